@@ -378,9 +378,9 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> GuidanceApp:
     """Return the application. Read the reference data, and read or create the keys. `clock` returns the current time.
 
     Create the data folder, and an empty file for the embedded database, if they are absent. The database is not read or
-    written until the application starts. If a `GuidanceError` prevents this start, the error is also stored in
-    `app.state.start_fault`. Raise `SetupError` if a setting or key file is missing or wrong, and `SeedFileError` if a
-    file of reference data is invalid.
+    written until the application starts. If a `GuidanceError` prevents this start before the background workers are
+    built, the error is also stored in `app.state.start_fault`. Raise `SetupError` if a setting or key file is missing
+    or wrong, and `SeedFileError` if a file of reference data is invalid.
     """
 
     @asynccontextmanager

@@ -3,6 +3,7 @@
 A copy is complete and consistent, even while the service writes to the database.
 """
 
+import errno
 import os
 import sqlite3
 import tempfile
@@ -19,6 +20,8 @@ from app.models.base import OnStep, show_no_progress
 
 PAGES_PER_STEP = 256
 SIDE_FILES = ("-wal", "-shm", "-journal")
+OF_THE_COPY = {sqlite3.SQLITE_FULL: errno.ENOSPC, sqlite3.SQLITE_IOERR_WRITE: errno.EIO}
+"""The errors of SQLite that are about the copy, with the error of the system. Nothing is written to the source."""
 _SIZE_OF_SQLITE = (
     "SELECT page_count * page_size, freelist_count * page_size FROM pragma_page_count, pragma_page_size,"
     " pragma_freelist_count"
@@ -34,7 +37,7 @@ def database_copy(source: Path, beside: Path, on_step: OnStep = show_no_progress
     The copy is flushed, and only its owner can read it. The copy is one snapshot, taken at the start: writers do not
     wait for the copy and do not restart it. `on_step` gets the number of pages copied so far, and the number of all
     pages. The temporary file is deleted afterwards, unless the caller has renamed it. Raise `BackupRefused` if `source`
-    cannot be read as a database.
+    cannot be read as a database, or `OSError` if the copy cannot be written.
     """
     descriptor, name = tempfile.mkstemp(dir=beside.parent, prefix=f".{beside.name}.")  # made with mode 0600
     os.close(descriptor)
@@ -42,7 +45,9 @@ def database_copy(source: Path, beside: Path, on_step: OnStep = show_no_progress
     try:
         try:
             _copy(source, draft, on_step)
-        except sqlite3.Error:
+        except sqlite3.Error as failure:
+            if (code := OF_THE_COPY.get(getattr(failure, "sqlite_errorcode", 0))) is not None:
+                raise OSError(code, os.strerror(code), str(draft)) from None
             raise BackupRefused(f"{source} cannot be read as a database, or is damaged") from None
         flush(draft)
         yield draft
@@ -54,8 +59,8 @@ def database_copy(source: Path, beside: Path, on_step: OnStep = show_no_progress
 def find_file_faults(path: Path) -> list[str]:
     """Return a sentence for each fault that SQLite finds in the database file `path`.
 
-    Faults are damaged pages or indexes, and foreign keys without a row. If `path` cannot be read as a database, return
-    one sentence that says so.
+    Faults are damaged pages or indexes, of which SQLite reports at most 100, and foreign keys without a row. If `path`
+    cannot be read as a database, return one sentence that says so.
     """
     try:
         with closing(open_sqlite_to_read(path)) as connection:

@@ -48,9 +48,9 @@ class CopiedRows:
 def copy_rows(source: Engine, target: Engine, on_step: OnStep) -> CopiedRows:
     """Copy every table of `source` into the empty database `target`, in one transaction, and compare every row.
 
-    While the copy runs, nobody else can write to either database. If `target` already has exactly the rows of `source`,
-    write nothing. `on_step` gets the number of rows written and compared so far, and the number to write and compare in
-    all.
+    While the copy runs, the service cannot write to either database. If `target` already has exactly the rows of
+    `source`, write nothing. `on_step` gets the number of rows written and compared so far, and the number to write and
+    compare in all.
 
     Raise `CopyRefused` if `source` is empty, or is in use (checked on PostgreSQL). Raise it also if `target` has other
     rows, or another program's table with the name of one of this service's tables. Raise it also if a row of the copy

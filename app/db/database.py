@@ -90,7 +90,8 @@ def open_database(data_dir: Path, url: str | None = None) -> Engine:
 def open_to_read(data_dir: Path, url: str | None = None) -> Engine:
     """Return a read-only engine for the database at `url`, or for the embedded database in `data_dir` if `url` is None.
 
-    The engine changes no file, and connects at its first use. Raise `SetupError` if `url` is not a PostgreSQL URL.
+    The engine connects at its first use. It does not change the database, but SQLite may create its side files. Raise
+    `SetupError` if `url` is not a PostgreSQL URL.
     """
     if url is not None:
         return _open_postgresql(url)
@@ -208,7 +209,7 @@ def _connect_sqlite(path: Path) -> sqlite3.Connection:
 def _connect_to_read(path: Path) -> sqlite3.Connection:
     """Return a read-only connection to the database `path`.
 
-    If the write-ahead log is empty, open the file as immutable, so that SQLite needs no side files.
+    If the write-ahead log is empty or missing, open the file as immutable, so that SQLite needs no side files.
     """
     log = Path(f"{path}-wal")
     is_whole = not log.exists() or not log.stat().st_size

@@ -108,7 +108,7 @@ REPLACED_UNRECORDED = (
 def declare_rules() -> None:
     """Declare every rule with its table, so that the schema includes the rules.
 
-    Declare the first row of `generation` too.
+    Declare the first rows of `generation` and `closed_count` too.
     """
     for row, why in WRITTEN_ONCE.items():
         _refuse(row, "are_never_altered", "UPDATE", why)
@@ -184,8 +184,9 @@ def _declare_count_of_closed() -> None:
 def _declare_rules_of_entries() -> None:
     """Declare that an entry is never deleted, and that each change of an entry comes with its audit entry.
 
-    An entry is acknowledged, read, answered and erased only once. No entry is erased while its concern is
-    unacknowledged or on hold, and no addition is erased before it is acknowledged. A new entry is unread.
+    The columns that say which deadlines were announced change without an audit entry. An entry is acknowledged, read,
+    answered and erased only once. No entry is erased while its concern is unacknowledged or on hold, and no addition is
+    erased before it is acknowledged. A new entry is unread.
     """
     _refuse_losing(EntryRow, "an entry is never deleted")
     why = "an entry keeps its number, its time and its author"
@@ -276,7 +277,8 @@ def _declare_rules_of_audit_log() -> None:
 def _declare_rules_of_acts() -> None:
     """Declare that a concern's columns never change, or change only right after the audit entry of the action.
 
-    The columns in `SET_BY_THE_REPORTER` never change. The immediate danger of a concern is raised, never lowered.
+    The columns in `SET_BY_THE_REPORTER` never change. The immediate danger of a concern is raised, never lowered. The
+    columns about unacknowledged additions, and about which deadlines were announced, change without an audit entry.
     """
     why = "what was received is never altered"
     once = [f"OLD.{column} IS NOT NULL AND {_changes([column])}" for column in SET_ONCE]
@@ -305,8 +307,8 @@ def _declare_rules_of_acts() -> None:
 def _declare_rules_of_events() -> None:
     """Declare that a delivery is never deleted, and that its event, webhook and message never change.
 
-    The generation is never deleted and never decreases. An event that a reader has confirmed stays confirmed, unless
-    the database was restored and no longer has the event.
+    The generation is never deleted and never decreases. The number of the last event that a reader has confirmed never
+    decreases, unless the database was restored and no longer has the event.
     """
     _refuse_losing(DeliveryRow, "a delivery is never deleted")
     _refuse_losing(GenerationRow, "the generation is never deleted")

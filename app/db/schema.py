@@ -5,7 +5,7 @@ transaction: the transaction ends with the declared schema, or changes nothing.
 
 The declared schema and the schema of the database are compared as lists of objects, each with the statement that
 creates it. A table of another program is ignored, since this service never touches it. An object that another program
-added to a table of this service is a fault.
+added to a table of this service is a fault, unless its kind is in `HARMLESS_IF_ADDED`.
 """
 
 import re
@@ -21,7 +21,7 @@ from sqlmodel import SQLModel
 from app.db.backup import database_copy, move_into_place
 from app.db.database import DATABASE_FILE, for_writing
 from app.db.tables import declare_partial_indexes
-from app.errors import SchemaAltered, SchemaBehind, SchemaUnknown, SetupError
+from app.errors import BackupRefused, SchemaAltered, SchemaBehind, SchemaUnknown, SetupError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 VERSION_TABLE = "alembic_version"
@@ -96,9 +96,7 @@ def migrate_schema(engine: Engine, data_dir: Path | None) -> tuple[str | None, s
     with engine.connect() as connection:
         before = read_schema_version(connection)
     if data_dir is not None and before not in (None, newest) and engine.dialect.name == "sqlite":
-        copy = data_dir / f"{DATABASE_FILE}.before-{newest}"
-        with database_copy(data_dir / DATABASE_FILE, beside=copy) as draft:
-            move_into_place(draft, copy, replace=True)
+        _keep_copy(data_dir, newest)
     with for_writing(engine).begin() as connection:
         if read_schema_version(connection) is None:  # no other node has created it since
             SQLModel.metadata.create_all(connection, checkfirst=False)
@@ -107,6 +105,15 @@ def migrate_schema(engine: Engine, data_dir: Path | None) -> tuple[str | None, s
             _run_revisions(connection)
         _require_declared(connection)
     return before, newest
+
+
+def _keep_copy(data_dir: Path, newest: str) -> None:
+    copy = data_dir / f"{DATABASE_FILE}.before-{newest}"
+    try:
+        with database_copy(data_dir / DATABASE_FILE, beside=copy) as draft:
+            move_into_place(draft, copy, replace=True)
+    except OSError as failure:
+        raise BackupRefused(f"the database cannot be copied before it is migrated: {failure.strerror}") from None
 
 
 def is_behind(engine: Engine) -> bool:
@@ -224,7 +231,7 @@ def declared_statements(dialect: str) -> list[str]:
 def declared_objects(dialect: str) -> list[SchemaObject]:
     """Return the objects that the models and rules declare, for the database `dialect`: `sqlite` or `postgresql`.
 
-    For PostgreSQL, include the setting with which triggers fire.
+    Leave out text search configurations. For PostgreSQL, include the setting with which triggers fire.
     """
     found = [(CREATES.match(statement), statement) for statement in declared_statements(dialect)]
     objects = [SchemaObject(match[1].lower(), match[2], statement) for match, statement in found if match]
@@ -241,7 +248,11 @@ def declared_definitions(dialect: str) -> Definitions:
 
 
 def stored_objects(connection: Connection) -> list[SchemaObject]:
-    """Return the objects in the database. On PostgreSQL, return only the objects of this service's tables."""
+    """Return the objects in the database.
+
+    On PostgreSQL, return only the objects of this service's tables, the trigger functions in the schema of these
+    tables, and the setting with which triggers fire.
+    """
     if connection.dialect.name == "sqlite":
         found = connection.execute(text("SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
     else:

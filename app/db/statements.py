@@ -34,8 +34,8 @@ class FixedStatement:
     def run(self, connection: Connection, *rows: Mapping[str, Any]) -> CursorResult[Any]:
         """Run the statement with the values of each of `rows`, and return the result.
 
-        Raise `RowNotStored` if an INSERT writes fewer rows than `rows`. A trigger that another program added to the
-        database can discard rows without an error.
+        There must be at least one row. Raise `RowNotStored` if an INSERT writes fewer rows than `rows`. A trigger that
+        another program added to the database can discard rows without an error.
         """
         compiled = self._compiled.get(connection.dialect.name) or self._compile(connection.dialect)
         result = connection.exec_driver_sql(compiled.sql, [compiled.parameters(row) for row in rows])

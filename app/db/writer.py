@@ -44,7 +44,7 @@ log = Log(__name__)
 
 @dataclass(frozen=True)
 class _Queued:
-    """An operation in the queue. `outcome` is cancelled if the caller stops waiting."""
+    """An operation in the queue. `outcome` is cancelled if the caller stops waiting before the operation begins."""
 
     operation: WriteOp[Any]
     bell: asyncio.Future[None] | None = None
@@ -216,8 +216,8 @@ class Writer:
         """Commit the operations of `batch` together, and give each caller its result or error.
 
         If an operation raises a `GuidanceError`, run all operations again, each in a savepoint (`apart`). If anything
-        else fails, run each operation again in a separate transaction. So only the failing operation fails. If no
-        transaction can begin at all, run no operation again.
+        else fails, run each operation again in a separate transaction. So only the failing operation fails. Do not run
+        an operation again if it is alone in `batch`, or if no transaction can begin at all.
         """
         has_begun = False
         try:

@@ -1,8 +1,8 @@
 """An export of all public responses of the service to files. A crawler finds the responses.
 
-The crawler begins at the index and at each documented public path, and follows links. The requests go to the service
-within this process. Only responses that a shared cache may store are exported. HTML pages are left out, because they
-need a running service.
+The crawler begins at the index and at each documented public path without parameters, and follows links. The requests
+go to the service within this process. Only responses that a shared cache may store are exported. HTML pages are left
+out, because they need a running service.
 """
 
 import asyncio

@@ -658,6 +658,29 @@ def test_a_change_to_rows_is_refused_or_found(history: History, tmp_path: Path, 
 
 
 @pytest.mark.embedded
+@pytest.mark.parametrize(
+    ("tamper", "fault"),
+    [
+        (concern("received", "received_at = 'no time'"), "one of its rows can no longer be read"),
+        (concern("received", "recipients = 'no list'"), "one of its rows can no longer be read"),
+        (sql("UPDATE editions SET published_at = 'no time'"), "publications: a row can no longer be read"),
+        (sql("UPDATE event_readers SET confirmed = 'no number'"), "reader case-system"),
+    ],
+)
+def test_a_value_that_cannot_be_read_is_found_and_hides_no_other_fault(
+    tampered: Tampering, tmp_path: Path, tamper: Callable[[Tampering], None], fault: str
+) -> None:
+    tamper(tampered)
+    concern("another", "assigned_to = 'Sam Invented'")(tampered)
+    sql("UPDATE webhooks SET url = 'https://another.example'")(tampered)
+
+    code, said = verify(tmp_path / "data")
+
+    assert code == 1
+    assert all(each in said for each in (fault, "not assigned to the recorded person", "webhook ")), said
+
+
+@pytest.mark.embedded
 def test_an_emptied_full_text_index_is_found(history: History, tmp_path: Path) -> None:
     copy_database(history.today, tmp_path / "data")
     with raw_connection(tmp_path / "data") as database:

@@ -29,7 +29,7 @@ from app.services.events.address_guard import SsrfGuard
 from app.services.events.deliveries import UNDER_WAY, find_webhooks_due
 from app.services.events.dispatcher import retry_deliveries
 from app.services.events.email_sender import EmailSender
-from app.services.events.emails import claim_email, record_email, unsubscribe_email
+from app.services.events.emails import build_test_email, claim_email, record_email, unsubscribe_email
 from app.services.events.webhook_keys import (
     NewWebhook,
     add_webhook,
@@ -236,6 +236,12 @@ def test_one_process_sends_and_takes_over_a_claim_after_its_lease(
 
     assert (before, len(mail.emails)) == (0, 2)
     assert mail.emails[0]["Message-ID"] != mail.emails[1]["Message-ID"]
+
+
+def test_each_test_email_has_its_own_id_so_that_no_mailbox_drops_the_second(settings: Settings) -> None:
+    first, second = (build_test_email(settings, at=A_TUESDAY) for _ in range(2))
+
+    assert first["Message-ID"] != second["Message-ID"]
 
 
 def test_what_comes_within_a_minute_is_in_one_email(

@@ -125,6 +125,22 @@ def test_a_copy_ends_and_is_of_one_moment_however_fast_others_write(
     assert counted[0] >= 8000
 
 
+@pytest.mark.parametrize("code", [sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE])
+def test_a_copy_that_cannot_be_written_does_not_accuse_the_database(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    def fail(*_: object) -> None:
+        failure = sqlite3.OperationalError("database or disk is full")
+        failure.sqlite_errorcode = code
+        raise failure
+
+    monkeypatch.setattr("app.db.backup._copy", fail)
+
+    with pytest.raises(OSError, match="copy"), database_copy(tmp_path / "db", tmp_path / "copy"):
+        pass
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_backup_is_one_private_file_and_names_the_missing_keys(data_dir: Path, tmp_path: Path) -> None:
     (tmp_path / "backups").mkdir()
     copy = tmp_path / "backups" / "copy.db"

@@ -19,7 +19,7 @@ from app.cli.commands import app
 from app.config import Settings
 from app.db.database import for_writing, open_database
 from app.db.schema import CREATE_VERSION_TABLE, declared_statements, find_schema_faults, migrate_schema, prepare_schema
-from app.errors import SchemaBehind, SchemaUnknown, SetupError
+from app.errors import BackupRefused, SchemaBehind, SchemaUnknown, SetupError
 from app.main import create_app
 from app.services.operations.audit_verification import verify_audit_log
 from app.services.operations.verification import verify_editions
@@ -102,6 +102,20 @@ def test_digests_sealed_concerns_and_the_record_are_the_same_after_a_revision(
     assert client.get(f"{GUIDE}/editions/1").content == edition.content
     again = client.post("/v1/concerns", json=a_concern(), headers={"Idempotency-Key": "a-key"})
     assert again.content == receipt.content
+    engine.dispose()
+
+
+def test_a_database_of_which_no_copy_can_be_written_is_not_migrated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = an_empty("sqlite", "empty", tmp_path)
+    migrate_schema(engine, tmp_path)
+    add_revision(monkeypatch, tmp_path / "history", WORKS)
+
+    with pytest.raises(BackupRefused, match="cannot be copied"):
+        migrate_schema(engine, tmp_path / "there-is-none")
+
+    assert rows(engine, "SELECT version_num FROM alembic_version") == [(NEWEST,)]
     engine.dispose()
 
 

@@ -87,7 +87,10 @@ def desk_list(
 
 
 def _filters_of(service: DeskClient, view: str) -> dict[str, Any]:
-    """Fetch the filters of the saved view `view`. Raise `typer.BadParameter` if there is no such view."""
+    """Fetch the filters of the saved view `view`.
+
+    Raise `typer.BadParameter` if there is no such view. Raise the errors of `DeskClient.call`.
+    """
     found: dict[str, dict[str, Any]] = {
         each["name"]: each["filters"] for each in service.call("GET", DESK_VIEWS)["views"]
     }
@@ -188,7 +191,7 @@ def _open_label(service: DeskClient, reference: str, unsealer: Unsealer) -> str 
     """Fetch and decrypt the label of the concern `reference`, and return its text, or None if there is no label.
 
     Raise `UnsealingUnavailable` if no identity decrypts the label, or `SealedTextMisplaced` if the label belongs to
-    another concern. Raise `DeskRequestFailed` if the service refuses the request.
+    another concern. Raise the errors of `DeskClient.find_sealed`.
     """
     sealed = service.find_sealed(desk_concern_path(reference, "label"))
     return None if sealed is None else unsealer.open(sealed, reference=reference)["label"]["text"] or None
@@ -199,6 +202,7 @@ def _open_note(service: DeskClient, reference: str, entry: dict[str, Any], unsea
 
     `entry` is the note's entry in the service's list. Raise `UnsealingUnavailable` if no identity decrypts the note.
     Raise `SealedTextMisplaced` if the note belongs to another concern, or has another time or author than `entry`.
+    Raise the errors of `DeskClient.fetch_sealed`.
     """
     sealed = service.fetch_sealed(entry["links"]["self"]).content
     received_at = dt.datetime.fromisoformat(entry["written_at"])
@@ -336,7 +340,7 @@ def _seal_message(service: DeskClient, reference: str, typed: str) -> dict[str, 
     """Return the request body for a message with the text `typed`, encrypted on this computer to the reporter's key.
 
     Raise `typer.BadParameter` if the text is empty or longer than `MAX_TEXT_LENGTH`. Raise `ReporterHasNoCode` if the
-    reporter has no status token.
+    reporter has no status token. Raise the errors of `DeskClient.call`.
     """
     text = typed.strip()
     if not 0 < len(text) <= MAX_TEXT_LENGTH:
@@ -350,7 +354,8 @@ def _seal_message(service: DeskClient, reference: str, typed: str) -> dict[str, 
 def _find_outcome(service: DeskClient, typed: str) -> str:
     """Return the code of the outcome `typed`, which is a code or a label: `early help` is `early_help`.
 
-    Raise `typer.BadParameter` with a list of all codes if the outcome is unknown.
+    Raise `typer.BadParameter` with a list of all codes if the outcome is unknown. Raise the errors of
+    `DeskClient.call`.
     """
     codes: dict[str, str] = {
         each["code"]: each["label"] for each in service.call("GET", f"{CODE_LISTS}/outcome")["codes"]

@@ -120,7 +120,7 @@ def is_one_letter_off(one: str, other: str) -> bool:
     """Return True if `one` and `other` differ only in one letter, or in the order of two neighbouring letters.
 
     The letter may be wrong, missing or extra. Return False for words shorter than `SHORTEST_MISSPELT`, and True for
-    longer words that are equal.
+    other words that are equal.
     """
     shorter, longer = sorted((one, other), key=len)
     if len(shorter) < SHORTEST_MISSPELT or len(longer) - len(shorter) > 1:

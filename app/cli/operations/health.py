@@ -39,8 +39,9 @@ def _call(url: str, path: str, seconds: float) -> tuple[int, dict[str, Any]]:
     """Send a GET of `path` to the service at `url`. Return the HTTP status and the JSON of the response.
 
     Wait at most `seconds` for each step of the request. If there is no response, or a response that is not JSON, return
-    the status 0 and a description in the same form. Ignore proxies that the environment sets. Raise
-    `typer.BadParameter` if `url` is not an http or https address.
+    the status 0 and a description in the same form. If the JSON is not that of the service, return the HTTP status and
+    `no answer`. Ignore proxies that the environment sets. Raise `typer.BadParameter` if `url` is not an http or https
+    address.
     """
     target = urlsplit(url)
     if target.scheme not in ("http", "https") or not target.hostname:

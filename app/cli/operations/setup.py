@@ -61,8 +61,9 @@ def setup(
 def take_all(day: FirstDay) -> Iterator[str]:
     """Do the steps of the first day in order, and yield the name of each step that is not complete afterwards.
 
-    If an earlier step is not complete and not optional, only examine the steps that need the database. The first start
-    publishes the numbers to call, so the settings must be right before it.
+    Optional steps that are not done count as complete. If a required step that needs no database is not complete, only
+    examine the steps that need the database. The first start publishes the numbers to call, so the settings must be
+    right before it.
     """
     is_blocked = False
     for step in STEPS:

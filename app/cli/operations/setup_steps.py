@@ -227,7 +227,7 @@ def parse_values(words: list[str]) -> dict[str, str]:
 
 
 def set_up_council(day: FirstDay) -> None:
-    """Ask for the council's name, contacts and promised times. Write the answers to the file of settings.
+    """Ask for the council's name, contacts, hours and promised times. Write the answers to the file of settings.
 
     Ask only for settings that are not set.
     """

@@ -56,7 +56,7 @@ def _verify(
     """Verify the database, its editions, and its rows against the audit log and `checkpoints`.
 
     Yield the name and the sentence of each fault. Also yield each edition or rendition that is as published, with None
-    as its fault. Report progress to `show`. Raise the errors of `verify_database`.
+    as its fault. Report progress to `show`. Raise the errors of `verify_database` and `find_faults`.
     """
     for fault in verify_database(engine):
         yield "database", fault

@@ -64,7 +64,7 @@ def find_end(connection: Connection, chain: str) -> End:
 def write_end(connection: Connection, chain: str, end: End, former: End) -> None:
     """Store `end` as the new end of the chain named `chain`, whose previous end is `former`.
 
-    Raise `RowNotStored` if the database updated no row.
+    Raise `RowNotStored` if the database did not store it.
     """
     if former == BEFORE_THE_FIRST:
         begin_chains(connection, [(chain, end)])

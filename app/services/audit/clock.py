@@ -71,8 +71,8 @@ def require_clock(session: Session, *, at: dt.datetime) -> None:
 def note_time(session: Session, at: dt.datetime, *, is_checked: bool = False) -> None:
     """Store `at`, the time by the clock, as the last known time.
 
-    If `at` differs from the time stored before by more than `MOST_APART`, raise `ClockInDoubt` and store nothing. If
-    `is_checked` is True, a person has checked the clock, and any time is stored.
+    If `require_clock` refuses `at`, raise its `ClockInDoubt` and store nothing. If `is_checked` is True, a person has
+    checked the clock, and any time is stored.
     """
     if not is_checked:
         require_clock(session, at=at)

@@ -144,7 +144,7 @@ class LogQuery:
     def _is_by_time(self) -> bool:
         """True if entries are sorted by time and position. False if they are sorted only by position.
 
-        The two orders differ only if the clock was set back.
+        The two orders can differ. An entry gets its time before its position, and each node has its own clock.
         """
         return self._is_newest_first or self.wanted.since is not None or self.wanted.until is not None
 
@@ -270,9 +270,9 @@ def _query_of(session: Session, wanted: LogFilter, actor: Actor) -> LogQuery:
     """Check the filter `wanted` of `actor`, and return the query for it.
 
     Raise `InvalidQuery` with each fault. A person of whom neither the log nor the desk knows is a fault, except
-    `actor`. A chain is a fault if it is neither a list nor a reference, or if `actor` may not open a concern with that
-    reference. If `actor` asks for their own entries, the reference of an unknown or hidden concern is not a fault. So
-    the response does not reveal whether a concern exists.
+    `actor`. A chain is a fault if it is neither a list nor the reference of a concern that `actor` may open. If `actor`
+    asks for their own entries, the reference of an unknown or hidden concern is not a fault. So the response does not
+    reveal whether a concern exists.
     """
     faults: list[FieldError] = []
     is_own, clients = wanted.person == actor.person, None

@@ -16,9 +16,9 @@ def expect_seen(session: Session, chain: str, act: DeskAct, *, client: str, seen
     """Raise `ChangedMeanwhile` if the chain has an entry after number `seen` that a person must see before `act`.
 
     `chain` is the name of the chain, `act` the action, and `client` the recorded name of the person. They must see the
-    entries of others on which `act` depends: closing a concern depends on every change, for example. If `act` is a
-    note, a message or a hand-over, they must also see an entry for the same action of their own. The form may then have
-    been sent twice.
+    entries of others on which `act` depends: closing a concern depends on every change except of labels, for
+    example. If `act` is a note, a message or a hand-over, they must also see an entry for the same action of their own.
+    The form may then have been sent twice.
     """
     by_others, own = others_acts_to_see(act), {act} & SENDING_ACTS
     if (by_others or own) and session.exec(_later(chain, client, seen, by_others, own).limit(1)).first() is not None:

@@ -19,10 +19,10 @@ def purge_remnants(engine: Engine, *, is_sure: bool = True) -> Remnants:
     """Remove the bytes of erased texts from the database files, as far as is possible now. Return what remains.
 
     SQLite overwrites freed pages itself, so only its write-ahead log must be emptied. Return `NONE` if the log was
-    emptied. Return `PENDING` if it was not, because a reader uses the log. In that case, if `is_sure` is True, also log
-    a warning and create a marker file beside the database, unless the file exists. The file tells every process that
-    uses this database to try again, also after a restart. `is_sure` means that there were bytes to remove. After a
-    success, delete the marker file.
+    emptied. Return `PENDING` if it was not, because a reader or a writer uses the log. In that case, if `is_sure` is
+    True, also log a warning and create a marker file beside the database, unless the file exists. The file tells every
+    process that uses this database to try again, also after a restart. `is_sure` means that there were bytes to remove.
+    After a success, delete the marker file.
 
     In PostgreSQL, run VACUUM, which frees the space for reuse, and return `LEFT_TO_POSTGRESQL`.
     """

@@ -205,8 +205,8 @@ async def send_test_notice(
     """Send a signed test message to the webhook `name` with `sender`, and return the result.
 
     Nothing is stored or retried. `keys` decrypt the secrets of the webhook, and `at` is the time of the message. Raise
-    `NoSuchWebhook` if the webhook is unknown or removed, or `WebhookSecretUnreadable` if a secret of the webhook cannot
-    be decrypted.
+    `NoSuchWebhook` if the webhook is unknown or removed, `WebhookSecretUnreadable` if a secret of the webhook cannot be
+    decrypted, or `SetupError` if the key file cannot be read.
     """
     with Session(engine) as session:
         webhook = get_webhook(session, name)
@@ -237,7 +237,7 @@ def replay_deliveries(session: Session, name: str, *, now: dt.datetime) -> int:
 def retry_deliveries(session: Session, name: str, *, now: dt.datetime) -> int:
     """Make the pending deliveries to the webhook `name` due at `now` rather than later. Return their number.
 
-    Leave out deliveries that are being attempted. Raise `NoSuchWebhook` if the webhook is unknown or removed.
+    Leave out deliveries that are `UNDER_WAY`. Raise `NoSuchWebhook` if the webhook is unknown or removed.
     """
     get_webhook(session, name)
     waiting = _of_webhook(name, DeliveryState.PENDING).where(col(DeliveryRow.last_answer).is_distinct_from(UNDER_WAY))

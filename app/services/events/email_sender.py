@@ -20,8 +20,8 @@ log = Log(__name__)
 class EmailSender:
     """A sender of emails through the mail server in the settings.
 
-    Whatever the server does, a call returns after about `seconds`. The constructor raises `SetupError` if the file with
-    the password cannot be read.
+    Whatever the server does, a call returns within about `seconds`. The constructor raises `SetupError` if the file
+    with the password cannot be read.
     """
 
     def __init__(self, settings: Settings, *, seconds: float = SECONDS_TO_SEND) -> None:

@@ -1,4 +1,4 @@
-"""Emails about events to the duty team and to editors. One email covers all events since the last email.
+"""Emails about events to the duty team and to editors. One email covers up to `MAX_EVENTS` events.
 
 An email has the number of events of each kind and a link, but no case details and no text of a draft.
 """
@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
-from email.utils import format_datetime
+from email.utils import format_datetime, make_msgid
 from urllib.parse import urlsplit
 
 from sqlalchemy import ColumnElement, update
@@ -244,7 +244,7 @@ def _is_resting(session: Session, mailbox: Mailbox, now: dt.datetime) -> bool:
 def _count_danger(session: Session, events: Sequence[EventRow]) -> int:
     """Return the number of concerns for which an event in `events` is about a text that reports immediate danger.
 
-    The text is the concern's own or, if the event is about an addition, the addition's.
+    The text is the addition if the event is about an addition, otherwise the concern or any of its additions.
     """
     raised = {each.data["reference"] for each in events if "addition" not in each.data}
     added = {(each.data["reference"], each.data["addition"]) for each in events if "addition" in each.data}
@@ -279,8 +279,12 @@ def build_email(notice: EmailNotice, settings: Settings, *, at: dt.datetime) -> 
 
 
 def build_test_email(settings: Settings, mailbox: Mailbox = TEAM, *, at: dt.datetime) -> EmailMessage:
-    """Return an email to `mailbox` with which an operator tests that emails arrive. `at` is the time of the email."""
+    """Return an email to `mailbox` with which an operator tests that emails arrive. `at` is the time of the email.
+
+    Each test has a new Message-ID, because a mailbox may drop an email whose Message-ID it has seen.
+    """
     message = build_email(EmailNotice((), {}, 0, 1, mailbox), settings, at=at)
+    message.replace_header("Message-ID", make_msgid(domain=urlsplit(settings.public_url).hostname))
     message.replace_header("Subject", f"{TEST_SUBJECT if mailbox is TEAM else EDITORS_TEST} ({settings.council_name})")
     return message
 

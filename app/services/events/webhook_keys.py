@@ -41,8 +41,8 @@ class WebhookKeys(KeyFile):
     """The keys in one file that encrypt the secrets of webhooks (AES-256-GCM). The first key is the newest.
 
     The name of the webhook is authenticated too, so a secret cannot be moved to another webhook. If no setting names
-    the key file, the file is created when the newest key is first needed. A method that needs a key raises `SetupError`
-    if the key file cannot be read or has no key.
+    the key file, the file is created when the newest key is first needed. A method that reads the key file raises
+    `SetupError` if the file cannot be read. If the newest key is needed, a file without a key is an error too.
     """
 
     purpose = "the secrets of webhooks are encrypted under"
@@ -192,10 +192,10 @@ def remove_webhook(session: Session, name: str, *, at: dt.datetime) -> None:
 def encrypt_again(session: Session, *, keys: WebhookKeys, at: dt.datetime, with_new_key: bool = False) -> int:
     """Encrypt the secrets of all webhooks again with the newest of `keys`.
 
-    Return the number of receivers whose secrets all have this key. This number includes the mailboxes, which have no
-    secrets. If `with_new_key` is True, first add a key to the key file. Secrets that cannot be decrypted stay
-    unchanged. Record each webhook in the audit log, with the time `at`. Only one transaction writes at a time, so no
-    two processes change the key file simultaneously. Raise `SetupError` if the key file cannot be read.
+    Return the number of receivers whose secrets all have this key. This number includes removed webhooks, and the
+    mailboxes, which have no secrets. If `with_new_key` is True, first add a key to the key file. Secrets that cannot be
+    decrypted stay unchanged. Record each webhook in the audit log, with the time `at`. Only one transaction writes at a
+    time, so no two processes change the key file simultaneously. Raise `SetupError` if the key file cannot be read.
     """
     if with_new_key:
         keys.add()

@@ -37,9 +37,9 @@ def check_overdue_events(context: CheckContext) -> Verdict:
 def check_restricted(context: CheckContext) -> Verdict:
     """Check that the desk has a lead, and that a named person can still open each concern restricted to named people.
 
-    Without a lead, restricted concerns are a fault, because everyone can open them. If no concern is restricted, a
-    missing lead is only a warning, and only if a person may read concerns. Concerns whose named people have all left
-    are a warning, because leads can open them.
+    Without a lead, restricted concerns are a fault: everyone can open those that no named person can open. If no
+    concern is restricted, a missing lead is only a warning, and only if a person may read concerns. Concerns whose
+    named people have all left, or may read no concerns, are a warning, because leads can open them.
     """
     with Session(context.engine) as session:
         has_leads, readers = has_lead(session), list_readers(session)

@@ -30,6 +30,7 @@ CONCERNS_AT_ONCE = 50
 A writer may have to wait until the transaction ends. While this writer waits, it holds the lock that all other writers
 need.
 """
+CANNOT_BE_READ = "one of its rows can no longer be read"
 SealedRow = ConcernRow | EntryRow
 _RowT = TypeVar("_RowT", bound=SQLModel)
 UNREADABLE = (ValueError, TypeError, LookupError, AttributeError)
@@ -63,14 +64,11 @@ def verify_concerns(engine: Engine, on_step: OnStep = show_no_progress) -> Itera
         after, done, is_last = "", 0, False
         total = count_concerns(session)
         while not is_last:
-            page = _read_page(session, after)
-            for each in page:
-                after = each.row.reference
-                try:
-                    yield from ((after, fault) for fault in _faults_of(each))
-                except UNREADABLE:
-                    yield after, "one of its rows can no longer be read"
+            page = _next_references(session, after)
+            for reference, each in _read_all(session, page):
+                yield from ((reference, fault) for fault in _faults_or_unreadable(each))
             session.close()  # frees the sealed texts, and lets SQLite empty its write-ahead log
+            after = page[-1] if page else after
             done, is_last = done + len(page), len(page) < CONCERNS_AT_ONCE
             on_step(done, total)
         for reference in _without_a_concern(session):
@@ -84,16 +82,34 @@ def count_concerns(session: Session) -> int:
     return session.exec(select(func.count()).select_from(ConcernRow)).one()
 
 
-def _read_page(session: Session, after: str) -> list[_Concern]:
-    """Return the next `CONCERNS_AT_ONCE` concerns after the reference `after`, with all their rows.
+def _next_references(session: Session, after: str) -> Sequence[str]:
+    """Return the next `CONCERNS_AT_ONCE` references of concerns after the reference `after`, sorted."""
+    reference = col(ConcernRow.reference)
+    return session.exec(select(reference).where(reference > after).order_by(reference).limit(CONCERNS_AT_ONCE)).all()
 
-    The concerns are sorted by reference.
+
+def _read_all(session: Session, references: Sequence[str]) -> Iterator[tuple[str, _Concern | None]]:
+    """Yield each of `references`, sorted, with all rows about its concern, or None if a row cannot be read."""
+    try:
+        page = _read_page(session, references) if references else []
+    except UNREADABLE:
+        if len(references) == 1:
+            yield references[0], None
+            return
+        for each in references:
+            yield from _read_all(session, [each])
+    else:
+        yield from ((each.row.reference, each) for each in page)
+
+
+def _read_page(session: Session, references: Sequence[str]) -> list[_Concern]:
+    """Return the concerns from the first to the last of `references`, which are sorted, with all their rows.
+
+    The concerns are sorted by reference. Raise an error of `UNREADABLE` if one of the rows cannot be read.
     """
-    rows = select(ConcernRow).where(col(ConcernRow.reference) > after).order_by(col(ConcernRow.reference))
-    concerns = session.exec(rows.limit(CONCERNS_AT_ONCE)).all()
-    if not concerns:
-        return []
-    first, last = concerns[0].reference, concerns[-1].reference
+    first, last = references[0], references[-1]
+    rows = select(ConcernRow).where(col(ConcernRow.reference).between(first, last))
+    concerns = session.exec(rows.order_by(col(ConcernRow.reference))).all()
 
     def of_each(row: type[_RowT], reference: str, *order: str) -> defaultdict[str, list[_RowT]]:
         columns = [col(getattr(row, name)) for name in (reference, *order)]
@@ -119,6 +135,14 @@ def _without_a_concern(session: Session) -> list[str]:
     known = exists().where(col(ConcernRow.reference) == ChainRow.name)  # NOT IN would compare each name with all
     names = select(ChainRow.name).where(col(ChainRow.name).not_in(WITHOUT_A_CONCERN), ~known)
     return list(session.exec(names.order_by(col(ChainRow.name))))
+
+
+def _faults_or_unreadable(each: _Concern | None) -> Iterator[str]:
+    """Yield the faults of `each`, and a fault if one of its rows cannot be read. None means that one cannot."""
+    try:
+        yield from (CANNOT_BE_READ,) if each is None else _faults_of(each)
+    except UNREADABLE:
+        yield CANNOT_BE_READ
 
 
 def _faults_of(each: _Concern) -> Iterator[str]:

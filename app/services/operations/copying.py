@@ -68,10 +68,8 @@ def copy_database(source: Engine, target: Engine, on_step: OnStep) -> Copied:
     If `target` already has an equal copy, write nothing. `on_step` gets the number of rows written and compared so far,
     and the number to write and compare in all. After an error `target` is unchanged, and the copy can be repeated.
 
-    Raise `CopyRefused` if `source` is empty, in use or has an unreadable row, if `target` has other rows, or if a
-    database fails. Raise `SchemaBehind` if one of the databases has an older schema, `SchemaUnknown` if one has an
-    unknown schema, or `SetupError` if version 0.2.0 made one of the schemas. Raise `SchemaAltered` if the schema of
-    `target` differs from the declared one.
+    Raise `CopyRefused` and the other errors of `copy_rows`. Raise `CopyRefused` also if `source` has an unreadable row,
+    or if a database fails.
     """
     try:
         copied = copy_rows(source, target, on_step)

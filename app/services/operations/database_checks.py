@@ -117,7 +117,7 @@ def check_flush(context: CheckContext) -> Verdict:
 def measure_flush(folder: Path) -> float:
     """Write to a temporary file in `folder` and flush it `FLUSHES` times.
 
-    Return the median time of a flush in seconds.
+    Return the median time of a flush in seconds. Raise `OSError` if the folder cannot be written to.
     """
     with tempfile.NamedTemporaryFile(dir=folder, prefix=".doctor-") as file:
         return statistics.median(_flush(file.fileno()) for _ in range(FLUSHES))

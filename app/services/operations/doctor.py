@@ -122,7 +122,7 @@ ALL_CHECKS = (
     Check("scripts", check_scripts, PAGES),
     Check("desk-script", check_desk_script, "docs/how-to/work-at-the-desk.md#open-a-concern-in-the-browser"),
 )
-"""The checks in the order of the report. The schema is checked before the checks that read other tables."""
+"""The checks in the order of the report. Only `first-day` and `start` read other tables before `schema` is checked."""
 
 
 def examine(

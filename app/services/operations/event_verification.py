@@ -84,8 +84,9 @@ def verify_events(engine: Engine, on_step: OnStep = show_no_progress) -> Iterato
 
     Check the rows of deliveries, announcements of deadlines, publications, withdrawals, checkpoints, the generation
     (the number of publications and withdrawals), readers of events, webhooks, drafts of guides, and the search index.
-    An event that cannot be read is a fault too, and ends the check of the events and announcements. `on_step` gets the
-    number of the last event read, and 0 for the unknown number of all.
+    An event that cannot be read is a fault too, and ends the check of the events and announcements. A publication,
+    withdrawal or checkpoint that cannot be read ends the check of all three. `on_step` gets the number of the last
+    event read, and 0 for the unknown number of all.
     """
     with Session(engine) as session:
         said, recorded = _RecordedEvents(), replay_others(session)
@@ -94,7 +95,10 @@ def verify_events(engine: Engine, on_step: OnStep = show_no_progress) -> Iterato
             yield from _faults_in_announcements(session)
         except UNREADABLE:
             yield "events", "an event can no longer be read"
-        yield from _faults_in_publications(session, said)
+        try:
+            yield from _faults_in_publications(session, said)
+        except UNREADABLE:
+            yield "publications", "a row can no longer be read"
         yield from _faults_in_readers(session, recorded.confirmed)
         yield from ((f"webhook {name}", fault) for name, fault in find_changed_webhooks(session, recorded.webhooks))
         yield from ((f"draft of {guide}", fault) for guide, fault in find_changed_drafts(session))
@@ -110,8 +114,8 @@ def _faults_in_events(
 ) -> Iterator[tuple[str, str]]:
     """Yield each fault in the chain of events and in their deliveries, and apply each unaltered event to `said`.
 
-    `signed` has the hash of each event that was the newest when a checkpoint was signed, by the number of the event.
-    The audit log recorded these hashes.
+    An event after a gap is applied unchecked. `signed` has the hash of each event that was the newest when a checkpoint
+    was signed, by the number of the event. The audit log recorded these hashes.
     """
     end, unseen = BEFORE_THE_FIRST, dict(signed)
     for page in _pages_of_events(session, on_step):

@@ -101,7 +101,8 @@ def find_broken(
     """Run the integrity check `invariant` as of the time `at`, and return each fault as a text.
 
     `recipients` are the fingerprints of the current recipients. Call `beat` after each step of long work. The text is a
-    sentence or, for `OVERDUE_EVENTS` and `RECIPIENTS`, only the name of the concern, addition or sealed text.
+    sentence or, for `OVERDUE_EVENTS` and `RECIPIENTS`, only the name of the concern, addition or sealed text. For
+    `ACCESS`, raise `SetupError` under the conditions of `verify_access`.
     """
 
     def on_step(_done: int, _total: int) -> None:

@@ -76,7 +76,8 @@ class TeamJobs:
         """Yield the thread that sends emails, without starting it, if a mail server is set. Otherwise yield nothing.
 
         Also unsubscribe each mailbox that is not used, so that no event waits for an email. Without a mail server, no
-        mailbox is used. Raise `SetupError` if the file with the password of the mail server cannot be read.
+        mailbox is used. Raise `StoreBusy` if this could not be stored in time. Raise `SetupError` if the file with the
+        password of the mail server cannot be read.
         """
         for mailbox in MAILBOX_OF.values():
             if not mailbox.is_used(self.settings):
@@ -160,12 +161,12 @@ class Housekeeping(TeamJobs):
         """Yield the threads that the settings require, without starting them.
 
         Jobs with deadlines do not share a thread with long jobs, or with jobs that call other servers.
-        `on_generation_change` is called at the start and after each publication or withdrawal. When the database does
-        not respond, `on_silence` is called with the time of the last response (`monotonic`). When the database responds
-        again, `on_silence` is called with None.
+        `on_generation_change` is called at the start, and soon after publications and withdrawals. When the database
+        does not respond, `on_silence` is called with the time of the last response (`monotonic`). When the database
+        responds again, `on_silence` is called with None.
 
-        If this process delivers, also unsubscribe each mailbox that is not used, and raise `SetupError` if the file
-        with the password of the mail server cannot be read.
+        If this process delivers, also unsubscribe each mailbox that is not used, and raise the errors of
+        `email_workers`.
         """
         on_time = [
             Job("key-uses", MINUTE_SECONDS, lambda _: self.key_uses.store(self.writer), first_delay=MINUTE_SECONDS),

@@ -60,9 +60,9 @@ def write_own_seed(target: Path, source: Path, council: str, numbers: Numbers | 
     """Write a seed folder for `council` to `target`, with `today` as the day on which a person checked every number.
 
     `source` is the seed folder to start from. If `numbers` is None, the numbers in `source` are the council's own: copy
-    the whole folder. Otherwise copy the code lists, the legal statements and the national signposts, add `numbers`, and
-    write a first guide that says whom to call. The guides of `source` are then left out, because they are those of
-    another council.
+    the whole folder. A number there without such a day stays without one. Otherwise copy the code lists, the legal
+    statements and the national signposts, add `numbers`, and write a first guide that says whom to call. The guides of
+    `source` are then left out, because they are those of another council.
 
     Create the folders above `target` if they are missing. Raise `SetupError` if `target` exists, or if one of `numbers`
     is not a phone number. Raise `SeedFileError` if `numbers` are given and a file of `source` is invalid.

@@ -61,8 +61,8 @@ def verify_editions(engine: Engine) -> Iterator[tuple[str, str | None]]:
 def find_all_faults(engine: Engine, on_step: OnStep = show_no_progress) -> Iterator[tuple[str, str]]:
     """Yield the name and the fault of each error in the database, except in its pages and schema.
 
-    These are the faults of editions and renditions, then those of `find_faults`. `on_step` gets the number of audit log
-    entries and concerns checked so far, and the number of all.
+    These are the faults of editions and renditions, then those of `find_faults`, whose errors are raised. `on_step`
+    gets the number of audit log entries and concerns checked so far, and the number of all.
     """
     yield from ((name, fault) for name, fault in verify_editions(engine) if fault is not None)
     yield from find_faults(engine, on_step=on_step)
@@ -75,7 +75,8 @@ def find_faults(
 
     Check the audit log, concerns, rows that grant access, events, checkpoints, pictures and the last known time.
     `checkpoints` are stored outside the database, each with a name to display, and are compared with the audit log too.
-    `on_step` gets the number of audit log entries and concerns checked so far, and the number of all.
+    `on_step` gets the number of audit log entries and concerns checked so far, and the number of all. Raise
+    `SetupError` under the conditions of `verify_access`.
     """
     with Session(engine) as session:
         rows = session.exec(select(func.count()).select_from(AuditEntryRow)).one()
