@@ -378,8 +378,8 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> GuidanceApp:
     """Return the application. Read the reference data, and read or create the keys. `clock` returns the current time.
 
     Create the data folder, and an empty file for the embedded database, if they are absent. The database is not read or
-    written until the application starts. If a `GuidanceError` prevents this start before the background workers are
-    built, the error is also stored in `app.state.start_fault`. Raise `SetupError` if a setting or key file is missing
+    written until the application starts. If a `GuidanceError` prevents this start, the error is also stored in
+    `app.state.start_fault`. Raise `SetupError` if a setting or key file is missing
     or wrong, and `SeedFileError` if a file of reference data is invalid.
     """
 
@@ -392,10 +392,10 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> GuidanceApp:
                 ending.callback(context.traces.close)
             try:
                 _prepare(context, ending)
+                _start_workers(context, ending)
             except GuidanceError as fault:
                 app.state.start_fault = fault  # for the caller: the log has no error messages
                 raise
-            _start_workers(context, ending)
             to_thread.current_default_thread_limiter().total_tokens = simultaneous_reads(context.engine)
             yield
 

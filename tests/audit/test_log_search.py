@@ -10,11 +10,12 @@ from fastapi import FastAPI
 from sqlalchemy import event
 from starlette.testclient import TestClient
 
+from app.config import Settings
 from app.models.access.clients import Scope
 from app.models.access.roles import Role
 from tests.support.clock import SettableClock
 from tests.support.concerns import raise_concern
-from tests.support.databases import on_postgresql
+from tests.support.databases import drop_triggers, on_postgresql, raw_connection
 from tests.support.desk import Desk, acts_on, text_of, worker_of
 from tests.support.people import sign_in_as
 
@@ -72,6 +73,21 @@ def test_the_log_names_each_concern_that_a_person_read_between_two_days(
     assert "19 concerns opened, cards of 23 concerns" in words
     assert all(reference in words for reference in references)
     assert SAM not in page.text.partition("</form>")[2].partition("<table")[2]
+
+
+def test_an_altered_entry_of_cards_stays_on_the_page_and_stops_no_search(
+    service: FastAPI, client: TestClient, settings: Settings
+) -> None:
+    raise_concern(client)
+    assert worker_of(service, client, ROBIN).get("/cards").status_code == 200
+    with raw_connection(settings.data_dir) as database:
+        drop_triggers(database)
+        database.execute("UPDATE audit_entries SET detail = '{\"altered\":true}' WHERE act = 'cards_given'")
+
+    page = lead(service).get("/desk/record?person=Robin+Example")
+
+    assert page.status_code == 200
+    assert '{"altered":true}' in text_of(page)
 
 
 @pytest.mark.usefixtures("read_by_robin")

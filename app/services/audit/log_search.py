@@ -1,11 +1,12 @@
 """Search in the audit log: who did what, when and to which concern."""
 
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, false, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, false, func, literal, or_, select, tuple_
 from sqlmodel import Session
 from sqlmodel import select as select_rows
 
@@ -96,7 +97,7 @@ class LogQuery:
             _ENTRIES.act == DeskAct.CARDS_GIVEN.value,
         )
         entries = self.session.execute(cards.limit(MOST_CARD_ENTRIES + 1)).all()
-        positions = {place for entry in entries[:MOST_CARD_ENTRIES] for place in details_of(entry).positions}
+        positions = {place for entry in entries[:MOST_CARD_ENTRIES] for place in _positions_in(entry)}
         if self.chain is not None:
             positions &= set(_first_positions(self.session, [self.chain]))
         positions -= set(_first_positions(self.session, [*references, *self.hidden]))
@@ -291,6 +292,12 @@ def _query_of(session: Session, wanted: LogFilter, actor: Actor) -> LogQuery:
     if faults:
         raise InvalidQuery(faults)
     return LogQuery(session, actor, wanted, chain, clients, hidden)
+
+
+def _positions_in(entry: Row[Any]) -> Iterator[int]:
+    """Yield the positions of the concerns whose cards were given. Yield nothing if the entry's details were altered."""
+    with suppress(ValueError, LookupError):
+        yield from details_of(entry).positions
 
 
 def _without(hidden: Collection[str], row: AuditEntryRow) -> AuditEntryRow:
