@@ -44,7 +44,7 @@ async ([positions, target]) => {
   for (let step = 0; step < positions; step += 1) {
     const top = (step / (positions - 1)) * (root.scrollHeight - innerHeight);
     window.scrollTo({top, behavior: "instant"});
-    await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
+    await new Promise(requestAnimationFrame); // what listens to scrolling has been called
     for (const selector of ["a[href='tel:999']", "[data-exit]"]) {
       const element = document.querySelector(selector);
       const box = element.getBoundingClientRect();
