@@ -8,9 +8,7 @@ from fastapi import FastAPI
 from jsonschema_rs import Draft202012Validator, meta
 from starlette.testclient import TestClient
 
-from app.config import Settings
 from app.http.openapi import EXTENSIBLE_ENUM, TAGS
-from app.main import create_app
 from app.models.access.clients import Scope
 from app.models.concerns.examples import FULL_EXAMPLE
 from app.models.concerns.form import concern_form
@@ -31,16 +29,25 @@ from tests.support.service import a_service
 pytestmark = pytest.mark.slow
 
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
-OPENID = {
+OWN = {
     "openid_issuer": "https://login.council.example/tenant/",
     "openid_audience": "guidance",
     "openid_jwks_url": "https://login.council.example/keys",
+    "anonymous_concerns": False,
+    "public_url": "https://guidance.council.example",
+    "council_name": "Example Council",
 }
+"""The settings that change the document."""
 
 
 @pytest.fixture(scope="module")
 def document(tmp_path_factory: pytest.TempPathFactory) -> Part:
     return resolved(a_service(data_dir=tmp_path_factory.mktemp("open")).openapi())
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Part:
+    return a_service(data_dir=tmp_path_factory.mktemp("own"), **OWN).openapi()
 
 
 def answered(document: Part) -> list[tuple[str, Part]]:
@@ -151,31 +158,24 @@ def test_every_operation_that_is_open_to_anyone_says_so(document: Part) -> None:
     assert security["read_inbox"] == [{"ClientKey": ["concerns:read"]}]
 
 
-def test_the_document_requires_a_key_if_nobody_may_be_anonymous(settings: Settings) -> None:
-    document = create_app(settings.model_copy(update={"anonymous_concerns": False})).openapi()
-
-    assert document["paths"]["/v1/concerns"]["post"]["security"] == [{"ClientKey": []}]
+def test_the_document_requires_a_key_if_nobody_may_be_anonymous(own: Part) -> None:
+    assert own["paths"]["/v1/concerns"]["post"]["security"] == [{"ClientKey": []}, {"OpenID": []}]
 
 
-def test_the_document_names_the_token_provider_if_one_is_set(settings: Settings) -> None:
-    document = create_app(settings.model_copy(update=OPENID)).openapi()
-
-    assert document["components"]["securitySchemes"]["OpenID"]["openIdConnectUrl"] == (
+def test_the_document_names_the_token_provider_if_one_is_set(own: Part) -> None:
+    assert own["components"]["securitySchemes"]["OpenID"]["openIdConnectUrl"] == (
         "https://login.council.example/tenant/.well-known/openid-configuration"
     )
-    assert document["paths"]["/v1/desk/summary"]["get"]["security"] == [
+    assert own["paths"]["/v1/desk/summary"]["get"]["security"] == [
         {"ClientKey": ["concerns:read"]},
         {"OpenID": ["concerns:read"]},
     ]
 
 
-def test_the_server_and_the_contact_are_those_of_the_settings(settings: Settings) -> None:
-    own = {"public_url": "https://guidance.council.example", "council_name": "Example Council"}
-    document = create_app(settings.model_copy(update=own)).openapi()
-
-    assert [server["url"] for server in document["servers"]] == ["https://guidance.council.example"]
-    assert document["info"]["contact"] == {"name": "Example Council", "url": "https://guidance.council.example/"}
-    assert document["info"]["license"]["identifier"] == "MIT"
+def test_the_server_and_the_contact_are_those_of_the_settings(own: Part) -> None:
+    assert [server["url"] for server in own["servers"]] == ["https://guidance.council.example"]
+    assert own["info"]["contact"] == {"name": "Example Council", "url": "https://guidance.council.example/"}
+    assert own["info"]["license"]["identifier"] == "MIT"
 
 
 def test_paths_are_in_the_order_of_the_tags(document: Part) -> None:

@@ -34,7 +34,7 @@ from app.services.desk.exports import read_export_file
 from app.services.guides.importing import draft_of, parse_document
 from app.services.guides.working_hours import read_hours
 from app.services.guides.written_values import read_day, read_number, split_lines
-from tests.support.loops import for_each
+from tests.support.loops import by_day, first_by_day, for_each
 from tests.support.parsers import (
     CHARACTERS,
     FORM_RUNS,
@@ -108,6 +108,9 @@ OF_TEXT = [
     Parser("editor's form: many entries", save_entries, ["a"]),
     Parser("PDF", lambda text: read_export_file(text.encode()), [*CHARACTERS, *PDF_RUNS], "%PDF-1.7\n", PDF_END),
 ]
+OF_AN_EDITOR = ("hours", "pasted document", "translator's table", "editor's form")
+"""Parsers of what only people who signed in send, which take half of the time."""
+BY_DAY = [parser for parser in OF_TEXT if parser.name not in OF_AN_EDITOR]
 FIELDS = {
     "Accept": GUIDE,
     "Accept-Language": GUIDE,
@@ -157,7 +160,7 @@ def expect_linear(parser: Parser) -> None:
     assert next(parser.slow_runs(), None) is None, parser.name
 
 
-@pytest.mark.parametrize("parser", OF_TEXT, ids=lambda parser: parser.name)
+@pytest.mark.parametrize("parser", by_day(OF_TEXT, BY_DAY), ids=lambda parser: parser.name)
 def test_64_kb_of_each_run_take_a_parser_linear_time(parser: Parser) -> None:
     expect_linear(parser)
 
@@ -169,7 +172,13 @@ def test_a_parser_that_takes_the_square_of_a_text_is_named() -> None:
     assert list(parser.slow_runs()) == [" "]
 
 
-@for_each(("field", "path"), FIELDS.items())
+@pytest.mark.parametrize(
+    ("field", "path"),
+    [
+        pytest.param(*each, marks=pytest.mark.nightly if each[0] in {parser.name for parser in OF_TEXT} else ())
+        for each in FIELDS.items()
+    ],
+)
 def test_a_field_of_a_request_takes_linear_time(client: TestClient, field: str, path: str) -> None:
     expect_linear(of_a_field(field, sent_in(client, field, path)))
 
@@ -212,7 +221,7 @@ def test_the_json_of_a_concern_takes_linear_time(client: TestClient, path: str) 
     expect_linear(Parser("words", send, [*CHARACTERS, "\\n", "\\u0041"], '{"concern":{"narrative":"', '"}}'))
 
 
-@for_each("path", [f"/raise-a-concern/{SLUG}", "/concerns"])
+@pytest.mark.parametrize("path", first_by_day([f"/raise-a-concern/{SLUG}", "/concerns"]))
 def test_a_form_takes_linear_time(client: TestClient, path: str) -> None:
     expect_linear(Parser(path, posted(client, path, "application/x-www-form-urlencoded"), FORM_RUNS))
 
@@ -239,6 +248,7 @@ def test_a_markdown_document_takes_linear_time(tmp_path: Path) -> None:
     expect_linear(Parser("Markdown", read, [*TEXT, *MARKDOWN_RUNS, *GUIDE_RUNS], "# A title\n\n"))
 
 
+@pytest.mark.nightly
 def test_a_word_document_of_one_paragraph_takes_linear_time(tmp_path: Path) -> None:
     read = from_word(tmp_path / "guide.docx", lambda text: ["A title", text])
 
@@ -254,6 +264,7 @@ def test_a_document_with_a_list_in_one_paragraph_takes_linear_time(tmp_path: Pat
     expect_linear(Parser("signs", read_signs, ["a"]))
 
 
+@pytest.mark.nightly
 def test_a_word_document_of_many_paragraphs_takes_linear_time(tmp_path: Path) -> None:
     runs = [f"{each.strip()}\n{' ' * 24}\n" for each in GUIDE_RUNS]
 

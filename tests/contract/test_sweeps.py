@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -212,9 +213,11 @@ def test_every_command_and_every_option_has_a_help_text() -> None:
     assert silent == []
 
 
-def calls(source: Path) -> Iterator[ast.Call]:
-    tree = ast.parse(source.read_text(encoding="utf-8"))
-    return (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+@cache
+def calls() -> list[tuple[Path, ast.Call]]:
+    """Return each call of the service, with its module."""
+    trees = ((source, ast.parse(source.read_text(encoding="utf-8"))) for source in SOURCES)
+    return [(source, node) for source, tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
 
 
 def named(source: Path, node: ast.AST) -> str:
@@ -223,19 +226,17 @@ def named(source: Path, node: ast.AST) -> str:
 
 def log_lines() -> Iterator[tuple[Path, ast.Call]]:
     """Each call that writes a log line."""
-    for source in SOURCES:
-        for node in calls(source):
-            match node.func:
-                case ast.Attribute(value=ast.Name(id="log" | "logger" | "logging"), attr=attr) if attr in LOG_METHODS:
-                    yield source, node
+    for source, node in calls():
+        match node.func:
+            case ast.Attribute(value=ast.Name(id="log" | "logger" | "logging"), attr=attr) if attr in LOG_METHODS:
+                yield source, node
 
 
 @pytest.mark.slow
 def test_no_module_of_the_service_prints() -> None:
     printing = [
         named(source, node)
-        for source in SOURCES
-        for node in calls(source)
+        for source, node in calls()
         if isinstance(node.func, ast.Name) and node.func.id in {"print", "pprint"}
     ]
 

@@ -17,6 +17,7 @@ from app.services.guides import uploads
 from app.services.guides.document_child import read_document
 from app.services.guides.drafts import DraftAct, discard_draft, write_guide_draft
 from app.services.guides.uploads import BUSY, MAX_UPLOAD_BYTES, TOO_HEAVY
+from app.services.guides.word_documents import MAX_UNPACKED_BYTES
 from tests.guides.test_edit_pages import ann as ann  # noqa: PLC0414  # a fixture
 from tests.guides.test_edit_pages import stored
 from tests.support.drafts import SEED_GUIDE
@@ -190,7 +191,7 @@ def test_a_bad_document_is_refused_in_a_sentence(ann: Any, name: str, data: byte
 
 
 def test_a_document_that_unpacks_to_very_much_is_refused_by_the_reader(ann: Any) -> None:
-    assert "it is too large" in upload(ann, bomb(150_000_000)).text
+    assert "it is too large" in upload(ann, bomb(MAX_UNPACKED_BYTES + 1)).text
 
 
 def test_a_reader_that_takes_too_long_is_stopped(ann: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,10 +22,11 @@ from app.models.guides.edition_files import read_edition_file
 from app.models.guides.editions import EDITION_EXAMPLE
 from app.models.guides.seed_files import read_seed_file
 from app.server.export import crawl
+from app.services.guides import pdf
 from app.services.guides.catalogue import LISTED_SECTIONS
 from tests.support.clock import SettableClock
 from tests.support.concerns import raise_concern, token_of
-from tests.support.loops import for_each
+from tests.support.loops import by_day, first_by_day, for_each
 from tests.support.publishing import (
     ADDED,
     EXAMPLES,
@@ -100,7 +101,7 @@ def test_a_list_holds_every_guide_in_the_printed_order(two_guides: TestClient, n
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", LISTS)
+@pytest.mark.parametrize("name", first_by_day(LISTS))
 def test_every_filter_that_is_given_must_hold(two_guides: TestClient, name: str) -> None:
     everything = found(two_guides, f"/v1/{name}")
 
@@ -192,14 +193,15 @@ def test_a_word_is_found_in_any_form_and_any_order(two_guides: TestClient, words
 
 
 @pytest.mark.slow
-def test_the_last_word_may_be_a_beginning_however_far_it_is_written(two_guides: TestClient) -> None:
-    for entry in found(two_guides, "/v1/indicators", guide=SLUG):
-        first, *others = re.findall(r"[a-z]{2,}", entry["item"]["text"].lower())
-        for word in others:
-            for length in range(2, len(word) + 1):
-                asked = f"{first} {word[:length]}"
+@pytest.mark.parametrize("item", by_day([each.id for each in an_edition().indicators], ["secrecy"]))
+def test_the_last_word_may_be_a_beginning_however_far_it_is_written(two_guides: TestClient, item: str) -> None:
+    entry = two_guides.get(f"/v1/guides/{SLUG}/indicators/{item}").json()["item"]
+    first, *others = re.findall(r"[a-z]{2,}", entry["text"].lower())
+    for word in others:
+        for length in range(2, len(word) + 1):
+            asked = f"{first} {word[:length]}"
 
-                assert entry in found(two_guides, "/v1/indicators", q=asked), asked
+            assert item in ids(found(two_guides, "/v1/indicators", q=asked)), asked
 
 
 SIGNS = st.sampled_from(
@@ -271,7 +273,10 @@ def keys_in(value: Any) -> Iterator[str]:
 
 @pytest.mark.slow
 @pytest.mark.any_database
-def test_no_answer_weighs_or_counts_anything(service: FastAPI, settings: Settings) -> None:
+def test_no_answer_weighs_or_counts_anything(
+    service: FastAPI, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pdf, "_compile", lambda *_: b"%PDF-1.7")  # a print has no keys
     with TestClient(service) as client:
         publish(client, second_edition(client), a_key(client, Scope.PUBLISH))
         receipt = raise_concern(client)

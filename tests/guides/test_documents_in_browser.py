@@ -80,6 +80,7 @@ def test_a_word_guide_is_published_with_at_most_25_presses(browser: Browser, run
     expect_published(ben)
 
 
+@pytest.mark.nightly
 def test_pasted_text_is_published_with_at_most_40_presses(browser: Browser, running: Running) -> None:
     ann = page_of(browser, running, "Ann Example", Role.EDITOR, scripts=False)
     ben = page_of(browser, running, "Ben Example", Role.PUBLISHER, scripts=False)

@@ -14,6 +14,7 @@ from tests.guides.test_edit_in_browser import expect_well_made, status_of
 from tests.guides.test_rendition_drafts import reword
 from tests.support.browsing import accessibility_violations
 from tests.support.drafts import Running, page_of, press, press_and_arrive
+from tests.support.loops import first_by_day
 from tests.support.publishing import SLUG
 from tests.support.waiting import eventually
 
@@ -151,7 +152,7 @@ def test_a_translation_goes_stale_and_is_mended_without_scripts(browser: Browser
     expect_well_made(ben, "table-refused")
 
 
-@pytest.mark.parametrize("scripts", [True, False])
+@pytest.mark.parametrize("scripts", first_by_day([True, False]))
 def test_a_link_leads_someone_without_an_account_to_the_draft(
     browser: Browser, running: Running, scripts: bool
 ) -> None:
@@ -174,6 +175,7 @@ def test_a_link_leads_someone_without_an_account_to_the_draft(
         assert accessibility_violations(reader) == []
 
 
+@pytest.mark.nightly
 def test_a_plan_is_made_cancelled_and_carried_out_by_the_keyboard(browser: Browser, running: Running) -> None:
     ann = page_of(browser, running, "Ann Example", Role.EDITOR)
     ben = page_of(browser, running, "Ben Example", Role.PUBLISHER)

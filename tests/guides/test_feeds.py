@@ -36,10 +36,23 @@ def settings(settings: Settings) -> Settings:
     return settings.model_copy(update={"public_url": PUBLIC_URL, "deliver": True})
 
 
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """For tests that only read."""
+    folder = tmp_path_factory.mktemp("feeds")
+    yield from start(a_service(data_dir=folder / "data", public_url=PUBLIC_URL, deliver=True))
+
+
 @pytest.fixture
-def client(service: FastAPI, clock: SettableClock) -> Iterator[TestClient]:
+def own(service: FastAPI) -> Iterator[TestClient]:
+    """For a test that makes something new."""
+    yield from start(service)
+
+
+def start(service: FastAPI) -> Iterator[TestClient]:
     """A service on which edition 1 was published and withdrawn, and edition 2 published, on days that follow."""
     with TestClient(service) as client:
+        clock = service.state.context.clock
         clock.time += dt.timedelta(days=1)
         publish_next(service, change_note="A number was put right.")
         clock.time += dt.timedelta(days=1)
@@ -184,26 +197,26 @@ def test_an_entry_leads_people_to_a_page_and_programs_to_the_data(client: TestCl
     assert client.get(paths[0]).json()["editions"][1]["withdrawal"]["reason"] == "A number was wrong."
 
 
-def test_both_feeds_hold_words_that_break_xml(client: TestClient, service: FastAPI) -> None:
+def test_both_feeds_hold_words_that_break_xml(own: TestClient, service: FastAPI) -> None:
     publish_next(service, change_note=NASTY, title=f"A guide to {NASTY}")
 
-    read = feedparser.parse(client.get(ATOM_FEED).content)
+    read = feedparser.parse(own.get(ATOM_FEED).content)
 
     assert not read.bozo
-    newest = texts(atom_of(client), "atom:entry/atom:content")
+    newest = texts(atom_of(own), "atom:entry/atom:content")
     assert NASTY.replace("\u0001", "\ufffd").replace("\ufffe", "\ufffd") in newest
-    assert NASTY in [item["content_text"] for item in items_of(client)]
+    assert NASTY in [item["content_text"] for item in items_of(own)]
 
 
-def test_a_feed_holds_fifty_entries_at_most(client: TestClient, service: FastAPI, clock: SettableClock) -> None:
+def test_a_feed_holds_fifty_entries_at_most(own: TestClient, service: FastAPI, clock: SettableClock) -> None:
     for minute in range(50):
         clock.time += dt.timedelta(minutes=1)
         publish_next(service, change_note=f"Change {minute}.")
 
-    items = items_of(client)
+    items = items_of(own)
 
     assert [item["_guidance"]["edition"] for item in items] == list(range(52, 2, -1))
-    assert len(texts(atom_of(client), "atom:entry/atom:id")) == 50
+    assert len(texts(atom_of(own), "atom:entry/atom:id")) == 50
 
 
 @pytest.mark.parametrize("path", FEEDS)
@@ -218,21 +231,21 @@ def test_a_feed_that_the_reader_has_is_not_sent_again(client: TestClient, path: 
 
 
 @pytest.mark.parametrize("path", FEEDS)
-def test_a_new_edition_makes_a_new_feed(client: TestClient, service: FastAPI, path: str) -> None:
-    first = client.get(path)
+def test_a_new_edition_makes_a_new_feed(own: TestClient, service: FastAPI, path: str) -> None:
+    first = own.get(path)
 
     publish_next(service, change_note="Another.")
 
-    assert client.get(path, headers={"If-None-Match": first.headers["ETag"]}).status_code == 200
+    assert own.get(path, headers={"If-None-Match": first.headers["ETag"]}).status_code == 200
 
 
 @pytest.mark.parametrize("path", FEEDS)
-def test_a_concern_leaves_no_trace_in_a_feed(client: TestClient, path: str) -> None:
-    before = client.get(path).content
+def test_a_concern_leaves_no_trace_in_a_feed(own: TestClient, path: str) -> None:
+    before = own.get(path).content
 
-    receipt = raise_concern(client)
+    receipt = raise_concern(own)
 
-    assert client.get(path).content == before
+    assert own.get(path).content == before
     assert receipt["reference"].encode() not in before
 
 

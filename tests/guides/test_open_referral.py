@@ -22,6 +22,7 @@ from tests.support.clock import A_TUESDAY
 from tests.support.formats import validate_openapi
 from tests.support.loops import for_each
 from tests.support.publishing import GUIDE, a_key, an_edition, publish_next
+from tests.support.service import a_service
 
 pytestmark = [pytest.mark.slow, pytest.mark.any_database]
 
@@ -52,6 +53,25 @@ REQUIRED = {
 ENVELOPE = ["total_items", "total_pages", "page_number", "size", "first_page", "last_page", "empty", "contents"]
 
 Part = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """For tests that only read."""
+    with TestClient(a_service(data_dir=tmp_path_factory.mktemp("directory") / "data")) as client:
+        yield client
+
+
+@pytest.fixture
+def own(service: FastAPI) -> Iterator[TestClient]:
+    """For a test that publishes."""
+    with TestClient(service) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def every_thing(client: TestClient) -> list[tuple[str, Part]]:
+    return all_things(client)
 
 
 def get(client: TestClient, path: str) -> Part:
@@ -119,27 +139,23 @@ def test_whole_addresses_begin_with_the_public_address(tmp_path: Path) -> None:
         )
 
 
-def test_everything_has_what_the_profile_requires(client: TestClient) -> None:
-    found = all_things(client)
-
-    assert {key for key, _ in found} == set(REQUIRED)
-    assert [(key, thing) for key, thing in found if REQUIRED[key] - set(thing)] == []
+def test_everything_has_what_the_profile_requires(every_thing: list[tuple[str, Part]]) -> None:
+    assert {key for key, _ in every_thing} == set(REQUIRED)
+    assert [(key, thing) for key, thing in every_thing if REQUIRED[key] - set(thing)] == []
 
 
-def test_every_id_is_a_uuid_of_version_5(client: TestClient) -> None:
-    ids = [
-        value for _, thing in all_things(client) for name, value in thing.items() if name == "id" or name[-3:] == "_id"
-    ]
+def test_every_id_is_a_uuid_of_version_5(every_thing: list[tuple[str, Part]]) -> None:
+    ids = [value for _, thing in every_thing for name, value in thing.items() if name == "id" or name[-3:] == "_id"]
 
     assert len(ids) > 300
     assert [value for value in ids if str(uuid.UUID(value)) != value or uuid.UUID(value).version != 5] == []
 
 
-def test_no_two_things_share_an_id(client: TestClient) -> None:
+def test_no_two_things_share_an_id(every_thing: list[tuple[str, Part]]) -> None:
     alike = {"services": "service", "service_at_locations": "service_at_location", "taxonomy_terms": "taxonomy_term"}
     kinds: dict[str, set[str]] = {}
     numbers: dict[str, set[str]] = {}
-    for key, thing in all_things(client):
+    for key, thing in every_thing:
         kinds.setdefault(thing["id"], set()).add(alike.get(key, key))
         if key == "phones":
             numbers.setdefault(thing["id"], set()).add(thing["number"])
@@ -148,8 +164,8 @@ def test_no_two_things_share_an_id(client: TestClient) -> None:
     assert [told for told in numbers.values() if len(told) > 1] == []
 
 
-def test_empty_values_are_left_out(client: TestClient) -> None:
-    values = [value for _, thing in all_things(client) for value in thing.values()]
+def test_empty_values_are_left_out(every_thing: list[tuple[str, Part]]) -> None:
+    values = [value for _, thing in every_thing for value in thing.values()]
 
     assert [value for value in values if value in (None, "", [], {})] == []
 
@@ -252,8 +268,8 @@ def test_each_signpost_is_a_service_of_its_own_organization(client: TestClient) 
     assert "Telephone: 999." in services[0]["description"]
 
 
-def test_every_location_is_virtual(client: TestClient) -> None:
-    locations = [thing for key, thing in all_things(client) if key == "location"]
+def test_every_location_is_virtual(every_thing: list[tuple[str, Part]]) -> None:
+    locations = [thing for key, thing in every_thing if key == "location"]
 
     assert {location["location_type"] for location in locations} == {"virtual"}
 
@@ -349,10 +365,10 @@ def test_every_answer_may_be_read_from_every_origin(client: TestClient, headers:
         assert answer.headers["Access-Control-Allow-Origin"] == "*"
 
 
-def test_a_defect_may_be_read_from_every_origin(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_defect_may_be_read_from_every_origin(own: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(open_referral, "read_directory", None)
 
-    answer = client.get(f"{STUB}/services")
+    answer = own.get(f"{STUB}/services")
 
     assert answer.status_code == 500
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
@@ -393,43 +409,41 @@ def test_the_stub_document_describes_the_nine_endpoints_and_its_address(client: 
     assert document["servers"][0]["url"] == "http://127.0.0.1:8000/open-referral/v3"
 
 
-def test_ids_stay_when_the_next_edition_is_published(client: TestClient, service: FastAPI) -> None:
-    before = {thing["id"] for _, thing in all_things(client)}
+def test_ids_stay_when_the_next_edition_is_published(own: TestClient, service: FastAPI) -> None:
+    before = {thing["id"] for _, thing in all_things(own)}
     contacts = seed_contacts()
     contacts[0] |= {"name": "Duty Team", "when": "In office hours"}
 
     publish_next(service, contacts=contacts, change_note="Another name.")
 
-    assert named(client, "Duty Team")["description"].startswith("Duty Team, named in ‘One Minute Guide’ to Child")
-    assert "edition 2. In office hours. Telephone:" in named(client, "Duty Team")["description"]
-    assert {thing["id"] for _, thing in all_things(client)} == before
+    assert named(own, "Duty Team")["description"].startswith("Duty Team, named in ‘One Minute Guide’ to Child")
+    assert "edition 2. In office hours. Telephone:" in named(own, "Duty Team")["description"]
+    assert {thing["id"] for _, thing in all_things(own)} == before
 
 
-def test_a_contact_that_an_edition_leaves_out_is_gone(client: TestClient, service: FastAPI) -> None:
-    procedures = named(client, "LSCB multi-agency policy and procedures")
+def test_a_contact_that_an_edition_leaves_out_is_gone(own: TestClient, service: FastAPI) -> None:
+    procedures = named(own, "LSCB multi-agency policy and procedures")
 
     publish_next(service, contacts=seed_contacts()[:2], change_note="Without the procedures.")
 
-    assert client.get(f"{STUB}/services/{procedures['id']}").status_code == 404
-    assert procedures["id"] not in {entry["id"] for entry in listed(client, "services")}
+    assert own.get(f"{STUB}/services/{procedures['id']}").status_code == 404
+    assert procedures["id"] not in {entry["id"] for entry in listed(own, "services")}
 
 
-def test_a_guide_without_a_current_edition_leaves_the_signposts(client: TestClient) -> None:
-    before = listed(client, "services")
-    headers = a_key(client, Scope.PUBLISH)
-    client.post(f"{GUIDE}/editions/1/withdrawal", json={"reason": "A test."}, headers=headers)
+def test_a_guide_without_a_current_edition_leaves_the_signposts(own: TestClient) -> None:
+    before = listed(own, "services")
+    headers = a_key(own, Scope.PUBLISH)
+    own.post(f"{GUIDE}/editions/1/withdrawal", json={"reason": "A test."}, headers=headers)
 
-    assert listed(client, "services") == before[2:]
-    assert listed(client, "taxonomy_terms") == []
+    assert listed(own, "services") == before[2:]
+    assert listed(own, "taxonomy_terms") == []
 
 
-def test_several_guides_share_their_publisher_and_the_terms_that_both_name(
-    client: TestClient, service: FastAPI
-) -> None:
+def test_several_guides_share_their_publisher_and_the_terms_that_both_name(own: TestClient, service: FastAPI) -> None:
     publish_next(service, guide="modern-day-slavery", title="Slavery", change_note="A test's second guide.")
 
-    teams = [entry for entry in whole(client, "services") if entry["name"] == "Duty and Assessment Team"]
-    terms = listed(client, "taxonomy_terms")
+    teams = [entry for entry in whole(own, "services") if entry["name"] == "Duty and Assessment Team"]
+    terms = listed(own, "taxonomy_terms")
     assert len({team["id"] for team in teams}) == 2
     assert len({team["organization_id"] for team in teams}) == 1
     assert teams[0]["organization"]["description"].endswith("(CSE); Slavery.")
@@ -443,34 +457,34 @@ def test_details_that_nobody_has_checked_say_so(client: TestClient) -> None:
         assert "assured_date" not in entry
 
 
-def test_checked_details_give_the_oldest_day_of_their_checks(client: TestClient, service: FastAPI) -> None:
+def test_checked_details_give_the_oldest_day_of_their_checks(own: TestClient, service: FastAPI) -> None:
     contacts = seed_contacts()
     contacts[0]["verified_on"], contacts[1]["verified_on"] = "2026-11-20", "2026-11-02"
 
     publish_next(service, contacts=contacts, change_note="Two contacts were checked.")
 
-    team, procedures, *_ = listed(client, "services")
+    team, procedures, *_ = listed(own, "services")
     assert team["assured_date"] == "2026-11-02"
     assert team["description"].endswith("A person checked these details on 2026-11-02.")
     assert "assured_date" not in procedures
 
 
-def test_a_team_whose_form_was_not_checked_has_not_been_checked(client: TestClient, service: FastAPI) -> None:
+def test_a_team_whose_form_was_not_checked_has_not_been_checked(own: TestClient, service: FastAPI) -> None:
     contacts = seed_contacts()
     contacts[0]["verified_on"] = "2026-11-20"
 
     publish_next(service, contacts=contacts, change_note="One contact was checked.")
 
-    assert "assured_date" not in listed(client, "services")[0]
+    assert "assured_date" not in listed(own, "services")[0]
 
 
-def test_a_number_with_its_own_address_takes_no_other(client: TestClient, service: FastAPI) -> None:
+def test_a_number_with_its_own_address_takes_no_other(own: TestClient, service: FastAPI) -> None:
     contacts = seed_contacts()
     contacts[0]["url"] = "https://team.example/a page"
 
     publish_next(service, contacts=contacts, change_note="The team has a page.")
 
-    urls = {entry["name"]: entry["url"] for entry in listed(client, "services", "&search=edition")}
+    urls = {entry["name"]: entry["url"] for entry in listed(own, "services", "&search=edition")}
     assert urls["Duty and Assessment Team"] == "https://team.example/a%20page"
     assert list(urls) == [Contact.model_validate(contact).name for contact in contacts]
 

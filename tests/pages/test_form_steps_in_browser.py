@@ -16,7 +16,7 @@ from tests.support.browsing import (
     serve_neutral_page,
 )
 from tests.support.form_answers import FORM, NARRATIVE, check, fill_in, send
-from tests.support.loops import first_by_day, for_each, some_by_day
+from tests.support.loops import first_by_day
 from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
@@ -127,7 +127,8 @@ MISSING = {
 }
 
 
-@some_by_day(language=["", "/cy"], path=MISSING)
+@pytest.mark.parametrize("language", first_by_day(["", "/cy"]))
+@pytest.mark.parametrize("path", first_by_day(MISSING))
 def test_continue_says_what_a_step_lacks_in_the_servers_words(page: Page, path: str, language: str) -> None:
     page.goto(language + path)
     check_unanswered(page)
@@ -303,7 +304,7 @@ def in_view(page: Page, selector: str) -> None:
 ERRORS = ("immediate_danger", "concern.narrative", "reporter.kind")
 
 
-@for_each("name", ERRORS)
+@pytest.mark.parametrize("name", first_by_day(ERRORS))
 def test_an_error_link_shows_the_whole_question_with_its_error(page: Page, name: str) -> None:
     page.goto(FORM)
     check_unanswered(page)
@@ -316,7 +317,7 @@ def test_an_error_link_shows_the_whole_question_with_its_error(page: Page, name:
         in_view(page, f".question:has([id='{name}']) {part}")
 
 
-@for_each("name", ERRORS)
+@pytest.mark.parametrize("name", first_by_day(ERRORS))
 def test_an_error_link_shows_the_label_without_scripts(scriptless: Page, name: str) -> None:
     scriptless.goto(FORM)
     scriptless.locator("[data-check]").click()
@@ -326,7 +327,8 @@ def test_an_error_link_shows_the_label_without_scripts(scriptless: Page, name: s
     in_view(scriptless, f".question:has([id='{name}']) b")
 
 
-@pytest.mark.parametrize("browser_page", first_by_day(["page", "scriptless"]))
+@pytest.mark.nightly
+@pytest.mark.parametrize("browser_page", ["page", "scriptless"])
 def test_change_goes_to_the_section(request: pytest.FixtureRequest, browser_page: str) -> None:
     page: Page = request.getfixturevalue(browser_page)
     page.goto(FORM)
@@ -339,7 +341,7 @@ def test_change_goes_to_the_section(request: pytest.FixtureRequest, browser_page
     in_view(page, "#step-you")
 
 
-@pytest.mark.parametrize("browser_page", ["page", "scriptless"])
+@pytest.mark.parametrize("browser_page", first_by_day(["page", "scriptless"]))
 def test_after_a_change_one_press_comes_back_to_the_answers(request: pytest.FixtureRequest, browser_page: str) -> None:
     page: Page = request.getfixturevalue(browser_page)
     page.goto(FORM)
@@ -355,16 +357,17 @@ def test_after_a_change_one_press_comes_back_to_the_answers(request: pytest.Fixt
     expect(page.get_by_text("Other words.")).to_be_visible()
 
 
-@for_each(("age", "said"), [("abc", "Age: enter a whole number."), ("18", "Age: enter 17 or less.")])
-def test_an_age_is_checked_on_its_step(page: Page, age: str, said: str) -> None:
+def test_an_age_is_checked_on_its_step(page: Page) -> None:
     page.goto(FORM)
-    reach(page, "[name='children.0.estimated_age']").fill(age)
+    field = reach(page, "[name='children.0.estimated_age']")
 
-    page.locator("[data-continue]:visible").click()
+    for age, said in (("abc", "Age: enter a whole number."), ("18", "Age: enter 17 or less.")):
+        field.fill(age)
+        page.locator("[data-continue]:visible").click()
 
-    expect(page.locator(".problem")).to_be_focused()
-    expect(page.locator(".problem a")).to_have_text([said])
-    expect(page.locator("[data-step]:visible h2").first).to_contain_text("Step 3 of 5")
+        expect(page.locator(".problem a")).to_have_text([said])
+        expect(page.locator(".problem")).to_be_focused()
+        expect(page.locator("[data-step]:visible h2").first).to_contain_text("Step 3 of 5")
 
 
 def test_a_young_persons_title_stays_the_same_at_each_step(page: Page) -> None:
@@ -481,7 +484,8 @@ TOO_WIDE = """[...document.querySelectorAll('main *')]
     .map((each) => `${each.outerHTML.slice(0, 80)} ends at ${each.getBoundingClientRect().right} px`)"""
 
 
-@some_by_day(scheme=["light", "dark"], path=[FORM, "/worried-about-yourself"])
+@pytest.mark.parametrize("scheme", first_by_day(["light", "dark"]))
+@pytest.mark.parametrize("path", first_by_day([FORM, "/worried-about-yourself"]))
 def test_every_step_is_accessible_and_fits_a_phone_with_large_text(
     browser: Browser, url: str, path: str, scheme: str
 ) -> None:

@@ -37,19 +37,24 @@ PATHS = (
 POSITIONS = 10
 TARGET = 44
 LARGE_TEXT = "html { font-size: 200% !important; }"
-SCROLL = """
-(part) => {
+OUT_OF_REACH = """
+async ([positions, target]) => {
   const root = document.documentElement;
-  window.scrollTo({top: part * (root.scrollHeight - innerHeight), behavior: "instant"});
-}
-"""
-IN_REACH = """
-(selector) => {
-  const element = document.querySelector(selector);
-  const box = element.getBoundingClientRect();
-  const hit = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
-  const inside = box.top >= 0 && box.left >= 0 && box.bottom <= innerHeight && box.right <= innerWidth;
-  return {width: box.width, height: box.height, seen: inside && element.contains(hit)};
+  const found = [];
+  for (let step = 0; step < positions; step += 1) {
+    const top = (step / (positions - 1)) * (root.scrollHeight - innerHeight);
+    window.scrollTo({top, behavior: "instant"});
+    await new Promise(requestAnimationFrame); // what listens to scrolling has been called
+    for (const selector of ["a[href='tel:999']", "[data-exit]"]) {
+      const element = document.querySelector(selector);
+      const box = element.getBoundingClientRect();
+      const hit = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+      const inside = box.top >= 0 && box.left >= 0 && box.bottom <= innerHeight && box.right <= innerWidth;
+      const seen = inside && element.contains(hit);
+      if (!seen || Math.min(box.width, box.height) < target) found.push([step, selector, seen, box.width, box.height]);
+    }
+  }
+  return found;
 }
 """
 SCREENS = {"a phone": (320, 640, False), "large text on a phone": (320, 640, True), "a desk": (1280, 800, True)}
@@ -77,14 +82,7 @@ def send_concern(page: Page) -> None:
 
 def out_of_reach(page: Page) -> list[Any]:
     """Return where 999 or the exit is hidden, cut off or too small, at ten scroll positions from top to end."""
-    found = []
-    for step in range(POSITIONS):
-        page.evaluate(SCROLL, step / (POSITIONS - 1))
-        for selector in ("a[href='tel:999']", "[data-exit]"):
-            place = page.evaluate(IN_REACH, selector)
-            if not place["seen"] or min(place["width"], place["height"]) < TARGET:
-                found.append((page.url, step, selector, place))
-    return found
+    return [(page.url, *each) for each in page.evaluate(OUT_OF_REACH, [POSITIONS, TARGET])]
 
 
 @pytest.mark.parametrize("screen", first_by_day(SCREENS))

@@ -196,7 +196,7 @@ def test_only_the_page_asks_for_the_code_of_a_receipt(page: Page, asked: Dialogs
         assert asked == []
 
 
-@pytest.mark.parametrize("way", ["Back", "a link within the site"])
+@pytest.mark.parametrize("way", first_by_day(["Back", "a link within the site"]))
 def test_leaving_leads_where_the_person_was_going(page: Page, asked: Dialogs, way: str) -> None:
     send_in_danger(page, "/worried-about-yourself")
     FROM_THE_RECEIPT[way][0](page)

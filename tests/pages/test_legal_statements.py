@@ -58,6 +58,9 @@ def sentences_in(tree: ast.Module) -> Iterator[str]:
 def unregistered(text: str, pattern: re.Pattern[str]) -> list[str]:
     """Return each place of the text that names a law and is no part of a registered sentence."""
     text = " ".join(text.split())
+    named = [*pattern.finditer(text)]
+    if not named:
+        return []
     known = [
         (found.start(), found.end())
         for words in (*registered_words(), *HEADINGS)
@@ -65,7 +68,7 @@ def unregistered(text: str, pattern: re.Pattern[str]) -> list[str]:
     ]
     return [
         text[max(0, found.start() - 60) : found.end() + 40]
-        for found in pattern.finditer(text)
+        for found in named
         if not any(start <= found.start() and found.end() <= end for start, end in known)
     ]
 

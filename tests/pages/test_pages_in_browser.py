@@ -34,6 +34,7 @@ from tests.support.browsing import (
     serve_neutral_page,
 )
 from tests.support.form_answers import FORM, NARRATIVE, fill_in
+from tests.support.loops import first_by_day
 from tests.support.publishing import SLUG, an_edition, publish_next
 from tests.support.service import a_service
 from tests.support.threaded import run_server
@@ -120,7 +121,7 @@ def scriptless(browser: Browser, site: Site) -> Iterator[Page]:
     context.close()
 
 
-@pytest.fixture(params=[True, False], ids=["with scripts", "without scripts"])
+@pytest.fixture(params=first_by_day([True, False]), ids=["with scripts", "without scripts"])
 def either(request: pytest.FixtureRequest, browser: Browser, site: Site) -> Iterator[Page]:
     """Yield a page in a browser with scripts, and one in a browser without."""
     context = browser.new_context(base_url=site.url, java_script_enabled=request.param)
@@ -283,7 +284,7 @@ PAGES = (
 )
 
 
-@pytest.mark.parametrize("method", ["button", "keys"])
+@pytest.mark.parametrize("method", first_by_day(["button", "keys"]))
 def test_every_page_can_be_left_and_not_found_by_going_back(page: Page, site: Site, method: str) -> None:
     for path in PAGES if method == "button" else (FORM, "/docs"):
         page.goto("/health/live")

@@ -18,6 +18,7 @@ from app.models.guides.editions import EDITION_EXAMPLE
 from app.services.access.clients import NewClient, add_client
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.people import context_of_service, invited
+from tests.support.prepared import copy_prepared
 from tests.support.threaded import run_server
 
 SEED_GUIDE = "child-sexual-exploitation"
@@ -71,6 +72,7 @@ class Running:
     """A service that can be stopped and started again, on the same folder and port."""
 
     def __init__(self, folder: Path) -> None:
+        copy_prepared(folder)
         self.settings, self.clock = Settings(data_dir=folder, deliver=False), SettableClock()
         self.address, self._stack = "", ExitStack()
         self.start()
