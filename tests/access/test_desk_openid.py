@@ -30,6 +30,7 @@ from tests.support.loops import for_each
 from tests.support.openid import CLIENT_ID, CLIENT_SECRET, STRANGER, PeopleProvider, people_provider, way_on
 from tests.support.people import JO, OWN_PAGE, acts_of_people, context_of_service, invited, sign_in_as
 from tests.support.proxies import free_port
+from tests.support.service import a_service
 from tests.support.threaded import run_server
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
@@ -47,19 +48,15 @@ def provider() -> Iterator[PeopleProvider]:
 
 @pytest.fixture
 def service(provider: PeopleProvider, tmp_path: Path) -> FastAPI:
-    settings = Settings.model_validate(
-        {
-            "data_dir": tmp_path / "data",
-            "deliver": False,
-            "openid_issuer": provider.issuer,
-            "openid_audience": "api://one-minute-guide",
-            "openid_claims": ("groups",),
-            "openid_scopes": SCOPES,
-            "openid_client_id": CLIENT_ID,
-            "openid_client_secret": CLIENT_SECRET,
-        }
+    return a_service(
+        data_dir=tmp_path / "data",
+        openid_issuer=provider.issuer,
+        openid_audience="api://one-minute-guide",
+        openid_claims=("groups",),
+        openid_scopes=SCOPES,
+        openid_client_id=CLIENT_ID,
+        openid_client_secret=CLIENT_SECRET,
     )
-    return create_app(settings, SettableClock())
 
 
 @pytest.fixture
@@ -143,13 +140,13 @@ WRONG: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("claims", WRONG.values(), ids=WRONG)
+@for_each("what", WRONG)
 def test_a_token_for_another_browser_or_service_signs_nobody_in(
-    browser_of_jo: TestClient, provider: PeopleProvider, claims: dict[str, Any]
+    browser_of_jo: TestClient, provider: PeopleProvider, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
-    provider.claims |= claims
-
-    assert sign_in(browser_of_jo).status_code == 401
+    with monkeypatch.context() as patch:
+        patch.setattr(provider, "claims", provider.claims | WRONG[what])
+        assert sign_in(browser_of_jo).status_code == 401
     assert SESSION_COOKIE not in browser_of_jo.cookies
 
 

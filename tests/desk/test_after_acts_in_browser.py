@@ -88,6 +88,7 @@ def test_a_key_holder_takes_over_undoes_and_goes_on_by_keyboard(
     expect(page.locator("[aria-current=page]")).to_contain_text("Not acknowledged")
 
 
+@pytest.mark.nightly
 def test_a_sealed_label_is_set_again_by_undo(
     desk: httpx.Client, page: Page, identity: pyrage.x25519.Identity, tmp_path: Path
 ) -> None:

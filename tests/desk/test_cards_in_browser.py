@@ -167,6 +167,7 @@ def test_rows_name_the_children_once_an_identity_is_chosen(reader: Desk) -> None
     assert accessibility_violations(reader.page) == []
 
 
+@pytest.mark.nightly
 def test_names_in_other_forms_numbers_and_schools_are_found(reader: Desk) -> None:
     reader.unlock()
 
@@ -372,6 +373,7 @@ def test_a_call_being_typed_finds_known_concerns_and_adds_to_one(desk: Desk) -> 
     assert [each for each in bodies if "zymurg" in each.lower()] == []
 
 
+@pytest.mark.nightly
 def test_a_typed_text_that_shares_nothing_reads_no_match_found(reader: Desk) -> None:
     reader.unlock()
     known = write_down(reader, "Somebody rang about noise in the street.")
@@ -383,6 +385,7 @@ def test_a_typed_text_that_shares_nothing_reads_no_match_found(reader: Desk) -> 
     assert "Testwick" not in reader.page.content()
 
 
+@pytest.mark.nightly
 def test_a_call_that_was_written_down_is_found_by_its_words(desk: Desk) -> None:
     desk.unlock()
     write_down(desk, "Quokkaby rang.")

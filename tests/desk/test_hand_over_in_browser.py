@@ -238,6 +238,7 @@ def test_a_file_with_a_lost_answer_is_offered_after_a_sign_out(page: Page, hoste
     assert entry["package_sha256"] == hashlib.sha256(file).hexdigest()
 
 
+@pytest.mark.nightly
 def test_pressing_again_after_a_lost_answer_hands_over_once(page: Page, hosted: Hosted, desk: Desk) -> None:
     reference = raise_at(hosted.url, **FULL_EXAMPLE)["reference"]
     show(page, hosted, reference, has_key=True)

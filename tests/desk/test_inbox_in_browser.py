@@ -184,6 +184,7 @@ def test_the_keys_can_be_turned_off(page: Page) -> None:
     assert page.evaluate(FOCUSED_ROW) is None
 
 
+@pytest.mark.nightly
 def test_the_filters_of_the_address_come_back_with_back_and_forward(page: Page) -> None:
     page.get_by_role("link", name="In danger now").click()
     page.get_by_role("link", name="Nobody’s").click()

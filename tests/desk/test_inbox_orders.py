@@ -21,12 +21,13 @@ from app.services.audit.audit_log import Actor
 from app.services.desk.inbox import InboxQuery, count_states, list_inbox, position_of
 from tests.support.clock import A_TUESDAY
 from tests.support.load import A_CONCERN
+from tests.support.loops import some_by_day
 from tests.support.publishing import SLUG
 
 pytestmark = pytest.mark.slow
 
-MANY = 600
-ROWS_OF_A_PAGE = 97
+MANY = 240
+ROWS_OF_A_PAGE = 39
 HOUR = dt.timedelta(hours=1)
 NOW = A_TUESDAY + 60 * HOUR  # some of what waits is overdue
 JO = Actor("example-desk", "192.0.2.10", NOW)
@@ -65,7 +66,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 def changes_of(number: int) -> dict[str, Any]:
     """Return what the copy of that number has of its own."""
     state = ("received", "acknowledged", "received", "closed", "closed")[number % 5]
-    received_at = A_TUESDAY + number // 3 * dt.timedelta(minutes=20)  # three at a time
+    received_at = A_TUESDAY + number // 3 * dt.timedelta(minutes=50)  # three at a time
     return {
         "reference": f"{number:04X}-{number:04X}-TEST",
         "received_at": received_at,
@@ -107,8 +108,7 @@ def whole(session: Session, order: InboxOrder, test: bool) -> list[Row[Any]]:
     return sorted(found, key=lambda row: (getattr(row, time), row.reference), reverse=True)
 
 
-@pytest.mark.parametrize("order", InboxOrder)
-@pytest.mark.parametrize("test", [False, True], ids=["concerns", "tests"])
+@some_by_day(order=InboxOrder, test=[False, True])
 def test_pages_by_every_filter_and_pair_make_up_the_whole_inbox(full: Engine, order: InboxOrder, test: bool) -> None:
     some = 0
     with Session(full) as session:

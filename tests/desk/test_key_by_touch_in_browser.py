@@ -208,6 +208,7 @@ def test_a_leaver_loses_copy_and_session_and_the_key_changes(
         pyrage.decrypt(concern.sealed, [team.identity])
 
 
+@pytest.mark.nightly
 def test_a_second_passkey_gets_the_key_by_the_first(devices: Any, service: FastAPI, url: str, team: Team) -> None:
     path, lead, phone = concern_at(url), lead_with_key(devices, service, team), devices(PHONE)
     lead.press("Make a link")

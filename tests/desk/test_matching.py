@@ -15,6 +15,7 @@ from app.cli.desk.card_search import is_found, parts_of, search_text_of
 from app.cli.desk.matching import reasons_of
 from bench.matching import LEAST_RECOGNISED, MOST_FALSE, SEED, recognise
 from tests.support.invented_concerns import invent_concerns
+from tests.support.loops import first_by_day
 from tests.support.node import need_npm
 
 HERE = Path(__file__).parent
@@ -95,8 +96,9 @@ def test_the_browser_finds_the_cards_of_every_case(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_browser_and_command_agree_on_invented_concerns(tmp_path: Path) -> None:
-    concerns = list(invent_concerns(SEED))[:300]
+@pytest.mark.parametrize("most", first_by_day([160, 300]))
+def test_browser_and_command_agree_on_invented_concerns(tmp_path: Path, most: int) -> None:
+    concerns = list(invent_concerns(SEED))[:most]
     cards = [concern.card | {"received_on": concern.received_on.isoformat()} for concern in concerns]
 
     said = run_script(

@@ -26,6 +26,7 @@ from tests.support.concerns import a_concern, add, raise_concern, read_messages,
 from tests.support.databases import RawConnection, Unguarded, fail_writes, files_of, raw_connection
 from tests.support.desk import Desk
 from tests.support.live import LiveServer
+from tests.support.loops import for_each
 from tests.support.publishing import a_key
 
 pytestmark = pytest.mark.slow
@@ -163,7 +164,16 @@ def test_reading_the_events_leaves_nothing_that_verify_takes_for_a_fault(client:
     assert list(find_faults(service.state.context.engine)) == []
 
 
-@pytest.mark.parametrize(
+@pytest.fixture
+def read_question(client: TestClient, desk: Desk, receipt: Receipt, ask: Callable[..., Any]) -> None:
+    """A message that its reporter has read, which the desk has seen."""
+    ask()
+    read_messages(client, receipt)
+    sent(desk, receipt)
+
+
+@pytest.mark.usefixtures("read_question")
+@for_each(
     "change",
     [
         "UPDATE entries SET read_at = NULL WHERE kind = 'message'",
@@ -180,13 +190,7 @@ def test_reading_the_events_leaves_nothing_that_verify_takes_for_a_fault(client:
         "UPDATE concerns SET message_key = NULL",
     ],
 )
-def test_the_database_refuses_what_has_no_audit_log_entry(
-    client: TestClient, desk: Desk, receipt: Receipt, ask: Callable[..., Any], database: RawConnection, change: str
-) -> None:
-    ask()
-    read_messages(client, receipt)
-    sent(desk, receipt)
-
+def test_the_database_refuses_what_has_no_audit_log_entry(database: RawConnection, change: str) -> None:
     with pytest.raises(Exception, match=r"an entry|never altered"):
         database.execute(change)
 

@@ -16,7 +16,7 @@ from tests.support.canaries import CANARY
 from tests.support.concerns import raise_concern
 from tests.support.desk import DESKS, Served, served_desk
 from tests.support.desk_states import SAM, act, session_of
-from tests.support.loops import first_by_day
+from tests.support.loops import by_day, first_by_day
 from tests.support.people import JO, accept_invitation, invited, virtual_authenticator
 from tests.support.unsealing import need_script
 from tests.support.waiting import wait_until
@@ -161,7 +161,7 @@ WAYS: dict[str, Callable[[Tab], None]] = {
 
 
 @on_both
-@pytest.mark.parametrize("way", first_by_day(WAYS, 3))
+@pytest.mark.parametrize("way", by_day(WAYS, ["a link and back by another"]))
 def test_every_way_off_a_concern_keeps_the_words_typed(tab: Tab, way: str) -> None:
     tab.open()
     tab.field(NOTE).fill(TYPED)
@@ -266,6 +266,7 @@ def test_another_person_in_the_same_tab_sees_no_words_of_the_first(tab: Tab) -> 
     expect(tab.field(NOTE)).to_have_value(TYPED)
 
 
+@pytest.mark.nightly
 @on_both
 def test_a_refused_act_keeps_the_words_in_form_and_tab(tab: Tab) -> None:
     sam = session_of(tab.served.service, SAM, Role.WORKER)
@@ -300,6 +301,7 @@ def test_a_server_that_does_not_answer_loses_nothing(tab: Tab) -> None:
     expect(tab.field(NOTE)).to_have_value(TYPED)
 
 
+@pytest.mark.nightly
 def test_a_note_whose_answer_was_lost_is_not_written_twice(tab: Tab) -> None:
     tab.open()
     tab.field(NOTE).fill(TYPED)
@@ -358,6 +360,7 @@ def test_text_typed_before_the_key_is_chosen_joins_what_was_kept(tab: Tab) -> No
     wait_until(lambda: {"First words.", "Second words."} <= set(SENTENCES.findall(tab.field(NOTE).input_value())))
 
 
+@pytest.mark.nightly
 def test_a_tab_that_was_copied_does_not_write_the_note_twice(tab: Tab) -> None:
     tab.open()
     tab.field(NOTE).fill(TYPED)

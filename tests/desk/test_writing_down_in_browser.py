@@ -150,6 +150,7 @@ def test_a_code_is_shown_once_to_read_aloud(page: Page, served: Served) -> None:
     assert answer.status_code == 200
 
 
+@pytest.mark.nightly
 @on_both
 def test_a_further_call_is_added_with_all_that_was_typed(page: Page, served: Served, reference: str) -> None:
     write(page, danger="Not sure")
@@ -189,6 +190,7 @@ def test_typed_words_survive_escape_and_an_error(page: Page, served: Served) -> 
     expect(page.get_by_label("Time")).to_have_value("07:45")
 
 
+@pytest.mark.nightly
 @on_both
 def test_typed_words_survive_the_end_of_the_session(page: Page, served: Served) -> None:
     write(page)
@@ -205,6 +207,7 @@ def test_typed_words_survive_the_end_of_the_session(page: Page, served: Served) 
     assert CANARY not in page.evaluate(STORED)
 
 
+@pytest.mark.nightly
 def test_a_lost_response_does_not_store_it_twice(page: Page) -> None:
     lost = list[str]()
 

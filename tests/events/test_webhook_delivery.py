@@ -33,7 +33,7 @@ from tests.support.waiting import LONG_ENOUGH, eventually
 
 pytestmark = pytest.mark.slow  # processes, browsers or long work
 
-EVENTS = 300
+EVENTS = 100
 LEASE_SECONDS = 2
 wait_until = partial(eventually, patience_seconds=90)
 # `guidance deliver` as it is, but for the length of its pauses: six hours would be long for a test.

@@ -303,7 +303,7 @@ def refusing(settings: Settings, prepare: Callable[[FastAPI], None] = nothing, *
         yield url
 
 
-@pytest.mark.parametrize("by", first_by_day(CLIENTS, 3))
+@pytest.mark.parametrize("by", first_by_day(CLIENTS, 2))
 @pytest.mark.parametrize(("status", "limit"), [(413, "1000/minute"), (429, "1/minute")])
 def test_a_client_that_still_sends_gets_the_refusal_every_time(
     settings: Settings, tmp_path: Path, by: Send, status: int, limit: str

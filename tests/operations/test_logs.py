@@ -6,6 +6,7 @@ import logging
 import subprocess
 import sys
 import threading
+from itertools import product
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,6 +18,7 @@ from app.logs import ALLOWED, Log
 from tests.support.concerns import raise_concern, token_of
 from tests.support.live import environment_for
 from tests.support.log_lines import Lines
+from tests.support.loops import for_each
 from tests.support.prepared import copy_prepared
 
 pytestmark = pytest.mark.any_database
@@ -132,8 +134,13 @@ def test_a_request_line_has_the_route_template_never_the_path(lines: Lines, clie
     assert receipt["status_token"] not in str(line)
 
 
-@pytest.mark.parametrize("method", ["GET", "POST", "DELETE", "CANARY"])
-@pytest.mark.parametrize("path", ["/Canary", "/v1/concerns/Canary", "/v1/guides/Canary?Canary=Canary", "/v1/Canary/x"])
+@for_each(
+    ("method", "path"),
+    product(
+        ["GET", "POST", "DELETE", "CANARY"],
+        ["/Canary", "/v1/concerns/Canary", "/v1/guides/Canary?Canary=Canary", "/v1/Canary/x"],
+    ),
+)
 def test_no_part_of_a_request_is_in_its_line(lines: Lines, client: TestClient, method: str, path: str) -> None:
     client.request(method, path, headers={"X-Canary": "Canary", "User-Agent": "Canary", "Referer": "Canary"})
 

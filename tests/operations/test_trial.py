@@ -1,11 +1,9 @@
 """Without recipients the service starts only as a trial: where nobody else can reach it, or where it is named one."""
 
 import socket
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +23,7 @@ from app.services.concerns.keys import DEVELOPMENT_IDENTITY, create_identity
 from tests.support.clock import A_TUESDAY
 from tests.support.command import guidance
 from tests.support.concerns import a_concern
-from tests.support.live import LiveServer, environment_for
+from tests.support.live import LiveServer
 from tests.support.loops import for_each
 
 pytestmark = pytest.mark.any_database
@@ -85,22 +83,6 @@ def test_lost_misspelt_or_empty_recipients_stop_the_start_and_leave_nothing(
     assert "GUIDANCE_SEAL_TO" in finished.stderr
     assert "Traceback" not in finished.stderr
     assert not data_dir.exists()
-
-
-@pytest.mark.slow
-@pytest.mark.embedded
-def test_the_first_line_of_a_trial_says_that_it_is_one(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "app.cli", "serve", "--port", "0", "--data-dir", str(tmp_path / "data")]
-    with subprocess.Popen(
-        command, stderr=subprocess.PIPE, env=environment_for(tmp_path / "data"), text=True
-    ) as process:
-        assert process.stderr is not None
-        first = process.stderr.readline()
-        process.terminate()
-        with suppress(ValueError):
-            process.communicate()
-
-    assert first.startswith("This is a trial: concerns are encrypted to a development identity in ")
 
 
 @pytest.mark.slow
