@@ -242,11 +242,10 @@ def test_a_faulty_seed_stops_the_start_with_file_line_and_reason(tmp_path: Path)
 def test_a_taken_port_gives_one_sentence_with_what_to_do(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        server = LiveServer(tmp_path / "data", port=port, seal_to=A_RECIPIENT)
-        with pytest.raises(RuntimeError, match="did not start"):
-            server.start()
+        told = guidance_process("serve", "--port", str(port), "--data-dir", tmp_path / "data", SEAL_TO=A_RECIPIENT)
 
-    assert server.log.read_text() == (
+    assert told.returncode == 1
+    assert told.stderr == (
         f'Port {port} is in use by another program: choose another with --port (make serve ARGS="--port 9000").\n'
     )
 
