@@ -244,10 +244,7 @@ class ServiceUnavailable(Problem, slug="busy", status=503, title="Temporarily un
 
 
 class StoreBusy(ServiceUnavailable):
-    """The queue was full, the database failed, or the commit was not confirmed in time.
-
-    In the last case the write may be stored, so a retry must have the same idempotency key.
-    """
+    """The write was not confirmed in time, and perhaps not stored. Retry with the same idempotency key."""
 
 
 class SavedFormsFull(ServiceUnavailable):

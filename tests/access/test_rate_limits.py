@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from limits.storage import MemoryStorage
 from starlette.testclient import TestClient
 
 from app.config import Settings
@@ -21,7 +22,7 @@ from app.models.access.clients import Scope
 from app.models.concerns.examples import SMALLEST_EXAMPLE
 from app.services.access import limits
 from app.services.access.clients import revoke_client
-from app.services.access.limits import make_limiter, networks_of
+from app.services.access.limits import make_limiter, make_policy, networks_of
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import a_concern
 from tests.support.log_lines import Lines
@@ -364,3 +365,19 @@ def test_a_secret_file_that_is_not_there_is_told(tmp_path: Path) -> None:
 def test_a_limit_that_is_no_rate_is_refused_by_the_settings() -> None:
     with pytest.raises(ValueError, match="300/minute"):
         Settings(limit_concerns="many")
+
+
+def test_one_thread_at_a_time_counts_in_the_memory_of_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two at a time may start one timer of the library's store twice, and the second request fails."""
+    held: list[bool] = []
+
+    class Watched(MemoryStorage):
+        def incr(self, *arguments: Any, **more: Any) -> int:
+            held.append(limiter._own_lock.locked())
+            return super().incr(*arguments, **more)
+
+    monkeypatch.setattr(limits, "MemoryStorage", Watched)
+    limiter = make_limiter("memory://", None)
+    limiter.count_here(make_policy("made-up", "10/minute"), networks_of("192.0.2.7"))
+
+    assert held == [True]

@@ -128,6 +128,7 @@ class Limiter:
         self._is_secret_shared = is_secret_shared
         self._clock = clock
         self._own_store = FixedWindowRateLimiter(MemoryStorage())
+        self._own_lock = Lock()  # two threads that count at the same time may start one timer of the store twice
         self._wall_clock_ahead = time.time() - time.monotonic()
         self._shared = None if store == OWN_MEMORY else FixedWindowRateLimiter(open_store(store))
         self._threads = CapacityLimiter(THREADS)
@@ -180,7 +181,8 @@ class Limiter:
                 return _count(self._shared, policy, key, caller, cost)
             except StorageError as failure:
                 self._note(failure)
-        return _count(self._own, policy, key, caller, cost)
+        with self._own_lock:
+            return _count(self._own, policy, key, caller, cost)
 
     def source_id_of(self, caller: str, day: dt.date) -> str:
         """Return the source id of the network `caller` on `day`: a short pseudonym that thousands of callers share.
