@@ -108,8 +108,9 @@ def _read_page(session: Session, references: Sequence[str]) -> list[_Concern]:
     The concerns are sorted by reference. Raise an error of `UNREADABLE` if one of the rows cannot be read.
     """
     first, last = references[0], references[-1]
-    rows = select(ConcernRow).where(col(ConcernRow.reference).between(first, last))
-    concerns = session.exec(rows.order_by(col(ConcernRow.reference))).all()
+    of_concern = col(ConcernRow.reference)
+    rows = select(ConcernRow).where(of_concern >= first, of_concern <= last).order_by(of_concern)
+    concerns = session.exec(rows).all()
 
     def of_each(row: type[_RowT], reference: str, *order: str) -> defaultdict[str, list[_RowT]]:
         columns = [col(getattr(row, name)) for name in (reference, *order)]
