@@ -13,6 +13,7 @@ import httpx
 import pytest
 import uvicorn
 
+from app import main
 from app.config import Settings
 from app.errors import SetupError
 from app.server.run import run_server
@@ -153,6 +154,18 @@ def test_the_threads_of_a_process_share_one_arena_of_memory(live: LiveServer) ->
             assert client.post("/v1/concerns", json=A_CONCERN).status_code == 201
 
     assert heaps_of_threads(live.pid) == []
+
+
+def test_a_start_that_its_background_workers_prevent_says_why(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: object, __: object) -> None:
+        raise SetupError("A made-up reason.")
+
+    monkeypatch.setattr(main, "_start_workers", refuse)
+
+    with pytest.raises(SetupError, match="A made-up reason"):
+        run_server(settings, host="127.0.0.1", ports=[0], workers=1, announce=lambda _: None)
 
 
 @pytest.mark.parametrize(

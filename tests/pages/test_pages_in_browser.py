@@ -340,6 +340,8 @@ def test_the_statement_has_the_day_these_pages_were_last_tested(
 ) -> None:
     run = tmp_path / "accessibility.json"
     assert find_last_run(run) is None
+    run.write_text("[]")
+    assert find_last_run(run) is None
     write_run(dt.date(2026, 11, 24), run)
     assert find_last_run(run) == dt.date(2026, 11, 24)
 

@@ -119,13 +119,13 @@ class FollowUps:
         pinned, danger = self._pinned(row), addition.immediate_danger
         keys = derive_idempotency_keys(idempotency_key, client=f"addition to {row.reference}")
         refresh = partial(self.receipts.with_current_numbers, who=pinned.who, danger=danger, at=at)
-        request = Retryable(canonical_submission(addition), keys, refresh)
+        submission = canonical_submission(addition)
+        request = Retryable(submission, keys, refresh)
         if row.erased_at is not None:
             return self._replay_after_erasure(request)
         try:
             self._expect_known(addition, pinned)
-            size = len(addition.model_dump_json(exclude_unset=True).encode())
-            self.sources.admit_addition(row.burst, size, in_danger=danger == ImmediateDanger.YES)
+            self.sources.admit_addition(row.burst, len(submission), in_danger=danger == ImmediateDanger.YES)
         except (InvalidConcern, TooManyConcerns):
             with suppress(IdempotencyKeyReused):  # an earlier request may have stored the addition
                 return request.replay(self.engine)
