@@ -30,6 +30,10 @@ PHONE: Any = {"width": 390, "height": 844}
 ZOOMED: Any = {"width": 320, "height": 256}  # 1280 x 1024 at 400 %
 ROWS = "[data-row]"
 FOCUSED_ROW = "document.activeElement.closest('[data-row]')?.dataset.row"
+CLOSE_AND_PRESS = """(key) => {
+  document.querySelector("dialog").close();
+  document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+}"""
 
 
 @contextmanager
@@ -171,6 +175,15 @@ def test_n_slash_and_question_mark_do_what_the_list_of_keys_says(page: Page) -> 
     page.locator("main").focus()
     page.keyboard.press("n")
     expect(page.get_by_role("link", name="Back to the first page")).to_be_visible()
+
+
+def test_a_window_that_closes_leaves_the_next_key_to_the_page(page: Page) -> None:
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keys of the desk")).to_be_visible()
+
+    page.evaluate(CLOSE_AND_PRESS, "/")  # what is in the window has the focus until the browser paints again
+
+    expect(page.get_by_role("searchbox")).to_be_focused()
 
 
 def test_the_keys_can_be_turned_off(page: Page) -> None:

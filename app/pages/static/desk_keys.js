@@ -6,7 +6,7 @@
 // The script also remembers the place in the list: Back leads to the row from which the person opened a concern.
 (() => {
   const OFF = "desk/keys-off"; // the key in the storage of this browser: a choice of the person, nothing about concerns
-  const WRITES = "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable], dialog, [popover]";
+  const WRITES = "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable], [popover]";
   const KEYS = {
     j: "Next concern in the list",
     k: "Previous concern in the list",
