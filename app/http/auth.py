@@ -19,7 +19,7 @@ from app.models.access.clients import Scope
 from app.models.concerns.concern import Concern, ImmediateDanger
 from app.models.references import find_reference
 from app.services.access.clients import Principal
-from app.services.access.limits import UNKNOWN_ADDRESS, Count, Networks, networks_of
+from app.services.access.limits import UNKNOWN_ADDRESS, Count, LimitKeys, networks_of
 from app.services.audit.audit_log import Actor
 from app.services.audit.restrictions import expect_openable
 
@@ -111,9 +111,9 @@ def caller_address(request: Request) -> str:
     return request.client.host if request.client else UNKNOWN_ADDRESS
 
 
-def caller_networks(request: Request) -> Networks:
+def caller_networks(request: Request) -> LimitKeys:
     """Return the networks under which rate limits count the caller, or an empty tuple for an address of this host."""
-    counted: Networks | None = request.scope["state"].get(NETWORKS)
+    counted: LimitKeys | None = request.scope["state"].get(NETWORKS)
     return networks_of(caller_address(request)) if counted is None else counted
 
 
@@ -165,7 +165,7 @@ async def authenticate(
     return principal
 
 
-def networks_to_count(request: Request, submitter: Principal) -> Networks:
+def networks_to_count(request: Request, submitter: Principal) -> LimitKeys:
     """Return the networks under which to count a concern that is sent without a client key.
 
     Return an empty tuple if `submitter` is a client, or if the request comes from this host.

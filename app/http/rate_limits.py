@@ -21,7 +21,7 @@ from app.http.turns import LANE, OVER
 from app.logs import Log, frames_of
 from app.models.guides.catalogue import ACROSS_GUIDES
 from app.models.links import CONCERNS, MCP
-from app.services.access.limits import Count, Limiter, Network, Networks, Policy, make_policy, networks_of
+from app.services.access.limits import Count, Limiter, LimitKey, LimitKeys, Policy, make_policy, networks_of
 
 log = Log(__name__)
 POLICY_FIELD = "RateLimit-Policy"
@@ -183,7 +183,7 @@ class GateMiddleware:
                 return problem_response(Request(scope, receive), RateLimited, headers=retry_after), send
         return self.app, send if token is None else self._remember_client(scope, token, send)
 
-    def _find_bucket(self, scope: Scope, policy: Policy, token: bytes | None) -> tuple[Policy, Networks] | None:
+    def _find_bucket(self, scope: Scope, policy: Policy, token: bytes | None) -> tuple[Policy, LimitKeys] | None:
         """Return the policy and the networks under which to count the request, and store the networks in its state.
 
         Usually these are `policy` and the networks of the caller's address. If `token` is the hash of a known token,
@@ -195,7 +195,7 @@ class GateMiddleware:
             return None
         scope["state"][NETWORKS] = networks
         client = self._client_of_token.get(token) if token is not None else None
-        return (policy, networks) if client is None else (self._client_policy, (Network(client),))
+        return (policy, networks) if client is None else (self._client_policy, (LimitKey(client),))
 
     def _remember_client(self, scope: Scope, token: bytes, send: Send) -> Send:
         """Return a `send` that remembers the client of `token` after authentication, and forgets it after a 401."""

@@ -19,7 +19,7 @@ from app.http.context import AppContext
 from app.main import create_app, rehearse_start
 from app.models.audit.audit_log import CheckpointRow, KnownTimeRow
 from app.models.concerns.examples import SMALLEST_EXAMPLE
-from app.services.access.limits import Limiter, Network, Policy
+from app.services.access.limits import Limiter, LimitKey, Policy
 from app.services.audit.clock import find_clock_fault, find_known_time_fault, note_time
 from app.services.desk.retention import RetentionPeriods, erase_due_concerns
 from app.services.operations.check_model import Condition
@@ -196,12 +196,12 @@ def test_a_count_does_not_outlive_its_window_when_the_clock_is_set(
 ) -> None:
     limiter, policy = Limiter("memory://", b"x" * 32), Policy("tries", parse("3/minute"))
     for _ in range(4):
-        count = limiter.count_here(policy, (Network("somebody"),))
+        count = limiter.count_here(policy, (LimitKey("somebody"),))
     now = time.time
 
     with monkeypatch.context() as patched:
         patched.setattr(time, "time", lambda: now() + seconds)
-        after = limiter.count_here(policy, (Network("somebody"),))
+        after = limiter.count_here(policy, (LimitKey("somebody"),))
 
     assert count.is_over
     assert not after.is_over

@@ -32,7 +32,7 @@ Expires = Annotated[
 
 
 @dataclass(frozen=True)
-class Added:
+class NewClientOptions:
     """The options of `guidance clients add`."""
 
     name: Annotated[str, typer.Argument(help="Lower-case words joined by hyphens.")]
@@ -56,7 +56,9 @@ class Added:
 
 
 def clients_add(
-    added: Annotated[Added, OptionGroup(Added)], settings: SettingsOptions, expires: Expires = None
+    added: Annotated[NewClientOptions, OptionGroup(NewClientOptions)],
+    settings: SettingsOptions,
+    expires: Expires = None,
 ) -> None:
     """Add a client and print its key. The key is shown once and not stored."""
     now = utc_now()

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.operations.setup_steps import ACTIONS, FirstDay, Given, parse_values
+from app.cli.operations.setup_steps import ACTIONS, FirstDay, SetupOptions, parse_values
 from app.cli.option_groups import OptionGroup
 from app.cli.options import DataDir, paint, visible
 from app.errors import SetupError
@@ -25,7 +25,7 @@ COLOURS = {"done": "green", "open": "cyan", "left": "yellow"}
 
 
 def setup(
-    given: Annotated[Given, OptionGroup(Given)],
+    given: Annotated[SetupOptions, OptionGroup(SetupOptions)],
     file: Annotated[
         Path, typer.Option("--env-file", dir_okay=False, help="File of settings, which is written.")
     ] = Path("guidance.env"),

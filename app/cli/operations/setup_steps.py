@@ -83,7 +83,7 @@ OPENID_QUESTIONS = {
 
 
 @dataclass(frozen=True)
-class Given:
+class SetupOptions:
     """The answers that are given as arguments and options, so that `guidance setup` need not ask for them."""
 
     values: Annotated[
@@ -115,7 +115,7 @@ class FirstDay:
 
     file: Path
     data_dir: Path | None
-    given: Given
+    given: SetupOptions
     asks: bool
     keys: Path
     """The folder of the key files. The answer to a question may change it."""

@@ -34,7 +34,7 @@ ONE_DAY = dt.timedelta(days=1)
 UNKNOWN_ADDRESS = "unknown"
 """Stands for the address of a caller if a trusted proxy forwards an invalid address."""
 SHARES = {64: 1, 56: 3, 48: 10}
-"""Maps the prefix length of an IPv6 network to its `Network.share`, narrowest first.
+"""Maps the prefix length of an IPv6 network to its `LimitKey.share`, narrowest first.
 
 A subscriber has a whole /64 network. A home line mostly has a /56, and a rented server or a tunnel a /48.
 """
@@ -47,8 +47,8 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Network:
-    """A network, or another subject such as a concern, whose requests are counted together.
+class LimitKey:
+    """A key under which requests are counted together: a network, or another subject such as a concern.
 
     `name` is an IPv4 address, a range of IPv6 addresses, `UNKNOWN_ADDRESS`, or the name of the other subject. The limit
     is `share` times the limit of the policy.
@@ -58,8 +58,8 @@ class Network:
     share: int = 1
 
 
-Networks = tuple[Network, ...]
-"""The networks that contain the caller's address, narrowest first. Empty for a caller that is not counted."""
+LimitKeys = tuple[LimitKey, ...]
+"""The keys of one request: the networks of the caller, narrowest first, or one other subject. Empty: not counted."""
 
 
 @dataclass(frozen=True)
@@ -137,12 +137,12 @@ class Limiter:
         self._day: dt.date | None = None
         self._key_of_day = b""
 
-    async def count(self, policy: Policy, networks: Networks) -> Count:
-        """Count one request under each of `networks`, and return the count that decides about the request.
+    async def count(self, policy: Policy, keys: LimitKeys) -> Count:
+        """Count one request under each of `keys`, and return the count that decides about the request.
 
-        `networks` must not be empty. Count as `count_here` does, but without blocking the event loop.
+        `keys` must not be empty. Count as `count_here` does, but without blocking the event loop.
         """
-        return await self.run(partial(self.count_here, policy, networks))
+        return await self.run(partial(self.count_here, policy, keys))
 
     async def run(self, counting: Callable[[], T]) -> T:
         """Call `counting`, a function without arguments that counts, and return its result.
@@ -153,20 +153,20 @@ class Limiter:
             return counting()
         return await to_thread.run_sync(counting, limiter=self._threads)
 
-    def count_here(self, policy: Policy, networks: Networks, cost: int = 1) -> Count:
-        """Add `cost` to the count of each network, and return the count that decides about the request.
+    def count_here(self, policy: Policy, keys: LimitKeys, cost: int = 1) -> Count:
+        """Add `cost` to the count under each of `keys`, and return the count that decides about the request.
 
-        If a network is over its limit, the count of the widest such network decides. Otherwise the count with the
-        fewest requests left decides. `networks` must not be empty, and begins with the narrowest network. The call may
-        wait for the shared store.
+        If keys are over their limit, the count of the last of them decides. Otherwise the count with the fewest
+        requests left decides. `keys` must not be empty, and networks begin with the narrowest. The call may wait for
+        the shared store.
 
         A request that is over the limit of a narrower network does not count against a wider network. So one subscriber
         cannot use up the limit that the neighbours share.
         """
         counts: list[Count] = []
-        for network in networks:
+        for key in keys:
             is_over = any(count.is_over for count in counts)
-            counts.append(self._count(widen(policy, network.share), network.name, 0 if is_over else cost))
+            counts.append(self._count(widen(policy, key.share), key.name, 0 if is_over else cost))
         over = [count for count in counts if count.is_over]
         return over[-1] if over else min(counts, key=lambda count: count.remaining)
 
@@ -244,7 +244,7 @@ def make_limiter(store: str, secret_file: Path | None) -> Limiter:
     return Limiter(store, secret)
 
 
-def networks_of(host: str | None) -> Networks:
+def networks_of(host: str | None) -> LimitKeys:
     """Return the networks under which a caller with the address `host` is counted, narrowest first.
 
     Return an empty tuple if `host` is None, is not an IP address, or is a loopback address: such a caller is not
@@ -253,7 +253,7 @@ def networks_of(host: str | None) -> Networks:
     caller.
     """
     if host == UNKNOWN_ADDRESS:
-        return (Network(host),)
+        return (LimitKey(host),)
     try:
         address = ipaddress.ip_address(host or "")
     except ValueError:
@@ -262,9 +262,9 @@ def networks_of(host: str | None) -> Networks:
     if address.is_loopback:
         return ()
     if isinstance(address, ipaddress.IPv4Address):
-        return (Network(str(address)),)
+        return (LimitKey(str(address)),)
     return tuple(
-        Network(str(ipaddress.ip_network((int(address), bits), strict=False)), share) for bits, share in SHARES.items()
+        LimitKey(str(ipaddress.ip_network((int(address), bits), strict=False)), share) for bits, share in SHARES.items()
     )
 
 

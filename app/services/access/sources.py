@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from app.errors import NoSuchConcern, NoSuchSavedForm, RateLimited, TooManyConcerns, TooManySavedForms, TooManyTries
-from app.services.access.limits import Limiter, Network, Networks, Policy
+from app.services.access.limits import Limiter, LimitKey, LimitKeys, Policy
 
 SHORT_BYTES = 4096
 """The maximum size of a short concern or addition, such as 'they are here now', in bytes.
@@ -52,7 +52,7 @@ class Sources:
     flood: Policy
     saved_bytes: Policy
 
-    async def admit(self, networks: Networks, *, size: int, in_danger: bool, day: dt.date) -> Admission:
+    async def admit(self, networks: LimitKeys, *, size: int, in_danger: bool, day: dt.date) -> Admission:
         """Count a concern of `size` bytes, and return the conditions under which the concern is accepted.
 
         `networks` are the networks of the sender, narrowest first. Return `UNCOUNTED` if `networks` is empty. `day` is
@@ -64,7 +64,7 @@ class Sources:
             return UNCOUNTED
         return await self.limiter.run(partial(self._admit, networks, size=size, in_danger=in_danger, day=day))
 
-    def _admit(self, networks: Networks, *, size: int, in_danger: bool, day: dt.date) -> Admission:
+    def _admit(self, networks: LimitKeys, *, size: int, in_danger: bool, day: dt.date) -> Admission:
         name = f"long-{self.most.name}" if size > SHORT_BYTES else self.most.name
         is_late = self._take(name, networks, size, in_danger=in_danger)
         few = self.limiter.count_here(self.unmarked, networks)
@@ -80,26 +80,26 @@ class Sources:
         limit `flood`. The call may wait for the shared store.
         """
         if source_id and size > SHORT_BYTES:
-            self._take("long-additions", (Network(source_id),), size, in_danger=in_danger)
+            self._take("long-additions", (LimitKey(source_id),), size, in_danger=in_danger)
 
-    def _take(self, name: str, networks: Networks, size: int, *, in_danger: bool) -> bool:
+    def _take(self, name: str, keys: LimitKeys, size: int, *, in_danger: bool) -> bool:
         """Count a text (a concern or an addition) of `size` bytes under `name` against the limit `most`.
 
         Return False if the text is within `most`, and True if it is above `most` but accepted. Raise `TooManyConcerns`
         if `most` or the limit `flood` refuses the text.
         """
-        most = self.limiter.count_here(Policy(name, self.most.item), networks)
+        most = self.limiter.count_here(Policy(name, self.most.item), keys)
         is_long = size > SHORT_BYTES
         if not most.is_over:
             return False
         if is_long and not in_danger:
             raise TooManyConcerns(most.seconds)
-        spent = self.limiter.count_here(self.flood, networks, cost=math.ceil(size / SHORT_BYTES))
+        spent = self.limiter.count_here(self.flood, keys, cost=math.ceil(size / SHORT_BYTES))
         if spent.is_over and (is_long or not in_danger):
             raise TooManyConcerns(spent.seconds)
         return True
 
-    def admit_saved_form(self, networks: Networks, size: int, *, day: dt.date) -> str:
+    def admit_saved_form(self, networks: LimitKeys, size: int, *, day: dt.date) -> str:
         """Count a saved form of `size` bytes. Return the id of its source on `day`, or '' if `networks` is empty.
 
         The id is that of the narrowest of `networks`. The limit of that network is enforced elsewhere, with the ids in
@@ -130,7 +130,7 @@ class CodeTries:
     right: Policy
 
     @contextmanager
-    def guard(self, name: str | None, networks: Networks, purpose: str = "") -> Iterator[None]:
+    def guard(self, name: str | None, networks: LimitKeys, purpose: str = "") -> Iterator[None]:
         """Count the use of a code that the `with` block checks.
 
         `name` names the concern or form of the code. If `name` is None, the block must find the code wrong. The code is
@@ -143,11 +143,11 @@ class CodeTries:
         try:
             yield
         except (NoSuchConcern, NoSuchSavedForm):
-            counted = [(self.wrong, (Network(name),) if name else ()), (self.wrong_of_network, networks)]
+            counted = [(self.wrong, (LimitKey(name),) if name else ()), (self.wrong_of_network, networks)]
             counts = [self.limiter.count_here(policy, whose) for policy, whose in counted if whose]
             if over := [count.seconds for count in counts if count.is_over]:
                 raise TooManyTries(max(over)) from None
             raise
-        count = self.limiter.count_here(self.right, (Network(f"{purpose} {name}"),))
+        count = self.limiter.count_here(self.right, (LimitKey(f"{purpose} {name}"),))
         if count.is_over:
             raise RateLimited(count.seconds)

@@ -39,7 +39,7 @@ from app.models.concerns.status_tokens import standard_token
 from app.models.events.rows import EventKind
 from app.models.guides.edition_keys import EditionKey
 from app.models.references import find_reference
-from app.services.access.limits import Networks
+from app.services.access.limits import LimitKeys
 from app.services.access.sources import CodeTries, Sources
 from app.services.audit.audit_log import REPORTER, by_reporter, record_action
 from app.services.audit.restrictions import restrict
@@ -68,7 +68,7 @@ class ReporterCode:
 
     typed_reference: str
     token: str
-    networks: Networks
+    networks: LimitKeys
 
 
 @dataclass(frozen=True)

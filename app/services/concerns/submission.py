@@ -30,7 +30,7 @@ from app.models.concerns.rows import LEADS, NewConcern, StoredReceiptRow
 from app.models.events.rows import EventKind
 from app.models.guides.edition_keys import EditionKey
 from app.models.references import new_reference
-from app.services.access.limits import Networks
+from app.services.access.limits import LimitKeys
 from app.services.access.sources import UNCOUNTED, Admission, Sources
 from app.services.audit.audit_log import insert_first_entries, next_row
 from app.services.audit.chains import BEFORE_THE_FIRST
@@ -150,7 +150,7 @@ class Submissions:
         concern: Concern,
         *,
         for_tests: bool = False,
-        networks: Networks = (),
+        networks: LimitKeys = (),
         channel: Channel = Channel.API,
         keys: IdempotencyKeys | None,
         at: dt.datetime,
