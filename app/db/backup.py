@@ -46,14 +46,20 @@ def database_copy(source: Path, beside: Path, on_step: OnStep = show_no_progress
         try:
             _copy(source, draft, on_step)
         except sqlite3.Error as failure:
-            if (code := OF_THE_COPY.get(getattr(failure, "sqlite_errorcode", 0))) is not None:
-                raise OSError(code, os.strerror(code), str(draft)) from None
+            if unwritten := find_write_error(failure, draft):
+                raise unwritten from None
             raise BackupRefused(f"{source} cannot be read as a database, or is damaged") from None
         flush(draft)
         yield draft
     finally:
         for path in (draft, *(Path(f"{draft}{ending}") for ending in SIDE_FILES)):
             path.unlink(missing_ok=True)
+
+
+def find_write_error(failure: BaseException | None, copy: Path) -> OSError | None:
+    """Return the error of the system if `failure` says that SQLite could not write the file `copy`, otherwise None."""
+    code = OF_THE_COPY.get(getattr(failure, "sqlite_errorcode", 0))
+    return None if code is None else OSError(code, os.strerror(code), str(copy))
 
 
 def find_file_faults(path: Path) -> list[str]:

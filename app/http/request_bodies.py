@@ -18,8 +18,10 @@ MAX_BUFFERED_BYTES = 64 * MAX_BODY_BYTES
 Above this limit, only bodies up to `LONG_BODY_BYTES` are received.
 """
 ALWAYS_ANSWERED = ("/health/", "/metrics")
-LARGER_BODIES = dict.fromkeys((DOCUMENT_PATH, PICTURE_PATH), 2 * MAX_BODY_BYTES)
+MAX_FILE_BYTES = 2 * MAX_BODY_BYTES
+LARGER_BODIES = dict.fromkeys((DOCUMENT_PATH, PICTURE_PATH), MAX_FILE_BYTES)
 """The limits in bytes for the paths that take a file. The sample configurations of reverse proxies allow 2 MB too."""
+FILE_TOO_LARGE = f"The limit is {MAX_FILE_BYTES:,} bytes. Send a smaller file."
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
@@ -53,7 +55,9 @@ class RequestBodyMiddleware:
         body = await self._read_body(scope, receive)
         if isinstance(body, type):
             closing = {"Connection": "close"}  # the rest of the body is not read
-            await problem_response(Request(scope, receive), body, headers=closing)(scope, receive, send)
+            detail = FILE_TOO_LARGE if body is ContentTooLarge and scope["path"] in LARGER_BODIES else None
+            problem = problem_response(Request(scope, receive), body, detail=detail, headers=closing)
+            await problem(scope, receive, send)
             return
         answer = DelayedResponse(scope, send)
         await self._serve(scope, _replay(body, receive), answer.send, size=len(body))

@@ -145,6 +145,8 @@ class JobsWorker:
     def run(self) -> None:
         """Run the jobs in the calling thread until a stop is requested."""
         while not self._stopped.wait(self._delay):
+            self.beat()
+            self._delay = 0.0  # after the beat: the pause is over, and `state` must not add it
             self._delay = self.run_once()
 
     def run_once(self) -> float:

@@ -16,11 +16,14 @@ from app.http.context import AppContext
 from app.models.access.clients import Scope
 from app.models.access.roles import Role
 from app.models.references import EXAMPLE_BURST, new_reference
+from app.services.access.access_record import by_operator
 from app.services.access.clients import NewClient, add_client
-from app.services.access.people import leave
+from app.services.access.people import change_role, leave
 from app.services.events.deliveries import claim_due
 from app.services.events.emails import build_email, claim_email
 from app.services.events.webhooks import insert_webhook
+from app.services.operations.check_model import CheckContext
+from app.services.operations.concern_checks import check_restricted
 from app.services.operations.verification import find_faults
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import a_concern, add, raise_concern
@@ -294,6 +297,41 @@ def test_a_concern_whose_people_have_left_is_for_leads_then_for_all(
 
     assert after_them == [404, 200]
     assert reads(team.jo, hidden) == 200
+
+
+def check(context: AppContext) -> str:
+    return check_restricted(CheckContext(context.settings, context.engine, A_TUESDAY, lambda *_: None)).found
+
+
+def test_the_doctor_counts_concerns_whose_people_may_not_read(context: AppContext, hidden: str) -> None:
+    context.writer.run(leave, SAM, at=A_TUESDAY)
+    before = check(context)
+    context.writer.run(change_role, ASH, Role.AUDITOR, actor=by_operator(A_TUESDAY))
+
+    assert hidden
+    assert before == "1 concerns are restricted"
+    assert check(context) == (
+        "1 concerns are restricted to people who left or may not read concerns, so leads can open them"
+    )
+
+
+@pytest.mark.parametrize(
+    ("for_leads", "found"),
+    [
+        (0, "everyone could open a concern about someone who works here"),
+        (1, "everyone can open restricted concerns, 1 of 2"),
+    ],
+)
+def test_without_a_lead_the_doctor_counts_only_what_everyone_can_open(
+    context: AppContext, client: TestClient, hidden: str, for_leads: int, found: str
+) -> None:
+    for _ in range(for_leads):
+        raise_concern(client, concern=ABOUT_STAFF)
+    for name in (SAM, KIM):
+        context.writer.run(leave, name, at=A_TUESDAY)
+
+    assert hidden
+    assert check(context) == f"the desk has no lead: {found}"
 
 
 def test_a_program_opens_a_restricted_concern_only_by_its_scope(

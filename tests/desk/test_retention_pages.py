@@ -3,6 +3,7 @@
 import csv
 import datetime as dt
 import io
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from starlette.testclient import TestClient
 from app.config import Settings
 from app.http.context import AppContext
 from app.models.access.roles import Role
+from app.pages.desk import retention
 from app.services.audit.audit_log import Actor
 from app.services.desk.retention import RetentionPeriods
 from app.services.desk.retention_lists import RetentionList, read_list
@@ -98,6 +100,31 @@ def test_the_lists_say_what_goes_what_is_held_and_what_was_erased(
     assert f"{erased} Closed Erased on 24 November 2026 By {LEE} Asked for." in text_of(lists["erased"])
     assert "22 February 2027" in text_of(lists["due"])
     assert [(row["reference"], row["until"]) for row in sheet] == [(held, "2027-01-31")]
+
+
+def test_the_page_of_coming_erasures_begins_with_the_earliest(
+    service: FastAPI, lee: TestClient, clock: SettableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receipts = [raise_concern(lee) for _ in range(2)]
+    for receipt in receipts:
+        do(lee, receipt["reference"], "acknowledgement")
+        do(lee, receipt["reference"], "outcome", outcome="early_help")
+    clock.time += A_DAY
+    sign_in_as(service, lee, LEE, Role.LEAD)
+    earliest = a_closed_concern(lee)
+    clock.time += 40 * A_DAY
+    sign_in_as(service, lee, LEE, Role.LEAD)
+    for receipt in receipts:
+        add(lee, receipt)
+        do(lee, receipt["reference"], "acknowledgement", up_to_addition="1")
+    clock.time += 31 * A_DAY
+    sign_in_as(service, lee, LEE, Role.LEAD)
+    monkeypatch.setattr(retention, "MOST_LISTED", 1)
+    monkeypatch.setattr(retention, "read_list", partial(read_list, limit=1))
+
+    page = text_of(lee.get("/desk/retention"))
+
+    assert f"{earliest} Closed Will be erased on 23 February 2027 The first 1 are shown. The sheet has all." in page
 
 
 def test_an_erasure_needs_the_reference_typed_again(lee: TestClient) -> None:

@@ -11,6 +11,7 @@ import pytest
 from fastapi import FastAPI
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlmodel import Session
 from starlette.testclient import TestClient
 
 from app.config import SEED_DIR, Settings
@@ -19,6 +20,7 @@ from app.models.access.clients import Scope
 from app.models.base import digest_of
 from app.models.guides.code_lists import CodeList
 from app.models.guides.edition_files import read_edition_file
+from app.models.guides.edition_rows import CatalogueRow
 from app.models.guides.editions import EDITION_EXAMPLE
 from app.models.guides.seed_files import read_seed_file
 from app.server.export import crawl
@@ -339,6 +341,19 @@ def test_the_seed_guide_gets_a_subject_and_keeps_its_digest(client: TestClient) 
         {"code": "child_sexual_exploitation", "label": "Child sexual exploitation", "lgsl_code": None}
     ]
     assert "Child sexual exploitation</p>" in client.get("/").text
+
+
+def test_an_entry_of_an_edition_that_is_not_there_is_left_out(client: TestClient, service: FastAPI) -> None:
+    stray = CatalogueRow(guide="a-guide", edition=9, part="indicators", item_id="stray", position=1, words="missing")
+    service.state.context.writer.run(Session.add, stray)
+
+    listed, found = (client.get(f"/v1/{path}limit=1") for path in ("indicators?", "search?q=missing&"))
+    sheet = client.get("/v1/indicators.csv")
+
+    assert [answer.status_code for answer in (listed, found, sheet)] == [200, 200, 200]
+    assert [each["guide"] for each in listed.json()["indicators"] + found.json()["results"]] == [SLUG, SLUG]
+    assert listed.json()["next_cursor"]
+    assert "a-guide" not in sheet.text
 
 
 def test_guides_are_found_by_subject_in_the_catalogue_and_in_search(client: TestClient, service: FastAPI) -> None:

@@ -11,6 +11,7 @@ from pypdf import PdfReader
 from sqlmodel import Session, select
 from starlette.testclient import TestClient
 
+from app.http.request_bodies import LARGER_BODIES
 from app.models.access.roles import Role
 from app.models.guides.edition_rows import PictureRow
 from app.pages.error_pages import FILE_TOO_LARGE
@@ -143,6 +144,14 @@ def test_a_file_of_any_size_is_refused_as_a_file(ann: Editor) -> None:
 
     assert refused.status_code == 413
     assert FILE_TOO_LARGE in refused.text
+
+
+@pytest.mark.parametrize("path", LARGER_BODIES)
+def test_a_program_is_told_the_limit_of_files(ann: Editor, path: str) -> None:
+    refused = ann.http.post(path, content=bytes(2_000_001), headers=ann._cookies | OWN_PAGE)
+
+    assert refused.status_code == 413
+    assert refused.json()["detail"] == "The limit is 2,000,000 bytes. Send a smaller file."
 
 
 def test_an_unused_picture_is_deleted(service: FastAPI, ann: Editor) -> None:

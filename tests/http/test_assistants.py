@@ -10,8 +10,9 @@ from jsonschema_rs import Draft202012Validator, meta
 from starlette.testclient import TestClient
 
 from app.routers.guides.assistants import STATELESS, SUPPORTED, WITH_HANDSHAKE
+from app.services.guides import assistants
 from tests.support.loops import for_each
-from tests.support.publishing import GUIDE, SLUG, publish_next
+from tests.support.publishing import GUIDE, SLUG, publish_invented, publish_next
 
 FIRST_MEMBERS = ["emergency", "cautions", "editions"]
 CALLS: dict[str, dict[str, Any]] = {
@@ -69,6 +70,20 @@ def test_the_calls_of_these_tests_are_those_of_every_tool(client: TestClient) ->
 
     assert {tool["name"] for tool in tools} == set(CALLS)
     assert all(tool["annotations"]["readOnlyHint"] for tool in tools)
+
+
+def test_a_tool_that_names_guides_says_how_many_at_most(
+    service: FastAPI, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    described = {tool["name"]: tool["description"] for tool in send(client, "tools/list").json()["result"]["tools"]}
+    most = assistants.MAX_GUIDES_NAMED
+    monkeypatch.setattr(assistants, "MAX_GUIDES_NAMED", 1)
+    publish_invented(service, 1)
+
+    guides = call(client, "read_guide")["structuredContent"]["guides"]
+
+    assert f"the first {most} guides" in described["read_guide"]
+    assert len(guides) == 1
 
 
 def test_every_result_is_what_the_tool_s_schema_says(two_editions: TestClient) -> None:

@@ -192,6 +192,25 @@ def test_a_worker_that_ended_or_is_silent_too_long_is_seen() -> None:
     )
 
 
+def test_the_pause_before_the_work_does_not_excuse_a_worker_that_hangs() -> None:
+    hangs, ends = threading.Event(), threading.Event()
+
+    def hang(beat: Callable[[], None]) -> None:
+        beat()
+        hangs.set()
+        ends.wait(PATIENCE_SECONDS)
+
+    worker = JobsWorker("hanging", [Job("hanging", LONG, hang, first_delay=0.5)])
+    worker.start()
+    assert hangs.wait(PATIENCE_SECONDS)
+    worker._beat_at -= worker.stalled_after
+    state = worker.state
+    ends.set()
+    worker.stop()
+
+    assert state == WorkerState.STALLED
+
+
 def test_jobs_share_a_thread_and_one_that_fails_holds_up_no_other(lines: Lines) -> None:
     done: list[str] = []
 

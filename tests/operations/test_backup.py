@@ -22,6 +22,7 @@ from tests.support.command import guidance
 from tests.support.concerns import token_of
 from tests.support.desk import desk_of
 from tests.support.live import LiveServer
+from tests.support.revisions import WORKS, add_revision
 from tests.support.waiting import LONG_ENOUGH
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
@@ -139,6 +140,15 @@ def test_a_copy_that_cannot_be_written_does_not_accuse_the_database(
     with pytest.raises(OSError, match="copy"), database_copy(tmp_path / "db", tmp_path / "copy"):
         pass
     assert not list(tmp_path.iterdir())
+
+
+def test_a_disk_that_fills_up_while_a_copy_is_migrated_does_not_accuse_the_database(
+    data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_revision(monkeypatch, tmp_path / "history", f"PRAGMA max_page_count = 1\n\n{WORKS}")
+
+    with pytest.raises(OSError, match="No space left on device"):
+        verify_copy(data_dir / DATABASE_FILE)
 
 
 def test_a_backup_is_one_private_file_and_names_the_missing_keys(data_dir: Path, tmp_path: Path) -> None:

@@ -268,6 +268,7 @@ def test_repeated_words_are_added_once_and_other_words_are_kept(client: TestClie
     [
         ({"narrative": "  "}, "Enter what you want to add"),
         ({"narrative": "x" * 200_001}, "too long"),
+        ({"narrative": MORE, "immediate_danger": "perhaps"}, "Choose yes, no or not sure"),
     ],
 )
 def test_what_cannot_be_added_stays_on_the_page_with_the_reason(
@@ -277,6 +278,7 @@ def test_what_cannot_be_added_stays_on_the_page_with_the_reason(
 
     assert page.status_code == 422
     assert len(re.findall(message, page.text)) == 2
+    assert len(re.findall('class="fault"', page.text)) == 1
     assert fields["narrative"] in page.text
 
 

@@ -58,6 +58,7 @@ ALREADY_ADDED = to_translate(
     "You have already sent other words from this page, and we have them. To add these too, press the button."
 )
 EMPTY = to_translate("Enter what you want to add")
+NO_SUCH_ANSWER = to_translate("Choose yes, no or not sure.")
 TOO_LONG = to_translate("This is too long to be sent. Shorten it, or send the rest as another addition")
 
 
@@ -100,9 +101,8 @@ def add_to_concern(site: SiteDep, posted: SubmittedFormDep) -> Response:
         return _status_page(site, kept, added=added, added_danger=posted.one("immediate_danger"))
     except errors.NoSuchConcern:
         return _form(site, reference=posted.one("reference").strip(), reader=posted.one("voice"), fault=NO_MATCH)
-    except (ValidationError, errors.InvalidConcern):
-        fault = TOO_LONG if posted.one("narrative").strip() else EMPTY
-        return _status_page(site, posted, faults={"narrative": fault}, status=REFUSED)
+    except ValidationError as refusal:
+        return _status_page(site, posted, faults=_faults_of(refusal, posted), status=REFUSED)
     except (errors.ConcernErased, errors.TooManyAdditions):
         return _status_page(site, posted, faults={"": CANNOT_BE_ADDED}, status=REFUSED)
     except errors.IdempotencyKeyReused:
@@ -135,6 +135,15 @@ def _add(site: Site, posted: SubmittedForm) -> AdditionReceipt:
     concern = site.context.follow_ups.find(code, purpose=ADD)
     result = site.context.follow_ups.add(concern, addition, idempotency_key=key, channel=Channel.FORM, at=site.now)
     return AdditionReceipt.model_validate_json(result.receipt)
+
+
+def _faults_of(refusal: ValidationError, posted: SubmittedForm) -> dict[str, str]:
+    """Return a sentence for each field of the form with an invalid value, by the name of the field."""
+    invalid = {each["loc"][0] for each in refusal.errors(include_input=False)}
+    faults = {"immediate_danger": NO_SUCH_ANSWER} if "immediate_danger" in invalid else {}
+    if "concern" in invalid:
+        faults["narrative"] = TOO_LONG if posted.one("narrative").strip() else EMPTY
+    return faults
 
 
 def _code_of(site: Site, reference: str, code: str) -> ReporterCode:

@@ -6,7 +6,7 @@ leads may open it. If the desk has no lead either, everyone at the desk may open
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -91,15 +91,22 @@ def find_restricted(session: Session, references: Collection[str]) -> set[str]:
     return set(session.execute(restricted).scalars()) if references else set()
 
 
-def count_restricted(session: Session) -> tuple[int, int]:
-    """Return the number of restricted concerns, and the number of those that no named person can read any more.
+class RestrictedCounts(NamedTuple):
+    """Numbers of restricted concerns: of all, of those restricted to leads, and of those that no named person can read.
 
-    Concerns restricted to leads count only in the first number.
+    Concerns restricted to leads do not count as concerns that no named person can read.
     """
-    may_name_someone = _LIMITED.limited_to != LEADS
-    counted = select(func.count(), func.count().filter(may_name_someone, _NAMES_NOBODY_HERE)).where(_IS_LIMITED)
-    restricted, nameless = session.execute(counted).one()
-    return restricted, nameless
+
+    restricted: int
+    to_leads: int
+    nameless: int
+
+
+def count_restricted(session: Session) -> RestrictedCounts:
+    """Return the numbers of restricted concerns."""
+    to_leads = _LIMITED.limited_to == LEADS
+    numbers = (func.count(), func.count().filter(to_leads), func.count().filter(~to_leads, _NAMES_NOBODY_HERE))
+    return RestrictedCounts(*session.execute(select(*numbers).where(_IS_LIMITED)).one())
 
 
 def is_openable(session: Session, reference: str, actor: Actor) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
 
-from sqlalchemy import func, tuple_
+from sqlalchemy import case, func, tuple_
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import Select
 
@@ -135,11 +135,10 @@ def _list_due(session: Session, periods: RetentionPeriods, actor: Actor, limit: 
     for state, since, days in limited_states(periods):
         period = dt.timedelta(days=days)
         due = erasable(in_state(state, since, before=actor.at + AHEAD - period))
-        due = due.where(col(ConcernRow.test).is_(False), may_open(actor))
-        rows = session.execute(due.add_columns(since, last).limit(limit))
-        found += [
-            RetentionEntry(name, state.value, _day(max(start, added or start) + period)) for name, start, added in rows
-        ]
+        starts = case((last > since, last), else_=since)
+        due = due.where(col(ConcernRow.test).is_(False), may_open(actor)).order_by(None).order_by(starts)
+        rows = session.execute(due.add_columns(starts).limit(limit))
+        found += [RetentionEntry(name, state.value, _day(start + period)) for name, start in rows]
     return sorted(found, key=lambda each: (each.day, each.reference))[:limit]
 
 

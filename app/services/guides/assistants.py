@@ -223,9 +223,10 @@ def who_to_call(library: Library, arguments: OfGuide) -> dict[str, Any]:
 
 @_tool("Read a guide", OfGuideInLanguage)
 def read_guide(library: Library, arguments: OfGuideInLanguage) -> dict[str, Any]:
-    """Return the current edition of a guide, word for word, and the names of all guides.
+    """Return the current edition of a guide, word for word, and the names of the first 100 guides, from A to Z.
 
-    With a language, return the guide in that language. Say its notices with it.
+    `search_guidance` also finds further guides. With a language, return the guide in that language. Say its notices
+    with it.
     """
     words = _read_words(library, arguments)
     listed = list_current(library.session, limit=MAX_GUIDES_NAMED)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, func, insert, tuple_
+from sqlalchemy import delete, exists, func, insert, tuple_
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
@@ -86,9 +86,12 @@ def list_catalogue(
     """Return the entries that match `wanted`. Skip the first `offset` entries, and return at most `limit`.
 
     If `wanted.words` is None, the order is by section key, guide and position in the section. Otherwise the best match
-    comes first. Words without a letter or digit match no entry. If `limit` is None, return all further entries.
+    comes first. Words without a letter or digit match no entry. If `limit` is None, return all further entries. Leave
+    out entries of an edition that does not exist: `find_index_faults` finds these.
     """
-    found = select(CatalogueRow).where(col(CatalogueRow.part).in_(wanted.sections))
+    key = (col(EditionRow.guide) == CatalogueRow.guide, col(EditionRow.number) == CatalogueRow.edition)
+    has_edition = exists().where(*key, IS_EDITION)
+    found = select(CatalogueRow).where(col(CatalogueRow.part).in_(wanted.sections), has_edition)
     if wanted.guides is not None:
         found = found.where(col(CatalogueRow.guide).in_(wanted.guides))
     if wanted.code is not None:

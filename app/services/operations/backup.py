@@ -14,10 +14,18 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, Select, create_engine, func, select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from app.config import Settings
-from app.db.backup import database_copy, exclusive_lock, find_file_faults, flush, move_aside, move_into_place
+from app.db.backup import (
+    database_copy,
+    exclusive_lock,
+    find_file_faults,
+    find_write_error,
+    flush,
+    move_aside,
+    move_into_place,
+)
 from app.db.database import DATABASE_FILE, open_database, open_to_read
 from app.db.private_files import make_private_folder
 from app.db.schema import find_foreign_objects, find_schema_faults, is_behind, migrate_schema, prepare_schema
@@ -108,7 +116,7 @@ def verify_copy(path: Path) -> Verified:
 
     Raise `BackupRefused` if the file is not a database that this program can read. If pages, schema or rows have
     faults, raise `BackupRefused` with these faults, and do not check further. Raise `SetupError` if version 0.2.0 made
-    the schema.
+    the schema. Raise `OSError` if the migrated copy cannot be written, for example because the disk is full.
     """
     engine = create_engine(f"sqlite:///{path}", hide_parameters=True)
     try:
@@ -164,6 +172,10 @@ def _migrated_copy(path: Path) -> Iterator[Path]:
         engine = create_engine(f"sqlite:///{draft}", hide_parameters=True)
         try:
             migrate_schema(engine, None)
+        except DBAPIError as failure:
+            if unwritten := find_write_error(failure.orig, draft):
+                raise unwritten from None
+            raise
         finally:
             engine.dispose()
         yield draft

@@ -37,20 +37,21 @@ def check_overdue_events(context: CheckContext) -> Verdict:
 def check_restricted(context: CheckContext) -> Verdict:
     """Check that the desk has a lead, and that a named person can still open each concern restricted to named people.
 
-    Without a lead, restricted concerns are a fault: everyone can open those that no named person can open. If no
-    concern is restricted, a missing lead is only a warning, and only if a person may read concerns. Concerns whose
-    named people have all left, or may read no concerns, are a warning, because leads can open them.
+    Without a lead, restricted concerns that no named person can open are a fault: everyone can open them. If there are
+    none, a missing lead is only a warning, and only if a person may read concerns. Concerns whose named people have all
+    left, or may read no concerns, are a warning, because leads can open them.
     """
     with Session(context.engine) as session:
         has_leads, readers = has_lead(session), list_readers(session)
-        restricted, nameless = count_restricted(session)
-    if not has_leads and restricted:
-        return fault(f"the desk has no lead: everyone can open its {restricted} restricted concerns", MAKE_A_LEAD)
+        restricted, to_leads, nameless = count_restricted(session)
+    if not has_leads and (open_to_all := to_leads + nameless):
+        told = f"the desk has no lead: everyone can open restricted concerns, {open_to_all} of {restricted}"
+        return fault(told, MAKE_A_LEAD)
     if not has_leads and readers:
         return warn("the desk has no lead: everyone could open a concern about someone who works here", MAKE_A_LEAD)
     if nameless:
         return warn(
-            f"{nameless} concerns are restricted to people who have left, so leads can open them",
+            f"{nameless} concerns are restricted to people who left or may not read concerns, so leads can open them",
             "let a lead change who may open each of them",
         )
     return fine(f"{restricted} concerns are restricted" if restricted else "no concern is restricted")
