@@ -36,7 +36,7 @@ serve: $(VENV)/installed-serve
 	@exec $(VENV)/bin/guidance serve $(settings) $(ARGS)
 
 # Run the tests, but for those of the night. On PostgreSQL: make test ARGS="--database postgresql"; the quick ones:
-# make test ARGS="-m 'not slow'"
+# make test ARGS="-n 2 -m 'not slow'"
 # Compiled first, and what pytest makes of a test is stored: the tests start some hundred processes, and not every machine lets Python
 # write its bytecode. Four at once: while some wait for a process or a browser, the others work.
 test: $(VENV)/installed-dev $(VENV)/installed-docs

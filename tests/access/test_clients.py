@@ -65,6 +65,7 @@ def test_a_key_is_shown_once_and_is_in_no_file_or_log(live: LiveServer, guidance
     assert hashlib.sha256(key.encode()).digest() in kept
 
 
+@pytest.mark.slow
 @for_each("given", [None, "Basic ZXhhbXBsZTpleGFtcGxl", "Bearer", "Bearer "])
 def test_a_request_without_a_token_is_asked_for_one(client: TestClient, given: str | None) -> None:
     answer = client.post(EDITIONS, json={}, headers={"Authorization": given} if given else {})
@@ -148,6 +149,7 @@ def test_a_key_is_compared_by_its_hash_in_constant_time(client: TestClient, monk
     assert answer.status_code == 401
 
 
+@pytest.mark.slow
 def test_clients_are_added_listed_and_revoked_by_command(guidance: Command) -> None:
     added, key, _ = guidance("add", "example-app", "--scope", "concerns:submit", "--scope", "concerns:read")
     active = guidance("list")
@@ -160,6 +162,7 @@ def test_clients_are_added_listed_and_revoked_by_command(guidance: Command) -> N
     assert re.fullmatch(r"example-app\trevoked 20\d\d-\d\d-\d\d\tconcerns:read concerns:submit\tnever used\n", listed)
 
 
+@pytest.mark.slow
 def test_a_name_is_given_once_even_if_it_was_revoked(guidance: Command) -> None:
     guidance("add", "example-app", "--scope", "concerns:submit")
     again = guidance("add", "example-app", "--scope", "guidance:publish")
@@ -169,6 +172,7 @@ def test_a_name_is_given_once_even_if_it_was_revoked(guidance: Command) -> None:
     assert again == after == (1, "", "A client with this name already exists.\n")
 
 
+@pytest.mark.slow
 @for_each(
     ("words", "code", "told"),
     [

@@ -81,6 +81,7 @@ def stored(service: FastAPI) -> list[KeyCopyRow]:
         return list(session.exec(select(KeyCopyRow).order_by(KeyCopyRow.person)))
 
 
+@pytest.mark.slow
 def test_only_the_persons_own_session_stores_and_fetches_their_copy(service: FastAPI, passkeys: dict[str, str]) -> None:
     jo, sam = browser_of(service, JO), browser_of(service, SAM)
     form = copy_for(passkeys[JO], SECRETS[JO])
@@ -101,6 +102,7 @@ def test_only_the_persons_own_session_stores_and_fetches_their_copy(service: Fas
     assert sam.get(COPIES).json()["copies"] == []
 
 
+@pytest.mark.slow
 def test_a_lead_gives_a_first_copy_and_replaces_no_current_one(service: FastAPI, passkeys: dict[str, str]) -> None:
     lee, form = browser_of(service, LEE, Role.LEAD), copy_for(passkeys[JO], SECRETS[JO])
 
@@ -143,6 +145,7 @@ ENDINGS: dict[str, Callable[[TestClient, str], Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_copies_end_with_the_person_the_device_and_the_role(
     service: FastAPI, passkeys: dict[str, str], ending: str
@@ -159,6 +162,7 @@ def test_copies_end_with_the_person_the_device_and_the_role(
     assert [(client, JO in detail) for client, detail in deleted] == [(f"passkey:desk/{LEE}", True)]
 
 
+@pytest.mark.slow
 def test_the_page_says_which_key_to_change_until_it_is_changed(
     service: FastAPI, passkeys: dict[str, str], tmp_path: Path
 ) -> None:
@@ -179,6 +183,7 @@ def test_the_page_says_which_key_to_change_until_it_is_changed(
     assert f"{fingerprint_of(KEY)} old key" in after
 
 
+@pytest.mark.slow
 def test_a_flood_of_fetches_is_refused_for_that_person_only(service: FastAPI, passkeys: dict[str, str]) -> None:
     jo, sam = browser_of(service, JO), browser_of(service, SAM)
     send(jo, COPIES, **copy_for(passkeys[JO], SECRETS[JO]))
@@ -188,6 +193,7 @@ def test_a_flood_of_fetches_is_refused_for_that_person_only(service: FastAPI, pa
     assert (statuses[-2:], sam.get(COPIES).status_code) == ([200, 429], 200)
 
 
+@pytest.mark.slow
 def test_a_sign_in_stores_the_recipient_and_makes_no_link(service: FastAPI) -> None:
     device = Authenticator()
     device.register(service)
@@ -208,6 +214,7 @@ def test_a_sign_in_stores_the_recipient_and_makes_no_link(service: FastAPI) -> N
     ]
 
 
+@pytest.mark.slow
 def test_everything_in_the_database_opens_no_copy(service: FastAPI, passkeys: dict[str, str]) -> None:
     send(browser_of(service, JO), COPIES, **copy_for(passkeys[JO], SECRETS[JO]))
     (row,) = stored(service)

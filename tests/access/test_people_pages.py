@@ -32,6 +32,7 @@ def given_to(lee: TestClient, person: str, count: int) -> list[str]:
     return references
 
 
+@pytest.mark.slow
 def test_who_has_what_leads_to_the_same_concerns_in_the_inbox(service: FastAPI, lee: TestClient) -> None:
     invited(service, SAM)
     first, second = given_to(lee, SAM, 2)
@@ -47,6 +48,7 @@ def test_who_has_what_leads_to_the_same_concerns_in_the_inbox(service: FastAPI, 
     assert second in lee.get(links[1]).text
 
 
+@pytest.mark.slow
 def test_all_open_concerns_of_one_person_go_to_another_with_a_reason(service: FastAPI, lee: TestClient) -> None:
     invited(service, SAM)
     invited(service, JO)
@@ -90,6 +92,7 @@ def test_a_lead_gives_no_right_that_a_lead_does_not_have(service: FastAPI, lee: 
     assert acts_of_people(service) == before
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("client")
 def test_nobody_but_a_lead_changes_people(service: FastAPI) -> None:
     invited(service, SAM)
@@ -108,6 +111,7 @@ def test_nobody_but_a_lead_changes_people(service: FastAPI) -> None:
         ] * 5
 
 
+@pytest.mark.slow
 def test_a_changed_role_and_the_end_of_sessions_count_at_once(service: FastAPI, lee: TestClient) -> None:
     sam = TestClient(service, follow_redirects=False)
     sign_in_as(service, sam, SAM)
@@ -125,6 +129,7 @@ def test_a_changed_role_and_the_end_of_sessions_count_at_once(service: FastAPI, 
     ]
 
 
+@pytest.mark.slow
 def test_who_leaves_is_asked_about_with_what_nobody_has_then(service: FastAPI, lee: TestClient) -> None:
     sam = TestClient(service, follow_redirects=False)
     sign_in_as(service, sam, SAM)

@@ -491,6 +491,7 @@ def by_the_operator(act: str, detail: str) -> tuple[str, str, str, str]:
     return (act, "operator", "command line", detail)
 
 
+@pytest.mark.slow
 def test_every_invitation_role_and_sign_in_is_on_the_record(service: FastAPI, client: TestClient, desk: Desk) -> None:
     client.follow_redirects = False
     sign_in_as(service, client, JO, Role.WORKER)
@@ -533,6 +534,7 @@ def test_verify_finds_a_sign_in_that_was_altered_or_taken_out(
     assert {about for about, _ in find_faults(context_of_service(service).engine)} >= {"audit log of people"}
 
 
+@pytest.mark.slow
 def test_a_caller_computes_the_hash_of_an_entry_from_the_answer(at_work: AtWork) -> None:
     at_work.desk.get("/concerns")
     for entry in at_work.desk.get("/disclosures").json()["disclosures"]:
@@ -542,6 +544,7 @@ def test_a_caller_computes_the_hash_of_an_entry_from_the_answer(at_work: AtWork)
         assert hashlib.sha256(rfc8785.dumps(hashed)).hexdigest() == entry["sha256"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stored", ["words", "[]", '{"person":1}', '{"invented":"x"}', ""])
 def test_altered_details_are_shown_as_they_are_stored(at_work: AtWork, database: RawConnection, stored: str) -> None:
     drop_triggers(database)

@@ -46,6 +46,7 @@ def lead(service: FastAPI) -> TestClient:
     return browser
 
 
+@pytest.mark.slow
 def test_the_log_names_each_concern_that_a_person_read_between_two_days(
     service: FastAPI, client: TestClient, desk: Desk, clock: SettableClock
 ) -> None:
@@ -75,6 +76,7 @@ def test_the_log_names_each_concern_that_a_person_read_between_two_days(
     assert SAM not in page.text.partition("</form>")[2].partition("<table")[2]
 
 
+@pytest.mark.slow
 def test_an_altered_entry_of_cards_stays_on_the_page_and_stops_no_search(
     service: FastAPI, client: TestClient, settings: Settings
 ) -> None:
@@ -90,6 +92,7 @@ def test_an_altered_entry_of_cards_stays_on_the_page_and_stops_no_search(
     assert '{"altered":true}' in text_of(page)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("read_by_robin")
 def test_the_reporter_of_many_concerns_hides_nobody_on_the_page(service: FastAPI) -> None:
     browser = lead(service)
@@ -124,6 +127,7 @@ def test_an_unknown_word_is_an_error_and_not_an_empty_answer(
     assert acts_on(service, "audit") == before
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("read_by_robin")
 def test_a_worker_reads_only_their_own_entries(service: FastAPI, client: TestClient) -> None:
     browser, chris = (
@@ -146,6 +150,7 @@ def test_a_worker_reads_only_their_own_entries(service: FastAPI, client: TestCli
     assert chris.get(f"/own-disclosures?person={ROBIN}").status_code == 400
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("read_by_robin")
 @pytest.mark.parametrize("order", ["oldest", "newest"])
 def test_pages_of_the_log_repeat_and_leave_out_nothing(desk: Desk, order: str) -> None:
@@ -161,6 +166,7 @@ def test_pages_of_the_log_repeat_and_leave_out_nothing(desk: Desk, order: str) -
     assert [row["at"] for row in whole] == sorted((row["at"] for row in whole), reverse=order == "newest")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("read_by_robin")
 def test_no_question_to_the_log_reads_the_whole_log(
     service: FastAPI, desk: Desk, monkeypatch: pytest.MonkeyPatch

@@ -66,6 +66,7 @@ def counted(engine: Any, *, in_lock: bool = False) -> Iterator[list[str]]:
         event.remove(engine, "before_cursor_execute", note)
 
 
+@pytest.mark.slow
 def test_each_act_asks_the_statements_that_it_needs(service: FastAPI, client: TestClient, desk: Desk) -> None:
     stop_workers(service.state.context.workers)
     engine = service.state.context.engine

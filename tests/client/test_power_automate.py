@@ -30,6 +30,7 @@ def everything_in(schema: dict[str, Any], value: Any) -> bool:
     )
 
 
+@pytest.mark.slow
 def test_the_connector_is_valid_openapi_2() -> None:
     validate_openapi_2(CONNECTOR)
 

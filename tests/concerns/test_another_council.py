@@ -37,6 +37,7 @@ def about(*areas: str, people: tuple[dict[str, Any], ...] = ()) -> dict[str, Any
     return a_concern(children=[{"home_council": area} for area in areas] or [{}], concern=detail)
 
 
+@pytest.mark.slow
 @for_each(
     ("areas", "people", "called", "steps"),
     [
@@ -92,6 +93,7 @@ def test_a_child_s_home_council_is_sealed_and_never_in_clear(client: TestClient,
     assert [code for code in codes for text in told if code in text] == []
 
 
+@pytest.mark.slow
 def test_every_other_area_has_a_neighbour_kept_apart_from_the_signposts(client: TestClient) -> None:
     areas = {code.code for code in read_reference_data(SEED_DIR).get_code_list("council").codes}
     listed = client.get("/v1/signposts").json()
@@ -120,6 +122,7 @@ def test_a_neighbour_without_its_area_is_refused_when_the_seed_is_read(tmp_path:
         read_seed_file(path, SignpostList)
 
 
+@pytest.mark.slow
 def test_browser_and_server_show_first_what_needs_more_than_the_usual_route(
     service: FastAPI, client: TestClient, tmp_path: Path
 ) -> None:

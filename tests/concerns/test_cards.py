@@ -128,6 +128,7 @@ def test_two_equal_concerns_have_cards_that_look_different(client: TestClient, d
     assert one != other
 
 
+@pytest.mark.slow
 def test_erasure_takes_the_cards_with_the_texts(
     client: TestClient, desk: Desk, context: AppContext, receipt: dict[str, Any], database: RawConnection
 ) -> None:
@@ -140,6 +141,7 @@ def test_erasure_takes_the_cards_with_the_texts(
     assert faults(context) == []
 
 
+@pytest.mark.slow
 @pytest.mark.embedded
 def test_no_file_or_later_backup_has_bytes_of_an_erased_card(
     client: TestClient, desk: Desk, context: AppContext, settings: Settings, receipt: dict[str, Any], tmp_path: Path
@@ -191,6 +193,7 @@ TAMPERED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("statement", TAMPERED)
 def test_a_changed_missing_or_added_card_is_found(
     client: TestClient, context: AppContext, receipt: dict[str, Any], database: RawConnection, statement: str
@@ -203,6 +206,7 @@ def test_a_changed_missing_or_added_card_is_found(
     assert faults(context) == [TAMPERED[statement]]
 
 
+@pytest.mark.slow
 def test_cards_that_were_swapped_are_found(client: TestClient, context: AppContext, database: RawConnection) -> None:
     one, other = (raise_concern(client)["reference"] for _ in range(2))
     cards = cards_in(database)
@@ -214,6 +218,7 @@ def test_cards_that_were_swapped_are_found(client: TestClient, context: AppConte
     assert faults(context) == ["its card is not the one that is recorded"] * 2
 
 
+@pytest.mark.slow
 def test_an_erased_card_that_is_back_is_found(
     desk: Desk, context: AppContext, receipt: dict[str, Any], database: RawConnection
 ) -> None:
@@ -226,6 +231,7 @@ def test_an_erased_card_that_is_back_is_found(
     assert faults(context) == ["its card is there, although it was erased"]
 
 
+@pytest.mark.slow
 def test_resealing_seals_each_card_to_the_new_keys(
     client: TestClient,
     context: AppContext,
@@ -245,6 +251,7 @@ def test_resealing_seals_each_card_to_the_new_keys(
     assert faults(context) == []
 
 
+@pytest.mark.slow
 def test_resealing_makes_the_cards_that_are_missing(
     client: TestClient, context: AppContext, settings: Settings, receipt: dict[str, Any], database: RawConnection
 ) -> None:

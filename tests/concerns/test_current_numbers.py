@@ -182,6 +182,7 @@ def of_another_council(
         yield client
 
 
+@pytest.mark.slow
 def test_no_answer_names_a_signpost_of_another_council(of_another_council: TestClient) -> None:
     told = a_concern(
         immediate_danger="yes",

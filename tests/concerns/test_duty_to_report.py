@@ -58,6 +58,7 @@ def test_a_receipt_names_a_duty_only_if_a_professional_stated_it(client: TestCli
         assert UNDER_DUTY not in receipt["next_steps"]
 
 
+@pytest.mark.slow
 def test_a_form_asks_from_the_council_s_day_in_london_or_never(settings: Settings) -> None:
     clock = SettableClock()
     midnight = dt.datetime(2027, 8, 31, 23, 0, tzinfo=dt.UTC)  # of 1 September in London

@@ -89,6 +89,7 @@ def test_after_too_many_wrong_tokens_wrong_ones_are_refused_for_a_while(
     assert refused.json()["signposts"][0]["phones"][0]["number"] == "999"
 
 
+@pytest.mark.slow
 def test_the_right_token_is_never_refused_however_many_wrong_ones_come(
     client: TestClient, receipt: dict[str, Any]
 ) -> None:

@@ -164,6 +164,7 @@ def test_every_command_and_make_target_in_a_document_exists_with_its_options(doc
     assert [fault for script in scripts for fault in shell_faults(script)] == []
 
 
+@pytest.mark.slow
 @for_each("document", CURRENT)
 def test_every_setting_of_a_document_is_there_and_takes_its_value(document: Path) -> None:
     text = standing(document)
@@ -294,6 +295,7 @@ def test_the_picture_of_the_readme_has_at_most_thirteen_bars() -> None:
     assert sum(map(len, CHOSEN.values())) <= 13
 
 
+@pytest.mark.slow
 def test_every_folder_and_class_that_the_architecture_names_is_there() -> None:
     text, sources = ARCHITECTURE.read_text(), "".join(each.read_text() for each in (ROOT / "app").rglob("*.py"))
     folders = re.findall(r"^\| `([a-z_/]+)/` \|", text, flags=re.MULTILINE)

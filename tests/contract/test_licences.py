@@ -44,6 +44,7 @@ def test_the_record_has_every_locked_package_and_no_other() -> None:
     assert recorded().keys() <= {f"{each.name}=={each.version}" for each in locked}
 
 
+@pytest.mark.slow
 @for_each("lock", PYTHON_LOCKS)
 def test_the_recorded_licence_is_that_of_the_installed_package(lock: str) -> None:
     record, compared = recorded(), 0

@@ -52,12 +52,14 @@ def patterns() -> Sources:
     return patterns_of_the_service()
 
 
+@pytest.mark.slow
 @pytest.mark.nightly  # `make check` names a pattern that is hidden
 def test_every_pattern_of_the_service_is_seen(patterns: Sources) -> None:
     assert len(patterns.found) > 140
     assert patterns.hidden == []
 
 
+@pytest.mark.slow
 @pytest.mark.nightly  # `make check` looks at them too
 def test_no_pattern_of_the_service_has_repeats_that_overlap(patterns: Sources) -> None:
     named = {
@@ -107,6 +109,7 @@ def seconds_of(use: Callable[[str], object], attack: tuple[str, str, str], size:
     return time.process_time() - began
 
 
+@pytest.mark.slow
 @pytest.mark.nightly
 def test_each_class_of_character_takes_linear_time(patterns: Sources) -> None:
     slow = (

@@ -29,6 +29,7 @@ def test_no_banner_separates_definitions() -> None:
     assert [str(path) for path in FILES if BANNER.search(path.read_text(encoding="utf-8"))] == []
 
 
+@pytest.mark.slow
 def test_constants_are_above_definitions_that_they_do_not_need() -> None:
     found = {str(path): count_blocks_below(ast.parse(path.read_text(encoding="utf-8"))) for path in FILES}
 

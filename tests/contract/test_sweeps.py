@@ -140,6 +140,7 @@ def table(name: str) -> list[list[str]]:
     return [[cell.strip() for cell in row] for row in rows[2:]]
 
 
+@pytest.mark.slow
 def test_the_reference_lists_every_route_once_and_no_other(service: FastAPI) -> None:
     written = [route for row in table("routes") for route in re.findall(r"`([A-Z]+ /[^`]*)`", row[0])]
     made = re.findall(r"^`([A-Z]+ /[^`]*)`", operations_page(service.openapi()), flags=re.MULTILINE)
@@ -281,6 +282,7 @@ def test_only_the_set_up_of_logs_reaches_for_the_standard_library_s() -> None:
     assert reaching == [f"app/{SET_UP_OF_LOGS}"]
 
 
+@pytest.mark.slow
 @for_each("words", [r"\bTODO\b", r"\bFIXME\b", r"\bXXX\b", r"datetime\.now\(\)", r"utcnow\("])
 def test_no_source_has_an_open_task_or_reads_the_clock(words: str) -> None:
     found = [

@@ -105,6 +105,7 @@ def walks(settings: Settings) -> dict[str, Walk]:
             }
 
 
+@pytest.mark.slow
 def test_the_architecture_shows_the_walks_from_a_route_to_its_row(walks: dict[str, Walk]) -> None:
     document = ARCHITECTURE.read_text(encoding="utf-8")
 

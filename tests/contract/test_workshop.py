@@ -179,6 +179,7 @@ def test_the_licence_is_there_and_goes_into_what_is_built() -> None:
     assert [name for name in described["license-files"] if f"!{name}" not in DOCKERIGNORE] == []
 
 
+@pytest.mark.slow
 def test_no_published_file_names_a_package_registry() -> None:
     assert where(REGISTRY_HOSTS) == []
 
@@ -250,6 +251,7 @@ def test_the_audit_without_a_network_says_what_it_did_not_do() -> None:
     assert "supply.audit $(ARGS)" in (ROOT / "Makefile").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 def test_a_trial_looks_like_the_sample_council_unless_another_is_named() -> None:
     sample = "--env-file deploy/sample-council/council.env"
@@ -376,6 +378,7 @@ esac
 """Stands in for Docker, whose daemon cannot run where the tests run: it says what the tag names, and builds nothing."""
 
 
+@pytest.mark.slow
 @for_each(
     ("settings", "arguments"),
     [

@@ -27,6 +27,7 @@ def lee(service: FastAPI, client: TestClient) -> TestClient:
     return client
 
 
+@pytest.mark.slow
 def test_the_figures_of_a_period_hide_what_is_small(service: FastAPI, lee: TestClient, clock: SettableClock) -> None:
     references = [raise_concern(lee)["reference"] for _ in range(8)]
     tester = add_client(

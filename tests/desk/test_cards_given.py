@@ -84,6 +84,7 @@ def test_a_card_opens_on_the_team_s_computer(desk: Desk, settings: Settings, rai
     assert (card["addition"], card["label"]) == (None, None)
 
 
+@pytest.mark.slow
 def test_the_cards_of_additions_come_with_their_concern(client: TestClient, desk: Desk, raised: Raise) -> None:
     first, second = raised(), raised()
     for _ in range(2):
@@ -92,6 +93,7 @@ def test_the_cards_of_additions_come_with_their_concern(client: TestClient, desk
     assert places_of(desk, "limit=1") == [(second["reference"], None), *((first["reference"], n) for n in (None, 1, 2))]
 
 
+@pytest.mark.slow
 def test_no_card_is_missed_or_given_twice_while_concerns_change(client: TestClient, desk: Desk, raised: Raise) -> None:
     receipts = [raised() for _ in range(5)]
     expected = [(each["reference"], None) for each in reversed(receipts)]
@@ -105,6 +107,7 @@ def test_no_card_is_missed_or_given_twice_while_concerns_change(client: TestClie
     assert given == expected
 
 
+@pytest.mark.slow
 def test_what_arrives_meanwhile_is_given_to_who_asks_for_changes(
     client: TestClient, desk: Desk, clock: SettableClock, raised: Raise
 ) -> None:
@@ -119,6 +122,7 @@ def test_what_arrives_meanwhile_is_given_to_who_asks_for_changes(
     assert later == [(new["reference"], None), (first["reference"], None), (first["reference"], 1)]
 
 
+@pytest.mark.slow
 def test_closed_concerns_without_a_change_for_90_days_are_earlier(
     desk: Desk, clock: SettableClock, raised: Raise
 ) -> None:
@@ -184,6 +188,7 @@ def recomputed(context: AppContext, details: CardsGivenDetails) -> tuple[list[st
     return references, digest_of_cards(lines)
 
 
+@pytest.mark.slow
 def test_a_reader_recomputes_who_was_on_a_page_from_the_log(
     client: TestClient, desk: Desk, context: AppContext, raised: Raise
 ) -> None:
@@ -213,6 +218,7 @@ def test_the_digest_of_a_page_is_over_the_cards_that_were_given(desk: Desk, cont
     assert details_of(row).sha256 == hashlib.sha256(f"{position} 0 {sha256} -\n".encode()).hexdigest()
 
 
+@pytest.mark.slow
 def test_the_audit_log_of_a_concern_has_the_readings_of_its_cards(
     client: TestClient, service: FastAPI, desk: Desk, raised: Raise
 ) -> None:
@@ -243,6 +249,7 @@ def test_the_audit_log_of_a_person_has_the_cards_they_fetched(
     assert [each["act"] for each in log] == ["cards_given"]
 
 
+@pytest.mark.slow
 def test_the_pages_of_a_concern_s_log_are_in_order_and_whole(desk: Desk, raised: Raise) -> None:
     reference = raised()["reference"]
     for _ in range(3):

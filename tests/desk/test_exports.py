@@ -124,6 +124,7 @@ def test_the_pdf_is_tagged_says_every_word_and_has_the_json_attached(case: Case)
     assert faults_of(case.file, case) == []
 
 
+@pytest.mark.slow
 @pytest.mark.any_database
 def test_the_service_s_signature_names_the_person_and_the_file(case: Case) -> None:
     claims = check_receipt(case.file.signature, case.keys, kind="concern-export+jws")
@@ -132,6 +133,7 @@ def test_the_service_s_signature_names_the_person_and_the_file(case: Case) -> No
     assert claims["by"].endswith("/Robin Example")
 
 
+@pytest.mark.slow
 @pytest.mark.any_database
 def test_notes_are_left_out_unless_they_are_wanted(case: Case) -> None:
     without = case.export(notes=False)
@@ -212,6 +214,7 @@ def hide_the_hand_over(document: dict[str, Any]) -> None:
     document["statement"]["hand_overs"] = []
 
 
+@pytest.mark.slow
 @pytest.mark.any_database
 @for_each(
     ("change", "fault"),
@@ -284,6 +287,7 @@ def test_a_key_inside_the_file_counts_only_if_it_is_pinned(case: Case, tmp_path:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.any_database
 def test_words_that_no_font_can_print_are_exported_too(case: Case) -> None:
     case.desk.act(case.reference, "notes", text="中文 \u200b end")

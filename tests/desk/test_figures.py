@@ -39,6 +39,7 @@ def figures(desk: Desk, days: int) -> list[tuple[Any, ...]]:
     return [tuple(day.values()) for day in answer.json()["days"]]
 
 
+@pytest.mark.slow
 def test_each_day_counts_what_came_went_waited_and_was_overdue(desk: Desk, raised: Raise, clock: SettableClock) -> None:
     late, prompt, never = (raised(A_TUESDAY + minutes * dt.timedelta(minutes=1)) for minutes in range(3))
     desk.act(prompt, "acknowledgement")
@@ -129,6 +130,7 @@ def shown(rows: list[dict[str, str]], measure: str) -> dict[tuple[str, str], str
     }
 
 
+@pytest.mark.slow
 def test_what_is_in_clear_is_counted_by_month(client: TestClient, desk: Desk, clock: SettableClock) -> None:
     raise_many(client, 6, "no")
     clock.time = A_TUESDAY + dt.timedelta(days=10)
@@ -141,6 +143,7 @@ def test_what_is_in_clear_is_counted_by_month(client: TestClient, desk: Desk, cl
     assert {row["value"] for row in rows if row["measure"] == "outcome"} == {"(none)"}
 
 
+@pytest.mark.slow
 def test_a_count_under_five_is_hidden_and_no_sum_reveals_it(client: TestClient, desk: Desk) -> None:
     for danger, count in (("yes", 1), ("not_sure", 6), ("no", 8)):
         raise_many(client, count, danger)
@@ -162,6 +165,7 @@ def test_hidden_counts_are_never_one_value_nor_a_small_sum(counts: tuple[int, ..
     assert hidden == [] or len(hidden) == len(counts) or (len(hidden) > 1 and sum(hidden) >= 5)
 
 
+@pytest.mark.slow
 def test_tests_are_in_no_count_of_the_statistics(service: FastAPI, client: TestClient, desk: Desk) -> None:
     context = service.state.context
     key = add_client(context.writer, NewClient(name="tries", scopes=[Scope.SUBMIT], test=True), at=A_TUESDAY)

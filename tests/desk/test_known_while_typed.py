@@ -68,6 +68,7 @@ CASES: list[tuple[str, dict[str, Any], dict[str, list[str]]]] = [
 ]
 
 
+@pytest.mark.slow
 def test_what_is_typed_offers_the_cards_that_share_it_with_reasons(tmp_path: Path) -> None:
     need_npm()
     (tmp_path / "run.mjs").write_text(IN_BROWSER, encoding="utf-8")

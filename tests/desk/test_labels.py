@@ -61,6 +61,7 @@ def test_an_empty_label_takes_the_label_away(desk: Desk, settings: Settings, ref
     assert given_label(desk, settings)["label"] == {"text": ""}
 
 
+@pytest.mark.slow
 def test_a_label_sealed_in_the_browser_is_stored_unchanged(
     desk: Desk, settings: Settings, reference: str, database: RawConnection
 ) -> None:
@@ -116,6 +117,7 @@ def test_labels_beyond_the_limit_are_refused(desk: Desk, reference: str, monkeyp
     assert (refused.status_code, refused.json()["type"]) == (409, "/v1/problems/too-many-labels")
 
 
+@pytest.mark.slow
 def test_a_label_is_on_the_record_and_changes_the_concern(
     service: FastAPI, desk: Desk, context: AppContext, clock: Any, reference: str
 ) -> None:
@@ -145,6 +147,7 @@ def test_erasure_takes_the_labels(desk: Desk, reference: str, database: RawConne
     assert set_label(desk, reference, text="again").status_code == 410
 
 
+@pytest.mark.slow
 def test_a_label_is_resealed_with_its_concern(
     desk: Desk, context: AppContext, settings: Settings, reference: str, database: RawConnection, tmp_path: Path
 ) -> None:
@@ -166,6 +169,7 @@ def test_no_letter_of_a_label_is_in_a_file_of_the_service(desk: Desk, reference:
     assert [path for path, content in files_of(tmp_path).items() if CANARY.encode() in content] == []
 
 
+@pytest.mark.slow
 def test_a_worker_sets_the_label_on_the_page_and_sees_it(client: TestClient, service: FastAPI, reference: str) -> None:
     sign_in_as(service, client)
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
@@ -21,6 +22,7 @@ def first_lines(browser: TestClient, address: str = "/desk") -> str:
     return text_of(browser.get(address)).partition(NOTICE)[2].partition("concerns, most urgent first")[0]
 
 
+@pytest.mark.slow
 def test_a_day_brings_a_concern_to_the_top_of_the_inbox(service: FastAPI, jo: TestClient, clock: SettableClock) -> None:
     teams, own, later = (raise_concern(jo)["reference"] for _ in range(3))
     sam = TestClient(service, follow_redirects=False)

@@ -110,6 +110,7 @@ def test_browser_and_command_agree_on_invented_concerns(tmp_path: Path, most: in
     assert [one for one, _ in said["reasons"]] == [list(reasons_of(*pair)) for pair in combinations(known, 2)]
 
 
+@pytest.mark.slow
 @pytest.mark.nightly
 def test_most_children_told_of_before_are_recognised_and_few_others() -> None:
     found = recognise(invent_concerns(SEED))

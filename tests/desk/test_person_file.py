@@ -68,6 +68,7 @@ def opened(text: dict[str, Any]) -> Any:
     return json.loads(open_with_file_key(base64.b64decode(text["sealed"]), base64.b64decode(text["file_key"])))
 
 
+@pytest.mark.slow
 def test_each_opened_concern_is_one_entry_and_the_file_another(
     service: FastAPI, jo: TestClient, references: list[str]
 ) -> None:
@@ -87,6 +88,7 @@ def test_each_opened_concern_is_one_entry_and_the_file_another(
     assert list(find_faults(service.state.context.engine)) == []
 
 
+@pytest.mark.slow
 def test_the_log_has_a_line_for_openings_and_one_for_the_file(
     service: FastAPI, jo: TestClient, references: list[str]
 ) -> None:
@@ -158,10 +160,12 @@ def faults_of(file: ExportFile, jo: TestClient) -> list[str]:
     return list(find_person_file_faults(file, jo.get("/.well-known/jwks.json").json()))
 
 
+@pytest.mark.slow
 def test_a_whole_file_for_a_court_is_found_complete(jo: TestClient, court_file: ExportFile) -> None:
     assert faults_of(court_file, jo) == []
 
 
+@pytest.mark.slow
 def test_a_changed_or_missing_part_of_a_court_file_is_found(jo: TestClient, court_file: ExportFile) -> None:
     def changed(change: Any) -> list[str]:
         document = orjson.loads(orjson.dumps(court_file.document))

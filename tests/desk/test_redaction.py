@@ -88,6 +88,7 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 def test_names_numbers_and_titles_of_others_are_marked(result: dict[str, Any]) -> None:
     assert result["found"] == list(LINES.values())
 

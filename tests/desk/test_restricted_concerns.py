@@ -137,6 +137,7 @@ def readers(service: FastAPI, client: TestClient, team: Team) -> Iterator[tuple[
         client.cookies.clear()
 
 
+@pytest.mark.slow
 def test_every_route_of_a_hidden_concern_answers_as_for_none(
     service: FastAPI, client: TestClient, team: Team, hidden: str
 ) -> None:
@@ -155,6 +156,7 @@ def test_every_route_of_a_hidden_concern_answers_as_for_none(
     assert by_key(team.sam, "GET", f"/v1/desk/concerns/{hidden}")[0] == 200
 
 
+@pytest.mark.slow
 def test_no_file_of_a_person_is_recorded_with_a_hidden_concern(
     service: FastAPI, client: TestClient, team: Team, hidden: str
 ) -> None:
@@ -170,6 +172,7 @@ def test_no_file_of_a_person_is_recorded_with_a_hidden_concern(
     assert "exported" not in [act for act, *_ in acts_on(service, hidden)]
 
 
+@pytest.mark.slow
 def test_no_list_page_event_or_log_names_a_hidden_concern(
     service: FastAPI, client: TestClient, team: Team, hidden: str
 ) -> None:
@@ -192,6 +195,7 @@ def test_no_list_page_event_or_log_names_a_hidden_concern(
     assert hidden in by_key(team.sam, "GET", "/v1/desk/disclosures?person=Kim+Example")[1]
 
 
+@pytest.mark.slow
 def test_a_concern_about_staff_is_for_leads_and_counted_for_all(
     service: FastAPI, client: TestClient, team: Team, of_staff: str
 ) -> None:
@@ -214,6 +218,7 @@ def test_only_yes_restricts_a_concern(client: TestClient, team: Team, answer: st
     assert reads(team.jo, raise_concern(client, concern=said)["reference"]) == 200
 
 
+@pytest.mark.slow
 def test_an_addition_about_staff_restricts_the_concern(service: FastAPI, client: TestClient, team: Team) -> None:
     receipt = raise_concern(client)
     reference = receipt["reference"]
@@ -237,6 +242,7 @@ def test_a_worker_writes_down_a_concern_about_staff(client: TestClient, team: Te
     assert [reads(team.jo, answer.json()["reference"]), reads(team.kim, answer.json()["reference"])] == [404, 200]
 
 
+@pytest.mark.slow
 def test_only_a_lead_names_people_or_lifts_a_restriction(client: TestClient, team: Team) -> None:
     reference = raise_concern(client)["reference"]
 
@@ -250,6 +256,7 @@ def test_only_a_lead_names_people_or_lifts_a_restriction(client: TestClient, tea
     assert reads(team.kim, reference) == 200
 
 
+@pytest.mark.slow
 def test_a_worker_passes_a_concern_to_leads_on_its_page(service: FastAPI, client: TestClient, team: Team) -> None:
     reference = raise_concern(client)["reference"]
     sign_in_as(service, client, JO)
@@ -259,11 +266,13 @@ def test_a_worker_passes_a_concern_to_leads_on_its_page(service: FastAPI, client
     assert [reads(team.jo, reference), reads(team.kim, reference)] == [404, 200]
 
 
+@pytest.mark.slow
 def test_a_hidden_concern_is_assigned_to_nobody_who_may_not_open_it(team: Team, hidden: str) -> None:
     assert assign(team.sam, hidden, JO).status_code == 422
     assert assign(team.sam, hidden, SAM).is_success
 
 
+@pytest.mark.slow
 def test_the_page_of_a_restricted_concern_offers_only_its_readers(
     service: FastAPI, client: TestClient, team: Team, of_staff: str
 ) -> None:
@@ -279,6 +288,7 @@ def test_the_page_of_a_restricted_concern_offers_only_its_readers(
     assert offered == [[KIM, SAM], [JO, SAM]]
 
 
+@pytest.mark.slow
 def test_a_burst_is_acknowledged_without_a_hidden_concern(service: FastAPI, team: Team, hidden: str) -> None:
     path = f"/v1/desk/bursts/{EXAMPLE_BURST}/acknowledgement"
     answer = team.jo.http.post(path, json={"references": [hidden]}, headers=team.jo.headers)
@@ -287,6 +297,7 @@ def test_a_burst_is_acknowledged_without_a_hidden_concern(service: FastAPI, team
     assert "acknowledged" not in [act for act, _client, _detail in acts_on(service, hidden)]
 
 
+@pytest.mark.slow
 def test_a_concern_whose_people_have_left_is_for_leads_then_for_all(
     context: AppContext, team: Team, hidden: str
 ) -> None:
@@ -303,6 +314,7 @@ def check(context: AppContext) -> str:
     return check_restricted(CheckContext(context.settings, context.engine, A_TUESDAY, lambda *_: None)).found
 
 
+@pytest.mark.slow
 def test_the_doctor_counts_concerns_whose_people_may_not_read(context: AppContext, hidden: str) -> None:
     context.writer.run(leave, SAM, at=A_TUESDAY)
     before = check(context)
@@ -315,6 +327,7 @@ def test_the_doctor_counts_concerns_whose_people_may_not_read(context: AppContex
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("for_leads", "found"),
     [
@@ -350,6 +363,7 @@ def test_a_program_opens_a_restricted_concern_only_by_its_scope(
     assert asked == [404, 200]
 
 
+@pytest.mark.slow
 def test_webhooks_and_emails_do_not_name_a_restricted_concern(
     context: AppContext, client: TestClient, of_staff: str
 ) -> None:

@@ -22,6 +22,8 @@ from tests.support.concerns import add, raise_concern
 from tests.support.desk import Desk, acts_on, look, press, text_of
 from tests.support.people import JO, sign_in_as
 
+pytestmark = pytest.mark.slow
+
 LEE = "Lee Example"
 A_DAY = dt.timedelta(days=1)
 by_two = pytest.mark.parametrize("settings", [{"two_people_erase": True}], indirect=True)

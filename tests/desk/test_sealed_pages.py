@@ -30,6 +30,8 @@ from tests.support.people import sign_in_as
 from tests.support.service import a_service
 from tests.support.threaded import run_server
 
+pytestmark = pytest.mark.slow
+
 ELEMENT = re.compile(r'<div class="sealed"([^>]*)>\s*<template class="ciphertext">([^<]*)</template>')
 COMMAND = re.compile(r'<pre [^>]*aria-label="Command">([^<]*)</pre>')
 LAYOUT = re.compile(r'<script type="application/json" id="referral-layout">([^<]*)</script>')
@@ -74,7 +76,6 @@ def test_the_page_carries_each_sealed_text_that_age_can_open(
     assert further == found[1:]
 
 
-@pytest.mark.slow
 def test_the_layout_labels_every_answer_and_code_of_the_form(hosted: TestClient) -> None:
     receipt = raise_concern(hosted, **FULL_EXAMPLE)
 

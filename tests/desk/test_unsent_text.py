@@ -46,6 +46,7 @@ def test_a_person_gets_the_key_of_what_they_typed(service: FastAPI, jo: TestClie
     assert answer.headers["Cache-Control"] == "no-store"
 
 
+@pytest.mark.slow
 @for_each(
     "other", [{"person": "Sam Example"}, {"reference": "4F7K-926W-0X3R"}, {"key_of_typed": None}, {"person": None}]
 )

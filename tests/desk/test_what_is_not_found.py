@@ -23,6 +23,7 @@ CALLS = {
 }
 
 
+@pytest.mark.slow
 def test_the_detail_names_what_was_not_found(client: TestClient, desk: Desk) -> None:
     reference = raise_concern(client)["reference"]
     desk.act(reference, "acknowledgement")

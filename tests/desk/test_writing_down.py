@@ -90,6 +90,7 @@ def test_a_call_is_a_concern_whose_clock_starts_when_it_came(robin: Desk, desk: 
     assert (chain[0]["act"], chain[0]["client"]) == ("received", ROBIN)
 
 
+@pytest.mark.slow
 def test_without_a_code_no_code_works_and_no_message_is_sent(
     robin: Desk, client: TestClient, database: RawConnection
 ) -> None:
@@ -177,6 +178,7 @@ def test_a_further_call_is_an_addition_with_its_own_clock(robin: Desk, desk: Des
     assert (entry["immediate_danger"], entry["addition_danger"]) == ("yes", "yes")
 
 
+@pytest.mark.slow
 def test_the_reporter_does_not_learn_that_someone_else_called(
     robin: Desk, service: FastAPI, client: TestClient, receipt: dict[str, Any]
 ) -> None:
@@ -291,6 +293,7 @@ def test_a_reader_may_not_write_down(service: FastAPI, client: TestClient) -> No
     assert write(reader, {"submission": a_concern()}).status_code == 403
 
 
+@pytest.mark.slow
 def test_an_erased_concern_takes_no_further_call(robin: Desk, receipt: dict[str, Any]) -> None:
     reference = receipt["reference"]
     kept = write_more(robin, reference, {"addition": ADDITION}, key="the-key-before-erasure")
@@ -302,6 +305,7 @@ def test_an_erased_concern_takes_no_further_call(robin: Desk, receipt: dict[str,
     assert again.json() == kept.json()
 
 
+@pytest.mark.slow
 def test_statistics_count_channels(robin: Desk, desk: Desk, client: TestClient) -> None:
     for _ in range(6):
         write(robin, {"submission": a_concern(), "channel": "visit"})
@@ -322,6 +326,7 @@ def test_a_call_that_is_overdue_when_written_down_is_no_broken_promise(robin: De
     assert robin.get("/summary").json()["overdue"] == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "change",
     [

@@ -47,6 +47,7 @@ def test_the_page_comes_with_the_time_now_and_a_call(jo: TestClient) -> None:
     assert page.index("concern.narrative") < page.index("immediate_danger")
 
 
+@pytest.mark.slow
 def test_what_the_page_sends_is_stored_once(jo: TestClient, desk: Desk) -> None:
     key = KEY.findall(jo.get("/desk/new").text)[0]
     fields = {
@@ -110,6 +111,7 @@ def test_a_fault_stands_at_its_field_and_nothing_typed_is_lost(
     assert desk.get("/concerns").json()["concerns"] == []
 
 
+@pytest.mark.slow
 def test_another_text_with_the_same_key_is_not_taken_for_the_first(jo: TestClient, desk: Desk) -> None:
     key = KEY.findall(jo.get("/desk/new").text)[0]
     write(jo, key=key)
@@ -133,6 +135,7 @@ def test_a_service_that_cannot_read_takes_no_unencrypted_call(tmp_path: Path) ->
     assert "No concerns." in inbox
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("role", "status"), [(Role.READER, 403), (Role.AUDITOR, 403), (Role.LEAD, 200)])
 def test_only_those_who_act_can_write_down(service: FastAPI, client: TestClient, role: Role, status: int) -> None:
     sign_in_as(service, client, role=role)
@@ -141,6 +144,7 @@ def test_only_those_who_act_can_write_down(service: FastAPI, client: TestClient,
     assert ("Write down a call" in client.get("/desk").text) is (status == 200)
 
 
+@pytest.mark.slow
 def test_a_concern_without_a_code_offers_no_message(jo: TestClient, desk: Desk) -> None:
     reference = REFERENCE.findall(write(jo).text)[0]
     desk.act(reference, "acknowledgement")

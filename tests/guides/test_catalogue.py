@@ -127,6 +127,7 @@ def test_every_filter_that_is_given_must_hold(two_guides: TestClient, name: str)
         assert "q" in asked or entries == expected
 
 
+@pytest.mark.slow
 @for_each(
     ("path", "asked"),
     [(f"/v1/{name}", {}) for name in LISTS] + [("/v1/indicators", {"q": "or"}), ("/v1/search", {"q": "child"})],
@@ -147,6 +148,7 @@ def test_a_list_comes_page_by_page(two_guides: TestClient, path: str, asked: dic
     assert 1 <= len(pages[-1]) <= limit
 
 
+@pytest.mark.slow
 @for_each(
     "query",
     [
@@ -380,6 +382,7 @@ def test_a_page_of_the_catalogue_has_only_guides_about_the_subject(client: TestC
     assert second["next_cursor"] is None
 
 
+@pytest.mark.slow
 def test_other_words_for_a_subject_find_its_guides_and_are_named(tmp_path: Path) -> None:
     with TestClient(a_service(data_dir=tmp_path / "data")) as client:
         found = client.get("/v1/search", params={"q": "older boyfriends", "limit": 5}).json()

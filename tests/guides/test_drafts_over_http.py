@@ -359,6 +359,7 @@ def drafts(draw: st.DrawFn) -> dict[str, Any]:
     return draft
 
 
+@pytest.mark.slow
 @given(drafts())
 def test_no_draft_is_too_odd(draft: dict[str, Any]) -> None:
     saved = json.dumps(draft)
@@ -430,6 +431,7 @@ def test_no_route_publishes_for_one_person_if_two_must(two: FastAPI) -> None:
         assert "The council requires two people to publish" in answer.json()["detail"]
 
 
+@pytest.mark.slow
 def test_no_command_publishes_for_one_person_if_two_must(tmp_path: Path) -> None:
     path = tmp_path / NEW_GUIDE / "1.yaml"
     path.parent.mkdir()
@@ -449,6 +451,7 @@ def test_no_command_publishes_for_one_person_if_two_must(tmp_path: Path) -> None
     assert published.exit_code == 0, published.output
 
 
+@pytest.mark.slow
 def test_a_draft_needs_one_person_to_write_and_another_to_publish(
     two: FastAPI,
 ) -> None:

@@ -321,6 +321,7 @@ def word_file(path: Path, body: str, before: str = "") -> Path:
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("body", "before"), HOSTILE.values(), ids=HOSTILE)
 def test_a_hostile_document_is_refused_in_a_sentence(tmp_path: Path, body: str, before: str) -> None:
     with pytest.raises(SeedFileError, match=r"not a Word document|too large|too long"):
@@ -338,6 +339,7 @@ def test_a_row_with_what_to_press_is_a_contact_and_nothing_else(tmp_path: Path) 
     assert draft.not_placed == ()
 
 
+@pytest.mark.slow
 @for_each("level", ["\xb2", "\u0665", "-1", "1e9", "", "9" * 5000, "99"])
 def test_a_level_that_is_no_number_is_the_first(tmp_path: Path, level: str) -> None:
     body = PARAGRAPH.format("Bullying") + PARAGRAPH.format("Signs to look for") + ENTRY.format(level)

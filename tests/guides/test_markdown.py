@@ -98,6 +98,7 @@ def one_line(words: str) -> str:
     return re.sub(r"[ \t\r\n\f\v]+", " ", words).strip(" ")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", PAGES.values())
 def test_the_page_has_every_text_of_the_edition_word_for_word(client: TestClient, path: str) -> None:
     edition = an_edition().model_dump(mode="json")

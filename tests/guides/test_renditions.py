@@ -159,6 +159,7 @@ def test_unknown_ids_and_every_other_fault_come_at_once(client: TestClient, publ
     assert client.get(f"{RENDITIONS}/en-GB").status_code == 404
 
 
+@pytest.mark.slow
 @for_each(
     ("changes", "pointer"),
     [
@@ -185,6 +186,7 @@ def test_what_does_not_go_together_is_refused(
     assert f"#{pointer}" in [each["pointer"] for each in refused.json()["errors"]]
 
 
+@pytest.mark.slow
 def test_a_rendition_has_its_own_number_and_a_correction_the_next(
     client: TestClient, publisher: dict[str, str]
 ) -> None:
@@ -220,6 +222,7 @@ def test_a_rendition_falls_behind_and_gives_nobody_an_old_number(client: TestCli
     assert {key: numbered[key] for key in ITEM_LISTS} == {key: before[key] for key in ITEM_LISTS}
 
 
+@pytest.mark.slow
 def test_a_withdrawn_rendition_and_one_of_a_withdrawn_edition_answer_410(client: TestClient, service: FastAPI) -> None:
     publish_a_rendition(service)
     publish_a_rendition(service, title="Inny tytuł")
@@ -277,6 +280,7 @@ def test_a_tag_of_an_unknown_language_is_refused(tag: str) -> None:
         TypeAdapter(LanguageTag).validate_python(tag)
 
 
+@pytest.mark.slow
 def test_a_page_in_a_language_from_right_to_left_says_so(client: TestClient, service: FastAPI) -> None:
     publish_a_rendition(
         service, **ARABIC, title=None, made_by="machine", tool="A made-up tool", checked_by=None, checked_on=None
@@ -329,6 +333,7 @@ PREFERENCES = [
 ]
 
 
+@pytest.mark.slow
 @for_each(("header", "language"), PREFERENCES)
 def test_the_current_guide_comes_in_the_language_the_request_prefers(
     client: TestClient, header: str | None, language: str
@@ -359,6 +364,7 @@ def test_a_header_that_is_too_long_or_no_list_prefers_nothing() -> None:
     assert len(preferred_languages(",".join(f"a{letter}" for letter in "abcdefghijklm"))) == 8
 
 
+@pytest.mark.slow
 def test_no_cache_mixes_languages_or_keeps_what_is_behind(client: TestClient, service: FastAPI) -> None:
     headers = [{}, {"Accept-Language": "cy"}, {"Accept-Language": "en-GB-simple"}, {"Accept": "text/markdown"}]
 

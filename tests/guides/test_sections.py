@@ -99,6 +99,7 @@ def test_every_section_is_answered_whole_and_item_by_item(served: TestClient, se
         assert served.get(path).json()["links"][section.key] == f"{path}/{section.value}"
 
 
+@pytest.mark.slow
 @EVERY_SECTION
 def test_every_section_is_documented(served: TestClient, section: Section) -> None:
     document = served.get("/openapi.json").json()
@@ -142,6 +143,7 @@ def test_every_section_is_on_the_page_under_its_heading(served: TestClient, sect
     assert f'href="{GUIDE}/{section.value}.csv"' in page
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".pdf", "/large-print.pdf"])
 def test_every_section_is_printed_under_its_heading(served: TestClient, suffix: str) -> None:
     pages = PdfReader(io.BytesIO(served.get(f"{GUIDE}{suffix}").content)).pages

@@ -96,6 +96,7 @@ def test_a_fault_is_told_with_its_file_its_line_and_its_reason(
     assert f"{path}, line {line}: " in str(refused)
 
 
+@pytest.mark.slow
 @for_each(
     ("content", "reason"),
     [

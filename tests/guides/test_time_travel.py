@@ -63,6 +63,7 @@ def led_to(client: TestClient, **asked: Any) -> str:
     return answer.headers["Location"].removeprefix(f"{GUIDE}/editions/")
 
 
+@pytest.mark.slow
 @for_each(
     ("as_of", "edition"),
     [
@@ -123,6 +124,7 @@ def test_an_invalid_moment_is_refused_in_a_sentence(client: TestClient, as_of: s
     assert answer.json()["detail"].startswith("as_of")
 
 
+@pytest.mark.slow
 @given(st.text(max_size=40) | st.from_regex(r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9:]{0,9}(Z|[+-][0-9]{2}:[0-9]{2}))?\Z"))
 def test_any_text_is_a_moment_or_refused(text: str) -> None:
     for as_of, accept_datetime in ((text, None), (None, text)):
@@ -199,6 +201,7 @@ def parse_time_map(text: str) -> list[tuple[str, dict[str, str]]]:
     return links
 
 
+@pytest.mark.slow
 def test_the_time_map_lists_every_memento_once_the_oldest_first(client: TestClient) -> None:
     answer = client.get(TIME_MAP)
 

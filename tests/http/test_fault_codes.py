@@ -213,6 +213,7 @@ def test_no_operation_repeats_an_unknown_name(client: TestClient, context: AppCo
     assert repeating == ["save_draft"]  # it answers the draft as it was saved, faults and all, to who wrote it
 
 
+@pytest.mark.slow
 def test_no_page_repeats_an_unknown_name(client: TestClient) -> None:
     pages = ("/raise-a-concern", "/worried-about-yourself", "/worried-about-a-friend", "/desk/sign-in", "/search")
 

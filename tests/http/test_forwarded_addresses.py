@@ -125,6 +125,7 @@ def test_without_any_trusted_proxy_readiness_says_the_same(settings: Settings) -
     assert through.json()["warnings"] == {"proxy": "not trusted"}
 
 
+@pytest.mark.slow
 def test_a_page_s_submissions_have_a_count_of_their_own(proxy: TestClient) -> None:
     answers = [proxy.post(FORM, data={"do": "check"}, headers=forwarded("203.0.113.5")) for _ in range(3)]
     saved = proxy.post(FORM, data={"do": "save"}, headers=forwarded("203.0.113.5", Accept="text/html"))

@@ -224,6 +224,7 @@ def test_what_answers_get_is_said_to_answer_head(client: TestClient) -> None:
     assert {path: answer.headers["Allow"] for path, answer in answers.items()} == paths
 
 
+@pytest.mark.slow
 def test_an_edition_has_one_number_and_no_other_name(client: TestClient) -> None:
     for number in ("1.0", "+1", "01", " 1", "1 ", "1_0", "１", "-1", "1e0", "0x1"):
         assert client.get(f"{GUIDE}/editions/{number}").status_code == 404, number
@@ -447,6 +448,7 @@ def test_a_table_across_guides_has_every_item_with_its_guide(client: TestClient,
     assert all(line.startswith("another-guide,1,sha256:") for line in one[1:])
 
 
+@pytest.mark.slow
 def test_the_guide_s_page_leads_programs_to_its_data(client: TestClient) -> None:
     page = client.get(f"/guides/{SLUG}").text
 
@@ -472,6 +474,7 @@ def test_no_text_can_leave_the_data_block_of_a_guide_page(client: TestClient, se
     assert "<script>alert" not in page
 
 
+@pytest.mark.slow
 def test_a_program_that_knows_only_the_host_finds_the_document(client: TestClient) -> None:
     answer = client.get("/.well-known/api-catalog")
 

@@ -158,6 +158,7 @@ def pointer(*place: str | int) -> str:
     return "#" + "".join(f"/{step}" for step in place)
 
 
+@pytest.mark.slow
 @for_each("path", DOORS)
 @for_each("body", UNREADABLE.values())
 def test_a_body_that_cannot_be_read_is_refused_and_not_repeated(steady: TestClient, body: bytes, path: str) -> None:
@@ -167,6 +168,7 @@ def test_a_body_that_cannot_be_read_is_refused_and_not_repeated(steady: TestClie
     assert told["type"] == "/v1/problems/unreadable-body"
 
 
+@pytest.mark.slow
 @for_each("path", DOORS)
 @for_each("body", REFUSED.values())
 def test_a_body_that_is_no_concern_is_refused_and_not_repeated(steady: TestClient, body: bytes, path: str) -> None:
@@ -313,6 +315,7 @@ def test_a_misspelt_field_is_reported_at_its_object_in_any_place(steady: TestCli
         assert [fault["pointer"] for fault in faults] == [pointer(*place)]
 
 
+@pytest.mark.slow
 def test_a_name_that_can_be_no_field_s_is_not_repeated_either(steady: TestClient) -> None:
     places = list(objects_in(FULL_EXAMPLE))
 
@@ -401,6 +404,7 @@ def test_every_error_has_a_sentence_and_every_problem_its_details() -> None:
     assert len({kind.slug for kind in all_problems()}) == len(all_problems())
 
 
+@pytest.mark.slow
 def test_every_type_of_problem_answers_at_its_path(steady: TestClient) -> None:
     listed = steady.get("/v1/problems").json()["problems"]
 
@@ -436,6 +440,7 @@ def test_a_defect_in_reading_contacts_stops_no_answer_with_999(
     expect_whom_to_call(expect_a_problem(post(client, b"{}"), 422))
 
 
+@pytest.mark.slow
 def test_a_writer_that_does_not_keep_in_time_is_told_as_busy(
     client: TestClient, service: FastAPI, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -461,6 +461,7 @@ def test_two_private_reads_do_not_wait_for_each_other(response_cache: ResponseCa
     asyncio.run(read_both())
 
 
+@pytest.mark.slow
 def test_exactly_the_reads_that_are_not_public_pass_the_cache(service: FastAPI, client: TestClient) -> None:
     reads = [each for each in iter_route_contexts(service.routes) if "GET" in (each.methods or ())]
     paths = {re.sub(r"{[^}]*}", "1", str(each.path)) for each in reads}
@@ -515,6 +516,7 @@ def test_small_answers_are_bounded_in_number_and_repeats_count_once() -> None:
     assert room.used_bytes == MAX_CACHED_RESPONSES * a_kept(0).size
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["/", "/cy/", "/guides/child-sexual-exploitation"])
 def test_a_stored_page_never_outlives_the_duty_hours_it_shows(
     client: TestClient, clock: SettableClock, monkeypatch: pytest.MonkeyPatch, path: str
@@ -550,6 +552,7 @@ def noting(function: Callable[..., Any], made: list[dt.datetime]) -> Callable[..
     return note
 
 
+@pytest.mark.slow
 def test_a_publisher_is_answered_after_the_old_edition_leaves_the_cache(client: TestClient) -> None:
     headers = a_key(client, Scope.PUBLISH)
     for number in (2, 3, 4):

@@ -140,6 +140,7 @@ def test_the_pause_before_the_next_run_begins_when_the_work_ends(
     assert wait == pause
 
 
+@pytest.mark.slow
 def test_a_stop_does_not_wait_for_work_that_never_ends() -> None:
     released = threading.Event()
 
@@ -192,6 +193,7 @@ def test_a_worker_that_ended_or_is_silent_too_long_is_seen() -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_pause_before_the_work_does_not_excuse_a_worker_that_hangs() -> None:
     hangs, ends = threading.Event(), threading.Event()
 

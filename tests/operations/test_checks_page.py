@@ -25,6 +25,7 @@ def in_words(text: str) -> str:
     return " ".join(f"{text[:1].upper()}{text[1:]}".split())
 
 
+@pytest.mark.slow
 def test_a_lead_sees_each_step_and_check_with_what_to_do(service: FastAPI, client: TestClient) -> None:
     sign_in_as(service, client, "Lee Example", Role.LEAD)
 
@@ -48,6 +49,7 @@ def test_nobody_but_a_lead_sees_the_checks(service: FastAPI, client: TestClient,
     assert "/desk/checks" not in client.get("/desk/key").text
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("service")
 def test_the_checks_run_once_a_minute_and_never_twice_together(settings: Settings, clock: SettableClock) -> None:
     runs, starts, ends = [], threading.Event(), threading.Event()

@@ -77,6 +77,7 @@ def test_a_check_of_the_record_keeps_no_log_from_being_emptied(
     assert emptied == [True, True]
 
 
+@pytest.mark.slow
 @pytest.mark.embedded
 def test_a_position_that_is_missing_is_found_although_every_chain_is_whole(
     service: FastAPI, client: TestClient, clock: SettableClock

@@ -49,11 +49,13 @@ def test_an_unknown_setting_is_refused_with_the_nearest_name(misspelt: str, mean
     assert refusal(**{misspelt: "value"}) == [f"GUIDANCE_{misspelt}: unknown setting{'.' if meant else ''}{meant}"]
 
 
+@pytest.mark.slow
 @for_each(("name", "value"), [(name, value) for name in sorted(Settings.model_fields) for value in ("", "  ")])
 def test_an_empty_setting_is_refused_and_never_means_the_default(name: str, value: str) -> None:
     assert refusal(**{name.upper(): value})[0] == f"GUIDANCE_{name.upper()}: {EMPTY}"
 
 
+@pytest.mark.slow
 @for_each("name", sorted(Settings.model_fields))
 def test_a_refusal_is_words_and_no_regular_expression(name: str) -> None:
     told = " ".join(refusal(**{name.upper(): "\\ no value of any setting"}))
@@ -156,6 +158,7 @@ LOOSE = {
 }
 
 
+@pytest.mark.slow
 @for_each(("name", "value", "sentence"), [(name, *each) for name, cases in LOOSE.items() for each in cases])
 def test_a_loosely_written_value_is_refused_with_a_sentence(name: str, value: str, sentence: str) -> None:
     companions = {"OPENID_SCOPES": {"OPENID_ISSUER": "https://a.example", "OPENID_AUDIENCE": "api"}}.get(name, {})

@@ -207,6 +207,7 @@ def test_a_caller_on_an_event_loop_is_told_like_any_other(desk: Desk) -> None:
     assert desk.words() == ["a", "c"]
 
 
+@pytest.mark.slow
 def test_an_act_given_up_on_an_event_loop_never_begins(desk: Desk) -> None:
     gate = Gate()
     desk.a_writer(wait_seconds=0.2)
@@ -223,6 +224,7 @@ def test_an_act_given_up_on_an_event_loop_never_begins(desk: Desk) -> None:
     assert desk.words() == ["gate"]
 
 
+@pytest.mark.slow
 def test_a_loop_that_ended_takes_nothing_from_the_others(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
     gate, _ = closed_gate(desk)
     loop = asyncio.new_event_loop()
@@ -433,6 +435,7 @@ def test_a_rolled_back_publication_clears_no_cache_at_the_next_commit(desk: Desk
     assert cleared == []
 
 
+@pytest.mark.slow
 def test_a_stop_waits_no_longer_for_a_write_than_a_caller(desk: Desk) -> None:
     released = threading.Event()
     stuck = desk.a_writer(wait_seconds=0.1)

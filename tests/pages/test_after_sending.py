@@ -95,6 +95,7 @@ def printed(pdf: Any) -> str:
     return " ".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(pdf.content)).pages)
 
 
+@pytest.mark.slow
 def test_a_professional_can_save_a_copy_that_is_stored_nowhere(client: TestClient, settings: Settings) -> None:
     path = "/raise-a-concern"
     checked = client.post(path, data=SENT | {"do": "check"}).text
@@ -196,6 +197,7 @@ def test_the_receipt_to_keep_names_whom_to_call_where_the_child_lives(client: Te
     assert "North Somerset" not in forged.partition("WHO TO CALL")[2]
 
 
+@pytest.mark.slow
 def test_a_copy_says_if_it_cannot_print_some_letters(client: TestClient) -> None:
     says = "cannot print some of the letters"
     urdu = client.post("/raise-a-concern", data=SENT | {"do": "copy", "concern.narrative": "میں پریشان ہوں"})
@@ -206,6 +208,7 @@ def test_a_copy_says_if_it_cannot_print_some_letters(client: TestClient) -> None
     assert "Zażółć gęślą jaźń" in printed(polish)
 
 
+@pytest.mark.slow
 def test_what_happens_next_has_no_english_on_a_welsh_page(client: TestClient, clock: SettableClock) -> None:
     def steps(page: Any) -> str:
         return str(page.text.partition("Beth sy’n digwydd nesaf")[2].partition("</ol>")[0].partition("</ul>")[0])
@@ -248,6 +251,7 @@ def test_what_is_added_on_the_page_reaches_the_desk(
     assert added["addition"] == {"immediate_danger": "not_sure", "concern": {"narrative": MORE}}
 
 
+@pytest.mark.slow
 def test_repeated_words_are_added_once_and_other_words_are_kept(client: TestClient, receipt: dict[str, Any]) -> None:
     add(client, receipt, narrative=MORE)
     again = add(client, receipt, narrative=MORE)

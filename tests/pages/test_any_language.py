@@ -22,6 +22,7 @@ PASSES_ON = "A child lives in the area of another council. We pass your concern 
 PHONE = {"width": 360, "height": 740}
 
 
+@pytest.mark.slow
 @for_each("path", ["/", FORM, "/raise-a-concern", "/worried-about-yourself", "/cy/", f"/cy{FORM}"])
 def test_home_and_forms_lead_to_the_short_pages_of_ten_languages(client: TestClient, path: str) -> None:
     page = client.get(path, headers={"Accept": "text/html"}).text
@@ -31,6 +32,7 @@ def test_home_and_forms_lead_to_the_short_pages_of_ten_languages(client: TestCli
     assert len(SHORT_LANGUAGES) == 10
 
 
+@pytest.mark.slow
 def test_a_film_in_sign_language_is_offered_where_the_council_has_one(client: TestClient, tmp_path: Path) -> None:
     film = "https://www.council.example/bsl"
     with TestClient(a_service(data_dir=tmp_path / "data", bsl_film=film)) as own:
@@ -39,6 +41,7 @@ def test_a_film_in_sign_language_is_offered_where_the_council_has_one(client: Te
             assert "British Sign Language (opens" not in client.get(path).text, path
 
 
+@pytest.mark.slow
 def test_a_reporter_says_their_language_and_whether_they_need_an_interpreter(
     client: TestClient, service: FastAPI
 ) -> None:

@@ -204,6 +204,7 @@ def guides_of(client: TestClient) -> Iterator[dict[str, Any]]:
         path = page["next_cursor"] and f"/v1/guides?limit=200&cursor={page['next_cursor']}"
 
 
+@pytest.mark.slow
 def test_a_title_is_under_the_letter_of_its_main_word(many: TestClient) -> None:
     page = many.get("/guides?letter=C").text
 
@@ -228,6 +229,7 @@ def test_a_letter_or_a_subject_without_guides_is_an_error_page(four: TestClient,
     assert POLICE in response.text
 
 
+@pytest.mark.slow
 @for_each(
     ("words", "said"),
     [

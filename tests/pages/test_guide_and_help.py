@@ -60,6 +60,7 @@ def digits_of(text: str) -> str:
     return "".join(filter(str.isdigit, text))
 
 
+@pytest.mark.slow
 def test_every_number_is_whole_and_its_link_dials_it(client: TestClient) -> None:
     pages = {path: client.get(path, headers={"Accept": "text/html"}).text for path in PAGES}
     sent = REQUIRED_ANSWERS | {"do": "send"}
@@ -116,6 +117,7 @@ def test_who_can_help_is_grouped_by_whom_it_is_for(client: TestClient, path: str
     assert sorted(order, key=page.index) == order
 
 
+@pytest.mark.slow
 def test_all_pages_of_a_trial_and_no_others_say_so(client: TestClient, tmp_path: Path) -> None:
     html = {"Accept": "text/html"}
     recipient = str(x25519.Identity.generate().to_public())

@@ -88,6 +88,7 @@ def collected(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
         return {str(message.id) for message in read_po(catalogue) if message.id}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", OTHERS, ids=lambda language: language.code)
 def test_the_file_of_a_language_has_every_sentence_and_no_other(
     language: languages.Language, collected: set[str]
@@ -153,6 +154,7 @@ def rubbish(question: Question) -> dict[str, Any]:
     return {question.name: "1.5" if question.is_number else "1" * (50_001 if is_narrative else 5_001)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "variant"),
     [
@@ -179,6 +181,7 @@ def test_every_fault_of_a_form_is_translated_or_marked_as_english(
         assert unmarked_words(page.text) == []
 
 
+@pytest.mark.slow
 def test_every_unknown_code_of_a_form_has_a_sentence_of_the_catalogue(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -226,6 +229,7 @@ def test_each_language_has_its_own_address_and_no_cache_mixes_them(client: TestC
             assert ("Worried about a child?" in page.text) == (language == ENGLISH)
 
 
+@pytest.mark.slow
 @for_each("path", PAGES)
 def test_a_page_names_its_other_languages_and_stays_in_its_own(client: TestClient, path: str) -> None:
     english, other = client.get(path), client.get(f"/cy{path}")

@@ -79,6 +79,7 @@ def registered_words() -> tuple[str, ...]:
     return tuple(words for each in statements for words in (each.sentence, *each.covers) if words)
 
 
+@pytest.mark.slow
 def test_no_page_file_or_code_list_names_an_unregistered_law() -> None:
     texts = dict(texts_of_pages())
 
@@ -92,6 +93,7 @@ def pattern_for(name: str) -> re.Pattern[str]:
     return NAMES_A_LAW if name.startswith(("app/services/operations/", "app/cli/")) else SPEAKS_OF_LAW
 
 
+@pytest.mark.slow
 def test_no_document_names_a_law_that_is_not_registered(client: TestClient) -> None:
     documents = {
         str(path.relative_to(ROOT)): path.read_text() for path in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md"))
@@ -101,6 +103,7 @@ def test_no_document_names_a_law_that_is_not_registered(client: TestClient) -> N
     assert {name: found for name, text in documents.items() if (found := unregistered(text, NAMES_A_LAW))} == {}
 
 
+@pytest.mark.slow
 def test_every_sentence_of_the_register_is_printed(settings: Settings) -> None:
     asks = settings.model_copy(update={"duty_to_report_from": dt.date(2026, 1, 1)})
     with TestClient(create_app(asks, SettableClock())) as client:
@@ -120,6 +123,7 @@ def test_a_register_without_a_sentence_of_a_page_is_refused(tmp_path: Path) -> N
         read_seed_file(path, LegalStatementList)
 
 
+@pytest.mark.slow
 def test_the_words_of_a_council_are_english_in_every_language(tmp_path: Path) -> None:
     seed, ours = tmp_path / "seed", "We must answer you in a time that we invented."
     shutil.copytree(SEED_DIR, seed)

@@ -161,6 +161,7 @@ def test_a_note_without_a_tick_is_not_lost(shared: TestClient) -> None:
     assert "A new telephone" in page
 
 
+@pytest.mark.slow
 def test_nothing_is_stored_before_it_is_sent(client: TestClient, service: FastAPI) -> None:
     desk = desk_of(service, client)
     for action in ("check", "change:worry", "add:children", ""):
@@ -241,6 +242,7 @@ def test_a_busy_store_loses_nothing(client: TestClient, service: FastAPI, monkey
     assert f'name="key" value="{KEY}"' in page.text
 
 
+@pytest.mark.slow
 @for_each(
     ("headers", "status"),
     [
@@ -404,6 +406,7 @@ PUBLIC = (
 )
 
 
+@pytest.mark.slow
 @for_each("path", [*PRIVATE, *PUBLIC])
 def test_every_page_is_small_without_cookies_under_a_strict_policy(shared: TestClient, path: str) -> None:
     response = shared.get(path)
@@ -502,6 +505,7 @@ def test_what_a_child_answers_is_a_concern_like_any_other(client: TestClient, se
     }
 
 
+@pytest.mark.slow
 def test_a_friend_has_a_form_in_their_own_words(client: TestClient, service: FastAPI) -> None:
     own, page = (client.get(path).text for path in ("/worried-about-yourself", "/worried-about-a-friend"))
     answers = {"immediate_danger": "no", "concern.narrative": "My friend Alex gets gifts.", "do": "send"}
@@ -585,6 +589,7 @@ def test_a_reader_who_says_under_18_gets_a_childs_words(client: TestClient, rece
     assert 'name="voice"' not in others + strange
 
 
+@pytest.mark.slow
 def test_a_tick_about_a_worker_with_children_shows_whom_to_call(client: TestClient, service: FastAPI) -> None:
     tick = {"concern.people_of_concern.0.works_with_children": "yes"}
     named = tick | {"count:concern.people_of_concern": "1", "concern.people_of_concern.0.name": "Pat Example"}
@@ -603,6 +608,7 @@ def test_a_tick_about_a_worker_with_children_shows_whom_to_call(client: TestClie
     assert opened["concern"]["people_of_concern"] == [{"works_with_children": "yes", "name": "Pat Example"}]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["/worried-about-yourself", "/worried-about-a-friend"])
 def test_each_page_of_the_young_has_a_dull_title_and_childline(client: TestClient, path: str) -> None:
     answers = {"immediate_danger": "no", "concern.narrative": "Somebody frightens me.", "key": KEY}
@@ -633,6 +639,7 @@ CLOSED = {
 }
 
 
+@pytest.mark.slow
 def test_a_closed_concern_speaks_to_whoever_reads_it(
     client: TestClient, service: FastAPI, receipt: dict[str, Any]
 ) -> None:
@@ -647,6 +654,7 @@ def test_a_closed_concern_speaks_to_whoever_reads_it(
         assert (re.search("(?i)>closed<|have finished", main) is None) == (reader in ("child", "friend")), reader
 
 
+@pytest.mark.slow
 @for_each(
     ("duty", "reader"), [({}, "professional"), ({"reporter.duty_to_report.made_under_duty": "yes"}, "under_duty")]
 )
@@ -657,6 +665,7 @@ def test_the_receipt_leads_on_in_the_readers_words(tmp_path: Path, duty: dict[st
     assert re.findall(r'name="voice" value="([^"]*)"', page) == [reader]
 
 
+@pytest.mark.slow
 def test_a_further_child_takes_home_and_school_of_the_first(shared: TestClient) -> None:
     two = {
         "count:children": "2",
@@ -756,6 +765,7 @@ def test_a_professional_has_sixteen_first_questions_with_the_childs_words() -> N
     assert asked[1:3] == ["concern.narrative", "informed_and_basis.childs_own_words"]
 
 
+@pytest.mark.slow
 @for_each(
     ("kind", "asked"),
     [
@@ -866,6 +876,7 @@ def test_text_can_be_read_on_every_colour() -> None:
     assert min(contrast(colour, text_colour_on(colour)) for colour in colours()) >= 4.5
 
 
+@pytest.mark.slow
 @for_each("verb", ["add", "remove", "change"])
 @for_each(
     "target",

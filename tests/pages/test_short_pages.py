@@ -135,6 +135,7 @@ class Asked(dict[str, str]):
         return f"⟦{sentence}⟧"
 
 
+@pytest.mark.slow
 def test_a_short_catalogue_has_exactly_the_sentences_of_short_pages(
     service: GuidanceApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -156,6 +157,7 @@ def test_a_short_catalogue_has_exactly_the_sentences_of_short_pages(
         assert_same_marks(translated)
 
 
+@pytest.mark.slow
 def test_a_concern_is_sealed_with_the_language_of_its_reporter(service: GuidanceApp) -> None:
     with TestClient(service) as client:
         desk = desk_of(service, client)
@@ -181,6 +183,7 @@ def test_a_concern_is_sealed_with_the_language_of_its_reporter(service: Guidance
             assert NARRATIVE not in sent.text + status.text
 
 
+@pytest.mark.slow
 def test_a_short_page_weighs_at_most_nine_kilobytes(client: TestClient) -> None:
     sizes = {
         each.code: int(client.get(each.prefix, headers={"Accept-Encoding": "gzip"}).headers["content-length"])
@@ -209,6 +212,7 @@ def test_an_unsigned_short_page_says_that_a_computer_translated_it(
     assert str(note.string) not in signed  # type: ignore[union-attr]  # it is there
 
 
+@pytest.mark.slow
 def test_who_chooses_sign_language_has_999_bsl_and_text_before_numbers(tmp_path: Path) -> None:
     ways = ("https://999bsl.co.uk/", "https://www.emergencysms.net/", 'href="tel:18000"', 'href="tel:999"')
     in_danger, film = ANSWERS | {"immediate_danger": "yes"}, "https://www.council.example/bsl"
@@ -235,6 +239,7 @@ def test_who_chooses_sign_language_has_999_bsl_and_text_before_numbers(tmp_path:
         assert opened["reporter"]["language"] == "British Sign Language"
 
 
+@pytest.mark.slow
 def test_a_test_is_never_said_to_be_read_in_any_language(service: GuidanceApp) -> None:
     with TestClient(service) as client:
         tested = a_test(service, client)

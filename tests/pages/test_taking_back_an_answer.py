@@ -64,6 +64,7 @@ def test_clearing_an_unknown_answer_loses_nothing(client: TestClient) -> None:
         assert (NARRATIVE in page.text) == (target != "concern"), target
 
 
+@pytest.mark.slow
 def test_a_form_without_a_guide_names_none_and_its_receipt_says_so(client: TestClient, service: FastAPI) -> None:
     sent = client.post("/raise-a-concern", data=REQUIRED_ANSWERS | {"do": "send"})
     named = client.post(FORM, data=REQUIRED_ANSWERS | {"key": KEY.replace("5", "6"), "do": "send"})
