@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -42,7 +43,7 @@ def carry_out(tree: Path, language: str, block: str) -> None:
     if language == "diff":
         ended = finished(tree, "git", "apply", "--recount", "--unidiff-zero", "-", given=text)
     else:
-        ended = finished(tree, "sh", "-e", "-c", text.replace(".venv/bin/python", sys.executable))
+        ended = finished(tree, "sh", "-e", "-c", text.replace(".venv/bin/python", shlex.quote(sys.executable)))
     assert ended.returncode == 0, f"{text}\n{ended.stdout}{ended.stderr}"
 
 

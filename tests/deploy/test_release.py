@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -216,7 +217,7 @@ def test_the_source_of_a_release_gives_the_same_wheel(made: Path, tmp_path: Path
     (rebuild,) = [each.text for each in samples_in(RELEASES) if "hatchling" in each.text]
     shutil.copy(made / f"one_minute_guide-{NEXT}.tar.gz", tmp_path)
 
-    done(tmp_path, "sh", "-ec", rebuild.replace("python -m", f"{sys.executable} -m"))
+    done(tmp_path, "sh", "-ec", rebuild.replace("python -m", f"{shlex.quote(sys.executable)} -m"))
 
     (built,) = tmp_path.glob("one_minute_guide-*/dist/*.whl")
     assert built.read_bytes() == (made / built.name).read_bytes()

@@ -1,6 +1,7 @@
 """The schema is made as declared; a migration keeps every word, and ends whole or not at all, on either database."""
 
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -236,7 +237,7 @@ def test_a_revision_is_written_as_contributing_shows(tmp_path: Path) -> None:
     models.write_text(f"{before}{name}    nickname: str | None = None\n{rest}\n\n{table}")
     without = run_in(tree, *test)
     (tree / "app/db/migrations/versions/0003_mottos.py").write_text(revision)
-    shell = ["sh", "-e", "-c", commands.replace(".venv/bin/python", sys.executable)]
+    shell = ["sh", "-e", "-c", commands.replace(".venv/bin/python", shlex.quote(sys.executable))]
     written = subprocess.run(shell, cwd=tree, check=False, timeout=300)
     migrated = run_in(tree, *test)
 

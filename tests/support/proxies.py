@@ -125,7 +125,7 @@ def haproxy(work: Path, nodes: tuple[Upstream, Upstream], _export: Path | None =
         "bind :443": f"bind 127.0.0.1:{https}",
         "bind :80": f"bind 127.0.0.1:{http}",
         "/etc/haproxy/guidance.pem": str(both),
-        "/etc/haproxy/guidance-away.http": str(DEPLOY / "guidance-away.http"),
+        "/etc/haproxy/guidance-away.http": f'"{DEPLOY / "guidance-away.http"}"',  # the folder may have a space
         "10.0.0.11:8000": nodes[0].url.removeprefix("http://"),
         "10.0.0.12:8000": nodes[1].url.removeprefix("http://"),
     }
