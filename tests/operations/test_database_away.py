@@ -10,10 +10,12 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
+from sqlmodel import Session, select
 
 from app.config import Settings
 from app.http import cache
 from app.main import create_app, held_paths
+from app.models.guides.edition_rows import GenerationRow
 from app.services import workers
 from tests.operations.test_faults import comes_back, kill_postgresql
 from tests.support.command import guidance
@@ -73,6 +75,13 @@ class Away:
     def knows_database(self) -> bool:
         return "age" not in self.get(GUIDE).headers
 
+    def knows_changes(self) -> bool:
+        """Return whether the first node has noticed the last publication or withdrawal."""
+        context = self.nodes[0].service.state.context
+        (watcher,) = (each for each in context.workers if isinstance(each, workers.GenerationWatcher))
+        with Session(context.engine) as session:
+            return bool(watcher._known == session.exec(select(GenerationRow.number)).one())
+
 
 def a_node(address: str, data_dir: Path) -> FastAPI:
     values = {"data_dir": data_dir, "deliver": False, "database_url": address, "trusted_proxies": ("127.0.0.1",)}
@@ -130,6 +139,7 @@ def test_an_outage_revives_no_withdrawn_edition_and_a_new_one_follows(away: Away
     cached, second = away.nodes[0].service.state.context.response_cache, away.nodes[1].service
     publish_next(second, change_note="A made-up change.")
     withdraw(second, 2)
+    assert eventually(away.knows_changes)  # what was cached before is gone
     assert eventually(lambda: away.get(f"{GUIDE}/editions/2").status_code == 410)
     assert eventually(lambda: cached.store.find((GUIDE, b"", frozenset(), ())) is not None)
     away.stop()
