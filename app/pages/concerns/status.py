@@ -22,7 +22,7 @@ from app.models.concerns.receipts import AdditionStatus, ConcernStatus, MessageS
 from app.models.guides.contacts import Reachable
 from app.models.guides.edition_keys import EditionKey
 from app.models.guides.signposts import WhoToCall
-from app.pages.concerns.form_layout import CHILDLINE, voice_of
+from app.pages.concerns.form_layout import CHILDLINE, DANGER, QUESTIONS, voice_of
 from app.pages.concerns.readers import closing_words, reader_of
 from app.pages.error_pages import PageRoute
 from app.pages.languages import current_language, gettext, to_translate
@@ -58,7 +58,6 @@ ALREADY_ADDED = to_translate(
     "You have already sent other words from this page, and we have them. To add these too, press the button."
 )
 EMPTY = to_translate("Enter what you want to add")
-NO_SUCH_ANSWER = to_translate("Choose yes, no or not sure.")
 TOO_LONG = to_translate("This is too long to be sent. Shorten it, or send the rest as another addition")
 
 
@@ -140,7 +139,7 @@ def _add(site: Site, posted: SubmittedForm) -> AdditionReceipt:
 def _faults_of(refusal: ValidationError, posted: SubmittedForm) -> dict[str, str]:
     """Return a sentence for each field of the form with an invalid value, by the name of the field."""
     invalid = {each["loc"][0] for each in refusal.errors(include_input=False)}
-    faults = {"immediate_danger": NO_SUCH_ANSWER} if "immediate_danger" in invalid else {}
+    faults = {DANGER: QUESTIONS[DANGER].missing} if DANGER in invalid else {}
     if "concern" in invalid:
         faults["narrative"] = TOO_LONG if posted.one("narrative").strip() else EMPTY
     return faults
