@@ -150,7 +150,8 @@ catalogue: $(VENV)/installed-dev
 	$(VENV)/bin/pybabel extract --mapping pyproject.toml --keywords to_translate --no-location --width 100 --output build/pages.pot app
 	$(VENV)/bin/pybabel update --domain pages --input-file build/pages.pot --output-dir app/pages/locale --width 100 --no-fuzzy-matching --ignore-obsolete
 
-# Build the script with which the desk's pages open concerns in the browser, and unseal.html. It needs npm.
+# Build the script with which the desk's pages open concerns in the browser, unseal.html, and the program of guidance desk find. It
+# needs npm.
 desk-script: app/pages/static/unseal.js
 
 # Build what an installation needs into build/wheel: the wheel, and the list of the packages. It needs npm.
@@ -175,7 +176,7 @@ lock = $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --ge
 
 # Remove the environment and the files of the tools; never ./data.
 clean:
-	rm -rf desk_script/node_modules web_client/dist app/pages/static/unseal.js app/pages/static/unseal.html app/pages/accessibility.json app/commit.txt
+	rm -rf desk_script/node_modules web_client/dist app/pages/static/unseal.js app/pages/static/unseal.html app/pages/static/find.cjs app/pages/accessibility.json app/commit.txt
 	rm -rf $(VENV) build dist .coverage .coverage.* .hypothesis .schemathesis
 	rm -rf .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find app seed tests -type d -name __pycache__ -prune -exec rm -rf {} +

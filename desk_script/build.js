@@ -1,5 +1,5 @@
-// Builds unseal.js, the script of the desk's pages, and unseal.html, which contains the same script.
-// Both go to the folder of the pages' static files. The policy in unseal.html names the digests of its one script and
+// Builds unseal.js, the script of the desk's pages, unseal.html, which contains the same script, and find.cjs, which
+// `guidance desk find` runs in Node.js. They go to the folder of the pages' static files. The policy in unseal.html names the digests of its one script and
 // its one style: the browser therefore runs nothing else, and lets the page send no request.
 import { createHash } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
@@ -51,6 +51,21 @@ const policy = [
 const page = await readFile(new URL("src/unseal.html", HERE), "utf8");
 const filled = { "{{ policy }}": policy, "{{ style }}": style, "{{ script }}": script };
 const whole = page.replace(/\{\{ (policy|style|script) \}\}/g, (found) => filled[found]);
+
+const { metafile: ofCommand, outputFiles: command } = await build({
+  entryPoints: [fileURLToPath(new URL("src/find_command.js", HERE))],
+  bundle: true,
+  charset: "utf8",
+  platform: "node",
+  format: "cjs",
+  target: ["node18"],
+  metafile: true,
+  write: false,
+});
+const others = Object.keys(ofCommand.inputs).filter((path) => path.includes("node_modules"));
+if (others.length > 0) throw new Error(`find.cjs has the licence of no package, and would contain ${others.join(", ")}`);
+
+await writeFile(new URL("find.cjs", TARGET), command[0].text);
 await writeFile(new URL("unseal.js", TARGET), script);
 await writeFile(new URL("unseal.html", TARGET), whole);
 console.log(`unseal.html: ${Buffer.byteLength(whole)} bytes, SHA-256 ${createHash("sha256").update(whole).digest("hex")}`);

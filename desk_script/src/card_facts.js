@@ -1,14 +1,21 @@
 // What the opened cards of one concern say about whom it is, in a form in which two concerns can be compared.
-// The command `guidance desk find` does the same (app/cli/desk/card_facts.py). One table of cases holds the two equal
-// (tests/desk/matching_cases.json).
+import { withPlainDigits, wordsInOrder, wordsOf } from "./words.js";
+
 const GREATEST_AGE = 25;
 const FIRST_YEAR_AGE = 4; // the age at which a child in England and Wales starts in Year 0: a child in Year 9 is 13 or 14
 const SHORTEST_NUMBER = 9; // digits of the shortest telephone number that is compared
 const DAY = 86_400_000; // milliseconds
-// Letters that Unicode does not take apart into a plain letter and an accent.
-const LETTERS = { ł: "l", ø: "o", đ: "d", ð: "d", þ: "th", æ: "ae", œ: "oe", ß: "ss", ı: "i" };
 const NUMBER = /\+?\(?\d[\d\s().-]{7,}\d/g;
 const POSTCODE = /^[A-Z]{1,2}\d[A-Z\d]?\d[A-Z]{2}$/;
+const POSTCODES = /\b[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}\b/gi;
+const PLATE = /\b[A-Z]{2}\d{2} ?[A-Z]{3}\b/gi; // of a vehicle, as they have been since 2001
+const FORMER_PLATE = /^(?:[A-Z]\d{1,3}[A-Z]{3}|[A-Z]{3}\d{1,3}[A-Z]|[A-Z]{1,3}\d{4})$/;
+const HOUSE_NUMBER = /^\d{1,4}[a-z]?$/;
+const STREET_WORDS = 2; // words of a street that are compared
+const KINDS_OF_STREET = {
+  ave: "avenue", cl: "close", cres: "crescent", ct: "court", dr: "drive", gdns: "gardens", gr: "grove", la: "lane", ln: "lane",
+  pk: "park", pl: "place", rd: "road", sq: "square", st: "street", str: "street", tce: "terrace", ter: "terrace", terr: "terrace",
+};
 
 // Return what the cards of one concern and its additions say. Each item has a `card`, and the day on which the card
 // was received as `receivedOn`, YYYY-MM-DD.
@@ -17,6 +24,7 @@ export function factsOf(cards) {
   const adults = new Map();
   const numbers = new Set();
   const reporterNumbers = new Set();
+  const plates = new Set();
   let byProfessional = false;
   const addAdult = (words) => words.length > 0 && adults.set(words.join(" "), words);
   for (const { card, receivedOn } of cards) {
@@ -25,28 +33,22 @@ export function factsOf(cards) {
       addAdult(wordsOf(...(person.names ?? [])));
       addAll(numbers, numbersIn(...(person.phones ?? [])));
     }
+    for (const { registration } of card.vehicles ?? []) addAll(plates, platesOf(registration ?? ""));
     const reporter = card.reporter ?? {};
     addAll(reporterNumbers, numbersIn(...(reporter.phones ?? [])));
     if (reporter.kind === "professional") byProfessional = true;
     else if (reporter.kind === "family") addAdult(wordsOf(reporter.name ?? ""));
   }
-  return { children, adults: [...adults.values()], numbers, reporterNumbers, byProfessional };
+  return { children, adults: [...adults.values()], numbers, reporterNumbers, plates, byProfessional };
 }
 
 export function addAll(set, values) {
   for (const value of values) set.add(value);
 }
 
-// Return the words of the texts, each once, in small letters without accents and apostrophes.
-export function wordsOf(...texts) {
-  const whole = texts.join(" ").toLowerCase().replace(/[łøđðþæœßı]/g, (letter) => LETTERS[letter]);
-  const plain = whole.normalize("NFKD").replace(/[\p{Mn}\p{Mc}\p{Me}]/gu, "").replace(/['‘’`´]/g, "");
-  return [...new Set(plain.match(/[a-z0-9]+/g) ?? [])];
-}
-
 // Return the telephone numbers in the texts, each as digits that begin with 0: +44 and 0044 are a 0.
 export function numbersIn(...texts) {
-  const found = texts.flatMap((text) => text.match(NUMBER) ?? []).map(standardNumber);
+  const found = texts.flatMap((text) => withPlainDigits(text).match(NUMBER) ?? []).map(standardNumber);
   return new Set(found.filter((number) => number.length >= SHORTEST_NUMBER));
 }
 
@@ -63,6 +65,44 @@ export function postcodeOf(typed) {
   return POSTCODE.test(plain) ? plain : "";
 }
 
+// Return the registrations of vehicles in a text, without blanks.
+export const platesIn = (text) => (text.match(PLATE) ?? []).map(compact);
+
+// Return the whole registrations in what was typed as one.
+function platesOf(typed) {
+  const whole = compact(typed);
+  return FORMER_PLATE.test(whole.toUpperCase()) ? [whole] : platesIn(typed);
+}
+
+// Return the letters and digits of a text, in small letters.
+export const compact = (text) => wordsInOrder(text).join("");
+
+export const isHouseNumber = (word) => HOUSE_NUMBER.test(word);
+
+// Return the numbers in an address, each with the first words of its street. `isHouse` is false for the number of a flat.
+// An address without a number gives its street alone.
+export function housesIn(text) {
+  const parts = withPlainDigits(text).replace(/\b(\d{1,4}) ([a-z])\b(?!')/gi, "$1$2").split(/[,;\n]/).map(wordsInOrder);
+  const words = parts.flat();
+  const ends = parts.reduce((all, part) => [...all, (all.at(-1) ?? 0) + part.length], []);
+  const streetFrom = (place) => {
+    const start = words.findIndex((word, each) => each >= place && !isHouseNumber(word));
+    return start < 0 ? [] : words.slice(start, Math.min(start + STREET_WORDS, ends.find((end) => end > start))).map(wholeWord);
+  };
+  const numbered = words.flatMap((number, place) => {
+    if (!isHouseNumber(number)) return [];
+    const next = words[place + 1];
+    return [{ number, street: streetFrom(place + 1), isHouse: next !== undefined && !isHouseNumber(next) }];
+  });
+  return numbered.length > 0 ? numbered : [{ number: "", street: streetFrom(0), isHouse: false }].filter(({ street }) => street.length > 0);
+}
+
+// Only the second word of a street says its kind: St Sample Road, Sample St.
+const wholeWord = (word, place) => (place > 0 && Object.hasOwn(KINDS_OF_STREET, word) ? KINDS_OF_STREET[word] : word);
+
+// Return the whole postcodes in a text, without their spaces.
+export const postcodesIn = (text) => (text.match(POSTCODES) ?? []).map(postcodeOf).filter(Boolean);
+
 // Return the day in a text YYYY-MM-DD as a number of days, or null if the text is not a day.
 export function dayOf(text) {
   const day = /^\d{4}-\d{2}-\d{2}/.exec(text)?.[0];
@@ -76,7 +116,9 @@ function childOf(child, receivedOn) {
     otherNames: wordsOf(...(child.other_names ?? [])),
     birth: birthOf(child, receivedOn),
     school: wordsOf(child.school ?? ""),
-    postcode: postcodeOf(child.postcode ?? ""),
+    postcode: postcodeOf(child.postcode ?? "") || (postcodesIn(child.address ?? "")[0] ?? ""),
+    houses: housesIn(child.address ?? ""),
+    numbers: (child.numbers ?? []).map(compact).filter(Boolean),
   };
 }
 
@@ -93,7 +135,7 @@ function birthOf(child, receivedOn) {
 // Return the lowest and the highest age of the child: as a number, from a year at school, or from words.
 function agesOf({ age, age_described: words }) {
   if (Number.isInteger(age)) return [age, age];
-  const described = (words ?? "").toLowerCase();
+  const described = withPlainDigits(words ?? "").toLowerCase();
   const year = /\byear (\d{1,2})\b/.exec(described);
   if (year !== null) return [Number(year[1]) + FIRST_YEAR_AGE, Number(year[1]) + FIRST_YEAR_AGE + 1];
   const ages = (described.match(/\b\d{1,2}\b/g) ?? []).map(Number).filter((each) => each <= GREATEST_AGE);

@@ -1,6 +1,6 @@
 // Shows whom a concern is about in every element with `data-card`, which names the reference, while the cards are open.
 import { element } from "./elements.js";
-import { whomOf } from "./opened_cards.js";
+import { whomOf } from "./whom.js";
 
 export class CardPlaces {
   #cards;

@@ -1,12 +1,13 @@
 // The search box in the header of the desk: searches the opened cards and labels in the memory of this page.
 // What is typed never leaves the page, unless it is a reference: then the service opens that concern.
-import { wordsOf } from "./card_facts.js";
-import { forgetWords, isFound, partsOf } from "./card_search.js";
+import { SEARCHED, forgetWords, isFound, partsOf } from "./card_search.js";
 import { shortOf } from "./card_places.js";
 import { element } from "./elements.js";
 import { sentenceOf } from "./faults.js";
 import { NOT_FOUND } from "./matching.js";
-import { Scope, schoolsOf } from "./opened_cards.js";
+import { Scope } from "./opened_cards.js";
+import { schoolsOf } from "./whom.js";
+import { wordsOf } from "./words.js";
 
 const FORM = "form[data-find]";
 const REFERENCE = /^[02346789FKMRWXYZ]{12}$/;
@@ -15,9 +16,10 @@ const MOST_SHOWN = 50;
 const SPOKEN_EVERY = 2_000; // milliseconds between two messages about progress
 const SHOWN_EVERY = 1_000; // milliseconds between two searches of the cards that are being opened, at least
 const REST = 20; // how many times as long as a search the page then opens cards
-const WITH_KEY = "Find by name, school, number or reference";
+const WITH_KEY = "Find by name, school, address, number or reference";
 const NEEDS_KEY = "Names are searched only in your browser. Choose the file of the identity first. Nothing was sent.";
-const NOTHING_TYPED = "Type a name, a school, a postcode, a number, a day of birth or words of the label.";
+const NOTHING_TYPED = "Type a name, a school, an address, a registration, a number, a day of birth or words of the label.";
+const NO_WORDS = "There is no letter or digit in what you typed. Nothing was searched.";
 const RELATIONS = { parent: "parent or carer", other: "other person", of_concern: "person of concern" };
 const DAY = new Intl.DateTimeFormat("en-GB", { dateStyle: "long", timeZone: "Europe/London" });
 
@@ -109,12 +111,15 @@ export class Find {
     if (!label) return;
     label.dataset.before ??= label.textContent;
     label.textContent = this.#keyring.isOpen ? WITH_KEY : label.dataset.before;
+    describe(boxOf(), this.#keyring.isOpen);
     const { value } = boxOf(); // empty on a page that was opened from what was found
     const parts = this.#keyring.isOpen && !isReference(value) ? partsOf(value) : [];
     const found = parts.length > 0 ? this.#cards.concerns.filter(({ text }) => isFound(text, parts, this.#matching)) : [];
     found.sort((one, other) => (one.receivedAt < other.receivedAt ? 1 : -1));
+    const isEmpty = this.#keyring.isOpen && parts.length === 0 && value.trim() !== "" && !isReference(value);
     this.#draw(parts.length > 0, found);
-    this.#sayHow(parts.length > 0, found);
+    if (isEmpty) this.#say(NO_WORDS);
+    else this.#sayHow(parts.length > 0, found);
   }
 
   #draw(isSearched, found) {
@@ -128,6 +133,7 @@ export class Find {
     const more = found.length - MOST_SHOWN;
     section.replaceChildren(
       element("h2", { id: "found-heading" }, "Found in the cards"),
+      element("p", { class: "hint" }, SEARCHED),
       ...(found.length > 0 ? [element("ol", {}, ...found.slice(0, MOST_SHOWN).map((each) => lineOf(each, this.#foundPeople(each))))] : [element("p", {}, `${NOT_FOUND}.`)]),
       ...(more > 0 ? [element("p", {}, `${more} more. Type more to find fewer.`)] : []),
       element("p", { class: "side-by-side" }, ...this.#presses()),
@@ -204,6 +210,17 @@ export class Find {
 }
 
 const boxOf = () => document.querySelector(`${FORM} input`);
+
+// Say under the box what is searched, while nothing is typed there.
+function describe(box, isOpen) {
+  const line = document.getElementById("searched");
+  if (isOpen === (line !== null)) return;
+  line?.remove();
+  box.removeAttribute("aria-describedby");
+  if (!isOpen) return;
+  box.after(element("p", { id: "searched", class: "searched" }, SEARCHED));
+  box.setAttribute("aria-describedby", "searched");
+}
 
 const isReference = (typed) => REFERENCE.test(typed.toUpperCase().replaceAll("O", "0").replace(/[\s-]/g, ""));
 

@@ -5,8 +5,9 @@ import { element } from "./elements.js";
 import { sentenceOf } from "./faults.js";
 import { lineOf } from "./find.js";
 import { NOT_FOUND } from "./matching.js";
-import { Scope, whomOf } from "./opened_cards.js";
+import { Scope } from "./opened_cards.js";
 import { NamesOnCards, factsTyped, reasonsTyped } from "./typed_facts.js";
+import { whomOf } from "./whom.js";
 import { standardReference, typedSoFar } from "./write_down.js";
 
 const PLACE = "aside[data-while-typing]";

@@ -1,5 +1,5 @@
 // The script of the desk's pages and of unseal.html.
-import nicknames from "../../app/cli/desk/nicknames.json";
+import nicknames from "./nicknames.json";
 import { CardPlaces } from "./card_places.js";
 import { CopySheet } from "./copy_sheet.js";
 import { DeskPage } from "./desk_page.js";

@@ -1,11 +1,11 @@
 // Compares two concerns by their opened cards, and says in words what makes them look like one child or household.
 // A match is an offer to a person who reads both concerns. Nothing is merged, scored, ranked or counted, nothing is
-// stored, and nothing leaves the page. The command `guidance desk find` has the same rules (app/cli/desk/matching.py),
-// and one table of cases holds the two equal (tests/desk/matching_cases.json).
-import { wordsOf } from "./card_facts.js";
+// stored, and nothing leaves the page, or the computer on which `guidance desk find` runs.
+import { isWithoutVowels, shareScript, wordsOf } from "./words.js";
 
-export const NOT_FOUND = "No match found by name, birth, school, postcode or number";
+export const NOT_FOUND = "No match found by name, birth, school, address, number or vehicle";
 const SHORTEST_MISSPELT = 4; // letters of the shortest word in which one letter may be wrong
+const SHORTEST_WITHOUT_VOWELS = 6;
 const A_YEAR = 366; // days
 // Words that do not tell one school from another.
 const WORDS_OF_SCHOOLS = new Set(
@@ -29,12 +29,19 @@ const ONE_NAME = {
   [SHORT_FORM]: "one name the same in another form",
   [ONE_LETTER]: "one name one letter different",
 };
-const NOBODY = { names: [], otherNames: [], birth: null, school: [], postcode: "" };
+const SAME_DAY = "same day of birth";
+const SAME_HOUSE = "same house and street";
+const SAME_STREET = "same street";
+const OTHER_SCRIPTS = "names in different scripts";
+const NOT_GIVEN = "a name not given";
+const COMPARED = "names compared";
+const NOBODY = { names: [], otherNames: [], birth: null, school: [], postcode: "", houses: [], numbers: [] };
 const ADULT = {
   [SAME]: "adult with the same name",
   [SHORT_FORM]: "adult with the same name in another form",
   [ONE_LETTER]: "adult with a name one letter different",
 };
+const SAME_VEHICLE = "same registration of a vehicle";
 const ADULT_IN_PART = "adult with one name the same";
 
 export class Matching {
@@ -64,6 +71,7 @@ export class Matching {
       }
     }
     if (most.length > 0) return most;
+    if (shareOne(one.plates, other.plates)) return [SAME_VEHICLE];
     return number && !isOnlyOfProfessionals(one, other) ? [number] : [];
   }
 
@@ -104,8 +112,9 @@ export class Matching {
     const name = this.#matchNames(mine.names, theirs.names, mine.otherNames, theirs.otherNames);
     if (name === null && !number && !mayBeNameless(mine, theirs)) return [];
     const shared = this.#sharedBy(mine, theirs, { one, other, number });
-    if (!isOffered(name, shared)) return [];
-    return [...shared.telling, ...shared.common, name?.words, shared.differs].filter(Boolean);
+    const names = compareNames(mine, theirs);
+    if (!isOffered(name, shared, names)) return [];
+    return [...shared.telling, ...shared.common, name?.words, names === OTHER_SCRIPTS && names, shared.differs].filter(Boolean);
   }
 
   // Return how two names agree, or null if no word does. The last two lists are words of other names.
@@ -142,7 +151,13 @@ export class Matching {
     const telling = [];
     const common = [];
     let differs = "";
-    if (mine.postcode && mine.postcode === theirs.postcode) telling.push("same postcode");
+    const isSameRecord = shareOne(mine.numbers, new Set(theirs.numbers));
+    const street = sharedStreet(mine.houses, theirs.houses);
+    if (isSameRecord) telling.push("same number in records");
+    if (street === SAME_HOUSE) telling.push(SAME_HOUSE); // one place is one fact, whether or not the postcode is known too
+    else if (mine.postcode && mine.postcode === theirs.postcode) telling.push("same postcode");
+    else if (street) common.push(street);
+    if (shareOne(one.plates, other.plates)) telling.push(SAME_VEHICLE);
     if (number) telling.push(number);
     const adult = this.#matchAdults(one, other);
     if (adult?.isWhole) telling.push(ADULT[adult.alike]);
@@ -154,7 +169,7 @@ export class Matching {
       if (kind === "differs") differs = words;
       else (kind === "telling" ? telling : common).push(words);
     }
-    return { telling, common, hasSchool: Boolean(school), differs };
+    return { telling, common, hasSchool: Boolean(school), isSameRecord, differs };
   }
 
   // Return how the names of two adults agree. A name of one word counts only if it is exactly the same.
@@ -170,7 +185,8 @@ export const isDifference = (reason) => reason === DAY_DIFFERS || reason === AGE
 // Return true if one letter is wrong, missing or too many, or if two neighbouring letters are exchanged.
 export function isOneLetterOff(one, other) {
   const [shorter, longer] = one.length <= other.length ? [one, other] : [other, one];
-  if (shorter.length < SHORTEST_MISSPELT || longer.length - shorter.length > 1) return false;
+  const shortest = isWithoutVowels(shorter) ? SHORTEST_WITHOUT_VOWELS : SHORTEST_MISSPELT;
+  if (shorter.length < shortest || longer.length - shorter.length > 1) return false;
   let start = 0;
   while (start < shorter.length && shorter[start] === longer[start]) start += 1;
   const [rest, longerRest] = [shorter.slice(start), longer.slice(start)];
@@ -183,18 +199,41 @@ const orNobody = (children) => (children.length > 0 ? children : [NOBODY]);
 
 // Return true if the name and what else is shared are enough to offer the other concern.
 // A whole name is enough, unless the ages differ and nothing else is shared. One name needs a telling fact, or two
-// common ones, or the school, if one card has only that name. Without any name, two telling facts are needed.
-function isOffered(name, { telling, common, hasSchool, differs }) {
-  if (name === null) return telling.length > 1;
+// common ones, or the school, if one card has only that name. Without any name, two telling facts are needed. If the
+// names cannot be compared, the day of birth needs only the school or the street beside it.
+function isOffered(name, { telling, common, hasSchool, isSameRecord, differs }, names) {
+  if (isSameRecord) return true;
+  if (name === null && names === COMPARED) return telling.length > 1;
+  if (name === null) return telling.length > 1 || (telling.includes(SAME_DAY) && (hasSchool || common.includes(SAME_STREET)));
   if (telling.length > 0) return true;
   if (name.isWhole) return common.length > 0 || !differs;
   return name.isShort && !differs && (hasSchool || common.length > 1);
 }
 
+// Return whether the names of two children can be compared: both are given, and in one script.
+function compareNames(mine, theirs) {
+  const [one, other] = [mine, theirs].map(({ names, otherNames }) => [...names, ...otherNames]);
+  if (one.length === 0 || other.length === 0) return NOT_GIVEN;
+  return shareScript(one, other) ? COMPARED : OTHER_SCRIPTS;
+}
+
 // Return true if two children share a telling fact of their own: whoever names neither may mean one child.
 function mayBeNameless(mine, theirs) {
   const isSameBirth = Boolean(mine.birth?.day) && mine.birth.day === theirs.birth?.day;
-  return isSameBirth || Boolean(mine.postcode && mine.postcode === theirs.postcode);
+  const isSamePlace = Boolean(mine.postcode && mine.postcode === theirs.postcode) || sharedStreet(mine.houses, theirs.houses) === SAME_HOUSE;
+  return isSameBirth || isSamePlace || shareOne(mine.numbers, new Set(theirs.numbers));
+}
+
+// Return how two addresses agree: a house with its street, or only the street. Otherwise return nothing.
+function sharedStreet(mine, theirs) {
+  const pairs = mine.flatMap((one) => theirs.filter((other) => isSameStreet(one.street, other.street)).map((other) => [one, other]));
+  if (pairs.some(([one, other]) => one.isHouse && other.isHouse && one.number === other.number)) return SAME_HOUSE;
+  return pairs.length > 0 ? SAME_STREET : "";
+}
+
+// The kind of the street may be missing in one address. A street has two words otherwise: 'The' alone is none.
+function isSameStreet([one, kind], [other, otherKind]) {
+  return one !== undefined && one === other && (kind === otherKind || kind === undefined || otherKind === undefined);
 }
 
 // Return true if the paired words stand in another order. Other names, beyond the lengths, have no order.
@@ -207,7 +246,7 @@ function areReordered(pairs, length, lengthOfOther) {
 // Return how two births agree or differ in words, and which: telling, common or differs.
 function compareBirths(one, other) {
   if (one.day !== null && other.day !== null) {
-    if (one.day === other.day) return ["same day of birth", "telling"];
+    if (one.day === other.day) return [SAME_DAY, "telling"];
     const [mine, theirs] = [one.day.split("-"), other.day.split("-")];
     const isExchanged = mine[0] === theirs[0] && mine[1] === theirs[2] && mine[2] === theirs[1];
     if (isExchanged) return ["day and month of birth exchanged", "telling"];

@@ -1,7 +1,7 @@
 // Fetches the sealed cards and labels of concerns, and keeps them decrypted only in the memory of this page.
 // They are opened in slices, so that the page stays usable, and forgotten together with the identities. The service
 // records each page of cards that it gives, and learns nothing of what is done with them.
-import { dayOf, factsOf } from "./card_facts.js";
+import { factsOf } from "./card_facts.js";
 import { searchTextOf } from "./card_search.js";
 import { Fault } from "./faults.js";
 import { fromBase64 } from "./seal_forms.js";
@@ -13,9 +13,6 @@ const TOGETHER = 16; // cards that are opened at the same time
 const SLICE = 40; // milliseconds of opening before the page gets its turn
 const FRESH = 60_000; // milliseconds after which changes are fetched when another page is shown
 const FORBIDDEN = 403;
-const CHILDREN_NAMED = 3;
-const DAYS_OF_A_YEAR = 365.2425;
-const UNNAMED = "child not named";
 
 export class OpenedCards {
   #keyring;
@@ -151,25 +148,6 @@ export class OpenedCards {
   #tell() {
     for (const listener of this.#listeners) listener();
   }
-}
-
-// Return whom a concern is about: the names of the children, with their ages on the day `today` if they are known.
-export function whomOf({ cards }, today = new Date().toISOString().slice(0, 10)) {
-  const named = cards.flatMap(({ card }) => card.children ?? []).map((child) => nameAndAge(child, today));
-  const shown = named.slice(0, CHILDREN_NAMED);
-  const more = named.length - shown.length;
-  return (shown.join("; ") || UNNAMED) + (more > 0 ? ` and ${more} more` : "");
-}
-
-// Return the schools that the cards of a concern name, each once.
-export const schoolsOf = ({ cards }) => [...new Set(cards.flatMap(({ card }) => card.children ?? []).map(({ school }) => school))].filter(Boolean);
-
-function nameAndAge(child, today) {
-  const name = (child.names?.length ? child.names : (child.other_names ?? [])).join(" ") || UNNAMED;
-  const born = dayOf(child.born ?? "");
-  const age = born === null ? child.age : Math.floor((dayOf(today) - born) / DAYS_OF_A_YEAR);
-  const known = age >= 0 ? age : child.age_described;
-  return known === undefined ? name : `${name}, ${known}`;
 }
 
 async function fetchPage(scope, since, cursor) {

@@ -61,6 +61,7 @@ export class PerhapsKnown {
     place.hidden = own === undefined;
     if (own === undefined) {
       this.#drawn = "";
+      document.getElementById("beside")?.remove();
       return place.replaceChildren();
     }
     if (this.#cards.isLoading && this.#drawn === "") this.#say(place, "Looking for others ...");
@@ -211,15 +212,16 @@ export class PerhapsKnown {
   async #readBeside(item, own, concern) {
     const former = document.getElementById("beside");
     former?.remove();
-    const columns = await readBeside(own.reference, concern.reference, this.#keyring.identities);
+    const table = await readBeside(own.reference, concern.reference, this.#keyring.identities);
     if (!this.#keyring.isOpen) return;
     const close = this.#press("Close", concern, () => {
       section.remove();
       item.querySelector("[data-read-beside]").focus();
     });
     const section = element("section", { id: "beside", class: "box no-print", "aria-labelledby": "beside-heading", tabindex: "-1" });
-    section.append(element("h2", { id: "beside-heading" }, "Side by side"), close, columns);
-    document.querySelector(PLACE).after(section);
+    section.append(element("div", { class: "with-change" }, element("h2", { id: "beside-heading" }, "Side by side"), close), table);
+    document.querySelector(".concern").prepend(section); // in place of the words, which the table has too
+    section.scrollIntoView();
     section.focus();
   }
 

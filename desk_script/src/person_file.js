@@ -1,7 +1,7 @@
 // Gathers the concerns that name one person into one signed file, for that person or for a court.
 // A worker finds the concerns by their cards, opens them, and decides about each passage that names somebody else. The
 // service gives the sealed texts, records each opening and the digest of the file, and signs the digest. It gets no word.
-import { isFound, partsOf } from "./card_search.js";
+import { SEARCHED, isFound, partsOf } from "./card_search.js";
 import { shortOf } from "./card_places.js";
 import { element, saveFile } from "./elements.js";
 import {
@@ -23,10 +23,11 @@ import { Fault, sentenceOf } from "./faults.js";
 import { numbered } from "./find.js";
 import { digestOf } from "./hand_over.js";
 import { Decision, MarkedWords, PRESSED } from "./marked_words.js";
-import { Scope, schoolsOf } from "./opened_cards.js";
+import { Scope } from "./opened_cards.js";
 import { PdfFont } from "./pdf_font.js";
 import { REMOVED } from "./redaction.js";
 import { fromBase64 } from "./seal_forms.js";
+import { schoolsOf } from "./whom.js";
 import { standardReference } from "./write_down.js";
 
 const PAGE = "[data-person-file]";
@@ -164,12 +165,12 @@ export class PersonFile {
   }
 
   #listOf(references, count) {
-    if (references.size === 0) return [element("p", {}, this.#keyring.isOpen && namesTyped().length > 0 ? "No card names this person." : "")];
+    if (references.size === 0) return [element("p", {}, this.#keyring.isOpen ? notFoundFor(namesTyped()) : "")];
     const lines = [...references].map((each) => this.#lineOf(each));
     const all = element("button", { type: "button", class: "second", "data-choose-all": true }, "Choose all");
     const earlier = element("button", { type: "button", class: "second", "data-earlier": true }, "Search earlier concerns too");
     return [
-      element("p", { role: "status" }, `${numbered(count, "concern")} found by name. A card has names in fields and the first words, so a name in the middle of a text is not found.`),
+      element("p", { role: "status" }, `${numbered(count, "concern")} found. A name in the middle of a text is not found. ${SEARCHED}`),
       element("fieldset", {}, element("legend", {}, "Concerns of the file"), element("div", { class: "choices" }, ...lines)),
       element("p", { class: "side-by-side" }, all, ...(this.#keyring.isOpen && !this.#cards.has(Scope.EARLIER) ? [earlier] : [])),
     ];
@@ -396,6 +397,11 @@ const pageOf = () => document.querySelector(PAGE);
 const fieldOf = (name) => document.querySelector(`${PAGE} [name=${name}]`);
 
 const namesTyped = () => fieldOf("names").value.split(",").map((name) => name.trim()).filter(Boolean);
+
+function notFoundFor(names) {
+  if (names.length === 0) return "";
+  return names.some((name) => partsOf(name).length > 0) ? `No card names this person. ${SEARCHED}` : "There is no letter or digit in what you typed.";
+}
 
 // Return the kind and number of each text, with the digest of the sealed text: the file for a court has the same.
 const digestsOf = (texts) =>

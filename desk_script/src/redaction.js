@@ -1,6 +1,6 @@
 // Finds in the words of concerns what names somebody else than the person whom a file is about.
 // It finds too much rather than too little: a person decides about each passage, and adds what was not found.
-import { wordsOf } from "./card_facts.js";
+import { wordsOf } from "./words.js";
 import { isOneLetterOff } from "./matching.js";
 import { ALSO_WORDS } from "./typed_facts.js";
 

@@ -1,7 +1,8 @@
 // Finds in what a worker types about a call whatever opened cards can be compared with.
 // A name or a school counts only if an opened card has it. Other words of the text are compared with nothing.
-import { dayOf, factsOf, numbersIn, postcodeOf, wordsOf } from "./card_facts.js";
+import { addAll, dayOf, factsOf, housesIn, numbersIn, platesIn, postcodesIn } from "./card_facts.js";
 import { isDifference, isOfOtherAge, tellingWords } from "./matching.js";
+import { wordsInOrder, wordsOf } from "./words.js";
 
 const SLICE = 40; // milliseconds of reading cards before the page gets its turn
 const MOST_NAMES = 12;
@@ -9,8 +10,9 @@ const MOST_SCHOOLS = 3;
 const MOST_BIRTHS = 3;
 const OLDEST = 25; // years
 const CLAUSE = /[.;:!?()\n]+/;
-const TOKEN = /[\p{L}\p{N}'’-]+/gu;
-const POSTCODE = /\b[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}\b/gi;
+// A sign of a script that writes no blanks is a token, as it is a word.
+const TOKEN = /[\p{Script=Han}\p{Script=Hangul}]|(?:(?![\p{Script=Han}\p{Script=Hangul}])[\p{L}\p{M}\p{N}'’-])+/gu;
+const CAPITAL = /^[\p{Lu}\p{Lt}\p{Lo}]/u; // some scripts have no capital letters
 const DAY = /\b(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})\b/g;
 const AGE = /\b(?:aged?|is|turned) (\d{1,2})\b(?!\s*(?:[:.]\d|am|pm))|\b(\d{1,2})[- ]?(?:years?|yrs?|yo)\b/gi;
 const SCHOOL_YEAR = /\byear (\d{1,2})\b/gi;
@@ -24,10 +26,12 @@ export const ALSO_WORDS = new Set(
   ),
 );
 
+const houseKey = ({ number, street, isHouse }) => isHouse && `${number} ${street[0]}`;
+
 // What the opened cards of all concerns name, by which a comparison finds the few concerns that may share something.
 export class NamesOnCards {
   #matching;
-  #concerns = new Map(); // by name, postcode, number or day of birth, the concerns that have it
+  #concerns = new Map(); // by name, postcode, house, number or day of birth, the concerns that have it
   #names = new Set();
   #schools = new Map(); // by the words of the school, the words themselves
   #alike = new Map(); // by typed word and its capital, the names that it may be
@@ -53,14 +57,14 @@ export class NamesOnCards {
   }
 
   add(concern) {
-    const { children, adults, numbers, reporterNumbers } = concern.facts;
-    for (const { names, otherNames, birth, school, postcode } of children) {
+    const { children, adults, numbers, reporterNumbers, plates } = concern.facts;
+    for (const { names, otherNames, birth, school, postcode, houses } of children) {
       for (const name of [...names, ...otherNames]) this.#addName(name, concern);
-      for (const key of [postcode, birth?.day]) if (key) this.#put(key, concern);
+      for (const key of [postcode, birth?.day, ...houses.map(houseKey)]) if (key) this.#put(key, concern);
       if (school.length > 0) this.#schools.set(school.join(" "), school);
     }
     for (const name of adults.flat()) this.#addName(name, concern);
-    for (const number of [...numbers, ...reporterNumbers]) this.#put(number, concern);
+    for (const number of [...numbers, ...reporterNumbers, ...plates]) this.#put(number, concern);
   }
 
   #addName(name, concern) {
@@ -95,14 +99,15 @@ export class NamesOnCards {
     return [...this.#schools.values()].filter(isNamed).slice(0, MOST_SCHOOLS);
   }
 
-  // Return the concerns that share a name, a postcode, a number or a day of birth with the facts.
-  concernsLike({ children, adults, numbers, reporterNumbers }) {
+  // Return the concerns that share a name, a postcode, a house, a number or a day of birth with the facts.
+  concernsLike({ children, adults, numbers, reporterNumbers, plates }) {
     const names = [...children.flatMap((each) => [...each.names, ...each.otherNames]), ...adults.flat()];
     const keys = [
       ...[...new Set(names)].flatMap((name) => this.namesLike(name, true)),
-      ...children.flatMap(({ postcode, birth }) => [postcode, birth?.day]),
+      ...children.flatMap(({ postcode, birth, houses }) => [postcode, birth?.day, ...houses.map(houseKey)]),
       ...numbers,
       ...reporterNumbers,
+      ...plates,
     ];
     return new Set(keys.flatMap((key) => [...(this.#concerns.get(key) ?? [])]));
   }
@@ -125,13 +130,16 @@ export function factsTyped(card, narrative, receivedOn, known) {
   const [typed] = card.children;
   const births = typed.age === undefined ? birthsIn(narrative) : [];
   const schools = known.schoolsIn(wordsOf(narrative)).map((school) => school.join(" "));
-  const postcode = (narrative.match(POSTCODE) ?? []).map(postcodeOf).find(Boolean);
+  const [postcode] = postcodesIn(narrative);
+  const houses = housesIn(narrative).filter(({ isHouse }) => isHouse);
   const children = [];
   for (const names of typed.names.length > 0 ? [typed.names] : [[], ...named]) {
     for (const school of typed.school ? [typed.school] : ["", ...schools]) children.push({ ...typed, names, school, postcode });
   }
-  const factsWith = (found) => ({ ...facts, children: factsOf([{ card: { children: found }, receivedOn }]).children });
-  for (const number of numbersIn(narrative)) facts.numbers.add(number);
+  const childrenOf = (found) => factsOf([{ card: { children: found }, receivedOn }]).children;
+  const factsWith = (found) => ({ ...facts, children: childrenOf(found).map((child) => ({ ...child, houses })) });
+  addAll(facts.numbers, numbersIn(narrative));
+  addAll(facts.plates, platesIn(narrative));
   facts.adults.push(...named.filter((names) => names.length > 1));
   const withBirths = births.flatMap((birth) => children.map((child) => ({ ...child, ...birth })));
   return { facts: factsWith(children), ages: withBirths.length > 0 ? factsWith(withBirths) : null };
@@ -147,14 +155,17 @@ function namesIn(text, known) {
 function runsIn(clause, known) {
   const runs = [[]];
   for (const token of clause.match(TOKEN) ?? []) {
-    const words = wordsOf(token.replace(/['’]s$/, ""));
-    const isCapital = /^\p{Lu}/u.test(token);
+    const words = wordsInOrder(token.replace(/['’]s$/, ""));
+    const isCapital = CAPITAL.test(token);
     const isName = words.length > 0 && words.every((word) => known.namesLike(word, isCapital).length > 0);
     if (isName) runs.at(-1).push(...words);
     else if (runs.at(-1).length > 0) runs.push([]);
   }
-  return runs.filter((run) => run.length > 0);
+  return runs.filter((run) => run.length > 0 && !isOneSign(run));
 }
+
+// One sign of Chinese or Korean stands in many words.
+const isOneSign = ([word, ...more]) => more.length === 0 && /^[\p{Script=Han}\p{Script=Hangul}]$/u.test(word);
 
 // Return the days of birth, ages and school years in the text, as fields of a card.
 function birthsIn(text) {

@@ -18,7 +18,7 @@ from app.models.concerns.examples import FULL_EXAMPLE
 from app.services.access.clients import NewClient, add_client
 from app.services.audit.audit_log import Actor
 from app.services.audit.remnants import purge_remnants
-from app.services.concerns.cards import MAX_EXCERPT_LENGTH, card_of_concern, card_plaintext
+from app.services.concerns.cards import MAX_EXCERPT_LENGTH, card_of_addition, card_of_concern, card_plaintext
 from app.services.concerns.keys import DEVELOPMENT_IDENTITY, create_identity
 from app.services.concerns.resealing import ChangeOfKeys, Resealed, reseal
 from app.services.concerns.sealing import LEAST_CARD, Unsealer, make_sealer, read_identities
@@ -64,7 +64,24 @@ def test_the_card_of_a_concern_has_who_it_is_about() -> None:
         "Example Academy, Year 10",
     )
     assert (child["postcode"], child["council"], child["other_names"]) == ("XX1 1XX", "E06000022", ["Lex"])
+    assert (child["address"], child["numbers"]) == ("1 Example Street, Exampleton", ["999 000 0000"])
     assert {each["relation"] for each in card["people"]} == {"parent", "other", "of_concern"}
+    assert {each["address"] for each in card["people"]} == {
+        "1 Example Street, Exampleton",
+        "2 Example Street, Exampleton",
+        "Somewhere near Example Park",
+    }
+    assert card["vehicles"] == [
+        {"registration": "ends EXA", "described": "Small grey car with a dent in the left door"}
+    ]
+    assert [each.get("name") or each["address"] for each in card["places"]] == [
+        "Example Park",
+        "At school until 3.15 this afternoon",
+    ]
+    assert card["accounts"] == ["An account called example_user_1 on a chat app"]
+    assert card["agencies"] == [
+        {"names": ["Example Youth Club", "Ash Example, youth worker"], "phones": ["01632 960003"]}
+    ]
     assert card["reporter"]["phones"] == ["01632 960001"]
     assert card["words"] == " ".join(FULL_EXAMPLE["concern"]["narrative"].split())[:MAX_EXCERPT_LENGTH]
 
@@ -76,6 +93,16 @@ def test_the_card_of_a_concern_has_who_it_is_about() -> None:
         {"children": [{}], "reporter": None, "concern": {"narrative": " "}},
         {"children": "x", "others": [1], "reporter": [], "concern": {"narrative": 3, "people_of_concern": {}}},
         {"children": [{"given_names": 1, "other_names": "Al", "estimated_age": True, "home_address": "here"}]},
+        {"children": [{"identifiers": [1, {"value": 2}], "where_now": []}], "agencies": {"name": "x"}},
+        {
+            "concern": {
+                "vehicles_of_concern": "x",
+                "places_of_concern": [{"address": []}],
+                "online": [],
+                "narrative": "",
+            }
+        },
+        {"concern": {"things_that_exist": [{"kind": "number_plate", "described": 1}, 2]}},
     ],
 )
 def test_a_card_of_little_or_of_nonsense_is_made_all_the_same(submission: dict[str, Any]) -> None:
@@ -83,6 +110,14 @@ def test_a_card_of_little_or_of_nonsense_is_made_all_the_same(submission: dict[s
 
     assert card["words"] == ""
     assert all(not child["names"] for child in card["children"])
+
+
+def test_a_number_plate_among_things_is_a_vehicle_of_the_card() -> None:
+    thing = {"kind": "number_plate", "described": "EX12 AMP, on a grey van"}
+
+    card = card_of_addition({"concern": {"narrative": "More.", "things_that_exist": [thing, {"kind": "gift"}]}})
+
+    assert card["vehicles"] == [{"described": "EX12 AMP, on a grey van"}]
 
 
 @pytest.mark.parametrize("length", [1, 100, 5_000])
@@ -268,6 +303,74 @@ def test_resealing_makes_the_cards_that_are_missing(
     assert [act for (act,) in acts] == ["received", "added", "resealed", "resealed"]
     assert faults(context) == []
     assert resealed(context, settings).cards == 0
+
+
+def card_as_before(submission: dict[str, Any]) -> dict[str, Any]:
+    """Return the card as it was made before cards had addresses, vehicles and places."""
+    card = json.loads(json.dumps(card_of_concern(submission)))
+    for person in (*card["children"], *card["people"]):
+        person.pop("address", None)
+    return {name: card[name] for name in ("children", "people", "reporter", "words")}
+
+
+@pytest.mark.slow
+def test_resealing_makes_cards_of_the_older_shape_again_and_only_those(
+    client: TestClient,
+    context: AppContext,
+    settings: Settings,
+    database: RawConnection,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    newer = raise_concern(client, **FULL_EXAMPLE)["reference"]
+    with monkeypatch.context() as older:
+        older.setattr("app.services.concerns.submission.card_of_concern", card_as_before)
+        reference = raise_concern(client, **FULL_EXAMPLE)["reference"]
+    before = cards_in(database)
+
+    result = resealed(context, settings)
+
+    after = cards_in(database)
+    assert (result.count, result.cards, result.unopened) == (0, 1, ())
+    assert "vehicles" not in opened(settings, before[reference, 0])["card"]
+    assert opened(settings, after[reference, 0])["card"] == opened(settings, after[newer, 0])["card"]
+    assert after[newer, 0] == before[newer, 0]
+    assert faults(context) == []
+    assert resealed(context, settings).cards == 0
+
+
+@pytest.mark.slow
+def test_resealing_keeps_what_a_worker_typed_on_the_card_of_an_addition(
+    client: TestClient,
+    context: AppContext,
+    settings: Settings,
+    receipt: dict[str, Any],
+    database: RawConnection,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    richer = {"children": [{"names": ["Kit Example"]}], "people": [], "words": "Rang again."}
+    monkeypatch.setattr("app.services.concerns.follow_up.card_of_addition", lambda _: richer)
+    identity = settings.data_dir / "new.txt"
+    add(client, receipt)
+
+    same_keys = resealed(context, settings)
+    new_keys = resealed(context, settings, create_identity(identity, at=A_TUESDAY))
+
+    sealed = cards_in(database)[receipt["reference"], 1]
+    assert (same_keys.cards, new_keys.count, new_keys.cards) == (0, 2, 0)
+    assert json.loads(read_identities(identity).decrypt(sealed))["card"] == richer
+
+
+@pytest.mark.slow
+def test_an_identity_that_opens_no_current_text_finds_nothing_to_reseal(
+    context: AppContext, receipt: dict[str, Any], tmp_path: Path
+) -> None:
+    del receipt
+    create_identity(tmp_path / "retired.txt", at=A_TUESDAY)
+    keys = ChangeOfKeys(read_identities(tmp_path / "retired.txt"), context.submissions.sealer)
+
+    result = reseal(context.engine, context.writer, keys, actor=AN_OPERATOR)
+
+    assert (result.count, result.cards, result.unopened) == (0, 0, ())
 
 
 def test_a_card_opens_for_each_key_and_no_other(

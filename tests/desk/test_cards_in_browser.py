@@ -48,7 +48,9 @@ SAME = re.compile("^Same as")
 NAMES = "Names: show them, and search by name"
 MOST_SECONDS = 2
 Shared = tuple[FastAPI, str, Path, dict[str, str]]
-NOT_FOUND = "No match found by name, birth, school, postcode or number."
+NOT_FOUND = "No match found by name, birth, school, address, number or vehicle."
+LEAST_WIDTH = 200
+"""Of a value that stands beside another one, in pixels."""
 
 
 def concern_about(child: dict[str, Any]) -> dict[str, Any]:
@@ -432,13 +434,60 @@ def test_two_concerns_are_read_side_by_side(reader: Desk) -> None:
     reader.open("alexander")
     reader.offer("alex").get_by_role("button", name="Read side by side").click()
 
-    columns = reader.page.locator("#beside .two-concerns > div")
-    expect(columns.first).to_contain_text("About Alexander, told in this test.")
-    expect(columns.last).to_contain_text("About Alex, told in this test.")
+    answer = reader.page.locator("#beside tbody tr", has_text="told in this test")
+    expect(answer.locator("td").first).to_contain_text("About Alexander, told in this test.")
+    expect(answer.locator("td").last).to_contain_text("About Alex, told in this test.")
+    expect(answer.locator("th")).to_contain_text("Differs")
     expect(reader.page.locator("#beside")).to_be_focused()
+    expect(reader.page.locator(".words-column")).to_be_hidden()
     assert accessibility_violations(reader.page) == []
     reader.page.locator("#beside").get_by_role("button", name="Close as").click()
     expect(reader.offer("alex").get_by_role("button", name="Read side by side")).to_be_focused()
+
+
+def beside(desk: Desk) -> Locator:
+    """Open two concerns side by side, and return the rows of answers."""
+    desk.unlock()
+    desk.open("alexander")
+    desk.offer("alex").get_by_role("button", name="Read side by side").click()
+    expect(desk.page.locator("#beside")).to_be_focused()
+    return desk.page.locator("#beside tbody tr:not(.group)")
+
+
+def test_no_value_that_is_read_beside_another_is_narrow(reader: Desk) -> None:
+    rows = beside(reader)
+
+    for width in (1280, 1920, 1200, 1000, 800, 360):
+        reader.page.set_viewport_size({"width": width, "height": 800})
+        for row in rows.all():
+            one, other = (cell.bounding_box() for cell in row.locator("td").all())
+            assert one is not None
+            assert other is not None
+            assert min(one["width"], other["width"]) >= LEAST_WIDTH, width
+            assert (one["y"] < other["y"]) is (width in (1200, 1000, 360)), width
+        assert reader.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
+
+
+def test_differences_are_marked_by_a_word_and_an_edge(reader: Desk) -> None:
+    rows = beside(reader)
+
+    name, family, age, danger = (rows.filter(has_text=each) for each in ("First names", "Family name", "Age", "danger"))
+    for row in (name, family):
+        expect(row.locator("th")).to_contain_text("Differs")
+        assert row.locator("th").evaluate("(head) => parseFloat(getComputedStyle(head).borderLeftWidth)") > 2
+    expect(danger.locator("th")).to_contain_text("Same")
+    expect(age.locator("td").last).to_contain_text("Not said")
+    expect(age.locator(".tag")).to_have_count(0)
+
+
+def test_locking_takes_the_other_concern_away(reader: Desk) -> None:
+    beside(reader)
+
+    forget = reader.page.get_by_role("button", name="Forget the identity", include_hidden=True)
+    forget.evaluate("(press) => press.click()")  # what the page does by itself after the minutes of idleness
+
+    expect(reader.page.locator("#beside")).to_have_count(0)
+    assert "Zymurg" not in reader.page.content()
 
 
 def test_earlier_concerns_are_found_when_they_are_asked_for(desk: Desk, service: FastAPI, url: str) -> None:
@@ -472,6 +521,58 @@ def test_new_concerns_are_found_on_a_later_page_without_a_new_unlocking(desk: De
     desk.page.get_by_role("link", name="Inbox").click()
 
     expect(desk.state).to_contain_text("8 concerns can be searched")
+
+
+def test_what_is_searched_stands_under_the_box_once_names_can_be_searched(reader: Desk) -> None:
+    box, words = reader.page.locator("#reference"), reader.page.locator("#searched")
+    expect(words).to_have_count(0)
+    reader.unlock()
+
+    expect(box).to_be_focused()
+    expect(words).to_be_visible()
+    expect(words).to_contain_text("addresses, places, vehicles")
+    assert accessibility_violations(reader.page) == []
+    reader.find("robin")
+    expect(words).to_be_hidden()
+    expect(reader.page.locator("#found")).to_contain_text("addresses, places, vehicles")
+
+
+def test_words_without_a_letter_or_digit_are_told(reader: Desk) -> None:
+    reader.unlock()
+
+    reader.find("?!")
+
+    expect(reader.state).to_have_text("There is no letter or digit in what you typed. Nothing was searched.")
+    expect(reader.page.locator("#found")).to_have_count(0)
+
+
+def test_names_in_other_scripts_addresses_and_registrations_are_found(desk: Desk, url: str) -> None:
+    told = {
+        "urdu": {
+            "given_names": "فاطمہ",
+            "family_name": "مثال",
+            "home_address": {"text": "14 Sample Terrace"},
+            "date_of_birth": "2014-05-06",
+            "school_or_setting": SCHOOL,
+        },
+        "latin": {"given_names": "Fatima", "date_of_birth": "2014-05-06", "school_or_setting": SCHOOL},
+    }
+    with httpx.Client(base_url=url, trust_env=False, timeout=30) as http:
+        for name, child in told.items():
+            concern = concern_about(child)
+            concern["concern"]["vehicles_of_concern"] = [{"registration": "EX12 AMP"}] if name == "urdu" else []
+            desk.references[name] = http.post("/v1/concerns", json=concern).json()["reference"]
+    desk.page.goto("/desk")
+    desk.page.get_by_text(NAMES).click()
+    desk.page.get_by_label("File of the identity").set_input_files(desk.identity)
+    expect(desk.state).to_contain_text("6 concerns can be searched")
+
+    for words in ("فاطمہ مثال", "14 sample terrace", "ex12amp", "EX12 AMP"):
+        desk.find(words)
+        expect(desk.page.locator("#found li")).to_have_count(1)
+        assert desk.found == {"urdu"}
+    desk.open("urdu")
+    expect(desk.offer("latin")).to_contain_text("Same day of birth, same school, names in different scripts.")
 
 
 def test_forgetting_the_identity_takes_every_name_away(reader: Desk) -> None:
@@ -522,9 +623,9 @@ def test_a_service_that_reads_takes_the_same_decisions(browser: Browser, tmp_pat
 
         expect(desk.offer("alex")).to_contain_text("Marked as the same.")
         desk.offer("alex").get_by_role("button", name="Read side by side").click()
-        columns = page.locator("#beside .two-concerns > div")
-        expect(columns.first).to_contain_text("About Alexander, told in this test.")
-        expect(columns.last).to_contain_text("About Alex, told in this test.")
+        answer = page.locator("#beside tbody tr", has_text="told in this test")
+        expect(answer.locator("td").first).to_contain_text("About Alexander, told in this test.")
+        expect(answer.locator("td").last).to_contain_text("About Alex, told in this test.")
         context.close()
 
 

@@ -1,29 +1,17 @@
 """What a worker types about a call is compared with opened cards: the modules of the browser, run by Node.js."""
 
-import json
-import shutil
-import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.node import need_npm
+from tests.support.desk_modules import run_modules
 
 pytestmark = pytest.mark.any_database
 
-HERE = Path(__file__).parent
-SCRIPT = HERE.parents[1] / "desk_script" / "src"
-NICKNAMES = HERE.parents[1] / "app" / "cli" / "desk" / "nicknames.json"
 IN_BROWSER = """
-import { readFileSync } from "node:fs";
-const [folder, nicknames] = process.argv.slice(2);
-const load = (name) => import(`file://${folder}/${name}.js`);
 const { factsOf } = await load("card_facts");
-const { Matching } = await load("matching");
 const { NamesOnCards, factsTyped, reasonsTyped } = await load("typed_facts");
-const matching = new Matching(JSON.parse(readFileSync(nicknames, "utf-8")));
-const { cards, cases } = JSON.parse(readFileSync(0, "utf-8"));
+const { cards, cases } = given;
 const facts = (card) => factsOf([{ card, receivedOn: "2026-11-20" }]);
 const concerns = Object.entries(cards).map(([name, card]) => ({ name, facts: facts(card) }));
 const known = new NamesOnCards(concerns, matching);
@@ -42,6 +30,10 @@ CARDS: dict[str, dict[str, Any]] = {
         "children": [{"names": ["Robin Testwick"], "postcode": "XX1 1XX", "born": "2012-03-04"}],
         "people": [{"names": ["Kim Testwick"], "phones": ["01632 960001"]}],
     },
+    "olena": {
+        "children": [{"names": ["Олена Приклад"], "address": "14 Sample Terrace, Exampleton", "born": "2014-05-06"}]
+    },
+    "fan": {"children": [{"names": ["范小例"]}], "vehicles": [{"registration": "EX12 AMP"}]},
     "will": {"children": [{"names": ["Will"], "school": "Green Lane Primary"}]},
 }
 CASES: list[tuple[str, dict[str, Any], dict[str, list[str]]]] = [
@@ -65,24 +57,21 @@ CASES: list[tuple[str, dict[str, Any], dict[str, list[str]]]] = [
     ("Born 4/3/2012, at XX1 1XX", {}, {"robin": ["same postcode", "same day of birth"]}),
     ("No name in the text", {"names": ["Robyn", "Testwick"]}, {"robin": ["same name in another form"]}),
     ("Shouting on the rugby field", {}, {}),
+    ("олена приклад плаче", {}, {"olena": ["same name"]}),
+    ("家里的范小例哭了", {}, {"fan": ["same name"]}),
+    ("小孩哭了", {}, {}),
+    ("A van, ex12amp, at the gate", {}, {"fan": ["same registration of a vehicle"]}),
+    (
+        "Olena lives at 14 Sample Terrace and was born 6/5/2014.",
+        {},
+        {"olena": ["same house and street", "same day of birth"]},
+    ),
+    ("He is 14. Sample Terrace is near.", {}, {}),
 ]
 
 
 @pytest.mark.slow
-def test_what_is_typed_offers_the_cards_that_share_it_with_reasons(tmp_path: Path) -> None:
-    need_npm()
-    (tmp_path / "run.mjs").write_text(IN_BROWSER, encoding="utf-8")
-    (tmp_path / "package.json").write_text('{"type": "module"}', encoding="utf-8")
-    shutil.copytree(SCRIPT, tmp_path / "src")
-    given = {"cards": CARDS, "cases": [(text, child) for text, child, _ in CASES]}
-    ended = subprocess.run(
-        ["node", str(tmp_path / "run.mjs"), str(tmp_path / "src"), str(NICKNAMES)],
-        input=json.dumps(given),
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=120,
-    )
+def test_what_is_typed_offers_the_cards_that_share_it_with_reasons() -> None:
+    found = run_modules(IN_BROWSER, cards=CARDS, cases=[(text, child) for text, child, _ in CASES])
 
-    found = dict(zip((text for text, _, _ in CASES), json.loads(ended.stdout), strict=True))
-    assert found == {text: expected for text, _, expected in CASES}
+    assert dict(zip((text for text, _, _ in CASES), found, strict=True)) == {text: said for text, _, said in CASES}

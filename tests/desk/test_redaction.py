@@ -1,28 +1,16 @@
 """What names others is marked in the words about one person: the modules of the browser, run by Node.js."""
 
-import json
-import shutil
-import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.node import need_npm
+from tests.support.desk_modules import run_modules
 
 pytestmark = pytest.mark.any_database
 
-HERE = Path(__file__).parent
-SCRIPT = HERE.parents[1] / "desk_script" / "src"
-NICKNAMES = HERE.parents[1] / "app" / "cli" / "desk" / "nicknames.json"
 IN_BROWSER = """
-import { readFileSync } from "node:fs";
-const [folder, nicknames] = process.argv.slice(2);
-const load = (name) => import(`file://${folder}/${name}.js`);
 const { NameFinder, ownPaths, peopleIn, plainWords, redacted, workersIn } = await load("redaction");
-const { Matching } = await load("matching");
-const matching = new Matching(JSON.parse(readFileSync(nicknames, "utf-8")));
-const { names, submission, lines, concerns } = JSON.parse(readFileSync(0, "utf-8"));
+const { names, submission, lines, concerns } = given;
 const subject = plainWords(names);
 const ownIn = (concern) => ownPaths(peopleIn(concern), subject, matching);
 const people = peopleIn(submission).filter(({ path }) => !ownIn(submission).includes(path));
@@ -67,24 +55,12 @@ CONCERNS: list[tuple[dict[str, Any], list[str]]] = [
 
 
 @pytest.fixture(scope="module")
-def result(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def result() -> dict[str, Any]:
     """What the browser's modules find in the lines and in the concerns."""
-    need_npm()
-    folder = tmp_path_factory.mktemp("redaction")
-    (folder / "run.mjs").write_text(IN_BROWSER, encoding="utf-8")
-    (folder / "package.json").write_text('{"type": "module"}', encoding="utf-8")
-    shutil.copytree(SCRIPT, folder / "src")
-    given = {"names": "Alex Example", "submission": SUBMISSION, "lines": list(LINES)}
-    ended = subprocess.run(
-        ["node", str(folder / "run.mjs"), str(folder / "src"), str(NICKNAMES)],
-        input=json.dumps(given | {"concerns": [concern for concern, _ in CONCERNS]}),
-        capture_output=True,
-        check=False,
-        text=True,
-        timeout=60,
+    concerns = [concern for concern, _ in CONCERNS]
+    found: dict[str, Any] = run_modules(
+        IN_BROWSER, names="Alex Example", submission=SUBMISSION, lines=list(LINES), concerns=concerns
     )
-    assert ended.returncode == 0, ended.stderr
-    found: dict[str, Any] = json.loads(ended.stdout)
     return found
 
 

@@ -6,9 +6,10 @@ and postcode is invented, and the numbers are those that Ofcom keeps for drama.
 """
 
 import datetime as dt
+import json
 import random
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 CONCERNS = 1000
@@ -58,6 +59,8 @@ AREA_CODES = (
     "0151 496",
     "0161 496",
 )
+
+CYRILLIC = str.maketrans("abcdefghijklmnopqrstuvwxyz", "абкдефгхийклмнопкрстуввхыз")
 
 
 @dataclass(frozen=True)
@@ -285,6 +288,15 @@ def invent_concerns(seed: int) -> Iterator[InventedConcern]:
         for _ in range(told)
     ]
     yield from sorted(reports, key=lambda each: each.received_on)
+
+
+def in_other_scripts(concerns: Iterable[InventedConcern]) -> Iterator[InventedConcern]:
+    """Yield the concerns. In every third one the names, not the school, are written in letters of another script."""
+    for number, each in enumerate(concerns):
+        card = json.loads(json.dumps(each.card))
+        for person in (*card["children"], *card["people"]) if number % 3 == 0 else ():
+            person["names"] = [name.lower().translate(CYRILLIC) for name in person["names"]]
+        yield replace(each, card=card)
 
 
 def submission_of(concern: InventedConcern) -> dict[str, Any]:

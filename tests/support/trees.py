@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.command import ROOT
 
-BUILT = ("app/pages/static/unseal.js", "app/pages/static/unseal.html")
+BUILT = ("app/pages/static/unseal.js", "app/pages/static/unseal.html", "app/pages/static/find.cjs")
 
 
 def copied(target: Path) -> Path:

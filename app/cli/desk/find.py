@@ -1,21 +1,34 @@
-"""`guidance desk find`: searches the cards and labels of concerns on the worker's computer."""
+"""`guidance desk find`: searches the cards and labels of concerns on the worker's computer.
 
-import datetime as dt
-from collections.abc import Iterator, Sequence
+The rules are those of the desk's pages (`desk_script/src`), built into one program that runs in Node.js.
+"""
+
+import json
+import os
+import shutil
+import subprocess  # nosec B404  # it only runs this program
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from app.cli.desk.card_search import is_found, parts_of
+import app
 from app.cli.desk.client import DeskOptions, Identity, parse_reference
-from app.cli.desk.matching import NOT_FOUND, reasons_of
 from app.cli.desk.opened_cards import OpenedCards, fetch_opened
 from app.cli.options import table
 from app.clock import utc_now
+from app.errors import SetupError
 from app.models.desk.cards import CardScope
 from app.services.concerns.sealing import read_identities
 
 HEADINGS = ("REFERENCE", "WHOM", "LABEL", "CHANGED", "WHY")
+PROGRAM = Path(app.__file__).parent / "pages" / "static" / "find.cjs"
+NO_NODE = (
+    "this command needs Node.js 18 or later on this computer. Install it, or search on the desk's pages in a browser"
+)
+NOT_BUILT = "this installation was built without the desk's script: run make desk-script"
+NOTHING_TYPED = "there is no letter or digit in it. Give a name, a school, an address, a number or words of the label"
 
 
 def desk_find(
@@ -23,7 +36,9 @@ def desk_find(
     *,
     words: Annotated[
         list[str] | None,
-        typer.Argument(help="Names, a school, a postcode, a number, a day of birth or words of the label."),
+        typer.Argument(
+            help="Names, a school, an address, a registration, a number, a day of birth or words of the label."
+        ),
     ] = None,
     identity: Identity,
     like: Annotated[
@@ -38,47 +53,58 @@ def desk_find(
         bool, typer.Option("--earlier", help="Also search concerns closed and unchanged for 90 days.")
     ] = False,
 ) -> None:
-    """Find concerns by names, schools, numbers and labels. Cards are decrypted on this computer.
+    """Find concerns by names, schools, addresses, numbers and labels. Needs Node.js on this computer.
 
-    Finds short forms of names and one wrong letter. Without WORDS, they are read from standard input: other users of
-    this computer can see command lines. The service records each page of cards under your name, but not the words.
+    Cards are decrypted on this computer. Finds short forms of names and one wrong letter. Without WORDS, they are read
+    from standard input: other users of this computer can see command lines. The service records each page of cards
+    under your name, but not the words.
     """
     if like is not None and words:
         raise typer.BadParameter("give words or --like, not both")
-    typed = "" if like is not None else " ".join(words or [typer.prompt("Find", prompt_suffix=": ", err=True)])
+    unsealer = read_identities(identity)
+    typed = None if like is not None else " ".join(words or [typer.prompt("Find", prompt_suffix=": ", err=True)])
+    if _ask((), typed, None)["is_empty"]:  # before anything is fetched, and recorded
+        raise typer.BadParameter(NOTHING_TYPED)
     scopes = tuple(CardScope) if earlier or like is not None else (CardScope.CURRENT,)
-    concerns = list(fetch_opened(service, read_identities(identity), scopes))
-    found = list(_find_words(concerns, typed) if like is None else _find_like(concerns, like))
-    today = utc_now().date()
-    document = [_described(concern, reasons, today) for concern, reasons in found]
+    concerns = {each["reference"]: each for each in fetch_opened(service, unsealer, scopes)}
+    if like is not None and like not in concerns:
+        raise typer.BadParameter("there is no card of that concern", param_hint="--like")
+    answer = _ask(tuple(concerns.values()), typed, like)
+    document = [_described(each, concerns[each["reference"]]) for each in answer["concerns"]]
     columns = HEADINGS if like is not None else HEADINGS[:-1]
     rows = (tuple(each.values())[: len(columns)] for each in document)
-    lines = table([columns, *rows]) if found else [NOT_FOUND]
-    unopened = sum(each.unopened for each in concerns)
+    lines = table([columns, *rows]) if document else [answer["not_found"]]
+    unopened = sum(each["unopened"] for each in concerns.values())
     notice = f"{unopened} cards or labels could not be decrypted with this identity." if unopened else ""
     service.show({"concerns": document, "unopened": unopened}, lines, notice)
 
 
-def _find_words(concerns: Sequence[OpenedCards], typed: str) -> Iterator[tuple[OpenedCards, tuple[str, ...]]]:
-    parts = parts_of(typed)
-    if not parts:
-        raise typer.BadParameter("give a name, a school, a postcode, a number, a day of birth or words of the label")
-    return ((each, ()) for each in concerns if is_found(each.search_text, parts))
+def _ask(concerns: Sequence[OpenedCards], typed: str | None, like: str | None) -> Any:
+    """Return the answer of `PROGRAM`. Raise `SetupError` if it cannot run."""
+    node = shutil.which("node")
+    if not PROGRAM.is_file():
+        raise SetupError(NOT_BUILT)
+    if node is None:
+        raise SetupError(NO_NODE)
+    question = {"concerns": concerns, "typed": typed, "like": like, "today": utc_now().date().isoformat()}
+    try:
+        run = subprocess.run(  # noqa: S603  # nosec B603  # a fixed command: all text goes through a pipe
+            [node, str(PROGRAM)],
+            input=json.dumps(question).encode(),
+            capture_output=True,
+            env=os.environ | {"NODE_OPTIONS": ""},
+            check=True,
+        )
+        return json.loads(run.stdout)
+    except (OSError, ValueError, subprocess.SubprocessError):
+        raise SetupError(NO_NODE) from None
 
 
-def _find_like(concerns: Sequence[OpenedCards], like: str) -> Iterator[tuple[OpenedCards, tuple[str, ...]]]:
-    own = next((each for each in concerns if each.reference == like), None)
-    if own is None:
-        raise typer.BadParameter("there is no card of that concern", param_hint="--like")
-    others = ((each, reasons_of(own.facts, each.facts)) for each in concerns if each is not own)
-    return ((each, reasons) for each, reasons in others if reasons)
-
-
-def _described(concern: OpenedCards, reasons: Sequence[str], today: dt.date) -> dict[str, str]:
+def _described(found: dict[str, str], concern: OpenedCards) -> dict[str, str]:
     return {
-        "reference": concern.reference,
-        "whom": concern.whom(today),
-        "label": concern.label,
-        "changed_at": concern.changed_at,
-        "reasons": ", ".join(reasons),
+        "reference": found["reference"],
+        "whom": found["whom"],
+        "label": concern["label"],
+        "changed_at": concern["changed_at"],
+        "reasons": found["reasons"],
     }

@@ -1,9 +1,9 @@
 """Cards: short summaries of concerns and additions, sealed beside the texts, by which a worker recognises a child.
 
-A card has the facts that distinguish one child or household from another: names, dates of birth, schools, postcodes and
-phone numbers, and the beginning of the account. Everything on a card is also in the text. A card is padded before it is
-sealed, so that its length says little. Each sealing draws new random keys, so two equal cards have different sealed
-bytes.
+A card has the facts that distinguish one child or household from another: names, dates of birth, schools, addresses,
+vehicles, places and numbers, and the beginning of the account. Everything on a card is also in the text. A card is
+padded before it is sealed, so that its length says little. Each sealing draws new random keys, so two equal cards have
+different sealed bytes.
 """
 
 import datetime as dt
@@ -41,9 +41,15 @@ def card_of_concern(submission: Mapping[str, Any]) -> dict[str, Any]:
         *_people_of_concern(submission),
     )
     reporter = _object(submission.get("reporter"))
+    agencies = [
+        {"names": _lines(each.get("name"), each.get("worker")), "phones": _lines(each.get("phone"))}
+        for each in _objects(submission.get("agencies"))
+    ]
+    children = [*_objects(submission.get("children"))]
     return {
-        "children": [_child(each) for each in _objects(submission.get("children"))],
+        "children": [_child(each) for each in children],
         "people": people,
+        **_filled(agencies=agencies, **_things(submission, [each.get("where_now") for each in children])),
         "reporter": _known(kind=_line(reporter.get("kind")), name=_line(reporter.get("name")))
         | {"phones": _lines(reporter.get("phone"))},
         "words": _words(submission),
@@ -51,11 +57,12 @@ def card_of_concern(submission: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def card_of_addition(addition: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the card of an addition: the beginning of its account, and the people who may be a risk to a child.
+    """Return the card of an addition, which names no children.
 
-    `addition` is the addition as it was sent, as JSON values. An addition names no children.
+    `addition` is the addition as it was sent, as JSON values.
     """
-    return {"children": [], "people": [*_people_of_concern(addition)], "words": _words(addition)}
+    of_addition = _filled(**_things(addition, []))
+    return {"children": [], "people": [*_people_of_concern(addition)], **of_addition, "words": _words(addition)}
 
 
 def card_plaintext(card: Mapping[str, Any], reference: str, *, at: dt.datetime | None) -> bytes:
@@ -75,6 +82,18 @@ def seal_card(sealer: Sealer, card: Mapping[str, Any], reference: str, *, at: dt
     encrypts the card.
     """
     return sealer.seal(card_plaintext(card, reference, at=at))
+
+
+def has_all_of(card: object, made: object) -> bool:
+    """Return True if `card` has each field and list entry of `made` that is not empty, whatever the values are.
+
+    A worker's browser makes cards of additions with more than their text has: the names of a child, for example.
+    """
+    if isinstance(made, dict):
+        return isinstance(card, dict) and all(has_all_of(card.get(name), each) for name, each in made.items() if each)
+    if isinstance(made, list | tuple):
+        return isinstance(card, list) and len(card) >= len(made) and all(map(has_all_of, card, made))
+    return card is not None
 
 
 def number_of_card(place: EntryPlace | None) -> int | None:
@@ -98,7 +117,8 @@ def insert_cards(connection: Connection, cards: Iterable[tuple[str, int, bytes]]
 
 
 def _child(child: Mapping[str, Any]) -> dict[str, Any]:
-    age, home = child.get("estimated_age"), _object(child.get("home_address"))
+    age = child.get("estimated_age")
+    numbers = [each.get("value") for each in _objects(child.get("identifiers"))]
     names = {
         "names": _lines(child.get("given_names"), child.get("family_name")),
         "other_names": _lines(*_list(child.get("other_names"))),
@@ -108,22 +128,53 @@ def _child(child: Mapping[str, Any]) -> dict[str, Any]:
         age=age if type(age) is int else None,
         age_described=_line(child.get("age_described")),
         school=_line(child.get("school_or_setting")),
-        postcode=_line(home.get("postcode")),
         council=_line(child.get("home_council")),
+        **_place(child.get("home_address")),
+        **_filled(numbers=_lines(*numbers)),
     )
 
 
+def _things(content: Mapping[str, Any], where: Sequence[object]) -> dict[str, Any]:
+    """Return the vehicles, places and user names in a concern or addition, and the places `where` children are now."""
+    concern = _object(content.get("concern"))
+    plates = [each for each in _objects(concern.get("things_that_exist")) if each.get("kind") == "number_plate"]
+    vehicles = [
+        _known(registration=_line(each.get("registration")), described=_line(each.get("described")))
+        for each in (*_objects(concern.get("vehicles_of_concern")), *plates)
+    ]
+    places = [
+        _known(name=_line(each.get("name")), described=_line(each.get("described"))) | _place(each.get("address"))
+        for each in _objects(concern.get("places_of_concern"))
+    ]
+    return {
+        "vehicles": vehicles,
+        "places": [*places, *({"address": line} for line in _lines(*where))],
+        "accounts": _lines(_object(concern.get("online")).get("apps_and_accounts")),
+    }
+
+
+def _place(address: object) -> dict[str, Any]:
+    known = _object(address)
+    return _known(address=_line(known.get("text")), postcode=_line(known.get("postcode")))
+
+
+def _filled(**lists: Sequence[Any]) -> dict[str, Any]:
+    """Return the lists that have something: a card is short."""
+    kept = {name: [each for each in some if each] for name, some in lists.items()}
+    return {name: some for name, some in kept.items() if some}
+
+
 def _people(relation: str, people: object) -> Iterator[dict[str, Any]]:
-    """Yield each person of the list `people` with a name, a date of birth or a phone number.
+    """Yield each person of the list `people` with a name, a date of birth, an address or a phone number.
 
     `relation` says how these people are related to the child, such as `parent`.
     """
     for each in _objects(people):
         names = _lines(each.get("name"), *_list(each.get("other_names")))
         phones = _lines(each.get("phone"), each.get("phones_and_accounts"))
-        born = _known(born=_line(each.get("date_of_birth")))
-        if names or phones or born:
-            yield {"relation": relation, "names": names, **born, "phones": phones}
+        more = _known(born=_line(each.get("date_of_birth"))) | _place(each.get("address"))
+        if names or phones or more:
+            yield {"relation": relation, "names": names, **more, "phones": phones}
 
 
 def _people_of_concern(content: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -22,8 +22,10 @@ from app.models.concerns.rows import ConcernRow
 from app.services.audit.audit_log import Actor, record_action
 from app.services.audit.remnants import purge_remnants
 from app.services.concerns.cards import (
+    CARD,
     card_of_addition,
     card_of_concern,
+    has_all_of,
     insert_cards,
     number_of_card,
     seal_card,
@@ -100,9 +102,9 @@ def find_newest_recipients(session: Session) -> Sequence[str] | None:
 class Resealed:
     """The result of resealing. `count` is the number of re-encrypted texts.
 
-    `cards` is the number of cards that were missing and have now been made. `unopened` are the texts that could not be
-    decrypted, and `misplaced` those that do not belong to their concern. These texts are unchanged. `remnants` says if
-    the database files may still have the texts as they were encrypted before.
+    `cards` is the number of cards that were missing, or had less than the text, and have now been made. `unopened` are
+    the texts that could not be decrypted, and `misplaced` those that do not belong to their concern. These texts are
+    unchanged. `remnants` says if the database files may still have the texts as they were encrypted before.
     """
 
     count: int
@@ -124,13 +126,15 @@ class ChangeOfKeys:
 class _ResealedText:
     """A text before and after re-encryption, with its sealed card if it has one, and the details for the audit log.
 
-    `sealed` is equal to `former` if the text has the right recipients and only its card was missing.
+    `sealed` is equal to `former` if the text has the right recipients. `makes_card` is True if the card was missing, or
+    had less than the text.
     """
 
     place: SealedPlace
     former: bytes
     sealed: bytes
     card: bytes | None
+    makes_card: bool
     details: SealDetails
 
 
@@ -154,10 +158,9 @@ def reseal(
 ) -> Resealed:
     """Re-encrypt every concern, addition, note and label whose recipients differ from those of `keys.sealer`.
 
-    Texts of an earlier version may lack padding, so each text is padded. The card of a re-encrypted concern or addition
-    is made again from its text. A concern or addition without a card gets a card, even if its recipients are right. A
-    text that `keys.unsealer` cannot decrypt, or that does not belong to its concern, stays unchanged, and so does its
-    card.
+    Texts of an earlier version may lack padding, so each text is padded. A concern or addition without a card gets one,
+    even if its recipients are right, and so does one whose card was made before cards had all fields. A text that
+    `keys.unsealer` cannot decrypt, or that does not belong to its concern, stays unchanged, and so does its card.
 
     The transaction that stores a new text and card also records their digests and recipients in the audit log, as an
     action of `actor`. At the end, also after an error, the texts as they were encrypted before are purged from the
@@ -166,20 +169,15 @@ def reseal(
     """
     done = _Progress()
     with Session(engine) as session:
-        texts, cards = list_sealed(session), _list_cards(session)
+        texts = list_sealed(session)
     try:
         for step, text in enumerate(texts, start=1):
             on_step(step, len(texts))
-            is_current = sorted(text.recipients) == sorted(keys.sealer.fingerprints)
-            number = number_of_card(text.added)
-            lacks_card = number is not None and (text.reference, number) not in cards
-            if is_current and not lacks_card:
-                continue
             try:
-                resealed = _reseal_text(engine, keys, text, is_current=is_current)
+                resealed = _reseal_text(engine, keys, text)
                 if resealed is not None and writer.run(_replace, resealed, actor=actor):
-                    done.count += not is_current
-                    done.cards += lacks_card
+                    done.count += resealed.sealed != resealed.former
+                    done.cards += resealed.makes_card
             except UnsealingUnavailable:
                 done.unopened.append(text)
             except SealedTextMisplaced:
@@ -189,34 +187,45 @@ def reseal(
     return Resealed(done.count, done.cards, tuple(done.unopened), tuple(done.misplaced), remnants)
 
 
-def _list_cards(session: Session) -> set[tuple[str, int]]:
-    """Return the reference and the number of every card, also of erased cards.
+def _reseal_text(engine: Engine, keys: ChangeOfKeys, place: SealedPlace) -> _ResealedText | None:
+    """Return the text at `place`, encrypted to the new keys, with its card.
 
-    The number is that of the addition, or `OF_THE_CONCERN`.
+    Return None if nothing is to be done: the text was erased, or has the right recipients and no card to be made. Raise
+    `UnsealingUnavailable` if no identity decrypts the text, or `SealedTextMisplaced` if the text does not belong to its
+    concern.
     """
-    cards = table_of(CardRow).c
-    return {(reference, number) for reference, number in session.connection().execute(select(*cards[:2]))}
-
-
-def _reseal_text(engine: Engine, keys: ChangeOfKeys, place: SealedPlace, *, is_current: bool) -> _ResealedText | None:
-    """Return the text at `place`, re-encrypted to the new keys, with a new card.
-
-    Return None if the text has been erased. If `is_current` is True, the text has the right recipients and is not
-    encrypted again. A note or a label has no card. Raise `UnsealingUnavailable` if no identity decrypts the text, or
-    `SealedTextMisplaced` if the text does not belong to its concern.
-    """
+    number = number_of_card(place.added)
+    is_current = sorted(place.recipients) == sorted(keys.sealer.fingerprints)
+    if is_current and number is None:
+        return None
     with Session(engine) as session:
         row = _row_of(session, place)
         former, received_at = row.sealed, row.received_at
+        card_row = None if number is None else session.get(CardRow, (place.reference, number))
+        stored = None if card_row is None else card_row.sealed
     if not former:
         return None
+    if is_current and stored and not keys.unsealer.has_one_of(place.recipients):
+        return None  # nothing to re-encrypt, and a card that only others can read
     document = keys.unsealer.open(former, reference=place.reference)
+    card, makes_card = None, False
+    if number is not None:
+        made, known = _card_of(place, document), _open_card(keys.unsealer, stored, place.reference)
+        makes_card = not has_all_of(known, made)
+        if is_current and not makes_card:
+            return None
+        card = seal_card(keys.sealer, made if makes_card else known, place.reference, at=received_at)
     sealed = former if is_current else keys.sealer.seal(_padded(place, keys.unsealer.decrypt(former)))
-    card = None
-    if number_of_card(place.added) is not None:
-        card = seal_card(keys.sealer, _card_of(place, document), place.reference, at=received_at)
     details = seal_details(sealed, keys.sealer.fingerprints, added=place.added, card=card)
-    return _ResealedText(place, former, sealed, card, details)
+    return _ResealedText(place, former, sealed, card, makes_card, details)
+
+
+def _open_card(unsealer: Unsealer, sealed: bytes | None, reference: str) -> Any:
+    """Return the card in `sealed`, or None if there is none that belongs to the concern and can be decrypted."""
+    try:
+        return unsealer.open(sealed, reference=reference).get(CARD) if sealed else None
+    except (UnsealingUnavailable, SealedTextMisplaced):
+        return None
 
 
 def _padded(place: SealedPlace, document: bytes) -> bytes:

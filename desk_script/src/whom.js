@@ -1,0 +1,25 @@
+// Says in words whom the opened cards of a concern are about.
+import { dayOf } from "./card_facts.js";
+
+const CHILDREN_NAMED = 3;
+const DAYS_OF_A_YEAR = 365.2425;
+const UNNAMED = "child not named";
+
+// Return whom a concern is about: the names of the children, with their ages on the day `today` if they are known.
+export function whomOf({ cards }, today = new Date().toISOString().slice(0, 10)) {
+  const named = cards.flatMap(({ card }) => card.children ?? []).map((child) => nameAndAge(child, today));
+  const shown = named.slice(0, CHILDREN_NAMED);
+  const more = named.length - shown.length;
+  return (shown.join("; ") || UNNAMED) + (more > 0 ? ` and ${more} more` : "");
+}
+
+// Return the schools that the cards of a concern name, each once.
+export const schoolsOf = ({ cards }) => [...new Set(cards.flatMap(({ card }) => card.children ?? []).map(({ school }) => school))].filter(Boolean);
+
+function nameAndAge(child, today) {
+  const name = (child.names?.length ? child.names : (child.other_names ?? [])).join(" ") || UNNAMED;
+  const born = dayOf(child.born ?? "");
+  const age = born === null ? child.age : Math.floor((dayOf(today) - born) / DAYS_OF_A_YEAR);
+  const known = age >= 0 ? age : child.age_described;
+  return known === undefined ? name : `${name}, ${known}`;
+}
