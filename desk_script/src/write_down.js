@@ -105,7 +105,7 @@ function cardOf({ reporter, children: [child] }, narrative) {
   const names = [given, family].filter((each) => each !== undefined);
   const { kind, name, phone } = reporter;
   return {
-    children: [{ names, other_names: [], age, school }],
+    children: [{ names, age, school }],
     people: [],
     reporter: { kind, name, phones: phone === undefined ? [] : [phone] },
     words: [...narrative.split(/\s+/).join(" ")].slice(0, CARD_WORDS).join(""),
