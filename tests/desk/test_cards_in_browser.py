@@ -547,7 +547,7 @@ def test_words_without_a_letter_or_digit_are_told(reader: Desk) -> None:
 
 
 def test_names_in_other_scripts_addresses_and_registrations_are_found(desk: Desk, url: str) -> None:
-    told = {
+    told: dict[str, dict[str, Any]] = {
         "urdu": {
             "given_names": "فاطمہ",
             "family_name": "مثال",
