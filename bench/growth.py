@@ -1,7 +1,8 @@
 """What each act takes as concerns and editions grow: milliseconds of processor, and SQL statements, without a network.
 
-`python -m bench.growth` fills databases with 1,000, 70,000 and 700,000 concerns, and guides with 20 and 300 editions,
-and writes the tables into the reference. With `--folder` the databases are kept there, and filled only once.
+`python -m bench.growth` fills databases with 1,000, 70,000 and 700,000 concerns, with 20 and 300 editions of a guide,
+and with 2, 150 and 1,000 guides, and writes the tables into the reference. With `--folder` the databases of concerns
+and guides are kept there, and filled only once. With `--part` the recorded figures of the other parts stay.
 """
 
 import argparse
@@ -10,19 +11,19 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
-from itertools import count
+from itertools import count, pairwise
 from pathlib import Path
 from typing import Any
 
 from app.models.guides.editions import EditionContent
 from app.models.guides.seed_files import read_seed_file
 from app.services.guides.publishing import NewEdition, publish_edition
-from bench.content import CONCERN, FIRST_EDITION, fill_with_editions, guide_of_many
+from bench.content import CONCERN, FIRST_EDITION, fill_with_editions, fill_with_guides, guide_of_many
 from bench.inside import Cost, Inside, Request, running_inside
-from bench.report import INBOX_GROWTH, RESULTS, VERIFY, VERIFY_MEMORY, commit, machine, write_part
+from bench.report import INBOX_GROWTH, RESULTS, SEARCH_GROWTH, VERIFY, VERIFY_MEMORY, commit, machine, write_part
 from bench.resources import GUIDANCE, spent_by
 from bench.rounds import Results, Say
 from bench.signed_in import SignedIn, sign_in
@@ -30,8 +31,12 @@ from bench.years import fill_with_years
 
 FEW, DESIGNED_FOR, TEN_TIMES = 1_000, 70_000, 700_000
 EDITIONS = (20, 300)
+PARTS = ("concerns", "editions", "guides")
+GUIDES = (2, 150, 1_000)
+SEARCHED = ("a", "child", "missing", "the exploit", "older partner")  # a letter finds most of the catalogue
 REPEATED = 15
 TURNS = 60  # of the inbox: a request each with few concerns and with many
+TURNS_OF_SEARCH = 9
 JSON = {"Content-Type": "application/json"}
 AGAIN = "a-made-up-key-of-the-benchmark-"
 BEGIN = "<!-- The recorded growth: `python -m bench.growth` writes this part. -->"
@@ -121,17 +126,39 @@ def measure_editions(folder: Path, editions: int, say: Say) -> dict[str, Cost]:
     return found
 
 
+def measure_guides(folder: Path, size: int, say: Say) -> dict[str, Cost]:
+    """Publish `size` guides in `folder` if it is empty, and return the figures of a search for each of `SEARCHED`."""
+    _fill_guides(folder, size, say)
+    say(f"searches in {size:,} guides")
+    with running_inside(folder) as inside:
+        return {
+            f"search for '{request.target.partition('=')[2].replace('%20', ' ')}'": _search(inside, request, REPEATED)
+            for request in _searches()
+        }
+
+
+def _fill_guides(folder: Path, size: int, say: Say) -> None:
+    if not folder.exists():
+        fill_with_guides(folder, size, lambda what, done, of: say(f"{what}: {done:,} of {of:,}"))
+
+
+def _searches() -> list[Request]:
+    return [Request("GET", f"/v1/search?q={words.replace(' ', '%20')}", {}) for words in SEARCHED]
+
+
+def _search(inside: Inside, request: Request, times: int) -> Cost:
+    """Return what the search takes when the response cache does not have it."""
+    empty = inside.app.state.context.response_cache.clear
+    return inside.measure([partial(inside.ask, request)] * times, before=empty)
+
+
 def as_markdown(run: dict[str, Any]) -> str:
     """Return the recorded tables as Markdown for the reference."""
-    about = run["about"]
-    lines = [
-        BEGIN,
-        "",
-        f"{about['finished']}, commit `{about['commit']}`, {about['cpu']}, Python {about['python']}:",
-        "",
-    ]
-    for what in ("concerns", "editions"):
-        sizes = list(run[what])
+    lines = [BEGIN, ""]
+    for what in PARTS:
+        sizes, about = list(run[what]), run["about"][what]
+        lines.append(f"{about['finished']}, commit `{about['commit']}`, {about['cpu']}, Python {about['python']}:")
+        lines.append("")
         lines.append(f"| ms of processor (statements) | {' | '.join(f'{int(size):,} {what}' for size in sizes)} |")
         lines.append("|---|" + "---|" * len(sizes))
         for act in run[what][sizes[0]]:
@@ -150,27 +177,40 @@ def measure_growth(results: Results, work: Path, say: Say) -> None:
     _fill(few, FEW, say)
     _fill(many, DESIGNED_FOR, say)
     say("the inbox with few concerns and with many")
-    results.figures[INBOX_GROWTH] = _inbox_ratio(many, few)
+    inboxes = [partial(_inbox, sign_in(each)) for each in (many, few)]
+    results.figures[INBOX_GROWTH] = _ratio((many, few), inboxes, TURNS)
+    guides = {size: work / f"{size}-guides" for size in GUIDES}
+    for size, folder in guides.items():
+        _fill_guides(folder, size, say)
+    for fewer, more in pairwise(GUIDES):
+        say(f"searches in {fewer:,} guides and in {more:,}")
+        pair = guides[more], guides[fewer]
+        results.figures[SEARCH_GROWTH[more]] = _ratio(pair, [_search_all, _search_all], TURNS_OF_SEARCH)
     if results.wanted is None:
         say("a complete verify")
         spent = spent_by([*GUIDANCE, "verify", "--data-dir", str(many)])
         results.figures |= dict(zip((VERIFY, VERIFY_MEMORY), spent, strict=True))
 
 
-def _inbox_ratio(folder: Path, to: Path) -> float:
-    """Return the processor time of the inbox on `folder` as a multiple of the same on `to`: the median of all turns.
+def _inbox(who: SignedIn, inside: Inside) -> float:
+    return inside.measure([partial(inside.ask, Request("GET", DESK, who.headers))]).milliseconds
 
-    Both inboxes are requested in turn, so that a slow moment of the machine affects both.
+
+def _search_all(inside: Inside) -> float:
+    return sum(_search(inside, each, 1).milliseconds for each in _searches())
+
+
+def _ratio(folders: Sequence[Path], asks: Sequence[Callable[[Inside], float]], turns: int) -> float:
+    """Return what the first act takes on the first folder as a multiple of the second: the median of all turns.
+
+    Both are requested in turn, so that a slow moment of the machine affects both.
     """
-    asks = []
     with ExitStack() as stack:
-        for each in (folder, to):
-            request = Request("GET", DESK, sign_in(each).headers)
-            inside = stack.enter_context(running_inside(each))
-            inside.ask(request)  # not measured: a statement is prepared
-            asks.append(partial(inside.measure, [partial(inside.ask, request)]))
-        turns = [[ask().milliseconds for ask in asks] for _ in range(TURNS)]
-    return statistics.median(spent / other for spent, other in turns)
+        pairs = [(ask, stack.enter_context(running_inside(each))) for each, ask in zip(folders, asks, strict=True)]
+        for ask, inside in pairs:
+            ask(inside)  # not measured: a statement is prepared
+        each_turn = [[ask(inside) for ask, inside in pairs] for _ in range(turns)]
+    return statistics.median(spent / other for spent, other in each_turn)
 
 
 def main() -> None:
@@ -178,19 +218,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.growth", description=__doc__.partition("\n")[0])
     parser.add_argument("--folder", type=Path, default=None, help="where the databases are, or are made and kept")
     parser.add_argument("--concerns", type=int, nargs="+", default=[FEW, DESIGNED_FOR, TEN_TIMES])
+    parser.add_argument("--part", choices=PARTS, action="append", help="measure this part only (may be repeated)")
     arguments = parser.parse_args()
 
     def say(line: str) -> None:
         sys.stderr.write(line + "\n")
 
+    recorded = RESULTS / "growth.json"
+    run = json.loads(recorded.read_text(encoding="utf-8"))
     with tempfile.TemporaryDirectory(prefix="bench-") as temporary:
         work = arguments.folder or Path(temporary)
-        run = {
-            "about": machine() | {"commit": commit(), "finished": time.strftime("%Y-%m-%d %H:%M")},
-            "concerns": {size: measure_concerns(work / f"{size}-concerns", size, say) for size in arguments.concerns},
-            "editions": {size: measure_editions(Path(temporary) / f"{size}-editions", size, say) for size in EDITIONS},
+        measures = {
+            "concerns": (measure_concerns, arguments.concerns, work),
+            "editions": (measure_editions, EDITIONS, Path(temporary)),
+            "guides": (measure_guides, GUIDES, work),
         }
-    recorded = RESULTS / "growth.json"
+        for part in arguments.part or PARTS:
+            measure, sizes, place = measures[part]
+            run[part] = {str(size): measure(place / f"{size}-{part}", size, say) for size in sizes}
+            run["about"][part] = machine() | {"commit": commit(), "finished": time.strftime("%Y-%m-%d %H:%M")}
     recorded.write_text(json.dumps(run, indent=1) + "\n", encoding="utf-8")
     write_part(BEGIN, as_markdown(run), END)
 

@@ -1,6 +1,10 @@
-"""Reads, beside the baselines: from the response cache, not modified, by search, and for the first time."""
+"""Reads, beside the baselines: from the response cache, not modified, by search, and for the first time.
+
+Each search has a word that was not searched for before, so that the response cache does not answer.
+"""
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -9,6 +13,7 @@ from pathlib import Path
 import httpx
 
 from bench.content import (
+    FIRST_EDITION,
     GUIDE,
     fill_with_editions,
     fill_with_guides,
@@ -45,6 +50,9 @@ def measure_reads(results: Results, work: Path, rounds: int, seconds: float, say
         known = {"If-None-Match": answer.headers["etag"]}
         bare = stack.enter_context(baseline("bare", "bench.bare:app", "/", BENCH_ANSWER=str(answer_file)))
         naive = stack.enter_context(naive_server(work))
+        few_guides = stack.enter_context(guidance("few guides", work / "few guides"))  # those of the seed
+        few_guides.wait_until_at_rest()
+        words = sorted(set(re.findall("[a-z]+", FIRST_EDITION.read_text(encoding="utf-8").lower())))
 
         def reading(server: Server, path: str, headers: dict[str, str] | None = None) -> Task:
             url = server.url + path
@@ -62,12 +70,19 @@ def measure_reads(results: Results, work: Path, rounds: int, seconds: float, say
             urls = [f"{service.url}/v1/guides/{guide_of_many(number)}/editions/{each}" for each in editions]
             return with_cpu(service, lambda: read_each(urls))
 
+        def searching(server: Server, path: str) -> Task:
+            def search(number: int) -> Measured:
+                urls = [f"{server.url}{path}{word}" for word in words[number :: rounds + 1]]
+                return with_cpu(server, lambda: read_each(urls))
+
+            return search
+
         tasks: dict[str, Task] = {
             "bare": reading(bare, "/"),
             "section": reading(service, SECTION),
             "304": reading(service, SECTION, known),
             "edition": reading(service, f"/v1/guides/{GUIDE}"),
-            "search": reading(service, "/v1/search?q=missing"),
+            "search": searching(few_guides, "/v1/search?q="),
             "cold miss": cold,
             "cold miss of many": cold_of_many,
             "naive section": reading(naive, f"/guides/{GUIDE}/indicators"),
@@ -75,7 +90,7 @@ def measure_reads(results: Results, work: Path, rounds: int, seconds: float, say
             "naive edition, one by one": lambda _number: with_cpu(
                 naive, lambda: read_each([f"{naive.url}/guides/{GUIDE}"] * COLD_READS)
             ),
-            "naive search": reading(naive, "/search?q=missing"),
+            "naive search": searching(naive, "/search?q="),
         }
         if results.wanted is None:
             _add_nginx(results, tasks, stack, work, answer.content, reading)

@@ -76,6 +76,10 @@ START, MEMORY = "start-up, to the import of FastAPI and SQLModel, by CPU", "resi
 IDLE = "resident megabytes idle"
 HELP, LISTING = "guidance --help, to that import, by CPU", "guidance clients list, to that import, by CPU"
 INBOX_GROWTH = "the inbox with 70,000 concerns, to 1,000, by CPU"
+SEARCH_GROWTH = {
+    150: "a search with 150 guides, to 2, by CPU",
+    1_000: "a search with 1,000 guides, to 150, by CPU",
+}
 VERIFY, VERIFY_MEMORY = "seconds of processor of a complete verify", "megabytes of a complete verify, at most"
 HEAVIEST = "kilobytes of the heaviest public page, compressed"
 WITH_ALL = "kilobytes of the heaviest public page with all that it loads"
@@ -90,6 +94,7 @@ FIGURE_BARS = (
     Bar(HELP, HELP, FIGURE, most=0.5, why=EACH_GROUP),
     Bar(LISTING, LISTING, FIGURE, most=1.2, why=EACH_GROUP),
     Bar(INBOX_GROWTH, INBOX_GROWTH, FIGURE, most=1.3),
+    *(Bar(name, name, FIGURE, most=most) for name, most in zip(SEARCH_GROWTH.values(), (4, 5), strict=True)),
     Bar(VERIFY, VERIFY, FIGURE),
     Bar(VERIFY_MEMORY, VERIFY_MEMORY, FIGURE),
     Bar(HEAVIEST, HEAVIEST, FIGURE, most=30),
@@ -124,7 +129,7 @@ BARS = (
     Bar("section read, to nginx, by CPU", "section", "nginx", least=0.8, by_cpu=True, why=IN_PYTHON),
     Bar("section read, to naive", "section", "naive section", least=20),
     Bar("whole edition, to naive", "edition", "naive edition", least=20),
-    Bar("search, to naive", "search", "naive search"),
+    Bar("search for other words each time, to naive, by CPU", "search", "naive search", by_cpu=True),
     Bar("concerns at 16, to naive unsealed posts", "concerns 16", "naive posts 16", why=SEALED),
     Bar("a concern at 16, microseconds of processor", "concerns 16", CPU),
     Bar("a concern at 64, microseconds of processor", "concerns 64", CPU),

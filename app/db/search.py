@@ -6,10 +6,25 @@ words. The second index finds a prefix (`missing` by `missi`, which has no stem)
 
 import re
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Float, cast, column, func, literal_column, select, table
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Float,
+    Integer,
+    Select,
+    cast,
+    column,
+    func,
+    literal_column,
+    select,
+    table,
+    union_all,
+)
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlmodel import Session, col
 from sqlmodel.sql.expression import SelectOfScalar
@@ -19,29 +34,26 @@ from app.models.guides.edition_rows import CatalogueRow
 
 WORD = re.compile(r"[^\W_]+")  # how the indexes split words
 SHORTER_FIRST = 1  # PostgreSQL: if two texts hold a word equally often, the shorter ranks first
+ROWID = column("rowid", Integer)
 
 
 @dataclass(frozen=True)
 class FullText:
-    """The full-text indexes of one database, with the syntax of their queries.
-
-    `any_form` is the name of the index that finds any form of a word. `prefix` is the name of the index that finds
-    prefixes. `finds` and `rank` take the name of an index and a query, and return SQL. `finds` returns the condition
-    that an entry matches the query, and `rank` the rank of the entry. The best match has the lowest rank. In a query,
-    `quoted` is the format of a word, `conjunction` joins the words, and `prefix_mark` follows a word that is a prefix.
-    """
+    """The two indexes of one database, and the syntax of a query. `prefix_mark` follows a word that is a prefix."""
 
     any_form: str
     prefix: str
     quoted: str  # so that no word acts as an operator
     conjunction: str
     prefix_mark: str
-    finds: Callable[[str, str], ColumnElement[bool]]
-    rank: Callable[[str, str], ColumnElement[float]]
 
     def all_of(self, words: Sequence[str]) -> str:
         """Return a query that finds texts with all of `words`."""
         return self.conjunction.join(self.quoted.format(word) for word in words)
+
+
+SQLITE = FullText("catalogue_forms", "catalogue_beginnings", '"{}"', " ", "*")
+POSTGRESQL = FullText("any_form", "simple", "'{}'", " & ", ":*")
 
 
 def declare_full_text_index() -> None:
@@ -119,49 +131,46 @@ def search_for(
     A word is found in any form, and the last word also as a prefix. Entries that contain the last word itself come
     before entries that only contain a word with that prefix.
     """
-    full_text = SQLITE if session.get_bind().dialect.name == "sqlite" else POSTGRESQL
+    is_sqlite = session.get_bind().dialect.name == "sqlite"
+    full_text, ranked = (SQLITE, _ranked_by_sqlite) if is_sqlite else (POSTGRESQL, _ranked_by_postgresql)
     *others, last = words
-    whole, prefix = full_text.all_of(words), full_text.all_of([last]) + full_text.prefix_mark
-    by_prefix = full_text.finds(full_text.prefix, prefix)
+    prefix = full_text.all_of([last]) + full_text.prefix_mark
+    return ranked(statement, full_text.all_of(words), prefix, full_text.all_of(others)).order_by(col(CatalogueRow.id))
+
+
+def _ranked_by_sqlite(
+    statement: SelectOfScalar[CatalogueRow], whole: str, prefix: str, others: str
+) -> SelectOfScalar[CatalogueRow]:
+    """Ask each index once: a rank in a subquery for each entry would ask the index again for each of them."""
+    rank, none = func.bm25(literal_column(SQLITE.any_form)), literal_column("0.0", Float)  # the best rank is the lowest
+    forms = _matches(SQLITE.any_form, whole, rank.label("form"), none.label("prefix"))
+    prefixes = _matches(SQLITE.prefix, prefix, none, func.bm25(literal_column(SQLITE.prefix)))
+    if others:  # by an expression: by its own name, SQLite would ask the index again for each of `others`
+        prefixes = prefixes.where((ROWID + 0).in_(_matches(SQLITE.any_form, others)))
+    either = union_all(forms, prefixes).subquery()
+    ranks = (func.min(either.c.form).label("form"), func.min(either.c.prefix).label("prefix"))
+    found = select(either.c.rowid, *ranks).group_by(either.c.rowid).subquery()
+    return statement.join(found, found.c.rowid == col(CatalogueRow.id)).order_by(found.c.form, found.c.prefix)
+
+
+def _matches(index: str, query: str, *ranks: ColumnElement[Any]) -> Select[Any]:
+    matches = literal_column(index).op("MATCH", is_comparison=True)(query)
+    return select(ROWID, *ranks).select_from(table(index)).where(matches)
+
+
+def _ranked_by_postgresql(
+    statement: SelectOfScalar[CatalogueRow], whole: str, prefix: str, others: str
+) -> SelectOfScalar[CatalogueRow]:
+    has_form, form = _asked(POSTGRESQL.any_form, whole)
+    has_prefix, by_prefix = _asked(POSTGRESQL.prefix, prefix)
     if others:
-        by_prefix &= full_text.finds(full_text.any_form, full_text.all_of(others))
-    found = full_text.finds(full_text.any_form, whole) | by_prefix
-    ranks = (full_text.rank(full_text.any_form, whole), full_text.rank(full_text.prefix, prefix))
-    return statement.where(found).order_by(*ranks, col(CatalogueRow.id))
+        has_prefix &= _asked(POSTGRESQL.any_form, others)[0]
+    return statement.where(has_form | has_prefix).order_by(form, by_prefix)
 
 
-def _finds_in_sqlite(index: str, query: str) -> ColumnElement[bool]:
-    indexed = table(index, column("rowid"))
-    return col(CatalogueRow.id).in_(select(indexed.c.rowid).where(_matches_in_sqlite(index, query)))
-
-
-def _rank_in_sqlite(index: str, query: str) -> ColumnElement[float]:
-    indexed = table(index, column("rowid"))
-    matches = (indexed.c.rowid == CatalogueRow.id, _matches_in_sqlite(index, query))
-    return func.coalesce(select(func.bm25(literal_column(index))).where(*matches).scalar_subquery(), 0.0)  # 0: no match
-
-
-def _matches_in_sqlite(index: str, query: str) -> ColumnElement[bool]:
-    return literal_column(index).op("MATCH", is_comparison=True)(query)
-
-
-def _finds_in_postgresql(index: str, query: str) -> ColumnElement[bool]:
-    return _vector(index).op("@@", is_comparison=True)(_query(index, query))
-
-
-def _rank_in_postgresql(index: str, query: str) -> ColumnElement[float]:
-    return cast(-func.ts_rank(_vector(index), _query(index, query), SHORTER_FIRST), Float)
-
-
-def _vector(index: str) -> ColumnElement[object]:
-    return func.to_tsvector(literal_column(f"'{index}'"), col(CatalogueRow.words))
-
-
-def _query(index: str, query: str) -> ColumnElement[object]:
-    return func.to_tsquery(literal_column(f"'{index}'"), query)
-
-
-SQLITE = FullText(
-    "catalogue_forms", "catalogue_beginnings", '"{}"', " ", "*", finds=_finds_in_sqlite, rank=_rank_in_sqlite
-)
-POSTGRESQL = FullText("any_form", "simple", "'{}'", " & ", ":*", finds=_finds_in_postgresql, rank=_rank_in_postgresql)
+def _asked(index: str, query: str) -> tuple[ColumnElement[bool], ColumnElement[float]]:
+    """Return the condition that an entry matches, and its rank: the best match has the lowest."""
+    vector = func.to_tsvector(literal_column(f"'{index}'"), col(CatalogueRow.words))
+    asked = func.to_tsquery(literal_column(f"'{index}'"), query)
+    rank = cast(-func.ts_rank(vector, asked, SHORTER_FIRST), Float)
+    return vector.op("@@", is_comparison=True)(asked), rank

@@ -1,8 +1,9 @@
 """The response cache: finished responses of public reads, in memory, in front of the framework.
 
 The content of a public read depends only on the published guides. So a response that a shared cache may store is stored
-here as bytes, except at the paths in `BY_THE_CLOCK`. Publishing or withdrawing an edition clears the cache. A stored
-response that is valid only until a certain time has that time in the header `Expires`.
+here as bytes, except at the paths in `BY_THE_CLOCK`. Publishing or withdrawing an edition clears the cache, except for
+the paths in `WITHOUT_GUIDES`. A stored response that is valid only until a certain time has that time in the header
+`Expires`.
 
 While the database is unavailable, responses may be out of date. The cache then continues to serve them, with their
 `Age`, for as long as `stale-if-error` promises.
@@ -43,6 +44,8 @@ MAX_HELD_FRACTION = 2  # held entries take at most half of the cache
 PARSED_HEADERS = 1_000
 BY_THE_CLOCK = frozenset({REVIEWS_ATOM_FEED, REVIEWS_JSON_FEED})
 """The paths of feeds that also depend on the current time. This cache stores and serves none of these."""
+WITHOUT_GUIDES = frozenset({"/openapi.json", "/openapi.public.json", "/open-referral/v3/openapi.json"})
+"""The paths whose responses stay the same as long as the process: no edition changes them."""
 BYPASS_HEADERS = frozenset({b"accept-datetime", b"content-length", b"transfer-encoding"})
 CacheKey = tuple[str, bytes, frozenset[str], tuple[str, ...]]
 """Everything that the content of a response depends on.
@@ -179,6 +182,14 @@ class CacheStore:
         copied.used_bytes = copied._held_bytes + sum(each.size for each in copied._entries.values())
         return copied
 
+    def without_guides(self) -> "CacheStore":
+        """Return a new store with only the entries at the paths of `WITHOUT_GUIDES`."""
+        kept = CacheStore(self._max_bytes, self._clock)
+        for key, entry in self._entries.copy().items():
+            if key[0] in WITHOUT_GUIDES:
+                kept.put(key, entry)
+        return kept
+
     def find(self, key: CacheKey, *, allow_expired: bool = False) -> CachedResponse | None:
         """Return the entry with `key`, or None if there is no entry or the entry has expired.
 
@@ -287,8 +298,8 @@ class ResponseCache:
         self._has_front = True
 
     def clear(self) -> None:
-        """Drop every entry, and call `on_clear`."""
-        self.store = CacheStore(self._max_bytes, self._clock)
+        """Drop every entry that an edition can change, and call `on_clear`."""
+        self.store = self.store.without_guides()
         self.on_clear()
 
     def leave_front(self) -> None:

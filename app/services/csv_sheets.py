@@ -1,6 +1,7 @@
 """CSV (RFC 4180) in UTF-8. A cell that a spreadsheet would run as a formula gets an apostrophe in front.
 
-A cell counts as a formula if it begins with `=`, `+`, `-`, `@` or a full-width form of these signs, also after blanks.
+A cell counts as a formula if it begins with `=`, `+`, `-`, `@` or a full-width form of these signs, also after blanks
+and characters that nobody sees, such as U+FEFF and U+200B.
 A cell that begins with a tab or a line break counts as a formula too.
 """
 
@@ -9,7 +10,9 @@ import io
 import re
 from collections.abc import Iterable, Sequence
 
-FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n]")
+FORMULA = re.compile(
+    r"[\s\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n]"
+)
 CSV_MEDIA = "text/csv; charset=utf-8"
 
 

@@ -3,8 +3,9 @@
 import io
 import json
 import re
+import socket
 import zipfile
-from pathlib import Path
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -13,8 +14,10 @@ from fastapi import FastAPI
 
 from app.db.writer import Writer
 from app.pages.guides.document_drafts import MAX_FILE_NAME, TOO_LARGE
-from app.services.guides import uploads
-from app.services.guides.document_child import read_document
+from app.services.guides import child_limits, uploads
+from app.services.guides.child_limits import MAX_MEMORY_BYTES
+from app.services.guides.child_limits import MAX_SECONDS as MAX_CPU
+from app.services.guides.document_child import read
 from app.services.guides.drafts import DraftAct, discard_draft, write_guide_draft
 from app.services.guides.uploads import BUSY, MAX_UPLOAD_BYTES, TOO_HEAVY
 from app.services.guides.word_documents import MAX_UNPACKED_BYTES
@@ -45,7 +48,7 @@ Working together, a guide by the department
 @pytest.fixture
 def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Read documents in this process: a child takes a second to start."""
-    monkeypatch.setattr(uploads, "_run_reader", lambda name, data, _reader: json.loads(read_document(Path(name), data)))
+    monkeypatch.setattr(uploads, "_run_reader", lambda name, data, _reader: json.loads(read(name, data)))
 
 
 def upload(ann: Any, data: bytes = b"", name: str = "guide.docx", **fields: str) -> Any:
@@ -200,10 +203,70 @@ def test_a_reader_that_takes_too_long_is_stopped(ann: Any, monkeypatch: pytest.M
     assert TOO_HEAVY in upload(ann, word_file()).text
 
 
-def test_documents_are_read_one_at_a_time(ann: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(uploads, "MAX_WAIT_SECONDS", 0)
+def test_a_second_file_waits_for_the_first_and_says_so_if_that_takes_too_long(
+    ann: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "yours may wait for up to a minute" in ann.http.get("/edit", headers=ann._cookies).text
+    monkeypatch.setattr(uploads, "_run_reader", lambda name, data, _reader: json.loads(read(name, data)))
+    slot, waited = uploads._reader_slot, []
+
+    class Ending:  # the first file is read to its end while the second waits for as long as a file may take
+        def acquire(self, *, timeout: float) -> bool:
+            waited.append(timeout)
+            return slot.acquire(timeout=timeout)
+
+        release = slot.release
+
+    monkeypatch.setattr(uploads, "_reader_slot", Ending())
+    assert upload(ann, word_file()).status_code == 303
+    assert waited == [uploads.MAX_SECONDS]
+    monkeypatch.setattr(uploads, "_reader_slot", slot)
+
+    monkeypatch.setattr(uploads, "MAX_SECONDS", 0)
     with uploads._reader_slot:
         assert BUSY in upload(ann, word_file()).text
+
+
+def test_a_file_is_told_at_once_if_many_wait_so_that_other_requests_keep_their_threads(ann: Any) -> None:
+    with ExitStack() as waiting:
+        for _ in range(uploads.MAX_FILES):
+            waiting.enter_context(uploads._places)
+        assert BUSY in upload(ann, word_file()).text
+
+
+def test_the_process_that_has_imported_the_readers_stays_and_comes_back() -> None:
+    uploads.read_upload("a.md", b"# Bullying")
+    process = uploads._server.process
+    assert process is not None
+    with pytest.raises(uploads.DocumentRefused):
+        uploads.read_upload("a.docx", bomb(MAX_UNPACKED_BYTES + 1))
+    uploads.read_upload("a.md", b"# Bullying")
+    assert uploads._server.process is process
+
+    process.kill()
+    process.wait()
+    assert uploads.read_upload("a.md", b"# Bullying").content["title"] == "Bullying"
+
+
+def test_the_child_of_a_file_has_limits_and_no_secret_of_the_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GUIDANCE_MADE_UP_SECRET", "made up")
+    monkeypatch.setattr(uploads, "READER", "tests.support.telling_reader")
+    uploads._server.end()
+    told = uploads.read_upload("a.md", b"").content
+
+    assert told["environment"] == ["LC_CTYPE", "PYTHONIOENCODING", "PYTHONPATH"]
+    assert told["limits"] == [[MAX_CPU] * 2, [MAX_MEMORY_BYTES] * 2, [0, 0]]
+    assert told["open_files"] == 4  # the standard ones, which lead nowhere, and the connection of this file
+
+
+def test_the_process_that_has_imported_the_readers_ends_when_no_file_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(child_limits, "IDLE_SECONDS", 0.01)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        child_limits.serve_files(theirs)
+
+        with pytest.raises(BrokenPipeError):  # so that no file is sent to a process that ends
+            ours.send(b"a file")
 
 
 @pytest.mark.usefixtures("in_process")

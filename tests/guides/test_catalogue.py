@@ -11,6 +11,7 @@ import pytest
 from fastapi import FastAPI
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import event
 from sqlmodel import Session
 from starlette.testclient import TestClient
 
@@ -25,7 +26,7 @@ from app.models.guides.editions import EDITION_EXAMPLE
 from app.models.guides.seed_files import read_seed_file
 from app.server.export import crawl
 from app.services.guides import pdf
-from app.services.guides.catalogue import LISTED_SECTIONS
+from app.services.guides.catalogue import LISTED_SECTIONS, EntryFilter, list_catalogue
 from tests.support.clock import SettableClock
 from tests.support.concerns import raise_concern, token_of
 from tests.support.loops import by_day, first_by_day, for_each
@@ -343,6 +344,32 @@ def test_the_seed_guide_gets_a_subject_and_keeps_its_digest(client: TestClient) 
         {"code": "child_sexual_exploitation", "label": "Child sexual exploitation", "lgsl_code": None}
     ]
     assert "Child sexual exploitation</p>" in client.get("/").text
+
+
+@pytest.mark.parametrize("words", ["a", "missing", "the chil"])
+def test_each_index_is_asked_once_and_not_again_for_each_entry(service: FastAPI, words: str) -> None:
+    engine = service.state.context.engine
+    asked: list[Any] = []
+    event.listen(engine, "before_cursor_execute", lambda *given: asked.append(given[2:4]))
+    with Session(engine) as session:
+        list_catalogue(session, EntryFilter(words=words), limit=50)
+    statement, parameters = next(each for each in asked if each[0].startswith("SELECT catalogue"))
+
+    with engine.connect() as connection:
+        if engine.dialect.name == "postgresql":
+            steps = connection.exec_driver_sql(f"EXPLAIN {statement}", parameters).scalars().all()
+            assert not [step for step in steps if "SubPlan" in step and "hashed" not in step]
+            assert sum("on catalogue " in step for step in steps) == 1
+            return
+        plan = {row[0]: row for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)}
+    scans = [row for row in plan.values() if "VIRTUAL TABLE" in row[3]]
+    assert len(scans) == 1 + len(words.split())
+    for scan in scans:
+        assert scan[3].endswith("INDEX 0:M1")  # by the words alone: with `=`, once for each row
+        above = scan
+        while above[1]:
+            above = plan[above[1]]
+            assert "CORRELATED" not in above[3]
 
 
 def test_an_entry_of_an_edition_that_is_not_there_is_left_out(client: TestClient, service: FastAPI) -> None:

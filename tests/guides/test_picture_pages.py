@@ -17,7 +17,7 @@ from app.models.guides.edition_rows import PictureRow
 from app.pages.error_pages import FILE_TOO_LARGE
 from app.pages.guides.pictures import CHANGED, NO_ALT, NO_PICTURE, TOO_LARGE
 from app.services.guides import uploads
-from app.services.guides.picture_child import NOT_A_PICTURE, redraw_picture
+from app.services.guides.picture_child import NOT_A_PICTURE, read
 from tests.guides.test_edit_pages import Editor, editor
 from tests.guides.test_rendition_drafts import version_of
 from tests.support.drafts import SEED_GUIDE
@@ -37,7 +37,7 @@ CONTACT = "contacts/duty-and-assessment-team"
 @pytest.fixture(autouse=True)
 def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Read pictures in this process: a child takes a moment to start."""
-    monkeypatch.setattr(uploads, "_run_reader", lambda _name, data, _reader: json.loads(redraw_picture(data)))
+    monkeypatch.setattr(uploads, "_run_reader", lambda _name, data, _reader: json.loads(read("", data)))
 
 
 @pytest.fixture

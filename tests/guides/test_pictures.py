@@ -18,6 +18,7 @@ from app.db.database import for_writing
 from app.errors import InvalidRendition
 from app.models.base import digest_of
 from app.models.guides.renditions import RenditionContent
+from app.services.guides import picture_child
 from app.services.guides.picture_child import (
     DAMAGED,
     MAX_PICTURE_BYTES,
@@ -25,7 +26,6 @@ from app.services.guides.picture_child import (
     MOVES,
     NOT_A_PICTURE,
     TOO_MANY_PIXELS,
-    redraw_picture,
 )
 from app.services.guides.pictures import size_of_picture
 from app.services.guides.uploads import DocumentRefused, read_uploaded_picture
@@ -49,7 +49,7 @@ SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
 
 def read(data: bytes) -> bytes:
     """Return the picture that is stored for the upload `data`."""
-    found = json.loads(redraw_picture(data))
+    found = json.loads(picture_child.read("", data))
     assert "refused" not in found, found
     return base64.b64decode(found["jpeg"])
 
@@ -130,7 +130,7 @@ def test_only_the_pixels_of_a_picture_are_kept() -> None:
 def test_a_hostile_picture_is_refused_in_a_sentence(name: str) -> None:
     data, sentence = HOSTILE[name]
 
-    assert json.loads(redraw_picture(data)) == {"refused": sentence}
+    assert json.loads(picture_child.read("", data)) == {"refused": sentence}
 
 
 @pytest.mark.any_database

@@ -13,12 +13,11 @@ from app.models.base import EXAMPLE_DIGEST
 from app.models.guides.contacts import Contact
 from app.models.guides.editions import EditionContent
 from app.pages.guides.edit_renditions import MOST_REFUSED
-from app.services.csv_sheets import csv_sheet
+from app.services.csv_sheets import csv_sheet, safe_cell
 from app.services.guides import translation_tables as tables
 from app.services.guides.rendition_drafts import TextPair, own_texts, read_parts, texts_of
 from app.services.guides.translation_tables import (
     TableOutcome,
-    TableRefused,
     fill_draft,
     locked_texts,
     read_table,
@@ -245,7 +244,7 @@ def test_rows_before_a_missing_quotation_mark_are_taken() -> None:
     ],
 )
 def test_a_file_that_is_no_table_is_refused_in_a_sentence(data: bytes, said: str) -> None:
-    with pytest.raises(TableRefused, match=f".*{said[:40].replace('(', '.')}"):
+    with pytest.raises(tables.TableRefused, match=f".*{said[:40].replace('(', '.')}"):
         read_table(data, "pl")
 
 
@@ -321,3 +320,18 @@ def test_a_cell_that_a_spreadsheet_would_run_is_text_in_the_table() -> None:
 
     assert row_of(download(hostile), "title")["Translation (pl)"] == "'=1+1"
     assert csv_sheet(["a"], [["=1+1"]]).endswith(b"'=1+1\r\n")
+
+
+@pytest.mark.parametrize("line_end", ["\r", "\n", "\r\n", ",,\n"])
+def test_a_table_of_blank_rows_is_refused_early(line_end: str) -> None:
+    header = b"Key,English text,Translation,Version\n"
+    assert tables.read_table(header + line_end.encode() * (tables.MAX_BLANK_ROWS - 2), "cy").rows == ()
+
+    with pytest.raises(tables.TableRefused, match="2,500 blank rows"):
+        tables.read_table(header + line_end.encode() * 200_000, "cy")
+
+
+@pytest.mark.parametrize("hidden", ["\ufeff", "\u200b", "\u2060", "\u202e", " \u200b "])
+def test_a_formula_behind_a_character_that_nobody_sees_gets_its_apostrophe(hidden: str) -> None:
+    assert safe_cell(f"{hidden}=1") == f"'{hidden}=1"
+    assert safe_cell(f"{hidden}words") == f"{hidden}words"

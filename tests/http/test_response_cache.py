@@ -29,6 +29,7 @@ from app.http import cache as cache_module
 from app.http.cache import (
     MAX_CACHED_RESPONSES,
     NOT_PUBLIC,
+    WITHOUT_GUIDES,
     CachedResponse,
     CacheKey,
     CacheMiddleware,
@@ -318,6 +319,18 @@ def test_an_answer_made_during_a_publication_is_sent_but_not_kept(
     inner.in_the_midst = lambda: None
 
     assert [ask(inner, response_cache), ask(inner, response_cache)] == [b"2.", b"2."]
+
+
+@pytest.mark.parametrize("path", sorted(WITHOUT_GUIDES))
+def test_a_publication_keeps_the_document_that_no_edition_changes(client: TestClient, path: str) -> None:
+    before = client.get(path).content
+    client.get("/v1/guides")
+    cache: ResponseCache = client.app.state.context.response_cache  # type: ignore[attr-defined]  # a GuidanceApp
+    cache.clear()
+
+    store = cache.store
+    assert [key[0] for key in store._entries] == [path]
+    assert client.get(path).content == before
 
 
 def ask_at_once(inner: Inner, response_cache: ResponseCache, callers: int) -> list[bytes]:

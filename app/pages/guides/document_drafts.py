@@ -54,6 +54,7 @@ def begin_from_document(session: SessionDep, visit: EditorVisitDep, upload: Uplo
     has a draft already. Also return the list with an error if the named guide is not published, or if the name of a new
     guide is taken. Raise `DraftChanged` if another person starts a draft of the guide at the same time.
     """
+    session.close()  # a file may wait for a minute, and a connection would wait with it
     try:
         document = _read_document(upload)
         guide = upload.form.one("guide") or propose_id(document.content["title"][:MAX_TITLE])

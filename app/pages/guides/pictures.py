@@ -138,6 +138,7 @@ def save_posted_picture(session: SessionDep, visit: EditorVisitDep, upload: Uplo
     try:
         if item.shown != form.one("shown"):
             raise DraftChanged
+        session.close()  # a file may wait for a minute, and a connection would wait with it
         picture = _posted_picture(upload, item)
         editing.context.writer.run(save_item_picture, editing.anyhow(), picture, former=item.picture)
     except DraftChanged:

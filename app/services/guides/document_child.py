@@ -1,16 +1,9 @@
-"""A child process that reads one uploaded document: `python -m app.services.guides.document_child NAME < document`.
-
-The process limits its own processor time and memory before it reads. The process writes the draft, or the reason for a
-refusal, as one line of JSON to standard output.
-"""
+"""The reader of an uploaded document. It runs in a child process with limits: see `child_limits`."""
 
 import json
-import sys
-from functools import partial
 from pathlib import Path
 
 from app.errors import SeedError, SeedFileError
-from app.services.guides.child_limits import run_limited
 from app.services.guides.importing import NO_TEXT, NOT_TEXT, WORD, parse_document
 from app.services.guides.word_documents import TOO_LONG
 
@@ -21,11 +14,12 @@ Other requests that send a draft have the same limit.
 """
 
 
-def read_document(path: Path, data: bytes) -> str:
+def read(name: str, data: bytes) -> str:
     """Return the draft made from `data`, the bytes of the document, or the reason for a refusal, as JSON.
 
-    `path` has the file name of the document, whose ending says which format it has.
+    The ending of the file name `name` says which format the document has.
     """
+    path = Path(name)
     try:
         if b"\0" in data and path.suffix.lower() != WORD:  # a NUL character, which PostgreSQL cannot store
             raise SeedFileError(path, [SeedError(0, NOT_TEXT)])
@@ -38,7 +32,3 @@ def read_document(path: Path, data: bytes) -> str:
     except SeedFileError as refusal:
         return json.dumps({"refused": refusal.faults[0].reason})
     return found
-
-
-if __name__ == "__main__":
-    run_limited(partial(read_document, Path(sys.argv[1])))

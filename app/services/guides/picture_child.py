@@ -1,8 +1,7 @@
-"""A child process that reads one uploaded picture: `python -m app.services.guides.picture_child < picture`.
+"""The reader of an uploaded picture. It runs in a child process with limits: see `child_limits`.
 
-The process limits its own processor time and memory before it reads. It draws the pixels into a new picture, so that
-nothing else of the file is left: no location of a photo, no thumbnail, no script. Then the process writes the new
-picture, or the reason for a refusal, as one line of JSON to standard output.
+It draws the pixels into a new picture, so that nothing else of the file is left: no location of a photo, no thumbnail,
+no script.
 """
 
 import base64
@@ -10,8 +9,6 @@ import io
 import json
 
 from PIL import Image, ImageOps, UnidentifiedImageError
-
-from app.services.guides.child_limits import run_limited
 
 FORMATS = ("PNG", "JPEG", "WEBP")
 """Formats that are read. The format is found from the bytes, not from the name of the file."""
@@ -34,7 +31,7 @@ TOO_MANY_PIXELS = "This picture has too many pixels. Make it at most 4,000 pixel
 DAMAGED = "This picture is damaged or too complicated. Save it again as PNG or JPEG, and try that"
 
 
-def redraw_picture(data: bytes) -> str:
+def read(_name: str, data: bytes) -> str:
     """Return the picture to store, drawn from the file `data`, or the reason for a refusal, as JSON.
 
     The picture is a JPEG, in base64.
@@ -76,7 +73,3 @@ def _encode(picture: Image.Image, quality: int) -> bytes:
     made = io.BytesIO()
     picture.save(made, "JPEG", quality=quality, subsampling=0)
     return made.getvalue()
-
-
-if __name__ == "__main__":
-    run_limited(redraw_picture)

@@ -21,6 +21,8 @@ from app.services.guides.rendition_drafts import TextPair, TextPath, own_texts, 
 
 MAX_TABLE_BYTES = 900_000
 """Limit of the size of an uploaded table, in bytes. A request body of more than 1 MB is refused before it is read."""
+MAX_BLANK_ROWS, MAX_ROWS = 2_500, 10_000
+"""Limits of the rows of an uploaded table. The lists of the largest guide have fewer rows than `MAX_ROWS`."""
 KEY, ENGLISH, TRANSLATION, LOCKED, NOTE, VERSION = "Key", "English text", "Translation", "Locked", "Note", "Version"
 NEEDED = (KEY, ENGLISH, TRANSLATION, VERSION)
 """The columns that an uploaded table must have."""
@@ -53,6 +55,7 @@ LOST = re.compile(r"\?(?=\w)|\?{3}|\ufffd")
 NO_TABLE = "Choose the filled table"
 TOO_LARGE = "The table is larger than 900 KB. Choose the table that was downloaded here"
 SAVE_AS = "In Excel, choose ‘Save as’ and ‘CSV UTF-8’. In LibreOffice, choose ‘Text CSV’ and ‘Unicode (UTF-8)’"
+TOO_MANY_ROWS = f"The table has more than {MAX_BLANK_ROWS:,} blank rows. Delete them, and choose the table again"
 WORKBOOK = f"This is a workbook. {SAVE_AS}"
 NOT_TEXT = f"This is not a CSV file. {SAVE_AS}"
 NO_COLUMNS = "The first row must have the names of the columns, as downloaded: {}"
@@ -178,8 +181,8 @@ def _short_digest(translation: str) -> str:
 def read_table(data: bytes, language: str) -> FilledTable:
     """Return the table in the CSV file `data`, with the separators and encodings that spreadsheets write.
 
-    Raise `TableRefused` if the file is empty, too large or no CSV, if it lacks a column, or if it is for another
-    language than `language`. If only the beginning can be read, return this part, and say so in `fault`.
+    Raise `TableRefused` if the file is empty, too large, too long or no CSV, if it lacks a column, or if it is for
+    another language than `language`. If only the beginning can be read, return this part, and say so in `fault`.
     """
     text, encoding = _decode(data)
     separator = max(SEPARATORS, key=text.partition("\n")[0].count)
@@ -192,6 +195,8 @@ def read_table(data: bytes, language: str) -> FilledTable:
     number, fault = 1, ""
     try:
         for number, cells in enumerate(reader, 2):
+            if number - len(rows) > MAX_BLANK_ROWS or number > MAX_ROWS:
+                raise TableRefused(TOO_MANY_ROWS)
             if any(map(str.strip, cells)):
                 values = (plain_cell(cells[place]) if place < len(cells) else "" for place in columns)
                 rows.append(FilledRow(number, *values))

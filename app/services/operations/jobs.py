@@ -189,7 +189,7 @@ class Housekeeping(TeamJobs):
         yield JobsWorker("housekeeping", long, stalled_after=HOUR_SECONDS)  # PostgreSQL may take long to free space
         looks = [
             Job("outside", OUTSIDE_SECONDS, self.outside.look, first_delay=OUTSIDE_SECONDS),
-            Job("watches", OUTSIDE_SECONDS, self.watcher.look, first_delay=OUTSIDE_SECONDS),
+            Job("watches", OUTSIDE_SECONDS, self.watcher.look),
         ]
         yield JobsWorker("outside", looks, stalled_after=HOUR_SECONDS)  # each call has a time limit
         if self.settings.deliver:
