@@ -327,7 +327,7 @@ def test_a_table_of_blank_rows_is_refused_early(line_end: str) -> None:
     header = b"Key,English text,Translation,Version\n"
     assert tables.read_table(header + line_end.encode() * (tables.MAX_BLANK_ROWS - 2), "cy").rows == ()
 
-    with pytest.raises(tables.TableRefused, match="2,500 blank rows"):
+    with pytest.raises(tables.TableRefused, match="too many rows"):
         tables.read_table(header + line_end.encode() * 200_000, "cy")
 
 

@@ -55,7 +55,7 @@ LOST = re.compile(r"\?(?=\w)|\?{3}|\ufffd")
 NO_TABLE = "Choose the filled table"
 TOO_LARGE = "The table is larger than 900 KB. Choose the table that was downloaded here"
 SAVE_AS = "In Excel, choose ‘Save as’ and ‘CSV UTF-8’. In LibreOffice, choose ‘Text CSV’ and ‘Unicode (UTF-8)’"
-TOO_MANY_ROWS = f"The table has more than {MAX_BLANK_ROWS:,} blank rows. Delete them, and choose the table again"
+TOO_MANY_ROWS = "The table has too many rows. Delete the blank ones, and choose the table again"
 WORKBOOK = f"This is a workbook. {SAVE_AS}"
 NOT_TEXT = f"This is not a CSV file. {SAVE_AS}"
 NO_COLUMNS = "The first row must have the names of the columns, as downloaded: {}"
