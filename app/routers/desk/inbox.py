@@ -49,9 +49,8 @@ def read_inbox(
 ) -> InboxResponse:
     """The inbox: concerns without their content. The order `urgent` puts unacknowledged concerns first.
 
-    An unacknowledged addition counts like a concern. Unacknowledged concerns are ordered by: immediate danger in an
-    addition, immediate danger in the concern (as the reporter said), possible danger, earliest deadline, oldest.
-    Indicators play no part.
+    An unacknowledged addition counts like a concern. Unacknowledged concerns are ordered by: immediate danger (as a
+    reporter said, in the concern or an addition), possible danger, earliest deadline, oldest. Indicators play no part.
 
     Filters are combined with AND. To fetch later changes, send `next_changed_since` as `changed_since`: nothing is
     missed, but a concern may be returned twice.

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from sqlalchemy import Column, ColumnElement, Row, func, literal, select, tuple_
+from sqlalchemy import Column, ColumnElement, Row, case, func, literal, or_, select, true, tuple_
 from sqlmodel import Session
 
 from app.db.tables import table_of
@@ -34,6 +34,13 @@ NOT_TIMES: Mapping[str, type] = {"waiting": int, "danger": int, "reference": str
 """The types of the sort columns that are not times."""
 DANGER_RANK_LIMIT = 1
 """The highest value of the column `danger` that means immediate danger, in an addition or in the concern itself."""
+_PARTS_OF_DANGER = (_CONCERNS.danger < DANGER_RANK_LIMIT, _CONCERNS.danger >= DANGER_RANK_LIMIT)
+"""Two conditions: an index sorts the concerns of each, so a page merges the first rows of both."""
+URGENCY = tuple(
+    case((_PARTS_OF_DANGER[0], DANGER_RANK_LIMIT), else_=column) if column is _CONCERNS.danger else column
+    for column in (_CONCERNS[name] for name in BY_URGENCY)
+)
+"""Immediate danger first, in the concern or an addition, then possible danger. Then by deadline, then the oldest."""
 COUNT_LIMIT = 500
 """Open concerns are counted exactly up to this number. A greater number is shown as '500+'."""
 InboxPosition = tuple[Any, ...]
@@ -131,25 +138,29 @@ def list_inbox(
     Leave out concerns that `actor` may not open. The caller must record the reading in the audit log.
 
     The order `urgent` lists first the concerns that need an acknowledgement, of their text or of an addition. Then it
-    lists the other open concerns, and then the closed concerns. Within each of these three groups, the sort keys are:
-    immediate danger in an unacknowledged addition, immediate danger in the concern or any addition, possible danger in
-    these, earliest deadline, and oldest first. The order `newest` lists the concerns by time of receipt, and `changed`
-    by time of the last change, both most recent first.
+    lists the other open concerns, and then the closed concerns. Each of these three groups is in the order of
+    `URGENCY`. The order `newest` lists the concerns by time of receipt, and `changed` by time of the last change, both
+    most recent first.
     """
-    wanted, columns = select(_CONCERNS.reference).where(*query.conditions(actor)), query.columns
-    if after is not None:
-        bound = tuple_(*(literal(value, column.type) for value, column in zip(after, columns, strict=True)))
-        key = tuple_(*columns)
-        wanted = wanted.where(key > bound if query.order is InboxOrder.URGENT else key < bound)
-    ordered = columns if query.order is InboxOrder.URGENT else [column.desc() for column in columns]
-    # An index has every sort and filter column, so only the rows of the page are read.
-    page = select(*INBOX_COLUMNS).where(_CONCERNS.reference.in_(wanted.order_by(*ordered).limit(limit)))
-    return list(session.execute(page.order_by(*ordered)))
+    is_urgent, columns = query.order is InboxOrder.URGENT, query.columns
+    directed = columns if is_urgent else [column.desc() for column in columns]
+    found = []
+    for part in _PARTS_OF_DANGER if is_urgent else (true(),):
+        wanted = select(_CONCERNS.reference).where(part, *query.conditions(actor))
+        if after is not None:
+            bound = tuple_(*(literal(value, column.type) for value, column in zip(after, columns, strict=True)))
+            key = tuple_(*(URGENCY if part is _PARTS_OF_DANGER[0] else columns))
+            wanted = wanted.where(key > bound if is_urgent else key < bound)
+        # An index has every sort and filter column, so only the rows of the page are read.
+        found.append(_CONCERNS.reference.in_(wanted.order_by(*directed).limit(limit)))
+    page = select(*INBOX_COLUMNS).where(or_(*found)).order_by(*(URGENCY if is_urgent else directed))
+    return list(session.execute(page.limit(limit)))
 
 
-def position_of(row: Row[Any], query: InboxQuery) -> InboxPosition:
-    """Return the position of `row` in the order of `query`: the values of the sort columns."""
-    return tuple(row._mapping[column.name] for column in query.columns)
+def position_of(row: Row[Any] | ConcernRow, query: InboxQuery) -> InboxPosition:
+    """Return the position of `row` in the order of `query`: the values of the sort columns, with the rank of danger."""
+    values = {column.name: getattr(row, column.name) for column in query.columns}
+    return tuple((values | {"danger": max(row.danger or 0, DANGER_RANK_LIMIT)})[name] for name in values)
 
 
 def is_overdue(now: dt.datetime) -> ColumnElement[bool]:
