@@ -25,11 +25,12 @@ from app.services.events.webhooks import insert_webhook
 from app.services.operations.check_model import CheckContext
 from app.services.operations.concern_checks import check_restricted
 from app.services.operations.verification import find_faults
-from tests.support.clock import A_TUESDAY
+from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import a_concern, add, raise_concern
 from tests.support.delivery import a_receiver
 from tests.support.desk import Desk, acts_on, press, send, text_of, worker_of
 from tests.support.people import JO, invited, sign_in_as
+from tests.support.publishing import a_key
 
 SAM, KIM, ASH = "Sam Example", "Kim Example", "Ash Example"
 WORDS, LABEL, REASON = "Canary-Words", "Canary-Label", "Canary-Reason"
@@ -196,7 +197,62 @@ def test_no_list_page_event_or_log_names_a_hidden_concern(
 
 
 @pytest.mark.slow
-def test_a_concern_about_staff_is_for_leads_and_counted_for_all(
+def numbers(client: TestClient, desk: Desk, program: dict[str, str]) -> list[str]:
+    """Return each answer of the desk that counts concerns, to a worker and to a program."""
+    read = [(path, desk.headers) for path in ("/v1/desk/summary", "/v1/desk/figures", "/v1/desk/concerns")]
+    read += [("/v1/desk/metrics", program), ("/v1/desk/statistics.csv", program)]
+    found = []
+    for path, headers in read:
+        answer = client.get(path, headers=headers)
+        assert answer.is_success, answer.text
+        found.append(
+            answer.text if "csv" in path or "metrics" in path else str(answer.json().get("days", answer.json()))
+        )
+    return [re.sub(r"'next_changed_since': '[^']+'", "", each) for each in found]
+
+
+def test_no_number_for_others_moves_with_an_act_about_a_hidden_concern(
+    client: TestClient, team: Team, of_staff: str
+) -> None:
+    """Only how many are restricted and overdue is told: to a program always, to a person when one is overdue."""
+    raise_concern(client)
+    program = a_key(client, Scope.METRICS, Scope.AUDIT, name="example-monitor")
+    first = raise_concern(client, concern=ABOUT_STAFF)
+    before = numbers(client, team.jo, program)
+    whole = team.kim.get("/summary").json()
+
+    add(client, first)
+    team.sam.act(of_staff, "acknowledgement")
+    team.sam.act(first["reference"], "acknowledgement", up_to_addition=1)
+    after = numbers(client, team.jo, program)
+    acknowledged = team.kim.get("/summary").json()
+    team.sam.act(of_staff, "outcome", outcome="early_help")
+    closed = numbers(client, team.jo, program)
+
+    assert after == before
+    assert closed == [each.replace('restricted"} 2.0', 'restricted"} 1.0') for each in before]
+    assert (whole["received"], acknowledged["received"], acknowledged["acknowledged"]) == (3, 1, 2)
+
+
+def test_a_worker_is_told_of_a_restricted_concern_only_when_one_is_overdue(
+    service: FastAPI, client: TestClient, clock: SettableClock, team: Team, of_staff: str
+) -> None:
+    def told(name: str, role: Role) -> bool:
+        sign_in_as(service, client, name, role)
+        found = ["restricted to other people" in client.get(path).text for path in ("/desk", "/desk/day")]
+        client.cookies.clear()
+        assert len(set(found)) == 1
+        return found[0]
+
+    restrict(team.sam, of_staff, SAM, ASH)
+    early = told(JO, Role.WORKER), told(KIM, Role.LEAD), team.jo.get("/summary").json()["restricted"]
+    clock.time += dt.timedelta(days=3)
+    late = told(JO, Role.WORKER), told(KIM, Role.LEAD), team.jo.get("/summary").json()["restricted"]
+
+    assert (early, late) == ((False, True, 0), (True, True, 1))
+
+
+def test_a_concern_about_staff_is_for_leads_and_counted_for_them(
     service: FastAPI, client: TestClient, team: Team, of_staff: str
 ) -> None:
     seen = {name: reads(desk, of_staff) for name, desk in vars(team).items()}
@@ -205,8 +261,9 @@ def test_a_concern_about_staff_is_for_leads_and_counted_for_all(
     page = text_of(client.get("/desk"))
 
     assert seen == {"sam": 200, "kim": 200, "jo": 404}
-    assert (counts["received"], counts["restricted"], team.kim.get("/summary").json()["restricted"]) == (1, 1, 0)
-    assert "1 open concern is restricted to other people" in page
+    assert (counts["received"], counts["restricted"], team.kim.get("/summary").json()["restricted"]) == (0, 0, 0)
+    assert team.kim.get("/summary").json()["received"] == 1
+    assert "restricted to other people" not in page
     assert ("look_refused", f"desk-of-jo/{JO}", "") in acts_on(service, of_staff)
     assert list(find_faults(service.state.context.engine)) == []
 

@@ -19,8 +19,8 @@ from app.models.concerns.receipts import ConcernState
 from app.models.concerns.rows import BY_URGENCY, CLOSED_RANK, ConcernRow
 from app.models.desk.inbox import InboxEntry
 from app.models.desk.inbox_filters import NO_BURST, InboxFilter, InboxOrder
-from app.services.audit.audit_log import Actor, record_reading
-from app.services.audit.restrictions import has_lead, hidden_from, may_open
+from app.services.audit.audit_log import Actor, names_a_person, record_reading
+from app.services.audit.restrictions import has_lead, hidden_from, may_open, uncounted
 from app.services.concerns.rows import closed_count
 from app.services.concerns.waiting_additions import count_additions
 
@@ -182,52 +182,59 @@ def count_open(session: Session, queries: Sequence[InboxQuery], *, actor: Actor)
     return found
 
 
-def count_states(session: Session, *, now: dt.datetime) -> dict[str, int]:
+def count_states(session: Session, *, now: dt.datetime, actor: Actor | None = None) -> dict[str, int]:
     """Return the number of concerns in each state, by state, and the number of overdue concerns as `overdue`.
 
-    A concern with an overdue addition is overdue too, and `now` is the current time. Test concerns are not counted. The
+    A concern with an overdue addition is overdue too. Leave out test concerns, and those `uncounted` for `actor`. The
     cost does not depend on the number of closed concerns.
     """
+    left_out = _CONCERNS.reference.in_(uncounted(actor)) & _CONCERNS.test.is_(False)
+    closed = (
+        closed_count()
+        - select(func.count()).where(left_out, _CONCERNS.state == ConcernState.CLOSED.value).scalar_subquery()
+    )
     states = (ConcernState.RECEIVED.value, ConcernState.ACKNOWLEDGED.value)
     counted = [func.count().filter(_CONCERNS.state == state) for state in states]
-    is_open = (_CONCERNS.waiting < CLOSED_RANK, _CONCERNS.test.is_(False))
-    found = session.execute(select(*counted, func.count().filter(is_overdue(now)), closed_count()).where(*is_open))
+    is_open = (_CONCERNS.waiting < CLOSED_RANK, _CONCERNS.test.is_(False), ~left_out)
+    found = session.execute(select(*counted, func.count().filter(is_overdue(now)), closed).where(*is_open))
     return dict(zip((*states, "overdue", ConcernState.CLOSED.value), found.one(), strict=True))
 
 
 def count_hidden(session: Session, actor: Actor) -> dict[str, int]:
     """Return the number of open concerns that `actor` may not open, and the number of overdue concerns among them.
 
-    The keys are `restricted` and `restricted_overdue`. Test concerns are not counted.
+    The keys are `restricted` and `restricted_overdue`. A person who is not a lead is told of both only if one is
+    overdue: otherwise a person whom a concern is about could infer that it came. Test concerns are not counted.
     """
     counted = select(func.count(), func.count().filter(is_overdue(actor.at))).where(
         _CONCERNS.waiting < CLOSED_RANK, _CONCERNS.test.is_(False), _CONCERNS.reference.in_(hidden_from(actor))
     )
-    return dict(zip(("restricted", "restricted_overdue"), session.execute(counted).one(), strict=True))
+    hidden, overdue = session.execute(counted).one()
+    is_told = overdue or actor.is_lead or not names_a_person(actor.client)
+    return {"restricted": hidden if is_told else 0, "restricted_overdue": overdue}
 
 
 @dataclass(frozen=True)
 class RestrictionNotice:
     """The notice for a person in the inbox about restricted concerns.
 
-    `hidden` is the number of open concerns that the person may not open, and `overdue` is the number of overdue
-    concerns among them. `lacks_lead` is True if there are open restricted concerns, but the desk has no lead. Everyone
-    at the desk may then open the restricted concerns that name no person who still works there.
+    `restricted` and `restricted_overdue` are the numbers of `count_hidden`. `lacks_lead` is True if there are open
+    restricted concerns, but the desk has no lead. Everyone at the desk may then open the restricted concerns that name
+    no person who still works there.
     """
 
-    hidden: int
-    overdue: int
+    restricted: int
+    restricted_overdue: int
     lacks_lead: bool
 
 
 def find_restriction_notice(session: Session, actor: Actor) -> RestrictionNotice:
     """Return the notice for `actor` in the inbox about restricted concerns. Test concerns are not counted."""
-    hidden, overdue = count_hidden(session, actor).values()
     any_restricted = select(_CONCERNS.reference).where(
         _CONCERNS.restricted == 1, _CONCERNS.waiting < CLOSED_RANK, _CONCERNS.test.is_(False)
     )
     lacks_lead = not has_lead(session) and session.execute(any_restricted.limit(1)).first() is not None
-    return RestrictionNotice(hidden, overdue, lacks_lead)
+    return RestrictionNotice(**count_hidden(session, actor), lacks_lead=lacks_lead)
 
 
 def read_inbox(
@@ -266,14 +273,19 @@ def read_next(writer: Writer, query: InboxQuery, *, actor: Actor, after: InboxPo
     return found
 
 
-def read_summary(writer: Writer, *, actor: Actor) -> dict[str, int]:
-    """Record the reading in the audit log, and return numbers of concerns and of unacknowledged additions, by name.
+def count_work(session: Session, actor: Actor) -> dict[str, int]:
+    """Return the numbers of concerns and of unacknowledged additions for `actor`, by name.
 
     The names are the states, `overdue`, `additions_waiting`, `additions_overdue`, `restricted` and
     `restricted_overdue`.
     """
+    additions = count_additions(session, now=actor.at, actor=actor)
+    return count_states(session, now=actor.at, actor=actor) | additions | count_hidden(session, actor)
+
+
+def read_summary(writer: Writer, *, actor: Actor) -> dict[str, int]:
+    """Record the reading in the audit log, and return the numbers of `count_work`."""
     with Session(writer.engine) as session:
-        counts = count_states(session, now=actor.at) | count_additions(session, now=actor.at)
-        counts |= count_hidden(session, actor)
+        counts = count_work(session, actor)
     writer.run(record_reading, INBOX, DeskAct.SUMMARY_READ, actor)
     return counts
