@@ -19,8 +19,10 @@ from app.models.references import EXAMPLE_BURST, new_reference
 from app.services.access.access_record import by_operator
 from app.services.access.clients import NewClient, add_client
 from app.services.access.people import change_role, leave
+from app.services.cursors import encode_key
 from app.services.events.deliveries import claim_due
 from app.services.events.emails import build_email, claim_email
+from app.services.events.outbox import id_and_payload
 from app.services.events.webhooks import insert_webhook
 from app.services.operations.check_model import CheckContext
 from app.services.operations.concern_checks import check_restricted
@@ -232,6 +234,45 @@ def test_no_number_for_others_moves_with_an_act_about_a_hidden_concern(
     assert after == before
     assert closed == [each.replace('restricted"} 2.0', 'restricted"} 1.0') for each in before]
     assert (whole["received"], acknowledged["received"], acknowledged["acknowledged"]) == (3, 1, 2)
+
+
+def test_nothing_of_an_event_tells_how_many_are_hidden(client: TestClient, team: Team, of_staff: str) -> None:
+    """Not the cursor, nor a cursor that is tried, nor the id, nor the client's own entries of the audit log."""
+    program = a_key(client, Scope.EVENTS, Scope.READ, name="example-system")
+
+    def tried() -> list[Any]:
+        page = client.get("/v1/events", headers=program).json()
+        own = client.get("/v1/desk/own-disclosures?limit=1", headers=program).json()
+        cursors = [{"after": encode_key(number)} for number in range(1, 30)]
+        by_number = [client.get("/v1/events", headers=program, params=each) for each in cursors]
+        since = [
+            client.get("/v1/desk/concerns", headers=program, params={"since_event": each["after"]}) for each in cursors
+        ]
+        assert {len(page["next_cursor"]), len(own["next_cursor"])} == {43}
+        found = {answer.text.split("next_changed_since")[0] for answer in since}
+        return [page, {answer.text.split('"links":{"self":"/v1/events')[0] for answer in by_number}, found]
+
+    for _ in range(2):
+        client.get("/v1/desk/own-disclosures", headers=program)
+    before = tried()
+    team.sam.act(of_staff, "acknowledgement")
+    team.sam.act(of_staff, "outcome", outcome="early_help")
+    after = tried()
+    raise_concern(client)
+    page = client.get("/v1/events", headers=program).json()
+    client.get("/v1/events", headers=program, params={"after": page["next_cursor"]})
+    confirmed = client.get("/v1/desk/own-disclosures?act=events_confirmed", headers=program).json()["disclosures"]
+    last = page["events"][-1]
+    derived = [id_and_payload(n, last["type"], clock_of(last), last["data"])[0] for n in range(1, 100)]
+
+    assert after == before
+    assert [len(each) for each in before[1:]] == [1, 1]
+    assert [(each["act"], each["details"]) for each in confirmed] == [("events_confirmed", {})]
+    assert last["id"] not in derived
+
+
+def clock_of(event: dict[str, Any]) -> dt.datetime:
+    return dt.datetime.fromisoformat(event["timestamp"])
 
 
 def test_a_worker_is_told_of_a_restricted_concern_only_when_one_is_overdue(
