@@ -236,6 +236,57 @@ def test_no_number_for_others_moves_with_an_act_about_a_hidden_concern(
     assert (whole["received"], acknowledged["received"], acknowledged["acknowledged"]) == (3, 1, 2)
 
 
+AN_ALLEGATION = {"narrative": "Invented.", "people_of_concern": [{"works_with_children": "yes"}]}
+
+
+@pytest.mark.parametrize("concern", [ABOUT_STAFF, AN_ALLEGATION], ids=["council", "works with children"])
+def test_an_allegation_has_its_next_step_until_the_officer_was_told(
+    service: FastAPI, client: TestClient, team: Team, concern: dict[str, Any]
+) -> None:
+    """The lead sees the number, ticks that it was done on the record, and the inbox says which wait."""
+    reference = raise_concern(client, concern=concern)["reference"]
+    raise_concern(client)
+    path, place = f"/v1/desk/concerns/{reference}/look-again", f"/desk/concerns/{reference}"
+    sign_in_as(service, client, KIM, Role.LEAD)
+    before, inbox = text_of(client.get(place)), text_of(client.get("/desk"))
+    due = client.get(path, headers=team.kim.headers).json()["officer"]
+
+    press(client, reference, "look-again", whose="officer", day="")
+    after, emptied = text_of(client.get(place)), text_of(client.get("/desk"))
+    again = client.get(path, headers=team.kim.headers).json()["officer"]
+
+    assert "Tell the designated officer within one working day: " in before
+    assert f"Tell the designated officer {reference} by the end of" in inbox
+    assert (due, again) == ("2026-11-25", None)
+    assert "within one working day: " not in after
+    assert "Tell the designated officer" not in emptied
+    assert ("look_again", KIM, "the designated officer was told") in [
+        (act, who.rpartition("/")[2], what) for act, who, what in acts_on(service, reference)
+    ]
+    assert list(find_faults(service.state.context.engine)) == []
+
+
+def test_an_allegation_waits_for_leads_only_and_anyone_can_say_that_a_concern_is_one(
+    service: FastAPI, client: TestClient, team: Team, of_staff: str
+) -> None:
+    """The words of a child are asked nothing of it: the worker who reads them says so."""
+    childs = raise_concern(client)["reference"]
+    day = {"day": "2026-11-25", "whose": "officer"}
+    assert restrict(team.sam, of_staff, SAM, ASH).is_success
+    assert client.put(f"/v1/desk/concerns/{childs}/look-again", json=day, headers=team.jo.headers).is_success
+    refused = client.put(f"/v1/desk/concerns/{of_staff}/look-again", json=day, headers=team.kim.headers)
+    found = {}
+    for name, role in ((JO, Role.WORKER), (KIM, Role.LEAD), (SAM, Role.LEAD)):
+        sign_in_as(service, client, name, role)
+        page = text_of(client.get("/desk"))
+        found[name] = {each for each in (childs, of_staff) if f"{each} by the end of" in page}
+        client.cookies.clear()
+
+    assert refused.status_code == 404
+    assert found == {JO: set(), KIM: {childs}, SAM: {childs, of_staff}}
+    assert list(find_faults(service.state.context.engine)) == []
+
+
 def test_nothing_of_an_event_tells_how_many_are_hidden(client: TestClient, team: Team, of_staff: str) -> None:
     """Not the cursor, nor a cursor that is tried, nor the id, nor the client's own entries of the audit log."""
     program = a_key(client, Scope.EVENTS, Scope.READ, name="example-system")
