@@ -153,7 +153,8 @@ def test_the_urgent_order_puts_danger_first_and_waiting_additions_before_others(
     seen = order()
 
     first, second, third, fourth, last = (each["reference"] for each in (danger, first_unread, unsure, calm, quiet))
-    assert before == [first, second, third, fourth, last]
+    by_deadline = [first, second] if state else [second, first]  # an unread first report in danger is due as early
+    assert before == [*by_deadline, third, fourth, last]
     assert after == [second, first, third, fourth, last]  # the concern's own danger is never lowered
     assert seen == [second, third, fourth, last, first]
 

@@ -26,7 +26,7 @@ from app.services.concerns.submission import Submissions
 from app.services.cursors import encode_key
 from app.services.desk.actions import acknowledge
 from tests.support.clock import A_TUESDAY, SettableClock
-from tests.support.concerns import a_concern, raise_concern
+from tests.support.concerns import a_concern, raise_concern, token_of
 from tests.support.desk import Desk, desk_of
 from tests.support.loops import for_each, some_by_day
 from tests.support.publishing import GUIDE, SLUG
@@ -138,6 +138,33 @@ def test_what_waits_comes_first_then_danger_then_the_longest_overdue(
 
     assert references(answer) == [early_yes, later_yes, unsure, early_no, later_no, seen, seen_no]
     assert [entry["overdue"] for entry in answer.json()["concerns"]] == [True] * 4 + [False] * 3
+
+
+def test_danger_in_an_addition_and_in_a_first_report_stands_in_one_order(
+    client: TestClient, desk: Desk, clock: SettableClock
+) -> None:
+    """Longest overdue first, on one page, from page to page, and from a cursor of an earlier version."""
+    raised = []
+    for minutes, in_addition in ((0, False), (10, True), (20, False), (30, True)):
+        clock.time = A_TUESDAY + dt.timedelta(minutes=minutes)
+        receipt = raise_concern(client, immediate_danger="no" if in_addition else "yes")
+        raised.append(receipt["reference"])
+        if in_addition:
+            desk.act(receipt["reference"], "acknowledgement")
+            more = {"immediate_danger": "yes", "concern": {"narrative": "More."}}
+            client.post(f"/v1/concerns/{receipt['reference']}/additions", json=more, headers=token_of(receipt))
+    calm = raise_concern(client)["reference"]
+    entries = desk.get("/concerns").json()["concerns"]
+    due = [min(e["acknowledge_by"], e["addition_acknowledge_by"] or "~") for e in entries]
+    wanted = sorted(raised, key=lambda each: (due[[e["reference"] for e in entries].index(each)], raised.index(each)))
+
+    whole, walked = [each["reference"] for each in entries], walk(desk, "limit=1")
+    first = entries[0]
+    before = f"0 0 {first['addition_acknowledge_by'] or first['acknowledge_by']} {first['received_at']} {'0' * 12}"
+
+    assert whole == [*wanted, calm]
+    assert [each["reference"] for each in walked] == whole
+    assert set(references(desk.get(f"/concerns?cursor={encode_key(before)}"))) == set(whole)
 
 
 def test_concerns_due_at_the_same_moment_come_oldest_first(desk: Desk, raise_at: Raise) -> None:

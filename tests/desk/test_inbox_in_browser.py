@@ -223,6 +223,21 @@ def test_on_a_phone_the_rows_are_cards_without_sideways_scrolling(
         assert accessibility_violations(page) == []
 
 
+def test_on_a_phone_a_row_is_two_lines_with_the_wait_and_the_name(
+    browser: Browser, desk: tuple[FastAPI, str, httpx.Client]
+) -> None:
+    with tab_of(browser, *desk[:2], {"width": 360, "height": 740}) as page:
+        page.goto("/desk")
+        name = "cells => cells.forEach(each => { each.textContent = 'Invented Name, 12 years'.repeat(4); })"
+        page.locator("[data-card]").evaluate_all(name)
+        heights = page.locator(ROWS).evaluate_all("rows => rows.map(row => row.getBoundingClientRect().height)")
+        first = page.locator(ROWS).first
+
+        assert max(heights) < 70
+        expect(first.locator(".time-cell")).to_contain_text("waiting")
+        expect(first.locator(".about-cell")).to_be_in_viewport()
+
+
 @pytest.mark.parametrize("options", first_by_day([{"color_scheme": "dark"}, {"forced_colors": "active"}]), ids=str)
 def test_the_desk_has_no_fault_for_axe_in_other_colours(
     browser: Browser, desk: tuple[FastAPI, str, httpx.Client], options: Any

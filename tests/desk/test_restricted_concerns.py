@@ -19,17 +19,20 @@ from app.models.references import EXAMPLE_BURST, new_reference
 from app.services.access.access_record import by_operator
 from app.services.access.clients import NewClient, add_client
 from app.services.access.people import change_role, leave
+from app.services.cursors import encode_key
 from app.services.events.deliveries import claim_due
 from app.services.events.emails import build_email, claim_email
+from app.services.events.outbox import id_and_payload
 from app.services.events.webhooks import insert_webhook
 from app.services.operations.check_model import CheckContext
 from app.services.operations.concern_checks import check_restricted
 from app.services.operations.verification import find_faults
-from tests.support.clock import A_TUESDAY
+from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import a_concern, add, raise_concern
 from tests.support.delivery import a_receiver
 from tests.support.desk import Desk, acts_on, press, send, text_of, worker_of
 from tests.support.people import JO, invited, sign_in_as
+from tests.support.publishing import a_key
 
 SAM, KIM, ASH = "Sam Example", "Kim Example", "Ash Example"
 WORDS, LABEL, REASON = "Canary-Words", "Canary-Label", "Canary-Reason"
@@ -196,7 +199,152 @@ def test_no_list_page_event_or_log_names_a_hidden_concern(
 
 
 @pytest.mark.slow
-def test_a_concern_about_staff_is_for_leads_and_counted_for_all(
+def numbers(client: TestClient, desk: Desk, program: dict[str, str]) -> list[str]:
+    """Return each answer of the desk that counts concerns, to a worker and to a program."""
+    read = [(path, desk.headers) for path in ("/v1/desk/summary", "/v1/desk/figures", "/v1/desk/concerns")]
+    read += [("/v1/desk/metrics", program), ("/v1/desk/statistics.csv", program)]
+    found = []
+    for path, headers in read:
+        answer = client.get(path, headers=headers)
+        assert answer.is_success, answer.text
+        found.append(
+            answer.text if "csv" in path or "metrics" in path else str(answer.json().get("days", answer.json()))
+        )
+    return [re.sub(r"'next_changed_since': '[^']+'", "", each) for each in found]
+
+
+def test_no_number_for_others_moves_with_an_act_about_a_hidden_concern(
+    client: TestClient, team: Team, of_staff: str
+) -> None:
+    """Only how many are restricted and overdue is told: to a program always, to a person when one is overdue."""
+    raise_concern(client)
+    program = a_key(client, Scope.METRICS, Scope.AUDIT, name="example-monitor")
+    first = raise_concern(client, concern=ABOUT_STAFF)
+    before = numbers(client, team.jo, program)
+    whole = team.kim.get("/summary").json()
+
+    add(client, first)
+    team.sam.act(of_staff, "acknowledgement")
+    team.sam.act(first["reference"], "acknowledgement", up_to_addition=1)
+    after = numbers(client, team.jo, program)
+    acknowledged = team.kim.get("/summary").json()
+    team.sam.act(of_staff, "outcome", outcome="early_help")
+    closed = numbers(client, team.jo, program)
+
+    assert after == before
+    assert closed == [each.replace('restricted"} 2.0', 'restricted"} 1.0') for each in before]
+    assert (whole["received"], acknowledged["received"], acknowledged["acknowledged"]) == (3, 1, 2)
+
+
+AN_ALLEGATION = {"narrative": "Invented.", "people_of_concern": [{"works_with_children": "yes"}]}
+
+
+@pytest.mark.parametrize("concern", [ABOUT_STAFF, AN_ALLEGATION], ids=["council", "works with children"])
+def test_an_allegation_has_its_next_step_until_the_officer_was_told(
+    service: FastAPI, client: TestClient, team: Team, concern: dict[str, Any]
+) -> None:
+    """The lead sees the number, ticks that it was done on the record, and the inbox says which wait."""
+    reference = raise_concern(client, concern=concern)["reference"]
+    raise_concern(client)
+    path, place = f"/v1/desk/concerns/{reference}/look-again", f"/desk/concerns/{reference}"
+    sign_in_as(service, client, KIM, Role.LEAD)
+    before, inbox = text_of(client.get(place)), text_of(client.get("/desk"))
+    due = client.get(path, headers=team.kim.headers).json()["officer"]
+
+    press(client, reference, "look-again", whose="officer", day="")
+    after, emptied = text_of(client.get(place)), text_of(client.get("/desk"))
+    again = client.get(path, headers=team.kim.headers).json()["officer"]
+
+    assert "Tell the designated officer within one working day: " in before
+    assert f"Tell the designated officer {reference} by the end of" in inbox
+    assert (due, again) == ("2026-11-25", None)
+    assert "within one working day: " not in after
+    assert "Tell the designated officer" not in emptied
+    assert ("look_again", KIM, "the designated officer was told") in [
+        (act, who.rpartition("/")[2], what) for act, who, what in acts_on(service, reference)
+    ]
+    assert list(find_faults(service.state.context.engine)) == []
+
+
+def test_an_allegation_waits_for_leads_only_and_anyone_can_say_that_a_concern_is_one(
+    service: FastAPI, client: TestClient, team: Team, of_staff: str
+) -> None:
+    """The words of a child are asked nothing of it: the worker who reads them says so."""
+    childs = raise_concern(client)["reference"]
+    day = {"day": "2026-11-25", "whose": "officer"}
+    assert restrict(team.sam, of_staff, SAM, ASH).is_success
+    assert client.put(f"/v1/desk/concerns/{childs}/look-again", json=day, headers=team.jo.headers).is_success
+    refused = client.put(f"/v1/desk/concerns/{of_staff}/look-again", json=day, headers=team.kim.headers)
+    found = {}
+    for name, role in ((JO, Role.WORKER), (KIM, Role.LEAD), (SAM, Role.LEAD)):
+        sign_in_as(service, client, name, role)
+        page = text_of(client.get("/desk"))
+        found[name] = {each for each in (childs, of_staff) if f"{each} by the end of" in page}
+        client.cookies.clear()
+
+    assert refused.status_code == 404
+    assert found == {JO: set(), KIM: {childs}, SAM: {childs, of_staff}}
+    assert list(find_faults(service.state.context.engine)) == []
+
+
+def test_nothing_of_an_event_tells_how_many_are_hidden(client: TestClient, team: Team, of_staff: str) -> None:
+    """Not the cursor, nor a cursor that is tried, nor the id, nor the client's own entries of the audit log."""
+    program = a_key(client, Scope.EVENTS, Scope.READ, name="example-system")
+
+    def tried() -> list[Any]:
+        page = client.get("/v1/events", headers=program).json()
+        own = client.get("/v1/desk/own-disclosures?limit=1", headers=program).json()
+        cursors = [{"after": encode_key(number)} for number in range(1, 30)]
+        by_number = [client.get("/v1/events", headers=program, params=each) for each in cursors]
+        since = [
+            client.get("/v1/desk/concerns", headers=program, params={"since_event": each["after"]}) for each in cursors
+        ]
+        assert {len(page["next_cursor"]), len(own["next_cursor"])} == {43}
+        found = {answer.text.split("next_changed_since")[0] for answer in since}
+        return [page, {answer.text.split('"links":{"self":"/v1/events')[0] for answer in by_number}, found]
+
+    for _ in range(2):
+        client.get("/v1/desk/own-disclosures", headers=program)
+    before = tried()
+    team.sam.act(of_staff, "acknowledgement")
+    team.sam.act(of_staff, "outcome", outcome="early_help")
+    after = tried()
+    raise_concern(client)
+    page = client.get("/v1/events", headers=program).json()
+    client.get("/v1/events", headers=program, params={"after": page["next_cursor"]})
+    confirmed = client.get("/v1/desk/own-disclosures?act=events_confirmed", headers=program).json()["disclosures"]
+    last = page["events"][-1]
+    derived = [id_and_payload(n, last["type"], clock_of(last), last["data"])[0] for n in range(1, 100)]
+
+    assert after == before
+    assert [len(each) for each in before[1:]] == [1, 1]
+    assert [(each["act"], each["details"]) for each in confirmed] == [("events_confirmed", {})]
+    assert last["id"] not in derived
+
+
+def clock_of(event: dict[str, Any]) -> dt.datetime:
+    return dt.datetime.fromisoformat(event["timestamp"])
+
+
+def test_a_worker_is_told_of_a_restricted_concern_only_when_one_is_overdue(
+    service: FastAPI, client: TestClient, clock: SettableClock, team: Team, of_staff: str
+) -> None:
+    def told(name: str, role: Role) -> bool:
+        sign_in_as(service, client, name, role)
+        found = ["restricted to other people" in client.get(path).text for path in ("/desk", "/desk/day")]
+        client.cookies.clear()
+        assert len(set(found)) == 1
+        return found[0]
+
+    restrict(team.sam, of_staff, SAM, ASH)
+    early = told(JO, Role.WORKER), told(KIM, Role.LEAD), team.jo.get("/summary").json()["restricted"]
+    clock.time += dt.timedelta(days=3)
+    late = told(JO, Role.WORKER), told(KIM, Role.LEAD), team.jo.get("/summary").json()["restricted"]
+
+    assert (early, late) == ((False, True, 0), (True, True, 1))
+
+
+def test_a_concern_about_staff_is_for_leads_and_counted_for_them(
     service: FastAPI, client: TestClient, team: Team, of_staff: str
 ) -> None:
     seen = {name: reads(desk, of_staff) for name, desk in vars(team).items()}
@@ -205,8 +353,9 @@ def test_a_concern_about_staff_is_for_leads_and_counted_for_all(
     page = text_of(client.get("/desk"))
 
     assert seen == {"sam": 200, "kim": 200, "jo": 404}
-    assert (counts["received"], counts["restricted"], team.kim.get("/summary").json()["restricted"]) == (1, 1, 0)
-    assert "1 open concern is restricted to other people" in page
+    assert (counts["received"], counts["restricted"], team.kim.get("/summary").json()["restricted"]) == (0, 0, 0)
+    assert team.kim.get("/summary").json()["received"] == 1
+    assert "restricted to other people" not in page
     assert ("look_refused", f"desk-of-jo/{JO}", "") in acts_on(service, of_staff)
     assert list(find_faults(service.state.context.engine)) == []
 

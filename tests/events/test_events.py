@@ -8,13 +8,15 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from sqlmodel import Session
+from sqlmodel import Session, create_engine
 from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.models.access.clients import Scope
 from app.models.events.rows import EventKind
 from app.routers.events import events
+from app.services.access.row_signing import open_access_keys
+from app.services.access.sealed_cursors import Place, seal_cursor
 from app.services.cursors import encode_key
 from app.services.events.outbox import append_event, events_after
 from tests.support.clock import A_TUESDAY
@@ -186,19 +188,60 @@ def test_nothing_is_skipped_while_many_write_at_once(client: TestClient, service
     assert sorted(followed.result()) == sorted([*("" for _ in OF_THE_SEED), *map(str, range(300))])
 
 
-@pytest.mark.parametrize("number", [6, 2**31 - 1])
-def test_a_cursor_after_the_last_event_is_refused_and_confirms_nothing(
-    client: TestClient, follower: dict[str, str], number: int
+@pytest.mark.parametrize("place", [Place(6), Place(2**31 - 1), Place(5), Place(5, b"restored")])
+def test_a_cursor_of_an_event_that_is_not_stored_is_refused_and_confirms_nothing(
+    client: TestClient, service: FastAPI, follower: dict[str, str], place: Place
 ) -> None:
+    """After a restored backup the number can be missing, or belong to another event."""
     for _ in range(2):
         client.post("/v1/concerns", json=a_concern())
+    cursor = seal_cursor(service.state.context.engine, "events", place)
 
-    refused = client.get("/v1/events", headers=follower, params={"after": encode_key(number)})
+    refused = client.get("/v1/events", headers=follower, params={"after": cursor})
 
     assert (refused.status_code, refused.json()["type"]) == (409, "/v1/problems/cursor-ahead")
     assert len(pull(client, follower)["events"]) == 5
     last = pull(client, follower)["next_cursor"]
     assert pull(client, follower, after=last)["events"] == []
+
+
+@pytest.mark.parametrize("number", [1, 4, 2**31 - 1])
+def test_a_plain_cursor_of_an_earlier_version_goes_on_after_what_was_confirmed(
+    client: TestClient, follower: dict[str, str], number: int
+) -> None:
+    """Nothing is skipped, and whoever tries numbers gets the same page for each."""
+    cursor = pull(client, follower)["next_cursor"]
+    pull(client, follower, after=cursor)
+    client.post("/v1/concerns", json=a_concern())
+
+    page = pull(client, follower, after=encode_key(number))
+
+    assert kinds(page) == ["concern.received"]
+    assert kinds(pull(client, follower, after=encode_key(0))) == [*OF_THE_SEED, "concern.received"]
+    assert pull(client, follower, after=page["next_cursor"])["events"] == []
+
+
+@pytest.mark.parametrize("wrong", ["x" * 43, "é" * 43, "x" * 42 + "="])
+def test_a_cursor_that_this_service_did_not_seal_is_refused(
+    client: TestClient, follower: dict[str, str], wrong: str
+) -> None:
+    refused = client.get("/v1/events", headers=follower, params={"after": wrong})
+
+    assert (refused.status_code, refused.json()["type"]) == (400, "/v1/problems/invalid-cursor")
+
+
+def test_a_cursor_opens_after_the_access_key_was_rotated(
+    client: TestClient, follower: dict[str, str], settings: Settings
+) -> None:
+    """Another process adds the key, so this one reads the file again."""
+    cursor = pull(client, follower)["next_cursor"]
+    other = open_access_keys(settings, create_engine("sqlite://"))
+    other.read()
+    other.add()
+    sealed_elsewhere = seal_cursor(create_engine("sqlite://").execution_options(access_keys=other), "events", Place(0))
+
+    assert pull(client, follower, after=cursor)["events"] == []
+    assert kinds(pull(client, follower, after=sealed_elsewhere)) == [*OF_THE_SEED]
 
 
 def test_a_client_that_confirmed_unknown_events_gets_every_event_again(

@@ -88,7 +88,8 @@ class SealDetails(EntryDetails):
     for a message. `columns_sha256` is the digest of the concern's unencrypted columns, if the action sets them.
     `entry_sha256` is the digest of the new entry's columns, or None if the action adds no entry. `receipt_sha256` is
     the digest of the receipt that is stored for a retry, or None. `card_sha256` is the digest of the sealed card of a
-    concern or an addition, or None. `restricted` is true for a new concern that only leads may open.
+    concern or an addition, or None. `restricted` is true for a new concern that only leads may open. `officer_by` is
+    the day by which to tell the designated officer of a new concern, if it is an allegation.
     """
 
     sealed_sha256: str
@@ -98,6 +99,7 @@ class SealDetails(EntryDetails):
     receipt_sha256: str | None = None
     card_sha256: str | None = None
     restricted: bool = False
+    officer_by: dt.date | None = None
 
     def __str__(self) -> str:
         added = "" if self.place is None else f"{self.place} "
@@ -215,13 +217,17 @@ class PersonDetails(Details):
 class LookAgainDetails(Details):
     """Details of the day on which a concern is to be looked at again. If `day` is None, the day was removed.
 
-    If `own` is true, the day is for the person who acted, otherwise for the team.
+    If `own` is true, the day is for the person who acted. If `officer` is true, it is the day by which the designated
+    officer is to be told, or None once they were told. Otherwise it is for the team.
     """
 
     day: dt.date | None = None
     own: bool = False
+    officer: bool = False
 
     def __str__(self) -> str:
+        if self.officer:
+            return f"tell the designated officer by {self.day}" if self.day else "the designated officer was told"
         return f"{self.day or 'no day'} for {'themselves' if self.own else 'the team'}"
 
 

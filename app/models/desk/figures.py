@@ -24,3 +24,7 @@ class FiguresResponse(ResponseModel):
     """Figures by day, oldest first."""
 
     days: tuple[FiguresOfDay, ...] = Field(description="The days.")
+    restricted: int = Field(
+        default=0, description="Open concerns that you may not open, as in the summary.", examples=[0]
+    )
+    restricted_overdue: int = Field(default=0, description="Of those, the number that are overdue.", examples=[0])

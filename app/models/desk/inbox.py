@@ -102,7 +102,7 @@ class SummaryResponse(ResponseModel):
     restricted: int = Field(
         default=0,
         description="Open concerns that you may not open: they are restricted to leads or to named people. The other "
-        "numbers include them.",
+        "numbers include them only for leads. A person who is not a lead gets 0 unless one is overdue.",
         examples=[0],
     )
     restricted_overdue: int = Field(default=0, description="Of those, the number that are overdue.", examples=[0])

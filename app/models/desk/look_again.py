@@ -15,18 +15,28 @@ TEAM = ""
 """The value of the column `person` for the day that the whole team sees."""
 
 
+OFFICER = "\n"
+"""The value of the column `person` for the day by which the designated officer is to be told. No name has it."""
+
+
 class Whose(StrEnum):
-    """Who sees the day: `team` is everyone at the desk, `own` is only you."""
+    """Which day: the day of the `team`, your `own`, or the day by which to tell the designated `officer` (LADO)."""
 
     TEAM = "team"
     OWN = "own"
+    OFFICER = "officer"
 
 
 class LookAgain(RequestModel):
     """Sets the day on which a concern is to be looked at again, or removes it."""
 
     day: FullDate | None = Field(description="The day, in London; null removes it.", examples=["2026-12-03"])
-    whose: Whose = Field(default=Whose.TEAM, description="The team's day, or your own.", examples=["own"])
+    whose: Whose = Field(
+        default=Whose.TEAM,
+        description="The team's day, your own, or the day by which to tell the designated officer. For the "
+        "officer, null says that they were told.",
+        examples=["own"],
+    )
 
 
 class LookAgainState(ResponseModel):
@@ -34,6 +44,11 @@ class LookAgainState(ResponseModel):
 
     reference: str = Field(description="The concern's reference.", examples=[EXAMPLE_REFERENCE])
     team: dt.date | None = Field(description="The team's day; null if none is set.", examples=["2026-12-03"])
+    officer: dt.date | None = Field(
+        default=None,
+        description="The day by which to tell the designated officer; null if they were told, or need not be.",
+        examples=[None],
+    )
     own: dt.date | None = Field(description="Your own day; null if none is set.", examples=[None])
 
 

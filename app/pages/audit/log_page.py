@@ -17,13 +17,14 @@ from app.errors import InvalidCursor, InvalidQuery, ScopeMissing
 from app.http.params import Cursor
 from app.http.routes import GuidanceRouter
 from app.models.access.clients import Scope
-from app.models.audit.audit_log import DeskAct
+from app.models.audit.audit_log import AUDIT, DeskAct
 from app.models.audit.log_filters import LISTS, LogFilter, LogOrder
 from app.pages.audit.audit_log import words_of_act
 from app.pages.audit.log_lines import LIST_WORDS, lines_of_log
 from app.pages.frame import DeskRoute, Visit, VisitDep
 from app.pages.posted_forms import faults_of
 from app.services.access.people import list_people
+from app.services.access.sealed_cursors import open_number, seal_number
 from app.services.access.sign_in import PATH
 from app.services.audit.log_search import (
     LOG_SHEET_HEADERS,
@@ -33,7 +34,6 @@ from app.services.audit.log_search import (
     read_log_sheet,
 )
 from app.services.csv_sheets import CSV_MEDIA
-from app.services.cursors import decode_key, encode_key
 
 router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
 RECORD = f"{PATH}/record"
@@ -96,8 +96,8 @@ def _page_of(visit: Visit, typed: TypedSearch, result: SearchResult, *, is_first
         people = list_people_of_log(session) if visit.visitor.can_audit else []
         ids = {row.name: row.subject for row in list_people(session) if row.subject != row.name}
     next_page = None
-    if found.next_position is not None:
-        position = urlencode({"cursor": encode_key(found.next_position)})
+    if (next_cursor := seal_number(visit.context.engine, AUDIT, found.next_position)) is not None:
+        position = urlencode({"cursor": next_cursor})
         next_page = f"{RECORD}?{'&'.join(filter(None, (typed.query, position)))}"
     return visit.page(
         "desk_record.html",
@@ -133,7 +133,7 @@ def read_record_sheet(visit: VisitDep, typed: Annotated[TypedSearch, Query()]) -
 
 
 def _search(visit: Visit, typed: TypedSearch, cursor: str | None) -> SearchResult:
-    after = None if cursor is None else decode_key(cursor, otherwise=0)
+    after = open_number(visit.context.engine, AUDIT, cursor)
     try:
         wanted = _filter_of(visit, typed)
         found = read_log(

@@ -32,7 +32,7 @@ from app.pages.desk.after_acts import after_act
 from app.pages.desk.inbox import CONCERN_PAGES, ConcernReferenceInPath
 from app.pages.desk.inbox_rows import lines_of
 from app.pages.desk.list_place import ListPlace, ListPlaceDep
-from app.pages.desk.referral import layout_of, sections_of
+from app.pages.desk.referral import layout_of, numbers_of, sections_of
 from app.pages.frame import AS_FILE, DeskRoute, ReaderVisitDep, Visit, WorkerVisitDep
 from app.pages.page import HTML, UNSEAL_PAGE
 from app.pages.text_format import spoken
@@ -171,11 +171,14 @@ def read_desk_work(visit: Visit, shown: opened_concerns.Opening, *, seen_before:
     concern, receipts = shown.concern, visit.context.submissions.receipts
     reference, client = concern.reference, visit.actor.client
     outcomes = visit.context.reference_data.get_code_list("outcome").labels
+    content = visit.context.contents(EditionKey(concern.guide, concern.edition))
+    signposts = visit.context.reference_data.signposts_of(content.publisher)
     with Session(visit.context.engine) as session:
         later = [] if seen_before is None else list_entries_since(session, reference, client=client, seen=seen_before)
         return {
             "erasure_day": erasure_day(session, concern, RetentionPeriods.of(visit.context.settings)),
             "erasure_request": actions.find_erasure_request(session, reference),
+            "officers": [f"{each.name}: {numbers_of(each)}" for each in signposts if each.allegations],
             "look_again": find_days(session, reference, visit.visitor.name),
             "questions": desk_entries.list_messages(session, reference),
             "come_back_by": receipts.working_days.after(concern.received_at, days=receipts.come_back_days),

@@ -37,10 +37,12 @@ class Bars:
 def read_figures_of_days(visit: ReaderVisitDep) -> Response:
     """Record the reading in the audit log, and return the page with the figures of the last `DAYS_SHOWN` days."""
     engine, writer = visit.context.engine, visit.context.writer
-    days = read_figures(engine, writer, days=DAYS_SHOWN, actor=visit.actor)
+    figures = read_figures(engine, writer, days=DAYS_SHOWN, actor=visit.actor)
+    days = figures.days
     highest = max(max(each.received, each.waiting) for each in days)
     return visit.page(
         "desk_day.html",
+        restricted=figures,
         today=days[-1],
         days=days[::-1],
         highest=highest,

@@ -38,7 +38,7 @@ from app.services.cursors import NOT_OURS, decode_position, encode_position
 from app.services.desk.actions import acknowledge_together
 from app.services.desk.assignment import assign, find_assignment
 from app.services.desk.inbox import COUNT_LIMIT, count_open, find_restriction_notice, position_of, read_inbox
-from app.services.desk.look_again import list_due
+from app.services.desk.look_again import list_due, list_untold
 from app.services.desk.presented_concerns import inbox_entry
 from app.services.desk.saved_views import find_seen_until, store_seen_until
 from app.services.desk.taken_over import list_taken_over
@@ -203,12 +203,17 @@ def inbox_page(visit: Visit, chosen: InboxSelection, place: InboxPlace, *, statu
         taken = place.taken if concern is not None and concern.assigned_to == visitor.name else ""
         is_own_list = chosen.view.mine and place.cursor is None
         taken_over = list_taken_over(session, visitor.actor) if is_own_list else []
+        untold = list_untold(session, visitor.actor) if place.cursor is None else ()
         due = list_due(session, visitor.actor) if place.cursor is None and chosen.shows_due_concerns else []
     query = chosen.inbox_query(visitor.name, looked_at)
     after = decode_position(place.cursor, query.column_types)
     may_still_come = dt.timedelta(seconds=2 * context.settings.writer_wait_seconds)
     until = place.until or encode_position((now - may_still_come,))
-    beside = [*(each.reference for each in due), *(each.reference for each in taken_over)]
+    beside = [
+        *(each.reference for each in untold),
+        *(each.reference for each in due),
+        *(each.reference for each in taken_over),
+    ]
     found = read_inbox(context.writer, query, actor=visitor.actor, after=after, limit=PAGE_SIZE, beside=beside)
     page, next_place = found[:PAGE_SIZE], None
     rows = rows_of(visit, [inbox_entry(row._mapping, now=now) for row in page])
@@ -236,6 +241,7 @@ def inbox_page(visit: Visit, chosen: InboxSelection, place: InboxPlace, *, statu
         taken_over=taken_over,
         restricted=restricted,
         due=due,
+        untold=untold,
         today=now.astimezone(LONDON).date(),
         typed=place,
         now=now,

@@ -18,7 +18,7 @@ from app.pages.desk.inbox_filters import InboxSelection, InboxTab, parse_list
 from app.pages.frame import DeskRoute, ReaderVisitDep, lead_to
 from app.services.access.sign_in import PATH
 from app.services.cursors import decode_position, encode_position
-from app.services.desk.inbox import InboxPosition, read_next
+from app.services.desk.inbox import InboxPosition, position_of, read_next
 from app.services.desk.saved_views import find_seen_until
 
 router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
@@ -60,7 +60,7 @@ class ListPlace:
         query = self.chosen.inbox_query("", None)
         if self._position(query.column_types) is not None:
             return self
-        return replace(self, at=encode_position([getattr(concern, column.name) for column in query.columns]))
+        return replace(self, at=encode_position(position_of(concern, query)))
 
     def _position(self, types: tuple[type, ...]) -> InboxPosition | None:
         try:

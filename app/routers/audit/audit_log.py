@@ -12,16 +12,17 @@ from app.http.params import Cursor, Limit
 from app.http.problems import RESPONSES_OF_CLIENT_ROUTES, problem_responses
 from app.http.responses import Responses, page_links
 from app.http.routes import GuidanceRouter
+from app.models.audit.audit_log import AUDIT
 from app.models.audit.details import present_audit_entry
 from app.models.audit.log_filters import A_CHAIN, CHAIN, LogFilter, OwnLogFilter
 from app.models.audit.responses import CheckpointResponse, DisclosuresResponse, StatementResponse
 from app.models.base import format_utc
 from app.models.references import EXAMPLE_REFERENCE
+from app.services.access.sealed_cursors import open_number, seal_number
 from app.services.audit.audit_log import Actor, read_end_of_chain
 from app.services.audit.log_search import LOG_SHEET_HEADERS, read_log, read_log_sheet
 from app.services.concerns.receipt_signing import STATEMENT
 from app.services.csv_sheets import CSV_MEDIA
-from app.services.cursors import decode_key, encode_key
 
 router = GuidanceRouter(prefix="/v1/desk", tags=["Audit"], responses=RESPONSES_OF_CLIENT_ROUTES)
 AS_SHEET: Responses = {
@@ -78,9 +79,9 @@ def list_own_disclosures(
 def _page_of(
     request: Request, writer: Writer, wanted: LogFilter, actor: Actor, limit: int, cursor: str | None
 ) -> DisclosuresResponse:
-    after = None if cursor is None else decode_key(cursor, otherwise=0)
+    after = open_number(writer.engine, AUDIT, cursor)
     found = read_log(writer, wanted, actor=actor, after=after, limit=limit)
-    next_cursor = None if found.next_position is None else encode_key(found.next_position)
+    next_cursor = seal_number(writer.engine, AUDIT, found.next_position)
     entries, links = tuple(map(present_audit_entry, found.entries)), page_links(request, next_cursor)
     return DisclosuresResponse(disclosures=entries, next_cursor=next_cursor, links=links)
 

@@ -16,18 +16,20 @@ from app.http.params import Cursor, Limit
 from app.http.problems import BODY_PROBLEMS, RESPONSES_OF_CLIENT_ROUTES, problem_responses
 from app.http.responses import page_links
 from app.http.routes import GuidanceRouter
+from app.models.audit.audit_log import EVENTS
 from app.models.base import SLUG_PATTERN
 from app.models.desk.actions import BurstAcknowledged, BurstAcknowledgement
 from app.models.desk.inbox import InboxResponse, SummaryResponse
 from app.models.desk.inbox_filters import InboxOrder, InboxParameters
 from app.models.desk.saved_views import SavedView, SavedViewRow, SavedViewsResponse, ViewFilters
-from app.models.events.rows import EventRow
 from app.models.links import DESK_BURSTS, DESK_CONCERNS, DESK_VIEWS
 from app.models.references import BURST, EXAMPLE_BURST, EXAMPLE_REFERENCE
-from app.services.cursors import A_MOMENT, NOT_OURS, decode_key, decode_position, encode_position
+from app.services.access.sealed_cursors import open_cursor
+from app.services.cursors import A_MOMENT, NOT_OURS, decode_position, encode_position
 from app.services.desk import actions, inbox, presented_concerns, saved_views
 from app.services.desk.inbox import InboxQuery, position_of
 from app.services.desk.presented_concerns import inbox_entry
+from app.services.events.outbox import find_event
 
 router = GuidanceRouter(tags=["Desk"], responses=RESPONSES_OF_CLIENT_ROUTES, route_class=JSONRoute)
 ViewName = Annotated[
@@ -49,9 +51,8 @@ def read_inbox(
 ) -> InboxResponse:
     """The inbox: concerns without their content. The order `urgent` puts unacknowledged concerns first.
 
-    An unacknowledged addition counts like a concern. Unacknowledged concerns are ordered by: immediate danger in an
-    addition, immediate danger in the concern (as the reporter said), possible danger, earliest deadline, oldest.
-    Indicators play no part.
+    An unacknowledged addition counts like a concern. Unacknowledged concerns are ordered by: immediate danger (as a
+    reporter said, in the concern or an addition), possible danger, earliest deadline, oldest. Indicators play no part.
 
     Filters are combined with AND. To fetch later changes, send `next_changed_since` as `changed_since`: nothing is
     missed, but a concern may be returned twice.
@@ -93,14 +94,14 @@ def acknowledge_burst(
 def _moment_of_event(engine: Engine, cursor: str) -> dt.datetime | None:
     """Return the time of the event that `cursor` names. The inbox then lists only the concerns changed since that time.
 
-    Return None for the cursor before the first event: the inbox then lists concerns of any time. Raise `InvalidCursor`
-    if there is no event with this cursor.
+    Return None for the cursor before the first event, and for one of an earlier version: the inbox then lists concerns
+    of any time. Raise `InvalidCursor` if there is no event with this cursor.
     """
-    number = decode_key(cursor, otherwise=0, parameter="since_event")
-    if number == 0:
+    place = open_cursor(engine, EVENTS, cursor, parameter="since_event")
+    if place is None or place.number == 0:
         return None
     with Session(engine) as session:  # it ends before the next session, or two requests could block each other
-        event = session.get(EventRow, number)
+        event = find_event(session, place)
     if event is None:
         raise InvalidCursor(NOT_OURS, parameter="since_event")
     return event.at

@@ -20,18 +20,20 @@ from app.http.problems import RESPONSES_OF_CLIENT_ROUTES, problem_responses
 from app.http.responses import page_links
 from app.http.routes import GuidanceRouter
 from app.models.access.clients import Scope
+from app.models.audit.audit_log import EVENTS
 from app.models.events.responses import EventResponse, EventsResponse
 from app.models.events.rows import EventKind, EventRow
 from app.services.access.clients import Principal
+from app.services.access.sealed_cursors import Place, open_cursor, seal_cursor
 from app.services.audit.audit_log import Actor
 from app.services.concerns.entries import Desk
-from app.services.cursors import decode_key, encode_key
-from app.services.events.outbox import confirm_events, confirmed_by, event_id, read_events_after
+from app.services.events.outbox import confirm_events, confirmed_by, id_and_payload, place_of, read_events_after
 
 router = GuidanceRouter(prefix="/v1/events", tags=["Events"], responses=RESPONSES_OF_CLIENT_ROUTES)
 LONGEST_WAIT = 30
 WAIT_UNIT_SECONDS = 1.0
 POLL_SECONDS = 0.25
+AN_EXAMPLE = "rhs6nyPCtmQwKzFLmJ3ZHqY1u0kqCkXo7g2bVdE5a8M"
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ async def read_events(
             description="`next_cursor` of the previous page: confirms every event up to it. If omitted, the page "
             "starts after "
             "the last event this client confirmed.",
-            examples=["MQ"],
+            examples=[AN_EXAMPLE],
         ),
     ] = None,
     wait: Annotated[
@@ -82,34 +84,33 @@ async def read_events(
 
     The audit log records which concerns were shown.
     """
-    last_confirmed = await run_in_threadpool(_confirm, desk, asked, after)
+    place = await run_in_threadpool(_confirm, desk, asked, after)
     deadline = time.monotonic() + wait * WAIT_UNIT_SECONDS
-    read = partial(_read, clock, desk, asked.actor, after=last_confirmed, limit=limit)
+    read = partial(_read, clock, desk, asked.actor, after=place.number, limit=limit)
     while not (rows := await run_in_threadpool(read)) and time.monotonic() < deadline:
         await asyncio.sleep(POLL_SECONDS)
-    last = rows[-1].id if rows else last_confirmed
-    next_cursor = encode_key(last or 0)
+    next_cursor = seal_cursor(desk.engine, EVENTS, place_of(rows[-1]) if rows else place)
     links = page_links(asked.request, next_cursor, parameter="after")
     return EventsResponse(events=tuple(map(_response, rows)), next_cursor=next_cursor, links=links)
 
 
 def _response(event: EventRow) -> EventResponse:
-    own_id = event_id(event.id or 0, event.kind, event.at, event.data)
-    return EventResponse(id=own_id, type=EventKind(event.kind), timestamp=event.at, data=event.data)
+    own_id, payload = id_and_payload(event.id or 0, event.kind, event.at, event.data)
+    return EventResponse(id=own_id, type=EventKind(event.kind), timestamp=event.at, data=payload)
 
 
-def _confirm(desk: Desk, asked: EventsRequest, after: str | None) -> int:
-    """Record that the client has received the events up to the cursor `after`, and return the number of that event.
+def _confirm(desk: Desk, asked: EventsRequest, after: str | None) -> Place:
+    """Record that the client has received the events up to the cursor `after`, and return its place.
 
-    If `after` is None, record nothing, and return the number of the event that the client confirmed last. Raise
-    `InvalidCursor` if `after` cannot be decoded, or `CursorAhead` if there is no event with this cursor yet.
+    If `after` is None or of an earlier version, record nothing, and return the place that the client confirmed last.
+    Raise `InvalidCursor` if `after` is no cursor, or `CursorAhead` if its event is not stored.
     """
-    if after is None:
+    place = None if after is None else open_cursor(desk.engine, EVENTS, after, parameter="after")
+    if place is None:
         with Session(desk.engine) as session:
             return confirmed_by(session, client=asked.client)
-    event_id = decode_key(after, otherwise=0, parameter="after")
-    desk.writer.run(confirm_events, event_id=event_id, actor=asked.actor, client=asked.client)
-    return event_id
+    desk.writer.run(confirm_events, place=place, actor=asked.actor, client=asked.client)
+    return place
 
 
 def _read(clock: Clock, desk: Desk, actor: Actor, *, after: int, limit: int) -> Sequence[EventRow]:

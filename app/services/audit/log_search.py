@@ -84,6 +84,11 @@ class LogQuery:
             chosen = [[*conditions, self._of_chain], [*conditions, *self._gives_cards]]
         found = [row for each in chosen for row in self._rows(each, limit)]
         rows = sorted(found, key=self._key, reverse=self._is_newest_first)[:limit]
+        if self.wanted.person == self.actor.person and not self.actor.is_lead:
+            # the number of an event would tell a program how many events it cannot see
+            nothing = {"detail": NO_DETAILS}
+            numbers = DeskAct.EVENTS_CONFIRMED
+            rows = [AuditEntryRow(**row.model_dump() | nothing) if row.act == numbers else row for row in rows]
         return [_without(self.hidden, row) for row in rows] if self.hidden else rows
 
     def find_readings(self) -> "Readings":

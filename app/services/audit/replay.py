@@ -29,6 +29,7 @@ from app.models.audit.details import (
 from app.models.audit.entry_kinds import EntryPlace
 from app.models.concerns.receipts import ConcernState
 from app.models.concerns.rows import LEADS, limit_to
+from app.models.desk.look_again import OFFICER
 from app.services.audit.audit_log import REPORTER, person_of
 
 _ACTS = table_of(AuditEntryRow).c
@@ -150,6 +151,8 @@ class RecordedConcern(Replayed):
         self._seal(details, row)
         self.received_by = "" if row.client == REPORTER else row.client
         self.limited_to = LEADS if details.restricted else ""
+        if details.officer_by is not None:
+            self.look_again[OFFICER] = details.officer_by
 
     def _add(self, details: SealDetails, row: AuditEntryRow) -> None:
         self._seal(details, row)
@@ -184,7 +187,7 @@ class RecordedConcern(Replayed):
         self.limited_to = ""
 
     def _look_again(self, details: LookAgainDetails, row: AuditEntryRow) -> None:
-        person = person_of(row.client) if details.own else ""
+        person = person_of(row.client) if details.own else OFFICER if details.officer else ""
         if details.day is None:
             self.look_again.pop(person, None)
         else:

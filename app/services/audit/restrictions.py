@@ -79,6 +79,14 @@ def hidden_from(actor: Actor) -> Select[Any]:
     return _limited(~_is_open_to(actor))
 
 
+def uncounted(actor: Actor | None) -> Select[Any]:
+    """Return a query for the references that the numbers for `actor` leave out: none for a lead or the service (None).
+
+    A number of all concerns would tell the minute of each act about a concern that is hidden from the reader.
+    """
+    return hidden_from(actor) if actor and not actor.is_lead else _limited(false())
+
+
 def find_hidden(session: Session, references: Collection[str], actor: Actor) -> set[str]:
     """Return those of `references` whose concerns `actor` may not open."""
     hidden = hidden_from(actor).where(_LIMITED.reference.in_(references))

@@ -15,6 +15,8 @@ from sqlalchemy import Connection, Engine
 from sqlmodel import Session
 
 from app.age.keys import Sealer
+from app.db.statements import fixed_insert
+from app.db.tables import table_of
 from app.db.writer import SharedWrite, Writer, write_without_change
 from app.errors import AlreadyStored, FieldError, IdempotencyKeyReused, InvalidConcern, ReferenceTaken, TooManyConcerns
 from app.logs import Log
@@ -27,6 +29,7 @@ from app.models.concerns.digests import seal_details
 from app.models.concerns.examples import SMALLEST_EXAMPLE
 from app.models.concerns.receipts import CheckResponse
 from app.models.concerns.rows import LEADS, NewConcern, StoredReceiptRow
+from app.models.desk.look_again import OFFICER, LookAgainRow
 from app.models.events.rows import EventKind
 from app.models.guides.edition_keys import EditionKey
 from app.models.references import new_reference
@@ -43,6 +46,8 @@ from app.services.concerns.rows import insert_concerns
 from app.services.concerns.sealing import concern_plaintext, derive_public_key
 from app.services.events.outbox import append_events, concern_payload
 from app.services.guides.editions import list_current
+from app.services.guides.reference_data import names_a_worker
+from app.services.guides.working_days import deadline_of
 
 NEEDS_TEST_KEY = (
     "A test needs a test key, and nothing was stored. If this is about a real child, send it again without `test`."
@@ -54,6 +59,7 @@ NEEDS_TEST_MARK = (
 MAX_ATTEMPTS = 5
 LARGE_SUBMISSION_BYTES = 32_768  # a smaller submission is sealed in less time than a thread takes to start
 log = Log(__name__)
+_NEW_DAY = fixed_insert(table_of(LookAgainRow))
 
 
 class ConcernCount(StrEnum):
@@ -119,6 +125,7 @@ class _Prepared:
     audit_entry: dict[str, Any]
     stored_receipt: StoredReceiptRow | None
     receipt: bytes
+    officer_by: dt.date | None
 
 
 @dataclass(frozen=True)
@@ -306,6 +313,9 @@ class Submissions:
         else:
             new = NewText("sealed", sealed.text, sealed.reference, sealed.form_version)
         restricted = concern.concern.is_about_staff if sealed is None else sealed.restricted
+        is_allegation = restricted or names_a_worker(concern)
+        due = self.receipts.working_days.one_working_day_after(arrival.at)
+        officer_by = deadline_of(due)[0] if is_allegation else None
         receipt = self.receipts.build_receipt(pinned, new, concern, arrival, test=test)
         reference, token = receipt.reference, receipt.status_token
         row = NewConcern(
@@ -335,10 +345,16 @@ class Submissions:
             else seal_card(self.sealer, card_of_concern(content), reference, at=arrival.at)
         )
         details = seal_details(
-            row.sealed, row.recipients, columns=vars(row), receipt=stored_receipt, card=card, restricted=restricted
+            row.sealed,
+            row.recipients,
+            columns=vars(row),
+            receipt=stored_receipt,
+            card=card,
+            restricted=restricted,
+            officer_by=officer_by,
         )
         audit_entry, _ = next_row(reference, BEFORE_THE_FIRST, DeskAct.RECEIVED, arrival.actor, details)
-        return _Prepared(row, card, audit_entry, stored_receipt, receipt.json)
+        return _Prepared(row, card, audit_entry, stored_receipt, receipt.json, officer_by)
 
     def _seal(self, submitted: Submitted, reference: str, pinned: PinnedEdition) -> bytes:
         at = submitted.arrival.at
@@ -351,6 +367,9 @@ def _write_all(connection: Connection, prepared: Sequence[_Prepared]) -> None:
     cards = [(each.concern.reference, OF_THE_CONCERN, each.card) for each in prepared if each.card is not None]
     if cards:
         insert_cards(connection, cards)
+    days = [(each.concern.reference, each.officer_by) for each in prepared if each.officer_by is not None]
+    if days:
+        _NEW_DAY.run(connection, *({"reference": each, "person": OFFICER, "day": day} for each, day in days))
     real = [each.concern for each in prepared if not each.concern.test]
     append_events(connection, [(EventKind.CONCERN_RECEIVED, each.received_at, concern_payload(each)) for each in real])
     insert_stored_receipts(connection, [each.stored_receipt for each in prepared])

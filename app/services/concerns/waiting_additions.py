@@ -21,6 +21,7 @@ from app.models.concerns.receipts import ConcernState
 from app.models.concerns.rows import LEAST_URGENT_FIRST, ConcernRow
 from app.models.events.rows import EventKind
 from app.services.audit.audit_log import Actor, record_change
+from app.services.audit.restrictions import uncounted
 from app.services.concerns.entries import entries_of, measure_entries
 from app.services.concerns.rows import get_concern
 from app.services.events.outbox import append_events, events_about
@@ -164,13 +165,14 @@ def find_waiting(session: Session, references: Collection[str]) -> dict[str, Wai
     return found
 
 
-def count_additions(session: Session, *, now: dt.datetime) -> dict[str, int]:
+def count_additions(session: Session, *, now: dt.datetime, actor: Actor | None = None) -> dict[str, int]:
     """Return the numbers of additions that are unacknowledged (`additions_waiting`) and overdue (`additions_overdue`).
 
-    An overdue addition is an unacknowledged one whose deadline is before `now`. Additions to test concerns are not
-    counted.
+    An overdue addition is an unacknowledged one whose deadline is before `now`. Leave out additions to test concerns,
+    and to those `uncounted` for `actor`.
     """
     is_late = case((_ENTRIES.acknowledge_by < now, 1))
     counted = select(func.count(), func.count(is_late)).where(_WAITS, ~_OF_A_TEST)
+    counted = counted.where(_ENTRIES.reference.not_in(uncounted(actor)))
     waiting, overdue = session.connection().execute(counted).one()
     return {"additions_waiting": waiting, "additions_overdue": overdue}

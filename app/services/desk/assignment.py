@@ -21,10 +21,11 @@ from app.models.audit.details import (
     details_of,
 )
 from app.models.base import format_utc
-from app.models.concerns.rows import BY_URGENCY, CLOSED_RANK, ConcernRow
+from app.models.concerns.rows import CLOSED_RANK, ConcernRow
 from app.services.audit.audit_log import Actor, record_action, record_change
 from app.services.audit.restrictions import MAY_NOT_OPEN, is_openable_by, may_be_opened_by, may_open
 from app.services.concerns.rows import get_concern
+from app.services.desk.inbox import URGENCY
 
 BATCH_SIZE = 100
 LEFT = "the person left the desk"
@@ -148,7 +149,7 @@ def open_concerns_of(person: str, actor: Actor) -> SelectOfScalar[str]:
     Leave out test concerns. A closed concern with an unacknowledged addition counts as open.
     """
     is_open = (col(ConcernRow.waiting) < CLOSED_RANK) & col(ConcernRow.test).is_(False)
-    return _every(person).where(is_open, may_open(actor)).order_by(*(getattr(ConcernRow, name) for name in BY_URGENCY))
+    return _every(person).where(is_open, may_open(actor)).order_by(*URGENCY)
 
 
 def _every(person: str) -> SelectOfScalar[str]:

@@ -17,6 +17,7 @@ from app.models.audit.audit_log import AUDIT, DeskAct
 from app.models.audit.details import SummaryDetails
 from app.models.concerns.rows import ConcernRow
 from app.services.audit.audit_log import Actor, record_reading
+from app.services.audit.restrictions import uncounted
 from app.services.desk.figures import SMALLEST_COUNT, places_to_hide
 
 _CONCERNS = table_of(ConcernRow).c
@@ -78,22 +79,24 @@ class BoardFigures:
 def read_board_figures(writer: Writer, months: Months, *, actor: Actor) -> BoardFigures:
     """Record the reading in the audit log, and return the figures of the period `months`.
 
-    Test concerns are not counted. Raise `StoreBusy` if the reading could not be recorded in time.
+    Leave out test concerns, and those `uncounted` for `actor`. Raise `StoreBusy` if the reading could not
+    be recorded in time.
     """
     period = SummaryDetails(statistics=True, first_month=months.first, last_month=months.last)
     writer.run(record_reading, AUDIT, DeskAct.SUMMARY_READ, actor, period)
     with Session(writer.engine) as session:
-        received = _within(_CONCERNS.received_at, months)
+        received = _within(_CONCERNS.received_at, months, actor)
         counts = {name: _count(session, name, received) for name in OF_RECEIVED}
-        counts[OUTCOME] = _count(session, OUTCOME, _within(_CONCERNS.closed_at, months))
+        counts[OUTCOME] = _count(session, OUTCOME, _within(_CONCERNS.closed_at, months, actor))
         times = _times(session, received)
     totals = {name: sum(number for _code, number in counts[name]) for name in (OF_RECEIVED[0], OUTCOME)}
     shown = [number if number == 0 or number >= SMALLEST_COUNT else None for number in totals.values()]
     return BoardFigures(shown[0], shown[1], {name: _hidden(found) for name, found in counts.items()}, *_deciles(times))
 
 
-def _within(moment: ColumnElement[dt.datetime], months: Months) -> list[ColumnElement[bool]]:
-    return [moment >= months.start, moment < months.end, _CONCERNS.test.is_(False)]
+def _within(moment: ColumnElement[dt.datetime], months: Months, actor: Actor) -> list[ColumnElement[bool]]:
+    is_counted = _CONCERNS.reference.not_in(uncounted(actor))
+    return [moment >= months.start, moment < months.end, _CONCERNS.test.is_(False), is_counted]
 
 
 def _count(session: Session, name: str, conditions: Sequence[ColumnElement[bool]]) -> list[tuple[str | None, int]]:

@@ -20,8 +20,10 @@ from app.db.writer import Writer
 from app.models.audit.audit_log import AUDIT, INBOX, DeskAct
 from app.models.audit.details import SummaryDetails
 from app.models.concerns.rows import ConcernRow
-from app.models.desk.figures import FiguresOfDay
+from app.models.desk.figures import FiguresOfDay, FiguresResponse
 from app.services.audit.audit_log import Actor, record_reading
+from app.services.audit.restrictions import uncounted
+from app.services.desk.inbox import count_hidden
 from app.services.guides.working_days import LONDON
 
 MICROSECOND = dt.timedelta(microseconds=1)
@@ -35,10 +37,10 @@ _TIMES = select_columns(
 ).where(_CONCERNS.test.is_(False))
 
 
-def read_figures(engine: Engine, writer: Writer, *, days: int, actor: Actor) -> tuple[FiguresOfDay, ...]:
+def read_figures(engine: Engine, writer: Writer, *, days: int, actor: Actor) -> FiguresResponse:
     """Record the reading in the audit log, and return the figures of the last `days` days in London, including today.
 
-    The earliest day comes first.
+    The earliest day comes first. Leave out concerns `uncounted` for `actor`.
     """
     writer.run(record_reading, INBOX, DeskAct.SUMMARY_READ, actor, SummaryDetails(days=days))
     today = actor.at.astimezone(LONDON).date()
@@ -47,11 +49,12 @@ def read_figures(engine: Engine, writer: Writer, *, days: int, actor: Actor) -> 
     # each condition has an index; the first also finds concerns with an unacknowledged addition, which change no figure
     times = _TIMES.where(or_(_CONCERNS.waiting == 0, _CONCERNS.acknowledged_at >= first, _CONCERNS.closed_at >= first))
     counts = _CountsOfDays(dates, actor.at)
-    chosen = times.execution_options(yield_per=ROWS_AT_ONCE)
+    shown = times.where(_CONCERNS.reference.not_in(uncounted(actor)))
+    chosen = shown.execution_options(yield_per=ROWS_AT_ONCE)
     with Session(engine) as session:
         for received_at, acknowledge_by, acknowledged_at, closed_at in session.connection().execute(chosen):
             counts.add(received_at, acknowledge_by, acknowledged_at, closed_at)
-    return counts.figures()
+        return FiguresResponse(days=counts.figures(), **count_hidden(session, actor))
 
 
 class _CountsOfDays:
@@ -139,20 +142,21 @@ def read_statistics(engine: Engine, writer: Writer, *, actor: Actor) -> list[Fig
     """
     writer.run(record_reading, AUDIT, DeskAct.SUMMARY_READ, actor, SummaryDetails(statistics=True))
     with Session(engine) as session:
-        counts = list(_count_by_month(session))
+        counts = list(_count_by_month(session, actor))
     groups = groupby(counts, key=lambda each: (each.measure, each.year, each.month))
     return [figure for _, group in groups for figure in _hide_small(list(group))]
 
 
-def _count_by_month(session: Session) -> Iterator[MonthlyCount]:
+def _count_by_month(session: Session, actor: Actor) -> Iterator[MonthlyCount]:
     """Yield the number of concerns received in each month, for each value of each measure.
 
-    Leave out test concerns. The order is by measure, then by month, then by value.
+    Leave out test concerns, and those `uncounted` for `actor`. The order is by measure, then by month, then by value.
     """
     year, month = extract("year", _CONCERNS.received_at), extract("month", _CONCERNS.received_at)
+    conditions = _CONCERNS.test.is_(False), _CONCERNS.reference.not_in(uncounted(actor))
     for measure in MEASURES:
         value = _CONCERNS[measure]
-        counted = select_columns(year, month, value, func.count()).where(_CONCERNS.test.is_(False))
+        counted = select_columns(year, month, value, func.count()).where(*conditions)
         ordered = counted.group_by(year, month, value).order_by(year, month, func.coalesce(value, ""))
         for row in session.connection().execute(ordered):
             yield MonthlyCount(int(row[0]), int(row[1]), measure, row[2], row[3])

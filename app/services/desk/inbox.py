@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from sqlalchemy import Column, ColumnElement, Row, func, literal, select, tuple_
+from sqlalchemy import Column, ColumnElement, Row, case, func, literal, or_, select, true, tuple_
 from sqlmodel import Session
 
 from app.db.tables import table_of
@@ -19,8 +19,8 @@ from app.models.concerns.receipts import ConcernState
 from app.models.concerns.rows import BY_URGENCY, CLOSED_RANK, ConcernRow
 from app.models.desk.inbox import InboxEntry
 from app.models.desk.inbox_filters import NO_BURST, InboxFilter, InboxOrder
-from app.services.audit.audit_log import Actor, record_reading
-from app.services.audit.restrictions import has_lead, hidden_from, may_open
+from app.services.audit.audit_log import Actor, names_a_person, record_reading
+from app.services.audit.restrictions import has_lead, hidden_from, may_open, uncounted
 from app.services.concerns.rows import closed_count
 from app.services.concerns.waiting_additions import count_additions
 
@@ -34,6 +34,13 @@ NOT_TIMES: Mapping[str, type] = {"waiting": int, "danger": int, "reference": str
 """The types of the sort columns that are not times."""
 DANGER_RANK_LIMIT = 1
 """The highest value of the column `danger` that means immediate danger, in an addition or in the concern itself."""
+_PARTS_OF_DANGER = (_CONCERNS.danger < DANGER_RANK_LIMIT, _CONCERNS.danger >= DANGER_RANK_LIMIT)
+"""Two conditions: an index sorts the concerns of each, so a page merges the first rows of both."""
+URGENCY = tuple(
+    case((_PARTS_OF_DANGER[0], DANGER_RANK_LIMIT), else_=column) if column is _CONCERNS.danger else column
+    for column in (_CONCERNS[name] for name in BY_URGENCY)
+)
+"""Immediate danger first, in the concern or an addition, then possible danger. Then by deadline, then the oldest."""
 COUNT_LIMIT = 500
 """Open concerns are counted exactly up to this number. A greater number is shown as '500+'."""
 InboxPosition = tuple[Any, ...]
@@ -131,25 +138,29 @@ def list_inbox(
     Leave out concerns that `actor` may not open. The caller must record the reading in the audit log.
 
     The order `urgent` lists first the concerns that need an acknowledgement, of their text or of an addition. Then it
-    lists the other open concerns, and then the closed concerns. Within each of these three groups, the sort keys are:
-    immediate danger in an unacknowledged addition, immediate danger in the concern or any addition, possible danger in
-    these, earliest deadline, and oldest first. The order `newest` lists the concerns by time of receipt, and `changed`
-    by time of the last change, both most recent first.
+    lists the other open concerns, and then the closed concerns. Each of these three groups is in the order of
+    `URGENCY`. The order `newest` lists the concerns by time of receipt, and `changed` by time of the last change, both
+    most recent first.
     """
-    wanted, columns = select(_CONCERNS.reference).where(*query.conditions(actor)), query.columns
-    if after is not None:
-        bound = tuple_(*(literal(value, column.type) for value, column in zip(after, columns, strict=True)))
-        key = tuple_(*columns)
-        wanted = wanted.where(key > bound if query.order is InboxOrder.URGENT else key < bound)
-    ordered = columns if query.order is InboxOrder.URGENT else [column.desc() for column in columns]
-    # An index has every sort and filter column, so only the rows of the page are read.
-    page = select(*INBOX_COLUMNS).where(_CONCERNS.reference.in_(wanted.order_by(*ordered).limit(limit)))
-    return list(session.execute(page.order_by(*ordered)))
+    is_urgent, columns = query.order is InboxOrder.URGENT, query.columns
+    directed = columns if is_urgent else [column.desc() for column in columns]
+    found = []
+    for part in _PARTS_OF_DANGER if is_urgent else (true(),):
+        wanted = select(_CONCERNS.reference).where(part, *query.conditions(actor))
+        if after is not None:
+            bound = tuple_(*(literal(value, column.type) for value, column in zip(after, columns, strict=True)))
+            key = tuple_(*(URGENCY if part is _PARTS_OF_DANGER[0] else columns))
+            wanted = wanted.where(key > bound if is_urgent else key < bound)
+        # An index has every sort and filter column, so only the rows of the page are read.
+        found.append(_CONCERNS.reference.in_(wanted.order_by(*directed).limit(limit)))
+    page = select(*INBOX_COLUMNS).where(or_(*found)).order_by(*(URGENCY if is_urgent else directed))
+    return list(session.execute(page.limit(limit)))
 
 
-def position_of(row: Row[Any], query: InboxQuery) -> InboxPosition:
-    """Return the position of `row` in the order of `query`: the values of the sort columns."""
-    return tuple(row._mapping[column.name] for column in query.columns)
+def position_of(row: Row[Any] | ConcernRow, query: InboxQuery) -> InboxPosition:
+    """Return the position of `row` in the order of `query`: the values of the sort columns, with the rank of danger."""
+    values = {column.name: getattr(row, column.name) for column in query.columns}
+    return tuple((values | {"danger": max(row.danger or 0, DANGER_RANK_LIMIT)})[name] for name in values)
 
 
 def is_overdue(now: dt.datetime) -> ColumnElement[bool]:
@@ -171,52 +182,59 @@ def count_open(session: Session, queries: Sequence[InboxQuery], *, actor: Actor)
     return found
 
 
-def count_states(session: Session, *, now: dt.datetime) -> dict[str, int]:
+def count_states(session: Session, *, now: dt.datetime, actor: Actor | None = None) -> dict[str, int]:
     """Return the number of concerns in each state, by state, and the number of overdue concerns as `overdue`.
 
-    A concern with an overdue addition is overdue too, and `now` is the current time. Test concerns are not counted. The
+    A concern with an overdue addition is overdue too. Leave out test concerns, and those `uncounted` for `actor`. The
     cost does not depend on the number of closed concerns.
     """
+    left_out = _CONCERNS.reference.in_(uncounted(actor)) & _CONCERNS.test.is_(False)
+    closed = (
+        closed_count()
+        - select(func.count()).where(left_out, _CONCERNS.state == ConcernState.CLOSED.value).scalar_subquery()
+    )
     states = (ConcernState.RECEIVED.value, ConcernState.ACKNOWLEDGED.value)
     counted = [func.count().filter(_CONCERNS.state == state) for state in states]
-    is_open = (_CONCERNS.waiting < CLOSED_RANK, _CONCERNS.test.is_(False))
-    found = session.execute(select(*counted, func.count().filter(is_overdue(now)), closed_count()).where(*is_open))
+    is_open = (_CONCERNS.waiting < CLOSED_RANK, _CONCERNS.test.is_(False), ~left_out)
+    found = session.execute(select(*counted, func.count().filter(is_overdue(now)), closed).where(*is_open))
     return dict(zip((*states, "overdue", ConcernState.CLOSED.value), found.one(), strict=True))
 
 
 def count_hidden(session: Session, actor: Actor) -> dict[str, int]:
     """Return the number of open concerns that `actor` may not open, and the number of overdue concerns among them.
 
-    The keys are `restricted` and `restricted_overdue`. Test concerns are not counted.
+    The keys are `restricted` and `restricted_overdue`. A person who is not a lead is told of both only if one is
+    overdue: otherwise a person whom a concern is about could infer that it came. Test concerns are not counted.
     """
     counted = select(func.count(), func.count().filter(is_overdue(actor.at))).where(
         _CONCERNS.waiting < CLOSED_RANK, _CONCERNS.test.is_(False), _CONCERNS.reference.in_(hidden_from(actor))
     )
-    return dict(zip(("restricted", "restricted_overdue"), session.execute(counted).one(), strict=True))
+    hidden, overdue = session.execute(counted).one()
+    is_told = overdue or actor.is_lead or not names_a_person(actor.client)
+    return {"restricted": hidden if is_told else 0, "restricted_overdue": overdue}
 
 
 @dataclass(frozen=True)
 class RestrictionNotice:
     """The notice for a person in the inbox about restricted concerns.
 
-    `hidden` is the number of open concerns that the person may not open, and `overdue` is the number of overdue
-    concerns among them. `lacks_lead` is True if there are open restricted concerns, but the desk has no lead. Everyone
-    at the desk may then open the restricted concerns that name no person who still works there.
+    `restricted` and `restricted_overdue` are the numbers of `count_hidden`. `lacks_lead` is True if there are open
+    restricted concerns, but the desk has no lead. Everyone at the desk may then open the restricted concerns that name
+    no person who still works there.
     """
 
-    hidden: int
-    overdue: int
+    restricted: int
+    restricted_overdue: int
     lacks_lead: bool
 
 
 def find_restriction_notice(session: Session, actor: Actor) -> RestrictionNotice:
     """Return the notice for `actor` in the inbox about restricted concerns. Test concerns are not counted."""
-    hidden, overdue = count_hidden(session, actor).values()
     any_restricted = select(_CONCERNS.reference).where(
         _CONCERNS.restricted == 1, _CONCERNS.waiting < CLOSED_RANK, _CONCERNS.test.is_(False)
     )
     lacks_lead = not has_lead(session) and session.execute(any_restricted.limit(1)).first() is not None
-    return RestrictionNotice(hidden, overdue, lacks_lead)
+    return RestrictionNotice(**count_hidden(session, actor), lacks_lead=lacks_lead)
 
 
 def read_inbox(
@@ -255,14 +273,19 @@ def read_next(writer: Writer, query: InboxQuery, *, actor: Actor, after: InboxPo
     return found
 
 
-def read_summary(writer: Writer, *, actor: Actor) -> dict[str, int]:
-    """Record the reading in the audit log, and return numbers of concerns and of unacknowledged additions, by name.
+def count_work(session: Session, actor: Actor) -> dict[str, int]:
+    """Return the numbers of concerns and of unacknowledged additions for `actor`, by name.
 
     The names are the states, `overdue`, `additions_waiting`, `additions_overdue`, `restricted` and
     `restricted_overdue`.
     """
+    additions = count_additions(session, now=actor.at, actor=actor)
+    return count_states(session, now=actor.at, actor=actor) | additions | count_hidden(session, actor)
+
+
+def read_summary(writer: Writer, *, actor: Actor) -> dict[str, int]:
+    """Record the reading in the audit log, and return the numbers of `count_work`."""
     with Session(writer.engine) as session:
-        counts = count_states(session, now=actor.at) | count_additions(session, now=actor.at)
-        counts |= count_hidden(session, actor)
+        counts = count_work(session, actor)
     writer.run(record_reading, INBOX, DeskAct.SUMMARY_READ, actor)
     return counts

@@ -9,9 +9,9 @@ from sqlmodel import Session, col, delete, select
 from app.models.audit.audit_log import DeskAct
 from app.models.audit.details import LookAgainDetails, ShownDetails
 from app.models.concerns.rows import ConcernRow
-from app.models.desk.look_again import TEAM, LookAgain, LookAgainRow, LookAgainState, Whose
+from app.models.desk.look_again import OFFICER, TEAM, LookAgain, LookAgainRow, LookAgainState, Whose
 from app.services.audit.audit_log import Actor, record_action
-from app.services.audit.restrictions import may_open
+from app.services.audit.restrictions import has_lead, may_open
 from app.services.concerns.rows import get_concern, get_unerased
 from app.services.guides.working_days import LONDON
 
@@ -40,10 +40,10 @@ def set_day(session: Session, reference: str, wanted: LookAgain, actor: Actor) -
     is unknown, or `ConcernErased` if the concern was erased.
     """
     concern = get_unerased(session, reference)
-    is_own = wanted.whose is Whose.OWN
-    details = LookAgainDetails(day=wanted.day, own=is_own)
+    is_own, is_officers = wanted.whose is Whose.OWN, wanted.whose is Whose.OFFICER
+    details = LookAgainDetails(day=wanted.day, own=is_own, officer=is_officers)
     record_action(session, concern.reference, DeskAct.LOOK_AGAIN, actor, details)
-    person = actor.person if is_own else TEAM
+    person = actor.person if is_own else OFFICER if is_officers else TEAM
     row = session.get(LookAgainRow, (concern.reference, person))
     if wanted.day is None:
         if row is not None:
@@ -72,9 +72,11 @@ def find_days(session: Session, reference: str, person: str) -> LookAgainState:
 
     The caller must record the reading in the audit log.
     """
-    rows = select(LookAgainRow).where(LookAgainRow.reference == reference, col(LookAgainRow.person).in_((TEAM, person)))
+    rows = select(LookAgainRow).where(
+        LookAgainRow.reference == reference, col(LookAgainRow.person).in_((TEAM, OFFICER, person))
+    )
     days = {row.person: row.day for row in session.exec(rows)}
-    return LookAgainState(reference=reference, team=days.get(TEAM), own=days.get(person))
+    return LookAgainState(reference=reference, team=days.get(TEAM), own=days.get(person), officer=days.get(OFFICER))
 
 
 def list_due(session: Session, actor: Actor) -> Sequence[Due]:
@@ -100,6 +102,18 @@ def list_due(session: Session, actor: Actor) -> Sequence[Due]:
             not is_own or (former is not None and former.is_teams),
         )
     return list(found.values())[:MOST_DUE]
+
+
+def list_untold(session: Session, actor: Actor) -> Sequence[LookAgainRow]:
+    """Return up to `MOST_DUE` concerns of which the designated officer is to be told, earliest day first.
+
+    Only for leads, or for everyone if the desk has none. Leave out tests, and concerns that `actor` may not open.
+    """
+    if not actor.is_lead and has_lead(session):
+        return ()
+    rows = select(LookAgainRow).join(ConcernRow, col(ConcernRow.reference) == LookAgainRow.reference)
+    untold = rows.where(LookAgainRow.person == OFFICER, col(ConcernRow.test).is_(False), may_open(actor))
+    return session.exec(untold.order_by(col(LookAgainRow.day), col(LookAgainRow.reference)).limit(MOST_DUE)).all()
 
 
 def forget_days_of(session: Session, person: str) -> None:

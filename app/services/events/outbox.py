@@ -26,6 +26,7 @@ from app.models.events.rows import DeliveryRow, DeliveryState, EventKind, EventR
 from app.models.guides.edition_keys import EditionKey, RenditionKey
 from app.models.guides.renditions import RenditionContent
 from app.models.links import CHECKPOINT, desk_concern_path, draft_path, edition_path, guide_path, rendition_path
+from app.services.access.sealed_cursors import HALF, Place
 from app.services.audit.audit_log import Actor, record_action, record_reading
 from app.services.audit.chains import find_end, write_end
 from app.services.audit.restrictions import hidden_from
@@ -38,6 +39,8 @@ _ACTIVE_WEBHOOKS = select_columns(table_of(WebhookRow).c.name, table_of(WebhookR
 Event = tuple[EventKind, dt.datetime, dict[str, Any]]
 """The kind of an event, its time and its payload."""
 EVENT_NAMESPACE = uuid.UUID("8c1f7d7e-3c52-4a53-9a0b-7d1f2f0c6b11")
+OWN_ID = "id"
+"""The key of an event's random ID in the stored payload. The payload that clients see lacks it."""
 TIMES = ("received_at", "acknowledge_by", "acknowledged_at", "closed_at", "reopened_at", "added_at")
 
 
@@ -67,7 +70,8 @@ def append_events(connection: Connection, events: Sequence[Event]) -> None:
     rows: list[dict[str, Any]] = []
     for kind, at, data in events:
         webhooks = [name for name, kinds in active if kind in kinds]
-        row = {"id": end.number + 1, "kind": kind.value, "at": at, "data": data, "webhooks": webhooks}
+        named = data | {OWN_ID: str(uuid.uuid4())}
+        row = {"id": end.number + 1, "kind": kind.value, "at": at, "data": named, "webhooks": webhooks}
         end = end.after(row)
         rows.append(row | {"sha256": end.sha256})
     _NEW_EVENT.run(connection, *rows)
@@ -89,13 +93,14 @@ def append_events(connection: Connection, events: Sequence[Event]) -> None:
         _NEW_DELIVERY.run(connection, *deliveries)
 
 
-def event_id(number: int, kind: str, at: dt.datetime, data: dict[str, Any]) -> str:
-    """Return the ID that clients see of the event `number`. The ID is derived from all arguments.
+def id_and_payload(number: int, kind: str, at: dt.datetime, data: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Return the ID that clients see of the event `number`, and its payload, both from the stored `data`.
 
-    `data` is the payload of the event. The number is not enough, because numbers are used again after a backup is
-    restored.
+    The ID is random: nobody can find the number by trying. An event of an earlier version keeps its derived ID.
     """
-    return str(uuid.uuid5(EVENT_NAMESPACE, json.dumps([number, kind, format_utc(at), data], sort_keys=True)))
+    if OWN_ID in data:
+        return data[OWN_ID], {name: value for name, value in data.items() if name != OWN_ID}
+    return str(uuid.uuid5(EVENT_NAMESPACE, json.dumps([number, kind, format_utc(at), data], sort_keys=True))), data
 
 
 def concern_payload(concern: ConcernRow | NewConcern) -> dict[str, Any]:
@@ -221,24 +226,36 @@ def events_after(session: Session, *, after: int, limit: int, actor: Actor | Non
     return session.exec(wanted.order_by(col(EventRow.id)).limit(limit)).all()
 
 
-def confirmed_by(session: Session, *, client: str) -> int:
-    """Return the number of the event up to which `client` confirmed that it has all events, or 0 if it confirmed none.
+def place_of(event: EventRow) -> Place:
+    """Return the place after `event`."""
+    return Place(event.id or 0, bytes.fromhex(event.sha256)[:HALF])
 
-    Also return 0 if this event no longer exists, because a backup was restored.
+
+def find_event(session: Session, place: Place) -> EventRow | None:
+    """Return the event at `place`, or None: a restored backup can lack the event, or use its number again."""
+    event = session.get(EventRow, place.number)
+    return event if event is not None and place_of(event) == place else None
+
+
+def confirmed_by(session: Session, *, client: str) -> Place:
+    """Return the place up to which `client` confirmed that it has all events, or the beginning.
+
+    The beginning also if that event no longer exists, because a backup was restored.
     """
     reader = session.get(EventReaderRow, client)
-    return reader.confirmed if reader is not None and reader.confirmed <= find_last_event(session) else 0
+    event = None if reader is None else session.get(EventRow, reader.confirmed)
+    return Place(0) if event is None else place_of(event)
 
 
-def confirm_events(session: Session, *, event_id: int, actor: Actor, client: str) -> None:
-    """Store that `client` has every event up to number `event_id`, and record this in the audit log.
+def confirm_events(session: Session, *, place: Place, actor: Actor, client: str) -> None:
+    """Store that `client` has every event up to `place`, and record this in the audit log.
 
     `actor` is the actor of the audit log entry. Do nothing if `client` has already confirmed this event or a later one.
-    Ignore an earlier confirmation of an event that no longer exists. Raise `CursorAhead` if there is no event with the
-    number `event_id` yet.
+    Ignore an earlier confirmation of an event that no longer exists. Raise `CursorAhead` if the event at `place` is not
+    stored.
     """
-    last = find_last_event(session)
-    if event_id > last:
+    event_id, last = place.number, find_last_event(session)
+    if event_id and find_event(session, place) is None:
         raise CursorAhead
     reader = session.get(EventReaderRow, client)
     if event_id <= (0 if reader is None else reader.confirmed) <= last:

@@ -18,7 +18,7 @@ from app.logs import Log
 from app.models.base import format_utc
 from app.services.events.address_guard import SsrfGuard
 from app.services.events.deliveries import ClaimedDelivery
-from app.services.events.outbox import event_id, notice_data
+from app.services.events.outbox import id_and_payload, notice_data
 from app.services.workers import start_call
 
 ATTEMPT_SECONDS = 15.0
@@ -126,8 +126,8 @@ def build_sender(settings: Settings, *, seconds: float = ATTEMPT_SECONDS) -> Web
 
 
 def _body_of(delivery: ClaimedDelivery, public_url: str) -> str:
-    data = notice_data(delivery.data, public_url)
-    own_id = event_id(delivery.event_id, delivery.kind, delivery.at, delivery.data)
+    own_id, payload = id_and_payload(delivery.event_id, delivery.kind, delivery.at, delivery.data)
+    data = notice_data(payload, public_url)
     return json.dumps({"id": own_id, "type": delivery.kind, "timestamp": format_utc(delivery.at), "data": data})
 
 

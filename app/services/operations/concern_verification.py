@@ -19,7 +19,7 @@ from app.models.concerns.entries import EntryRow
 from app.models.concerns.rows import LEAST_URGENT_FIRST, ConcernRow, StoredReceiptRow
 from app.models.desk.hand_over_details import acts_of_hand_overs, recorded_hand_overs
 from app.models.desk.hand_overs import HandOverRow
-from app.models.desk.look_again import TEAM, LookAgainRow
+from app.models.desk.look_again import OFFICER, TEAM, LookAgainRow
 from app.services.audit.replay import RecordedConcern, replay
 from app.services.concerns.cards import number_of_card
 from app.services.concerns.rows import is_closed_count_right
@@ -279,8 +279,8 @@ def _faults_in_days(days: Sequence[LookAgainRow], recorded: RecordedConcern) -> 
     """
     if any(recorded.look_again.get(row.person) != row.day for row in days):
         yield "a day to look at it again is not the one that is recorded"
-    if TEAM in recorded.look_again and TEAM not in {row.person for row in days}:
-        yield "the team's day to look at it again is missing"
+    if recorded.look_again.keys() & {TEAM, OFFICER} - {row.person for row in days}:
+        yield "the team's day to look at it again, or the day to tell the designated officer, is missing"
 
 
 def _faults_in_hand_overs(each: _Concern) -> Iterator[str]:

@@ -558,6 +558,8 @@ class FiguresResponse(TypedDict):
     """
 
     days: list[FiguresOfDay]
+    restricted: NotRequired[int]
+    restricted_overdue: NotRequired[int]
 
 
 class GuideSource(TypedDict):
@@ -912,6 +914,7 @@ class LookAgainState(TypedDict):
 
     reference: str
     team: str | None
+    officer: NotRequired[str | None]
     own: str | None
 
 
@@ -1673,7 +1676,7 @@ Weekday: TypeAlias = str
 WeekdayInput: TypeAlias = Literal['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday']
 
 
-Whose: TypeAlias = Literal['team', 'own']
+Whose: TypeAlias = Literal['team', 'own', 'officer']
 
 
 class Withdrawal(TypedDict):
