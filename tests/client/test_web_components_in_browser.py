@@ -47,7 +47,8 @@ PAGE = """<!doctype html>
 """
 FRAME = """<!doctype html>
 <html lang="en-GB">
-<head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="default-src 'none'; frame-src {service}">
+<head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy"
+  content="default-src 'none'; frame-src {service}">
 <title>A page of an invented council</title></head>
 <body>{frame}</body></html>
 """
@@ -141,7 +142,8 @@ def snippet(start: str, service: str) -> str:
     """Return the example of the how-to that begins so, for that service."""
     examples = re.findall(r"^ *```html\n(.*?)^ *```$", HOW_TO.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     (found,) = (each for each in examples if each.strip().startswith(start))
-    return found.replace("https://guidance.example", service)
+    text: str = found.replace("https://guidance.example", service)
+    return text
 
 
 def open_page(browser: Browser, site: Site) -> Page:
@@ -277,7 +279,7 @@ def test_what_is_taken_out_of_the_page_is_emptied_and_what_is_moved_is_not(page:
 
 def test_a_receipt_that_comes_after_leaving_is_not_shown(page: Page, site: Site) -> None:
     held: list[Route] = []
-    page.route("**/v1/concerns", lambda route: held.append(route))
+    page.route("**/v1/concerns", lambda route: held.append(route))  # noqa: PLW0108  # Playwright marks what it is given
     fill_by_keyboard(page)
     expect(page.get_by_role("button", name="Send")).to_have_attribute("aria-disabled", "true")
     page.evaluate("window.dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))")
