@@ -100,7 +100,9 @@ window.sweep = (() => {
   function fill(form, reference) {
     for (const each of form.elements) {
       if (each.matches("select")) choose(each);
-      else if (each.matches("[type=radio]")) each.checked = !form.querySelector(`[name="${each.name}"]:checked`) || each.checked;
+      else if (each.matches("[type=radio]")) {
+        if (!form.querySelector(`[name="${each.name}"]:checked`)) each.checked = true;
+      }
       else if (each.matches("[type=checkbox][required]")) each.checked = true;
       else if (each.value || each.matches("[type=hidden], [type=file], button")) continue;
       else if (each.matches("[name=reference]")) each.value = reference;
