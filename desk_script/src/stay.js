@@ -1,4 +1,5 @@
 // Sends the forms about a concern, and replaces this page by the page of the response.
+// Scripts of the response do not run: every page of the desk that one can reach while signed in has the same ones.
 // If the network fails, all input stays in place. The browser stores no form that was sent. While the keyring holds an
 // identity, links and the other forms of the desk work in the same way, because leaving the page would forget the
 // identity. Pages outside the desk are left to the browser.
@@ -57,7 +58,7 @@ export function stayOnPage(keyring, { onLeave, onPage }) {
 
   function show(method, wanted, { response: page, responseURL: reached, status }, entry) {
     const isItsPage = method === "GET" || reached !== wanted.href; // the response to a refused form has no redirect
-    const isShown = page?.querySelector("main") && isOfDesk(reached) && !hasOtherScripts(page);
+    const isShown = page?.querySelector("main") && isOfDesk(reached);
     if (!isItsPage && (!isShown || status >= SERVER_ERROR)) {
       say("The service did not take it. What you typed is still on this page. Try again.");
       return false;
@@ -103,13 +104,6 @@ function isOfDesk(address) {
 }
 
 const pageOf = (address) => address.split("#")[0];
-
-// Return true if the page has a script that this page lacks: the browser must then load the page itself.
-function hasOtherScripts(other) {
-  const sourcesOf = (page) => [...page.querySelectorAll("script[src]")].map((script) => script.getAttribute("src"));
-  const own = sourcesOf(document);
-  return sourcesOf(other).some((source) => !own.includes(source));
-}
 
 function say(words) {
   document.querySelector("main > [role=alert]")?.remove();

@@ -65,6 +65,7 @@ function showReceipt(receipt) {
     heading,
     element("p", "Your reference: ", element("strong", receipt.reference)),
     element("p", "Your status token, shown only here: ", code),
+    element("p", "Write both down before you leave this page: they are not shown again."),
     list(receipt.next_steps),
     element("h2", "Who to call"),
     numbers(receipt),
@@ -94,14 +95,29 @@ async function send(event) {
     concern: { narrative: typed.get("narrative") },
   });
   button.disabled = true;
-  try {
-    showReceipt(await raiseConcern(concern, key));
-  } catch (error) {
-    showRefusal(error);
-  }
+  const sentKey = key;
+  const show = await raiseConcern(concern, sentKey).then(
+    (receipt) => () => showReceipt(receipt),
+    (error) => () => showRefusal(error),
+  );
+  if (sentKey !== key) return; // emptied before the answer came
+  show();
+  button.disabled = false;
+}
+
+/** Show an empty form in place of what was typed, or of the receipt: going back must show neither. */
+function empty() {
+  key = crypto.randomUUID();
+  form.reset();
+  showFaults(null);
+  byId("message").replaceChildren();
+  byId("receipt").replaceChildren();
+  byId("receipt").hidden = true;
+  form.hidden = false;
   button.disabled = false;
 }
 
 form.addEventListener("submit", (event) => void send(event));
+window.addEventListener("pagehide", empty);
 button.disabled = false;
 showIndicators().catch(() => byId("guide").replaceChildren("The guide cannot be shown now."));

@@ -2,13 +2,19 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 from playwright.sync_api import Browser, Page, Request, Route, expect
 
-from tests.support.browsing import page_faults
+from tests.support.browsing import (
+    NEUTRAL_PAGE,
+    browser_that_keeps_left_pages,
+    page_faults,
+    serve_neutral_page,
+)
 from tests.support.command import ROOT
 from tests.support.live import LiveServer
 from tests.support.loops import for_each
@@ -193,6 +199,50 @@ def test_typed_words_are_in_no_address_or_browser_storage(page: Page) -> None:
     assert [each.url for each in requests if "bus" in each.url] == []
     assert "?" not in page.url
     assert page.context.storage_state(indexed_db=True) == {"cookies": [], "origins": []}
+
+
+def leave_and_return(page: Page) -> bool:
+    """Go to another website and back. Return whether the page was restored from memory."""
+    page.evaluate("window.isStillThere = true")
+    page.route(NEUTRAL_PAGE, serve_neutral_page)
+    page.goto(NEUTRAL_PAGE)
+    page.go_back(wait_until="commit")
+    page.get_by_label("What are you worried about?").wait_for()
+    return bool(page.evaluate("window.isStillThere === true"))
+
+
+@for_each("is_kept", [True, False])
+def test_neither_what_was_typed_nor_the_receipt_comes_back(browser: Browser, address: str, is_kept: bool) -> None:
+    with browser_that_keeps_left_pages(browser) if is_kept else nullcontext(browser) as leaving:
+        page = leaving.new_page()
+        page.goto(address)
+        answer(page)
+        was_restored = leave_and_return(page)
+        typed = page.get_by_label("What are you worried about?").input_value()
+        chosen = page.locator("input:checked").count()
+        kind = page.get_by_label("Who are you?").input_value()
+        answer(page)
+        send(page)
+        first = receipt_of(page)
+        leave_and_return(page)
+
+        assert (was_restored, typed, chosen, kind) == (is_kept, "", 0, "")
+        assert first not in page.locator("body").inner_text()
+        assert page.get_by_label("What are you worried about?").input_value() == ""
+        answer(page)
+        send(page)
+        assert receipt_of(page) != first
+        page.close()
+
+
+@for_each("word", ["The child", "friend"])
+def test_a_child_is_led_to_the_form_for_young_people(page: Page, site: Site, word: str) -> None:
+    kinds = page.get_by_label("Who are you?").locator("option").all_inner_texts()
+
+    link = page.get_by_role("link", name="Use the form for young people")
+    assert link.get_attribute("href") == f"{site.server.url}/worried-about-yourself"
+    assert len(kinds) > 3
+    assert [kind for kind in kinds if word.lower() in kind.lower()] == []
 
 
 @pytest.mark.nightly

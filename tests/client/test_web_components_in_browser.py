@@ -11,18 +11,26 @@ from typing import NamedTuple
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, FrameLocator, Page, Route, expect
 
-from tests.support.browsing import page_faults
+from tests.support.browsing import (
+    NEUTRAL_PAGE,
+    browser_that_keeps_left_pages,
+    page_faults,
+    reach,
+    serve_neutral_page,
+)
 from tests.support.command import ROOT
 from tests.support.live import LiveServer
 from tests.support.node import LEFT_OUT, installed_copy, need_program, run_node
 from tests.support.origins import serve_folder
+from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.nightly, pytest.mark.slow, pytest.mark.any_database]
 
 LARGEST_BYTES = 15_000
 NARRATIVE = "Alex Example is often at the bus station late at night."
+WORDS = "[name='concern.narrative']"
 POLICY = (
     "default-src 'none'; script-src 'self'; connect-src {service}; base-uri 'none'; form-action 'none'; "
     "require-trusted-types-for 'script'; trusted-types 'none'"
@@ -37,6 +45,25 @@ PAGE = """<!doctype html>
 <raise-a-concern service="{service}" guide="child-sexual-exploitation">In immediate danger, call 999.</raise-a-concern>
 </main></body></html>
 """
+FRAME = """<!doctype html>
+<html lang="en-GB">
+<head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy"
+  content="default-src 'none'; frame-src {service}">
+<title>A page of an invented council</title></head>
+<body>{frame}</body></html>
+"""
+LISTENER = """
+window.heard = "";
+for (const name of ["keydown", "input", "change"]) {
+  window.addEventListener(name, (event) => {
+    window.heard += ` ${event.data} ${event.key} ${event.composedPath()[0].value}`;
+  }, { capture: true });
+}
+"""
+"""What a tag manager or a recorder of sessions does in a page of the website."""
+SHOWN = """it => it.shadowRoot.textContent + [...it.shadowRoot.querySelectorAll("input, select, textarea")]
+  .map(({ checked, type, value }) => (type === "radio" ? (checked ? value : "") : value)).join("")"""
+"""The text of the component, and what is typed and chosen in it."""
 CALLS = """async ([service, narrative]) => {
   const { Guidance, NotGenuine, checkDigest, checkReceipt } = await import("/package/dist/guidance.js");
   const guidance = new Guidance(service);
@@ -65,9 +92,6 @@ HOW_TO = ROOT / "docs" / "how-to" / "embed-in-a-website.md"
 WORDPRESS = """<?php
 function add_shortcode($name, $write) {{ echo $write(array('guide' => '"><script>')); }}
 function shortcode_atts($defaults, $given) {{ return array_merge($defaults, $given); }}
-function plugins_url($file, $plugin) {{ return "/plugins/$file"; }}
-function esc_url($address) {{ return htmlspecialchars($address); }}
-function esc_attr($text) {{ return htmlspecialchars($text); }}
 {shortcode}
 """
 """What the shortcode of the how-to calls of WordPress, as far as it matters."""
@@ -103,20 +127,63 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def site(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     data_dir = tmp_path_factory.mktemp("service") / "data"
     folder = package.parent
-    with serve_folder(folder) as origin, LiveServer(data_dir, allowed_origins=origin) as server:
+    with (
+        serve_folder(folder) as origin,
+        LiveServer(data_dir, allowed_origins=origin, embedding_origins=origin) as server,
+    ):
         page = PAGE.format(policy=POLICY.format(service=server.url), service=server.url)
         (folder / "index.html").write_text(page, encoding="utf-8")
+        frame = FRAME.format(service=server.url, frame=snippet("<iframe", server.url))
+        (folder / "framed.html").write_text(frame, encoding="utf-8")
         yield Site(folder, origin, server.url)
 
 
-@pytest.fixture
-def page(browser: Browser, site: Site) -> Iterator[Page]:
+def snippet(start: str, service: str) -> str:
+    """Return the example of the how-to that begins so, for that service."""
+    examples = re.findall(r"^ *```html\n(.*?)^ *```$", HOW_TO.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    (found,) = (each for each in examples if each.strip().startswith(start))
+    text: str = found.replace("https://guidance.example", service)
+    return text
+
+
+def open_page(browser: Browser, site: Site) -> Page:
     page = browser.new_page()
     page.goto(f"{site.origin}/index.html")
     page.get_by_text("Read this first").wait_for()
     page.locator("raise-a-concern .call li").first.wait_for()
+    return page
+
+
+@pytest.fixture
+def page(browser: Browser, site: Site) -> Iterator[Page]:
+    page = open_page(browser, site)
     yield page
     page.close()
+
+
+@pytest.fixture(scope="module", params=["kept in memory", "loaded anew"])
+def leaving(request: pytest.FixtureRequest, browser: Browser) -> Iterator[tuple[Browser, bool]]:
+    """A browser, and whether it restores a left page from memory."""
+    if request.param == "loaded anew":
+        yield browser, False
+        return
+    with browser_that_keeps_left_pages(browser) as keeping:
+        yield keeping, True
+
+
+def leave_and_return(page: Page) -> bool:
+    """Go to another website and back. Return whether the page was restored from memory."""
+    page.evaluate("window.isStillThere = true")
+    page.route(NEUTRAL_PAGE, serve_neutral_page)
+    page.goto(NEUTRAL_PAGE)
+    page.go_back(wait_until="commit")
+    page.locator("raise-a-concern, iframe").first.wait_for()
+    return bool(page.evaluate("window.isStillThere === true"))
+
+
+def shown(page: Page) -> str:
+    text: str = page.locator("raise-a-concern").evaluate(SHOWN)
+    return text
 
 
 def fill_by_keyboard(page: Page) -> None:
@@ -172,6 +239,140 @@ def test_a_concern_is_sent_by_keyboard_and_leaves_nothing_behind(page: Page) -> 
     assert page.context.storage_state(indexed_db=True) == {"cookies": [], "origins": []}
 
 
+def test_neither_what_was_typed_nor_the_receipt_comes_back(leaving: tuple[Browser, bool], site: Site) -> None:
+    browser, is_kept = leaving
+    page = open_page(browser, site)
+    empty = shown(page)
+    page.get_by_label("Yes", exact=True).check()
+    page.get_by_label("Who are you?").select_option("family")
+    for name in ("What are you worried about?", "The child’s name", "A number where we can call you"):
+        page.get_by_label(name).fill(NARRATIVE)
+    was_restored = leave_and_return(page)
+    page.locator("raise-a-concern .call li").first.wait_for()
+    after_typing = shown(page)
+    fill_by_keyboard(page)
+    first, code = sent(page), page.locator("raise-a-concern .code").last.inner_text()
+    leave_and_return(page)
+    page.locator("raise-a-concern .call li").first.wait_for()
+    after_sending = shown(page)
+    fill_by_keyboard(page)
+
+    assert was_restored is is_kept
+    assert after_typing == empty
+    assert [each for each in (first, code, NARRATIVE, "We have your concern") if each in after_sending] == []
+    expect(page.get_by_role("heading", name="We have your concern")).to_be_focused()
+    assert page.locator("raise-a-concern .code").first.inner_text() != first
+    page.close()
+
+
+def test_what_is_taken_out_of_the_page_is_emptied_and_what_is_moved_is_not(page: Page) -> None:
+    page.get_by_label("What are you worried about?").fill(NARRATIVE)
+    component = page.locator("raise-a-concern")
+    component.evaluate("it => document.querySelector('main').prepend(it)")
+    moved = shown(page)
+    component.evaluate("async it => { it.remove(); await null; document.querySelector('main').append(it); }")
+
+    assert NARRATIVE in moved
+    assert NARRATIVE not in shown(page)
+    assert page.get_by_role("button", name="Send").is_visible()
+
+
+def test_a_receipt_that_comes_after_leaving_is_not_shown(page: Page, site: Site) -> None:
+    held: list[Route] = []
+    page.route("**/v1/concerns", lambda route: held.append(route))  # noqa: PLW0108  # Playwright marks what it is given
+    fill_by_keyboard(page)
+    expect(page.get_by_role("button", name="Send")).to_have_attribute("aria-disabled", "true")
+    page.evaluate("window.dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))")
+    with page.expect_response("**/v1/concerns"):
+        held[0].continue_()
+    page.evaluate("address => fetch(address).then((answer) => answer.text())", f"{site.service}/v1/concerns/form")
+
+    assert "We have your concern" not in shown(page)
+    assert NARRATIVE not in shown(page)
+
+
+def test_a_child_is_led_to_the_page_with_an_exit(page: Page, site: Site) -> None:
+    kinds = page.get_by_label("Who are you?").locator("option").all_inner_texts()
+    page.get_by_role("link", name="Use the form for young people").click()
+
+    expect(page.get_by_role("link", name="Exit this page")).to_be_visible()
+    assert page.url == f"{site.service}/worried-about-yourself"
+    assert [kind for kind in kinds if "The child" in kind or "under 18" in kind] == []
+
+
+def test_the_code_stays_while_the_status_is_looked_at(page: Page) -> None:
+    fill_by_keyboard(page)
+    reference = sent(page)
+    with page.expect_popup() as opened:
+        page.get_by_role("link", name="see what happens and add more").click()
+
+    expect(opened.value.get_by_label("Reference")).to_be_visible()
+    assert reference in shown(page)
+
+
+def frame_of(page: Page, site: Site) -> FrameLocator:
+    page.add_init_script(LISTENER)
+    page.goto(f"{site.origin}/framed.html")
+    return page.frame_locator("iframe")
+
+
+def all_documents(page: Page) -> str:
+    """Return what stands and is typed in the page and its frames: Playwright loses the frames of a restored page."""
+    session = page.context.new_cdp_session(page)
+    return json.dumps(session.send("DOMSnapshot.captureSnapshot", {"computedStyles": []})["strings"])
+
+
+def write_in_frame(page: Page) -> None:
+    """Write in the frame of the page, on the step after the first one."""
+    frame = page.frames[1]
+    reach(frame, WORDS).press_sequentially(NARRATIVE)  # type: ignore[arg-type]  # a frame finds as a page does
+
+
+def test_a_script_of_the_page_reads_the_component_and_not_the_frame(browser: Browser, site: Site) -> None:
+    page = browser.new_page()
+    page.add_init_script(LISTENER)
+    page.goto(f"{site.origin}/index.html")
+    page.get_by_label("What are you worried about?").press_sequentially(NARRATIVE)
+    of_component = page.evaluate("window.heard")
+    frame_of(page, site).get_by_role("heading", name="Tell us about a child").wait_for()
+    write_in_frame(page)
+
+    assert NARRATIVE in of_component
+    assert page.evaluate("window.heard") == ""
+    assert page.evaluate("document.querySelector('iframe').contentDocument") is None
+    page.close()
+
+
+def test_nothing_typed_in_the_frame_comes_back(leaving: tuple[Browser, bool], site: Site) -> None:
+    browser, is_kept = leaving
+    page = browser.new_page()
+    page.on("dialog", lambda dialog: dialog.accept())
+    frame_of(page, site).get_by_role("heading", name="Tell us about a child").wait_for()
+    write_in_frame(page)
+    before = all_documents(page)
+    was_restored = leave_and_return(page)
+    wait_until(lambda: "Tell us about a child" in all_documents(page) and NARRATIVE not in all_documents(page))
+
+    assert NARRATIVE in before
+    assert was_restored is is_kept
+    page.close()
+
+
+def test_the_exit_of_the_frame_leaves_the_website(browser: Browser, site: Site) -> None:
+    page = browser.new_page()
+    frame = frame_of(page, site)
+    exit_url = frame.get_by_role("link", name="Exit this page").get_attribute("href") or ""
+    page.route(f"{exit_url}**", serve_neutral_page)
+    write_in_frame(page)
+    frame.get_by_role("link", name="Exit this page").click()
+    page.wait_for_url(f"{exit_url}**")
+
+    page.go_back()
+    assert NARRATIVE not in page.content()
+    assert [each.url for each in page.frames if site.service in each.url] == []
+    page.close()
+
+
 def test_the_components_work_without_their_style(browser: Browser, site: Site) -> None:
     page = browser.new_page()
     page.add_init_script("CSSStyleSheet.prototype.replaceSync = () => { throw new Error('an old browser'); };")
@@ -218,15 +419,15 @@ def test_the_client_reads_raises_follows_and_verifies(browser: Browser, site: Si
     page.context.close()
 
 
-def test_the_shortcode_for_wordpress_writes_both_lines_safely(tmp_path: Path) -> None:
+def test_the_shortcode_for_wordpress_writes_the_frame_safely(tmp_path: Path) -> None:
     need_program("php", "php-cli")
     (shortcode,) = re.findall(r"^ *```php\n(.*?)^ *```$", HOW_TO.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     (tmp_path / "shortcode.php").write_text(WORDPRESS.format(shortcode=shortcode), encoding="utf-8")
 
     written = run_node(tmp_path, "php", "shortcode.php")
 
-    assert '<script type="module" src="/plugins/components.js"></script><raise-a-concern service="https://' in written
-    assert 'guide="&quot;&gt;&lt;script&gt;">In immediate danger, call 999.</raise-a-concern>' in written
+    assert written.startswith('<iframe src="https://guidance.example/raise-a-concern/%22%3E%3Cscript%3E" title=')
+    assert "<script" not in written
 
 
 def test_the_types_are_parts_of_the_document(package: Path, site: Site, tmp_path: Path) -> None:

@@ -51,6 +51,16 @@ def launch_browser() -> Iterator[Browser]:
         browser.close()
 
 
+@contextmanager
+def browser_that_keeps_left_pages(browser: Browser) -> Iterator[Browser]:
+    """Start a browser that restores a left page from memory, as browsers of people do. That of other tests does not."""
+    off = ["--disable-back-forward-cache"]
+    program = shutil.which("chromium")
+    kept = browser.browser_type.launch(executable_path=program, args=FLAGS, ignore_default_args=off)
+    yield kept
+    kept.close()
+
+
 def serve_neutral_page(route: Route) -> None:
     """Serve a plain page in place of the neutral site."""
     route.fulfill(status=200, content_type="text/html", body="<title>Weather</title><h1>Weather</h1>")

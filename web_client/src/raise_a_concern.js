@@ -1,6 +1,7 @@
 // <raise-a-concern service="https://guidance.example" guide="child-sexual-exploitation">: numbers to call, and a form of
-// five questions, three of which need an answer. Without `guide` the concern names none. Nothing that is typed goes
-// anywhere but to the service, and none of it is stored in the browser.
+// five questions, three of which need an answer. Without `guide` the concern names none. It sends what is typed only to
+// the service, and stores none of it. When the page is left, or the element is taken out of it, form and receipt are
+// emptied, so that going back shows neither. Other scripts of the page can read both: docs/how-to/embed-in-a-website.md.
 
 import { Refused } from "./guidance.js";
 import { callBox, element, list, ServiceElement } from "./elements.js";
@@ -11,8 +12,6 @@ const KINDS = [
   ["professional", "Someone who works with children"],
   ["member_of_public", "A member of the public"],
   ["family", "Family"],
-  ["child", "The child"],
-  ["friend", "A friend of the child, and under 18"],
   ["anonymous", "I do not want to say"],
 ];
 const LOST = "We got no answer. What you typed is still here. Press Send again: it does not arrive twice. Or call.";
@@ -28,15 +27,48 @@ const QUESTIONS = {
 };
 
 export class RaiseAConcern extends ServiceElement {
-  start(root) {
-    this.key = crypto.randomUUID();
+  connectedCallback() {
+    super.connectedCallback();
+    window.addEventListener("pagehide", this);
+  }
+
+  disconnectedCallback() {
+    window.removeEventListener("pagehide", this);
+    queueMicrotask(() => this.isConnected || this.empty()); // a page that only moves it keeps what was typed
+  }
+
+  handleEvent() {
+    this.empty();
+  }
+
+  start() {
     this.guide = this.getAttribute("guide") || undefined;
+    this.empty();
+    void this.showNumbers();
+  }
+
+  /** Show an empty form in place of what was typed, or of the receipt. The numbers stay. */
+  empty() {
+    if (!this.guidance) return; // not set up
+    this.key = crypto.randomUUID();
     this.message = element("div", { role: "alert" });
     this.form = formOf();
     this.form.addEventListener("submit", (event) => void this.send(event));
     this.form.addEventListener("change", () => this.tellDanger());
-    root.append(element("h2", {}, "Tell us about a child"), this.message, this.form);
-    void this.showNumbers();
+    const heading = element("h2", {}, "Tell us about a child");
+    this.shadowRoot.replaceChildren(this.shadowRoot.querySelector(".call"), heading, ...this.hints(), this.message, this.form);
+  }
+
+  hints() {
+    const young = element("a", { href: this.addressOf("/worried-about-yourself"), rel: "noreferrer" }, "Use the form for young people");
+    return [
+      element("p", {}, "Are you under 18? It can be about you or a friend. ", young, ". It has a button to leave fast."),
+      element("p", {}, "When you leave this page, what you typed here is deleted."),
+    ];
+  }
+
+  addressOf(path) {
+    return new URL(path, this.getAttribute("service")).href;
   }
 
   /** Show the numbers of the duty team, which are the guide's, and those of others. 999 is there before. */
@@ -55,14 +87,16 @@ export class RaiseAConcern extends ServiceElement {
 
   async send(event) {
     event.preventDefault();
-    const button = this.form.querySelector("button");
+    const { form } = this;
+    const button = form.querySelector("button");
     if (button.getAttribute("aria-disabled") === "true") return;
     button.setAttribute("aria-disabled", "true");
-    try {
-      this.showReceipt(await this.guidance.raise(this.concern(), this.key));
-    } catch (error) {
-      this.showRefusal(error);
-    }
+    const show = await this.guidance.raise(this.concern(), this.key).then(
+      (receipt) => () => this.showReceipt(receipt),
+      (error) => () => this.showRefusal(error),
+    );
+    if (form !== this.form) return; // emptied before the answer came
+    show();
     button.setAttribute("aria-disabled", "false");
   }
 
@@ -81,13 +115,14 @@ export class RaiseAConcern extends ServiceElement {
   showReceipt(receipt) {
     const heading = element("h2", { tabindex: "-1" }, "We have your concern");
     const code = element("strong", { class: "code" }, receipt.status_token);
-    const status = new URL("/concerns", this.getAttribute("service")).href;
+    const status = element("a", { href: this.addressOf("/concerns"), rel: "noreferrer", target: "_blank" }, "see what happens and add more");
     this.shadowRoot.replaceChildren(
       callBox(receipt),
       heading,
       element("p", {}, "Your reference: ", element("strong", { class: "code" }, receipt.reference)),
       element("p", {}, "Your code, shown only here: ", code),
-      element("p", {}, "With both you can ", element("a", { href: status, rel: "noreferrer" }, "see what happens and add more"), "."),
+      element("p", {}, "Write both down before you leave this page: they are not shown again."),
+      element("p", {}, "With both you can ", status, " (opens in a new tab)."),
       list(receipt.next_steps),
     );
     heading.focus();

@@ -39,5 +39,6 @@
   }
 
   new MutationObserver(showButtons).observe(document.body, { childList: true }); // pages.js replaces `main`
+  document.addEventListener("desk:page", showButtons); // the script of the desk replaces the body
   showButtons();
 })();

@@ -11,7 +11,7 @@
   let token = "";
 
   function takeToken() {
-    if (!window.location.hash) return;
+    if (!window.location.hash || window.location.pathname !== INVITATION) return;
     token = window.location.hash.slice(1);
     history.replaceState(null, "", window.location.pathname);
   }
@@ -113,7 +113,7 @@
   async function start(button) {
     if (button.dataset.passkey === "link") {
       button.form.elements.credential.value = (await sign()).credential;
-      button.form.submit();
+      button.form.requestSubmit();
       return;
     }
     const { id, touch } = await (button.dataset.passkey === "invitation" ? accept() : signIn());

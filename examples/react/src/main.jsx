@@ -4,6 +4,7 @@
 import Form from "@rjsf/core";
 import createPrecompiledValidator from "@rjsf/validator-ajv8/lib/createPrecompiledValidator.js";
 import { useEffect, useMemo, useRef, useState } from "react";
+import { flushSync } from "react-dom";
 import { createRoot } from "react-dom/client";
 
 import { explain, isKeyReused, numbersToCall, raiseConcern, readForm, Refused } from "./guidance.js";
@@ -47,6 +48,7 @@ function Receipt({ receipt }) {
       <h2 ref={heading} tabIndex={-1}>We have your concern</h2>
       <p>Your reference: <strong>{receipt.reference}</strong></p>
       <p>Your status token, shown only here: <span className="code">{receipt.status_token}</span></p>
+      <p>Write both down before you leave this page: they are not shown again.</p>
       <ul>{receipt.next_steps.map((step) => <li key={step}>{step}</li>)}</ul>
       <h2>Who to call</h2>
       <Numbers answer={receipt} />
@@ -90,6 +92,7 @@ function App() {
         {problem && <Numbers answer={problem} />}
       </div>
       {form && !problem && <Numbers answer={form} />}
+      <p>When you leave this page, what you typed here is deleted.</p>
       <Form
         schema={schema}
         uiSchema={LOOKS}
@@ -110,4 +113,15 @@ function App() {
   );
 }
 
-createRoot(document.getElementById("app")).render(<App />);
+/** The form, drawn anew and empty when the page is left: going back must show neither what was typed nor the receipt. */
+function Visit() {
+  const [visit, setVisit] = useState(0);
+  useEffect(() => {
+    const leave = () => flushSync(() => setVisit((before) => before + 1));
+    window.addEventListener("pagehide", leave);
+    return () => window.removeEventListener("pagehide", leave);
+  }, []);
+  return <App key={visit} />;
+}
+
+createRoot(document.getElementById("app")).render(<Visit />);

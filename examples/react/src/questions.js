@@ -1,9 +1,12 @@
 // What the form asks, made from the JSON Schema of the service; and the service's faults, by field.
 
-/** The questions of this form. The schema has many more: name one here, and the form asks it. */
+/**
+ * The questions of this form. The schema has many more: name one here, and the form asks it. `without` leaves codes out:
+ * the service's form for young people has a button to leave it fast, and this page has none.
+ */
 export const ASKED = {
   immediate_danger: {},
-  reporter: { kind: {}, name: {}, phone: {} },
+  reporter: { kind: { without: ["child", "friend"] }, name: {}, phone: {} },
   children: { given_names: {}, estimated_age: {} },
   concern: { narrative: {}, missing_episodes: { started: {}, described: {} } },
 };
@@ -18,7 +21,8 @@ export function questionsOf(form, asked = ASKED) {
   const part = ({ $ref, anyOf, default: _, examples, enum: codes, ...schema }, chosen) => {
     if ($ref) return part({ ...form.json_schema.$defs[$ref.split("/").at(-1)], ...schema }, chosen);
     if (anyOf) return part({ ...anyOf.find((each) => each.type !== "null"), ...schema }, chosen);
-    if (codes) schema.oneOf = codes.map((code) => ({ const: code, title: labelOf(schema["x-code-list"], code) }));
+    const offered = codes?.filter((code) => !chosen.without?.includes(code));
+    if (codes) schema.oneOf = offered.map((code) => ({ const: code, title: labelOf(schema["x-code-list"], code) }));
     if (schema.items) schema.items = { ...part(schema.items, chosen), description: undefined };
     if (schema.properties) {
       const { properties } = schema;
