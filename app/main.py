@@ -106,6 +106,7 @@ from app.services.access.openid_tokens import open_provider
 from app.services.access.row_signing import open_access_keys, require_access_keys
 from app.services.access.sign_in import open_desk_sign_in
 from app.services.access.sources import CodeTries, Sources
+from app.services.audit.lost_entries import LostEntries
 from app.services.concerns.edition_resolver import EditionResolver
 from app.services.concerns.follow_up import FollowUps
 from app.services.concerns.keys import (
@@ -282,6 +283,7 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
         reference_data=reference_data,
         signer=signer,
         checkpoints=open_checkpoints(settings, engine, writer, key),
+        lost_entries=LostEntries(settings.data_dir, writer, clock),
         unsealer=_unsealer(identity_file),
         submissions=submissions,
         store_probe=StoreProbe(submissions, clock),
@@ -429,8 +431,10 @@ def _prepare(context: AppContext, ending: ExitStack) -> None:
         raise SetupError("the database does not answer, or cannot be written") from None
     require_startable(settings, context.engine)
     require_access_keys(context.engine, is_used=context.desk_sign_in.openid is not None)
+    ending.callback(context.lost_entries.look)  # after the last write
     writer.start()
     ending.callback(writer.stop)
+    context.lost_entries.look()
     publish_seed(context.engine, writer, context.reference_data, settings.seed_dir, at=context.clock())
 
 
@@ -486,6 +490,7 @@ def _start_workers(context: AppContext, ending: ExitStack) -> None:
         writer=context.writer,
         key_uses=context.authenticator.key_uses,
         checkpoints=context.checkpoints,
+        lost_entries=context.lost_entries,
         invariants=context.invariants,
         outside=context.outside,
         watcher=context.watcher,

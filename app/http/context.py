@@ -19,6 +19,7 @@ from app.http.metrics import Metrics
 from app.services.access.clients import Authenticator
 from app.services.access.sign_in import DeskSignIn
 from app.services.access.sources import CodeTries
+from app.services.audit.lost_entries import LostEntries
 from app.services.concerns.entries import Desk
 from app.services.concerns.follow_up import FollowUps
 from app.services.concerns.receipt_signing import ReceiptSigner
@@ -50,6 +51,7 @@ class AppContext:
     reference_data: ReferenceData
     signer: ReceiptSigner
     checkpoints: Checkpoints
+    lost_entries: LostEntries
     unsealer: Unsealer
     submissions: Submissions
     store_probe: StoreProbe

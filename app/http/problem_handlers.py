@@ -21,12 +21,14 @@ from app.errors import (
     InternalError,
     InvalidQuery,
     MethodNotAllowed,
+    NoSuchConcern,
     NotFound,
     Problem,
     RenditionWithdrawn,
     RepeatedQuery,
     ServiceUnavailable,
     TokenMissing,
+    TooManyTries,
     UnknownQuery,
     UnsupportedMediaType,
     ValidationFailed,
@@ -137,8 +139,11 @@ def _handle_domain_error(request: Request, error: Exception) -> Response:
         log.error("defect", request_id=request.state.request_id, error=type(error).__name__)
     if not isinstance(error, Problem):
         return problem_response(request, kind)
-    links = _links_instead(error, str(request.path_params.get("guide")))
-    return problem_response(request, kind, detail=error.detail, faults=error.faults, links=links, headers=error.headers)
+    links, detail = _links_instead(error, str(request.path_params.get("guide"))), error.detail
+    if isinstance(error, NoSuchConcern | TooManyTries) and request.url.path.startswith(CONCERNS):
+        context: AppContext = request.app.state.context
+        detail = f"{detail or kind.meaning} {context.lost_entries.advice}".rstrip()
+    return problem_response(request, kind, detail=detail, faults=error.faults, links=links, headers=error.headers)
 
 
 def _links_instead(error: Problem, guide: str) -> dict[str, str] | None:

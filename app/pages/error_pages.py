@@ -46,6 +46,7 @@ from app.pages.languages import (
     to_translate,
 )
 from app.pages.page import Site
+from app.pages.text_format import send_again
 
 log = Log(__name__)
 ERROR_TEXTS = {
@@ -157,14 +158,15 @@ class PageRoute(GuidanceRoute):
 
         For a withdrawn edition or rendition, the page gives the reason of the withdrawal. For `RateLimited`, the page
         has the headers of the error. For `TooManyTries`, the page says that the right code still works, except in the
-        languages that have only short pages.
+        languages that have only short pages, and asks for a concern that may be lost.
         """
         kind = problem_type_of(error)
         if kind is InternalError:
             log_defect(request, error)
-        reason = error.detail if isinstance(error, EditionWithdrawn | RenditionWithdrawn) else None
-        has_own_text = isinstance(error, TooManyTries) and current_language().is_whole
-        message = gettext(WRONG_CODES) if has_own_text else reason
+        message = error.detail if isinstance(error, EditionWithdrawn | RenditionWithdrawn) else None
+        if isinstance(error, TooManyTries):
+            again = send_again(context_of(request).lost_entries.gap)
+            message = f"{gettext(WRONG_CODES)} {again}".rstrip() if current_language().is_whole else again
         page = error_page(Site.of(request), kind.status, message=message)
         if isinstance(error, RateLimited):
             page.headers.update(error.headers)

@@ -15,6 +15,7 @@ from app.models.guides.contacts import Phone
 from app.models.guides.signposts import CALL_999_FIRST
 from app.models.languages import EASY_READ_SUFFIX, GUIDE_LANGUAGE, english_name_of
 from app.pages.languages import current_language, gettext, marked_english, to_translate
+from app.services.audit.lost_entries import Gap
 from app.services.concerns.receipts import CONCERN_STORED, HOW_TO_FOLLOW, TEST
 from app.services.guides.working_days import LONDON, deadline_of
 
@@ -132,6 +133,12 @@ def deadline(moment: dt.datetime) -> str:
     weekday = format_date(last_day, "EEEE", locale=_locale())
     words = f"{weekday if current_language().is_english else weekday[:1].lower() + weekday[1:]} {day(last_day)}"
     return gettext("the end of {}").format(words) if time is None else f"{words} {gettext('at')} {time:%H:%M}"
+
+
+def send_again(gap: Gap | None) -> str:
+    """Return what to tell reporters who may have written in `gap`, in the language of the page. Empty for None."""
+    words = gettext("If you wrote to us between {since} and {until}, please send it again.")
+    return "" if gap is None else words.format(since=deadline(gap.since), until=deadline(gap.until))
 
 
 def short_moment(moment: dt.datetime, now: dt.datetime) -> str:

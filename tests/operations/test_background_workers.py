@@ -266,6 +266,7 @@ def every_worker(context: AppContext, settings: Settings) -> list[JobsWorker]:
         watcher=context.watcher,
         clock=context.clock,
         reference_data=context.reference_data,
+        lost_entries=context.lost_entries,
     )
     return list(housekeeping.build_workers(lambda: None, lambda _: None))
 
@@ -279,7 +280,7 @@ def test_every_worker_of_the_service_survives_every_error(service: FastAPI, sett
     started = every_worker(service.state.context, settings)
     assert [each.names for each in started] == [
         ("generation",),
-        ("key-uses", "saved-forms", "planned-publications", "overdue", "due-soon"),
+        ("key-uses", "saved-forms", "planned-publications", "known-end", "overdue", "due-soon"),
         ("access-record", "retention", "checkpoint", "invariants") + (() if on_postgresql() else ("remnants",)),
         ("outside", "watches"),
         ("email",),

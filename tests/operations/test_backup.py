@@ -247,7 +247,7 @@ def test_a_damaged_database_gives_way_to_a_backup_and_is_kept(data_dir: Path, tm
     back_up(data_dir, tmp_path / "copy.db", replace=False)
     (data_dir / DATABASE_FILE).write_bytes(b"not a database")
 
-    _, former = restore_backup(tmp_path / "copy.db", data_dir, replace=True, at=A_TUESDAY)
+    _, former, _ = restore_backup(tmp_path / "copy.db", data_dir, replace=True, at=A_TUESDAY)
 
     assert former is not None
     assert former.read_bytes() == b"not a database"

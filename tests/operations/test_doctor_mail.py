@@ -64,6 +64,7 @@ def test_an_error_is_mailed_with_what_to_do(set_up: SetUp, doctor: Doctor, mail:
     assert email["Subject"] == "1 error found by guidance doctor (Bath & North East Somerset Council)"
     assert "- backup: the newest backup is " in email.get_content()
     assert "Find out why the nightly backup stopped" in email.get_content()
+    assert "For your records: the audit log has " in email.get_content()
 
 
 def test_nothing_is_mailed_while_all_is_well_or_only_warned(set_up: SetUp, doctor: Doctor, mail: MailServer) -> None:

@@ -226,7 +226,7 @@ def test_a_backup_of_the_schema_before_is_compared_and_can_be_restored(
         "app.services.operations.backup.find_foreign_objects", lambda _: []
     )  # the revision's table has no model
 
-    restored, _ = restore_backup(tmp_path / "good.db", tmp_path / "elsewhere", replace=False, at=A_TUESDAY)
+    restored, *_ = restore_backup(tmp_path / "good.db", tmp_path / "elsewhere", replace=False, at=A_TUESDAY)
 
     assert restored.concerns == 1
     with closing(sqlite3.connect(tmp_path / "elsewhere" / DATABASE_FILE)) as database:

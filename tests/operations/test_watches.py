@@ -30,6 +30,7 @@ from app.main import create_app
 from app.models.audit.audit_log import KnownTimeRow, NotedTime
 from app.models.concerns.examples import SMALLEST_EXAMPLE
 from app.models.events.rows import EventRow
+from app.services.audit.lost_entries import read_known_ends, write_known_end
 from app.services.events.dispatcher import DispatcherThread, build_dispatcher
 from app.services.events.rounds import RoundNotes, find_round, note_round
 from app.services.events.webhooks import insert_webhook, list_receivers
@@ -121,6 +122,15 @@ def nobody_delivers(_: Path, _monkeypatch: pytest.MonkeyPatch, context: AppConte
     return {}
 
 
+def rolled_back(_: Path, _monkeypatch: pytest.MonkeyPatch, context: AppContext) -> dict[str, Any]:
+    folder = context.settings.data_dir
+    context.checkpoints.make(at=A_TUESDAY)
+    context.lost_entries.look()
+    ((name, end),) = read_known_ends(folder).items()
+    write_known_end(folder, name, end.model_copy(update={"position": end.position + 5}))
+    return {}
+
+
 BROKEN: dict[str, Break] = {
     "backup": old_backup,
     "certificate": certificate_that_ends,
@@ -128,6 +138,7 @@ BROKEN: dict[str, Break] = {
     "clock-drift": clock_that_is_off,
     "durability": unsafe_server,
     "delivery": nobody_delivers,
+    "lost-entries": rolled_back,
 }
 NOT_HERE = "disk" if on_postgresql() else "durability"
 """What only the other database has."""

@@ -102,7 +102,7 @@ def restore(
             echo_result([_drill_line(path, drilled)], document, as_json=as_json)
             return
         with progress("Restoring") as show:
-            verified, former = restore_backup(path, settings.data_dir, replace=force, at=utc_now(), on_step=show)
+            verified, former, lost = restore_backup(path, settings.data_dir, replace=force, at=utc_now(), on_step=show)
     except FileExistsError:
         raise typer.BadParameter("a database exists; use --force to rename it and restore") from None
     except OSError as failure:
@@ -110,10 +110,13 @@ def restore(
     lines = [f"{settings.data_dir}: {_counts(verified)}, verified"]
     if former is not None:
         lines.append(f"Old database renamed to {former}")
+    if lost is not None:
+        lines.append(f"{lost}. Tell those whom docs/how-to/back-up-and-restore.md names.")
     document = {
         "folder": str(settings.data_dir),
         **asdict(verified),
         "former_database": None if former is None else str(former),
+        "lost": None if lost is None else lost.model_dump(mode="json"),
         "keys_to_keep": [str(key) for key in keys_outside_backups(settings)],
     }
     echo_result(lines, document, as_json=as_json)

@@ -7,14 +7,20 @@ from typing import Annotated
 import typer
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
+from sqlmodel import Session
 
 from app.cli.audit.audit_log import read_checkpoints
 from app.cli.options import AsJson, SettingsOptions, echo_result, open_engine, progress
+from app.clock import utc_now
 from app.db.schema import migrate_schema
 from app.errors import DatabaseUnreadable
 from app.models.base import OnStep
+from app.services.audit.lost_entries import find_new_loss, list_losses
+from app.services.operations.audit_verification import CHECKPOINTS
 from app.services.operations.checkpoints import Checkpoint
 from app.services.operations.verification import find_faults, verify_database, verify_editions
+
+AUDIT_LOG = "audit log"
 
 
 def verify(
@@ -31,22 +37,33 @@ def verify(
 ) -> None:
     """Verify the database: pages, schema rules, digests and hash chains, and every row against the audit log.
 
-    Exit status 1 if there is an error. With checkpoints it also detects a database that was rolled back or an audit
-    log that was rewritten.
+    Exit status 1 if there is an error, also if the database ends before what the service knew on this computer. With
+    checkpoints it also detects a database that was rolled back or an audit log that was rewritten.
     """
     checkpoints = read_checkpoints(checkpoint or (), settings, key)
     lines: list[tuple[str, str | None]] = []
     try:
         with open_engine(settings) as engine, progress("Verifying") as show:
             lines.extend(_verify(engine, checkpoints, show))  # earlier results are printed even if the next read fails
+            with Session(engine) as session:
+                new = find_new_loss(session, settings.data_dir, at=utc_now())
+                known = list_losses(session, at=utc_now())
+            if new is not None and new.known > new.after:
+                lines.append((AUDIT_LOG, str(new)))
+            elif new is not None:
+                known.append(new)
     except DBAPIError:
         raise DatabaseUnreadable from None
     finally:
         told = [f"{name}: {fault or 'as published'}" for name, fault in lines]
         echo_result(told, [{"name": name, "fault": fault} for name, fault in lines], as_json=as_json)
+    for loss in known:
+        typer.echo(f"{AUDIT_LOG}: {loss}", err=True)
+    faulty = {name for name, fault in lines if fault is not None}
     for name, each in checkpoints if not as_json else ():
-        typer.echo(f"{name}: matches the first {each.size} entries")
-    if any(fault is not None for _, fault in lines):
+        if not faulty & {name, CHECKPOINTS}:
+            typer.echo(f"{name}: matches the first {each.size} entries")
+    if faulty:
         raise typer.Exit(1)
 
 

@@ -58,6 +58,8 @@ class DeskAct(StrEnum):
     DISCLOSURES_READ = "disclosures_read"
     STATEMENT_SIGNED = "statement_signed"
     CHECKPOINT_SIGNED = "checkpoint_signed"
+    ENTRIES_LOST = "entries_lost"
+    """The database had lost entries, or a backup was restored."""
     SUMMARY_READ = "summary_read"
     EVENTS_READ = "events_read"
     CARDS_GIVEN = "cards_given"

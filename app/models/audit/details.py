@@ -367,6 +367,26 @@ class CheckpointDetails(Details):
         return f"events 1 to {self.events} sha256:{self.sha256}" if self.events else "no events"
 
 
+class EntriesLostDetails(Details):
+    """Details of lost entries: those after the position `after`, up to `known`, the last position that was known.
+
+    They are from the time between `since` and `until`. If `known` is `after`, a backup was restored, and nothing is
+    known of the entries that it lacks.
+    """
+
+    after: int
+    known: int
+    since: UtcDateTime
+    until: UtcDateTime
+
+    def __str__(self) -> str:
+        time, missing = f"from {self.since:%Y-%m-%d %H:%M} to {self.until:%Y-%m-%d %H:%M} UTC", self.known - self.after
+        if not missing:
+            return f"a backup was restored: actions {time} may be missing"
+        actions = "1 action is" if missing == 1 else f"{missing} actions are"
+        return f"the database ends before what was known: at least {actions} missing, {time}"
+
+
 class SummaryDetails(Details):
     """Details of a request for counts, or for the list of people who hold the team's key.
 
@@ -571,6 +591,7 @@ DETAILS: Mapping[str, type[Details]] = {
     DeskAct.EXPORTED: ExportedDetails,
     **dict.fromkeys((DeskAct.DISCLOSURES_READ, DeskAct.STATEMENT_SIGNED), LogDetails),
     DeskAct.CHECKPOINT_SIGNED: CheckpointDetails,
+    DeskAct.ENTRIES_LOST: EntriesLostDetails,
     DeskAct.SUMMARY_READ: SummaryDetails,
     DeskAct.EVENTS_CONFIRMED: EventsConfirmedDetails,
     DeskAct.WEBHOOK_CHANGED: WebhookDetails,

@@ -17,7 +17,7 @@ from app.pages.error_pages import PageRoute
 from app.pages.languages import gettext, to_translate
 from app.pages.page import Site, SiteDep
 from app.pages.posted_forms import SubmittedForm, SubmittedFormDep
-from app.pages.text_format import spoken
+from app.pages.text_format import send_again, spoken
 from app.services.concerns.saved_forms import group_of
 
 router = GuidanceRouter(include_in_schema=False, route_class=PageRoute)
@@ -99,5 +99,6 @@ def _code_form(site: Site, posted: SubmittedForm, *, fault: str | None = None) -
         "saved_draft_form.html",
         status=errors.NotFound.status if fault else 200,
         faults={"code": gettext(fault)} if fault else {},
+        send_again=send_again(site.context.lost_entries.gap) if fault else "",
         page=posted.one("page") or str(uuid.uuid4()),
     )

@@ -35,6 +35,7 @@ from app.pages.text_format import (
     look_again,
     own_steps,
     page_words,
+    send_again,
     spoken,
     steps_in_words,
 )
@@ -201,6 +202,7 @@ def _form(site: Site, *, reference: str = "", reader: str = "", fault: str | Non
         "status_form.html" if current_language().is_whole else "short_status_form.html",
         status=errors.NoSuchConcern.status if fault else 200,
         faults={"reference": gettext(fault)} if fault else {},
+        send_again=send_again(site.context.lost_entries.gap) if fault else "",
         reference=reference,
         reader=reader,
     )

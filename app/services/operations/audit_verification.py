@@ -22,6 +22,8 @@ from app.services.operations.concern_verification import UNREADABLE
 STEP_ROWS = 100
 TIMESTAMP_FORMAT = "%Y-%m-%d %H:%M:%S.%f"
 NUMBERS = ("number", "position")
+CHECKPOINTS = "checkpoints"
+"""The name of the fault that no checkpoint can be compared."""
 _TABLE = table_of(AuditEntryRow)
 _CHAINS, _ROWS = table_of(ChainRow).c, _TABLE.c
 _FIRST_IN_ORDER = select_columns(
@@ -89,7 +91,7 @@ def verify_checkpoints(engine: Engine, others: Sequence[tuple[str, Checkpoint]] 
         try:
             trees, size = _trees_at(session, {each for _, each, _ in expected})
         except UNREADABLE:
-            yield "checkpoints", "they cannot be compared, since a hash of the record cannot be read"
+            yield CHECKPOINTS, "they cannot be compared, since a hash of the record cannot be read"
             return
     for name, stated, root in expected:
         if stated > size:

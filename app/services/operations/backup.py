@@ -8,13 +8,14 @@ import re
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Engine, Select, create_engine, func, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlmodel import Session
 
 from app.config import Settings
 from app.db.backup import (
@@ -31,10 +32,12 @@ from app.db.private_files import make_private_folder
 from app.db.schema import find_foreign_objects, find_schema_faults, is_behind, migrate_schema, prepare_schema
 from app.db.tables import table_of
 from app.errors import BackupRefused, GuidanceError, SchemaAltered, SchemaUnknown
+from app.models.audit.details import EntriesLostDetails
 from app.models.base import OnStep, show_no_progress
 from app.models.concerns.rows import ConcernRow
 from app.models.guides.edition_rows import EditionRow
 from app.services.access.row_signing import ACCESS_KEY
+from app.services.audit.lost_entries import KnownEnd, find_end, note_restore
 from app.services.concerns.keys import DEVELOPMENT_IDENTITY, RECEIPT_KEY
 from app.services.events.webhook_keys import open_webhook_keys
 from app.services.guides.editions import IS_EDITION
@@ -49,6 +52,17 @@ class Verified:
 
     editions: int
     concerns: int
+
+
+class Restored(NamedTuple):
+    """The counts of a restored database, the new path of the former one, and which audit log entries may be lost.
+
+    `former` is None if there was no database, and `lost` is None if the former one had nothing that the backup lacks.
+    """
+
+    verified: Verified
+    former: Path | None
+    lost: EntriesLostDetails | None
 
 
 def back_up(data_dir: Path, target: Path, *, replace: bool, on_step: OnStep = show_no_progress) -> Verified:
@@ -71,12 +85,11 @@ def back_up(data_dir: Path, target: Path, *, replace: bool, on_step: OnStep = sh
 
 def restore_backup(
     source: Path, data_dir: Path, *, replace: bool, at: dt.datetime, on_step: OnStep = show_no_progress
-) -> tuple[Verified, Path | None]:
+) -> Restored:
     """Verify a copy of the backup `source`, and move the copy into `data_dir` as the service's database.
 
     Create `data_dir` if it is missing, and remove it again if the backup is refused. If a database exists, rename it:
-    the new name contains the time `at` in UTC. Return the counts of the copy, and the new path of the previous database
-    (None if there was none). `on_step` gets the number of pages copied so far, and the number of all pages.
+    the new name contains the time `at` in UTC. `on_step` gets the number of pages copied so far, and of all pages.
 
     Raise `BackupRefused` if the backup has a fault, or if another process has the previous database open. Raise
     `FileExistsError` if a database exists and `replace` is False. Raise `SetupError` if version 0.2.0 made the schema.
@@ -87,12 +100,24 @@ def restore_backup(
         raise FileExistsError(path)
     is_new = not data_dir.exists()
     make_private_folder(data_dir)
+    end_before = _read_end(data_dir, at=at)
     try:
-        return _restore(source, path, at=at, on_step=on_step)
+        verified, former = _restore(source, path, at=at, on_step=on_step)
     except GuidanceError:
         if is_new:
             data_dir.rmdir()
         raise
+    lost = None
+    with suppress(SQLAlchemyError), Session(open_to_read(data_dir)) as session:  # the schema may be older
+        lost = note_restore(session, data_dir, end_before, at=at)
+    return Restored(verified, former, lost)
+
+
+def _read_end(data_dir: Path, *, at: dt.datetime) -> tuple[str, KnownEnd] | None:
+    """Return the end of the audit log in `data_dir` (see `find_end`), or None if there is none that can be read."""
+    with suppress(SQLAlchemyError), Session(open_to_read(data_dir)) as session:
+        return find_end(session, at=at)
+    return None
 
 
 def _restore(source: Path, path: Path, *, at: dt.datetime, on_step: OnStep) -> tuple[Verified, Path | None]:
@@ -206,7 +231,7 @@ def drill_restore(backup: Path, *, at: dt.datetime, beside: Path | None = None) 
     """
     with tempfile.TemporaryDirectory(dir=beside or backup.parent, prefix=".drill-") as folder:  # created with mode 0700
         started = time.monotonic()
-        verified, _ = restore_backup(backup, Path(folder) / "data", replace=False, at=at)
+        verified, *_ = restore_backup(backup, Path(folder) / "data", replace=False, at=at)
         engine = open_database(Path(folder) / "data")
         try:
             prepare_schema(engine, Path(folder) / "data", migrates=True)

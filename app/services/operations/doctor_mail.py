@@ -18,6 +18,8 @@ ADDRESS = re.compile(r"[^\s@<>,;\"]+@[^\s@<>,;\"]+")
 PRIVATE = frozenset(each.name for each in ALL_CHECKS if each.may_name_someone)
 LEFT_OUT = "run guidance doctor there: its words are not for an email"
 NO_NAMES = "This email contains no names and no case details. Do not reply: replies are not read."
+LENGTH_OF_LOG = ("lost-entries", Condition.FINE)
+"""The finding that says how long the audit log is. Each email has it, and so remembers it outside the database."""
 SECTIONS = {Condition.FAULT: "Errors", Condition.WARNING: "Warnings"}
 
 
@@ -59,7 +61,8 @@ def _lines(findings: Sequence[Finding], settings: Settings) -> Iterator[str]:
         found = [each for each in findings if each.condition is condition]
         if found:
             yield from ("", heading, *(f"- {_sentence(each)}" for each in found))
-    yield from ("", NO_NAMES)
+    length = [f"For your records: {each.found}." for each in findings if (each.check, each.condition) == LENGTH_OF_LOG]
+    yield from ("", *length, NO_NAMES)
 
 
 def _sentence(finding: Finding) -> str:

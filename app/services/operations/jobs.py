@@ -18,6 +18,7 @@ from app.logs import Log
 from app.models.audit.audit_log import NotedTime, Remnants
 from app.services.access.clients import KeyUses
 from app.services.access.row_signing import read_access_record
+from app.services.audit.lost_entries import LostEntries
 from app.services.audit.remnants import has_erased, has_remnants, purge_remnants
 from app.services.concerns.deadlines import append_due_soon_events, append_overdue_events
 from app.services.concerns.saved_forms import SavedForms
@@ -47,6 +48,7 @@ from app.services.workers import GenerationWatcher, Job, JobsWorker
 MINUTE_SECONDS = 60.0
 HOUR_SECONDS = 3600.0
 PLANNED_SECONDS = 5.0
+KNOWN_END_SECONDS = 10.0
 OUTSIDE_SECONDS = 30.0
 BATCH_SIZE = 32
 log = Log(__name__)
@@ -152,6 +154,7 @@ class Housekeeping(TeamJobs):
     outside: ExternalServicesMonitor
     watcher: Watcher
     reference_data: ReferenceData
+    lost_entries: LostEntries
     knows_there_are_none: bool = False
     has_tried_to_purge: bool = False
 
@@ -172,6 +175,7 @@ class Housekeeping(TeamJobs):
             Job("key-uses", MINUTE_SECONDS, lambda _: self.key_uses.store(self.writer), first_delay=MINUTE_SECONDS),
             Job("saved-forms", MINUTE_SECONDS, self._erase_saved_forms),
             Job("planned-publications", PLANNED_SECONDS, self.publish_planned),
+            Job("known-end", KNOWN_END_SECONDS, lambda _: self.lost_entries.look(), first_delay=KNOWN_END_SECONDS),
         ]
         if self.settings.deliver:
             on_time += self.on_time()

@@ -25,6 +25,7 @@ from app.logs import Log
 from app.models.audit.audit_log import AuditEntryRow, NotedTime
 from app.models.events.rows import MAILBOXES, EventRow
 from app.services.access.openid_provider import DISCOVERY_PATH
+from app.services.audit.lost_entries import find_new_loss, list_losses, read_known_ends
 from app.services.events.rounds import find_round
 from app.services.events.webhooks import list_receivers
 from app.services.operations.public_address import PublicAnswer, call_public_address, read_certificate, read_time
@@ -262,6 +263,20 @@ def measure_durability(around: MeasurementContext) -> Reading | Unmeasured:
     return Reading(0, "PostgreSQL flushes each write to the disk")
 
 
+def measure_lost_entries(around: MeasurementContext) -> Reading | Unmeasured:
+    """Count the losses of entries: one that is found now, and those that were recorded lately."""
+    folder = around.settings.data_dir
+    with Session(around.engine) as session:
+        new = find_new_loss(session, folder, at=around.at)
+        losses = [*filter(None, [new]), *list_losses(session, at=around.at)]
+        length, last = session.exec(select(func.max(AuditEntryRow.position), func.max(AuditEntryRow.at))).one()
+    if losses:
+        return Reading(len(losses), str(losses[0]))
+    if not read_known_ends(folder):
+        return Unmeasured("the service has not noted yet on this computer how long the audit log is")
+    return Reading(0, f"the audit log has {length} entries, the last from {last:%Y-%m-%d %H:%M} UTC")
+
+
 def measure_delivery(around: MeasurementContext) -> Reading | Unmeasured:
     """Measure the seconds since a process last looked for emails to send, and for events to send to webhooks.
 
@@ -363,6 +378,19 @@ WATCHES = (
         alert="GuidanceDatabaseNotDurable",
         measure=measure_durability,
         read=f"{OPERATIONS}#processes-and-nodes",
+        needs_database=True,
+    ),
+    Watch(
+        name="lost-entries",
+        metric="guidance_lost_entries",
+        says="how often, in the last 28 days, entries of the audit log were found missing or a backup was restored",
+        bound=0,
+        limit="1 or more",
+        state="entries are missing",
+        action="find out how, tell those who must know, and then accept this warning for 28 days",
+        alert="GuidanceEntriesLost",
+        measure=measure_lost_entries,
+        read=f"{BACKUPS}#after-a-loss-or-a-restore",
         needs_database=True,
     ),
     Watch(

@@ -333,7 +333,7 @@ class DefinitionSourceInput(TypedDict):
 DeskAct: TypeAlias = str
 
 
-DeskActInput: TypeAlias = Literal['received', 'added', 'listed', 'opened', 'acknowledged', 'closed', 'reopened', 'held', 'released', 'erased', 'erasure_requested', 'restricted', 'restriction_lifted', 'look_refused', 'resealed', 'assigned', 'unassigned', 'assignment_refused', 'withheld', 'noted', 'labelled', 'look_again', 'disclosures_read', 'statement_signed', 'checkpoint_signed', 'summary_read', 'events_read', 'cards_given', 'events_confirmed', 'webhook_changed', 'message_sent', 'message_read', 'handed_over', 'hand_over_confirmed', 'exported', 'copied', 'invited', 'passkey_added', 'passkey_removed', 'key_copy_stored', 'key_copy_read', 'key_copy_deleted', 'role_changed', 'signed_in', 'signed_out', 'left', 'client_added', 'key_added', 'client_revoked']
+DeskActInput: TypeAlias = Literal['received', 'added', 'listed', 'opened', 'acknowledged', 'closed', 'reopened', 'held', 'released', 'erased', 'erasure_requested', 'restricted', 'restriction_lifted', 'look_refused', 'resealed', 'assigned', 'unassigned', 'assignment_refused', 'withheld', 'noted', 'labelled', 'look_again', 'disclosures_read', 'statement_signed', 'checkpoint_signed', 'entries_lost', 'summary_read', 'events_read', 'cards_given', 'events_confirmed', 'webhook_changed', 'message_sent', 'message_read', 'handed_over', 'hand_over_confirmed', 'exported', 'copied', 'invited', 'passkey_added', 'passkey_removed', 'key_copy_stored', 'key_copy_read', 'key_copy_deleted', 'role_changed', 'signed_in', 'signed_out', 'left', 'client_added', 'key_added', 'client_revoked']
 
 
 class DisclosureEntry(TypedDict):
