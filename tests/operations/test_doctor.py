@@ -34,6 +34,7 @@ from app.services.access.clients import NewClient, add_client, revoke_client
 from app.services.access.people import Identity, welcome
 from app.services.access.row_signing import ACCESS_KEY
 from app.services.audit.audit_log import Actor
+from app.services.audit.lost_entries import read_known_ends, write_known_end
 from app.services.events.emails import claim_email
 from app.services.events.webhook_keys import open_webhook_keys
 from app.services.events.webhooks import REMOVED
@@ -153,6 +154,12 @@ def failing(module: ModuleType, name: str) -> Breaking:
         raise OSError(errno.EROFS, "Read-only file system")
 
     return lambda _, monkeypatch: monkeypatch.setattr(module, name, fail)
+
+
+def rolled_back_log(set_up: SetUp, _: pytest.MonkeyPatch) -> None:
+    """The database lacks the last five entries that were known."""
+    ((name, end),) = read_known_ends(set_up.data_dir).items()
+    write_known_end(set_up.data_dir, name, end.model_copy(update={"position": end.position + 5}))
 
 
 def large_log(set_up: SetUp, _: pytest.MonkeyPatch) -> None:
@@ -426,6 +433,7 @@ EVERYWHERE: list[tuple[Breaking, str, Condition]] = [
     (unreadable_webhook_key, "webhooks", FAULT),
 ]
 OF_THE_FILE: list[tuple[Breaking, str, Condition]] = [
+    (rolled_back_log, "lost-entries", FAULT),
     (large_log, "growth", WARNING),
     (much_that_is_free, "growth", WARNING),
     (damaged_backup, "restore", FAULT),
