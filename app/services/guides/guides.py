@@ -12,7 +12,7 @@ from app.db.search import WORD, words_in
 from app.models.guides.catalogue import MatchedSynonym
 from app.models.guides.code_lists import SUBJECTS, Code
 from app.models.guides.editions import EditionDetails
-from app.models.guides.signposts import Signpost
+from app.models.guides.signposts import CHILDLINE, Signpost
 from app.services.guides.catalogue import CatalogueEntry, EntryFilter, list_catalogue
 from app.services.guides.editions import CurrentEdition, list_current
 from app.services.guides.reference_data import ReferenceData
@@ -132,18 +132,29 @@ def find_synonyms(reference_data: ReferenceData, words: str) -> list[MatchedSyno
 
     A synonym is in `words` if `words` has each word of the synonym, in any form, such as the plural.
     """
-    typed = words_in(words)
+    typed = _forms(words)
     found = [
         (code.code, max(matching, key=len))
         for code in subject_codes(reference_data)
-        if (matching := [each for each in code.synonyms if _is_within(each, typed)])
+        if (matching := [each for each in code.synonyms if _forms(each) <= typed])
     ]
     return [MatchedSynonym(words=synonym, subject=subject) for subject, synonym in found]
 
 
 def is_said_in(phrase: str, words: str) -> bool:
     """Return True if each word of `phrase` is in `words`, in any form, such as the plural."""
-    return _is_within(phrase, words_in(words))
+    return _forms(phrase) <= _forms(words)
+
+
+def first_signposts(signposts: Sequence[Signpost], words: str) -> list[Signpost]:
+    """Return the signposts to show before search results: 999, Childline, then those with `words` of a crisis."""
+    typed = _forms(words)
+    found = [
+        each
+        for each in signposts
+        if each.emergency or each.id == CHILDLINE or any(_forms(said) <= typed for said in each.words)
+    ]
+    return sorted(found, key=lambda each: (not each.emergency, each.id != CHILDLINE))
 
 
 def search_signposts(signposts: Sequence[Signpost], words: str) -> list[Signpost]:
@@ -155,10 +166,6 @@ def search_signposts(signposts: Sequence[Signpost], words: str) -> list[Signpost
         return []
     described = ((each, " ".join((each.name, each.audience or "", each.description or ""))) for each in signposts)
     return [each for each, description in described if is_said_in(words, description)]
-
-
-def _is_within(synonym: str, typed: Sequence[str]) -> bool:
-    return all(any(_is_form(word, each, is_last=False) for each in typed) for word in words_in(synonym))
 
 
 def entries_to_search(
@@ -230,6 +237,10 @@ def _is_form(word: str, typed: str, *, is_last: bool) -> bool:
     """
     word, typed = word.casefold(), typed.casefold()
     return _stem(word) == _stem(typed) or (is_last and word.startswith(typed))
+
+
+def _forms(text: str) -> set[str]:
+    return {_stem(word.casefold()) for word in words_in(text)}
 
 
 def _stem(word: str) -> str:
