@@ -17,7 +17,16 @@ from tests.support.threaded import run_server
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 WIDTHS = {"a phone": 360, "a narrow phone": 320, "a wide screen": 1280}
-FORMS = ("/raise-a-concern", FORM, "/worried-about-yourself", "/worried-about-a-friend", "/concerns", "/pl", "/ur", "/bsl")
+FORMS = (
+    "/raise-a-concern",
+    FORM,
+    "/worried-about-yourself",
+    "/worried-about-a-friend",
+    "/concerns",
+    "/pl",
+    "/ur",
+    "/bsl",
+)
 DESK = ("/desk", "/desk/new", "/desk/record", "/desk/person-file", "/desk/people", "/desk/figures")
 EVERYTHING_OPEN = ".more, .remark, [data-step], .save-later { display: block !important }"
 APART = """
@@ -29,7 +38,8 @@ APART = """
     const box = label.querySelector("input").getBoundingClientRect();
     const words = document.createRange();
     words.selectNodeContents(label);
-    const lines = [...words.getClientRects()].filter((line) => line.width > 1 && line.left !== box.left);
+    const isBox = (line) => line.left === box.left && line.top === box.top && line.width === box.width;
+    const lines = [...words.getClientRects()].filter((line) => line.width > 1 && !isBox(line));
     const first = lines.reduce((a, b) => (b.top < a.top ? b : a));
     const middle = (box.top + box.bottom) / 2;
     const isBeside = first.left >= box.right || first.right <= box.left;
@@ -38,7 +48,7 @@ APART = """
   return [found.length, found.filter(([, isOnItsLine]) => !isOnItsLine).map(([words]) => words)];
 }
 """
-"""Opens whatever is folded. Returns how many labels have a box, and the words of those whose words are not beside it."""
+"""Opens whatever is folded. Returns how many labels have a box, and the words that do not begin beside their box."""
 
 
 @pytest.fixture

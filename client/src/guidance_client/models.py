@@ -3258,6 +3258,7 @@ class SearchResponse(TypedDict):
 
     results: list[FoundItem]
     matched: NotRequired[list[MatchedSynonym]]
+    signposts: NotRequired[list[Signpost]]
     next_cursor: str | None
     links: dict[str, str]
 
