@@ -63,7 +63,7 @@ def screen(browser: Browser, url: str) -> Iterator[Page]:
 def apart(page: Page) -> dict[str, list[str]]:
     """Return the words that do not begin beside their box, by the width of the screen. The page must have a box."""
     page.add_style_tag(content=EVERYTHING_OPEN)
-    found = {}
+    found: dict[str, list[str]] = {}
     for name, width in WIDTHS.items():
         page.set_viewport_size(ViewportSize(width=width, height=800))
         count, words = page.evaluate(APART)

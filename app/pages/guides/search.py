@@ -47,8 +47,9 @@ def search_by_form(session: SessionDep, site: SiteDep, posted: SubmittedFormDep)
     words = " ".join(posted.one("q").split())
     if not any(map(str.isalnum, words)) or len(words) > MAX_QUERY:
         return _page(site, words, fault=QUERY_TOO_LONG if len(words) > MAX_QUERY else NO_WORDS)
-    limit = MOST_ITEMS if posted.one("do") == "more" else FIRST_ITEMS
-    found = search_guides(session, site.context.reference_data, words, limit=limit)
+    found = search_guides(
+        session, site.context.reference_data, words, limit=MOST_ITEMS if posted.one("do") == "more" else FIRST_ITEMS
+    )
     return _page(site, words, found=found, names=names_publishers(list_guides(session, site.context.reference_data)))
 
 

@@ -222,10 +222,9 @@ class ReceiptBuilder:
 
     def _by_the_concern(self, concern: Concern, also_call: Sequence[Signpost]) -> tuple[str, ...]:
         """Return further next steps, if a child lives in another council's area or an adult works with children."""
-        has_officer = any(each.allegations for each in also_call)
         steps = {
             ANOTHER_COUNCIL: lives_elsewhere(concern, self.reference_data.neighbours),
-            WORKS_WITH_CHILDREN if has_officer else NO_OFFICER: names_a_worker(concern),
+            WORKS_WITH_CHILDREN if any(each.allegations for each in also_call) else NO_OFFICER: names_a_worker(concern),
         }
         return tuple(sentence for sentence, is_so in steps.items() if is_so)
 
@@ -350,7 +349,11 @@ class ReceiptBuilder:
         danger. The sentences say to call now if a child is in danger, if the deadline has passed, or if the deadline
         may not be promised. They name the deadline only if it may be promised.
         """
-        when, is_late, is_promised = deadline_in_words(_minute(due)), at > due, self.is_promised(danger)
+        when, is_late, is_promised = (
+            deadline_in_words(due.replace(second=0, microsecond=0)),
+            at > due,
+            self.is_promised(danger),
+        )
         expected = f"A social worker should acknowledge {what} by {when}."
         if not is_late and is_promised and danger != ImmediateDanger.YES:
             return f"{expected} If nobody has by then, {self._number_to_call(who, due)}"
@@ -394,10 +397,6 @@ class ReceiptBuilder:
             "signposts": who.signposts,
             "contacts": who.contacts,
         }
-
-
-def _minute(moment: dt.datetime) -> dt.datetime:
-    return moment.replace(second=0, microsecond=0)
 
 
 def _ways(contacts: Iterable[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
