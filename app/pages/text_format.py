@@ -16,7 +16,7 @@ from app.models.guides.signposts import CALL_999_FIRST
 from app.models.languages import EASY_READ_SUFFIX, GUIDE_LANGUAGE, english_name_of
 from app.pages.languages import current_language, gettext, marked_english, to_translate
 from app.services.audit.lost_entries import Gap
-from app.services.concerns.receipts import CONCERN_STORED, HOW_TO_FOLLOW, TEST
+from app.services.concerns.receipts import BY_THE_CONCERN, CONCERN_STORED, HOW_TO_FOLLOW, TEST
 from app.services.guides.working_days import LONDON, deadline_of
 
 SPELLING_ALPHABET = (
@@ -243,6 +243,7 @@ def own_steps(concern: Receipt | ConcernStatus, *, in_danger: bool = False) -> l
         steps.append(gettext("A social worker should read it by {}.").format(deadline(concern.acknowledge_by)))
     elif concern.state == ConcernState.RECEIVED and not in_danger:
         steps.append(gettext(DO_NOT_WAIT))
+    steps += [gettext(each) for each in BY_THE_CONCERN if each in concern.next_steps]
     steps.append(gettext("We will only contact you in a way you say is safe."))
     if isinstance(concern, Receipt) and concern.come_back_by is not None:
         steps.append(look_again(concern.received_at))

@@ -22,12 +22,15 @@ from tests.support.desk import Desk
 from tests.support.loops import for_each
 from tests.support.node import run_node
 from tests.support.publishing import SLUG
+from tests.support.service import a_service
 
 pytestmark = pytest.mark.any_database
 
 ROOT = Path(__file__).parents[2]
 PASSES_ON = "A child lives in the area of another council. We pass your concern on to that council."
 OFFICER = "An adult who works with children is named. You can also call the designated officer (LADO)."
+NO_OFFICER = "An adult who works with children is named. Call the duty team, and ask for the designated officer (LADO)."
+FORM = {"immediate_danger": "no", "concern.narrative": "Alex Example is scared.", "edition": "1"}
 OWN, BRISTOL, WILTSHIRE = "E06000022", "E06000023", "E06000054"
 A_COACH = {"name": "Pat Example", "works_with_children": "yes"}
 
@@ -69,6 +72,38 @@ def test_receipt_check_and_retry_say_who_else_to_call(
         assert [one["id"] for one in each["also_call"]] == called
         assert {PASSES_ON, OFFICER} & set(each["next_steps"]) == steps
     assert answers[1].content == answers[2].content
+
+
+def test_where_no_officer_is_known_the_receipt_says_whom_to_ask(
+    tmp_path: Path,
+) -> None:
+    seed = shutil.copytree(SEED_DIR, tmp_path / "seed")
+    text = (seed / "signposts.yaml").read_text(encoding="utf-8")
+    (seed / "signposts.yaml").write_text(text.replace("allegations: true", "allegations: false"), encoding="utf-8")
+    tick = {"concern.people_of_concern.0.works_with_children": "yes"}
+    with TestClient(a_service(data_dir=tmp_path / "data", seed_dir=seed)) as client:
+        told = client.post("/v1/concerns", json=about(people=(A_COACH,))).json()
+        pages = [
+            client.post(f"{language}/raise-a-concern", data=FORM | tick | {"do": "send", "reporter.kind": kind}).text
+            for language in ("", "/cy")
+            for kind in ("member_of_public", "child")
+        ]
+        calm = client.post("/v1/concerns", json=about(people=({"works_with_children": "no"},))).json()
+
+    assert told["also_call"] == []
+    assert NO_OFFICER in told["next_steps"]
+    assert {OFFICER, NO_OFFICER}.isdisjoint(calm["next_steps"])
+    assert [(NO_OFFICER in page) + ("gofynnwch am y swyddog dynodedig" in page) for page in pages] == [1, 1, 1, 1]
+
+
+@for_each("kind", ["member_of_public", "child"])
+def test_the_receipt_of_a_tick_about_a_worker_has_the_officer(client: TestClient, kind: str) -> None:
+    tick = {"concern.people_of_concern.0.works_with_children": "yes", "reporter.kind": kind, "do": "send"}
+
+    page = client.post("/raise-a-concern", data=FORM | tick).text
+
+    assert "Designated officer (LADO)" in page.partition('id="also-call"')[2].partition("</section>")[0]
+    assert OFFICER in page
 
 
 def test_an_area_that_is_none_is_refused_with_its_place(client: TestClient) -> None:

@@ -27,6 +27,7 @@ from app.pages.guides import guides
 from app.pages.text_format import page_words, spoken
 from app.services.concerns import follow_up
 from tests.support.clock import SettableClock
+from tests.support.concerns import a_concern
 from tests.support.databases import files_of
 from tests.support.desk import desk_of
 from tests.support.form_answers import reference_in
@@ -435,3 +436,21 @@ def test_what_the_api_calls_acknowledged_is_read_on_pages() -> None:
         page_words("Nobody has acknowledged it. They should acknowledge it.")
         == "Nobody has read it. They should read it."
     )
+
+
+@pytest.mark.parametrize("language", ["", "/cy", "/pl", "/ur"])
+@pytest.mark.parametrize("voice", ["", "child", "professional"])
+def test_whoever_comes_back_is_told_of_childline_and_who_reads_it(
+    client: TestClient, language: str, voice: str
+) -> None:
+    receipt = client.post("/v1/concerns", json=a_concern()).json()
+    typed = {"reference": receipt["reference"], "code": receipt["status_token"], "voice": voice}
+
+    page = client.post(f"{language}/concerns", data=typed).text
+
+    state = page.partition("<main")[2].partition('class="beside"' if language in ("", "/cy") else 'id="add"')[0]
+    assert "Childline" in state
+    assert 'href="tel:+448001111"' in state
+    assert ("Are you under 18?" in page) == (not language and voice != "child")
+    assert ("Only our social workers can open it." in page) == (not language)
+    assert "Only the duty team" not in page

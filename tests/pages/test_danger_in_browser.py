@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
+from playwright.sync_api import Browser, Locator, Page, Route, ViewportSize, expect
 
 from tests.support.browsing import Keyboard, accessibility_violations
 from tests.support.journeys import SENT
@@ -147,6 +147,86 @@ def test_a_keyboard_choice_keeps_focus_and_continue_shows_the_help_first(
     expect(scripted.locator("[data-step]:visible h2").first).to_contain_text("Step 1 of 5")
     Keyboard(scripted).press("button", "Continue")
     expect(scripted.locator("[data-step]:visible h2").first).to_contain_text("Step 2 of 5")
+
+
+@pytest.mark.parametrize("is_tap", [True, False], ids=["a tap", "a key"])
+def test_an_answer_given_before_the_script_is_not_lost(browser: Browser, url: str, *, is_tap: bool) -> None:
+    context = browser.new_context(base_url=url, viewport=PHONE, has_touch=True)
+    page = context.new_page()
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    context.route("**/looks/danger.js", hold)
+    page.goto("/raise-a-concern", wait_until="commit")
+    if is_tap:
+        page.get_by_label("Yes", exact=True).first.tap()
+    else:
+        choice(page, "no").focus()
+        page.keyboard.press("Space")
+        page.keyboard.press("ArrowUp")
+    expect(choice(page, "yes")).to_be_checked()
+    assert held  # the script has been asked for, and has not come
+
+    held[0].continue_()
+    page.wait_for_load_state()
+
+    if not is_tap:  # the key may be on its way to another answer
+        expect(choice(page, "yes")).to_be_focused()
+        Keyboard(page).press("button", "Continue")
+    expect(page.locator(".alarm h2")).to_be_focused()
+    expect(page.locator(".alarm:visible a[href='tel:999']")).to_be_in_viewport()
+    expect(page.locator("[data-step]:visible h2").first).to_contain_text("Step 1 of 5")
+    context.close()
+
+
+SAID_ON_STEPS = {
+    "/raise-a-concern": "A child is in danger: call 999. Send what you have now",
+    "/worried-about-yourself": "You are in danger: call 999. Send what you have now",
+    "/worried-about-a-friend": "Your friend is in danger: call 999. Send what you have now",
+    "/cy/raise-a-concern": "Mae plentyn mewn perygl: ffoniwch 999. Anfon yr hyn sydd gennych nawr",
+}
+
+
+@pytest.mark.parametrize("form", SAID_ON_STEPS)
+def test_each_step_after_danger_says_so_and_can_send(page: Page, scripts: bool, form: str) -> None:
+    page.goto(form)
+    reminders = page.locator(".step > [data-danger]")
+    steps = page.locator("[data-step]").count()
+    expect(page.locator(".step > [data-danger]:visible")).to_have_count(0)
+    choice(page, "yes").check()
+    assert reminders.count() == steps - 1 > 1
+    for number in range(1, steps):
+        if scripts:
+            if number > 1 and page.locator("[data-missing]:visible textarea").count():
+                page.locator("[data-missing]:visible textarea").fill(SENTENCE)
+            for last in page.locator("[data-missing]:visible input[type='radio']:not([name='immediate_danger'])").all()[
+                -1:
+            ]:
+                last.check()
+            page.locator("[data-continue]:visible").click()
+            expect(page.locator("[data-step]:visible")).to_have_count(1)
+        reminder = page.locator("[data-step]").nth(number).locator("> [data-danger]")
+        expect(reminder).to_be_visible()
+        expect(reminder).to_have_text(SAID_ON_STEPS[form])
+        if scripts:
+            expect(reminder.locator("a[href='tel:999']")).to_be_in_viewport()
+            expect(reminder.locator("button")).to_be_in_viewport()
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    reminders.last.locator("button").click()
+    expect(page.locator(".alarm:visible a[href='tel:999']")).to_be_in_viewport()
+
+
+def test_no_step_speaks_of_danger_once_the_answer_is_another(page: Page, scripts: bool) -> None:
+    page.goto("/raise-a-concern")
+    choice(page, "yes").check()
+    choice(page, "no").check()
+    if scripts:
+        page.locator("[data-continue]:visible").click()
+        expect(page.locator("[data-step]:visible h2").first).to_contain_text("Step 2 of 5")
+
+    expect(page.locator(".step > [data-danger]:visible")).to_have_count(0)
 
 
 def test_the_help_is_shown_only_while_the_answer_is_danger(scripted: Page) -> None:

@@ -11,13 +11,36 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from app.config import SEED_DIR
+from app.services.guides.reference_data import read_reference_data
 from tests.support.canaries import CANARY, traces
 from tests.support.log_lines import Lines
 from tests.support.loops import first_by_day, for_each
 from tests.support.publishing import SLUG, an_edition, publish_examples, publish_invented
 from tests.support.service import a_service
 
-POLICE, CALL_CARD = 'href="tel:999"', '<p class="number">'
+POLICE, CHILDLINE, CALL_CARD = 'href="tel:999"', 'href="tel:+448001111"', '<p class="number">'
+MISSING, PICTURES = ("police-non-emergency", "missing-people"), ("report-remove", "ceop-safety-centre")
+CRISES = {
+    "suicide": ("samaritans",),
+    "self harm": ("samaritans",),
+    "Self-harm": ("samaritans",),
+    "selfharming": ("samaritans",),
+    "I want to KILL MYSELF": ("samaritans",),
+    "i don’t want to live": ("samaritans",),
+    "he has my pictures": PICTURES,
+    "he’s got my pics": PICTURES,
+    "Nudes": PICTURES,
+    "run away": MISSING,
+    "my daughter has run away": MISSING,
+    "she ran away": MISSING,
+    "my son is missing": MISSING,
+    "raped": ("police-non-emergency",),
+    "my teacher touches me": ("police-non-emergency",),
+    "my dad hits me": ("police-non-emergency",),
+    "MY STEP-DAD'S HITTING ME": ("police-non-emergency",),
+}
+"""What people in a crisis type, and the signposts to which it leads besides 999 and Childline."""
 MAX_BYTES = 40_000
 """Of the home page or a page of the list, however many guides there are."""
 
@@ -94,8 +117,11 @@ def test_999_comes_before_the_results_and_the_team_after_them(four: TestClient) 
     for response in (four.get("/search"), search(four, "missing"), search(four, "zebra crossing"), search(four, " ")):
         bar, _, main = response.text.partition("<main")
         assert POLICE in bar
-        assert 0 < main.index('name="q"') < main.index(CALL_CARD)
-    assert "Nothing found for" in re.findall("<h1>.*</h1>", search(four, "zebra crossing").text)[0]
+        assert 0 < main.index(POLICE) < main.index(CHILDLINE) < main.index("/worried-about-yourself")
+        assert main.index("/worried-about-yourself") < main.index('name="q"') < main.index(CALL_CARD)
+    nothing = search(four, "zebra crossing").text
+    assert re.findall("<h1>(.*)</h1>", nothing) == ["People who can help"]
+    assert "No guide here is about ‘zebra crossing’ yet." in text_of(nothing)
 
 
 @pytest.mark.parametrize(
@@ -227,6 +253,47 @@ def test_a_letter_or_a_subject_without_guides_is_an_error_page(four: TestClient,
 
     assert response.status_code in (400, 404)
     assert POLICE in response.text
+
+
+@for_each(("words", "ids"), CRISES.items())
+def test_words_of_a_crisis_lead_to_their_signposts_before_any_result(
+    client: TestClient, words: str, ids: tuple[str, ...]
+) -> None:
+    as_json = {"Accept": "application/json"}
+    known = {each["id"]: each for each in client.get("/v1/signposts", headers=as_json).json()["signposts"]}
+
+    main = search(client, words).text.partition("<main")[2].partition("</main")[0]
+    listed = client.get("/v1/search", params={"q": words}, headers=as_json).json()["signposts"]
+
+    assert [each["id"] for each in listed] == ["police-emergency", "childline", *ids]
+    assert listed == [known[each["id"]] for each in listed]
+    before = main.partition('id="for-crisis"')[2].partition('role="search"')[0]
+    assert [each for each in ids if f"<strong>{known[each]['name']}</strong>" not in before] == []
+    for sentence in ("Nothing found", "No guide here is about", "Try just one word"):
+        assert sentence not in main
+
+
+def test_a_search_that_fails_still_begins_with_999_childline_and_who_helps(tmp_path: Path) -> None:
+    service = a_service(data_dir=tmp_path / "data", limit_search="1/minute")
+    with TestClient(service, client=("192.0.2.1", 1), headers={"Accept": "text/html"}) as client:
+        too_long = search(client, "he has my pictures and " + "will not stop " * 20)
+        too_many = search(client, "suicide")
+
+    assert (too_long.status_code, too_many.status_code) == (422, 429)
+    for page in (too_long.text, too_many.text):
+        main = page.partition("<main")[2]
+        assert 0 < main.index(POLICE) < main.index(CHILDLINE) < main.index(CALL_CARD)
+    assert "Report Remove" in too_long.text.partition('id="for-crisis"')[2].partition('role="search"')[0]
+
+
+def test_no_answer_of_the_api_tells_the_words_of_a_crisis(client: TestClient) -> None:
+    signposts = read_reference_data(SEED_DIR).all_signposts
+    answers = [
+        client.get(path, headers={"Accept": "application/json"}) for path in ("/v1/signposts", "/v1/search?q=missing")
+    ]
+
+    assert sum(len(each.words) for each in signposts) > 50
+    assert [each["id"] for answer in answers for each in answer.json()["signposts"] if "words" in each] == []
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ from pydantic import Field, create_model
 from app.models.base import ResponseModel
 from app.models.guides.guides import Item, WithCautions, of_section
 from app.models.guides.sections import DOCUMENTED, Section
+from app.models.guides.signposts import Signpost
 from app.models.links import Links, PageLinks
 
 LISTED = tuple(section for section in DOCUMENTED if section.entry.across_guides)
@@ -61,6 +62,11 @@ class SearchResponse(ResponseModel):
     )
     matched: tuple[MatchedSynonym, ...] = Field(
         default=(), description="Words of the query that stand for a subject, with that subject.", examples=[[]]
+    )
+    signposts: tuple[Signpost, ...] = Field(
+        default=(),
+        description="Contacts to show before the results: 999, Childline, and those for a crisis that the query names.",
+        examples=[[]],
     )
     next_cursor: str | None = NEXT
     links: PageLinks = Field(examples=[{}])

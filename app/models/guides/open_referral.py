@@ -308,10 +308,10 @@ class ServiceAtLocation(ServiceLocation):
 class Page(OmitsEmpty):
     """One page of a list."""
 
-    total_items: int = Field(description="Total number of entries.", examples=[15])
+    total_items: int = Field(description="Total number of entries.", examples=[17])
     total_pages: int = Field(description="Pages.", examples=[1])
     page_number: int = Field(description="Number of this page, from 1.", examples=[1])
-    size: int = Field(description="Entries on this page.", examples=[15])
+    size: int = Field(description="Entries on this page.", examples=[17])
     first_page: bool = Field(description="True on the first page.", examples=[True])
     last_page: bool = Field(description="True on the last page.", examples=[True])
     empty: bool = Field(description="True if the page has no entries.", examples=[False])

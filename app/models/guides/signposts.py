@@ -19,6 +19,10 @@ CALL_999_FIRST = "If a child is in immediate danger, call 999 now."
 """The first sentence of every receipt and of every result for an assistant."""
 
 
+CHILDLINE = "childline"
+"""The id of the signpost that follows 999 for readers under 18."""
+
+
 class SignpostScope(StrEnum):
     """Area of a signpost."""
 
@@ -80,6 +84,13 @@ class Signpost(Reachable):
         examples=[[]],
     )
     scope: SignpostScope = Field(description="National, or local to the council's area.")
+    words: tuple[Text, ...] = Field(
+        default=(),
+        max_length=MAX_ITEMS,
+        exclude=True,
+        description="Words of people in a crisis, for whom search shows this signpost before its results.",
+        examples=[[]],
+    )
     source: Text = Field(
         description="Source of the information.",
         examples=[

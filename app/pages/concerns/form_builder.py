@@ -11,13 +11,12 @@ from app.models.concerns.concern import Concern
 from app.models.guides.edition_files import read_edition_file
 from app.models.guides.editions import EditionContent
 from app.models.guides.sections import Section
-from app.models.guides.signposts import CALL_999_FIRST
+from app.models.guides.signposts import CALL_999_FIRST, CHILDLINE
 from app.pages.concerns.form_layout import (
     ABOUT_A_CHILD,
     ABOUT_A_FRIEND,
     ABOUT_YOURSELF,
     AS_IN_MODELS,
-    CHILDLINE,
     DANGER,
     DUTY_TO_REPORT,
     ENTRY_NAMES,
@@ -39,14 +38,13 @@ from app.pages.languages import gettext
 from app.pages.text_format import code_label, page_words
 from app.services.concerns.receipts import (
     ADDITION_STORED,
-    ANOTHER_COUNCIL,
+    BY_THE_CONCERN,
     CLOSED_TEXT,
     CONCERN_STORED,
     HOW_TO_FOLLOW,
     NEW_WORRY,
     TEST,
     UNDER_DUTY,
-    WORKS_WITH_CHILDREN,
 )
 from app.services.guides.reference_data import ReferenceData, read_reference_data
 
@@ -59,7 +57,7 @@ FAULTS_OF_FORMS = ("string_too_long", "too_long", "int_type", "less_than_equal")
 """Types of validation errors that an answer can cause, with sentences of the API that the form shows."""
 SENTENCES_OF_LOWER_LAYERS = (
     CALL_999_FIRST,
-    *map(page_words, (CONCERN_STORED, ADDITION_STORED, ANOTHER_COUNCIL, WORKS_WITH_CHILDREN, HOW_TO_FOLLOW, TEST)),
+    *map(page_words, (CONCERN_STORED, ADDITION_STORED, HOW_TO_FOLLOW, TEST, *BY_THE_CONCERN)),
     UNDER_DUTY,
     CLOSED_TEXT,
     NEW_WORRY,

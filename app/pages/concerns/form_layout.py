@@ -63,8 +63,6 @@ YES = ("yes",)
 GIVES_NAME = ("reporter.kind", ("professional", "member_of_public", "family"))
 UNDER_18 = (ReporterKind.CHILD, ReporterKind.FRIEND)
 """The kinds of reporters who are under 18. The forms, receipts and files for these reporters have their own wording."""
-CHILDLINE = "childline"
-"""The id of the signpost that follows 999 on the pages for reporters under 18."""
 CAN_BE_REACHED = ("reporter.kind", (*GIVES_NAME[1], *UNDER_18))
 DANGER = "immediate_danger"
 """The path of the question that asks whether a child is in danger."""

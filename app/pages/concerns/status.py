@@ -21,8 +21,8 @@ from app.models.concerns.entries import ReceivedMessage
 from app.models.concerns.receipts import AdditionStatus, ConcernStatus, MessageStatus
 from app.models.guides.contacts import Reachable
 from app.models.guides.edition_keys import EditionKey
-from app.models.guides.signposts import WhoToCall
-from app.pages.concerns.form_layout import CHILDLINE, DANGER, QUESTIONS, voice_of
+from app.models.guides.signposts import CHILDLINE, WhoToCall
+from app.pages.concerns.form_layout import DANGER, QUESTIONS, voice_of
 from app.pages.concerns.readers import closing_words, reader_of
 from app.pages.error_pages import PageRoute
 from app.pages.languages import current_language, gettext, to_translate

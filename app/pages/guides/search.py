@@ -10,13 +10,14 @@ from app.http.auth import PUBLIC
 from app.http.context import SessionDep
 from app.http.routes import GuidanceRouter
 from app.models.guides.sections import ON_PAGES
+from app.models.guides.signposts import CHILDLINE
 from app.pages.error_pages import PageRoute
 from app.pages.guides.guides import names_publishers
 from app.pages.languages import gettext, to_translate
 from app.pages.other_reasons import other_contacts
 from app.pages.page import Site, SiteDep
 from app.pages.posted_forms import SubmittedFormDep
-from app.services.guides.guides import Found, list_guides, search_guides, search_signposts
+from app.services.guides.guides import Found, first_signposts, list_guides, search_guides, search_signposts
 
 router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
 SEARCH = "/search"
@@ -46,8 +47,9 @@ def search_by_form(session: SessionDep, site: SiteDep, posted: SubmittedFormDep)
     words = " ".join(posted.one("q").split())
     if not any(map(str.isalnum, words)) or len(words) > MAX_QUERY:
         return _page(site, words, fault=QUERY_TOO_LONG if len(words) > MAX_QUERY else NO_WORDS)
-    limit = MOST_ITEMS if posted.one("do") == "more" else FIRST_ITEMS
-    found = search_guides(session, site.context.reference_data, words, limit=limit)
+    found = search_guides(
+        session, site.context.reference_data, words, limit=MOST_ITEMS if posted.one("do") == "more" else FIRST_ITEMS
+    )
     return _page(site, words, found=found, names=names_publishers(list_guides(session, site.context.reference_data)))
 
 
@@ -55,13 +57,15 @@ def _page(
     site: Site, words: str = "", *, found: Found | None = None, names: bool = False, fault: str | None = None
 ) -> Response:
     who = site.context.emergency_contacts.current()
+    first = first_signposts(who.signposts, words)
     return site.page(
         "search.html",
         status=ValidationFailed.status if fault else 200,
         faults={"q": gettext(fault)} if fault else {},
         words=words,
         found=found,
-        signposts_found=search_signposts(who.signposts, words) if found else [],
+        for_crisis=[each for each in first if not each.emergency and each.id != CHILDLINE],
+        signposts_found=[each for each in search_signposts(who.signposts, words) if each not in first] if found else [],
         others_found=other_contacts(site.context.settings, who.signposts, words) if found else [],
         subjects_found=found.matched if found else [],
         sections=ON_PAGES,

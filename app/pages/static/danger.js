@@ -12,7 +12,7 @@
 
   function arrange() {
     const unsure = document.querySelector("main [data-unsure]");
-    if (help()) help().hidden = !saysDanger();
+    for (const each of document.querySelectorAll("main [data-danger]")) each.hidden = !saysDanger();
     if (unsure) unsure.hidden = answer() !== "not_sure";
   }
 
@@ -32,8 +32,11 @@
   }
 
   function begin() {
-    isSeen = saysDanger(); // if the page already has this answer, the help needs no focus
+    // If the page came with this answer, the help needs no focus. An answer given before this script ran does.
+    isSeen = Boolean(document.querySelector("main [name='immediate_danger'][value='yes']")?.defaultChecked);
+    byArrow = CSS.supports("selector(:focus-visible)") && Boolean(document.querySelector("main :focus-visible"));
     arrange();
+    if (!byArrow) show();
   }
 
   document.addEventListener("page", begin);

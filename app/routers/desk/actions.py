@@ -5,7 +5,6 @@ The audit log records each reading and each change.
 
 import datetime as dt
 from dataclasses import dataclass
-from functools import partial
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request, Response, Security
@@ -248,13 +247,14 @@ def unassign_concern(response: Response, asked: WorkingDep, if_match: Assignment
 
 
 def _assign(response: Response, asked: DeskRequest, person: str | None, if_match: str | None) -> AssignmentResponse:
-    reference, known = asked.reference, partial(_matches, if_match)
-    before, after = assignment.assign(asked.desk.writer, reference, person, asked.actor, known)
-    return _assignment(response, reference, after, before)
-
-
-def _matches(if_match: str | None, version: int) -> bool:
-    return if_match is None or matches_etag([if_match], _etag(version))
+    before, after = assignment.assign(
+        asked.desk.writer,
+        asked.reference,
+        person,
+        asked.actor,
+        lambda version: if_match is None or matches_etag([if_match], _etag(version)),
+    )
+    return _assignment(response, asked.reference, after, before)
 
 
 def _assignment(

@@ -21,7 +21,7 @@ from app.models.links import edition_path, guide_path
 from app.services.cursors import decode_key, encode_key
 from app.services.guides.catalogue import CatalogueEntry, EntryFilter, list_catalogue
 from app.services.guides.csv_tables import CsvRow, csv_table
-from app.services.guides.guides import entries_to_search, guides_about
+from app.services.guides.guides import entries_to_search, first_signposts, guides_about
 
 catalogue_router = GuidanceRouter(tags=["Across guides"], dependencies=[PUBLIC], responses=RESPONSES_OF_READS)
 InGuide = Annotated[
@@ -150,7 +150,10 @@ def search(
     filters, matched = entries_to_search(session, context.reference_data, asked)
     found, next_cursor = _page(session, filters, cursor, limit=limit)
     links = page_links(request, next_cursor)
-    body = SearchResponse(results=found, matched=tuple(matched), next_cursor=next_cursor, links=links)
+    first = first_signposts(context.emergency_contacts.current().signposts, wanted.q)
+    body = SearchResponse(
+        results=found, matched=tuple(matched), signposts=tuple(first), next_cursor=next_cursor, links=links
+    )
     return public_response(request, body)
 
 

@@ -26,7 +26,7 @@ from app.models.guides.signposts import CALL_999_FIRST, Signpost, WhoToCall
 from app.services.audit.audit_log import REPORTER
 from app.services.concerns.arrivals import Arrival
 from app.services.concerns.receipt_signing import ReceiptSigner
-from app.services.guides.reference_data import ReferenceData, lives_elsewhere
+from app.services.guides.reference_data import ReferenceData, lives_elsewhere, names_a_worker
 from app.services.guides.teams import DutyHours, Team
 from app.services.guides.working_days import WorkingDays, deadline_in_words, deadline_of
 
@@ -41,6 +41,9 @@ NEW_WORRY = "If something new worries you, add it to this concern. A social work
 MESSAGE_WAITS = "The duty team has sent you a message. To reply, add to your concern."
 ANOTHER_COUNCIL = "A child lives in the area of another council. We pass your concern on to that council."
 WORKS_WITH_CHILDREN = "An adult who works with children is named. You can also call the designated officer (LADO)."
+NO_OFFICER = "An adult who works with children is named. Call the duty team, and ask for the designated officer (LADO)."
+BY_THE_CONCERN = (ANOTHER_COUNCIL, WORKS_WITH_CHILDREN, NO_OFFICER)
+"""Next steps that depend on what the concern says of people."""
 UNDER_DUTY = "The signed receipt says that you made this report under a legal duty to report, and when."
 NOT_ACKNOWLEDGED = "A social worker has not acknowledged {} yet."
 PLACE_OF_NUMBER = 2
@@ -218,13 +221,10 @@ class ReceiptBuilder:
         return NewReceipt(reference, status_token, due, orjson.dumps(receipt))
 
     def _by_the_concern(self, concern: Concern, also_call: Sequence[Signpost]) -> tuple[str, ...]:
-        """Return further next steps, if a child lives in another council's area or an adult works with children.
-
-        `also_call` are the signposts for `concern`. One of them shows that an adult who works with children is named.
-        """
+        """Return further next steps, if a child lives in another council's area or an adult works with children."""
         steps = {
             ANOTHER_COUNCIL: lives_elsewhere(concern, self.reference_data.neighbours),
-            WORKS_WITH_CHILDREN: any(each.allegations for each in also_call),
+            WORKS_WITH_CHILDREN if any(each.allegations for each in also_call) else NO_OFFICER: names_a_worker(concern),
         }
         return tuple(sentence for sentence, is_so in steps.items() if is_so)
 
@@ -349,7 +349,11 @@ class ReceiptBuilder:
         danger. The sentences say to call now if a child is in danger, if the deadline has passed, or if the deadline
         may not be promised. They name the deadline only if it may be promised.
         """
-        when, is_late, is_promised = deadline_in_words(_minute(due)), at > due, self.is_promised(danger)
+        when, is_late, is_promised = (
+            deadline_in_words(due.replace(second=0, microsecond=0)),
+            at > due,
+            self.is_promised(danger),
+        )
         expected = f"A social worker should acknowledge {what} by {when}."
         if not is_late and is_promised and danger != ImmediateDanger.YES:
             return f"{expected} If nobody has by then, {self._number_to_call(who, due)}"
@@ -393,10 +397,6 @@ class ReceiptBuilder:
             "signposts": who.signposts,
             "contacts": who.contacts,
         }
-
-
-def _minute(moment: dt.datetime) -> dt.datetime:
-    return moment.replace(second=0, microsecond=0)
 
 
 def _ways(contacts: Iterable[Mapping[str, Any]]) -> list[tuple[Any, ...]]:

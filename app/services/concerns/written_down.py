@@ -74,7 +74,14 @@ def write_down_concern(
     concern = wanted.submission or _without_words(wanted)
     arrival = Arrival(actor, Channel(wanted.channel), wanted.came_at, wanted.wants_code)
     try:
-        submitted = Submitted(concern, _json_of(concern), arrival, keys, sealed=_sealed_of(wanted), payload=payload)
+        submitted = Submitted(
+            concern,
+            concern.model_dump_json(exclude_unset=True).encode(),
+            arrival,
+            keys,
+            sealed=_sealed_of(wanted),
+            payload=payload,
+        )
         pinned = _check_concern(submissions, unsealer, wanted, concern, actor)
         return submissions.store(submitted, pinned)
     except (AlreadyStored, ReferenceTaken, InvalidConcern) as refusal:
@@ -184,10 +191,6 @@ def _without_words(wanted: WrittenConcern) -> Concern:
         children=(),
         concern=ConcernDetail(narrative=NO_WORDS),
     )
-
-
-def _json_of(concern: Concern) -> bytes:
-    return concern.model_dump_json(exclude_unset=True).encode()
 
 
 def _sealed_of(wanted: WrittenConcern) -> ClientSealedText | None:

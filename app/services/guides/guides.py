@@ -12,7 +12,7 @@ from app.db.search import WORD, words_in
 from app.models.guides.catalogue import MatchedSynonym
 from app.models.guides.code_lists import SUBJECTS, Code
 from app.models.guides.editions import EditionDetails
-from app.models.guides.signposts import Signpost
+from app.models.guides.signposts import CHILDLINE, Signpost
 from app.services.guides.catalogue import CatalogueEntry, EntryFilter, list_catalogue
 from app.services.guides.editions import CurrentEdition, list_current
 from app.services.guides.reference_data import ReferenceData
@@ -97,8 +97,10 @@ def list_guides(session: Session, reference_data: ReferenceData) -> list[ListedG
     If an edition names no subject, the guide's subjects are those with an assessment factor among its related codes.
     """
     codes = subject_codes(reference_data)
-    listed = [ListedGuide(each, _subjects_of(each.details, codes)) for each in list_current(session)]
-    return sorted(listed, key=lambda each: (each.sort_name, each.guide))
+    return sorted(
+        (ListedGuide(each, _subjects_of(each.details, codes)) for each in list_current(session)),
+        key=lambda each: (each.sort_name, each.guide),
+    )
 
 
 def guides_about(session: Session, reference_data: ReferenceData, subject: str) -> set[str]:
@@ -108,8 +110,7 @@ def guides_about(session: Session, reference_data: ReferenceData, subject: str) 
 
 def subject_codes(reference_data: ReferenceData) -> Sequence[Code]:
     """Return the codes of the code list of subjects, or no codes if `reference_data` has no such list."""
-    found = reference_data.code_lists.get(SUBJECTS)
-    return found.codes if found is not None else ()
+    return reference_data.code_lists[SUBJECTS].codes if SUBJECTS in reference_data.code_lists else ()
 
 
 def group_by_subject(
@@ -132,18 +133,30 @@ def find_synonyms(reference_data: ReferenceData, words: str) -> list[MatchedSyno
 
     A synonym is in `words` if `words` has each word of the synonym, in any form, such as the plural.
     """
-    typed = words_in(words)
-    found = [
-        (code.code, max(matching, key=len))
+    typed = _forms(words)
+    return [
+        MatchedSynonym(words=max(matching, key=len), subject=code.code)
         for code in subject_codes(reference_data)
-        if (matching := [each for each in code.synonyms if _is_within(each, typed)])
+        if (matching := [each for each in code.synonyms if _forms(each) <= typed])
     ]
-    return [MatchedSynonym(words=synonym, subject=subject) for subject, synonym in found]
 
 
 def is_said_in(phrase: str, words: str) -> bool:
     """Return True if each word of `phrase` is in `words`, in any form, such as the plural."""
-    return _is_within(phrase, words_in(words))
+    return _forms(phrase) <= _forms(words)
+
+
+def first_signposts(signposts: Sequence[Signpost], words: str) -> list[Signpost]:
+    """Return the signposts to show before search results: 999, Childline, then those with `words` of a crisis."""
+    typed = _forms(words)
+    return sorted(
+        (
+            each
+            for each in signposts
+            if each.emergency or each.id == CHILDLINE or any(_forms(said) <= typed for said in each.words)
+        ),
+        key=lambda each: (not each.emergency, each.id != CHILDLINE),
+    )
 
 
 def search_signposts(signposts: Sequence[Signpost], words: str) -> list[Signpost]:
@@ -155,10 +168,6 @@ def search_signposts(signposts: Sequence[Signpost], words: str) -> list[Signpost
         return []
     described = ((each, " ".join((each.name, each.audience or "", each.description or ""))) for each in signposts)
     return [each for each, description in described if is_said_in(words, description)]
-
-
-def _is_within(synonym: str, typed: Sequence[str]) -> bool:
-    return all(any(_is_form(word, each, is_last=False) for each in typed) for word in words_in(synonym))
 
 
 def entries_to_search(
@@ -191,8 +200,12 @@ def search_guides(session: Session, reference_data: ReferenceData, words: str, *
     guides = {each.guide: each for each in listed}
     found = [FoundInGuide(guides[slug], of_it) for slug, of_it in by_guide.items() if slug in guides]
     subjects = {each.subject for each in matched}
-    named = [each for each in listed if _is_named(each, words) or any(map(each.is_about, subjects))]
-    return Found(named, found, has_more=len(entries) > limit, matched=matched)
+    return Found(
+        [each for each in listed if _is_named(each, words) or any(map(each.is_about, subjects))],
+        found,
+        has_more=len(entries) > limit,
+        matched=matched,
+    )
 
 
 def split_at_words(text: str, words: str) -> list[tuple[str, bool]]:
@@ -232,6 +245,10 @@ def _is_form(word: str, typed: str, *, is_last: bool) -> bool:
     return _stem(word) == _stem(typed) or (is_last and word.startswith(typed))
 
 
+def _forms(text: str) -> set[str]:
+    return {_stem(word.casefold()) for word in words_in(text)}
+
+
 def _stem(word: str) -> str:
     stem = ENDINGS.sub("", word)
     return stem if len(stem) >= SHORTEST_STEM else word
@@ -247,5 +264,8 @@ def list_reviews(session: Session) -> list[CurrentEdition]:
 
 def list_due_reviews(session: Session, at: dt.datetime) -> list[CurrentEdition]:
     """Return the current editions whose reviews are due at `at`, most recently due first."""
-    due = [each for each in list_reviews(session) if each.due_from <= at]
-    return sorted(due, key=lambda each: (each.due_from, each.key), reverse=True)
+    return sorted(
+        (each for each in list_reviews(session) if each.due_from <= at),
+        key=lambda each: (each.due_from, each.key),
+        reverse=True,
+    )

@@ -172,7 +172,8 @@ class Placing:
             return
         if block.kind is not BlockKind.ITEM:
             self._above = []
-        is_detail = block.kind is not BlockKind.HEADING and _is_detail(block.text)
+        forms = () if block.kind is BlockKind.HEADING else (VERSION, *DETAILS.values())
+        is_detail = any(each.match(block.text) for each in forms)
         if not self.draft["title"] and not is_detail:
             self.draft["title"] = block.text
         elif self._is_heading(block):
@@ -352,10 +353,6 @@ class Placing:
         proposed = propose_id(item.get("name") or item["text"], self._ids[section])
         self._ids[section].add(proposed)
         items.append({"id": proposed} | item | DEFAULTS.get(section, {}))
-
-
-def _is_detail(text: str) -> bool:
-    return any(form.match(text) for form in (VERSION, *DETAILS.values()))
 
 
 def _bold_beginning(block: Block) -> tuple[str, str]:

@@ -110,7 +110,7 @@ def _replace_days(path: Path, key: re.Pattern[str], day: dt.date) -> None:
 
 def _write_signposts(draft: Path, known: ReferenceData, numbers: Numbers, council: str, today: dt.date) -> None:
     kept = [
-        each.model_dump(mode="json", exclude_defaults=True) | {"verified_on": str(today)}
+        each.model_dump(mode="json", exclude_defaults=True) | {"words": list(each.words), "verified_on": str(today)}
         for each in _kept(known, numbers)
     ]
     own = [

@@ -3261,6 +3261,7 @@ class SearchResponse(TypedDict):
 
     results: list[FoundItem]
     matched: NotRequired[list[MatchedSynonym]]
+    signposts: NotRequired[list[Signpost]]
     next_cursor: str | None
     links: dict[str, str]
 
