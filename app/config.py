@@ -88,6 +88,7 @@ NEEDS = {
 All settings that need another setting are unset by default.
 """
 ADDRESS_FILE = "address.txt"
+HELD_FILE = "held-guidance"
 """The name of the file in the data folder with the address at which the service last listened.
 
 A service with `GUIDANCE_PUBLIC_URL` does not write this file.

@@ -3,7 +3,7 @@
 import datetime as dt
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Iterable
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from anyio import to_thread
 from fastapi import APIRouter, FastAPI
 from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
@@ -20,13 +20,14 @@ from app.age.keys import fingerprint_of
 from app.build import VERSION
 from app.clock import Clock, utc_now
 from app.config import NAME, Settings
-from app.db.database import open_database, simultaneous_reads
+from app.db.database import NO_ANSWER, OPENING, describe_outage, open_database, open_to_requests, simultaneous_reads
 from app.db.schema import prepare_schema
 from app.db.writer import Writer
-from app.errors import GuidanceError, SetupError
+from app.errors import GuidanceError, SeedFileError, SetupError, StoreBusy
 from app.http.cache import CacheMiddleware, ResponseCache
 from app.http.context import AppContext
 from app.http.held import HeldGuidance
+from app.http.held_file import HeldFile, Numbers
 from app.http.hosts import ForwardedAddressMiddleware, make_host_check
 from app.http.log_requests import RequestLogMiddleware, RequestRecords
 from app.http.metrics import Metrics
@@ -38,7 +39,9 @@ from app.http.request_bodies import RequestBodyMiddleware
 from app.http.response_headers import HeadersMiddleware
 from app.http.turns import Turns
 from app.logs import Log
+from app.models.guides.edition_files import read_edition_file
 from app.models.guides.sections import Section
+from app.models.guides.seed_files import edition_place
 from app.models.links import GUIDES, SIGNPOSTS, guide_page_path, guide_path, rendition_page_path, rendition_path
 from app.pages import assets
 from app.pages.access import keys as keys_pages
@@ -133,7 +136,7 @@ from app.services.operations.external_services import ExternalServicesMonitor
 from app.services.operations.invariants import Invariants
 from app.services.operations.jobs import Housekeeping, StoreProbe
 from app.services.operations.watches import Watcher, require_known_warnings
-from app.services.workers import stop_workers
+from app.services.workers import Job, JobsWorker, stop_workers
 
 if TYPE_CHECKING:
     from app.http.tracing import Traces
@@ -205,6 +208,8 @@ ROUTERS = (
     service_status.router,
     checks.router,
 )
+OPENING_SECONDS = 1.0
+"""Seconds between two attempts to open the database in an outage."""
 log = Log(__name__)
 
 
@@ -300,6 +305,7 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
         metrics=metrics,
         traces=traces,
         response_cache=response_cache,
+        held_file=HeldFile(settings, key, clock),
         invalidate_caches=invalidate_caches,
         allows_host=allows_host,
         clock=clock,
@@ -386,20 +392,18 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> GuidanceApp:
     """
 
     @asynccontextmanager
-    async def live(app: FastAPI) -> AsyncIterator[None]:
+    async def live(_: FastAPI) -> AsyncIterator[None]:
         context: AppContext = app.state.context
         with ExitStack() as ending:
             ending.callback(context.engine.dispose)
             if context.traces is not None:
                 ending.callback(context.traces.close)
-            try:
-                _prepare(context, ending)
-                _start_workers(context, ending)
-            except GuidanceError as fault:
-                app.state.start_fault = fault  # for the caller: the log has no error messages
-                raise
+            opening = Opening(app, ending)
+            if not opening.succeeds():
+                opening.start()
             to_thread.current_default_thread_limiter().total_tokens = simultaneous_reads(context.engine)
             yield
+            opening.stop()
 
     app = GuidanceApp(
         title=NAME,
@@ -412,11 +416,81 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> GuidanceApp:
         telemetry={"tracing": False, "metrics": False, "logs": False},  # the service's own telemetry has no paths
         routes=[*ROUTES],  # not through `include_router`, which builds every route again
     )
-    app.state.context = build_context(settings, clock)
+    app.state.context, app.state.on_refused = build_context(settings, clock), lambda: None
     add_problem_handlers(app)
     app.add_middleware(NegotiationMiddleware)
     _add_middleware(app, settings)
     return app
+
+
+class Opening(JobsWorker):
+    """Opens the database for `app`. During an outage, tries again in a thread, while `app` serves what it holds."""
+
+    def __init__(self, app: GuidanceApp, ending: ExitStack) -> None:
+        super().__init__(OPENING, [Job(OPENING, OPENING_SECONDS, lambda _: self._try_again(), OPENING_SECONDS)])
+        self._app = app
+        self._context: AppContext = app.state.context
+        self._ending = ending
+
+    def succeeds(self) -> bool:
+        """Check the database, open it to requests and start the workers. Return False in an outage.
+
+        Raise the `GuidanceError` that must stop the service, and store it in `app.state.start_fault`.
+        """
+        context = self._context
+        try:
+            _prepare(context, self._ending)
+        except (SQLAlchemyError, StoreBusy) as failure:
+            outage = self._describe(failure)
+            if outage is None:
+                self._app.state.start_fault = SetupError("the database refuses what its address asks for")
+                raise self._app.state.start_fault from None
+            self._wait(outage, failure)
+            return False
+        except GuidanceError as fault:
+            self._app.state.start_fault = fault  # for the caller: the log has no error messages
+            raise
+        open_to_requests(context.engine, is_open=True)
+        if context.outage:
+            context.outage.clear()
+            log.info("database_opened")
+        _start_workers(context, self._ending)
+        return True
+
+    def _describe(self, failure: SQLAlchemyError | StoreBusy) -> str | None:
+        if isinstance(failure, StoreBusy):
+            return NO_ANSWER
+        return describe_outage(failure, is_known=self._context.held_file.read() is not None)
+
+    def _wait(self, outage: str, failure: Exception) -> None:
+        context = self._context
+        if not context.outage:
+            open_to_requests(context.engine, is_open=False)
+            context.emergency_contacts.use(*(self._app.held.restore() or _seed_numbers(context.settings)))
+        if context.outage != [outage]:
+            context.outage[:] = [outage]
+            log.warning("database_not_opened", reason=outage, error=type(failure).__name__)
+        context.engine.pool.dispose()  # a file that was put back is another file
+
+    def _try_again(self) -> None:
+        try:
+            if self.succeeds():
+                self.request_stop()
+        except GuidanceError as fault:
+            log.error("start_refused", error=type(fault).__name__)
+            self.request_stop()
+            self._app.state.on_refused()
+
+
+def _seed_numbers(settings: Settings) -> Numbers:
+    """Return the numbers of the newest edition in the seed of the default guide, or of the first guide."""
+    with suppress(SeedFileError):
+        found = (settings.seed_dir / "guides").glob(f"{settings.default_guide or '*'}/*.yaml")
+        files = sorted(found, key=edition_place)
+        if editions := [path for path in files if path.parent == files[0].parent]:
+            content = read_edition_file(editions[-1]).content
+            return Numbers(content.contacts, content.publisher)
+    return Numbers()
 
 
 def _prepare(context: AppContext, ending: ExitStack) -> None:
@@ -425,15 +499,13 @@ def _prepare(context: AppContext, ending: ExitStack) -> None:
     Add the stop of the writer to `ending`. Raise `SetupError` or another `GuidanceError` if the service cannot start.
     """
     settings, writer = context.settings, context.writer
-    try:
-        prepare_schema(context.engine, settings.data_dir, migrates=True)
-    except DBAPIError:
-        raise SetupError("the database does not answer, or cannot be written") from None
+    prepare_schema(context.engine, settings.data_dir, migrates=True)
     require_startable(settings, context.engine)
     require_access_keys(context.engine, is_used=context.desk_sign_in.openid is not None)
-    ending.callback(context.lost_entries.look)  # after the last write
-    writer.start()
-    ending.callback(writer.stop)
+    if not writer.is_alive:  # an attempt before may have started it
+        ending.callback(context.lost_entries.look)  # after the last write
+        writer.start()
+        ending.callback(writer.stop)
     context.lost_entries.look()
     publish_seed(context.engine, writer, context.reference_data, settings.seed_dir, at=context.clock())
 
@@ -527,7 +599,12 @@ def _add_middleware(app: GuidanceApp, settings: Settings) -> None:
     app.records = RequestRecords(context.metrics, context.traces)
     caching = CacheMiddleware(app.behind, context.response_cache)
     app.front = RequestLogMiddleware(caching, app.records)
-    app.held = HeldGuidance(caching, partial(held_paths, context.engine))
+    app.held = HeldGuidance(
+        caching,
+        partial(held_paths, context.engine),
+        context.held_file,
+        lambda: Numbers(*context.emergency_contacts.kept),
+    )
 
 
 def held_paths(engine: Engine) -> list[str]:

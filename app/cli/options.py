@@ -8,6 +8,7 @@ import sys
 import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -110,7 +111,12 @@ def open_writer(settings: Settings, *, creates: bool = False) -> Iterator[tuple[
     """
     with open_engine(settings, creates=creates) as engine:
         prepare_schema(engine, settings.data_dir, migrates=False)
-        writer = Writer(engine, queue_size=settings.writer_queue, wait_seconds=settings.writer_wait_seconds)
+        writer = Writer(
+            engine,
+            queue_size=settings.writer_queue,
+            wait_seconds=settings.writer_wait_seconds,
+            on_generation_raised=partial((settings.data_dir / config.HELD_FILE).unlink, missing_ok=True),
+        )
         writer.start()
         try:
             yield engine, writer

@@ -5,14 +5,18 @@ taking a lock that all writers share.
 """
 
 import os
+import re
 import sqlite3
 from functools import partial
 from pathlib import Path
-from typing import Any
+from socket import EAI_AGAIN
+from threading import current_thread
+from typing import Any, cast
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError
-from sqlalchemy.pool import NullPool
+from sqlalchemy.exc import ArgumentError, DatabaseError, InternalError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as NoConnectionInTime
+from sqlalchemy.pool import NullPool, PoolProxiedConnection, QueuePool
 
 from app.db.private_files import close_to_others, create_private_file, make_private_folder
 from app.db.rules import declare_rules
@@ -41,13 +45,14 @@ At the default, 128, the memory of a process grows for hours.
 """
 PROBE = "SELECT count(*) FROM sqlite_master"
 PRIMARY_CODE = 0xFF
+DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 DISK_REFUSES = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN})
 
 POSTGRESQL_DRIVER = "postgresql+psycopg"
 WRITER_LOCK_KEY = 7_241_096_533_108_207_104  # key of the advisory lock; random, so that no other program uses it
 POOL_SIZE = 10
 MAX_CONNECTIONS = 2 * POOL_SIZE
-POOL: dict[str, Any] = {"hide_parameters": True, "pool_size": POOL_SIZE, "max_overflow": MAX_CONNECTIONS - POOL_SIZE}
+OPENING, WRITER = "opening", "writer"  # the names of the threads that use a database before it is open to requests
 WAIT_SECONDS = 5
 TRANSACTION_SETTINGS = {
     "lock_timeout": f"{WAIT_SECONDS}s",  # as long as SQLite waits for another writer
@@ -60,6 +65,13 @@ WRITES = "writes"
 # Each setting is repeated for each transaction, since a pooler may not pass on the settings of a session.
 _SET = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in TRANSACTION_SETTINGS.items())
 _BEGIN_WRITE = f"SELECT {_SET}, pg_advisory_xact_lock({WRITER_LOCK_KEY})"
+NO_ANSWER = "no answer"
+REFUSED_FOR_GOOD = re.compile(
+    r"authentication failed|no password supplied|no pg_hba\.conf entry|not permitted to log in|permission denied"
+    r"|FATAL: .* does not exist|does not support SSL"
+)
+"""PostgreSQL's refusals of a role, a password or a name. A failed connection has no SQLSTATE, only its message."""
+NO_ADDRESS = re.compile(rf"failed to resolve host (?!.*\[Errno {int(EAI_AGAIN)}\])")
 CONNECT_ARGS = {
     "connect_timeout": WAIT_SECONDS,
     "keepalives_idle": 10,
@@ -68,6 +80,33 @@ CONNECT_ARGS = {
     "tcp_user_timeout": 15_000,  # milliseconds until a silent server counts as disconnected
     "application_name": "guidance",
     "options": " ".join(f"-c {name}={value}" for name, value in (TRANSACTION_SETTINGS | {"timezone": "UTC"}).items()),
+}
+
+
+class Pool(QueuePool):
+    """A pool that can be closed to requests while a start still checks the database."""
+
+    __module__ = QueuePool.__module__  # for the names of its log lines
+    is_open = True
+
+    def connect(self) -> PoolProxiedConnection:
+        """Return a connection. Raise `TimeoutError` of SQLAlchemy if the pool is not open to this thread."""
+        if not self.is_open and current_thread().name not in (OPENING, WRITER):
+            raise NoConnectionInTime("the database is not open yet")
+        return super().connect()
+
+    def recreate(self) -> "Pool":
+        """Return a new pool that is closed if this pool is."""
+        pool = cast("Pool", super().recreate())
+        pool.is_open = self.is_open
+        return pool
+
+
+POOL: dict[str, Any] = {
+    "hide_parameters": True,
+    "poolclass": Pool,
+    "pool_size": POOL_SIZE,
+    "max_overflow": MAX_CONNECTIONS - POOL_SIZE,
 }
 
 use_code_point_collation()
@@ -142,6 +181,31 @@ def simultaneous_reads(engine: Engine) -> int:
     does not wait for a network.
     """
     return POOL_SIZE if engine.dialect.name == "sqlite" else MAX_CONNECTIONS
+
+
+def open_to_requests(engine: Engine, *, is_open: bool) -> None:
+    """Let every thread use the database, or only the threads that open it."""
+    cast("Pool", engine.pool).is_open = is_open
+
+
+def describe_outage(failure: SQLAlchemyError, *, is_known: bool) -> str | None:
+    """Return the state of a database that may come back: `no answer` or `damaged`. Return None for a set-up error.
+
+    A set-up error needs a person: the server refuses the role, the password or the name of the database, or the host
+    has no address. `is_known` means that this node has used the same database before. A host without an address is then
+    an outage, since some platforms remove the name of a stopped server.
+    """
+    if (
+        not isinstance(failure, OperationalError | InternalError | NoConnectionInTime)
+        and type(failure) is not DatabaseError
+    ):
+        return None
+    cause = getattr(failure, "orig", None)
+    if isinstance(cause, sqlite3.Error):
+        return "damaged" if getattr(cause, "sqlite_errorcode", 0) & PRIMARY_CODE in DAMAGED else NO_ANSWER
+    if REFUSED_FOR_GOOD.search(str(cause)) or (NO_ADDRESS.search(str(cause)) and not is_known):
+        return None
+    return NO_ANSWER
 
 
 def for_writing(engine: Engine) -> Engine:

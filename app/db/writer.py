@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
-from app.db.database import for_writing, is_in_transaction
+from app.db.database import WRITER, for_writing, is_in_transaction
 from app.errors import GuidanceError, StoreBusy
 from app.logs import Log
 
@@ -108,7 +108,7 @@ class Writer:
         self._fails = False
         self._on_generation_raised = on_generation_raised
         self._on_flush = on_flush
-        self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
+        self._thread = threading.Thread(target=self._work, name=WRITER, daemon=True)
 
     def start(self) -> None:
         """Start the thread."""

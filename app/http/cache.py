@@ -127,7 +127,8 @@ class CachedResponse:
         self.gzipped: EncodedResponse | None = None
         if len(body) >= MIN_GZIP_BYTES:
             varied = MutableHeaders(raw=headers)
-            varied.add_vary_header("Accept-Encoding")
+            if "Accept-Encoding" not in varied.get("Vary", ""):  # a saved response has it
+                varied.add_vary_header("Accept-Encoding")
             self.plain = EncodedResponse(varied.raw, body)
         else:
             self.plain = self.gzipped = EncodedResponse(headers, body)

@@ -15,6 +15,7 @@ from app.clock import Clock
 from app.config import Settings
 from app.db.writer import Writer
 from app.http.cache import ResponseCache
+from app.http.held_file import HeldFile
 from app.http.metrics import Metrics
 from app.services.access.clients import Authenticator
 from app.services.access.sign_in import DeskSignIn
@@ -64,6 +65,7 @@ class AppContext:
     metrics: Metrics
     traces: "Traces | None"
     response_cache: ResponseCache
+    held_file: HeldFile
     invalidate_caches: Callable[[], None]
     """A function that clears the response cache, and the caches of current editions and of contacts to call."""
     allows_host: Callable[[bytes | None], bool]
@@ -82,6 +84,8 @@ class AppContext:
 
     The list is empty until the page is first shown.
     """
+    outage: list[str] = field(default_factory=list)
+    """Why the database could not be opened so far: `no answer` or `damaged`. Empty once it is open."""
     workers: list[JobsWorker] = field(default_factory=list)
     """The background workers that have been started."""
 

@@ -52,6 +52,8 @@ def read_warnings(context: AppContext, checks: dict[str, str]) -> dict[str, str]
 
 
 def _database(context: AppContext) -> str:
+    if context.outage:
+        return f"not opened since the start: {context.outage[0]}"
     try:
         with context.engine.connect() as connection:
             connection.execute(text("SELECT number FROM generation"))

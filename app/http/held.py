@@ -5,14 +5,17 @@ The task makes these responses in rounds, before anyone has requested them. One 
 
 import asyncio
 from asyncio import Event
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from time import monotonic
+from types import SimpleNamespace
 
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Message, Scope
 
-from app.http.cache import CacheMiddleware
+from app.http.cache import CachedResponse, CacheMiddleware, CacheStore
+from app.http.held_file import HeldFile, HeldResponse, Numbers
 from app.logs import Log
 
 FIRST_SECONDS = 5.0
@@ -38,11 +41,21 @@ class HeldGuidance:
     made at the start, after each change of the guides, and after they expire. So every process can serve these
     responses while the database is unavailable, even a process that has served no request yet. `find_paths` reads the
     database, so it is called in a thread.
+
+    After a complete round, the responses are saved in `file`, with the contacts of `get_numbers`.
     """
 
-    def __init__(self, middleware: CacheMiddleware, find_paths: Callable[[], Sequence[str]]) -> None:
+    def __init__(
+        self,
+        middleware: CacheMiddleware,
+        find_paths: Callable[[], Sequence[str]],
+        file: HeldFile,
+        get_numbers: Callable[[], Numbers],
+    ) -> None:
         self._middleware = middleware
         self._find_paths = find_paths
+        self._file = file
+        self._get_numbers = get_numbers
         self._left_out = 0
         self._changed = Event()
         self._is_complete = Event()
@@ -50,7 +63,12 @@ class HeldGuidance:
     async def run(self) -> None:
         """Make missing responses, in rounds, until cancelled. A cleared cache starts the next round immediately."""
         loop, cache = asyncio.get_running_loop(), self._middleware.cache
-        cache.on_clear = lambda: loop.call_soon_threadsafe(self._changed.set)
+
+        def note_change() -> None:
+            self._file.forget()
+            loop.call_soon_threadsafe(self._changed.set)
+
+        cache.on_clear = note_change
         try:
             while True:
                 self._changed.clear()
@@ -61,6 +79,20 @@ class HeldGuidance:
                     await asyncio.wait_for(self._changed.wait(), ROUND_SECONDS if is_complete else RETRY_SECONDS)
         finally:
             cache.on_clear = lambda: None
+
+    def restore(self) -> Numbers | None:
+        """Hold the responses of the file, for a database that is away, and return the contacts of the file, if any."""
+        cache = self._middleware.cache
+        age, found = self._file.read() or (0.0, None)
+        current_at = monotonic() - max(age, 0.0)
+        cache.set_database_unavailable(current_at)
+        for path, template, headers, body in found.responses if found else ():
+            request = cache.parse(_get_scope(path))
+            if request is not None and cache.store.hold(request.key):
+                entry = CachedResponse(SimpleNamespace(path=template), headers, body)
+                entry.made_at = current_at
+                cache.store.put(request.key, entry)
+        return found.numbers if found else None
 
     async def wait_for_first(self) -> None:
         """Wait until a round was complete, at most `FIRST_SECONDS`.
@@ -77,6 +109,8 @@ class HeldGuidance:
         the last round and is not 0, log a warning.
         """
         left_out, self._left_out = self._left_out, 0
+        cache, at = self._middleware.cache, self._file.clock()
+        store = cache.store
         try:
             paths = await run_in_threadpool(self._find_paths)
             is_complete = all([await self._hold(path) for path in paths])
@@ -85,7 +119,18 @@ class HeldGuidance:
             return False
         if self._left_out not in {0, left_out}:
             log.warning("guidance_not_held", reason="no room in the cache", count=self._left_out)
+        if is_complete and not cache.is_database_away:
+            responses = [*self._held_responses(store, paths)]
+            await run_in_threadpool(self._file.save, responses, self._get_numbers(), at, lambda: cache.store is store)
         return is_complete
+
+    def _held_responses(self, store: CacheStore, paths: Sequence[str]) -> Iterator[HeldResponse]:
+        for path in paths:
+            request = self._middleware.cache.parse(_get_scope(path))
+            entry = None if request is None else store.find(request.key, allow_expired=True)
+            if entry is not None:
+                whole = entry.plain.whole
+                yield HeldResponse(path, getattr(entry.route, "path", None), whole.headers, whole.body)
 
     async def _hold(self, path: str) -> bool:
         """Hold the response of `path` if there is room, and make the response if it is missing.

@@ -6,6 +6,7 @@ import gc
 import os
 import signal
 import socket
+import sqlite3
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -20,13 +21,13 @@ from typing import Any, cast
 
 import uvicorn
 from fastapi import FastAPI
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.age.keys import fingerprint_of
 from app.config import ADDRESS_FILE, Settings, is_loopback, settings_at
-from app.db.database import DATABASE_FILE, open_database
+from app.db.database import DATABASE_FILE, PRIMARY_CODE, open_database
 from app.errors import SetupError
 from app.http.context import AppContext
 from app.http.metrics import SHARED_FOLDER
@@ -62,6 +63,7 @@ ACCEPTING_SECONDS = 0.05
 In this time the server still accepts connections that have begun, and reads their requests.
 """
 ARENA_MAX = -8  # M_ARENA_MAX of glibc's malloc.h
+REFUSAL = "refusal.txt"  # says in the folder of the processes why one of them ended all
 CLOSING = (b"connection", b"close")
 HTTP_PROTOCOL = "uvicorn.protocols.http.h11_impl:H11Protocol", "app_state", "data_received"
 SUPERVISOR = "uvicorn.supervisors:Multiprocess", "sockets", "terminate_all"
@@ -98,15 +100,16 @@ def run_server(
             processes = supervisor(config, sockets=[listening])
             processes.terminate_all = partial(_stop_all, processes.terminate_all, listening)
             processes.run()
+            if (refusal := Path(folder) / REFUSAL).exists():
+                raise SetupError(refusal.read_text(encoding="utf-8"))
         return True
-    try:
-        uvicorn.Server(config).run(sockets=[listening])
-    except SystemExit:  # the server did not start
-        for service in worker.services:
-            if (fault := getattr(service.state, "start_fault", None)) is not None:
-                raise fault from None
-        return False
-    return True
+    worker.server = uvicorn.Server(config)
+    with suppress(SystemExit):  # the server did not start
+        worker.server.run(sockets=[listening])
+    for service in worker.services:
+        if (fault := getattr(service.state, "start_fault", None)) is not None:
+            raise fault from None
+    return worker.server.started
 
 
 def _stop_all(stop: Callable[[], None], listening: socket.socket) -> None:
@@ -173,6 +176,7 @@ class ServerProcess:
     settings: Settings
     listening: socket.socket | None = None
     services: list[GuidanceApp] = field(default_factory=list)
+    server: uvicorn.Server | None = None
 
     def __call__(self) -> ASGIApp:
         """Set up the logs and the interpreter of this process, and return the service in a `DrainingMiddleware`."""
@@ -183,7 +187,18 @@ class ServerProcess:
         service = create_app(self.settings)
         gc.freeze()  # objects made at start are never garbage: otherwise the collector examines them repeatedly
         self.services.append(service)
+        service.state.on_refused = partial(self.end, service)
         return DrainingMiddleware(service, self.settings.drain_seconds, self.listening, holds_guidance=True)
+
+    def end(self, service: GuidanceApp) -> None:
+        """Stop the server, because `service` may not be used with the database that answered at last."""
+        if self.server is not None:
+            self.server.should_exit = True
+        else:  # one process of several: all of them would find the same
+            fault = service.state.start_fault
+            sentence = str(fault) or str(type(fault).__doc__)
+            Path(os.environ[SHARED_FOLDER], REFUSAL).write_text(sentence, encoding="utf-8")
+            os.kill(os.getppid(), signal.SIGTERM)
 
 
 class DrainingMiddleware:
@@ -249,7 +264,8 @@ class DrainingMiddleware:
         """
         if self._holds_guidance:
             self._holding = asyncio.create_task(self._service.held.run())
-            await self._service.held.wait_for_first()
+            if not self._context.outage:
+                await self._service.held.wait_for_first()
         write_address(self._context.settings)
         if self._seconds > 0:
             self._replace_signal_handler()
@@ -352,14 +368,15 @@ def _signs_of_use(settings: Settings, host: str) -> Iterator[str]:
     if settings.trusted_proxies:
         yield "GUIDANCE_TRUSTED_PROXIES is set"
     if settings.database_url is None and _is_sealed_to_others(settings.data_dir):
-        yield "the newest concern of this database is sealed to others"
+        yield "the newest concern of this database is sealed to others, or cannot be read"
 
 
 def _is_sealed_to_others(data_dir: Path) -> bool:
     """Return True if the newest concern in the embedded database of `data_dir` is not sealed to the development key.
 
     True means that the database was in use with recipients whose setting has been lost, so this start is not a trial.
-    Return False if there is no database or no concern, or if the database cannot be read.
+    Return True also if a database cannot be read now: the service may open it later. Return False if there is no
+    database, no schema or no concern.
     """
     if not (data_dir / DATABASE_FILE).exists():
         return False
@@ -367,8 +384,9 @@ def _is_sealed_to_others(data_dir: Path) -> bool:
     try:
         with Session(engine) as session:
             recipients = find_newest_recipients(session)
-    except SQLAlchemyError:  # the database has no schema yet, or is damaged: the start of the service reports damage
-        return False
+    except DBAPIError as failure:
+        code = getattr(failure.orig, "sqlite_errorcode", sqlite3.SQLITE_NOMEM)
+        return code & PRIMARY_CODE != sqlite3.SQLITE_ERROR  # with this code the database has no schema yet
     finally:
         engine.dispose()
     path = data_dir / DEVELOPMENT_IDENTITY

@@ -275,10 +275,12 @@ class GenerationWatcher(JobsWorker):
                 self._on_silence(self._read_at)
             return
         self._read_at = monotonic()
+        was_silent = self._is_silent or self._known < 0  # it may have been away before the start
         if number != self._known:
             self._on_change()
             self._known = number  # set after the call: if `on_change` fails, the next poll calls it again
         if self._is_silent:
             self._is_silent = False
             log.info("generation_readable")
+        if was_silent:
             self._on_silence(None)

@@ -60,7 +60,12 @@ def test_the_api_sets_reads_and_removes_both_days(desk: Desk, client: TestClient
         return answer.json() if answer.status_code == 200 else answer.status_code
 
     assert put(day="2026-12-01") == {"reference": reference, "team": "2026-12-01", "own": None, "officer": None}
-    assert put(day="2026-12-02", whose="own") == {"reference": reference, "team": "2026-12-01", "own": "2026-12-02", "officer": None}
+    assert put(day="2026-12-02", whose="own") == {
+        "reference": reference,
+        "team": "2026-12-01",
+        "own": "2026-12-02",
+        "officer": None,
+    }
     assert put(day=None) == {"reference": reference, "team": None, "own": "2026-12-02", "officer": None}
     assert desk.get(f"/concerns/{reference}/look-again").json()["own"] == "2026-12-02"
     assert put(day="tomorrow") == 422

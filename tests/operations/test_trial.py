@@ -13,6 +13,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.config import ADDRESS_FILE, Settings, settings_as_served, settings_at
+from app.db.database import DATABASE_FILE
 from app.errors import SetupError
 from app.main import create_app
 from app.models.access.clients import Scope
@@ -96,6 +97,17 @@ def test_a_database_once_used_with_recipients_is_no_trial_without_them(tmp_path:
 
     with pytest.raises(SetupError, match="the newest concern of this database is sealed to others"):
         check_recipients(trial, host="127.0.0.1", is_named_trial=False)
+
+
+@pytest.mark.embedded
+def test_a_database_that_cannot_be_read_may_be_in_use_and_is_no_trial(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path)
+    (tmp_path / DATABASE_FILE).touch()
+    assert check_recipients(settings, host="127.0.0.1", is_named_trial=False)
+    (tmp_path / DATABASE_FILE).write_bytes(b"damaged" * 1000)
+
+    with pytest.raises(SetupError, match="or cannot be read"):
+        check_recipients(settings, host="127.0.0.1", is_named_trial=False)
 
 
 @pytest.fixture(scope="module")

@@ -165,7 +165,13 @@ class EmergencyContacts:
         except Exception as failure:  # whatever fails here, the response that says 999 must be sent
             log.warning("cached_contacts_used", error=type(failure).__name__)
 
+    def use(self, contacts: tuple[Contact, ...], publisher: Publisher | None) -> None:
+        """Return these contacts, without a read, until `invalidate`."""
+        self._keep(contacts, publisher)
+        self._read = self._newest
+
     def _keep(self, contacts: tuple[Contact, ...], publisher: Publisher | None) -> None:
+        self.kept = contacts, publisher
         self._who = WhoToCall(contacts, self._reference_data.signposts_of(publisher))
         self._left_out = self._reference_data.foreign_signposts(publisher)
 
