@@ -455,6 +455,7 @@ TRIED_ALONE = {
     "clock",
     "clock-drift",
     "durability",
+    "unanswered-hours",
     "overdue",
     "overdue-events",
     "chains",

@@ -30,6 +30,7 @@ class AdditionStatus(TypedDict):
     added_at: str
     acknowledge_by: str
     acknowledge_by_promised: NotRequired[bool]
+    call_from: NotRequired[str | None]
     acknowledged_at: str | None
 
 
@@ -1628,6 +1629,18 @@ class TaxonomyTermPage(TypedDict):
     contents: list[TaxonomyTerm]
 
 
+class TeamOnDuty(TypedDict):
+    """
+    The duty team or an out-of-hours team, and whether it answers now.
+    """
+
+    id: str
+    name: str
+    phones: list[Phone]
+    open_now: NotRequired[bool | None]
+    opens_at: NotRequired[str | None]
+
+
 ThingKind: TypeAlias = Literal['message', 'picture', 'video', 'recording', 'number_plate', 'bank_record', 'gift', 'document', 'other']
 
 
@@ -2818,6 +2831,7 @@ class Signpost(TypedDict):
     emergency: NotRequired[bool]
     without_speech: NotRequired[bool]
     allegations: NotRequired[bool]
+    through_duty_team: NotRequired[bool]
     council: NotRequired[str | None]
     for_children: NotRequired[bool]
     phones: NotRequired[list[Phone]]
@@ -2836,6 +2850,7 @@ class SignpostsResponse(TypedDict):
 
     signposts: list[Signpost]
     neighbours: NotRequired[list[Signpost]]
+    teams: NotRequired[list[TeamOnDuty]]
     next_cursor: NotRequired[str | None]
     links: dict[str, str]
 
@@ -2890,6 +2905,7 @@ class ConcernFormResponse(TypedDict):
     json_schema: dict[str, Any]
     code_lists: list[CodeList]
     signposts: list[Signpost]
+    teams: NotRequired[list[TeamOnDuty]]
     links: dict[str, str]
 
 
@@ -3167,6 +3183,7 @@ class Problem(TypedDict):
     links: NotRequired[dict[str, str] | None]
     signposts: NotRequired[list[Signpost] | None]
     contacts: NotRequired[list[Contact] | None]
+    teams: NotRequired[list[TeamOnDuty] | None]
 
 
 class Receipt(TypedDict):
@@ -3180,6 +3197,7 @@ class Receipt(TypedDict):
     test: NotRequired[bool]
     acknowledge_by: str
     acknowledge_by_promised: NotRequired[bool]
+    call_from: NotRequired[str | None]
     guide: str
     edition: int
     status_token: str
@@ -3189,6 +3207,7 @@ class Receipt(TypedDict):
     signposts: list[Signpost]
     next_steps: list[str]
     contacts: list[Contact]
+    teams: NotRequired[list[TeamOnDuty]]
     links: dict[str, str]
     also_call: NotRequired[list[Signpost]]
 
@@ -3336,6 +3355,7 @@ class WrittenReceipt(TypedDict):
     test: NotRequired[bool]
     acknowledge_by: str
     acknowledge_by_promised: NotRequired[bool]
+    call_from: NotRequired[str | None]
     guide: str
     edition: int
     guide_named: NotRequired[bool]
@@ -3343,6 +3363,7 @@ class WrittenReceipt(TypedDict):
     signposts: list[Signpost]
     next_steps: list[str]
     contacts: list[Contact]
+    teams: NotRequired[list[TeamOnDuty]]
     links: dict[str, str]
     also_call: NotRequired[list[Signpost]]
     channel: Channel
@@ -3373,10 +3394,12 @@ class AdditionReceipt(TypedDict):
     signposts: list[Signpost]
     next_steps: list[str]
     contacts: list[Contact]
+    teams: NotRequired[list[TeamOnDuty]]
     links: dict[str, str]
     added_at: str
     acknowledge_by: str
     acknowledge_by_promised: NotRequired[bool]
+    call_from: NotRequired[str | None]
 
 
 class ChangesResponse(TypedDict):
@@ -3405,6 +3428,7 @@ class CheckResponse(TypedDict):
 
     acknowledge_by: str
     acknowledge_by_promised: NotRequired[bool]
+    call_from: NotRequired[str | None]
     guide: str
     edition: int
     guide_named: NotRequired[bool]
@@ -3412,6 +3436,7 @@ class CheckResponse(TypedDict):
     signposts: list[Signpost]
     next_steps: list[str]
     contacts: list[Contact]
+    teams: NotRequired[list[TeamOnDuty]]
     links: dict[str, str]
     also_call: NotRequired[list[Signpost]]
     kept: NotRequired[bool]
@@ -3456,6 +3481,7 @@ class ConcernStatus(TypedDict):
     test: NotRequired[bool]
     acknowledge_by: str
     acknowledge_by_promised: NotRequired[bool]
+    call_from: NotRequired[str | None]
     guide: str
     edition: int
     acknowledged_at: str | None
@@ -3466,6 +3492,7 @@ class ConcernStatus(TypedDict):
     signposts: list[Signpost]
     next_steps: list[str]
     contacts: list[Contact]
+    teams: NotRequired[list[TeamOnDuty]]
     links: dict[str, str]
     additions: list[AdditionStatus]
     messages: NotRequired[list[MessageStatus]]
