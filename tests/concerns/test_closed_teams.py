@@ -94,7 +94,7 @@ def answers_of(client: TestClient) -> Iterator[tuple[str, Any]]:
         yield f"check {danger}", client.post("/v1/concerns/check", json=told).json()
         receipt = client.post("/v1/concerns", json=told).json()
         yield f"receipt {danger}", receipt
-        yield f"addition {danger}", add(client, receipt, immediate_danger=danger).json()
+        yield f"addition {danger}", add(client, receipt, danger=danger).json()
         yield f"status {danger}", status_of(client, receipt)
     yield "refusal", client.post("/v1/concerns", json={}).json()
     call = {"name": "who_to_call", "arguments": {}}
