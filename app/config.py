@@ -336,6 +336,8 @@ Rate = Annotated[str, _must(_is_rate, "must be a rate such as 300/minute, of 1 o
 
 Colour = Annotated[str, _written(re.compile(r"#[0-9a-fA-F]{6}"), "must be a colour such as #1d3d5c")]
 
+PhoneNumber = Annotated[str, _written(re.compile(r"0(?: ?[0-9]){9,10}"), "must be a phone number such as 01632 960009")]
+
 ExitUrl = Annotated[str, _written(re.compile(r"https://[^\s\"'<>]+"), "must be an https address")]
 
 CollectorUrl = Annotated[
@@ -420,6 +422,7 @@ class Settings(BaseModel):
     council_colour: Colour = "#1d3d5c"
     council_button_colour: Colour = "#0b6150"
     duty_hours: OneLine | None = Field(None, max_length=120)
+    out_of_hours_phone: PhoneNumber | None = None
     accessibility_contact: Annotated[Contacts, Part.PAGES] = ()
     privacy_contact: Annotated[Contacts, Part.PAGES] = ()
     data_complaints_contact: Annotated[Contacts, Part.PAGES] = ()

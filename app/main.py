@@ -230,7 +230,7 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
         recipients = (load_development_recipient(settings.data_dir, at=clock()),)
         identity_file = identity_file or settings.data_dir / DEVELOPMENT_IDENTITY
     sealer = make_sealer(recipients)
-    reference_data = read_reference_data(settings.seed_dir, settings.council)
+    reference_data = read_reference_data(settings.seed_dir, settings.council, settings.out_of_hours_phone)
     key = load_receipt_key(settings.receipt_key_file, settings.data_dir)
     signer = make_receipt_signer(key, load_retired_keys(settings.retired_receipt_keys), issuer=settings.public_url)
     allows_host = make_host_check(public_url=settings.public_url, allowed_hosts=settings.allowed_hosts)

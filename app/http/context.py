@@ -29,6 +29,7 @@ from app.services.concerns.sealing import Unsealer
 from app.services.concerns.submission import Submissions
 from app.services.guides.editions import Contents
 from app.services.guides.reference_data import EmergencyContacts, ReferenceData
+from app.services.guides.teams import DutyHours
 from app.services.operations.checkpoints import Checkpoints
 from app.services.operations.doctor import Examiner
 from app.services.operations.external_services import ExternalServicesMonitor
@@ -88,6 +89,11 @@ class AppContext:
     """Why the database could not be opened so far: `no answer` or `damaged`. Empty once it is open."""
     workers: list[JobsWorker] = field(default_factory=list)
     """The background workers that have been started."""
+
+    @property
+    def duty_hours(self) -> DutyHours:
+        """The rule that says which team answers when."""
+        return self.submissions.receipts.duty_hours
 
     @property
     def desk(self) -> Desk:

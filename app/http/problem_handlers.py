@@ -130,7 +130,8 @@ def _emergency_contacts(request: Request, kind: type[Problem]) -> dict[str, Any]
         return {}
     context: AppContext = request.app.state.context
     who = context.emergency_contacts.current()
-    return {"signposts": who.signposts, "contacts": who.contacts}
+    teams = context.duty_hours.teams(who, context.clock())
+    return {"signposts": who.signposts, "contacts": who.contacts, "teams": teams.on_duty}
 
 
 def _handle_domain_error(request: Request, error: Exception) -> Response:

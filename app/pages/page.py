@@ -47,6 +47,7 @@ from app.pages.text_format import (
     inline_markdown,
     language_name,
     london_time,
+    opening,
     option,
     short_deadline,
     short_moment,
@@ -56,7 +57,7 @@ from app.services.audit.audit_log import person_of
 from app.services.guides.guides import split_at_words
 from app.services.guides.pdf import text_colour_on
 from app.services.guides.presenters import address_text, citation_text
-from app.services.guides.teams import DutyHours, Teams
+from app.services.guides.teams import Teams
 from app.services.guides.working_hours import hours_text
 
 PAGES_DIR = Path(__file__).parent
@@ -104,6 +105,7 @@ def page_templates() -> jinja2.Environment:
         "day": day,
         "date_and_time": date_and_time,
         "deadline": deadline,
+        "opening": opening,
         "london_time": london_time,
         "language_name": language_name,
         "short_moment": short_moment,
@@ -249,7 +251,7 @@ class Site:
         changes: list[dt.datetime | None] = []
 
         def teams(who: WhoToCall) -> Teams:
-            changes.append(self._duty_hours.next_change(who, self.now))
+            changes.append(self.context.duty_hours.next_change(who, self.now))
             return self.teams(who)
 
         page = self.html(template, teams=teams, **values).encode()
@@ -260,11 +262,7 @@ class Site:
 
     def teams(self, who: WhoToCall) -> Teams:
         """Return the teams among the contacts and signposts of `who`. The team that is on duty now comes first."""
-        return self._duty_hours.teams(who, self.now)
-
-    @property
-    def _duty_hours(self) -> DutyHours:
-        return self.context.submissions.receipts.duty_hours
+        return self.context.duty_hours.teams(who, self.now)
 
     def _with_headers(self, response: Response) -> Response:
         response.headers["Content-Security-Policy"] = content_security_policy(self.context.settings)

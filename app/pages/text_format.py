@@ -17,7 +17,9 @@ from app.models.languages import EASY_READ_SUFFIX, GUIDE_LANGUAGE, english_name_
 from app.pages.languages import current_language, gettext, marked_english, to_translate
 from app.services.audit.lost_entries import Gap
 from app.services.concerns.receipts import BY_THE_CONCERN, CONCERN_STORED, HOW_TO_FOLLOW, TEST
+from app.services.guides.teams import Teams
 from app.services.guides.working_days import LONDON, deadline_of
+from app.services.guides.working_hours import WEEK, spoken_time
 
 SPELLING_ALPHABET = (
     "Alfa Bravo Charlie Delta Echo Foxtrot Golf Hotel Juliett Kilo Mike November Papa Quebec Romeo Sierra Tango "
@@ -141,6 +143,24 @@ def send_again(gap: Gap | None) -> str:
     return "" if gap is None else words.format(since=deadline(gap.since), until=deadline(gap.until))
 
 
+def opening(teams: Teams) -> str:
+    """Return that every team of `teams` is closed now, and when one opens, in the language of the page."""
+    if teams.at is None or teams.opens is None:
+        return gettext("Closed now.")
+    local, today = teams.opens.astimezone(LONDON), teams.at.astimezone(LONDON).date()
+    time = spoken_time(f"{local:%H:%M}") if current_language().is_english else f"{local:%H:%M}"
+    ahead = (local.date() - today).days
+    if ahead == 0:
+        return gettext("Closed now. Opens today at {}.").format(time)
+    if ahead == 1:
+        return gettext("Closed now. Opens tomorrow at {}.").format(time)
+    weekday = format_date(local, "EEEE", locale=_locale())
+    words = weekday if current_language().is_english else weekday[:1].lower() + weekday[1:]
+    return gettext("Closed now. Opens on {} at {}.").format(
+        words if ahead < len(WEEK) else f"{words} {day(local)}", time
+    )
+
+
 def short_moment(moment: dt.datetime, now: dt.datetime) -> str:
     """Return `moment` for a table, in London time: `09:30` on the day of `now`, otherwise the date, `Mon 30 Nov`.
 
@@ -208,24 +228,29 @@ def _timed_steps(concern: Receipt | ConcernStatus, at: dt.datetime, *, in_danger
     `at` is the current time. If `in_danger` is True, the sentence about the concern says to call 999. If the promised
     deadline of the concern has passed, the sentence says instead that the concern is late.
     """
-    by = deadline(concern.acknowledge_by)
+    due = concern.call_from or concern.acknowledge_by
+    by = deadline(due)
     expected = gettext("A social worker should read it by {}.").format(by)
     if concern.state == ConcernState.RECEIVED:
         if not concern.acknowledge_by_promised:
             yield gettext("Do not wait for us. Call 999 now.") if in_danger else gettext(DO_NOT_WAIT)
-        elif at > concern.acknowledge_by:
+        elif at > due:
             yield gettext("A social worker should have read it by {}. Please call us.").format(by)
         elif in_danger:
             yield " ".join((gettext("Do not wait for us. Call 999 now."), expected))
         else:
             yield " ".join((expected, gettext("If nobody has by then, call us.")))
-    if isinstance(concern, ConcernStatus) and (
-        waiting := [each for each in concern.additions if each.acknowledged_at is None]
-    ):
-        first = min(waiting, key=attrgetter("acknowledge_by"))
-        by = deadline(first.acknowledge_by)
-        promised = gettext("A social worker should read what you added by {}.").format(by)
-        yield promised if first.acknowledge_by_promised else gettext(DO_NOT_WAIT)
+    yield from _steps_of_additions(concern)
+
+
+def _steps_of_additions(concern: Receipt | ConcernStatus) -> Iterator[str]:
+    waiting = (
+        [each for each in concern.additions if not each.acknowledged_at] if isinstance(concern, ConcernStatus) else []
+    )
+    for first in sorted(waiting, key=attrgetter("acknowledge_by"))[:1]:
+        promised = gettext("A social worker should read what you added by {}.")
+        by = deadline(first.call_from or first.acknowledge_by)
+        yield promised.format(by) if first.acknowledge_by_promised else gettext(DO_NOT_WAIT)
 
 
 def own_steps(concern: Receipt | ConcernStatus, *, in_danger: bool = False) -> list[str]:
@@ -240,10 +265,12 @@ def own_steps(concern: Receipt | ConcernStatus, *, in_danger: bool = False) -> l
         return [gettext("If anything new happens, tell us here.")]
     steps = [gettext("Do not wait for us. Call 999 now.")] if in_danger else []
     if concern.state == ConcernState.RECEIVED and concern.acknowledge_by_promised:
-        steps.append(gettext("A social worker should read it by {}.").format(deadline(concern.acknowledge_by)))
+        by = deadline(concern.call_from or concern.acknowledge_by)
+        steps.append(gettext("A social worker should read it by {}.").format(by))
     elif concern.state == ConcernState.RECEIVED and not in_danger:
         steps.append(gettext(DO_NOT_WAIT))
     steps += [gettext(each) for each in BY_THE_CONCERN if each in concern.next_steps]
+    steps += [each for each in _steps_of_additions(concern) if each not in steps]
     steps.append(gettext("We will only contact you in a way you say is safe."))
     if isinstance(concern, Receipt) and concern.come_back_by is not None:
         steps.append(look_again(concern.received_at))

@@ -72,12 +72,62 @@ def test_a_corrected_number_reaches_every_earlier_reporter(client: TestClient, s
     assert OLD not in found
 
 
+OF_AN_OFFICER = a_concern(concern={"narrative": "Alex Example", "people_of_concern": [{"works_with_children": "yes"}]})
+
+
+def officers_in(client: TestClient, receipt: dict[str, Any]) -> dict[str, str]:
+    """Return each answer and page that names the designated officer, by its address."""
+    found = {
+        "status": str(status_of(client, receipt)["signposts"]),
+        "receipt of a retry": client.post("/v1/concerns", json=OF_AN_OFFICER, headers=KEY).text,
+        "saved receipt": client.post(
+            "/concerns/receipt",
+            data={"receipt": receipt["receipt"], "code": receipt["status_token"], "also_call": OFFICER},
+        ).text,
+        "assistant": client.post(
+            "/mcp", json={"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "who_to_call"}}
+        ).text,
+    }
+    paths = ("/v1/signposts", "/v1/concerns/form", "/open-referral/v3/services", f"/v1/guides/{SLUG}.md", "/")
+    return found | {path: client.get(path).text for path in paths}
+
+
+def test_the_designated_officer_has_the_duty_team_s_number_of_the_current_edition(
+    client: TestClient, service: FastAPI
+) -> None:
+    receipt = client.post("/v1/concerns", json=OF_AN_OFFICER, headers=KEY).json()
+    printed = client.get(f"/v1/guides/{SLUG}/editions/1.md").content
+    before = officers_in(client, receipt)
+    publish_next(service, contacts=corrected())
+
+    after = officers_in(client, receipt)
+
+    assert [name for name, text in before.items() if "396312" not in text] == []
+    assert [name for name, text in after.items() if NEW not in text or "396312" in text] == []
+    (officer,) = [each for each in client.get("/v1/signposts").json()["signposts"] if each["id"] == OFFICER]
+    assert (officer["through_duty_team"], [each["display"] for each in officer["phones"]]) == (True, [NEW])
+    assert client.get(f"/v1/guides/{SLUG}/editions/1.md").content == printed
+
+
+def test_a_signpost_through_a_duty_team_without_a_number_is_left_out(known: ReferenceData) -> None:
+    shown = dataclasses.replace(known, council=None).signposts_of(Publisher(name="Any name", gss_code=OWN), ())
+
+    assert OFFICER not in {each.id for each in shown}
+
+
+def test_no_number_of_a_guide_is_written_into_the_signposts() -> None:
+    written = (SEED_DIR / "signposts.yaml").read_text()
+    numbers = {phone.number for contact in an_edition().contacts for phone in contact.phones}
+
+    assert [number for number in numbers if number in written] == []
+
+
 def test_a_retry_gets_the_same_bytes_while_the_numbers_are_the_same(
     client: TestClient, service: FastAPI, clock: SettableClock
 ) -> None:
     first = client.post("/v1/concerns", json=a_concern(), headers=KEY)
     publish_next(service, change_note="Other words.")
-    clock.time = clock.time.replace(hour=23)
+    clock.time = clock.time.replace(hour=16, minute=50)
 
     again = client.post("/v1/concerns", json=a_concern(), headers=KEY)
 
@@ -92,7 +142,7 @@ def test_a_retry_after_a_correction_keeps_what_was_signed(client: TestClient, se
     again = client.post("/v1/concerns", json=a_concern(), headers=KEY).json()
 
     changed = {name for name in first if again[name] != first[name]}
-    assert changed == {"contacts", "next_steps"}
+    assert changed == {"contacts", "signposts", "teams", "next_steps"}
     assert (again["edition"], status_of(client, first)["edition"]) == (1, 1)
 
 
@@ -131,7 +181,7 @@ def known() -> ReferenceData:
 def test_local_signposts_are_those_of_the_council(
     known: ReferenceData, council: str | None, publisher: Publisher | None, is_own: bool
 ) -> None:
-    shown = dataclasses.replace(known, council=council).signposts_of(publisher)
+    shown = dataclasses.replace(known, council=council).signposts_of(publisher, an_edition().contacts)
 
     assert [each.id in (one.id for one in shown) for each in known.all_signposts if each.council] == [is_own, is_own]
     assert {each.id for each in known.all_signposts if not each.council} <= {each.id for each in shown}

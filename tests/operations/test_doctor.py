@@ -463,6 +463,7 @@ TRIED_ALONE = {
     "clock",
     "clock-drift",
     "durability",
+    "unanswered-hours",
     "overdue",
     "overdue-events",
     "chains",

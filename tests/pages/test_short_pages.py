@@ -36,6 +36,10 @@ RARE = (
     *(status.ALREADY_ADDED, status.CANNOT_BE_ADDED, status.NOT_ADDED, status.TOO_LONG, status.TOO_MUCH_FROM_HERE),
     *("the end of {}", "Numbers for other times", "If nobody has by then, call us."),
     "We cannot show this message. Call us and give your reference.",
+    *("Closed now.", "Closed now. Opens today at {}.", "Closed now. Opens tomorrow at {}."),
+    *("Closed now. Opens on {} at {}.", "Until then, call %(phones)s.", "In danger, call %(phones)s."),
+    *("Under 18? Call Childline on %(phones)s.", "Not sure?", "Another number for the same team"),
+    "It could not be sent. Nothing is lost: try again. In danger, call 999.",
     *(text for texts in SHORT_ERROR_TEXTS.values() for text in texts),
 )
 """Sentences of rare errors, which the states below do not have."""

@@ -7,7 +7,7 @@ from pydantic import Field
 from app.models.base import UtcDateTime
 from app.models.concerns.concern import ConcernDetail, ImmediateDanger
 from app.models.concerns.fields import ReporterInput, optional_field
-from app.models.concerns.receipts import PROMISED, ConcernIdentity, Help
+from app.models.concerns.receipts import CALL_FROM, PROMISED, ConcernIdentity, Help
 
 ADDITION_EXAMPLE: dict[str, Any] = {
     "immediate_danger": "no",
@@ -40,3 +40,4 @@ class AdditionReceipt(Help, ConcernIdentity):
         "duty team.",
     )
     acknowledge_by_promised: bool = PROMISED
+    call_from: UtcDateTime | None = CALL_FROM

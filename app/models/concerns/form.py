@@ -9,7 +9,7 @@ from pydantic import Field
 from app.models.base import ResponseModel, canonical_json
 from app.models.concerns.concern import FORM_VERSION, NO_QUESTION, Concern
 from app.models.guides.code_lists import CodeList
-from app.models.guides.signposts import Signpost
+from app.models.guides.signposts import Signpost, TeamOnDuty, TeamsOnDuty
 from app.models.links import CONCERN_CHECK, CONCERN_FORM, CONCERNS, GUIDES, Links
 
 JSON_SCHEMA = "https://json-schema.org/draft/2020-12/schema"
@@ -42,11 +42,14 @@ class ConcernFormResponse(ResponseModel):
     )
     code_lists: tuple[CodeList, ...] = Field(description="Every code list, with labels.")
     signposts: tuple[Signpost, ...] = Field(description="Who to call, 999 first. Show these above the form.")
+    teams: TeamsOnDuty = ()
     links: Links = Field(examples=[{"submit": CONCERNS}])
 
 
-def concern_form(code_lists: tuple[CodeList, ...], signposts: tuple[Signpost, ...]) -> ConcernFormResponse:
-    """Return the form of this version of the service with `code_lists` and `signposts`.
+def concern_form(
+    code_lists: tuple[CodeList, ...], signposts: tuple[Signpost, ...], teams: tuple[TeamOnDuty, ...] = ()
+) -> ConcernFormResponse:
+    """Return the form of this version of the service with `code_lists`, `signposts` and `teams`.
 
     The JSON Schema leaves out the field `test`, which is only for developers.
     """
@@ -60,6 +63,7 @@ def concern_form(code_lists: tuple[CodeList, ...], signposts: tuple[Signpost, ..
         json_schema=schema,
         code_lists=code_lists,
         signposts=signposts,
+        teams=teams,
         links={
             "self": CONCERN_FORM,
             "submit": CONCERNS,

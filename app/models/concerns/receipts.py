@@ -6,7 +6,7 @@ from pydantic import Field
 
 from app.models.base import ResponseModel, Slug, UtcDateTime
 from app.models.guides.contacts import Contact
-from app.models.guides.signposts import Signpost
+from app.models.guides.signposts import Signpost, TeamsOnDuty
 from app.models.links import Links
 from app.models.references import EXAMPLE_REFERENCE
 
@@ -16,6 +16,13 @@ PROMISED = Field(
     examples=[True],
     description="False if the reporter said that there is or may be danger, and the council has set no time for that. "
     "Then do not show `acknowledge_by` to the reporter: tell them not to wait, and to call.",
+)
+
+CALL_FROM = Field(
+    default=None,
+    examples=["2026-11-25T09:30:00Z"],
+    description="When to call if it is not acknowledged: `acknowledge_by` or, if no team is open then, the next "
+    "opening.",
 )
 
 
@@ -51,6 +58,7 @@ class EditionPin(ResponseModel):
         "night. In danger, call: do not wait. If it has not been acknowledged by then, call the duty team.",
     )
     acknowledge_by_promised: bool = PROMISED
+    call_from: UtcDateTime | None = CALL_FROM
     guide: Slug = Field(examples=["child-sexual-exploitation"], description="The guide of the concern.")
     edition: int = Field(examples=[1], description="The edition of the concern: the one that the reporter was shown.")
 
@@ -100,6 +108,7 @@ class Help(ResponseModel):
     contacts: tuple[Contact, ...] = Field(
         description="The contacts of the guide's current edition, which may be newer than the edition of the concern."
     )
+    teams: TeamsOnDuty = ()
     links: Links = Field(examples=[{"form": "/v1/concerns/form"}])
 
 
@@ -151,6 +160,7 @@ class AdditionStatus(ResponseModel):
         examples=["2026-11-25T09:30:00Z"], description="Latest time by which it should be acknowledged."
     )
     acknowledge_by_promised: bool = PROMISED
+    call_from: UtcDateTime | None = CALL_FROM
     acknowledged_at: UtcDateTime | None = Field(
         description="When a social worker acknowledged the addition; null until then.", examples=[None]
     )

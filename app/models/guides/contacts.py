@@ -122,10 +122,15 @@ class Reachable(RequestModel):
         phones: tuple[Phone, ...]
         url: str | None
 
+    @property
+    def has_own_way(self) -> bool:
+        """True if the field that `kind` requires must be present."""
+        return True
+
     @model_validator(mode="after")
     def _is_reachable(self) -> Self:
         field, reason = WAYS[self.kind]
-        if not getattr(self, field, None):
+        if self.has_own_way and not getattr(self, field, None):
             raise CodedValueError(FaultCode.NOT_REACHABLE, reason.format(self.called))
         return self
 

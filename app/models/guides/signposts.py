@@ -3,13 +3,22 @@
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import to_json
 
 from app.errors import CodedValueError, FaultCode
-from app.models.base import MAX_ITEMS, FullDate, RequestModel, ResponseModel, Text, WebAddress, expect_each_once
+from app.models.base import (
+    MAX_ITEMS,
+    FullDate,
+    RequestModel,
+    ResponseModel,
+    Text,
+    UtcDateTime,
+    WebAddress,
+    expect_each_once,
+)
 from app.models.guides.code_lists import MAX_CODE_LENGTH, REFERENCE_LINKS
 from app.models.guides.contacts import Contact, ContactKind, OpeningHours, Phone, Reachable
 from app.models.guides.items import ItemId
@@ -50,6 +59,11 @@ class Signpost(Reachable):
     allegations: bool = Field(
         default=False,
         description="True if it is for concerns about adults who work with children.",
+        examples=[False],
+    )
+    through_duty_team: bool = Field(
+        default=False,
+        description="True if its number is that of the guide's duty team.",
         examples=[False],
     )
     council: str | None = Field(
@@ -104,6 +118,11 @@ class Signpost(Reachable):
         examples=[None, "2026-11-24"],
     )
 
+    @property
+    def has_own_way(self) -> bool:
+        """False if the number is that of the duty team."""
+        return not self.through_duty_team
+
 
 @dataclass(frozen=True, eq=False)
 class WhoToCall:
@@ -124,6 +143,29 @@ class WhoToCall:
     def signposts_json(self) -> bytes:
         """The signposts as JSON, serialised once."""
         return to_json(self.signposts)
+
+
+class TeamOnDuty(ResponseModel):
+    """The duty team or an out-of-hours team, and whether it answers now."""
+
+    id: ItemId = Field(description="Id of the contact or signpost.", examples=["duty-and-assessment-team"])
+    name: Text = Field(description="Name.", examples=["Duty and Assessment Team"])
+    phones: tuple[Phone, ...] = Field(description="Numbers, in the order in which to try them.")
+    open_now: bool | None = Field(
+        default=None,
+        description="Whether the team answers now; null if unknown. If false, nobody should call it now.",
+        examples=[True, None],
+    )
+    opens_at: UtcDateTime | None = Field(
+        default=None,
+        description="When the first team opens, if every team is closed.",
+        examples=[None],
+    )
+
+
+TeamsOnDuty = Annotated[
+    tuple[TeamOnDuty, ...], Field(description="Whom of the council to call now, in this order.", examples=[[]])
+]
 
 
 class SignpostList(RequestModel):
@@ -162,5 +204,6 @@ class SignpostsResponse(ResponseModel):
     neighbours: tuple[Signpost, ...] = Field(
         default=(), description="Whom to call if a child lives in the area of another council.", examples=[[]]
     )
+    teams: TeamsOnDuty = ()
     next_cursor: str | None = Field(default=None, description="Always null: the list is short.", examples=[None])
     links: Links = REFERENCE_LINKS

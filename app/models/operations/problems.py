@@ -6,7 +6,7 @@ from pydantic.json_schema import SkipJsonSchema
 from app.errors import FaultCode
 from app.models.base import ResponseModel, without_default
 from app.models.guides.contacts import Contact
-from app.models.guides.signposts import Signpost
+from app.models.guides.signposts import Signpost, TeamOnDuty
 from app.models.links import PageLinks
 
 
@@ -70,6 +70,11 @@ class ProblemDetails(ResponseModel, title="Problem"):
     contacts: tuple[Contact, ...] | None = Field(
         default=None,
         description="The guide's own contacts. In every refusal of a concern.",
+        json_schema_extra=without_default,
+    )
+    teams: tuple[TeamOnDuty, ...] | None = Field(
+        default=None,
+        description="Whom of the council to call now, in this order. In every refusal of a concern.",
         json_schema_extra=without_default,
     )
 

@@ -59,7 +59,8 @@ def _facts_of(site: Site, concern: Concern, sent: Mapping[str, Any]) -> list[tup
     receipts, at = site.context.submissions.receipts, dt.datetime.fromisoformat(sent["received_at"])
     facts = [(gettext("Reference"), sent["jti"]), (gettext("Sent"), date_and_time(at))]
     if receipts.is_promised(concern.immediate_danger) and not sent.get("test"):
-        due = receipts.acknowledge_by(concern.immediate_danger, at=at)
+        danger, who = concern.immediate_danger, site.context.emergency_contacts.current()
+        due = receipts.call_from(who, receipts.acknowledge_by(danger, at=at), danger)
         facts.append((gettext("A social worker should read it by"), deadline(due)))
     return facts
 

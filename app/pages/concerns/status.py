@@ -29,9 +29,7 @@ from app.pages.languages import current_language, gettext, to_translate
 from app.pages.page import Site, SiteDep
 from app.pages.posted_forms import SubmittedForm, SubmittedFormDep
 from app.pages.text_format import (
-    DO_NOT_WAIT,
     date_and_time,
-    deadline,
     look_again,
     own_steps,
     page_words,
@@ -291,9 +289,6 @@ def _receipt_lines(site: Site, concern: ConcernStatus, code: str, also_call: Seq
     yield f"Code:      {code}"
     yield f"Sent:      {date_and_time(concern.received_at)}"
     if not concern.test:
-        by = deadline(concern.acknowledge_by)
-        is_promised = concern.acknowledge_by_promised
-        yield from _paragraph(f"A social worker should read it by {by}." if is_promised else DO_NOT_WAIT)
         yield from _paragraph(look_again(concern.received_at))
     yield from _paragraph(f"Guide:     {title}, edition {concern.edition}", hanging=" " * 11)
     yield from ("", "WHAT HAPPENS NEXT", "")

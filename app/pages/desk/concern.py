@@ -172,7 +172,7 @@ def read_desk_work(visit: Visit, shown: opened_concerns.Opening, *, seen_before:
     reference, client = concern.reference, visit.actor.client
     outcomes = visit.context.reference_data.get_code_list("outcome").labels
     content = visit.context.contents(EditionKey(concern.guide, concern.edition))
-    signposts = visit.context.reference_data.signposts_of(content.publisher)
+    signposts = visit.context.reference_data.who_to_call(content).signposts
     with Session(visit.context.engine) as session:
         later = [] if seen_before is None else list_entries_since(session, reference, client=client, seen=seen_before)
         return {

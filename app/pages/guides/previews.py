@@ -239,7 +239,7 @@ def _poster(site: Site, shown: ShownEdition) -> Response:
     Raise `PdfUnavailable` if this service cannot make PDFs.
     """
     content = shown.content.model_copy(update={"title": f"DRAFT: {shown.content.title}"})
-    signposts = site.context.reference_data.signposts_of(content.publisher)
+    signposts = site.context.reference_data.signposts_of(content.publisher, content.contacts)
     pdf = edition_pdf(ShownEdition(shown.head, content), signposts, site.context.settings)
     headers = NOT_STORED | {"Content-Disposition": f'inline; filename="draft-{shown.head.guide}.pdf"'}
     return Response(pdf, media_type="application/pdf", headers=headers)

@@ -19,11 +19,11 @@ from app.errors import (
     TooManyAdditions,
 )
 from app.http.auth import PUBLIC, StatusTokenDep, SubmitterDep, caller_networks, expect_within_limit, networks_to_count
-from app.http.context import ContextDep, EmergencyContactsDep, NowDep, ReferenceDataDep, SubmissionsDep, context_of
+from app.http.context import ContextDep, NowDep, SubmissionsDep, context_of
 from app.http.json_bodies import JSONRoute
 from app.http.params import IdempotencyKey, TypedReference, created_response, expect_one_key_at_most
 from app.http.problems import BODY_PROBLEMS, CLIENT_PROBLEMS, CREDENTIAL_PROBLEMS, NOT_MODIFIED, problem_responses
-from app.http.responses import public_response
+from app.http.responses import CACHE_CURRENT, caching_until, public_response
 from app.http.routes import GuidanceRouter
 from app.http.simulation import SimulatedOutcomeQuery, simulate
 from app.http.turns import LATE
@@ -62,13 +62,12 @@ Submission = Annotated[
     responses=NOT_MODIFIED,
     dependencies=[PUBLIC],
 )
-def read_concern_form(
-    request: Request, reference_data: ReferenceDataDep, emergency_contacts: EmergencyContactsDep
-) -> Response:
+def read_concern_form(request: Request, context: ContextDep, now: NowDep) -> Response:
     """The form as JSON Schema, with labels, help texts and code lists, for front ends to render."""
-    signposts = emergency_contacts.current().signposts
-    form = concern_form(tuple(reference_data.code_lists.values()), signposts)
-    return public_response(request, form)
+    who, hours = context.emergency_contacts.current(), context.duty_hours
+    lists = tuple(context.reference_data.code_lists.values())
+    form = concern_form(lists, who.signposts, hours.teams(who, now).on_duty)
+    return public_response(request, form, more_headers=caching_until(hours.next_change(who, now), now, CACHE_CURRENT))
 
 
 @router.post(

@@ -20,7 +20,7 @@ from starlette.datastructures import Headers
 from app.build import VERSION
 from app.config import NAME
 from app.http.auth import PUBLIC
-from app.http.context import ContentsDep, ReferenceDataDep, SessionDep, SettingsDep
+from app.http.context import ContextDep, NowDep, SessionDep
 from app.http.json_bodies import JSONRoute
 from app.http.routes import GuidanceRouter
 from app.models.links import MCP
@@ -77,9 +77,8 @@ class McpError(Exception):
 def send_mcp_message(
     request: Request,
     session: SessionDep,
-    contents: ContentsDep,
-    reference_data: ReferenceDataDep,
-    settings: SettingsDep,
+    context: ContextDep,
+    now: NowDep,
     body: Annotated[dict[str, Any], Body()],
 ) -> Response:
     """Return the response to one message of the protocol.
@@ -91,11 +90,18 @@ def send_mcp_message(
     given = body.get("id")
     identified = {"id": given} if isinstance(given, str | int) and not isinstance(given, bool) else {}
     try:
-        _check_origin(request, settings.public_url)
+        _check_origin(request, context.settings.public_url)
         is_stateless = _check_message(body, request.headers)
         if "id" not in body:  # a notification
             return Response(status_code=202)
-        library = Library(session, contents, reference_data, settings.public_url, settings.default_guide)
+        library = Library(
+            session=session,
+            contents=context.contents,
+            reference_data=context.reference_data,
+            public_url=context.settings.public_url,
+            preferred_guide=context.settings.default_guide,
+            on_duty=lambda who: context.duty_hours.teams(who, now).on_duty,
+        )
         answer = _answer(body["method"], body.get("params", {}), library, is_stateless=is_stateless)
         return JSONResponse({"jsonrpc": "2.0", **identified, "result": answer})
     except McpError as refusal:

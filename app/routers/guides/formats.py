@@ -36,7 +36,9 @@ router = GuidanceRouter(dependencies=[PUBLIC], responses=RESPONSES_OF_READS)
 
 def _markdown(request: Request, context: AppContext, shown: ShownEdition) -> Response:
     public_url, links, headers = context.settings.public_url, shown.links(MARKDOWN.suffix), {}
-    page = edition_markdown(shown, context.reference_data.signposts_of(shown.content.publisher), public_url)
+    page = edition_markdown(
+        shown, context.reference_data.signposts_of(shown.content.publisher, shown.content.contacts), public_url
+    )
     if shown.rendition is None:
         links |= memento_links(public_url, shown.head.guide)
         headers = {"Content-Language": GUIDE_LANGUAGE} | (memento_headers(shown.head) if shown.is_numbered else VARY)
@@ -50,7 +52,10 @@ def _markdown(request: Request, context: AppContext, shown: ShownEdition) -> Res
 def _pdf(
     request: Request, context: AppContext, shown: ShownEdition, form: PrintForm, pictures: Pictures | None = None
 ) -> Response:
-    signposts, suffix = context.reference_data.signposts_of(shown.content.publisher), PDF_SUFFIXES[form]
+    signposts, suffix = (
+        context.reference_data.signposts_of(shown.content.publisher, shown.content.contacts),
+        PDF_SUFFIXES[form],
+    )
     page = edition_pdf(shown, signposts, context.settings, form, pictures)
     links, caching = shown.links(suffix), _caching(shown)
     response = conditional_response(request, page, media_type=PDF_TYPE, links=links, caching=caching)

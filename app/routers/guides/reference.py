@@ -8,9 +8,9 @@ from app.build import VERSION
 from app.config import DESCRIPTION, NAME
 from app.errors import FaultCode, NoSuchCodeList, NotFound, all_problems
 from app.http.auth import PUBLIC
-from app.http.context import EmergencyContactsDep, ReferenceDataDep, SettingsDep, SignerDep
+from app.http.context import ContextDep, NowDep, ReferenceDataDep, SettingsDep, SignerDep
 from app.http.problems import RESPONSES_OF_READS, problem_responses, response_example
-from app.http.responses import page_links, public_response
+from app.http.responses import CACHE_CURRENT, caching_until, page_links, public_response
 from app.http.routes import GuidanceRouter
 from app.models.base import SLUG_PATTERN
 from app.models.guides.catalogue import ACROSS_GUIDES
@@ -73,16 +73,18 @@ def read_index(request: Request, settings: SettingsDep) -> Response:
 
 
 @reference_router.get(SIGNPOSTS, summary="List the signposts", response_model=SignpostsResponse)
-def list_signposts(
-    request: Request, reference_data: ReferenceDataDep, emergency_contacts: EmergencyContactsDep
-) -> Response:
+def list_signposts(request: Request, context: ContextDep, now: NowDep) -> Response:
     """999, and national and local contacts that belong to no edition."""
+    who, hours = context.emergency_contacts.current(), context.duty_hours
     response = SignpostsResponse(
-        signposts=emergency_contacts.current().signposts,
-        neighbours=reference_data.neighbours,
+        signposts=who.signposts,
+        neighbours=context.reference_data.neighbours,
+        teams=hours.teams(who, now).on_duty,
         links={"self": SIGNPOSTS},
     )
-    return public_response(request, response)
+    return public_response(
+        request, response, more_headers=caching_until(hours.next_change(who, now), now, CACHE_CURRENT)
+    )
 
 
 @reference_router.get(CODE_LISTS, summary="List the code lists", response_model=CodeListsResponse)

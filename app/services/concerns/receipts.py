@@ -27,8 +27,9 @@ from app.services.audit.audit_log import REPORTER
 from app.services.concerns.arrivals import Arrival
 from app.services.concerns.receipt_signing import ReceiptSigner
 from app.services.guides.reference_data import ReferenceData, lives_elsewhere, names_a_worker
-from app.services.guides.teams import DutyHours, Team
+from app.services.guides.teams import UNTIL_THEN, DutyHours, Team, Teams
 from app.services.guides.working_days import WorkingDays, deadline_in_words, deadline_of
+from app.services.guides.working_hours import opening_in_words
 
 _SIGNPOSTS = TypeAdapter(tuple[Signpost, ...])
 CONCERN_STORED = "We have your concern. A social worker has not read it yet."
@@ -51,6 +52,7 @@ PLACE_OF_NUMBER = 2
 
 A receipt of a test concern has another sentence at this index, or none.
 """
+WAYS = ("name", "phones", "url", "email", "open_now", "opens_at")
 HOW_TO_FOLLOW = "Keep your reference and status token. You need both to check what is happening."
 TIMES_FOR_DANGER = {
     ImmediateDanger.YES.value: "acknowledge_danger_minutes",
@@ -146,6 +148,13 @@ class ReceiptBuilder:
         """
         return danger not in self.clocks or danger in self.promised
 
+    def call_from(self, who: WhoToCall, due: dt.datetime, danger: str | None) -> dt.datetime:
+        """Return when a reporter is told to call if nobody has acknowledged by `due`: `due`, or the next opening.
+
+        In danger it is `due`: whoever says so is told to call at once.
+        """
+        return due if danger in self.clocks else self.duty_hours.answers_from(who, due)
+
     def build_check_response(self, pinned: PinnedEdition, concern: Concern, *, at: dt.datetime) -> CheckResponse:
         """Return the response to a check of `concern` at the time `at`. A check stores nothing.
 
@@ -160,7 +169,7 @@ class ReceiptBuilder:
             links={"self": links.CONCERN_CHECK, "submit": links.CONCERNS} | _links(pinned.key),
             guide_named=pinned.guide_named,
             come_back_by=self.working_days.after(at, days=self.come_back_days),
-            **self._common_fields(pinned.key, who, due, danger),
+            **self._common_fields(pinned.key, who, due, danger, at),
         )
 
     def build_receipt(
@@ -204,6 +213,7 @@ class ReceiptBuilder:
             "test": test,
             "acknowledge_by": format_utc(due),
             "acknowledge_by_promised": self.is_promised(danger),
+            "call_from": format_utc(self.call_from(who, due, danger)),
             "guide": key.guide,
             "edition": key.number,
             "status_token": status_token,
@@ -213,6 +223,7 @@ class ReceiptBuilder:
             "signposts": orjson.Fragment(who.signposts_json),
             "next_steps": (CALL_999_FIRST, *expected, *afterwards),
             "contacts": orjson.Fragment(who.contacts_json),
+            "teams": orjson.Fragment(self.duty_hours.teams(who, at).on_duty_json),
             "links": _own_links(reference) | _links(key),
             "also_call": orjson.Fragment(_SIGNPOSTS.dump_json(also_call)),
         }
@@ -231,20 +242,27 @@ class ReceiptBuilder:
     def with_current_numbers(self, receipt: bytes, who: WhoToCall, danger: str | None, *, at: dt.datetime) -> bytes:
         """Return `receipt`, the receipt of an earlier request, with the contacts and signposts of `who`.
 
-        Return `receipt` unchanged if all names, phones, URLs and emails are still the same. Otherwise also replace the
-        next step that says who to call. The receipt of a test concern has no such step. `danger` is the answer about
-        danger in the earlier request, and `at` is the current time, which decides if the deadline has passed. The
-        signed part does not change.
+        Return `receipt` unchanged if all names, phones, URLs and emails, and the teams that answer, are still the same.
+        Otherwise also replace the next step that says who to call, which a test concern lacks. `danger` is the answer
+        about danger in the earlier request. The signed part does not change.
         """
         members = orjson.loads(receipt)
         contacts, signposts = orjson.loads(who.contacts_json), orjson.loads(who.signposts_json)
-        if _ways(members["contacts"]) == _ways(contacts) and _ways(members["signposts"]) == _ways(signposts):
+        now = {
+            "contacts": contacts,
+            "signposts": signposts,
+            "teams": orjson.loads(self.duty_hours.teams(who, at).on_duty_json),
+        }
+        if all(_ways(members.get(name, ())) == _ways(each) for name, each in now.items()):
             return receipt
         if not members["test"]:
             due = dt.datetime.fromisoformat(members["acknowledge_by"])
             what = WHAT_WAS_ADDED if "added_at" in members else "it"
             members["next_steps"][PLACE_OF_NUMBER] = self._next_step(due, who, at, danger=danger, what=what)
-        return orjson.dumps(members | {"contacts": contacts, "signposts": signposts})
+        corrected = {each["id"]: each for each in signposts}
+        if "also_call" in members:
+            members["also_call"] = [corrected.get(each["id"], each) for each in members["also_call"]]
+        return orjson.dumps(members | now)
 
     def build_status(
         self,
@@ -291,6 +309,7 @@ class ReceiptBuilder:
                     added_at=addition.received_at,
                     acknowledge_by=addition.acknowledge_by,
                     acknowledge_by_promised=self.is_promised(addition.immediate_danger),
+                    call_from=self.call_from(who, addition.acknowledge_by, addition.immediate_danger),
                     acknowledged_at=addition.acknowledged_at,
                 )
                 for number, addition in enumerate(own, start=1)
@@ -307,7 +326,7 @@ class ReceiptBuilder:
             come_back_by=self.working_days.after(row.received_at, days=self.come_back_days),
             next_steps=(CALL_999_FIRST, *expected),
             links=_own_links(row.reference) | _links(pinned),
-            **self._common_fields(pinned, who, row.acknowledge_by, danger),
+            **self._common_fields(pinned, who, row.acknowledge_by, danger, at),
         )
 
     def build_addition_receipt(
@@ -328,9 +347,11 @@ class ReceiptBuilder:
             added_at=at,
             acknowledge_by=due,
             acknowledge_by_promised=self.is_promised(danger),
+            call_from=self.call_from(who, due, danger),
             next_steps=(CALL_999_FIRST, *expected),
             signposts=who.signposts,
             contacts=who.contacts,
+            teams=self.duty_hours.teams(who, at).on_duty,
             links={"self": links.concern_path(row.reference)} | _links(EditionKey(row.guide, row.edition)),
         )
 
@@ -349,15 +370,13 @@ class ReceiptBuilder:
         danger. The sentences say to call now if a child is in danger, if the deadline has passed, or if the deadline
         may not be promised. They name the deadline only if it may be promised.
         """
-        when, is_late, is_promised = (
-            deadline_in_words(due.replace(second=0, microsecond=0)),
-            at > due,
-            self.is_promised(danger),
-        )
+        due = self.call_from(who, due, danger)
+        when = deadline_in_words(due.replace(second=0, microsecond=0))
+        is_late, is_promised = at > due, self.is_promised(danger)
         expected = f"A social worker should acknowledge {what} by {when}."
         if not is_late and is_promised and danger != ImmediateDanger.YES:
             return f"{expected} If nobody has by then, {self._number_to_call(who, due)}"
-        call = _call(self.duty_hours.teams(who, at).all)
+        call = _call(self.duty_hours.teams(who, at))
         if is_late:
             late = f"A social worker should have acknowledged {what} by {when}."
             return f"{late if is_promised else NOT_ACKNOWLEDGED.format(what)} Please {call}"
@@ -371,8 +390,8 @@ class ReceiptBuilder:
         phone number, for the next morning.
         """
         if deadline_of(due)[1] is None:
-            return _call([Team(each, "", None) for each in who.contacts if each.phones])
-        return _call(self.duty_hours.teams(who, due).all)
+            return _call(Teams(next((Team(each, "", None) for each in who.contacts if each.phones), None), ()))
+        return _call(self.duty_hours.teams(who, due))
 
     def _outcome_text(self, row: ConcernRow) -> str | None:
         """Return the outcome as a sentence for the reporter, or None if the concern is not closed.
@@ -387,21 +406,23 @@ class ReceiptBuilder:
         return next(sentences, CLOSED_TEXT)
 
     def _common_fields(
-        self, pinned: EditionKey, who: WhoToCall, due: dt.datetime, danger: str | None
+        self, pinned: EditionKey, who: WhoToCall, due: dt.datetime, danger: str | None, at: dt.datetime
     ) -> dict[str, Any]:
         return {
             "guide": pinned.guide,
             "edition": pinned.number,
             "acknowledge_by": due,
             "acknowledge_by_promised": self.is_promised(danger),
+            "call_from": self.call_from(who, due, danger),
             "signposts": who.signposts,
             "contacts": who.contacts,
+            "teams": self.duty_hours.teams(who, at).on_duty,
         }
 
 
 def _ways(contacts: Iterable[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
-    """Return the name, phones, URL and email of each of `contacts`, in order."""
-    return [(each["name"], each["phones"], each["url"], each.get("email")) for each in contacts]
+    """Return what matters to whoever calls each of `contacts` now, in order."""
+    return [tuple(each.get(name) for name in WAYS) for each in contacts]
 
 
 def _duty_stated(concern: Concern) -> str | None:
@@ -433,9 +454,20 @@ def _come_back(by: dt.date) -> str:
     return f"Check for messages by {day}, using both: the duty team may have a question for you."
 
 
-def _call(teams: Sequence[Team]) -> str:
-    if not teams:
+def _call(teams: Teams) -> str:
+    """Return the phrase that names the team to call, and who answers until then if every team is closed."""
+    team = teams.first or next(iter(teams.others), None)
+    if team is None:
         return "use the guide's contacts below."
-    first = teams[0].contact
-    numbers = " or ".join(phone.dialled for phone in first.phones)
-    return f"call the {first.name} on {numbers}{first.phones[0].option_text}."
+    numbers = " or ".join(phone.dialled for phone in team.contact.phones)
+    call = f"call the {team.contact.name} on {numbers}{team.contact.phones[0].option_text}"
+    if not teams.are_closed:
+        return f"{call}."
+    opens = f", {opening_in_words(teams.opens, teams.at)}" if teams.at and teams.opens else ""
+    police, children = ([each.phones[0].dialled for each in teams.until_then if each.id == name] for name in UNTIL_THEN)
+    until = (
+        [f"call {number}" for number in police]
+        + ["in danger, 999"]
+        + [f"under 18, Childline on {number}" for number in children]
+    )
+    return f"{call} when it opens{opens}. It is closed now. Until then {'; '.join(until)}."

@@ -22,7 +22,7 @@ from app.models.guides.editions import EditionContent
 from app.models.guides.items import Caution
 from app.models.guides.renditions import RenditionFacts
 from app.models.guides.sections import Section
-from app.models.guides.signposts import CALL_999_FIRST
+from app.models.guides.signposts import CALL_999_FIRST, TeamOnDuty, WhoToCall
 from app.models.languages import LanguageTag
 from app.models.links import edition_path
 from app.services.guides.catalogue import EntryFilter, list_catalogue
@@ -117,6 +117,8 @@ class Library:
     reference_data: ReferenceData
     public_url: str
     preferred_guide: str | None
+    on_duty: Callable[[WhoToCall], tuple[TeamOnDuty, ...]]
+    """A function that returns the teams to call now."""
 
     def guide_of(self, arguments: OfGuide) -> str:
         """Return the name of the guide in `arguments` or, if `arguments` name no guide, of the default guide.
@@ -213,11 +215,19 @@ def _read_words(library: Library, arguments: OfGuideInLanguage) -> ReadWords:
 
 @_tool("Who to call about a child", OfGuide)
 def who_to_call(library: Library, arguments: OfGuide) -> dict[str, Any]:
-    """Return the numbers to call, 999 first, and the page where a person raises a concern."""
+    """Return the numbers to call, 999 first, which team answers now, and the page where a person raises a concern.
+
+    Never tell anyone to call a team now whose `open_now` is false.
+    """
     shown = find_edition(library.session, library.contents, library.guide_of(arguments))
     form_url = f"{library.public_url}/raise-a-concern/{shown.head.guide}"
-    signposts = library.reference_data.signposts_of(shown.content.publisher)
-    rest = {"contacts": shown.content.contacts, "signposts": signposts, "form_url": form_url}
+    who = library.reference_data.who_to_call(shown.content)
+    rest = {
+        "teams": library.on_duty(who),
+        "contacts": who.contacts,
+        "signposts": who.signposts,
+        "form_url": form_url,
+    }
     return library.result(shown.content.cautions, [(shown.head.key, shown.head.digest)], **rest)
 
 

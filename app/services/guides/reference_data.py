@@ -5,8 +5,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel
+from pydantic_core import to_json
 from sqlalchemy import Engine
 from sqlmodel import Session
 
@@ -28,6 +30,15 @@ COUNCILS = "council"
 """The name of the code list of council areas."""
 ELSEWHERE = "elsewhere"
 """The code in the list `COUNCILS` for every council area without a code of its own."""
+NIGHT_TEAM: dict[str, Any] = {
+    "id": "out-of-hours-team",
+    "name": "Out-of-hours team",
+    "description": "Social workers who answer when the council’s duty team is closed.",
+    "kind": "telephone",
+    "when": "At night, at weekends and on bank holidays",
+    "scope": "local",
+}
+"""The fields of the signpost of a council's out-of-hours team, without its number."""
 _GENERIC_WORDS = frozenset({"council", "city", "county", "borough", "district", "metropolitan", "the", "of"})
 """Words in a council's name that do not distinguish it."""
 
@@ -48,16 +59,20 @@ class ReferenceData:
 
     def who_to_call(self, content: EditionContent) -> WhoToCall:
         """Return the contacts of the edition `content`, and the signposts to show beside them."""
-        return WhoToCall(content.contacts, self.signposts_of(content.publisher))
+        return WhoToCall(content.contacts, self.signposts_of(content.publisher, content.contacts))
 
-    def signposts_of(self, publisher: Publisher | None) -> tuple[Signpost, ...]:
+    def signposts_of(self, publisher: Publisher | None, contacts: Iterable[Contact]) -> tuple[Signpost, ...]:
         """Return the signposts to show: all national ones, and the local ones of the council.
 
         The council is the configured one or, if none is set, `publisher`, which publishes the edition. A local signpost
-        that names no council is shown too.
+        that names no council is shown too. One that is reached through the duty team has its number from `contacts`,
+        and is left out if they have none.
         """
         foreign = self.foreign_signposts(publisher)
-        return tuple(each for each in self.all_signposts if each not in foreign)
+        duty = {"phones": next((each.phones[:1] for each in contacts if each.phones), ())}
+        shown = (each for each in self.all_signposts if each not in foreign)
+        found = (each.model_copy(update=duty) if each.through_duty_team else each for each in shown)
+        return tuple(each for each in found if each.phones or not each.through_duty_team)
 
     def foreign_signposts(self, publisher: Publisher | None) -> tuple[Signpost, ...]:
         """Return the local signposts of councils other than the configured one or, if none is set, `publisher`."""
@@ -172,7 +187,7 @@ class EmergencyContacts:
 
     def _keep(self, contacts: tuple[Contact, ...], publisher: Publisher | None) -> None:
         self.kept = contacts, publisher
-        self._who = WhoToCall(contacts, self._reference_data.signposts_of(publisher))
+        self._who = WhoToCall(contacts, self._reference_data.signposts_of(publisher, contacts))
         self._left_out = self._reference_data.foreign_signposts(publisher)
 
 
@@ -199,12 +214,19 @@ def names_a_worker(concern: Concern) -> bool:
     return any(each.works_with_children is YesNo.YES for each in concern.concern.people_of_concern)
 
 
-def read_reference_data(seed_dir: Path, council: str | None = None) -> ReferenceData:
+def read_reference_data(seed_dir: Path, council: str | None = None, night: str | None = None) -> ReferenceData:
     """Return the code lists, signposts and legal statements in the folder `seed_dir`, for the configured `council`.
 
-    Raise `SeedFileError` with file, line and reason if a file is invalid.
+    `night` is the configured phone number of the out-of-hours team. Raise `SeedFileError` with file, line and reason if
+    a file is invalid.
     """
     lists = [read_seed_file(path, CodeList) for path in sorted((seed_dir / "code-lists").glob("*.yaml"))]
     found = read_seed_file(seed_dir / "signposts.yaml", SignpostList)
     statements = read_seed_file(seed_dir / "legal-statements.yaml", LegalStatementList).statements
-    return ReferenceData({each.name: each for each in lists}, found.signposts, statements, found.neighbours, council)
+    signposts = [each for each in found.signposts if night is None or each.id != NIGHT_TEAM["id"]]
+    if night is not None:
+        phone = {"number": f"+44{night.replace(' ', '')[1:]}", "display": night}
+        own = NIGHT_TEAM | {"phones": [phone], "source": "The council's setting GUIDANCE_OUT_OF_HOURS_PHONE."}
+        signposts.append(Signpost.model_validate_json(to_json(own)))
+    lists_by_name = {each.name: each for each in lists}
+    return ReferenceData(lists_by_name, tuple(signposts), statements, found.neighbours, council)

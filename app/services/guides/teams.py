@@ -3,12 +3,21 @@
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
+
+from pydantic_core import to_json
 
 from app.models.guides.contacts import Contact, OpeningHours
-from app.models.guides.signposts import Signpost, SignpostScope, WhoToCall
+from app.models.guides.signposts import Signpost, SignpostScope, TeamOnDuty, WhoToCall
 from app.services.guides.working_days import LONDON, ONE_DAY, WorkingDays
 from app.services.guides.working_hours import END_OF_DAY, WEEK, are_open, hours_text, read_hours
+
+FARTHEST = dt.timedelta(days=28)
+A_MONDAY = dt.datetime(2026, 11, 23, tzinfo=LONDON)
+"""The beginning of a week without a bank holiday or a change of the clocks."""
+POLICE, CHILDLINE = "police-non-emergency", "childline"
+UNTIL_THEN = (POLICE, CHILDLINE)
+"""Ids of the signposts to call while every team is closed, besides 999."""
 
 
 def out_of_hours(signposts: Sequence[Signpost]) -> list[Signpost]:
@@ -37,16 +46,45 @@ class Team:
 class Teams:
     """The teams to call: `first` first, then `others` in order.
 
-    `first` is None if the guide has no contact with a number and no other team is known to be open.
+    `first` is None if the guide has no contact with a number and the hours of the other teams are unknown. If every
+    team is known to be closed at the time `at`, `first` is the team that opens next, at the time `opens`, or None if
+    that is not within `FARTHEST`, and `until_then` are the signposts besides 999 that answer before.
     """
 
     first: Team | None
     others: tuple[Team, ...]
+    at: dt.datetime | None = None
+    opens: dt.datetime | None = None
+    until_then: tuple[Signpost, ...] = ()
 
     @property
     def all(self) -> tuple[Team, ...]:
         """Every team: the team to call first, if there is one, then the others."""
         return (self.first, *self.others) if self.first else self.others
+
+    @property
+    def are_closed(self) -> bool:
+        """True if every team is known to be closed."""
+        return self.first is not None and self.first.is_open is False
+
+    @cached_property
+    def on_duty(self) -> tuple[TeamOnDuty, ...]:
+        """The teams as responses of the API give them."""
+        return tuple(
+            TeamOnDuty(
+                id=each.contact.id,
+                name=each.contact.name,
+                phones=each.contact.phones,
+                open_now=each.is_open,
+                opens_at=self.opens if each is self.first else None,
+            )
+            for each in self.all
+        )
+
+    @cached_property
+    def on_duty_json(self) -> bytes:
+        """`on_duty` as JSON, serialised once."""
+        return to_json(self.on_duty)
 
 
 @dataclass(frozen=True)
@@ -89,17 +127,62 @@ class DutyHours:
 
     @lru_cache(maxsize=64)  # noqa: B019  # one instance for each process, and few guides and minutes
     def _teams_in(self, who: WhoToCall, at: dt.datetime) -> Teams:
-        """Return the teams of `who` at the time `at`, as `teams` orders them.
+        """Return the teams of `who` at `at`, the start of a minute: opening hours are in whole minutes."""
+        teams = self._ordered(who, at)
+        if not teams or (teams[0].is_open is None and isinstance(teams[0].contact, Signpost)):
+            return Teams(None, tuple(teams))
+        if teams[0].is_open is not False:
+            return Teams(teams[0], tuple(teams[1:]))
+        opening = self._next_opening(who, at)
+        opens, name = (None, teams[0].contact) if opening is None else opening
+        teams.sort(key=lambda each: each.contact is not name)
+        until_then = tuple(each for each in who.signposts if each.id in UNTIL_THEN)
+        return Teams(teams[0], tuple(teams[1:]), at, opens, until_then)
 
-        `at` is the start of a minute: opening hours are in whole minutes, so results can be cached.
-        """
+    def _ordered(self, who: WhoToCall, at: dt.datetime) -> list[Team]:
         duty, words, hours = self._duty_of(who.contacts)
         is_open = self._is_open(hours, at) if hours else None
         teams = [] if duty is None else [Team(duty, words, is_open)]
         teams += [Team(each, "", self._answers(each, is_open, at)) for each in out_of_hours(who.signposts)]
-        ordered = sorted(teams, key=lambda each: (each.is_open is not True, each.is_open is False))
-        has_first = ordered and (duty is not None or ordered[0].is_open)
-        return Teams(ordered[0], tuple(ordered[1:])) if has_first else Teams(None, tuple(ordered))
+        return sorted(teams, key=lambda each: (each.is_open is not True, each.is_open is False))
+
+    def _next_opening(self, who: WhoToCall, at: dt.datetime) -> tuple[dt.datetime, Contact | Signpost] | None:
+        """Return when and which team of `who` opens first after `at`, at which none is open. None if too far away."""
+        moment, end = self.next_change(who, at), at + FARTHEST
+        while moment is not None and moment < end:
+            if (first := self._ordered(who, moment)[0]).is_open:
+                return moment, first.contact
+            moment = self.next_change(who, moment)
+        return None
+
+    def answers_from(self, who: WhoToCall, at: dt.datetime) -> dt.datetime:
+        """Return `at`, or the next opening if every team is known to be closed at `at`."""
+        return self.teams(who, at).opens or at
+
+    def unanswered(self, who: WhoToCall) -> tuple[OpeningHours, ...] | None:
+        """Return the hours of a week at which every team of `who` is closed. None if the hours are unknown."""
+        at, found = A_MONDAY, {day: list[list[str]]() for day in WEEK}
+        while at < A_MONDAY + 7 * ONE_DAY:
+            until = self.next_change(who, at)
+            if until is None:
+                return None
+            if self._ordered(who, at)[0].is_open is False:
+                local, closes = at.astimezone(LONDON), f"{until.astimezone(LONDON):%H:%M}"
+                span, spans = (
+                    [f"{local:%H:%M}", END_OF_DAY if closes == "00:00" else closes],
+                    found[WEEK[local.weekday()]],
+                )
+                if spans and spans[-1][1] == span[0]:
+                    spans[-1][1] = span[1]
+                else:
+                    spans.append(span)
+            at = until
+        days = {
+            (opens, closes): tuple(d for d in WEEK if [opens, closes] in found[d])
+            for spans in found.values()
+            for opens, closes in spans
+        }
+        return tuple(OpeningHours(days=names, opens=opens, closes=closes) for (opens, closes), names in days.items())
 
     def next_change(self, who: WhoToCall, at: dt.datetime) -> dt.datetime | None:
         """Return the time until which `teams` surely gives the same order for `who` as at the time `at`, in UTC.

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from app.models.guides.contacts import OpeningHours, Weekday
+from app.services.guides.working_days import LONDON
 
 WEEK = tuple(Weekday)
 RUN = 3
@@ -39,10 +40,20 @@ def hours_text(hours: Sequence[OpeningHours]) -> str:
 
 def spoken_hours(hours: Sequence[OpeningHours]) -> str:
     """Return `hours` as people say them: `Monday to Friday, 8:30am to 5pm`. `read_hours` can parse the text."""
-    return "; ".join(f"{_days(each)}, {_spoken(each.opens)} to {_spoken(each.closes)}" for each in hours)
+    return "; ".join(f"{_days(each)}, {spoken_time(each.opens)} to {spoken_time(each.closes)}" for each in hours)
 
 
-def _spoken(time: str) -> str:
+def opening_in_words(opens: dt.datetime, at: dt.datetime) -> str:
+    """Return the time `opens` in London as people say it at the time `at`: `today at 8:30am`, `on Monday at 9am`."""
+    local, today = opens.astimezone(LONDON), at.astimezone(LONDON).date()
+    ahead = (local.date() - today).days
+    day = ("today", "tomorrow")[ahead] if ahead < 2 else f"on {local:%A}"  # noqa: PLR2004  # after tomorrow
+    date = f" {local.day} {local:%B}" if ahead >= len(WEEK) else ""
+    return f"{day}{date} at {spoken_time(f'{local:%H:%M}')}"
+
+
+def spoken_time(time: str) -> str:
+    """Return `time` as people say it: `08:30` is `8:30am`."""
     hour, _, minute = time.partition(":")
     half = "am" if int(hour) % 24 < 12 else "pm"  # noqa: PLR2004  # a clock
     return f"{int(hour) % 12 or 12}{'' if minute == '00' else f':{minute}'}{half}"

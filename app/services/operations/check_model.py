@@ -35,7 +35,7 @@ class CheckContext(MeasurementContext):
 
         Raise `SeedFileError` if a file is not valid.
         """
-        return read_reference_data(self.settings.seed_dir, self.settings.council)
+        return read_reference_data(self.settings.seed_dir, self.settings.council, self.settings.out_of_hours_phone)
 
     @cached_property
     def current_editions(self) -> list[CurrentEdition]:

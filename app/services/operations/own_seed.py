@@ -11,13 +11,14 @@ from typing import Any
 from app.errors import SetupError
 from app.models.guides.edition_files import as_yaml, file_text
 from app.models.guides.signposts import Signpost, SignpostScope
-from app.services.guides.reference_data import COUNCILS, ELSEWHERE, ReferenceData, read_reference_data
+from app.services.guides.reference_data import COUNCILS, ELSEWHERE, NIGHT_TEAM, ReferenceData, read_reference_data
 from app.services.guides.written_contacts import phones_in
 
 OWN_FOLDER = "council"
 LAW_FILE = "legal-statements.yaml"
 FIRST_GUIDE = "worried-about-a-child"
 OWN_CODE = "this_council"
+THROUGH_DUTY_TEAM: dict[str, Any] = {"through_duty_team": True, "phones": []}
 CHECKED_AGAIN = dt.timedelta(days=365)
 NOT_A_NUMBER = "{what}: give a phone number, such as 01632 960001"
 RECHECK_BY = re.compile(r"^( +recheck_by:) .*$", re.MULTILINE)
@@ -114,15 +115,13 @@ def _write_signposts(draft: Path, known: ReferenceData, numbers: Numbers, counci
         for each in _kept(known, numbers)
     ]
     own = [
-        _local("out-of-hours-team", "Out-of-hours team", numbers.night, today)
-        | {
-            "description": "Social workers who answer when the council’s duty team is closed.",
-            "when": "At night, at weekends and on bank holidays",
-        },
+        NIGHT_TEAM | _local(NIGHT_TEAM["id"], NIGHT_TEAM["name"], numbers.night, today),
         _local("designated-officer", "Designated officer (LADO)", numbers.officer, today)
         | {"description": "For a concern about an adult who works or volunteers with children.", "allegations": True},
     ]
-    signposts = [*kept, *(each for each in own if each["phones"])]
+    duty = _phones("Duty team", numbers.duty)
+    own = [each | THROUGH_DUTY_TEAM if each["phones"] and each["phones"][0] in duty else each for each in own]
+    signposts = [*kept, *(each for each in own if each["phones"] or "through_duty_team" in each)]
     (draft / "signposts.yaml").write_text(REMARK + as_yaml({"signposts": signposts}), encoding="utf-8")
     path = draft / "code-lists" / f"{COUNCILS}.yaml"
     codes = known.get_code_list(COUNCILS).model_dump(mode="json", exclude_defaults=True)

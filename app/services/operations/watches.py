@@ -20,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col, select
 
 from app.config import Settings, is_loopback
-from app.errors import SetupError
+from app.errors import SeedFileError, SetupError
 from app.logs import Log
 from app.models.audit.audit_log import AuditEntryRow, NotedTime
 from app.models.events.rows import MAILBOXES, EventRow
@@ -28,6 +28,10 @@ from app.services.access.openid_provider import DISCOVERY_PATH
 from app.services.audit.lost_entries import find_new_loss, list_losses, read_known_ends
 from app.services.events.rounds import find_round
 from app.services.events.webhooks import list_receivers
+from app.services.guides.reference_data import EmergencyContacts, read_reference_data
+from app.services.guides.teams import DutyHours
+from app.services.guides.working_days import WorkingDays
+from app.services.guides.working_hours import hours_text
 from app.services.operations.public_address import PublicAnswer, call_public_address, read_certificate, read_time
 
 MINUTE_SECONDS, HOUR_SECONDS = 60.0, 3600.0
@@ -82,6 +86,8 @@ class Reading:
     """The bound for this reading, or None if the bound of the watch (`Watch.bound`) applies."""
     advice: str = ""
     """The action to take now, or empty. A value within its bound may have `advice` too."""
+    warning: str = ""
+    """The readiness warning, or empty if that of the watch (`Watch.state`) applies."""
 
 
 @dataclass(frozen=True)
@@ -312,6 +318,27 @@ def _awaited_since(around: MeasurementContext, session: Session) -> dict[str, dt
     return since
 
 
+def measure_unanswered(around: MeasurementContext) -> Reading | Unmeasured:
+    """Count the hours of a week in which no team of the default guide answers."""
+    settings = around.settings
+    try:
+        known = read_reference_data(settings.seed_dir, settings.council, settings.out_of_hours_phone)
+    except SeedFileError:
+        return Unmeasured("the reference data cannot be read")
+    who = EmergencyContacts(around.engine, known, settings.default_guide).current()
+    closed = DutyHours(WorkingDays(), settings.duty_hours).unanswered(who)
+    if closed is None:
+        return Unmeasured("no opening hours are known, so pages cannot say which team answers")
+    hours = sum(len(each.days) * (_hours(each.closes) - _hours(each.opens)) for each in closed)
+    found = "a team answers at every hour of the week" if not closed else f"no team answers on {hours_text(closed)}"
+    return Reading(hours, found, warning=found)
+
+
+def _hours(time: str) -> float:
+    hour, _, minute = time.partition(":")
+    return int(hour) + int(minute) / 60
+
+
 WATCHES = (
     Watch(
         name="backup",
@@ -407,6 +434,20 @@ WATCHES = (
         read="docs/reference/events.md#email-to-the-duty-team",
         needs_database=True,
     ),
+    Watch(
+        name="unanswered-hours",
+        metric="guidance_unanswered_hours",
+        says="hours of the week in which no team answers the phone, by the opening hours that are known",
+        bound=0,
+        limit="more than 0",
+        state="no team answers",
+        action="set GUIDANCE_OUT_OF_HOURS_PHONE, or correct the opening hours: until then pages send callers to 101",
+        alert="GuidanceHoursWithoutTeam",
+        measure=measure_unanswered,
+        read=f"{OPERATIONS}#what-is-watched",
+        every=HOUR_SECONDS,
+        needs_database=True,
+    ),
 )
 
 
@@ -439,7 +480,9 @@ class Watcher:
 
         Accepted warnings are left out.
         """
-        return {watch.name: watch.state for watch, reading in self._judged() if watch.is_past(reading)}
+        return {
+            watch.name: reading.warning or watch.state for watch, reading in self._judged() if watch.is_past(reading)
+        }
 
     @property
     def bounds(self) -> dict[str, float]:

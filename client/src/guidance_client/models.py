@@ -30,6 +30,7 @@ class AdditionStatus(TypedDict):
     added_at: str
     acknowledge_by: str
     acknowledge_by_promised: NotRequired[bool]
+    call_from: NotRequired[str | None]
     acknowledged_at: str | None
 
 
@@ -1631,6 +1632,18 @@ class TaxonomyTermPage(TypedDict):
     contents: list[TaxonomyTerm]
 
 
+class TeamOnDuty(TypedDict):
+    """
+    The duty team or an out-of-hours team, and whether it answers now.
+    """
+
+    id: str
+    name: str
+    phones: list[Phone]
+    open_now: NotRequired[bool | None]
+    opens_at: NotRequired[str | None]
+
+
 ThingKind: TypeAlias = Literal['message', 'picture', 'video', 'recording', 'number_plate', 'bank_record', 'gift', 'document', 'other']
 
 
@@ -2821,6 +2834,7 @@ class Signpost(TypedDict):
     emergency: NotRequired[bool]
     without_speech: NotRequired[bool]
     allegations: NotRequired[bool]
+    through_duty_team: NotRequired[bool]
     council: NotRequired[str | None]
     for_children: NotRequired[bool]
     phones: NotRequired[list[Phone]]
@@ -2839,6 +2853,7 @@ class SignpostsResponse(TypedDict):
 
     signposts: list[Signpost]
     neighbours: NotRequired[list[Signpost]]
+    teams: NotRequired[list[TeamOnDuty]]
     next_cursor: NotRequired[str | None]
     links: dict[str, str]
 
@@ -2893,6 +2908,7 @@ class ConcernFormResponse(TypedDict):
     json_schema: dict[str, Any]
     code_lists: list[CodeList]
     signposts: list[Signpost]
+    teams: NotRequired[list[TeamOnDuty]]
     links: dict[str, str]
 
 
@@ -3170,6 +3186,7 @@ class Problem(TypedDict):
     links: NotRequired[dict[str, str] | None]
     signposts: NotRequired[list[Signpost] | None]
     contacts: NotRequired[list[Contact] | None]
+    teams: NotRequired[list[TeamOnDuty] | None]
 
 
 class Receipt(TypedDict):
@@ -3183,6 +3200,7 @@ class Receipt(TypedDict):
     test: NotRequired[bool]
     acknowledge_by: str
     acknowledge_by_promised: NotRequired[bool]
+    call_from: NotRequired[str | None]
     guide: str
     edition: int
     status_token: str
@@ -3192,6 +3210,7 @@ class Receipt(TypedDict):
     signposts: list[Signpost]
     next_steps: list[str]
     contacts: list[Contact]
+    teams: NotRequired[list[TeamOnDuty]]
     links: dict[str, str]
     also_call: NotRequired[list[Signpost]]
 
@@ -3340,6 +3359,7 @@ class WrittenReceipt(TypedDict):
     test: NotRequired[bool]
     acknowledge_by: str
     acknowledge_by_promised: NotRequired[bool]
+    call_from: NotRequired[str | None]
     guide: str
     edition: int
     guide_named: NotRequired[bool]
@@ -3347,6 +3367,7 @@ class WrittenReceipt(TypedDict):
     signposts: list[Signpost]
     next_steps: list[str]
     contacts: list[Contact]
+    teams: NotRequired[list[TeamOnDuty]]
     links: dict[str, str]
     also_call: NotRequired[list[Signpost]]
     channel: Channel
@@ -3377,10 +3398,12 @@ class AdditionReceipt(TypedDict):
     signposts: list[Signpost]
     next_steps: list[str]
     contacts: list[Contact]
+    teams: NotRequired[list[TeamOnDuty]]
     links: dict[str, str]
     added_at: str
     acknowledge_by: str
     acknowledge_by_promised: NotRequired[bool]
+    call_from: NotRequired[str | None]
 
 
 class ChangesResponse(TypedDict):
@@ -3409,6 +3432,7 @@ class CheckResponse(TypedDict):
 
     acknowledge_by: str
     acknowledge_by_promised: NotRequired[bool]
+    call_from: NotRequired[str | None]
     guide: str
     edition: int
     guide_named: NotRequired[bool]
@@ -3416,6 +3440,7 @@ class CheckResponse(TypedDict):
     signposts: list[Signpost]
     next_steps: list[str]
     contacts: list[Contact]
+    teams: NotRequired[list[TeamOnDuty]]
     links: dict[str, str]
     also_call: NotRequired[list[Signpost]]
     kept: NotRequired[bool]
@@ -3460,6 +3485,7 @@ class ConcernStatus(TypedDict):
     test: NotRequired[bool]
     acknowledge_by: str
     acknowledge_by_promised: NotRequired[bool]
+    call_from: NotRequired[str | None]
     guide: str
     edition: int
     acknowledged_at: str | None
@@ -3470,6 +3496,7 @@ class ConcernStatus(TypedDict):
     signposts: list[Signpost]
     next_steps: list[str]
     contacts: list[Contact]
+    teams: NotRequired[list[TeamOnDuty]]
     links: dict[str, str]
     additions: list[AdditionStatus]
     messages: NotRequired[list[MessageStatus]]
