@@ -135,7 +135,7 @@ def test_a_retry_adds_nothing_and_another_concern_may_use_its_key(
 ) -> None:
     another = raise_concern(client)
     first = add(client, receipt, more(), **{"Idempotency-Key": "a-key"})
-    clock.time = A_TUESDAY.replace(hour=18)
+    clock.time = A_TUESDAY.replace(hour=15)
 
     again = add(client, receipt, more(), **{"Idempotency-Key": "a-key"})
     reused = add(client, receipt, more("Other words."), **{"Idempotency-Key": "a-key"})
