@@ -7,10 +7,7 @@ WORD_BITS = 5
 
 
 def encode_bech32(prefix: str, data: bytes) -> str:
-    """Return `data` in Bech32: `prefix`, the separator `1`, the data in five-bit words, and the checksum.
-
-    `prefix` must be in lower case.
-    """
+    """Return `data` in Bech32. `prefix` must be in lower case."""
     words = _words_of(data)
     expanded = [ord(each) >> WORD_BITS for each in prefix] + [0] + [ord(each) & 31 for each in prefix]
     remainder = _polymod([*expanded, *words, *[0] * CHECKSUM_WORDS]) ^ 1
@@ -19,9 +16,9 @@ def encode_bech32(prefix: str, data: bytes) -> str:
 
 
 def decode_bech32(text: str) -> bytes:
-    """Return the data bytes of `text`, a Bech32 string in lower case. The checksum is not verified.
+    """Return the data of `text`, in lower case.
 
-    The caller must first let `pyrage` write or parse `text`, so that its characters and checksum are right.
+    The checksum is not verified: let `pyrage` parse or write `text` first.
     """
     words = [BECH32_ALPHABET.index(each) for each in text.rpartition("1")[2][:-CHECKSUM_WORDS]]
     bits = len(words) * WORD_BITS
@@ -32,7 +29,7 @@ def decode_bech32(text: str) -> bytes:
 
 
 def _words_of(data: bytes) -> list[int]:
-    """Return the bits of `data` as five-bit words. The last word is padded with zeros."""
+    """Return the bits of `data` as five-bit words, the last padded with zeros."""
     bits = len(data) * 8
     count = -(-bits // WORD_BITS)
     number = int.from_bytes(data) << count * WORD_BITS - bits

@@ -40,11 +40,7 @@ SEED_BYTES = FILE_KEY_BYTES + SHARE_BYTES + FILE_NONCE_BYTES
 
 @dataclass(frozen=True)
 class AgeFile:
-    """A parsed age file.
-
-    `stanzas` are the arguments and the body of each stanza. `header` has the bytes of the header, up to and including
-    `---`, and `mac` is their MAC. `payload` is the payload's nonce, followed by the encrypted chunks.
-    """
+    """A parsed age file. `header` reaches up to `---`; `payload` is the nonce, then the chunks."""
 
     stanzas: tuple[tuple[list[str], bytes], ...]
     header: bytes
@@ -53,9 +49,9 @@ class AgeFile:
 
 
 def find_file_key(sealed: bytes, identities: Sequence[x25519.Identity]) -> bytes:
-    """Return the file key of the age file `sealed`, unwrapped with one of `identities`.
+    """Return the file key of `sealed`.
 
-    Raise `NotOpened` if no identity unwraps the file key. Raise `NotThatFile` if `sealed` is not an age file.
+    Raise `NotOpened` if no identity unwraps it, `NotThatFile` if it is no age file.
     """
     stanzas = [(arguments, body) for arguments, body in _parse(sealed).stanzas if arguments[0] == X25519_STANZA]
     if any(len(arguments) < 2 for arguments, _ in stanzas):  # noqa: PLR2004  # the kind, and the sender's share
@@ -71,18 +67,12 @@ def find_file_key(sealed: bytes, identities: Sequence[x25519.Identity]) -> bytes
 
 
 def count_keys(sealed: bytes) -> int:
-    """Return the number of X25519 keys to which the age file `sealed` is encrypted.
-
-    Raise `NotThatFile` if `sealed` is not an age file.
-    """
+    """Return the number of X25519 keys to which `sealed` is encrypted. Raise `NotThatFile`."""
     return sum(arguments[0] == X25519_STANZA for arguments, _ in _parse(sealed).stanzas)
 
 
 def open_with_file_key(sealed: bytes, file_key: bytes) -> bytes:
-    """Return the plaintext of the age file `sealed`, decrypted with `file_key`.
-
-    Raise `NotThatFile` if `sealed` is not an age file, was altered, or has another file key.
-    """
+    """Decrypt `sealed`. Raise `NotThatFile` if it was altered or has another file key."""
     file = _parse(sealed)
     if not hmac.compare_digest(_mac(file_key, file.header), file.mac):
         raise NotThatFile
@@ -95,11 +85,7 @@ def open_with_file_key(sealed: bytes, file_key: bytes) -> bytes:
 
 
 def seal_by_seed(plaintext: bytes, recipient: str, seed: bytes) -> bytes:
-    """Return `plaintext` as an age file for `recipient`, made from `seed` (`SEED_BYTES` random bytes).
-
-    `recipient` (age1...) must be valid. The same arguments always give the same file. The file is decrypted like any
-    other age file.
-    """
+    """Return `plaintext` as an age file, always the same for the same `seed` (`SEED_BYTES` random bytes)."""
     file_key, nonce = seed[:FILE_KEY_BYTES], seed[-FILE_NONCE_BYTES:]
     secret = X25519PrivateKey.from_private_bytes(seed[FILE_KEY_BYTES : FILE_KEY_BYTES + SHARE_BYTES])
     theirs, share = decode_bech32(recipient), secret.public_key().public_bytes_raw()
@@ -114,10 +100,9 @@ def seal_by_seed(plaintext: bytes, recipient: str, seed: bytes) -> bytes:
 
 
 def _chunks(content: bytes, size: int) -> Iterator[tuple[bytes, bytes]]:
-    """Split `content` into chunks of at most `size` bytes. Yield the nonce of each chunk, then the chunk.
+    """Yield each chunk after its nonce: its number, then a byte that is 1 only for the last.
 
-    The nonce is the number of the chunk, followed by a byte that is 1 only for the last chunk. Empty content has one
-    empty chunk.
+    Empty content has one chunk.
     """
     count = max(1, -(-len(content) // size))
     for number in range(count):
@@ -126,7 +111,6 @@ def _chunks(content: bytes, size: int) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _parse(sealed: bytes) -> AgeFile:
-    """Parse the age file `sealed`. Raise `NotThatFile` if `sealed` is not an age file."""
     head, found, rest = sealed.partition(b"\n--- ")
     mac, _, payload = rest.partition(b"\n")
     if not found or not sealed.startswith(VERSION_LINE):
@@ -146,10 +130,7 @@ def _unwrap(secret: X25519PrivateKey, share: str, body: bytes) -> bytes:
 
 
 def _wrapping_key(shared: bytes, *, share: bytes, recipient: bytes) -> bytes:
-    """Return the key that wraps the file key for one recipient.
-
-    `shared` is the X25519 shared secret, `share` the ephemeral public key, and `recipient` the recipient's public key.
-    """
+    """`shared` is the X25519 secret, `share` the ephemeral public key, `recipient` the recipient's."""
     return HKDF(SHA256(), length=DERIVED_BYTES, salt=share + recipient, info=WRAP_INFO).derive(shared)
 
 

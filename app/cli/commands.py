@@ -164,7 +164,6 @@ app.add_typer(receipts, rich_help_panel=OTHERS)
 
 
 def print_version(is_given: bool) -> None:
-    """If `is_given`, print the version and the commit, and exit."""
     if is_given:
         commit = built_commit()
         typer.echo(f"guidance {VERSION}" + (f" ({commit})" if commit else ""))

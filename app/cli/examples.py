@@ -74,4 +74,4 @@ EXAMPLES: Mapping[str, str] = {
     "audit key": "guidance audit key",
     "receipts verify": "guidance receipts verify receipt.json --jwks jwks.json",
 }
-"""The example of each command, by the words of the command after `guidance`."""
+"""By the words of the command after `guidance`."""

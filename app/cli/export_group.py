@@ -8,10 +8,9 @@ SITE = "site"
 
 
 class ExportGroup(TyperGroup):
-    """A group in which `export DIR` means `export site DIR`."""
+    """`export DIR` means `export site DIR`."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Insert the command `site` unless the arguments begin with a command or `--help`."""
         if args[:1] not in ([name] for name in (*self.commands, "--help")):
             args = [SITE, *args]
         return list(super().parse_args(ctx, args))

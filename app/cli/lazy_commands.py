@@ -21,11 +21,9 @@ EXAMPLE = "Example: "
 
 
 class LazyCommand(TyperCommand):
-    """A command whose module is imported only when the command runs. A list of commands needs only name and help.
+    """A command whose module is imported only when it runs: a list needs only name and help.
 
-    `place` is the command's function as `module:name`. `example` is shown at the end of the command's own help. The
-    list shows the command under the heading `panel`. Typer's other arguments describe an empty function, and are
-    ignored.
+    `place` is its function as `module:name`, `panel` its heading in lists, `example` the end of its own help.
     """
 
     def __init__(self, name: str | None, *, place: str, panel: str | None, example: str, **_settings: Any) -> None:
@@ -37,20 +35,17 @@ class LazyCommand(TyperCommand):
         return docstrings_of(self._module)[self._function]
 
     def _ignore_help(self, _text: str | None) -> None:
-        """Do nothing: the help that Typer sets belongs to an empty function."""
+        """The help that Typer sets belongs to an empty function."""
 
     help = property(_read_help, _ignore_help)
-    """The docstring of the command's function, for lists of commands. Reading `help` does not import the module."""
+    """Read from the source, without importing the module."""
 
     def make_context(self, *arguments: Any, **extra: Any) -> Any:
-        """Load the real command, which parses `arguments`, and return its context, with which the real command runs."""
+        """The real command parses `arguments`, and runs."""
         return self.load().make_context(*arguments, **extra)
 
     def load(self) -> Any:
-        """Import the module, and return the real command with its parameters.
-
-        If `main` has turned the garbage collector off, turn it on again, but only for objects that are created later.
-        """
+        """Import the module. If `main` has turned the garbage collector off, turn it on for what comes later."""
         function = getattr(import_module(self._module), self._function)
         if not gc.isenabled():
             gc.freeze()
@@ -61,17 +56,15 @@ class LazyCommand(TyperCommand):
 
 
 class Commands(typer.Typer):
-    """A Typer app whose commands can have option groups and can be declared without importing their modules."""
+    """A Typer app whose commands can have option groups and be declared without importing their modules."""
 
     def command(self, name: str | None = None, **options: Any) -> Callable[[CommandFunctionType], CommandFunctionType]:
-        """Return a decorator that declares a function as the command `name`, which can have option groups."""
         return super().command(name, cls=GroupedCommand, **options)
 
     def declare(self, places: Mapping[str, str], panel: str | None = None) -> None:
-        """Declare the commands in `places`, which has the function of each command as `module:name`, by command name.
+        """`places` has each function as `module:name`, imported only when its command runs.
 
-        A function is imported only when its command runs. The help lists the commands under the heading `panel`. Each
-        command should have an example in `EXAMPLES`.
+        Each should have an example.
         """
         group = f"{self.info.name} " if self.info.name != PROGRAM else ""
         for name, place in places.items():
@@ -80,12 +73,12 @@ class Commands(typer.Typer):
 
 
 def _run_nothing() -> None:
-    """Do nothing: Typer needs a function to declare a command, and `LazyCommand` imports the real function later."""
+    """Typer needs a function to declare a command."""
 
 
 @cache
 def docstrings_of(module: str) -> dict[str, str]:
-    """Return the docstring of each function of `module`, by name. Read the source, and do not import the module."""
+    """By name, from the source: the module is not imported."""
     found = find_spec(module)
     source = Path(str(found and found.origin)).read_bytes()
     functions = (each for each in ast.parse(source).body if isinstance(each, ast.FunctionDef))

@@ -13,10 +13,9 @@ NOT_A_NUMBER = re.compile(r"Input should be a valid (?:integer|number)\b.*")
 
 
 class OptionGroup(OptionInfo):
-    """The options of the function `make`, as one parameter: `Annotated[Settings, OptionGroup(read_settings)]`.
+    """The options of `make` as one parameter: `Annotated[Settings, OptionGroup(read_settings)]`.
 
-    The command gets the result of `make`. If the result is a context manager, the command gets the value that the
-    context manager yields, and the context ends after the command.
+    The command gets its result, or what it yields if it is a context manager, which ends after the command.
     """
 
     def __init__(self, make: Callable[..., object]) -> None:
@@ -26,17 +25,13 @@ class OptionGroup(OptionInfo):
         self.command: Any = typer.main.get_command(alone)
 
     def value_in(self, context: Any) -> Any:
-        """Remove the group's options from the parameters in `context`, and return the result of `make` for them.
-
-        If the result is a context manager, enter the context manager, and return the value that it yields. `context`
-        closes the context manager after the command.
-        """
+        """Take the group's options out of `context`, and return the result of `make`."""
         made = self.command.callback(**{each.name: context.params.pop(each.name) for each in self.command.params})
         return context.with_resource(made) if isinstance(made, AbstractContextManager) else made
 
 
 class GroupedCommand(TyperCommand):
-    """A command that can have option groups. The help lists the command's own options before those of the groups."""
+    """The help lists the command's own options before those of its groups."""
 
     def __init__(self, name: str | None, *, params: list[Any], **settings: Any) -> None:
         infos = {each.name: each.type_descriptor.parameter_info for each in params}
@@ -46,12 +41,10 @@ class GroupedCommand(TyperCommand):
         super().__init__(name, params=[*own, *shared], **settings)
 
     def make_context(self, *arguments: Any, **extra: Any) -> Any:
-        """Return the context of the command, with the parsed arguments. Give error messages this project's style."""
         with refusals_in_one_style():
             return super().make_context(*arguments, **extra)
 
     def invoke(self, ctx: Any) -> Any:
-        """Add the value of each option group to the parameters, and run the command."""
         with refusals_in_one_style():
             for name, group in self.groups.items():
                 ctx.params[name] = ctx.invoke(group.value_in, ctx)  # `ctx.invoke` lets an error name the command
@@ -60,7 +53,7 @@ class GroupedCommand(TyperCommand):
 
 @contextmanager
 def refusals_in_one_style() -> Iterator[None]:
-    """Within the `with` block, give messages of `typer.BadParameter` one style: 'must be ...', with a full stop."""
+    """`typer.BadParameter` says 'must be ...', with a full stop."""
     try:
         yield
     except typer.BadParameter as refusal:

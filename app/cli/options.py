@@ -44,11 +44,11 @@ FURTHEST = dt.timedelta(days=3653)
 DURATION = re.compile(r"([0-9]{1,4})([dh])")
 NOT_PLAIN = re.compile(r"[^\t\n -~]")
 JOINERS = "\u200c\u200d"
-"""Invisible characters that some languages need for their spelling. Commands print these characters unchanged."""
+"""Invisible characters that some languages need for their spelling: printed unchanged."""
 
 
 def _folder(text: str) -> Path:
-    """Return `text` as a path. Raise `typer.BadParameter` if `text` is empty, for example from an unset variable."""
+    """Raise `typer.BadParameter` for empty text, for example of an unset variable."""
     if not text.strip():
         raise typer.BadParameter("must not be empty: name a folder")
     return Path(text)
@@ -63,10 +63,9 @@ DataDir = Annotated[
 
 
 def read_settings(data_dir: DataDir = None, env_file: EnvFile = None) -> Settings:
-    """Return the settings from the environment and `env_file`. `data_dir` overrides the data folder in both.
+    """Read the environment, then `env_file`. `data_dir` overrides both. Raise `SetupError` with every error.
 
-    The environment overrides `env_file`. If no public address is set, use the address at which the service of this data
-    folder last listened. Raise `SetupError` with every error if the settings are invalid.
+    Without a public address, take that at which the service of this data folder last listened.
     """
     try:
         settings = config.parse_settings(os.environ, file=env_file, data_dir=data_dir)
@@ -80,11 +79,10 @@ SettingsOptions = Annotated[Settings, OptionGroup(read_settings)]
 
 @contextmanager
 def open_engine(settings: Settings, *, creates: bool = False) -> Iterator[Engine]:
-    """Yield an engine for the database, with the keys that sign access rows. Dispose of the engine at the end.
+    """Yield an engine with the keys that sign access rows, and set the log level to warning.
 
-    Set the log level to warning. If the embedded database is missing, create it if `creates` is True, otherwise raise
-    `SetupError`, because a misspelt folder must not create a database. Raise `SetupError` if the database setting is
-    not a PostgreSQL URL. Raise `DatabaseUnreadable` if the database fails during the `with` block.
+    Unless `creates`, raise `SetupError` if the embedded database is missing: a misspelt folder must not create one.
+    Raise `DatabaseUnreadable` if the database fails within the block.
     """
     set_up_logs("warning")
     if not creates and settings.database_address is None and not (settings.data_dir / DATABASE_FILE).is_file():
@@ -101,13 +99,9 @@ def open_engine(settings: Settings, *, creates: bool = False) -> Iterator[Engine
 
 @contextmanager
 def open_writer(settings: Settings, *, creates: bool = False) -> Iterator[tuple[Engine, Writer]]:
-    """Yield the engine and a started writer. Stop the writer at the end.
+    """Yield the engine and a started writer. Create the schema in an empty database, but never change one.
 
-    If the embedded database is missing, create it if `creates` is True, otherwise raise `SetupError`. Create the schema
-    in an empty database. Raise `SchemaBehind` if the database has an older schema: only a start of the service and
-    `guidance migrate` change the schema. Raise `SetupError` if version 0.2.0 made the schema, `SchemaUnknown` if the
-    schema is unknown, and `SchemaAltered` if it differs from this program's declaration. Raise `DatabaseUnreadable` if
-    the database fails.
+    Raise the errors of `open_engine` and of `prepare_schema`.
     """
     with open_engine(settings, creates=creates) as engine:
         prepare_schema(engine, settings.data_dir, migrates=False)
@@ -125,16 +119,13 @@ def open_writer(settings: Settings, *, creates: bool = False) -> Iterator[tuple[
 
 
 def require_new(path: Path) -> None:
-    """Raise `typer.BadParameter` if there is already a file or folder at `path`."""
+    """Raise `typer.BadParameter` if `path` exists."""
     if path.exists():
         raise typer.BadParameter("the file exists; choose another name")
 
 
 def parse_duration(text: str) -> dt.timedelta:
-    """Return the duration in `text`, a number of days (`7d`) or hours (`12h`).
-
-    Raise `typer.BadParameter` if `text` is neither.
-    """
+    """Days (`7d`) or hours (`12h`); otherwise raise `typer.BadParameter`."""
     found = DURATION.fullmatch(text)
     if found is None:
         raise typer.BadParameter("a period is a number of days or hours, such as 7d or 12h")
@@ -143,9 +134,9 @@ def parse_duration(text: str) -> dt.timedelta:
 
 
 def parse_end(text: str, now: dt.datetime) -> dt.datetime:
-    """Return the expiry time in `text`, in UTC: the end of a day in London (`2027-03-31`), or a duration from `now`.
+    """Return the end of a day in London (`2027-03-31`) or a duration from `now`, in UTC.
 
-    Raise `typer.BadParameter` if `text` is neither, or if the time is in the past or more than ten years away.
+    Raise `typer.BadParameter` if neither, past, or more than ten years away.
     """
     end = _end_of_day(text) if DATE.fullmatch(text) else now + parse_duration(text)
     if not now < end <= now + FURTHEST:
@@ -162,29 +153,22 @@ def _end_of_day(text: str) -> dt.datetime:
 
 
 def format_moment(moment: dt.datetime) -> str:
-    """Return `moment` in the format for people, in UTC and to the minute: `2026-11-24 08:05 UTC`."""
+    """For people: `2026-11-24 08:05 UTC`."""
     return f"{moment.astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def format_optional(moment: dt.datetime | None) -> str | None:
-    """Return `moment` in the format for programs (RFC 3339), or None if `moment` is None."""
+    """For programs (RFC 3339)."""
     return None if moment is None else format_utc(moment)
 
 
 def paint(text: str, colour: str) -> str:
-    """Return `text` in `colour` if standard output is a terminal and NO_COLOR is not set (no-color.org).
-
-    Otherwise return `text` unchanged.
-    """
+    """Only on a terminal, and not with NO_COLOR (no-color.org)."""
     return typer.style(text, fg=colour) if sys.stdout.isatty() and not os.environ.get("NO_COLOR") else text
 
 
 def visible(text: str) -> str:
-    """Return `text` with control characters and invisible format characters escaped as in JSON.
-
-    A terminal would obey control characters, and format characters can reorder or hide text. Keep tabs, newlines and
-    `JOINERS`.
-    """
+    """Escape control and invisible format characters, which a terminal obeys or which hide text, but not `JOINERS`."""
     return NOT_PLAIN.sub(lambda found: _visible(found[0]), text)
 
 
@@ -194,12 +178,12 @@ def _visible(char: str) -> str:
 
 
 def echo_json(document: Any) -> None:
-    """Print `document` as JSON, with control characters escaped."""
+    """With control characters escaped."""
     typer.echo(visible(json.dumps(document, ensure_ascii=False, indent=2)))
 
 
 def echo_result(lines: Sequence[str], document: Any, *, as_json: bool) -> None:
-    """Print the result of a command: `lines` for people or, if `as_json` is True, `document` as JSON for programs."""
+    """`lines` are for people, `document` for programs."""
     if as_json:
         echo_json(document)
         return
@@ -208,18 +192,14 @@ def echo_result(lines: Sequence[str], document: Any, *, as_json: bool) -> None:
 
 
 def table(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return `rows` as lines with aligned columns. Every row must have the same number of cells."""
+    """Return lines with aligned columns. Every row must have as many cells."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
 @contextmanager
 def progress(words: str) -> Iterator[OnStep]:
-    """Yield a function that shows progress as a bar on standard error, with the label `words`.
-
-    The function takes the number of steps done and the total number of steps. If standard error is not a terminal, the
-    function shows nothing.
-    """
+    """Yield a function of steps done and in all, which shows a bar on standard error if that is a terminal."""
     if not sys.stderr.isatty():
         yield show_no_progress
         return

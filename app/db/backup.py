@@ -21,7 +21,7 @@ from app.models.base import OnStep, show_no_progress
 PAGES_PER_STEP = 256
 SIDE_FILES = ("-wal", "-shm", "-journal")
 OF_THE_COPY = {sqlite3.SQLITE_FULL: errno.ENOSPC, sqlite3.SQLITE_IOERR_WRITE: errno.EIO}
-"""The errors of SQLite that are about the copy, with the error of the system. Nothing is written to the source."""
+"""Errors of SQLite that are about the copy, since nothing is written to the source."""
 _SIZE_OF_SQLITE = (
     "SELECT page_count * page_size, freelist_count * page_size FROM pragma_page_count, pragma_page_size,"
     " pragma_freelist_count"
@@ -32,12 +32,10 @@ _DEAD_ROWS = "SELECT coalesce(sum(pg_relation_size(relid) * n_dead_tup / greates
 
 @contextmanager
 def database_copy(source: Path, beside: Path, on_step: OnStep = show_no_progress) -> Iterator[Path]:
-    """Yield the path of a temporary copy of the database `source`, in the folder of `beside`.
+    """Yield the path of a flushed, private copy of `source`, deleted afterwards unless the caller has renamed it.
 
-    The copy is flushed, and only its owner can read it. The copy is one snapshot, taken at the start: writers do not
-    wait for the copy and do not restart it. `on_step` gets the number of pages copied so far, and the number of all
-    pages. The temporary file is deleted afterwards, unless the caller has renamed it. Raise `BackupRefused` if `source`
-    cannot be read as a database, or `OSError` if the copy cannot be written.
+    The copy is one snapshot: writers neither wait for it nor restart it. `on_step` gets the pages copied and the pages
+    in all. Raise `BackupRefused` if `source` is no readable database, `OSError` if the copy cannot be written.
     """
     descriptor, name = tempfile.mkstemp(dir=beside.parent, prefix=f".{beside.name}.")  # made with mode 0600
     os.close(descriptor)
@@ -57,17 +55,13 @@ def database_copy(source: Path, beside: Path, on_step: OnStep = show_no_progress
 
 
 def find_write_error(failure: BaseException | None, copy: Path) -> OSError | None:
-    """Return the error of the system if `failure` says that SQLite could not write the file `copy`, otherwise None."""
+    """Return the error of the system if `failure` says that SQLite could not write `copy`."""
     code = OF_THE_COPY.get(getattr(failure, "sqlite_errorcode", 0))
     return None if code is None else OSError(code, os.strerror(code), str(copy))
 
 
 def find_file_faults(path: Path) -> list[str]:
-    """Return a sentence for each fault that SQLite finds in the database file `path`.
-
-    Faults are damaged pages or indexes, of which SQLite reports at most 100, and foreign keys without a row. If `path`
-    cannot be read as a database, return one sentence that says so.
-    """
+    """Return a sentence for each damaged page or index (at most 100), and each foreign key without a row."""
     try:
         with closing(open_sqlite_to_read(path)) as connection:
             found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check")]
@@ -79,11 +73,9 @@ def find_file_faults(path: Path) -> list[str]:
 
 @contextmanager
 def exclusive_lock(path: Path) -> Iterator[None]:
-    """Hold an exclusive lock on the SQLite database `path` within the `with` block, so that no other process opens it.
+    """Keep other processes from opening the database within the block, its write-ahead log emptied into the file first.
 
-    First move all data from the write-ahead log to the file `path`. Raise `BackupRefused` if another process has the
-    database open. If the lock fails for another reason, for example because the database is damaged, continue without a
-    lock.
+    Raise `BackupRefused` if another process has it open. A damaged database, which cannot be locked, is not refused.
     """
     with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as connection:
         try:
@@ -98,7 +90,7 @@ def exclusive_lock(path: Path) -> Iterator[None]:
 
 
 def flush(path: Path) -> None:
-    """Flush the file `path` to the disk. If `path` is a folder, flush the names of its files."""
+    """Flush a file, or the names of a folder's files, to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -109,8 +101,7 @@ def flush(path: Path) -> None:
 def move_into_place(draft: Path, path: Path, *, replace: bool) -> None:
     """Give the file `draft` the name `path`, and flush the folder of `path`.
 
-    If `replace` is True, replace an existing file at `path`. If `replace` is False, raise `FileExistsError` if `path`
-    exists; otherwise the file has both names, `draft` and `path`.
+    If not `replace`, raise `FileExistsError` if `path` exists; otherwise the file then has both names.
     """
     if replace:
         draft.replace(path)
@@ -120,7 +111,7 @@ def move_into_place(draft: Path, path: Path, *, replace: bool) -> None:
 
 
 def move_aside(path: Path, aside: Path) -> None:
-    """Rename the database `path` to `aside`, with its side files, and flush the folder. Skip files that are missing."""
+    """Rename the database `path` with its side files, and flush the folder."""
     for ending in ("", *SIDE_FILES):
         file = Path(f"{path}{ending}")
         if file.exists():
@@ -143,7 +134,7 @@ def _copy(source: Path, draft: Path, on_step: OnStep) -> None:
 
 @dataclass(frozen=True)
 class Growth:
-    """Sizes in bytes: the database, the free space in it, and SQLite's write-ahead log (0 on PostgreSQL)."""
+    """Sizes in bytes: the database, its free space, and SQLite's write-ahead log (0 on PostgreSQL)."""
 
     total_bytes: int
     free_bytes: int
@@ -151,7 +142,7 @@ class Growth:
 
 
 def measure_growth(engine: Engine) -> Growth:
-    """Return the sizes of the database. On PostgreSQL the free space is estimated from the server's statistics."""
+    """The free space of PostgreSQL is estimated from its statistics."""
     with engine.connect() as connection:
         if engine.dialect.name == "sqlite":
             total, free = connection.execute(text(_SIZE_OF_SQLITE)).one()

@@ -25,38 +25,34 @@ from app.errors import CopyRefused, SchemaAltered, SchemaBehind
 from app.models.base import OnStep, steps_of_part
 
 ROWS_AT_ONCE = 200
-"""The number of rows that are read and written together. A sealed text can be large."""
+"""Rows read and written together; a sealed text can be large."""
 FIRST = "CREATE TABLE"
 ROW_OF_ITS_OWN = "INSERT"
-"""The beginning of a statement that gives a new database its first rows. A copy has the rows of the source."""
+"""Begins a statement that gives a new database its first rows; a copy has those of the source."""
 OTHERS = (
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
     " AND application_name = 'guidance' AND pid <> pg_backend_pid()"
 )
 MAY_BE_IDLE = "SET LOCAL idle_in_transaction_session_timeout = 0"
-"""The SQL that lets a transaction be idle without a limit: the source waits while the target creates its indexes."""
+"""The source waits while the target creates its indexes."""
 
 
 @dataclass(frozen=True)
 class CopiedRows:
-    """The result of a copy, with the number of rows. `was_there` is True if the target already had an equal copy."""
+    """`was_there` is True if the target already had an equal copy."""
 
     rows: int
     was_there: bool
 
 
 def copy_rows(source: Engine, target: Engine, on_step: OnStep) -> CopiedRows:
-    """Copy every table of `source` into the empty database `target`, in one transaction, and compare every row.
+    """Copy every table of `source` into the empty `target` in one transaction, and compare every row.
 
-    While the copy runs, the service cannot write to either database. If `target` already has exactly the rows of
-    `source`, write nothing. `on_step` gets the number of rows written and compared so far, and the number to write and
-    compare in all.
-
-    Raise `CopyRefused` if `source` is empty, or is in use (checked on PostgreSQL). Raise it also if `target` has other
-    rows, or another program's table with the name of one of this service's tables. Raise it also if a row of the copy
-    differs. Raise `SchemaBehind` if one of the databases has an older schema, and `SchemaUnknown` if one has an unknown
-    schema. Raise `SetupError` if version 0.2.0 made one of the schemas. Raise `SchemaAltered` if the schema of `target`
-    differs from the declared one. After an error `target` is as it was.
+    The service can write to neither meanwhile. If `target` already has exactly the rows of `source`, write nothing.
+    `on_step` gets the rows written and compared so far, and in all. After an error `target` is as it was: `CopyRefused`
+    if `source` is empty or in use (seen on PostgreSQL), if `target` has other rows or another program's table of the
+    same name, or if a row differs; `SchemaBehind`, `SchemaUnknown`, `SetupError` (version 0.2.0) or `SchemaAltered` for
+    a schema.
     """
     with for_writing(source).begin() as reading, for_writing(target).begin() as writing:
         for each in (reading, writing):
@@ -88,12 +84,6 @@ def _let_wait(connection: Connection) -> None:
 
 
 def _count_rows(reading: Connection) -> int:
-    """Return the number of rows in all tables of the source, to which `reading` is connected.
-
-    Raise `CopyRefused` if the source is empty, or on PostgreSQL if another process of this service is connected. Raise
-    `SchemaBehind` if the source has an older schema, `SchemaUnknown` if it has an unknown schema, and `SetupError` if
-    version 0.2.0 made its schema.
-    """
     version = read_schema_version(reading)
     if version is None:
         raise CopyRefused("there is nothing to copy: the database is empty until the first start")
@@ -105,12 +95,7 @@ def _count_rows(reading: Connection) -> int:
 
 
 def _is_empty(writing: Connection) -> bool:
-    """Return True if the target, to which `writing` is connected, has no table of this service.
-
-    Raise `CopyRefused` if another program's table in the target has the name of a table of this service. Raise
-    `SchemaBehind` if the target has an older schema, `SchemaUnknown` if it has an unknown schema, and `SetupError` if
-    version 0.2.0 made its schema.
-    """
+    """Raise `CopyRefused` if another program's table has the name of one of this service's."""
     version = read_schema_version(writing)
     taken = {*inspect(writing).get_table_names()} & SQLModel.metadata.tables.keys()
     if version is None and taken:
@@ -121,10 +106,7 @@ def _is_empty(writing: Connection) -> bool:
 
 
 def _create(writing: Connection, *, tables: bool) -> None:
-    """Create the tables in the target, to which `writing` is connected, or all other objects if `tables` is False.
-
-    The other objects are the indexes, the rules and the full-text indexes. Leave out the statements that insert rows.
-    """
+    """Create the tables, or if not `tables` all else: indexes, rules, full-text indexes; not the first rows."""
     for statement in declared_statements(writing.dialect.name):
         if statement.startswith(FIRST) == tables and not statement.startswith(ROW_OF_ITS_OWN):
             writing.exec_driver_sql(statement)
@@ -142,10 +124,7 @@ def _write_rows(reading: Connection, writing: Connection, on_step: OnStep) -> No
 
 
 def _finish(writing: Connection) -> None:
-    """Fill the full-text indexes of the target, and store the revision of its schema. `writing` is its connection.
-
-    On PostgreSQL, also set each sequence to the highest number in its column, and collect the server's statistics.
-    """
+    """Fill the full-text indexes, store the revision, and on PostgreSQL set the sequences and collect statistics."""
     rebuild_full_text(writing)
     if writing.dialect.name == "postgresql":
         for table in _tables():
@@ -165,11 +144,7 @@ def _continue_numbers(writing: Connection, table: Table) -> None:
 
 
 def _find_difference(reading: Connection, writing: Connection, on_step: OnStep) -> str | None:
-    """Return the name of the first table whose rows differ in source and target, or None if all rows are equal.
-
-    `reading` is the connection to the source, and `writing` the connection to the target. `on_step` gets the number of
-    rows compared so far.
-    """
+    """Return the name of the first table whose rows differ."""
     done = 0
     for table in _tables():
         for rows, others in zip_longest(_pages(reading, table), _pages(writing, table)):
@@ -186,5 +161,5 @@ def _pages(connection: Connection, table: Table) -> Iterator[Sequence[Any]]:
 
 
 def _tables() -> list[Table]:
-    """Return every table, each after the tables to which its rows refer."""
+    """Each table comes after those to which its rows refer."""
     return SQLModel.metadata.sorted_tables

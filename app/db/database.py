@@ -5,7 +5,6 @@ taking a lock that all writers share.
 """
 
 import os
-import re
 import sqlite3
 from functools import partial
 from pathlib import Path
@@ -39,10 +38,7 @@ PRAGMAS = (
 )
 
 STATEMENTS = 64
-"""Maximum number of prepared statements that a connection keeps, each up to 50 kB.
-
-At the default, 128, the memory of a process grows for hours.
-"""
+"""Prepared statements that a connection keeps, each up to 50 kB: at the default, 128, memory grows for hours."""
 PROBE = "SELECT count(*) FROM sqlite_master"
 PRIMARY_CODE = 0xFF
 DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
@@ -61,17 +57,21 @@ TRANSACTION_SETTINGS = {
 }
 READ_COMMITTED, REPEATABLE_READ = 2, 3  # psycopg's constants; psycopg is loaded only for PostgreSQL
 WRITES = "writes"
-"""The execution option of a connection that writes. A connection without this option must only read."""
+"""The execution option of a connection that writes. Without it a connection must only read."""
 # Each setting is repeated for each transaction, since a pooler may not pass on the settings of a session.
 _SET = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in TRANSACTION_SETTINGS.items())
 _BEGIN_WRITE = f"SELECT {_SET}, pg_advisory_xact_lock({WRITER_LOCK_KEY})"
 NO_ANSWER = "no answer"
-REFUSED_FOR_GOOD = re.compile(
-    r"authentication failed|no password supplied|no pg_hba\.conf entry|not permitted to log in|permission denied"
-    r"|FATAL: .* does not exist|does not support SSL"
+REFUSED_FOR_GOOD = (
+    "authentication failed",
+    "no password supplied",
+    "no pg_hba.conf entry",
+    "not permitted to log in",
+    "permission denied",
+    " does not exist",
+    "does not support SSL",
 )
 """PostgreSQL's refusals of a role, a password or a name. A failed connection has no SQLSTATE, only its message."""
-NO_ADDRESS = re.compile(rf"failed to resolve host (?!.*\[Errno {int(EAI_AGAIN)}\])")
 CONNECT_ARGS = {
     "connect_timeout": WAIT_SECONDS,
     "keepalives_idle": 10,
@@ -115,11 +115,10 @@ declare_full_text_index()
 
 
 def open_database(data_dir: Path, url: str | None = None) -> Engine:
-    """Return an engine for the database at `url`, or for the embedded database in `data_dir` if `url` is None.
+    """Return an engine, which connects at its first use. The embedded database in `data_dir` is made if absent.
 
-    For an embedded database, create the folder and an empty database file if they are absent. The engine connects at
-    its first use. If `data_dir` exists, remove all access of other users to the folder and its files, as
-    `close_to_others` does, even if `url` is given. Raise `SetupError` if `url` is not a PostgreSQL URL.
+    If `data_dir` exists it is closed to other users, even if `url` is given. Raise `SetupError` if `url` is no
+    PostgreSQL URL.
     """
     if data_dir.is_dir():
         close_to_others(data_dir, own_files=f"*{DATABASE_FILE}*")
@@ -127,11 +126,7 @@ def open_database(data_dir: Path, url: str | None = None) -> Engine:
 
 
 def open_to_read(data_dir: Path, url: str | None = None) -> Engine:
-    """Return a read-only engine for the database at `url`, or for the embedded database in `data_dir` if `url` is None.
-
-    The engine connects at its first use. It does not change the database, but SQLite may create its side files. Raise
-    `SetupError` if `url` is not a PostgreSQL URL.
-    """
+    """Return a read-only engine, as `open_database`. SQLite may create its side files."""
     if url is not None:
         return _open_postgresql(url)
     path = data_dir / DATABASE_FILE
@@ -140,21 +135,14 @@ def open_to_read(data_dir: Path, url: str | None = None) -> Engine:
 
 
 def open_sqlite_to_read(path: Path, options: str = "mode=ro", **more: Any) -> sqlite3.Connection:
-    """Open the existing database file `path` for reading only.
-
-    `options` is the query of the SQLite URI. `more` are further arguments of `sqlite3.connect`. Raise `sqlite3.Error`
-    if the file cannot be opened.
-    """
+    """Open an existing file. `options` is the query of the SQLite URI, `more` goes to `sqlite3.connect`."""
     address = f"{path.absolute().as_uri()}?{options}"
     connection: sqlite3.Connection = sqlite3.connect(address, uri=True, isolation_level=None, **more)
     return connection
 
 
 def _open_postgresql(url: str) -> Engine:
-    """Return an engine with a connection pool. Transactions are read-only, unless the engine is `for_writing`.
-
-    Raise `SetupError` if `url` is not a PostgreSQL URL.
-    """
+    """Transactions are read-only, unless the engine is `for_writing`."""
     try:
         address = make_url(url)
     except ArgumentError:
@@ -175,10 +163,9 @@ def _open_postgresql(url: str) -> Engine:
 
 
 def simultaneous_reads(engine: Engine) -> int:
-    """Return how many requests may read at the same time: on PostgreSQL, as many as the pool has connections.
+    """Return how many requests may read at once: on PostgreSQL as many as the pool has connections, on SQLite half.
 
-    On SQLite, return half as many. A SQLite connection takes 0.6 MB, most of it for the rules of the tables, and a read
-    does not wait for a network.
+    A SQLite connection takes 0.6 MB, most of it for the rules of the tables, and a read waits for no network.
     """
     return POOL_SIZE if engine.dialect.name == "sqlite" else MAX_CONNECTIONS
 
@@ -203,27 +190,23 @@ def describe_outage(failure: SQLAlchemyError, *, is_known: bool) -> str | None:
     cause = getattr(failure, "orig", None)
     if isinstance(cause, sqlite3.Error):
         return "damaged" if getattr(cause, "sqlite_errorcode", 0) & PRIMARY_CODE in DAMAGED else NO_ANSWER
-    if REFUSED_FOR_GOOD.search(str(cause)) or (NO_ADDRESS.search(str(cause)) and not is_known):
-        return None
-    return NO_ANSWER
+    said = str(cause)
+    has_no_address = "failed to resolve host" in said and f"[Errno {int(EAI_AGAIN)}]" not in said
+    is_refused = any(each in said for each in REFUSED_FOR_GOOD)
+    return None if is_refused or (has_no_address and not is_known) else NO_ANSWER
 
 
 def for_writing(engine: Engine) -> Engine:
-    """Return an engine for the same database whose transactions write.
+    """Return an engine for the same database whose transactions write, one at a time across all nodes.
 
-    Across all nodes, one transaction writes at a time.
-
-    On PostgreSQL a transaction begins by taking the lock of all writers, for which it waits at most `lock_timeout`. The
-    lock ends with the transaction, and so with the connection of a node that dies.
+    On PostgreSQL a transaction begins by taking the lock of all writers, for at most `lock_timeout`. It ends with the
+    transaction, and so with the connection of a node that dies.
     """
     return engine.execution_options(**{WRITES: True})
 
 
 def is_in_transaction(connection: Connection) -> bool:
-    """Return True if the database driver has an open transaction.
-
-    An SQL statement may have ended the transaction without SQLAlchemy's knowledge.
-    """
+    """Ask the driver: a statement may have ended the transaction without SQLAlchemy's knowledge."""
     driver: Any = connection.connection.dbapi_connection
     if connection.dialect.name == "sqlite":
         return bool(driver.in_transaction)
@@ -231,7 +214,6 @@ def is_in_transaction(connection: Connection) -> bool:
 
 
 def _open_sqlite(data_dir: Path) -> Engine:
-    """Return an engine for the database in the folder `data_dir`. Create the folder and an empty file if missing."""
     make_private_folder(data_dir)
     path = data_dir / DATABASE_FILE
     if not path.exists():
@@ -244,15 +226,14 @@ def _open_sqlite(data_dir: Path) -> Engine:
 
 
 class ReadingConnection(sqlite3.Connection):
-    """A read-only connection for one use, made when the disk is full or cannot be written."""
+    """For one use, made when the disk is full or cannot be written."""
 
 
 def _connect_sqlite(path: Path) -> sqlite3.Connection:
-    """Connect to the database `path`. Make the connection read-only if the disk refuses writes.
+    """Connect, read-only if the disk refuses writes to the database and its side files.
 
-    The disk must accept writes to the database and to SQLite's side files. With a read-only connection, guidance and
-    emergency numbers are served even from a full disk. A read-only connection is used once, so that the next connection
-    tries to write again.
+    So guidance and emergency numbers are served from a full disk. Such a connection is used once: the next tries to
+    write again.
     """
     if not os.access(path, os.W_OK):  # SQLite would fall back to reading, for the life of the connection
         return _connect_to_read(path)
@@ -271,10 +252,7 @@ def _connect_sqlite(path: Path) -> sqlite3.Connection:
 
 
 def _connect_to_read(path: Path) -> sqlite3.Connection:
-    """Return a read-only connection to the database `path`.
-
-    If the write-ahead log is empty or missing, open the file as immutable, so that SQLite needs no side files.
-    """
+    """If the write-ahead log is empty or missing, open the file as immutable: SQLite then needs no side files."""
     log = Path(f"{path}-wal")
     is_whole = not log.exists() or not log.stat().st_size
     options = "mode=ro&immutable=1" if is_whole else "mode=ro"
@@ -295,11 +273,9 @@ def _begin_sqlite(connection: Connection) -> None:
 def _require_inserted(
     _connection: Connection, cursor: Any, _statement: str, parameters: Any, context: Any, executemany: bool
 ) -> None:
-    """Raise `RowNotStored` if an INSERT wrote fewer rows than it was given.
+    """Raise `RowNotStored` if an INSERT wrote fewer rows than it was given: another program's trigger can discard rows.
 
-    A trigger that another program added to the database can discard rows without an error. On SQLite, an INSERT that
-    returns its rows is not checked. SQLite counts such rows only when they are read, so the code that reads the rows
-    counts them.
+    SQLite counts rows that an INSERT returns only when they are read: whoever reads them counts them.
     """
     if context.isinsert and not (context.compiled.effective_returning and context.dialect.name == "sqlite"):
         expected = len(parameters) if executemany else 1
@@ -308,7 +284,7 @@ def _require_inserted(
 
 
 def _begin_postgresql(connection: Connection) -> None:
-    """Set up a new transaction: for a reader a read-only snapshot, for a writer the lock that all writers share."""
+    """Begin a read-only snapshot for a reader, or take the lock that all writers share."""
     writes = WRITES in connection.get_execution_options()
     driver: Any = connection.connection.driver_connection
     driver.isolation_level = READ_COMMITTED if writes else REPEATABLE_READ

@@ -30,7 +30,7 @@ WRITTEN_ONCE: dict[type[SQLModel], str] = {
     StoredReceiptRow: "a stored receipt is never altered or deleted",
     EventRow: "an event is never altered or deleted",
 }
-"""The tables whose rows are never altered or deleted, each with the reason."""
+"""Tables whose rows are never altered or deleted, each with the reason."""
 AN_EDITION = "EXISTS (SELECT 1 FROM editions WHERE guide = NEW.guide AND language = '' AND number = NEW.edition)"
 # LIKE is avoided, because each driver needs another spelling of the percent sign.
 HAS_PICTURE = "SELECT 1 FROM editions WHERE replace(CAST(words AS TEXT), OLD.digest, '') <> CAST(words AS TEXT)"  # nosec B608
@@ -72,7 +72,7 @@ SET_BY_THE_REPORTER = (
 )
 SET_ONCE = ("acknowledged_at", "erased_at")
 SET_BY_CLOSING = ("closed_at", "outcome")
-"""Columns that a reopening clears. Apart from that, they are set only once."""
+"""A reopening clears these; otherwise they are set once."""
 DANGER = "CASE {}.immediate_danger WHEN 'yes' THEN 2 WHEN 'not_sure' THEN 1 ELSE 0 END"
 LESS_DANGER = f"({DANGER.format('NEW')} < {DANGER.format('OLD')})"  # PL/pgSQL needs the parentheses
 LAST_ACT = "coalesce((SELECT act FROM audit_entries WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none')"
@@ -84,7 +84,7 @@ SET_BY_ACTS = (
 )
 REOPENS = "OLD.state = 'closed' AND NEW.state = 'acknowledged'"
 ACT_OF_THE_STATE = f"(CASE WHEN {REOPENS} THEN '{DeskAct.REOPENED}' ELSE NEW.state END)"
-"""The SQL for the action that sets the state. The action has the name of the state, except for a reopening."""
+"""The SQL for the action that sets the state: it has the state's name, except for a reopening."""
 RESTRICTED_OR_LIFTED = (
     f"(CASE NEW.limited_to WHEN '' THEN '{DeskAct.RESTRICTION_LIFTED}' ELSE '{DeskAct.RESTRICTED}' END)"
 )
@@ -92,7 +92,7 @@ CLOSED_OR_REOPENED = f"(CASE WHEN NEW.closed_at IS NULL THEN '{DeskAct.REOPENED}
 ITS_CONCERN_STAYS = "EXISTS (SELECT 1 FROM concerns WHERE reference = OLD.reference AND (state = 'received' OR held))"
 LAST_ENTRY = "FROM audit_entries WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1"
 JSON_TYPE = "{json}"
-"""Placeholder for the type from which the operator `->>` reads JSON: text in SQLite, and JSON in PostgreSQL."""
+"""Placeholder for the type from which `->>` reads JSON: text in SQLite, JSON in PostgreSQL."""
 ASSIGNED_TO = f"CASE act WHEN 'assigned' THEN CAST(detail AS {JSON_TYPE}) ->> 'person' WHEN 'unassigned' THEN '' END"
 ASSIGNED_BY_IT = f"(SELECT {ASSIGNED_TO} {LAST_ENTRY})"  # nosec B608  # own names
 CHANGED_BY_IT = f"(SELECT at {LAST_ENTRY})"  # nosec B608  # own names
@@ -106,10 +106,7 @@ REPLACED_UNRECORDED = (
 
 
 def declare_rules() -> None:
-    """Declare every rule with its table, so that the schema includes the rules.
-
-    Declare the first rows of `generation` and `closed_count` too.
-    """
+    """Declare every rule as part of the schema, and the first rows of `generation` and `closed_count`."""
     for row, why in WRITTEN_ONCE.items():
         _refuse(row, "are_never_altered", "UPDATE", why)
         _refuse_losing(row, why)
@@ -139,16 +136,16 @@ def declare_rules() -> None:
 
 
 def _declare_rules_of_pictures() -> None:
-    """Declare that a picture never changes, and is not deleted while a published rendition has it."""
+    """A picture never changes, and stays while a published rendition has it."""
     _refuse(PictureRow, "are_never_altered", "UPDATE", "a picture never changes")
     _refuse_losing(PictureRow, "a picture of a published rendition is never deleted", when=f"EXISTS ({HAS_PICTURE})")
 
 
 def _declare_rules_of_concerns() -> None:
-    """Declare that a concern is never deleted, and erased only after it is acknowledged and while it is not on hold.
+    """A concern is never deleted, and erased only when it and its additions are acknowledged and it is not on hold.
 
-    A concern is also not erased while an addition to it is unacknowledged. The reference of a concern never changes.
-    The state of a concern only goes forward, except that a closed concern can be reopened until its text is erased.
+    Its reference never changes. Its state only goes forward, but a closed concern can be reopened until its text is
+    erased.
     """
     _refuse_losing(ConcernRow, "a concern is never deleted")
     why = "a concern keeps its reference"
@@ -169,7 +166,7 @@ def _declare_rules_of_concerns() -> None:
 
 
 def _declare_count_of_closed() -> None:
-    """Declare the row that counts closed concerns, and the triggers that update it. Test concerns are not counted."""
+    """Test concerns are not counted."""
     create_with_table(ClosedCountRow, "INSERT INTO closed_count (id, number) VALUES (1, 0)")
     _refuse_losing(ClosedCountRow, "the number of closed concerns is never deleted")
     changes = {
@@ -182,11 +179,10 @@ def _declare_count_of_closed() -> None:
 
 
 def _declare_rules_of_entries() -> None:
-    """Declare that an entry is never deleted, and that each change of an entry comes with its audit entry.
+    """An entry is never deleted, and changes with its audit entry, but for which deadlines were announced.
 
-    The columns that say which deadlines were announced change without an audit entry. An entry is acknowledged, read,
-    answered and erased only once. No entry is erased while its concern is unacknowledged or on hold, and no addition is
-    erased before it is acknowledged. A new entry is unread.
+    An entry is new as unread, and acknowledged, read, answered and erased once. None is erased while its concern is
+    unacknowledged or on hold, and no addition before it is acknowledged.
     """
     _refuse_losing(EntryRow, "an entry is never deleted")
     why = "an entry keeps its number, its time and its author"
@@ -224,12 +220,11 @@ def _declare_rules_of_entries() -> None:
 
 
 def _declare_rules_of_cards() -> None:
-    """Declare that a card is never deleted, and that its audit log entry precedes each insert and each change.
+    """A card is never deleted, and its audit entry precedes each insert and each change.
 
-    Before a card is inserted, the last entry of the concern must say that the text was received, added or resealed.
-    Before a card is replaced, the last entry must say that the text was resealed. Before a card is erased, the last
-    entry must say that the text was erased. No card is erased while its concern is unacknowledged or on hold. An erased
-    card never returns. A card keeps its concern and its addition.
+    The last entry of the concern must say before an insert that the text was received, added or resealed; before a
+    change, that it was resealed; before an erasure, that it was erased. No card is erased while its concern is
+    unacknowledged or on hold, none returns, and each keeps its concern and addition.
     """
     _refuse_losing(CardRow, "a card is never deleted")
     why = "a card keeps its place"
@@ -246,11 +241,7 @@ def _declare_rules_of_cards() -> None:
 
 
 def _declare_rules_of_hand_overs() -> None:
-    """Declare that a hand-over is added with its audit entry, and is never changed or deleted.
-
-    Only the other organisation's confirmation (`their_receipt` and `confirmed_at`) is added later, once, with its audit
-    entry.
-    """
+    """A hand-over comes with its audit entry, and nothing changes but the confirmation, which comes once."""
     _refuse_losing(HandOverRow, "a hand-over is never deleted")
     own = ("reference", "number", "at", "body", "reason", "recipient", "package_sha256", "additions", "receipt")
     _refuse(HandOverRow, "keep_what_they_are", "UPDATE", "a hand-over never changes", when=_changes(own))
@@ -264,10 +255,7 @@ def _declare_rules_of_hand_overs() -> None:
 
 
 def _declare_rules_of_audit_log() -> None:
-    """Declare that a chain of the audit log is never deleted or renamed, and grows by one entry at a time.
-
-    The chain `OUTBOX` may grow by several entries at a time.
-    """
+    """A chain is never deleted or renamed, and grows by one entry at a time; `OUTBOX` may grow by several."""
     _refuse_losing(ChainRow, "a chain of the audit log is never deleted")
     grows_by_one = f"NEW.length = OLD.length + 1 OR (NEW.name = '{OUTBOX}' AND NEW.length > OLD.length)"
     does_not_grow = f"NEW.name <> OLD.name OR NOT ({grows_by_one})"
@@ -275,10 +263,10 @@ def _declare_rules_of_audit_log() -> None:
 
 
 def _declare_rules_of_acts() -> None:
-    """Declare that a concern's columns never change, or change only right after the audit entry of the action.
+    """A concern's columns never change, or only right after the audit entry of the action.
 
-    The columns in `SET_BY_THE_REPORTER` never change. The immediate danger of a concern is raised, never lowered. The
-    columns about unacknowledged additions, and about which deadlines were announced, change without an audit entry.
+    Those in `SET_BY_THE_REPORTER` never do; danger is raised, never lowered. Columns about unacknowledged additions and
+    announced deadlines change without an entry.
     """
     why = "what was received is never altered"
     once = [f"OLD.{column} IS NOT NULL AND {_changes([column])}" for column in SET_ONCE]
@@ -305,10 +293,9 @@ def _declare_rules_of_acts() -> None:
 
 
 def _declare_rules_of_events() -> None:
-    """Declare that a delivery is never deleted, and that its event, webhook and message never change.
+    """A delivery is never deleted, nor its event, webhook and message changed; the generation never falls.
 
-    The generation is never deleted and never decreases. The number of the last event that a reader has confirmed never
-    decreases, unless the database was restored and no longer has the event.
+    What a reader confirmed never falls, unless a restored database no longer has the event.
     """
     _refuse_losing(DeliveryRow, "a delivery is never deleted")
     _refuse_losing(GenerationRow, "the generation is never deleted")
@@ -325,9 +312,9 @@ def _changes(columns: Sequence[str]) -> str:
 
 
 def _refuse(row: type[SQLModel], name: str, operation: TriggerEvent, why: str, *, when: str = "TRUE") -> None:
-    """Declare, for both databases, that `operation` on a row is refused if the SQL condition `when` is true.
+    """Refuse `operation` if the SQL condition `when` is true, on both databases.
 
-    The error message is `why`, and `name` is part of the trigger's name.
+    `name` is part of the trigger's name.
     """
     _refuse_in_sqlite(row, name, operation, why, when=when.replace(JSON_TYPE, "TEXT"))
     refusal = f"IF {when} THEN {RAISE.format(why)} END IF; RETURN {'OLD' if operation == 'DELETE' else 'NEW'};"
@@ -335,10 +322,7 @@ def _refuse(row: type[SQLModel], name: str, operation: TriggerEvent, why: str, *
 
 
 def _refuse_losing(row: type[SQLModel], why: str, *, when: str = "TRUE") -> None:
-    """Declare that every way to lose a row is refused: DELETE, REPLACE, or TRUNCATE of the whole table.
-
-    DELETE is refused only if the SQL condition `when` is true. The error message is `why`.
-    """
+    """Refuse REPLACE, TRUNCATE, and DELETE if the SQL condition `when` is true."""
     table = table_of(row)
     _refuse(row, "are_never_deleted", "DELETE", why, when=when)
     # On a connection without `recursive_triggers`, INSERT OR REPLACE deletes rows without their delete trigger.

@@ -43,25 +43,18 @@ BRACKET_OR_COMMA = re.compile(r"([(),])")
 PRINTED_BY_POSTGRESQL = re.compile(r"::[a-z]+(?:\[\])?|[(),\"]| USING btree")  # casts, brackets: PostgreSQL adds them
 TRIGGERS_FIRE = ("setting", "session_replication_role", "origin")  # with any other value, no trigger fires
 OF_LITESTREAM = {"_litestream_lock", "_litestream_seq"}
-"""Tables that Litestream, the documented replication, creates in the database. These tables hold numbers only."""
+"""Tables that the documented replication creates. They hold numbers only."""
 HARMLESS_IF_ADDED = frozenset({"table", "view", "function", "statistics"})  # on their own they affect no row
 Definitions: TypeAlias = Mapping[tuple[str, str], Sequence[Sequence[str]]]
-"""The definitions of each object, by kind and name.
-
-An object can have several definitions: on PostgreSQL two tables may have triggers of the same name.
-"""
+"""Definitions by kind and name. Two tables may have triggers of one name on PostgreSQL."""
 
 
 def prepare_schema(engine: Engine, data_dir: Path, *, migrates: bool) -> None:
     """Bring the database to the schema that this program needs, or raise an error.
 
-    Create the schema in an empty database. If `migrates` is True, copy an older embedded database to a file in
-    `data_dir`, then migrate the database.
-
-    Raise `SchemaBehind` if the schema is older and `migrates` is False. Raise `SchemaBehind` for any older shared
-    database, because other nodes may be using it. Raise `SchemaUnknown` if a newer version or another program made the
-    schema. Raise `SetupError` if version 0.2.0 made the schema. Raise `BackupRefused` if the older database cannot be
-    copied. Raise `SchemaAltered` if a table, index or rule differs from this program's declaration.
+    Create it in an empty database. If `migrates`, copy an older embedded database into `data_dir`, then migrate it; an
+    older shared one always raises `SchemaBehind`, because other nodes may be using it. Also `SchemaUnknown` (a newer
+    version, another program), `SetupError` (version 0.2.0), `BackupRefused` (no copy), `SchemaAltered`.
     """
     with engine.connect() as connection:
         found = read_schema_version(connection)
@@ -74,23 +67,16 @@ def prepare_schema(engine: Engine, data_dir: Path, *, migrates: bool) -> None:
 
 
 def note_newest_revision(connection: Connection) -> None:
-    """Store the newest revision in Alembic's table, which is created if it is missing.
-
-    The table must not have a row yet.
-    """
+    """Alembic's table is created if missing, and must have no row."""
     connection.exec_driver_sql(CREATE_VERSION_TABLE)
     connection.execute(text("INSERT INTO alembic_version VALUES (:newest)"), {"newest": newest_revision()})
 
 
 def migrate_schema(engine: Engine, data_dir: Path | None) -> tuple[str | None, str]:
-    """Migrate the database to the newest schema, or create the schema if the database is empty.
+    """Create or migrate the schema. Return the revision before (None if the database was empty) and the newest.
 
-    Return the revision before the migration (None if the database was empty) and the newest revision.
-
-    If `data_dir` is given, an embedded database with an older schema is first copied to `guidance.db.before-<newest>`
-    in that folder. Raise `SchemaUnknown` if the database has an unknown schema, and `SetupError` if version 0.2.0 made
-    its schema. Raise `SchemaAltered` if the result would differ from the models. Raise `BackupRefused` if the embedded
-    database cannot be copied. After an error the database is unchanged.
+    If `data_dir` is given, an older embedded database is first copied to `guidance.db.before-<newest>` there. After an
+    error the database is unchanged: `SchemaUnknown`, `SetupError` (version 0.2.0), `SchemaAltered`, `BackupRefused`.
     """
     newest = newest_revision()
     with engine.connect() as connection:
@@ -117,11 +103,7 @@ def _keep_copy(data_dir: Path, newest: str) -> None:
 
 
 def is_behind(engine: Engine) -> bool:
-    """Return True if the schema of the database is older than the schema of this program.
-
-    Raise `SchemaUnknown` if the database is empty or its schema is unknown, and `SetupError` if version 0.2.0 made the
-    schema.
-    """
+    """Raise `SchemaUnknown` if the database is empty or its schema unknown, `SetupError` for version 0.2.0."""
     with engine.connect() as connection:
         found = read_schema_version(connection)
     if found is None:
@@ -130,12 +112,9 @@ def is_behind(engine: Engine) -> bool:
 
 
 def read_schema_version(connection: Connection) -> str | None:
-    """Return the revision of the database's schema, or None if the database is empty.
+    """Return the revision, or None if the database is empty: without `FIRST_TABLE` and revision, or without its row.
 
-    A database counts as empty if it has neither the table of the revision nor the table `FIRST_TABLE`. A database also
-    counts as empty if the table of the revision has no row. Raise `SetupError` for the schema of version 0.2.0. Raise
-    `SchemaUnknown` if `FIRST_TABLE` is there without the table of the revision, or if this program does not have the
-    revision.
+    Raise `SetupError` for version 0.2.0, `SchemaUnknown` if this program does not have the revision.
     """
     tables = inspect(connection).get_table_names()
     if VERSION_TABLE not in tables:
@@ -151,16 +130,15 @@ def read_schema_version(connection: Connection) -> str | None:
 
 
 def newest_revision() -> str:
-    """Return the name of this program's newest revision, such as `0002`."""
+    """Such as `0002`."""
     return _revisions()[-1]
 
 
 def find_schema_faults(connection: Connection) -> list[str]:
-    """Return a sentence for each table, index or rule of the schema that is missing, altered or added.
+    """Return a sentence for each table, index or rule that is missing, altered or added.
 
-    Added objects of the kinds in `HARMLESS_IF_ADDED`, such as tables, are no faults: see `find_foreign_objects`. An
-    empty database has no faults. Raise `SchemaBehind` for an older schema, `SchemaUnknown` for an unknown schema,
-    and `SetupError` for the schema of version 0.2.0.
+    What is `HARMLESS_IF_ADDED` is no fault: see `find_foreign_objects`. Raise as `read_schema_version`, and
+    `SchemaBehind`.
     """
     version, dialect = read_schema_version(connection), connection.dialect.name
     if version is None:
@@ -173,8 +151,7 @@ def find_schema_faults(connection: Connection) -> list[str]:
 def find_foreign_objects(connection: Connection) -> list[str]:
     """Return a sentence for each table and view of the embedded database that another program made.
 
-    Foreign tables and views do no harm in use, so a start ignores them. A backup to restore must have none. Tables that
-    SQLite keeps internally or for a full-text index do not count, nor do the two tables of Litestream.
+    A start ignores them; a backup to restore must have none. Those of SQLite and Litestream do not count.
     """
     own = {*SQLModel.metadata.tables, *(name for _, name in declared_definitions("sqlite")), VERSION_TABLE}
     found = connection.execute(text("SELECT type, name FROM pragma_table_list WHERE schema = 'main'"))
@@ -191,7 +168,6 @@ def _require_declared(connection: Connection) -> None:
 
 
 def _run_revisions(connection: Connection) -> None:
-    """Run the revisions that the database lacks, in the transaction of the connection."""
     from alembic import command, config  # noqa: PLC0415  # 14 MB, which a server on the newest schema never needs
 
     settings = config.Config()
@@ -201,7 +177,7 @@ def _run_revisions(connection: Connection) -> None:
 
 
 def _revisions() -> list[str]:
-    """Return the revisions in order: the numbers at the start of their file names."""
+    """The numbers at the start of their file names, in order."""
     return sorted(path.name.split("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 
@@ -214,7 +190,6 @@ class SchemaObject(NamedTuple):
 
 
 def declared_statements(dialect: str) -> list[str]:
-    """Return every statement that creates the declared schema, in the SQL of `dialect`."""
     statements: list[str] = []
 
     def collect(statement: ExecutableDDLElement, *_: Any, **__: Any) -> None:
@@ -229,10 +204,7 @@ def declared_statements(dialect: str) -> list[str]:
 
 
 def declared_objects(dialect: str) -> list[SchemaObject]:
-    """Return the objects that the models and rules declare, for the database `dialect`: `sqlite` or `postgresql`.
-
-    Leave out text search configurations. For PostgreSQL, include the setting with which triggers fire.
-    """
+    """Leave out text search configurations. For PostgreSQL include the setting with which triggers fire."""
     found = [(CREATES.match(statement), statement) for statement in declared_statements(dialect)]
     objects = [SchemaObject(match[1].lower(), match[2], statement) for match, statement in found if match]
     return objects if dialect == "sqlite" else [*objects, SchemaObject(*TRIGGERS_FIRE)]
@@ -240,19 +212,11 @@ def declared_objects(dialect: str) -> list[SchemaObject]:
 
 @lru_cache(maxsize=len(ADDRESSES))
 def declared_definitions(dialect: str) -> Definitions:
-    """Return the definitions of the objects that the models and rules declare, for the database `dialect`.
-
-    The result is cached, since the declared objects do not change while a process runs.
-    """
     return definitions_of(declared_objects(dialect), dialect)
 
 
 def stored_objects(connection: Connection) -> list[SchemaObject]:
-    """Return the objects in the database.
-
-    On PostgreSQL, return only the objects of this service's tables, the trigger functions in the schema of these
-    tables, and the setting with which triggers fire.
-    """
+    """On PostgreSQL, only those of this service's tables, their triggers' functions, and the setting of triggers."""
     if connection.dialect.name == "sqlite":
         found = connection.execute(text("SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
     else:
@@ -262,7 +226,7 @@ def stored_objects(connection: Connection) -> list[SchemaObject]:
 
 
 def definitions_of(objects: Iterable[SchemaObject], dialect: str) -> Definitions:
-    """Return the definitions of each of `objects`, by kind and name, normalised so that two schemas can be compared."""
+    """Normalised, so that two schemas can be compared."""
     named: dict[tuple[str, str], list[list[str]]] = {}
     for each in objects:
         named.setdefault((each.kind, each.name), []).append(_definitions(each, dialect))
@@ -270,11 +234,7 @@ def definitions_of(objects: Iterable[SchemaObject], dialect: str) -> Definitions
 
 
 def compare_schemas(expected: Definitions, found: Definitions) -> Iterator[str]:
-    """Yield a sentence for each object that is missing or altered in `found`, or that only `found` has.
-
-    `expected` are the definitions to compare with. Objects of the kinds in `HARMLESS_IF_ADDED` may be added. The order
-    is by kind, then by name.
-    """
+    """Yield a sentence for each object that differs, by kind and name. Those `HARMLESS_IF_ADDED` may be added."""
     for kind, name in sorted(expected.keys() | found.keys()):
         title = f"the {kind} {ascii(name)[1:-1]}"
         if (kind, name) not in found:
@@ -287,11 +247,9 @@ def compare_schemas(expected: Definitions, found: Definitions) -> Iterator[str]:
 
 
 def _definitions(each: SchemaObject, dialect: str) -> list[str]:
-    """Return the statement of `each`, an object of the database `dialect`, in parts that can be compared.
+    """Return a statement in parts that can be compared: no white space, none of the words that PostgreSQL adds.
 
-    For a table, return its columns and constraints in sorted order. The order can differ, because a column that a
-    revision adds comes last. White space is normalised, and words that PostgreSQL adds when it prints a statement are
-    removed.
+    Columns and constraints of a table are sorted, because a column that a revision adds comes last.
     """
     words = " ".join(each.statement.split())
     body = TABLE_BODY.fullmatch(words) if each.kind == "table" else None
@@ -302,7 +260,7 @@ def _definitions(each: SchemaObject, dialect: str) -> list[str]:
 
 
 def _split_outside_brackets(words: str) -> list[str]:
-    """Return the parts of `words` between the commas that are outside all brackets."""
+    """Split at the commas outside all brackets."""
     parts, depth = [""], 0
     for piece in BRACKET_OR_COMMA.split(words):
         depth += (piece == "(") - (piece == ")")

@@ -10,20 +10,17 @@ from app.errors import RowNotStored
 
 
 class _Compiled(NamedTuple):
-    """The SQL of a statement, and the function that makes its parameters from the values of a row."""
+    """The SQL, and the function that makes its parameters from the values of a row."""
 
     sql: str
     parameters: Callable[[Mapping[str, Any]], Any]
 
 
 class FixedStatement:
-    """A statement whose SQL is compiled once for each kind of database. `columns` are the columns that it sets.
+    """A statement whose SQL is compiled once a kind of database: looking it up would cost more than running it.
 
-    If `columns` is None, the statement itself names its columns.
-
-    SQLAlchemy would look the SQL up in a cache at each execution, which takes longer than the execution in the
-    database. Values are converted, and errors raised, as SQLAlchemy does for the same statement. Every parameter of the
-    statement is a value of a row. The values of a result come from the driver, and are not converted.
+    `columns` are those that it sets, or None if the statement names them. Every parameter is a value of a row,
+    converted as SQLAlchemy does. Results are the driver's, not converted.
     """
 
     def __init__(self, statement: Insert | Update | Select[Any], columns: Sequence[str] | None = None) -> None:
@@ -32,10 +29,9 @@ class FixedStatement:
         self._compiled: dict[str, _Compiled] = {}
 
     def run(self, connection: Connection, *rows: Mapping[str, Any]) -> CursorResult[Any]:
-        """Run the statement with the values of each of `rows`, and return the result.
+        """Run with at least one row.
 
-        There must be at least one row. Raise `RowNotStored` if an INSERT writes fewer rows than `rows`. A trigger that
-        another program added to the database can discard rows without an error.
+        Raise `RowNotStored` if an INSERT writes fewer: a foreign trigger can discard rows.
         """
         compiled = self._compiled.get(connection.dialect.name) or self._compile(connection.dialect)
         result = connection.exec_driver_sql(compiled.sql, [compiled.parameters(row) for row in rows])
@@ -50,11 +46,7 @@ class FixedStatement:
 
 
 def _parameters_of(compiled: SQLCompiler, dialect: Dialect) -> Callable[[Mapping[str, Any]], Any]:
-    """Return a function that converts the values of a row, by name, to the parameters of the statement `compiled`.
-
-    The values are converted as the driver of `dialect` expects them. The function returns a tuple, or a mapping if the
-    driver expects named parameters.
-    """
+    """The function returns a tuple, or a mapping if the driver expects named parameters."""
     names = compiled.positiontup or list(compiled.binds)
     processors = [compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect) for name in names]
     takes = list(zip(names, processors, strict=True))
@@ -64,9 +56,6 @@ def _parameters_of(compiled: SQLCompiler, dialect: Dialect) -> Callable[[Mapping
 
 
 def fixed_insert(table: Table, **expressions: Any) -> FixedStatement:
-    """Return an INSERT into `table` that takes a value for each column, except for the columns in `expressions`.
-
-    `expressions` has the SQL expression that sets a column, by the column's name. Computed columns are left out.
-    """
+    """Return an INSERT of every column but computed ones. `expressions` are SQL that sets a column, by its name."""
     columns = [each.name for each in table.c if each.computed is None and each.name not in expressions]
     return FixedStatement(table.insert().values(**expressions) if expressions else table.insert(), columns)

@@ -13,21 +13,17 @@ from app.models.guides import edition_rows  # noqa: F401
 
 
 def table_of(row: type[SQLModel]) -> Table:
-    """Return the SQLAlchemy table of the row class `row`."""
     return SQLModel.metadata.tables[str(row.__tablename__)]
 
 
 def create_with_table(row: type[SQLModel], statement: str, *, dialect: str | None = None) -> None:
-    """Declare that `statement` runs right after the table of `row` is created.
-
-    If `dialect` is None, `statement` runs on either database.
-    """
+    """Run `statement` right after the table of `row` is created; without `dialect` on either database."""
     ddl = DDL(statement.replace("%", "%%"))  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
     event.listen(table_of(row), "after_create", ddl if dialect is None else ddl.execute_if(dialect=dialect))
 
 
 def use_code_point_collation() -> None:
-    """Declare every text column so that PostgreSQL sorts and compares its text as SQLite does, in any locale."""
+    """Let PostgreSQL sort and compare text as SQLite does, in any locale."""
     for table in SQLModel.metadata.tables.values():
         for column in table.columns:
             if isinstance(column.type, String | AutoString):
@@ -35,7 +31,7 @@ def use_code_point_collation() -> None:
 
 
 def declare_partial_indexes() -> None:
-    """Give SQLAlchemy the PostgreSQL condition of each partial index. The condition is in the `info` of the index."""
+    """Give SQLAlchemy the PostgreSQL condition of each partial index, which is in the index's `info`."""
     for table in SQLModel.metadata.tables.values():
         for index in table.indexes:
             index.dialect_kwargs.update(index.info)

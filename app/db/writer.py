@@ -28,13 +28,10 @@ _T = TypeVar("_T")
 P = ParamSpec("P")
 WriteOp = Callable[[Session], _T]
 Outcome = tuple[Any, Exception | None]
-"""The result of an operation, or its error."""
+"""A result, or an error."""
 
 GENERATION_RAISED = "generation raised"
-"""A key in a connection's `info`: set in a transaction that publishes or withdraws an edition.
-
-Such a transaction raises the generation, a counter of these changes.
-"""
+"""A key in a connection's `info`, set in a transaction that publishes or withdraws an edition."""
 WRITE_BATCH_SIZE = 256
 PAUSE_SECONDS = 0.002
 MAX_PAUSES = 10
@@ -44,34 +41,29 @@ log = Log(__name__)
 
 @dataclass(frozen=True)
 class _Queued:
-    """An operation in the queue. `outcome` is cancelled if the caller stops waiting before the operation begins."""
+    """`outcome` is cancelled if the caller stops waiting before the operation begins."""
 
     operation: WriteOp[Any]
     bell: asyncio.Future[None] | None = None
-    """A future that wakes a caller on an event loop, which then reads the outcome.
-
-    None if the caller is in a thread.
-    """
+    """Wakes a caller on an event loop, which then reads the outcome. None if the caller is in a thread."""
     outcome: Future[Any] = field(default_factory=Future)
 
 
 class _TransactionEnded(Exception):
-    """The error if an operation ended the writer's transaction, which operations must not do."""
+    """An operation ended the writer's transaction, which it must not."""
 
 
 @dataclass(frozen=True)
 class SharedWrite(Generic[_T]):
-    """An operation that writes one value, and that can be written together with operations of the same kind.
+    """An operation that writes one value.
 
-    `write_all` writes a list of values at once. Consecutive operations in one commit that have the same `write_all` are
-    written by one call, with the values in order of arrival.
+    Consecutive ones with the same `write_all` are written by one call, in order.
     """
 
     write_all: Callable[[Connection, Sequence[_T]], None]
     value: _T
 
     def __call__(self, session: Session) -> None:
-        """Write only `value`."""
         self.write_all(session.connection(), [self.value])
 
 
@@ -111,17 +103,15 @@ class Writer:
         self._thread = threading.Thread(target=self._work, name=WRITER, daemon=True)
 
     def start(self) -> None:
-        """Start the thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Finish the queued operations, then end the thread. Wait at most `wait_seconds`."""
+        """Finish the queue, then end the thread. Wait at most `wait_seconds`."""
         self._queue.put(None)
         self._thread.join(self._wait_seconds)
 
     @property
     def is_alive(self) -> bool:
-        """True if the thread is running."""
         return self._thread.is_alive()
 
     @property
@@ -135,14 +125,10 @@ class Writer:
         return self._queue.qsize()
 
     def run(self, operation: Callable[Concatenate[Session, P], _T], /, *args: P.args, **kwargs: P.kwargs) -> _T:
-        """Run `operation` in the writer's thread, commit it, and return its result.
+        """Run `operation(session, ...)` in the writer's thread, and return its result once the commit is on the disk.
 
-        `operation` gets the writer's session, then `args` and `kwargs`. Block until the commit is on the disk, but at
-        most `wait_seconds`.
-
-        Raise `StoreBusy` if the queue is full, the database fails or the commit takes longer than `wait_seconds`. In
-        the last case, the operation may still be stored if it has begun. Raise any other error that the operation
-        raises.
+        Raise its error, or `StoreBusy` if the queue is full, the database fails or `wait_seconds` are over; an
+        operation that had begun may then still be stored.
         """
         outcome: Future[_T] = self._enqueue(_bind(operation, *args, **kwargs))
         try:
@@ -154,12 +140,7 @@ class Writer:
     async def run_async(
         self, operation: Callable[Concatenate[Session, P], _T], /, *args: P.args, **kwargs: P.kwargs
     ) -> _T:
-        """Run `operation` in the writer's thread, commit it, and return its result, without blocking the event loop.
-
-        `operation` gets the writer's session, then `args` and `kwargs`. Raise `StoreBusy` if the queue is full, the
-        database fails or the commit takes longer than `wait_seconds`. In the last case, the operation may still be
-        stored if it has begun. Raise any other error that the operation raises.
-        """
+        """As `run`, without blocking the event loop."""
         bell = asyncio.get_running_loop().create_future()
         outcome: Future[_T] = self._enqueue(_bind(operation, *args, **kwargs), bell)
         try:
@@ -189,10 +170,10 @@ class Writer:
                     self._commit(wanted)
 
     def _take_arrived(self) -> list[_Queued | None]:
-        """Wait for an operation, and return it with the operations queued behind it.
+        """Wait for an operation, and return it with those queued behind it. None in the list means: stop.
 
-        If several operations are queued, operations that arrive in the next milliseconds are included: a commit costs
-        as much as some operations. A single operation never waits. The list contains None if the writer must stop.
+        If there are several, those of the next milliseconds join them, since a commit costs as much as some operations.
+        A single one never waits.
         """
         arrived = [self._queue.get(), *self._take_queued()]
         for _ in range(MAX_PAUSES):
@@ -213,11 +194,11 @@ class Writer:
         return taken
 
     def _commit(self, batch: Sequence[_Queued], *, apart: bool = False) -> None:
-        """Commit the operations of `batch` together, and give each caller its result or error.
+        """Commit the operations together, and give each caller its result or error.
 
-        If an operation raises a `GuidanceError`, run all operations again, each in a savepoint (`apart`). If anything
-        else fails, run each operation again in a separate transaction. So only the failing operation fails. Do not run
-        an operation again if it is alone in `batch`, or if no transaction can begin at all.
+        If one raises a `GuidanceError`, run all again, each in a savepoint (`apart`). If anything else fails, run each
+        again in a transaction of its own, so that only the failing one fails: not if it is alone, or if no transaction
+        can begin.
         """
         has_begun = False
         try:
@@ -248,25 +229,19 @@ class Writer:
 
 
 def _bind(operation: Callable[Concatenate[Session, P], Any], /, *args: P.args, **kwargs: P.kwargs) -> WriteOp[Any]:
-    """Return `operation` with its arguments, as a function of only the session.
-
-    A `SharedWrite` is returned unchanged.
-    """
+    """Return `operation` as a function of the session; a `SharedWrite` unchanged."""
     if isinstance(operation, SharedWrite):
         return operation
     return lambda session: operation(session, *args, **kwargs)
 
 
 def write_without_change(session: Session) -> None:
-    """Execute an UPDATE that changes no value. If the database cannot write, this raises SQLAlchemy's error."""
+    """If the database cannot write, this raises SQLAlchemy's error."""
     session.connection().execute(text("UPDATE generation SET number = number"))
 
 
 def _run_apart(connection: Connection, batch: Sequence[_Queued]) -> list[Outcome]:
-    """Run each operation of `batch` in a separate savepoint. Return its result, or the `GuidanceError` that it raised.
-
-    Raise any other error, and run no further operations.
-    """
+    """Run each in a savepoint: its result, or its `GuidanceError`. Any other error ends the run."""
     outcomes: list[Outcome] = []
     for each in batch:
         try:
@@ -278,12 +253,7 @@ def _run_apart(connection: Connection, batch: Sequence[_Queued]) -> list[Outcome
 
 
 def _run(connection: Connection, batch: Sequence[_Queued]) -> list[Outcome]:
-    """Run the operations of `batch` in order, and return the result of each.
-
-    Consecutive shared writes with the same `write_all` are written by one call, and their results are None.
-
-    Raise the first error of an operation, or `_TransactionEnded` if an operation ended the transaction.
-    """
+    """Run the operations in order; the results of shared writes are None. Raise the first error."""
     results: list[Any] = []
     with Session(connection, expire_on_commit=False, join_transaction_mode="rollback_only") as session:
         for _, group in groupby((each.operation for each in batch), _kind):
@@ -306,7 +276,7 @@ def _kind(operation: WriteOp[Any]) -> object:
 
 
 def _caller_error(failure: Exception) -> Exception:
-    """Return the error for the caller: `StoreBusy` if the database failed, which is logged, otherwise `failure`."""
+    """`StoreBusy` if the database failed, which is logged."""
     if isinstance(failure, DBAPIError | _TransactionEnded):
         log.error("write_failed", error=type(failure).__name__)
         return StoreBusy()
@@ -314,10 +284,7 @@ def _caller_error(failure: Exception) -> Exception:
 
 
 def _report(batch: Sequence[_Queued], outcomes: Sequence[Outcome]) -> None:
-    """Give the caller of each operation in `batch` its outcome. `outcomes` are in the same order as `batch`.
-
-    Each event loop is woken once for all the callers on that loop.
-    """
+    """Give each caller its outcome. Each event loop is woken once."""
     bells: defaultdict[asyncio.AbstractEventLoop, list[asyncio.Future[None]]] = defaultdict(list)
     for queued, (result, error) in zip(batch, outcomes, strict=True):
         if error is None:

@@ -43,29 +43,25 @@ MAX_ENTRY_FRACTION = 8  # one entry takes at most an eighth of the cache
 MAX_HELD_FRACTION = 2  # held entries take at most half of the cache
 PARSED_HEADERS = 1_000
 BY_THE_CLOCK = frozenset({REVIEWS_ATOM_FEED, REVIEWS_JSON_FEED})
-"""The paths of feeds that also depend on the current time. This cache stores and serves none of these."""
+"""Feeds that depend on the current time: never cached."""
 WITHOUT_GUIDES = frozenset({"/openapi.json", "/openapi.public.json", "/open-referral/v3/openapi.json"})
 """The paths whose responses stay the same as long as the process: no edition changes them."""
 BYPASS_HEADERS = frozenset({b"accept-datetime", b"content-length", b"transfer-encoding"})
 CacheKey = tuple[str, bytes, frozenset[str], tuple[str, ...]]
-"""Everything that the content of a response depends on.
-
-The key has the path, the query as sent, and the media types that the client prefers to JSON. If the path has responses
-in several languages, the key also has the languages that the client prefers to English.
-"""
+"""All that the content depends on: path, query as sent, media types preferred to JSON, and languages to English."""
 SUPPORTED_VARY = frozenset({"accept", "accept-datetime"})
 SUPPORTED_BY_LANGUAGE = SUPPORTED_VARY | {"accept-language"}
-"""The permitted names in the header `Vary`, for a path whose cache key has the preferred languages."""
+"""Permitted names in `Vary`, for a path whose key has the preferred languages."""
 PRIVATE_HEADERS = frozenset({"set-cookie", "ratelimit", "ratelimit-policy"})
 NOT_PUBLIC = re.compile(
     r"/v1/(?:desk|events|concerns/(?!form$)|guides/[^/]+/draft)|/desk(?!/unseal\.html$)|/(?:edit|concerns|health|metrics)"
 )
-"""The pattern of paths whose responses are never cached, because they differ for each caller or at each moment."""
+"""Paths whose responses differ for each caller or at each moment: never cached."""
 ILLEGAL_FIELD_BYTES = re.compile(b"[\x00-\x08\x0a-\x1f\x7f]")  # RFC 9110, section 5.5
 
 
 class WireResponse(NamedTuple):
-    """A response that is ready to send: the header fields for ASGI, and the same fields as bytes for the network."""
+    """A response ready to send: its fields for ASGI, and the same as bytes for the network."""
 
     status: int
     headers: RawHeaders
@@ -73,7 +69,7 @@ class WireResponse(NamedTuple):
     body: bytes
 
     async def send(self, send: Send, age: float | None = None) -> None:
-        """Send the response by ASGI. If `age` is not None, add the header `Age` with that number of seconds."""
+        """`age` becomes the header `Age`."""
         headers = self.headers if age is None else [*self.headers, (b"age", b"%d" % int(age))]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": self.body})
@@ -84,10 +80,7 @@ def _wire_response(status: int, headers: RawHeaders, body: bytes) -> WireRespons
 
 
 class EncodedResponse:
-    """A response in one encoding, in two variants: with its body (200), and without a body as 'not modified' (304).
-
-    `headers` must have an ETag.
-    """
+    """A response in one encoding, as 200 and as 304. `headers` must have an ETag."""
 
     __slots__ = ("_not_modified", "etag", "whole")
 
@@ -99,7 +92,6 @@ class EncodedResponse:
         )
 
     def for_etags(self, if_none_match: bytes | None) -> WireResponse:
-        """Return the variant 304 if the header `if_none_match` matches this response's ETag, otherwise the 200."""
         if if_none_match is None:
             return self.whole
         if if_none_match == self.etag or matches_etag(
@@ -110,10 +102,9 @@ class EncodedResponse:
 
 
 class CachedResponse:
-    """A response in every encoding, made from the unencoded `headers` and `body`, with its route for the log.
+    """A response in every encoding, with its route for the log. `holds_until` is the time in Expires.
 
-    `holds_until` is the time in the header Expires, or None. `gzipped` is None until `add_gzip` compresses the
-    response. For a body that is too small to be compressed, `gzipped` is the response without compression.
+    `gzipped` is None until `add_gzip`, and uncompressed if the body is too small.
     """
 
     __slots__ = ("gzipped", "holds_until", "made_at", "plain", "route", "size")
@@ -134,7 +125,6 @@ class CachedResponse:
             self.plain = self.gzipped = EncodedResponse(headers, body)
 
     async def add_gzip(self) -> None:
-        """Compress the response with gzip, unless it is compressed already or its body is too small."""
         if self.gzipped is not None:
             return
         if len(self.plain.whole.body) < MIN_THREADED_GZIP_BYTES:
@@ -153,20 +143,16 @@ def _compress(plain: EncodedResponse) -> EncodedResponse:
 
 
 class CacheStore:
-    """A store of at most `max_bytes` bytes, and of at most `MAX_CACHED_RESPONSES` entries that are not held.
+    """At most `max_bytes`, and `MAX_CACHED_RESPONSES` entries that are not held. The least recently used go first.
 
-    The least recently used entries are dropped first.
-
-    `clock` tells the time at which entries expire. An expired entry is dropped when a request looks for it. `hold`
-    marks a key as held: its entry is never dropped to make room, nor because it has expired. A held entry stays until a
-    new entry or a new store replaces it. Held entries take at most half of the store. Once the entry of a held key was
-    too large or had no room in that half, no further key can be held.
+    `hold` marks a key: its entry is dropped neither for room nor by expiry, only replaced. Held entries take at most
+    half of the store; once one had no room there, no further key can be held.
     """
 
     def __init__(self, max_bytes: int, clock: Clock = utc_now) -> None:
         self.used_bytes = 0
         self.pending: dict[CacheKey, Future[CachedResponse | None]] = {}
-        """The responses that are being made, by key. A future's result is None if the response is not cacheable."""
+        """Responses being made, by key. None if one turns out not cacheable."""
         self._max_bytes = max_bytes
         self._clock = clock
         self._entries: OrderedDict[CacheKey, CachedResponse] = OrderedDict()
@@ -175,7 +161,7 @@ class CacheStore:
         self._is_held_full = False
 
     def copy(self) -> "CacheStore":
-        """Return a new store with the same entries and the same held keys."""
+        """Held keys too."""
         copied = CacheStore(self._max_bytes, self._clock)
         copied._entries, copied._held = self._entries.copy(), self._held.copy()
         copied._held_bytes = sum(each.size for each in copied._held.values() if each is not None)
@@ -192,10 +178,7 @@ class CacheStore:
         return kept
 
     def find(self, key: CacheKey, *, allow_expired: bool = False) -> CachedResponse | None:
-        """Return the entry with `key`, or None if there is no entry or the entry has expired.
-
-        If `allow_expired` is True, return an expired entry too. Otherwise drop an expired entry, unless it is held.
-        """
+        """Drop an expired entry, unless it is held or `allow_expired`."""
         entry = self._entries.get(key) or self._held.get(key)
         if entry is None:
             return None
@@ -208,10 +191,9 @@ class CacheStore:
         return entry
 
     def hold(self, key: CacheKey) -> bool:
-        """Hold the current entry with `key`, and each later entry with that key, as far as there is room.
+        """Hold the current and each later entry of `key`. Return False, and hold nothing, once one had no room.
 
-        Return False, and hold nothing, if an earlier entry of a held key had no room. If `key` has a held entry, always
-        return True.
+        A `key` whose entry is held always gives True.
         """
         if self._is_held_full and self._held.get(key) is None:
             return False
@@ -223,11 +205,7 @@ class CacheStore:
         return True
 
     def put(self, key: CacheKey, entry: CachedResponse) -> None:
-        """Store `entry` under `key`. Do not store an entry that would take more than an eighth of the store.
-
-        If `key` is held, the entry becomes a held entry as long as held entries have room. To make room, drop the least
-        recently used entries, but no held entries.
-        """
+        """Store `entry`, unless it would take more than an eighth of the store."""
         is_large = entry.size > self._max_bytes / MAX_ENTRY_FRACTION
         is_held = key in self._held and not is_large and self._put_held(key, entry)
         self._is_held_full |= key in self._held and not is_held
@@ -241,7 +219,7 @@ class CacheStore:
             self.used_bytes -= self._entries.popitem(last=False)[1].size
 
     def _put_held(self, key: CacheKey, entry: CachedResponse) -> bool:
-        """Store `entry` as the held entry with `key`. Return False if held entries would take too much of the store."""
+        """Return False if held entries would take too much of the store."""
         replaced = self._held[key]
         grown = entry.size - (replaced.size if replaced else 0)
         if self._held_bytes + grown > self._max_bytes / MAX_HELD_FRACTION:
@@ -252,7 +230,6 @@ class CacheStore:
         return True
 
     def __len__(self) -> int:
-        """Return the number of entries, including held ones."""
         return len(self._entries) + sum(entry is not None for entry in self._held.values())
 
 
@@ -264,24 +241,17 @@ class CacheRequest(NamedTuple):
     if_none_match: bytes | None
 
     def choose(self, entry: CachedResponse) -> EncodedResponse | None:
-        """Return `entry` in the encoding that the request accepts.
-
-        Return None if the request accepts gzip, and `entry` has not been compressed yet.
-        """
+        """None if the request accepts gzip, and `entry` has not been compressed yet."""
         return entry.gzipped if self.accepts_gzip else entry.plain
 
 
 class ResponseCache:
-    """The current store of responses, and the look-up of a request in the store.
+    """The current store of responses, and the look-up of a request in it.
 
-    `clear` replaces the store with an empty store. A response that is being made at that time goes into the old store,
-    which is no longer read. So no response with old content is served after a clear. Only the event loop reads and
-    writes entries. Any thread may call `clear`. If `megabytes` is 0, nothing is stored. `allows_host` takes the value
-    of a Host header, and returns True if the value is allowed. `on_clear` is called after each clear.
-
-    The server front (`app.server.front`) responds to known requests before the framework, and sends stored responses
-    unchanged. While responses need additions, such as the header `Age`, `find` returns None to the front, and the
-    middleware responds.
+    `clear`, from any thread, replaces the store: a response being made then goes into the old one, which nobody reads,
+    so nothing old is served after a clear. Only the event loop reads and writes entries. The server front
+    (`app.server.front`) sends stored responses unchanged; while they need additions such as `Age`, `find` gives it
+    None.
     """
 
     def __init__(
@@ -304,35 +274,31 @@ class ResponseCache:
         self.on_clear()
 
     def leave_front(self) -> None:
-        """Stop the server front from sending stored responses: every request now goes through the middleware."""
+        """From now on every request goes through the middleware."""
         self._has_front = False
         self.store = self.store.copy()  # a new store tells the server front that its finished responses are invalid
 
     def set_database_unavailable(self, current_at: float | None) -> None:
-        """Store that the database is unavailable, or available again if `current_at` is None.
-
-        `current_at` is the last time, by `monotonic`, at which all entries were known to be current.
-        """
+        """`current_at` is when, by `monotonic`, all entries were last current; None if the database is back."""
         if self._current_at is None and current_at is not None:
             self.store = self.store.copy()  # a new store tells the server front that its finished responses are invalid
         self._current_at = current_at
 
     @property
     def is_database_away(self) -> bool:
-        """True while the database is unavailable, so that entries may be out of date."""
+        """True while entries may be out of date."""
         return self._current_at is not None
 
     def age_of(self, entry: CachedResponse) -> float | None:
-        """Return the seconds for which `entry` may have been out of date, or None if the database is available."""
+        """Seconds for which `entry` may have been out of date, or None."""
         current_at = self._current_at
         return None if current_at is None else monotonic() - max(current_at, entry.made_at)
 
     def find_entry(self, key: CacheKey) -> CachedResponse | None:
-        """Return the entry with `key` for the middleware, or None if there is no entry that may be served.
+        """Return what the middleware may serve: while the database is away also what expired.
 
-        While the database is unavailable, return an expired entry too. If there is no entry in the preferred languages,
-        then also return the entry in the guide's own language. Never return an entry that may have been out of date for
-        longer than `STALE_IF_ERROR_SECONDS`.
+        Then also the guide's own language, but never what may have been out of date for longer than
+        `STALE_IF_ERROR_SECONDS`.
         """
         entry = self.store.find(key, allow_expired=self.is_database_away)
         if entry is None and key[-1] and self.is_database_away:
@@ -342,11 +308,10 @@ class ResponseCache:
         return entry
 
     def parse(self, scope: Scope) -> CacheRequest | None:
-        """Return the parts of the GET request that the cache uses, or None if the framework must respond.
+        """Return the parts of a GET that the cache uses, or None if the framework must respond.
 
-        The framework must respond at a path of `BY_THE_CLOCK`, and to a request with a body, a repeated header,
-        Accept-Datetime or an unknown host. Credentials are ignored: only the responses of routes that read no
-        credentials are cached.
+        It must at a path `BY_THE_CLOCK`, and for a body, a repeated header, Accept-Datetime or an unknown host.
+        Credentials are ignored: only responses of routes that read none are cached.
         """
         if scope["path"] in BY_THE_CLOCK:
             return None
@@ -366,11 +331,7 @@ class ResponseCache:
         )
 
     def find(self, request: CacheRequest) -> tuple[Any, WireResponse] | None:
-        """Return the route and the stored response for `request`, for the server front.
-
-        Return None if no response is stored in the encoding that the request accepts. Always return None while the
-        database is unavailable, and after `leave_front`.
-        """
+        """Return route and response for the server front: none while the database is away, or after `leave_front`."""
         if self.is_database_away or not self._has_front:
             return None
         entry = self.store.find(request.key)
@@ -382,7 +343,7 @@ class ResponseCache:
 
 @lru_cache(maxsize=PARSED_HEADERS)
 def preferred_media_types(accept: bytes) -> frozenset[str]:
-    """Return the media types that the Accept header prefers to JSON. Nothing else in the header affects a response."""
+    """Those preferred to JSON. Nothing else in Accept affects a response."""
     header = accept.decode("latin-1")
     return frozenset(
         form.media_type for form in REPRESENTATIONS if quality(form.media_type, header) > quality(JSON, header)
@@ -391,34 +352,27 @@ def preferred_media_types(accept: bytes) -> frozenset[str]:
 
 @lru_cache(maxsize=PARSED_HEADERS)
 def accepts_gzip(accept_encoding: bytes) -> bool:
-    """Return True if the Accept-Encoding header names gzip, and prefers `identity` no more than gzip. Ignore `*`."""
+    """True if gzip is named and `identity` not preferred to it. `*` is ignored."""
     header = accept_encoding.decode("latin-1")
     return quality("gzip", header) > 0 and quality("gzip", header) >= quality("identity", header)
 
 
 class CacheMiddleware:
-    """ASGI middleware that responds from the cache, and stores each cacheable response."""
+    """Responds from the cache, and stores each cacheable response."""
 
     def __init__(self, app: ASGIApp, cache: ResponseCache) -> None:
         self.app = app
         self.cache = cache
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Respond from the cache to a GET request for a public read. Pass every other request to the app.
-
-        A request that bypasses the cache never waits for another request.
-        """
+        """A request that bypasses the cache never waits for another."""
         if scope["type"] != "http" or scope["method"] != "GET" or NOT_PUBLIC.match(scope["path"]):
             return self.app(scope, receive, send)
         request = self.cache.parse(scope)
         return self.app(scope, receive, send) if request is None else self._serve(request, scope, receive, send)
 
     async def _serve(self, request: CacheRequest, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the cached response. If the response is not in the cache, make, store and send it.
-
-        If another request is already making the same response, wait for that response. If that response cannot be
-        cached, make the response for this request too.
-        """
+        """Send the cached response, or wait for a request that is making it, or make it."""
         store = self.cache.store
         entry = self.cache.find_entry(request.key)
         if entry is None and request.key in store.pending:  # after a clear, many requests may want the same response
@@ -439,9 +393,9 @@ class CacheMiddleware:
     async def _make_once(
         self, store: CacheStore, key: CacheKey, scope: Scope, receive: Receive, send: Send
     ) -> CachedResponse | None:
-        """Make the response, and return it to this request and to all requests that wait for it in `store`.
+        """Return the response to all who wait for it.
 
-        Return None if the response cannot be cached. It has then been sent to this request only.
+        None if it cannot be cached, and was sent to this request only.
         """
         pending = store.pending[key] = asyncio.get_running_loop().create_future()
         entry = None
@@ -454,10 +408,7 @@ class CacheMiddleware:
         return entry
 
     async def _make(self, scope: Scope, receive: Receive, send: Send) -> CachedResponse | None:
-        """Run the app without If-None-Match. If the response may be cached, return it without sending it.
-
-        Send any other response directly, and return None.
-        """
+        """Run the app without If-None-Match. Return a cacheable response unsent; send any other, and return None."""
         unconditional = [pair for pair in scope["headers"] if pair[0] != b"if-none-match"]
         inner = {**scope, "headers": unconditional}
         by_language = VARIES_BY_LANGUAGE.fullmatch(scope["path"]) is not None
@@ -472,10 +423,7 @@ class CacheMiddleware:
 
 
 class _CapturedResponse:
-    """A wrapper of `send` that captures a response that may be cached, and sends any other response.
-
-    A response may be cached only if all names in its header `Vary` are in `supported_vary`.
-    """
+    """Captures a response that may be cached, and sends any other."""
 
     def __init__(self, send: Send, supported_vary: Set[str]) -> None:
         self._send = send
@@ -484,7 +432,6 @@ class _CapturedResponse:
         self.body: list[bytes] = []
 
     async def send(self, message: Message) -> None:
-        """Capture `message` if it belongs to a response that may be cached. Otherwise send `message`."""
         if message["type"] == "http.response.start" and is_cacheable(message, self._supported_vary):
             self.headers = message["headers"]
         elif self.headers is None:
@@ -494,11 +441,7 @@ class _CapturedResponse:
 
 
 def is_cacheable(start: Message, supported_vary: Set[str] = SUPPORTED_VARY) -> bool:
-    """Return True if a response that begins with the ASGI message `start` may be cached.
-
-    The response must be a public 200 with an ETag. It must have no header for a single caller, no control character in
-    a header, and only names from `supported_vary` in `Vary`.
-    """
+    """A public 200 with an ETag, for no single caller, without control characters, `Vary` from `supported_vary`."""
     headers = Headers(raw=start["headers"])
     varies_by = {name.strip().lower() for name in headers.get("vary", "").split(",")} - {""}
     return (

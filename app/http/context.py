@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class AppContext:
-    """The objects that all requests share. `build_context` makes one context for each application."""
+    """What all requests of one application share."""
 
     settings: Settings
     engine: Engine
@@ -68,7 +68,7 @@ class AppContext:
     response_cache: ResponseCache
     held_file: HeldFile
     invalidate_caches: Callable[[], None]
-    """A function that clears the response cache, and the caches of current editions and of contacts to call."""
+    """Clears the response cache, and those of current editions and of contacts to call."""
     allows_host: Callable[[bytes | None], bool]
     invariants: Invariants
     outside: ExternalServicesMonitor
@@ -76,19 +76,13 @@ class AppContext:
     examiner: Examiner
     clock: Clock
     draining: Event = field(default_factory=Event)
-    """An event that is set when the process is asked to stop.
-
-    From then on, readiness fails. All other requests are served until the process stops.
-    """
+    """Set when the process is asked to stop: readiness fails, all else is served until it stops."""
     docs_keys: list[tuple[str, dt.datetime]] = field(default_factory=list)
-    """The test key that the page `/docs` shows if this is a trial, and the time at which the key was created.
-
-    The list is empty until the page is first shown.
-    """
+    """The test key of a trial's page `/docs`, and when it was made. Empty until the page is shown."""
     outage: list[str] = field(default_factory=list)
     """Why the database could not be opened so far: `no answer` or `damaged`. Empty once it is open."""
     workers: list[JobsWorker] = field(default_factory=list)
-    """The background workers that have been started."""
+    """Those that have been started."""
 
     @property
     def duty_hours(self) -> DutyHours:
@@ -97,27 +91,25 @@ class AppContext:
 
     @property
     def desk(self) -> Desk:
-        """The objects that all actions of the duty team need."""
+        """What all actions of the duty team need."""
         sealer = self.submissions.sealer
         return Desk(self.engine, self.writer, sealer, self.unsealer, self.signer, self.reference_data)
 
 
 def context_of(request: Request) -> AppContext:
-    """Return the context of the application that serves the request."""
     context: AppContext = request.app.state.context
     return context
 
 
 async def get_context(request: Request) -> AppContext:
-    """Return the context of the application. This dependency is `async`, so that FastAPI calls it without a thread."""
+    """`async`, so that FastAPI calls it without a thread."""
     return context_of(request)
 
 
 async def open_session(request: Request) -> AsyncIterator[Session]:
-    """Yield a database session, and close it when the route's function ends. The session connects at its first use.
+    """Yield a session, which connects at its first use and closes when the route's function ends.
 
-    Close a PostgreSQL session in an extra thread, because all threads of the usual pool may be waiting for a
-    connection. Close a SQLite session without a thread.
+    On PostgreSQL it is closed in an extra thread, because all of the usual pool may be waiting for a connection.
     """
     engine = context_of(request).engine
     session = Session(engine)
@@ -132,12 +124,12 @@ async def open_session(request: Request) -> AsyncIterator[Session]:
 
 
 async def get_now(request: Request) -> dt.datetime:
-    """Return the current time by the clock of the application, in UTC."""
+    """By the clock of the application, in UTC."""
     return context_of(request).clock()
 
 
 def provide(name: str) -> Any:
-    """Return a FastAPI dependency that gives a route the attribute `name` of the application's context."""
+    """Return a dependency that gives a route the attribute `name` of the context."""
 
     async def get_part(request: Request) -> Any:
         return getattr(context_of(request), name)

@@ -48,10 +48,7 @@ DEFAULT_FAULT = (FaultCode.INVALID, "This is not a valid answer.")
 
 
 def to_field_error(error: Mapping[str, Any]) -> FieldError:
-    """Return pydantic's `error` about a value in a request body as a field error.
-
-    `error["loc"]` must be the location in the body, without the leading `body` that FastAPI adds.
-    """
+    """`error["loc"]` must be the location in the body, without the leading `body` that FastAPI adds."""
     at, context = tuple(error["loc"]), error.get("ctx", {})
     if error["type"] == "value_error":
         reason = context["error"]
@@ -61,11 +58,7 @@ def to_field_error(error: Mapping[str, Any]) -> FieldError:
 
 
 def to_request_fault(error: Mapping[str, Any]) -> FieldError:
-    """Return pydantic's `error` about a request as a field error.
-
-    The first element of `error["loc"]` names the part of the request, such as `body` or `query`. Outside the body, the
-    second element is the name of the parameter. Without a second element, the field error names no parameter.
-    """
+    """The first element of `error["loc"]` names the part of the request, the second outside the body the parameter."""
     source, *rest = error["loc"]
     fault = to_field_error(error)
     if source == "body":
@@ -74,7 +67,6 @@ def to_request_fault(error: Mapping[str, Any]) -> FieldError:
 
 
 def to_field_problems(errors: Sequence[FieldError]) -> tuple[FieldProblem, ...]:
-    """Return `errors` as the entries of the field `errors` in a problem."""
     return tuple(
         FieldProblem(
             detail=error.detail,
@@ -88,16 +80,15 @@ def to_field_problems(errors: Sequence[FieldError]) -> tuple[FieldProblem, ...]:
 
 
 def json_pointer(at: Location) -> str:
-    """Return the location `at` as a JSON Pointer in the form of a URI fragment (RFC 6901, section 6)."""
+    """In the form of a URI fragment (RFC 6901, section 6)."""
     return "#" + "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in at)
 
 
 def hide_unknown_names(faults: Iterable[FieldError], model: type[BaseModel] | None) -> list[FieldError]:
-    """Return `faults` without the names of unknown fields in the body, because such a name may identify a child.
+    """Return `faults` without the names of unknown fields: such a name may identify a child.
 
-    A fault for an unknown field gets the location of the object that has the field. If `model`, the model of the body,
-    has a field with a similar name at that location, the sentence of the fault suggests that name. Return equal faults
-    only once.
+    Such a fault gets the location of the object, and suggests a field of `model` with a similar name. Equal faults are
+    returned once.
     """
     return list(dict.fromkeys(_at_object(each, model) if _is_unknown_name(each) else each for each in faults))
 
@@ -118,5 +109,5 @@ def _plain(value: object) -> object:
 
 
 def _as_sentence(text: str) -> str:
-    """Return `text` with a capital first letter and one full stop."""
+    """With a capital first letter and one full stop."""
     return text[:1].upper() + text[1:].rstrip(".") + "."

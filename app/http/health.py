@@ -20,7 +20,7 @@ def check_health(context: AppContext) -> dict[str, str]:
     """Return the result of each check, by name: `HEALTHY`, or a short description of the problem.
 
     The check `concerns` writes an invented concern and rolls it back. A success counts for five seconds, unless a write
-    fails in that time. After a failure, the next call checks again. If the writer has stopped, nothing is written.
+    fails meanwhile. If the writer has stopped, nothing is written.
     """
     keeps_concerns = context.writer.is_alive and context.store_probe.succeeds()
     concerns = HEALTHY if keeps_concerns else "cannot be stored"
@@ -34,11 +34,7 @@ def check_health(context: AppContext) -> dict[str, str]:
 
 
 def read_warnings(context: AppContext, checks: dict[str, str]) -> dict[str, str]:
-    """Return the problems that need attention but do not stop the service: a short description of each, by name.
-
-    `checks` is the result of `check_health`. If the check `database` failed, leave out the warnings that come from the
-    database.
-    """
+    """Return what needs attention but does not stop the service, by name; from the database only if it answers."""
     warnings = {name: "broken" for name, is_broken in context.invariants.broken.items() if is_broken}
     warnings |= dict.fromkeys(context.outside.failing, "fails") | context.watcher.warnings
     keys = access_keys_of(context.engine)
@@ -63,7 +59,7 @@ def _database(context: AppContext) -> str:
 
 
 def _warnings_of_rows(context: AppContext) -> dict[str, str]:
-    """Return the warnings that come from the database, by name, or no warnings if the database cannot be read."""
+    """Empty if the database cannot be read."""
     now, warnings = context.clock(), {}
     try:
         with Session(context.engine) as session:

@@ -19,14 +19,11 @@ from app.http.held_file import HeldFile, HeldResponse, Numbers
 from app.logs import Log
 
 FIRST_SECONDS = 5.0
-"""The longest time, in seconds, that the start of the service waits for the first complete round.
-
-With very many guides, the round may take longer, and then ends while requests are already served.
-"""
+"""The start waits at most so long for a complete round; with very many guides it ends while requests are served."""
 RETRY_SECONDS = 5.0
-"""Seconds from a round with a failure to the next round."""
+"""From a round with a failure to the next."""
 ROUND_SECONDS = 30.0
-"""Seconds from a complete round to the next round, which makes expired responses again."""
+"""From a complete round to the next, which makes expired responses again."""
 
 SERVER_ERROR = 500
 
@@ -61,7 +58,7 @@ class HeldGuidance:
         self._is_complete = Event()
 
     async def run(self) -> None:
-        """Make missing responses, in rounds, until cancelled. A cleared cache starts the next round immediately."""
+        """Until cancelled, in rounds. A cleared cache starts the next round immediately."""
         loop, cache = asyncio.get_running_loop(), self._middleware.cache
 
         def note_change() -> None:
@@ -95,19 +92,12 @@ class HeldGuidance:
         return found.numbers if found else None
 
     async def wait_for_first(self) -> None:
-        """Wait until a round was complete, at most `FIRST_SECONDS`.
-
-        After a complete round, every response for which the cache has room is held.
-        """
+        """Wait for a complete round, at most `FIRST_SECONDS`."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._is_complete.wait(), FIRST_SECONDS)
 
     async def _hold_all(self) -> bool:
-        """Hold the response of each path, as far as the cache has room. Return True if no request failed.
-
-        If the database fails, log a warning and return False. If the number of responses without room has changed since
-        the last round and is not 0, log a warning.
-        """
+        """Return True if no request failed. What has no room is logged when its number changes."""
         left_out, self._left_out = self._left_out, 0
         cache, at = self._middleware.cache, self._file.clock()
         store = cache.store
@@ -133,10 +123,7 @@ class HeldGuidance:
                 yield HeldResponse(path, getattr(entry.route, "path", None), whole.headers, whole.body)
 
     async def _hold(self, path: str) -> bool:
-        """Hold the response of `path` if there is room, and make the response if it is missing.
-
-        Return False if making the response ended in a server error. Return True otherwise, even if there is no room.
-        """
+        """Return False only for a server error, not for want of room."""
         cache, scope = self._middleware.cache, _get_scope(path)
         request = cache.parse(scope)
         if request is None:
@@ -154,7 +141,6 @@ class HeldGuidance:
 
 
 def _get_scope(path: str) -> Scope:
-    """Return the ASGI scope of a plain GET request for `path`."""
     return {
         "type": "http",
         "http_version": "1.1",

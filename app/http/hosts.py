@@ -15,18 +15,17 @@ ANY = "*"
 CACHED_HOSTS = 1000
 FORWARDED_FOR = "x-forwarded-for"
 IS_BELIEVED = "forwarded_by_trusted_proxy"
-"""The key that the ASGI scope has only if the request comes from a trusted proxy."""
+"""In the ASGI scope only if the request comes from a trusted proxy."""
 NETWORKS = "networks"
-"""The key in a request's state for the networks under which the rate limits count the caller."""
+"""Key in a request's state for the networks under which the rate limits count the caller."""
 HostCheck = Callable[[bytes | None], bool]
 
 
 class ForwardedAddressMiddleware:
-    """ASGI middleware that takes the caller's address and scheme from the headers of a trusted proxy.
+    """Takes the caller's address and scheme from the headers of a trusted proxy (addresses and networks).
 
-    `trusted_proxies` are IP addresses and networks. uvicorn's `ProxyHeadersMiddleware` reads the headers. A forwarded
-    address that is not an IP address becomes `UNKNOWN_ADDRESS`: all callers with such an address are counted together,
-    and the forwarded text is not recorded.
+    A forwarded address that is none becomes `UNKNOWN_ADDRESS`: such callers are counted together, and the text is not
+    recorded.
     """
 
     def __init__(self, app: ASGIApp, trusted_proxies: Sequence[str]) -> None:
@@ -34,7 +33,6 @@ class ForwardedAddressMiddleware:
         self._reader = ProxyHeadersMiddleware(_do_nothing, list(trusted_proxies))  # type: ignore[arg-type]  # uvicorn's ASGI types
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on. If a trusted proxy sent it, first set the address and scheme that the proxy forwards."""
         peer = scope.get("client")
         if peer and peer[0] in self._reader.trusted_hosts:
             scope[IS_BELIEVED] = True
@@ -46,19 +44,16 @@ class ForwardedAddressMiddleware:
 
 
 def is_forwarded_by_stranger(scope: Scope) -> bool:
-    """Return True if the request has an X-Forwarded-For header but does not come from a trusted proxy."""
+    """It has X-Forwarded-For, and does not come from a trusted proxy."""
     return FORWARDED_FOR in Headers(scope=scope) and IS_BELIEVED not in scope
 
 
 async def _do_nothing(_scope: Scope, _receive: Receive, _send: Send) -> None:
-    """Do nothing. `ProxyHeadersMiddleware` needs an app, but this module only uses the scope that it changes."""
+    """The app for `ProxyHeadersMiddleware`, of which only the changed scope is used."""
 
 
 def _readable_address(text: str) -> str:
-    """Return `text` as an IP address in its usual form, or `UNKNOWN_ADDRESS` if `text` is no IP address.
-
-    Drop the zone of an IPv6 address, because a zone may be any text.
-    """
+    """Return an IP address in its usual form without the zone, which may be any text, or `UNKNOWN_ADDRESS`."""
     try:
         return str(ip_address(text.partition("%")[0]))
     except ValueError:
@@ -66,11 +61,10 @@ def _readable_address(text: str) -> str:
 
 
 def make_host_check(*, public_url: str, allowed_hosts: Sequence[str]) -> HostCheck:
-    """Return a function that takes the value of a Host header, and returns True if the value is allowed.
+    """Return a function that judges the value of a Host header.
 
-    The host of `public_url` and the names in `allowed_hosts` are allowed. In `allowed_hosts`, `*.council.example`
-    stands for every name below the domain, and `*` for any host. A missing Host header (None) is allowed too, as are IP
-    addresses and names without a dot: for DNS rebinding, an attacker needs a domain name.
+    `*.council.example` allows every name below the domain, and `*` any. A missing header, IP addresses and names
+    without a dot are allowed: for DNS rebinding, an attacker needs a domain name.
     """
     names = frozenset(name.lower() for name in (urlsplit(public_url).hostname or "", *allowed_hosts))
     endings = tuple(name.lower()[1:] for name in allowed_hosts if name.startswith("*."))

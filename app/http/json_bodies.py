@@ -29,10 +29,7 @@ COMPRESSED = "The body is compressed or encoded. Send it as it is, without `Cont
 
 
 class InvalidBody(HTTPException):
-    """An error for a body that is refused.
-
-    `kind` is the class of the problem that the caller gets, and `detail` the sentence in that problem.
-    """
+    """A refused body: the class of the caller's problem, and its sentence."""
 
     def __init__(self, kind: type[Problem], detail: str) -> None:
         super().__init__(kind.status, detail)
@@ -40,12 +37,12 @@ class InvalidBody(HTTPException):
 
 
 class JSONRoute(GuidanceRoute):
-    """A route that takes only uncompressed JSON bodies, and parses them strictly."""
+    """Takes only uncompressed JSON bodies, and parses them strictly."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return a handler that raises `InvalidBody` if the headers say that the body is compressed or not JSON.
+        """Raise `InvalidBody` if the headers say that the body is compressed or not JSON.
 
-        An optional body may be absent. FastAPI's handler gets a request that parses its body with `read_json`.
+        An optional body may be absent.
         """
         handle = super().get_route_handler()
 
@@ -63,24 +60,22 @@ class JSONRoute(GuidanceRoute):
 
 
 def refuse_compressed(request: Request) -> None:
-    """Raise `InvalidBody` if the request has a content encoding (RFC 9110, section 8.4) other than `identity`."""
+    """Raise `InvalidBody` for a content encoding other than `identity` (RFC 9110, section 8.4)."""
     if request.headers.get("content-encoding", IDENTITY).strip().lower() not in ("", IDENTITY):
         raise InvalidBody(UnsupportedMediaType, COMPRESSED)
 
 
 class _StrictRequest(GuidanceRequest):
     async def json(self) -> Any:
-        """Return the body as parsed by `read_json`. Parse a large body in a thread: other requests must not wait."""
+        """A large body is parsed in a thread: others must not wait."""
         body = await self.body()
         return await run_in_threadpool(read_json, body) if len(body) > LARGE_BODY_BYTES else read_json(body)
 
 
 def read_json(body: bytes) -> Any:
-    """Return the JSON value of `body`.
+    """Raise `InvalidBody`, without text of the body, if it is not JSON or exceeds a limit of this module.
 
-    Raise `InvalidBody` if `body` is not valid JSON, exceeds a limit of this module, or repeats a name in an object.
-    Also raise `InvalidBody` if `body` contains a NUL, a lone surrogate, or a number with too many digits. The message
-    has no text from the body.
+    Refused too: a repeated name, NUL, a lone surrogate, a number with too many digits.
     """
     with suppress(ValueError):  # its message may repeat the body
         value = jiter.from_json(body, allow_inf_nan=False, catch_duplicate_keys=True, cache_mode="none")
@@ -92,7 +87,7 @@ def read_json(body: bytes) -> Any:
 
 
 def _error_of(body: bytes) -> InvalidBody:
-    """Return or raise the error for a body that jiter cannot parse. Use Python's parser to find the line and column."""
+    """Python's parser finds the line and column."""
     try:
         value = json.loads(body.decode("utf-8"), object_pairs_hook=_each_name_once, parse_constant=_refuse_constant)
     except UnicodeDecodeError:
@@ -129,10 +124,7 @@ def _refuse_constant(_name: str) -> Any:
 
 
 def _check_shape(value: Any) -> None:
-    """Raise `InvalidBody` if `value` has more than `MAX_VALUES` values or `MAX_NESTING` levels.
-
-    No request model of this API needs as many.
-    """
+    """No request model needs more than `MAX_VALUES` values or `MAX_NESTING` levels."""
     count, depth = 1, 0
     level: list[Any] = [[value]]
     while level := [

@@ -23,10 +23,7 @@ SERVER_ERROR = 500
 
 
 class RequestRecords:
-    """A recorder of finished requests, which counts each request in `metrics` and writes a log line for the request.
-
-    If `traces` is not None, the recorder also makes a trace span for the request.
-    """
+    """Counts each finished request, writes its log line, and makes its trace span if `traces` is set."""
 
     def __init__(self, metrics: Metrics, traces: "Traces | None" = None) -> None:
         self._metrics = metrics
@@ -34,11 +31,7 @@ class RequestRecords:
         self._answered: list[FinishedRequest] = []
 
     def add(self, answered: FinishedRequest) -> None:
-        """Record the finished request `answered` in the next iteration of the event loop.
-
-        All requests that are added before that iteration are recorded together. If the process is killed before that
-        iteration, these requests are not recorded.
-        """
+        """Recorded with others in the next turn of the event loop: lost if the process is killed before that."""
         if not self._answered:
             asyncio.get_running_loop().call_soon(self._write)
         self._answered.append(answered)
@@ -52,17 +45,13 @@ class RequestRecords:
 
 
 class RequestLogMiddleware:
-    """The outermost ASGI middleware of the application, which records requests.
-
-    The middleware gives each request an id, records the finished request, and serves HEAD as GET.
-    """
+    """Outermost: gives each request an id, records it, and serves HEAD as GET."""
 
     def __init__(self, app: ASGIApp, records: RequestRecords) -> None:
         self.app = app
         self._records = records
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on with a new id, and record the request when it has ended. Pass HEAD on as GET."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -82,10 +71,7 @@ class RequestLogMiddleware:
 
 
 class _Outgoing:
-    """A wrapper of `send` that adds the request id to the response, and stores the status of the response.
-
-    `with_body` is False for a HEAD request: the wrapper then drops the body. If no response starts, `status` is 500.
-    """
+    """Adds the request id, keeps the status (500 if no response starts), and drops the body of HEAD."""
 
     __slots__ = ("_request_id", "_send", "_with_body", "status")
 
@@ -96,7 +82,6 @@ class _Outgoing:
         self.status = SERVER_ERROR
 
     def send(self, message: Message) -> Awaitable[None]:
-        """Send `message`, with the request id if it starts the response, and without a body if the request was HEAD."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
             headers = [*message["headers"], (b"x-request-id", self._request_id.encode())]
@@ -107,14 +92,10 @@ class _Outgoing:
 
 
 def new_request_id() -> str:
-    """Return a new request id: a random UUID (version 4)."""
     return str(uuid4())  # the standard library's `uuid.uuid4` takes as long as all the rest of a cache hit
 
 
 def route_template(route: Any) -> str:
-    """Return the path template of `route`, such as /v1/concerns/{reference}, or `NO_ROUTE` if no route matched.
-
-    The path of the request itself is never returned, because it may have the reference of a concern.
-    """
+    """Return such as /v1/concerns/{reference}, never the path itself, which may have the reference of a concern."""
     path: str = getattr(route, "path", NO_ROUTE)
     return path

@@ -17,41 +17,34 @@ from app.services.concerns.submission import ConcernCount
 
 OF_ADDITIONS = "additions_"
 SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
-"""The name of the environment variable for the folder in which several processes share their counts."""
+"""Environment variable: the folder in which several processes share their counts."""
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
 Series = tuple[str, str, int, bool]
-"""The labels of requests that are counted together: method, route, status, and True for a response from the cache."""
+"""Method, route, status, and True for a response from the cache."""
 Bound = tuple[Counter, Histogram, Counter | None]
 
 
 class _Snapshot(Collector):
-    """A collector of values that are measured for one scrape.
-
-    The `Gauge` of `prometheus_client` would store the values, and share them with all processes.
-    """
+    """Values measured for one scrape; a `Gauge` would store them, and share them with all processes."""
 
     def __init__(self, families: Iterable[Metric]) -> None:
         self._families = list(families)
 
     def collect(self) -> Iterable[Metric]:
-        """Return the measured values."""
         return self._families
 
 
 def snapshot(families: Iterable[Metric]) -> bytes:
-    """Return the values of `families`, and of no other metrics, in the Prometheus format."""
+    """In the Prometheus format."""
     registry = CollectorRegistry()
     registry.register(_Snapshot(families))
     return generate_latest(registry)
 
 
 def gauge(name: str, words: str, values: Mapping[Any, float] | float, *labels: str) -> GaugeMetricFamily:
-    """Return a gauge with the help text `words`, and with one value or, if `values` is a mapping, a value for each key.
-
-    A key is the value of the only label in `labels`, or a tuple with a value for each label.
-    """
+    """A key of `values` is the value of the only label, or a tuple with one for each."""
     family = GaugeMetricFamily(name, words, labels=labels)
     for key, value in values.items() if isinstance(values, Mapping) else [((), values)]:
         family.add_metric((key,) if isinstance(key, str) else key, value)
@@ -59,10 +52,7 @@ def gauge(name: str, words: str, values: Mapping[Any, float] | float, *labels: s
 
 
 def desk_metrics(counts: Mapping[str, int]) -> bytes:
-    """Return the exact counts of concerns and additions by state, in the Prometheus format.
-
-    In `counts`, the states of additions begin with `additions_`.
-    """
+    """Return exact counts by state, in the Prometheus format. States of additions begin with `additions_`."""
     additions = {name.removeprefix(OF_ADDITIONS): counts[name] for name in counts if name.startswith(OF_ADDITIONS)}
     concerns = {name: count for name, count in counts.items() if not name.startswith(OF_ADDITIONS)}
     return snapshot(
@@ -74,7 +64,7 @@ def desk_metrics(counts: Mapping[str, int]) -> bytes:
 
 
 class FinishedRequest(NamedTuple):
-    """A finished request: its id, method, route template, status, and duration in seconds."""
+    """The duration is in seconds."""
 
     request_id: str
     method: str
@@ -82,10 +72,9 @@ class FinishedRequest(NamedTuple):
     status: int
     seconds: float
     cached: bool = False
-    """True if the response came from the response cache."""
 
     def fields(self) -> dict[str, Any]:
-        """Return the fields of the request's log line."""
+        """Those of the log line."""
         return {
             "request_id": self.request_id,
             "method": self.method,
@@ -96,7 +85,7 @@ class FinishedRequest(NamedTuple):
 
 
 class Metrics:
-    """The counters and histograms of this process: requests, cache hits, writer flushes, concerns and refused rows."""
+    """Counters and histograms of this process."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -143,7 +132,6 @@ class Metrics:
         self._bound: dict[Series, Bound] = {}
 
     def record(self, answered: Sequence[FinishedRequest]) -> None:
-        """Count the finished requests `answered` and their durations."""
         alike: defaultdict[Series, list[float]] = defaultdict(list)
         for _, method, route, status, seconds, cached in answered:
             alike[method, route, status, cached].append(seconds)
@@ -156,7 +144,7 @@ class Metrics:
                 times.observe(seconds)
 
     def _bind(self, series: Series) -> Bound:
-        """Return the metrics for the labels in `series`, and store them, because a look-up is slower than a count."""
+        """Stored, because a look-up is slower than a count."""
         method, route, status, cached = series
         bound = self._bound[series] = (
             self._requests.labels(method, route, str(status)),
@@ -166,24 +154,18 @@ class Metrics:
         return bound
 
     def count_concern(self, counted: ConcernCount) -> None:
-        """Count one concern: a stored test, a refused test, or a concern from a source that sent many (`counted`)."""
         self._concerns[counted].inc()
 
     def record_refused_row(self, table: str) -> None:
-        """Count a row of `table` that would grant access, but was refused because this service did not write it."""
+        """A row that would grant access, but which this service did not write."""
         self._refused_rows.labels(table).inc()
 
     def record_flush(self, operations: int, seconds: float) -> None:
-        """Record one flush of the writer, which wrote `operations` operations and took `seconds` seconds."""
         self._acts.observe(operations)
         self._flushes.observe(seconds)
 
     def text(self, gauges: Iterable[Metric]) -> bytes:
-        """Return the counts and `gauges` in the Prometheus format.
-
-        If `SHARED_FOLDER` is set in the environment, each count is the sum over all processes. Otherwise the counts are
-        those of this process.
-        """
+        """With `SHARED_FOLDER`, each count is the sum over all processes."""
         registry = self.registry
         if SHARED_FOLDER in os.environ:
             registry = CollectorRegistry()

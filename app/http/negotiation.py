@@ -35,22 +35,19 @@ class Representation:
     media_type: str
     parameters: str
     suffix: str
-    """The suffix that follows the path of the JSON response."""
+    """Follows the path of the JSON response."""
     paths: re.Pattern[str]
-    """The pattern of the paths that have this representation beside JSON.
-
-    The group `chosen` is the part of the path that names an edition or a rendition.
-    """
+    """Paths that have it beside JSON. The group `chosen` names an edition or a rendition."""
     example: str
 
     @property
     def content_type(self) -> str:
-        """The media type with its parameters."""
+        """With its parameters."""
         return f"{self.media_type}; {self.parameters}"
 
     @property
     def documented(self) -> Responses:
-        """The OpenAPI `responses` of the route that returns this representation."""
+        """OpenAPI `responses` of the route."""
         return {200: {"content": {self.media_type: {"schema": {"type": "string"}, "example": self.example}}}}
 
 
@@ -91,11 +88,7 @@ def csv_response(
     caching: str = CACHE_CURRENT,
     links: Mapping[str, str] | None = None,
 ) -> Response:
-    """Return `sheet` as a CSV file with the name `file_name`, or 304 if If-None-Match matches the ETag of the file.
-
-    If `bom` is `1`, a UTF-8 byte order mark comes first. `links` go into the Link header, and `caching` into
-    Cache-Control.
-    """
+    """Return `sheet` as a file, or 304. If `bom` is `1`, a UTF-8 byte order mark comes first."""
     content = BYTE_ORDER_MARK + sheet if bom == "1" else sheet
     headers = {"Content-Disposition": f'inline; filename="{file_name}"'}
     return conditional_response(
@@ -104,17 +97,13 @@ def csv_response(
 
 
 class NegotiationMiddleware:
-    """ASGI middleware that adds the suffix of a format to the path if the Accept header prefers the format to JSON."""
+    """Adds a format's suffix to the path if Accept prefers it to JSON."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Pass the request on. If Accept prefers a format to JSON, first add the suffix of the format to the path.
-
-        Add Vary to the response, and Content-Location if the path was rewritten. If the path has no format other than
-        JSON, pass the request on unchanged.
-        """
+        """Add Vary, and Content-Location if the path was rewritten."""
         representation = _representation_at(scope)
         if representation is None:
             return self.app(scope, receive, send)
@@ -128,10 +117,7 @@ class NegotiationMiddleware:
 
 
 def quality(media_type: str, accept: str) -> float:
-    """Return the quality value of `media_type` in the header `accept`, or 0 if no media range matches.
-
-    The most specific range decides (RFC 9110, section 12.5.1).
-    """
+    """Return the quality value of the most specific range that matches (RFC 9110, section 12.5.1), or 0."""
     ranges = ("*/*", media_type.partition("/")[0] + "/*", media_type)  # from the widest to the narrowest
     best = (-1, 0.0)
     for media_range in accept.lower().split(","):
@@ -142,10 +128,9 @@ def quality(media_type: str, accept: str) -> float:
 
 
 def _representation_at(scope: Scope) -> Representation | None:
-    """Return the representation other than JSON that exists at the path of the GET request, or None.
+    """Return what exists beside JSON at the path of a GET.
 
-    Return None for a request that may be for a time in the past: the request must first be redirected to the edition of
-    that time. These are requests with a query, and requests with Accept-Datetime for the current edition.
+    None for a request that may be for a past time (a query; Accept-Datetime): it must first be redirected.
     """
     if scope["type"] != "http" or scope["method"] != "GET" or scope["query_string"]:
         return None
@@ -158,8 +143,6 @@ def _representation_at(scope: Scope) -> Representation | None:
 
 
 def _add_vary(send: Send, varies_by: Iterable[str], path: str | None) -> Send:
-    """Return a `send` that adds `varies_by` to Vary, and also `path` as Content-Location if `path` is not None."""
-
     def send_with_vary(message: Message) -> Awaitable[None]:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)

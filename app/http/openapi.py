@@ -42,7 +42,7 @@ JsonObject = dict[str, Any]
 SCHEMA_PREFIX = "#/components/schemas/"
 OWN_MEDIA_TYPES = {f"{SCHEMA_PREFIX}JsonFeed": "application/feed+json"}
 UNDESCRIBED = "Successful Response"
-"""FastAPI's description of a response for which the route gives no description."""
+"""FastAPI's own description."""
 DEFAULT_422 = {"$ref": f"{SCHEMA_PREFIX}HTTPValidationError"}
 LIMIT_FIELDS = {
     POLICY_FIELD: {
@@ -71,10 +71,7 @@ existing keys are never renamed or removed. Only keys whose schema allows null c
 `minItems` are never empty.
 """
 EXTENSIBLE_ENUM = "x-extensible-enum"
-"""The keyword for the known values of a string, if further values may be added later.
-
-The keyword is from Zalando's API guidelines, and is known to tools.
-"""
+"""Known values of a string to which others may be added (Zalando's API guidelines; tools know it)."""
 INPUT = "Input"
 INPUTS = ("requestBody", "parameters")
 CLIENT_KEY = "ClientKey"
@@ -120,23 +117,23 @@ GROUPS = {
         "Operations": "Health and metrics.",
     },
 }
-"""The tags of operations with their descriptions, grouped by task."""
+"""Tags with their descriptions, by task."""
 TAGS = {tag: description for tags in GROUPS.values() for tag, description in tags.items()}
 READERS = ("Read guidance", "Raise a concern", "Follow a concern", "Search and look up")
-"""The groups in the document for readers: people who write a front end or who explore the API."""
+"""The groups for people who write a front end or explore the API."""
 FILE_FORMS = (".csv", ".link", ".md", ".pdf")
 COMMON_REFUSALS = ("400", "408", "413", "415", "500", "503")
-"""The statuses of errors that any operation may return. A single response under `default` describes them all."""
+"""Errors that any operation may return: one response, `default`, describes them."""
 SHOWN_REFUSALS = ("400", "503")
-"""The statuses of `COMMON_REFUSALS` for which the response under `default` has an example: a refusal and a failure."""
+"""Those with an example under `default`: a refusal and a failure."""
 REFUSED_NAME = "refused"
 REFUSED = "Any other refusal, or a failure: `detail` says in a sentence what is wrong."
 WITH_CONTACTS, LIMITED = "with-contacts", "limited"
-"""Suffixes of the names of components: for an example that says whom to call, and a response with limit headers."""
+"""Suffixes of components: an example that says whom to call, and a response with limit headers."""
 
 
 def build_document(app: FastAPI, settings: Settings) -> JsonObject:
-    """Return the OpenAPI document of `app`. The functions called here correct FastAPI's document step by step."""
+    """FastAPI's document, corrected step by step."""
     document = _describe_routes(app, settings)
     schemas = document["components"]["schemas"]
     for path, methods in document["paths"].items():
@@ -158,7 +155,7 @@ def build_document(app: FastAPI, settings: Settings) -> JsonObject:
 
 
 def _describe_routes(app: FastAPI, settings: Settings) -> JsonObject:
-    """Return FastAPI's document of the routes. The schemas of problems replace the schemas of FastAPI's own errors."""
+    """Schemas of problems replace those of FastAPI's own errors."""
     document = get_openapi(
         title=app.title,
         version=app.version,
@@ -183,7 +180,7 @@ def _operations(document: JsonObject) -> list[JsonObject]:
 
 
 def _add_problems(path: str, method: str, operation: JsonObject) -> None:
-    """Add to `operation` the rate limit headers, and the problems that its path, body or parameters make possible."""
+    """Add rate limit headers, and the problems that path, body or parameters make possible."""
     parameters, responses = operation.get("parameters", []), operation["responses"]
     names = {parameter["name"] for parameter in parameters}
     is_limited = policy_name(method.upper(), path) is not None
@@ -205,10 +202,7 @@ def _add_problems(path: str, method: str, operation: JsonObject) -> None:
 
 
 def _correct_parameters(operation: JsonObject, schemas: JsonObject) -> None:
-    """Remove null, titles and repeated descriptions from the schema of each parameter of `operation`.
-
-    Add an example to each required parameter, because tools fill in the example.
-    """
+    """Remove null, titles and repeated descriptions. Required ones get an example, which tools fill in."""
     for parameter in operation.get("parameters", []):
         options = [each for each in parameter["schema"].get("anyOf", []) if each != {"type": "null"}]
         schema = _without(parameter["schema"], {"title", "description", "anyOf"})
@@ -223,19 +217,16 @@ def _correct_parameters(operation: JsonObject, schemas: JsonObject) -> None:
 
 
 def _add_body_example(operation: JsonObject, schemas: JsonObject) -> None:
-    """Add an example of the JSON request body to `operation`, unless the route or the model has examples.
-
-    Do nothing for an operation without a JSON body.
-    """
+    """Unless the route or the model has examples."""
     body = operation.get("requestBody", {}).get("content", {}).get(JSON)
     if body is not None and "examples" not in {*body, *body["schema"]}:
         body["example"] = build_example(body["schema"], schemas)
 
 
 def _correct_responses(path: str, method: str, operation: JsonObject, schemas: JsonObject) -> None:
-    """Give each response of `operation` its media type, description and example. Remove FastAPI's own 422 response.
+    """Give each its media type, description and example, without FastAPI's 422.
 
-    For paths about concerns, the example of each problem says whom to call.
+    Examples about concerns say whom to call.
     """
     given = [each for each in operation.get("parameters", []) if each["required"]]
     query = urlencode({each["name"]: each["example"] for each in given if each["in"] == "query"})
@@ -264,22 +255,16 @@ def _schema_of(response: JsonObject) -> JsonObject:
 
 
 def _description_of(content: JsonObject, schemas: JsonObject) -> str:
-    """Return a description of the response with `content`, which has the schema of the body by media type.
-
-    Return the first paragraph of the first schema that has a description. If no schema has one, return a sentence with
-    the media types.
-    """
+    """Return the first paragraph of a schema that has a description, or the media types."""
     names = [each.get("schema", {}).get("$ref", "").removeprefix(SCHEMA_PREFIX) for each in content.values()]
     described = [schemas[name].get("description", "").partition("\n\n")[0] for name in names if name]
     return next(filter(None, described), f"The response as {' or '.join(content)}.")
 
 
 def _correct_schema(schema: JsonObject) -> JsonObject:
-    """Return `schema` with integers as the bounds of an integer, and without repeated titles and descriptions.
+    """Integers as bounds of an integer; no repeated titles and descriptions; no default that is an object.
 
-    FastAPI writes every bound as a float. Pydantic makes a title from each field's name. In `anyOf`, each option may
-    repeat the description and the examples of the whole. Also remove a default that is an object, because client
-    generators write code for such a default that does not compile.
+    FastAPI writes every bound as a float, and generators write code for such a default that does not compile.
     """
     if schema.get("type") == "integer":
         schema = schema | {name: int(schema[name]) for name in BOUNDS if name in schema}
@@ -300,10 +285,7 @@ def _without(schema: JsonObject, names: Set[str]) -> JsonObject:
 
 
 def _renamed(part: Any, names: Mapping[str, str]) -> Any:
-    """Return a copy of `part` that refers to renamed schemas by their new names.
-
-    `names` has the new name of each schema by its old name.
-    """
+    """`names` has the new name of each schema."""
 
     def rename(inner: JsonObject) -> JsonObject:
         name = str(inner.get("$ref", "")).removeprefix(SCHEMA_PREFIX)
@@ -313,10 +295,7 @@ def _renamed(part: Any, names: Mapping[str, str]) -> Any:
 
 
 def _changed(value: Any, change: Callable[[JsonObject], JsonObject]) -> Any:
-    """Return a copy of `value` with `change` applied to every JSON object in it, inner objects first.
-
-    Do not change examples, nor the object under `properties`, whose keys are field names.
-    """
+    """Apply `change` to every JSON object in `value`, inner ones first; not to examples, nor to `properties` itself."""
     if isinstance(value, list):
         return [_changed(each, change) for each in value]
     if not isinstance(value, dict):
@@ -333,10 +312,7 @@ def _changed(value: Any, change: Callable[[JsonObject], JsonObject]) -> Any:
 
 
 def _response_example(sent: JsonObject, schemas: JsonObject, self_link: str | None) -> Any:
-    """Return the example of the JSON response `sent`, which has the schema and the values that the route overrides.
-
-    If `self_link` is given, it is the path of the operation, and becomes the link `self` of the example.
-    """
+    """`self_link`, the path of the operation, becomes the link `self`."""
     example = build_example(sent["schema"], schemas)
     if "example" in sent:
         example = _override(example, sent["example"])
@@ -346,10 +322,7 @@ def _response_example(sent: JsonObject, schemas: JsonObject, self_link: str | No
 
 
 def _override(built: Any, override: Any) -> Any:
-    """Return `built` with the values of `override`. Objects are merged member by member, and lists entry by entry.
-
-    A merged list is as short as the shorter list. An empty object replaces the built object.
-    """
+    """Merge objects by member, lists by entry up to the shorter one. An empty object replaces."""
     if isinstance(override, dict) and override and isinstance(built, dict):
         return built | {name: _override(built.get(name), value) for name, value in override.items()}
     if isinstance(override, list) and isinstance(built, list):
@@ -358,11 +331,7 @@ def _override(built: Any, override: Any) -> Any:
 
 
 def _emergency_contacts(schemas: JsonObject) -> JsonObject:
-    """Return the example `signposts` and `contacts` of a problem for a path that begins with `CONCERNS`.
-
-    `schemas` are the schemas of the OpenAPI document. Leave out empty members, because every such problem would repeat
-    them.
-    """
+    """Leave out empty members, because every problem about concerns would repeat them."""
     properties = schemas["Problem"]["properties"]
     return {
         name: [
@@ -374,11 +343,7 @@ def _emergency_contacts(schemas: JsonObject) -> JsonObject:
 
 
 def build_example(schema: JsonObject, schemas: JsonObject) -> Any:
-    """Return the first example of `schema`. If `schema` has no examples, build an example.
-
-    Build it from the referenced schema in `schemas`, the first option of `anyOf`, the entry of a list, or the
-    properties of an object. Otherwise return the constant, the first value of the enum, or None.
-    """
+    """Return the first example, or build one: reference, first option, entry, properties, constant, or None."""
     if "examples" in schema:
         return schema["examples"][0]
     if "$ref" in schema:
@@ -393,10 +358,7 @@ def build_example(schema: JsonObject, schemas: JsonObject) -> Any:
 
 
 def _name_schemas(document: JsonObject) -> None:
-    """Rename the schemas `X-Output` of `document` to `X`, and `X-Input` to `XInput`, and update all references.
-
-    Remove titles that only repeat the name of the schema.
-    """
+    """`X-Output` becomes `X`, `X-Input` becomes `XInput`. Remove titles that repeat the name."""
     schemas = document["components"]["schemas"]
     names = {name: name.removesuffix("-Output").replace("-Input", INPUT) for name in schemas}
     document["components"]["schemas"] = {
@@ -407,11 +369,10 @@ def _name_schemas(document: JsonObject) -> None:
 
 
 def open_answers(document: JsonObject) -> None:
-    """Change `document` in place, so that the schemas of responses allow further fields and values.
+    """Let the schemas of responses allow further fields and values, in place.
 
-    If requests use such a schema too, add a strict copy, whose name ends with `Input`, for the requests to refer to. If
-    the schema is open already, leave it unchanged for both. In any other response schema, a field keeps its own
-    examples only if no example of a response shows the field.
+    Requests that share one refer to a strict copy, `...Input`. A field keeps its examples only if no example of a
+    response shows it.
     """
     schemas, operations = document["components"]["schemas"], _operations(document)
     inputs = [operation[part] for operation in operations for part in INPUTS if part in operation]
@@ -434,7 +395,7 @@ def open_answers(document: JsonObject) -> None:
 
 
 def _components_of(places: list[Any], components: JsonObject) -> set[tuple[str, str]]:
-    """Return the kind and name of each component in `components` that `places` refer to, directly or indirectly."""
+    """Kinds and names that `places` refer to, also indirectly."""
     reached: set[tuple[str, str]] = set()
     waiting = list(places)
     while waiting:
@@ -447,7 +408,7 @@ def _components_of(places: list[Any], components: JsonObject) -> set[tuple[str, 
 
 
 def _reached(places: list[Any], schemas: JsonObject) -> set[str]:
-    """Return the names of all schemas that `places` refer to, directly or indirectly."""
+    """Names of schemas that `places` refer to, also indirectly."""
     return {name for _, name in _components_of(places, {"schemas": schemas})}
 
 
@@ -459,12 +420,11 @@ def _pointers(value: Any) -> Iterator[str]:
 
 
 def _is_closed(name: str, schemas: JsonObject) -> bool:
-    """Return True if the schema `name`, or a schema that it refers to, forbids further fields or values."""
+    """It, or a schema that it refers to, forbids further fields or values."""
     return any(schemas[each] != _opened(schemas[each]) for each in {name, *_reached([schemas[name]], schemas)})
 
 
 def _opened(schema: JsonObject) -> Any:
-    """Return a copy of `schema` that allows further fields, and further values of enums and constants."""
     return _changed(schema, _open)
 
 
@@ -477,7 +437,7 @@ def _open(schema: JsonObject) -> JsonObject:
 
 
 def _fields_shown(place: Any, schemas: JsonObject) -> Iterator[tuple[str, str]]:
-    """Yield the schema name and the field name of each field that has a value in an example in `place`."""
+    """Yield schema and field of each value in an example in `place`."""
     if isinstance(place, dict) and "schema" in place:
         for example in (place.get("example"), *(each["value"] for each in place.get("examples", {}).values())):
             yield from _fields_given("", place["schema"], example, schemas)
@@ -500,11 +460,7 @@ def _fields_given(name: str, schema: JsonObject, value: Any, schemas: JsonObject
 
 
 def _without_shown(name: str, schema: JsonObject, shown: set[tuple[str, str]]) -> JsonObject:
-    """Return the schema `name` without the examples that repeat an example of a response.
-
-    `shown` has the schema name and the field name of each field in an example of a response. If no field of the schema
-    is shown, return the schema unchanged. Otherwise remove the examples of the schema itself and of each shown field.
-    """
+    """Without the examples of the schema itself and of each shown field, if one is shown."""
     fields = {
         field: _without_examples(told) if (name, field) in shown else told
         for field, told in schema.get("properties", {}).items()
@@ -513,16 +469,14 @@ def _without_shown(name: str, schema: JsonObject, shown: set[tuple[str, str]]) -
 
 
 def _without_examples(part: Any) -> Any:
-    """Return a copy of `part` in which no schema has examples."""
     return _changed(part, lambda schema: _without(schema, {"examples"}))
 
 
 def add_security(document: JsonObject, settings: Settings) -> None:
-    """Set `security` in each operation of `document`: the credentials that the operation accepts, or an empty list.
+    """Set `security` of each operation: the credentials that it accepts, or an empty list for none.
 
-    An empty list means that the operation needs no credentials. If anonymous concerns are not allowed, remove the
-    choice to send no key. If an OpenID provider is set, add tokens of the provider as an alternative to each client
-    key.
+    Without anonymous concerns there is no choice of no key; with an OpenID provider its tokens are an alternative to
+    each key.
     """
     if settings.openid_issuer is not None:
         document["components"]["securitySchemes"][OPENID] = {
@@ -538,7 +492,6 @@ def add_security(document: JsonObject, settings: Settings) -> None:
 
 
 def add_webhooks(document: JsonObject) -> None:
-    """Add to `document` a webhook for every kind of event, and the schemas of the pushed events."""
     schemas = document["components"]["schemas"]
     for model in EVENT_DATA.values():
         schemas[model.__name__] = _webhook_schema(model)
@@ -556,7 +509,6 @@ def _webhook_schema(model: Any) -> JsonObject:
 
 
 def _event_schema(envelope: JsonObject, kind: EventKind, name: str) -> JsonObject:
-    """Return the schema of an event of the kind `kind`: `envelope` with the type and the data of this kind."""
     own = {
         "type": {"type": "string", "const": kind.value, "description": "What happened.", "examples": [kind.value]},
         "data": {
@@ -592,11 +544,7 @@ def _webhook(kind: EventKind, name: str, schemas: JsonObject) -> JsonObject:
 
 
 def _join_refusals(document: JsonObject) -> None:
-    """Replace the problems with a status of `COMMON_REFUSALS` in each operation by one response under `default`.
-
-    The new response has the headers of the replaced responses, and an example for each of `SHOWN_REFUSALS`. For
-    operations on concerns, the examples say whom to call. Other responses stay as they are.
-    """
+    """Replace each operation's `COMMON_REFUSALS` by one response under `default`, with examples of `SHOWN_REFUSALS`."""
     shown: dict[str, JsonObject] = {}
     refused: dict[str, tuple[str, JsonObject]] = {}
     for operation in _operations(document):
@@ -627,10 +575,10 @@ def _join_refusals(document: JsonObject) -> None:
 
 
 def _share(document: JsonObject) -> None:
-    """Move headers, examples, repeated parameters, and responses with a problem or 304 into `components`.
+    """Move headers, examples, repeated parameters, problems and 304s into `components`.
 
-    The operations then refer to them. The name of a component follows from the component itself, so that adding a route
-    changes no name. Raise `ValueError` if two different components would have the same name.
+    Names follow from the components themselves, so that adding a route changes none. Raise `ValueError` if two would
+    share one.
     """
     components = document["components"]
     described = [(path, each) for path, methods in document["paths"].items() for each in methods.values()]
@@ -655,11 +603,7 @@ def _share(document: JsonObject) -> None:
 
 
 def _name_of_parameter(path: str, parameter: JsonObject) -> str:
-    """Return the name of a shared parameter, such as `guides.guide.editions.number` or `limit.50`.
-
-    For a path parameter, the name has the steps of the path before the parameter. For any other parameter, it is the
-    parameter's own name, with the default if there is one.
-    """
+    """Such as `guides.guide.editions.number` (the path before it) or `limit.50` (its default)."""
     if parameter["in"] != "path":
         default, name = parameter["schema"].get("default"), str(parameter["name"])
         return name if default is None else f"{name}.{str(default).lower()}"
@@ -669,7 +613,7 @@ def _name_of_parameter(path: str, parameter: JsonObject) -> str:
 
 
 def _share_examples(components: JsonObject, content: JsonObject) -> list[str]:
-    """Move the examples of `content` into `components`. Return their names there."""
+    """Return their names in `components`."""
     examples, names = content.get("examples", {}), []
     for name, example in examples.items():
         names.append(_named(name, example))
@@ -678,52 +622,39 @@ def _share_examples(components: JsonObject, content: JsonObject) -> list[str]:
 
 
 def _named(name: str, example: JsonObject) -> str:
-    """Return `name`, with a suffix if the example says whom to call."""
+    """With a suffix if the example says whom to call."""
     has_contacts = isinstance(example["value"], dict) and "signposts" in example["value"]
     return f"{name}-{WITH_CONTACTS}" if has_contacts else name
 
 
 def _ending(response: JsonObject) -> str:
-    """Return the suffix for the name of a response: `.limited` if it has rate limit headers, otherwise empty."""
+    """`.limited` if it has rate limit headers."""
     return f".{LIMITED}" if FIELD in response.get("headers", {}) else ""
 
 
 def _shared(components: JsonObject, kind: str, name: str, part: JsonObject) -> JsonObject:
-    """Store `part` in `components` under `kind` and `name`, and return a reference to the stored part.
-
-    Raise `ValueError` if a different part has that name.
-    """
+    """Store `part` and return a reference. Raise `ValueError` if a different part has that name."""
     if components.setdefault(kind, {}).setdefault(name, part) != part:
         raise ValueError(f"two different {kind} have the name {name}")
     return {"$ref": f"#/components/{kind}/{name}"}
 
 
 def _place_of_path(described: tuple[str, JsonObject]) -> tuple[int, bool, int]:
-    """Return the sort key of `described`, a path with its operations by method.
-
-    Paths are sorted by the place of their tag in `TAGS`. Among paths with the same tag, paths that end with a suffix of
-    `FILE_FORMS` come last. Shorter paths come first, by number of steps, but four steps or more count as equal.
-    """
+    """By the place of the tag in `TAGS`, then `FILE_FORMS` last, then shorter first, four steps or more as equal."""
     path, methods = described
     place = min(list(TAGS).index(tag) for operation in methods.values() for tag in operation["tags"])
     return place, path.endswith(FILE_FORMS), min(path.count("/"), 4)
 
 
 def _group(document: JsonObject, groups: Mapping[str, Mapping[str, str]]) -> None:
-    """Add the tags of `groups` with their descriptions to `document`.
-
-    Also add the groups as `x-tagGroups`, which documentation tools read.
-    """
+    """As tags, and as `x-tagGroups`, which documentation tools read."""
     tags = {tag: description for each in groups.values() for tag, description in each.items()}
     document["tags"] = [{"name": name, "description": description} for name, description in tags.items()]
     document["x-tagGroups"] = [{"name": name, "tags": list(each)} for name, each in groups.items()]
 
 
 def build_readers_document(document: JsonObject) -> JsonObject:
-    """Return the part of `document` with the operations of the groups in `READERS`.
-
-    The part has only the components that it uses.
-    """
+    """The operations of `READERS`, with only the components that they use."""
     tags = {tag for group in READERS for tag in GROUPS[group]}
     paths = {
         path: kept
@@ -741,10 +672,7 @@ def build_readers_document(document: JsonObject) -> JsonObject:
 
 
 def _used_components(part: JsonObject, components: JsonObject) -> JsonObject:
-    """Return those of `components` that the paths of `part` use.
-
-    Remove the examples of the fields of request bodies: the example of the whole body shows these fields.
-    """
+    """Fields of request bodies have no example: that of the whole body shows them."""
     used = _components_of([part["paths"]], components)
     used |= {("securitySchemes", name) for each in _operations(part) for way in each["security"] for name in way}
     kept: JsonObject = {

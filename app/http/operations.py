@@ -19,18 +19,16 @@ from app.services.events.webhooks import UNDELIVERED, list_receivers
 from app.services.operations.watches import WATCHES, Watcher
 
 SMALLEST_SHOWN = 5
-"""The smallest number of concerns or saved forms that public metrics show: a smaller number could identify a child."""
+"""Public metrics show no smaller number of concerns or saved forms: it could identify a child."""
 RECENT = dt.timedelta(days=30)
 DECILES = {"0.5": 4, "0.9": 8}
-"""The index of each published quantile in the list of the nine deciles."""
+"""Index of each published quantile among the nine deciles."""
 
 
 def read_gauges(context: AppContext, session: Session, *, now: dt.datetime) -> Iterator[Metric]:
-    """Yield the gauges of this process and of the database.
+    """Yield the gauges of this process and of the database, without numbers below `SMALLEST_SHOWN`.
 
-    Leave out each number of concerns or saved forms below `SMALLEST_SHOWN`. The times to acknowledgement are those of
-    `times_to_acknowledge` for the time `RECENT` before `now`. Leave these times out if there are fewer than
-    `SMALLEST_SHOWN`.
+    Times to acknowledgement are of `RECENT` before `now`.
     """
     writer, store = context.writer, context.response_cache.store
     workers = {name: each for each in context.workers for name in each.names}
@@ -79,10 +77,7 @@ def read_gauges(context: AppContext, session: Session, *, now: dt.datetime) -> I
 
 
 def _watched(watcher: Watcher) -> Iterator[Metric]:
-    """Yield a gauge for each value that `watcher` watches, and a gauge with the bounds beyond which readiness warns.
-
-    A gauge of a value that has not been read yet has no value.
-    """
+    """Yield a gauge a watched value, and one with the bounds beyond which readiness warns."""
     for watch in WATCHES:
         reading = watcher.readings.get(watch.name)
         yield gauge(watch.metric, f"{watch.says[:1].upper()}{watch.says[1:]}.", {(): reading.value} if reading else {})

@@ -69,9 +69,9 @@ def _check_plain_digits(value: Any) -> Any:
 
 
 IN_PLAIN_DIGITS = BeforeValidator(_check_plain_digits)
-"""A validator of integers in paths and queries. It refuses other spellings of `1`, such as `1.0`, `+1` and `01`.
+"""Refuses other spellings of `1`, such as `1.0`, `+1` and `01`.
 
-Put `IN_PLAIN_DIGITS` last in the annotations of a parameter: bounds after it would be missing from the JSON Schema.
+Put it last: later bounds would miss in the JSON Schema.
 """
 
 Limit = Annotated[
@@ -89,27 +89,22 @@ RenditionNumber = Annotated[int, _number("The rendition's number."), IN_PLAIN_DI
 
 
 class RenditionName(NamedTuple):
-    """The guide and the language in the path of a rendition without its number."""
+    """A rendition in the path, without its number."""
 
     guide: str
     language: str
 
 
 async def edition_key(guide: GuideName, number: EditionNumber) -> EditionKey:
-    """Return the key of the numbered edition in the path, as a FastAPI dependency.
-
-    All dependencies in this module are `async`, so that FastAPI calls them without a thread.
-    """
+    """The dependencies of this module are `async`, so that FastAPI calls them without a thread."""
     return EditionKey(guide, number)
 
 
 async def rendition_name(guide: GuideName, language: LanguageName) -> RenditionName:
-    """Return the guide and the language in the path, as a FastAPI dependency."""
     return RenditionName(guide, language)
 
 
 async def rendition_key(guide: GuideName, language: LanguageName, number: RenditionNumber) -> RenditionKey:
-    """Return the key of the numbered rendition in the path, as a FastAPI dependency."""
     return RenditionKey(guide, language, number)
 
 
@@ -121,10 +116,7 @@ RenditionKeyDep = Annotated[RenditionKey, Depends(rendition_key)]
 
 
 def item_name(section: Section) -> Any:
-    """Return the path parameter for the id of an item in `section`.
-
-    The example is the first example of the field `id` in the section's item model.
-    """
+    """Its example is that of the section's item model."""
     example = section.entry.item.model_fields["id"].examples[0]  # type: ignore[index]  # every id has an example
     return Path(pattern=SLUG_PATTERN, max_length=80, description="The item's id.", examples=[example])
 
@@ -135,25 +127,19 @@ NoteNumber = Annotated[int, _number("Number of the note, from 1."), IN_PLAIN_DIG
 
 
 def expect_one_key_at_most(request: Request) -> None:
-    """Raise `SeveralIdempotencyKeys` if the request has more than one Idempotency-Key header."""
+    """Raise `SeveralIdempotencyKeys`."""
     if len(request.headers.getlist("idempotency-key")) > 1:
         raise SeveralIdempotencyKeys
 
 
 def created_response(result: IdempotentResult, location: str) -> Response:
-    """Return a 201 response with the receipt in `result`, and with the path `location` in the Location header.
-
-    Add the header `Idempotency-Replayed: true` if the receipt was made for an earlier, identical request.
-    """
+    """Return 201 with the receipt, and `Idempotency-Replayed: true` for an earlier, identical request."""
     response = stored_response(result)
     response.status_code, response.headers["Location"] = 201, location
     return response
 
 
 def stored_response(result: IdempotentResult) -> Response:
-    """Return a 200 response with the receipt in `result`.
-
-    Add the header `Idempotency-Replayed: true` if the receipt was made for an earlier, identical request.
-    """
+    """As `created_response`, with 200."""
     headers = {"Idempotency-Replayed": "true"} if result.is_replay else {}
     return Response(result.receipt, media_type=JSON, headers=headers)

@@ -8,7 +8,7 @@ from app.models.languages import ENGLISH_TAG, GUIDE_LANGUAGE
 
 QUALITY = re.compile(r"q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)")
 VARIES_BY_LANGUAGE = re.compile(r"/v1/guides/[a-z0-9-]+")
-"""The pattern of the paths whose responses, in every format, depend on the languages that a request prefers."""
+"""Paths whose responses depend on the preferred languages, in every format."""
 LANGUAGE_RANGE = re.compile(r"[a-z]{1,8}(?:-[a-z0-9]{1,8})*")
 MAX_HEADER_LENGTH = 1_000
 MAX_PREFERENCES = 8
@@ -16,21 +16,16 @@ PARSED_LANGUAGE_HEADERS = 1_000
 
 
 def quality_in(parameters: Iterable[str]) -> float:
-    """Return the quality value (`q`) in `parameters`, the parameters of one media or language range.
-
-    Return the first valid value, or 1 if no valid value is given.
-    """
+    """Return the first valid `q` of a range's parameters, or 1."""
     return next((float(match[1]) for match in map(QUALITY.fullmatch, parameters) if match), 1.0)
 
 
 @lru_cache(maxsize=PARSED_LANGUAGE_HEADERS)
 def preferred_languages(accept_language: str) -> tuple[str, ...]:
-    """Return the language ranges that the header `accept_language` prefers to English, in lower case and best first.
+    """Return the ranges preferred to English, in lower case and best first, at most `MAX_PREFERENCES`.
 
-    `*`, English and British English end the result, and are left out. Any other kind of English, such as `en-us`, ends
-    the result too, but is included. For a browser set to British English the result is empty, so that almost all
-    requests share a cache entry. The result is also empty if the header is longer than `MAX_HEADER_LENGTH` or is not a
-    list of languages. The result has at most `MAX_PREFERENCES` ranges.
+    `*`, English and British English end the list and are left out; other English such as `en-us` ends it too, but is in
+    it. So for most browsers it is empty, and they share a cache entry; also if the header is too long or malformed.
     """
     if len(accept_language) > MAX_HEADER_LENGTH:
         return ()

@@ -42,7 +42,7 @@ from app.models.links import CONCERNS, guide_path, problem_path, renditions_path
 from app.models.operations.problems import ProblemDetails
 
 NO_STORE = (DBAPIError, NoConnectionInTime)
-"""SQLAlchemy's errors for a database that fails, or that gives no connection in time."""
+"""SQLAlchemy's errors for a database that fails, or gives no connection in time."""
 PAGES_OF_CONCERNS = (
     "/raise-a-concern",
     "/worried-about-yourself",
@@ -71,10 +71,7 @@ log = Log(__name__)
 
 
 def add_problem_handlers(app: FastAPI) -> None:
-    """Register handlers for this project's errors, for validation and HTTP errors of FastAPI, and for database errors.
-
-    `GateMiddleware` handles all other errors.
-    """
+    """For this project's errors, those of FastAPI and of databases; `GateMiddleware` handles all others."""
     app.add_exception_handler(GuidanceError, _handle_domain_error)
     app.add_exception_handler(RequestValidationError, _handle_validation_error)
     app.add_exception_handler(HTTPException, _handle_http_exception)
@@ -91,12 +88,10 @@ def problem_response(
     links: dict[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """Return the response for a problem of the class `kind`.
+    """Return the response for a problem. `detail` replaces the general meaning of `kind`.
 
-    If `detail` is given, it replaces the general meaning of `kind`. The first `MAX_ERRORS` of `faults` become the field
-    `errors`. If there are more faults and no `detail`, the detail says that errors are left out. `links` are added to
-    the body, and `headers` to the header fields. The body says who to call if the path is about concerns, or the status
-    is 503.
+    The first `MAX_ERRORS` of `faults` become `errors`. The body says whom to call if the path is about concerns, or the
+    status is 503.
     """
     body = ProblemDetails(
         type=problem_path(kind.slug),
@@ -117,10 +112,7 @@ def problem_response(
 
 
 def problem_of(error: Exception) -> type[Problem]:
-    """Return the class of the problem that callers see for `error`.
-
-    An `error` that is not a `Problem` is a defect of the service, reported as `InternalError`.
-    """
+    """An `error` that is no `Problem` is a defect, `InternalError`."""
     return type(error) if isinstance(error, Problem) else InternalError
 
 
@@ -148,11 +140,7 @@ def _handle_domain_error(request: Request, error: Exception) -> Response:
 
 
 def _links_instead(error: Problem, guide: str) -> dict[str, str] | None:
-    """Return links to alternatives if `error` says that an edition or rendition of `guide` was withdrawn.
-
-    After a rendition, the links lead to the guide and to its renditions. After an edition, they lead to the editions
-    and, if there is one, to the current edition. Return None for any other error.
-    """
+    """Return links to alternatives of a withdrawn edition or rendition, otherwise None."""
     match error:
         case RenditionWithdrawn():
             return {"guide": guide_path(guide), "renditions": renditions_path(guide)}
@@ -163,11 +151,7 @@ def _links_instead(error: Problem, guide: str) -> dict[str, str] | None:
 
 
 def _handle_validation_error(request: Request, error: Exception) -> Response:
-    """Return one problem with the faults that pydantic found in a request (`error`).
-
-    If a fault is in the path, the problem is `NotFound`. Otherwise, if a fault is in the body, the problem is
-    `ValidationFailed`. Otherwise the first fault decides: a query problem, or `BadRequest` for a header or a cookie.
-    """
+    """A fault in the path makes `NotFound`, in the body `ValidationFailed`; otherwise the first fault decides."""
     all_errors: Sequence[Any] = error.errors()  # type: ignore[attr-defined]  # registered only for RequestValidationError
     errors = drop_consequent_errors(all_errors[: 2 * MAX_ERRORS])  # enough to notice that there are too many
     faults = [to_request_fault(each) for each in errors]
@@ -195,17 +179,14 @@ def _handle_http_exception(request: Request, error: Exception) -> Response:
 
 
 def _model_of(request: Request) -> type[BaseModel] | None:
-    """Return the Pydantic model of the route's request body, or None if the body is not a single model."""
+    """None if the body is not a single model."""
     field = getattr(request.scope.get("route"), "body_field", None)
     model = field.field_info.annotation if field is not None else None
     return model if isinstance(model, type) and issubclass(model, BaseModel) else None
 
 
 def _allowed_methods(request: Request) -> str:
-    """Return the value of the Allow header (RFC 9110, section 15.5.6): the methods of all routes with the same path.
-
-    The path is that of the matched route. A route for GET also serves HEAD.
-    """
+    """Return the Allow header (RFC 9110, section 15.5.6): of all routes with the matched path, HEAD with GET."""
     path = request.scope["route"].path
     routes = [route for route in iter_route_contexts(request.app.routes) if route.path == path]
     methods = {method for route in routes for method in route.methods or ()}

@@ -35,26 +35,17 @@ NUMBERED_EDITION_PROBLEMS = (NoSuchGuide, NoSuchEdition, EditionWithdrawn)
 RENDITION_PROBLEMS = (NoSuchGuide, NoSuchRendition, RenditionWithdrawn)
 CREDENTIAL_PROBLEMS = (TokenMissing, TokenInvalid, ScopeMissing, ProviderUnavailable)
 CLIENT_PROBLEMS = (*CREDENTIAL_PROBLEMS, ServiceUnavailable)
-"""The problems of a route that requires a client key.
-
-`ServiceUnavailable` is one of them, because the key is looked up in the database.
-"""
+"""Of a route that requires a client key, which is looked up in the database."""
 NOT_MODIFIED: Responses = {304: {"description": "Not modified: the copy named by If-None-Match is current."}}
 
 
 def response_example(**members: Any) -> Responses:
-    """Return OpenAPI `responses` in which `members` override fields of the example for status 200.
-
-    `app.http.openapi` builds the other fields of the example.
-    """
+    """`members` override fields of the example for status 200 that `app.http.openapi` builds."""
     return {200: {"content": {"application/json": {"example": members}}}}
 
 
 def problem_responses(*problems: type[Problem]) -> Responses:
-    """Return the OpenAPI `responses` of a route that can return `problems`, with an example of each problem.
-
-    Include the problems of queries and the internal error, because every route can return them.
-    """
+    """Return OpenAPI `responses` with an example a problem; those of queries and the internal error are always in."""
     responses: Responses = {}
     told: tuple[type[Problem], ...] = (*problems, *QUERY_PROBLEMS, InternalError)
     for each in told:
@@ -82,4 +73,4 @@ def _example_of(problem: type[Problem]) -> dict[str, Any]:
 RESPONSES_OF_ALL_ROUTES = problem_responses()
 RESPONSES_OF_CLIENT_ROUTES = problem_responses(*CLIENT_PROBLEMS)
 RESPONSES_OF_READS = RESPONSES_OF_ALL_ROUTES | NOT_MODIFIED
-"""The responses that every cached public read can return besides the responses of its route."""
+"""What every cached public read can return besides."""

@@ -54,14 +54,11 @@ POSTED = (
     (MCP, ASSISTANT_POLICY),
     (SIGN_INS, SIGN_IN_POLICY),
 )
-"""The policy of each POST request, by the first matching prefix of its path.
-
-All other POST requests have the policy of the desk.
-"""
+"""The policy of each POST, by the first prefix of its path. All others have that of the desk."""
 
 
 class OverLimit(Enum):
-    """The treatment of a request over its limit."""
+    """What happens to a request over its limit."""
 
     REFUSED = "The response is 429, before the body is read."
     TURNS = "The request takes turns. The route may then refuse the request because of its content."
@@ -73,11 +70,9 @@ class OverLimit(Enum):
 
 @dataclass(frozen=True)
 class CountedKind:
-    """A kind of request that is counted separately.
+    """Requests counted together. `setting` has the limit.
 
-    `setting` is the name of the setting with the limit, and `above` the treatment of requests over the limit. `waiting`
-    is a divisor. If the requests take turns, the setting `connections` divided by `waiting`, but at least 1, is the
-    maximum number of waiting requests.
+    If they take turns, `connections` divided by `waiting`, but at least 1, may wait.
     """
 
     setting: str
@@ -97,18 +92,11 @@ COUNTED = {
     SIGN_IN_POLICY: CountedKind("limit_sign_in", OverLimit.TURNS),
     DESK_POLICY: CountedKind("limit_desk", OverLimit.PROVEN),
 }
-"""The kinds of requests, by the name of their policy.
-
-Each kind is counted separately, so that requests of one kind do not use up the limit of another kind.
-"""
+"""By policy. Requests of one kind do not use up the limit of another."""
 
 
 def policy_name(method: str, path: str) -> str | None:
-    """Return the name of the rate limit policy for a request, or None for a request without a limit.
-
-    Most public reads have no limit. For a search by GET without a query, return `SEARCH_POLICY`, although
-    `GateMiddleware` does not count it.
-    """
+    """Most public reads have none. A search without a query has `SEARCH_POLICY`, though it is not counted."""
     if method == "POST":
         return next((policy for paths, policy in POSTED if path.startswith(paths)), DESK_POLICY)
     if path.startswith(CONCERNS):
@@ -121,16 +109,13 @@ def policy_name(method: str, path: str) -> str | None:
 
 
 class GateMiddleware:
-    """ASGI middleware that refuses an unknown host or a request over its limit, before the body is read.
+    """Refuses an unknown host or a request over its limit, before the body is read.
 
-    `allows_host` decides if the name in the Host header is known, which stops DNS rebinding by another site. `limiter`
-    counts the requests. A request is counted under the networks of the caller's address. Once a key has been
-    authenticated, further requests with that key are counted under the client of the key instead. Some requests over
-    their limit are not refused (see `COUNTED`): they are passed on to take turns, with the count in their state.
+    The check of the host stops DNS rebinding. A request counts under the caller's networks, or once its key has been
+    authenticated under the key's client. Some over their limit are passed on to take turns (`COUNTED`).
 
-    The middleware also turns every unhandled error into a 500 response. `HeadersMiddleware` adds CORS headers to that
-    response, so that pages can read it. The log line has the type of the error and its stack frames, but not its
-    message, which may have a reporter's text.
+    An unhandled error becomes 500 here. Its log line has type and stack, not its message, which may have a reporter's
+    text.
     """
 
     def __init__(self, app: ASGIApp, allows_host: HostCheck, limiter: Limiter, settings: Settings) -> None:
@@ -142,7 +127,6 @@ class GateMiddleware:
         self._client_of_token: OrderedDict[bytes, str] = OrderedDict()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on or refuse it. Log an unhandled error, and respond 500 if no response has started."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -163,11 +147,7 @@ class GateMiddleware:
                 await problem_response(Request(scope, receive), InternalError)(scope, receive, send)
 
     async def _admit(self, scope: Scope, receive: Receive, send: Send) -> tuple[ASGIApp, Send]:
-        """Check the host, and count the request if it has a limit.
-
-        Return the app that serves or refuses the request, and a `send` that adds the rate limit headers and remembers
-        the client of the request's token.
-        """
+        """Return the app that serves or refuses the request, and a `send` with rate limit headers."""
         if not self._allows_host(find_field(scope, b"host")):
             return problem_response(Request(scope, receive), UnknownHost), send
         name = policy_name(scope["method"], scope["path"])
@@ -184,12 +164,7 @@ class GateMiddleware:
         return self.app, send if token is None else self._remember_client(scope, token, send)
 
     def _find_bucket(self, scope: Scope, policy: Policy, token: bytes | None) -> tuple[Policy, LimitKeys] | None:
-        """Return the policy and the networks under which to count the request, and store the networks in its state.
-
-        Usually these are `policy` and the networks of the caller's address. If `token` is the hash of a known token,
-        they are the policy of clients and the name of the token's client. Return None if the request is not counted,
-        because it has no address, or an address of this host.
-        """
+        """Return policy and keys under which to count, or None if not counted: no address, or one of this host."""
         networks = networks_of(scope["client"][0] if scope.get("client") else None)
         if not networks:
             return None
@@ -198,7 +173,7 @@ class GateMiddleware:
         return (policy, networks) if client is None else (self._client_policy, (LimitKey(client),))
 
     def _remember_client(self, scope: Scope, token: bytes, send: Send) -> Send:
-        """Return a `send` that remembers the client of `token` after authentication, and forgets it after a 401."""
+        """Remember the client of `token` after authentication; forget it after a 401."""
 
         def send_and_remember(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":
@@ -216,11 +191,7 @@ class GateMiddleware:
 
 
 def _takes_turns(scope: Scope, name: str, count: Count) -> bool:
-    """Return True if a request over its limit takes turns, and False if the request must be refused.
-
-    `name` is the name of the request's policy, and `count` the count that is over its limit. If the request takes
-    turns, store the count (`OVER`) and the queue (`LANE`) in the state of the request.
-    """
+    """If so, store the count (`OVER`) and the queue (`LANE`) in the request's state."""
     counted, is_client = COUNTED[name], count.policy.name == CLIENT_POLICY
     if is_client:
         takes_turns = name == CONCERN_POLICY
@@ -234,10 +205,7 @@ def _takes_turns(scope: Scope, name: str, count: Count) -> bool:
 
 
 def with_rate_limit_fields(count: Count, send: Send) -> Send:
-    """Return a `send` that adds the header fields RateLimit-Policy and RateLimit to the response.
-
-    `count` is the count of the request under its rate limit.
-    """
+    """Add RateLimit-Policy and RateLimit to the response."""
     policy = count.policy
 
     def send_with_fields(message: Message) -> Awaitable[None]:
@@ -251,11 +219,11 @@ def with_rate_limit_fields(count: Count, send: Send) -> Send:
 
 
 def _token_hash(scope: Scope) -> bytes | None:
-    """Return the SHA-256 of the Authorization header, or None without the header. Only the hash is kept in memory."""
+    """Return the SHA-256 of Authorization: only this is kept in memory."""
     authorization = find_field(scope, b"authorization")
     return hashlib.sha256(authorization).digest() if authorization else None
 
 
 def find_field(scope: Scope, name: bytes) -> bytes | None:
-    """Return the value of the first header field with the lower-case name `name`, or None."""
+    """The first with the lower-case `name`."""
     return next((value for each, value in scope["headers"] if each == name), None)

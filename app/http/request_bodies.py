@@ -13,24 +13,20 @@ from app.services.guides.uploads import DOCUMENT_PATH, PICTURE_PATH
 
 MAX_BODY_BYTES = 1_000_000
 MAX_BUFFERED_BYTES = 64 * MAX_BODY_BYTES
-"""The limit for the total size, in bytes, of all bodies that are being received.
-
-Above this limit, only bodies up to `LONG_BODY_BYTES` are received.
-"""
+"""Of all bodies being received. Above it only those up to `LONG_BODY_BYTES` are."""
 ALWAYS_ANSWERED = ("/health/", "/metrics")
 MAX_FILE_BYTES = 2 * MAX_BODY_BYTES
 LARGER_BODIES = dict.fromkeys((DOCUMENT_PATH, PICTURE_PATH), MAX_FILE_BYTES)
-"""The limits in bytes for the paths that take a file. The sample configurations of reverse proxies allow 2 MB too."""
+"""Limits of paths that take a file; the samples of reverse proxies allow 2 MB too."""
 FILE_TOO_LARGE = f"The limit is {MAX_FILE_BYTES:,} bytes. Send a smaller file."
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
 class RequestBodyMiddleware:
-    """ASGI middleware that reads the whole body of a request, and then passes the request on if there is room.
+    """Reads the whole body, then passes the request on if there is room.
 
-    The body may take at most `seconds` to arrive. `most_at_work` is the maximum number of requests in progress. A
-    request whose body is arriving does not count as in progress. A request over its rate limit does not count either:
-    the request waits for its turn (see `Turns`).
+    The body may take at most `seconds`. At most `most_at_work` requests are in progress, not counting those whose body
+    is arriving or that wait for their turn (`Turns`).
     """
 
     def __init__(self, app: ASGIApp, *, seconds: float, most_at_work: int, turns: Turns) -> None:
@@ -42,10 +38,7 @@ class RequestBodyMiddleware:
         self._arriving = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Read the body within its limits, then pass the request on or refuse it.
-
-        Pass health checks and metrics on without limits.
-        """
+        """Health checks and metrics pass without limits."""
         if scope["type"] != "http" or scope["path"].startswith(ALWAYS_ANSWERED):
             await self.app(scope, receive, send)
             return
@@ -65,11 +58,7 @@ class RequestBodyMiddleware:
             await self._turns.answer_late(answer)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send, *, size: int) -> None:
-        """Pass the request on, or respond 503 if too many requests are in progress.
-
-        A request over its rate limit first waits for its turn, or gets 503 if too many requests wait. `size` is the
-        length of the body in bytes.
-        """
+        """503 if too many are in progress, or wait for their turn. `size` is the body's length in bytes."""
         takes_turns = OVER in scope["state"]
         has_room = self._turns.has_room(scope, size) if takes_turns else self._at_work < self._most_at_work
         if not has_room:
@@ -84,10 +73,7 @@ class RequestBodyMiddleware:
                 self._at_work -= 1
 
     async def _read_body(self, scope: Scope, receive: Receive) -> bytes | type[Problem]:
-        """Return the body, or the class of the problem to respond with if the body cannot be received.
-
-        A body cannot be received if it is too large, too slow or incomplete, or if the memory for bodies is used up.
-        """
+        """Return the body, or the problem: too large, too slow, incomplete, or no memory left for bodies."""
         length = find_field(scope, b"content-length") or b""
         limit = LARGER_BODIES.get(scope["path"], MAX_BODY_BYTES)
         if length.isdigit() and int(length) > limit:
@@ -118,7 +104,7 @@ class RequestBodyMiddleware:
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
-    """Return a `receive` that returns `body` in one message, and then the messages of `receive`."""
+    """Return a `receive` that gives `body` in one message first."""
     is_sent = False
 
     async def receive_body() -> Message:

@@ -13,7 +13,7 @@ from app.http.problem_handlers import PAGES_OF_CONCERNS, problem_response
 from app.models.links import CONCERNS
 
 SAME_ORIGIN_ONLY = ("/v1/desk", "/desk", "/edit", "/metrics", "/health", *PAGES_OF_CONCERNS)
-"""The prefixes of the paths whose responses have no CORS headers."""
+"""Paths without CORS headers."""
 EXPOSED_HEADERS = (
     "Deprecation",
     "Sunset",
@@ -47,18 +47,15 @@ FOR_EVERY_ORIGIN = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-H
 
 
 def security_headers(*, is_https: bool) -> dict[str, str]:
-    """Return the security headers of every response. If `is_https` is True, include Strict-Transport-Security."""
+    """With `is_https`, Strict-Transport-Security too."""
     return SECURITY_HEADERS | HTTPS_HEADERS if is_https else SECURITY_HEADERS
 
 
 class HeadersMiddleware:
-    """ASGI middleware that adds security and CORS headers, and responds to CORS preflights.
+    """Adds security and CORS headers, and responds to CORS preflights.
 
-    A security header that the route has not set gets its strictest value. If `is_https` is True, the security headers
-    include Strict-Transport-Security. Responses for the paths in `SAME_ORIGIN_ONLY` get no CORS headers. Pages of every
-    origin may read guidance. Only pages of `allowed_origins`, and pages of this service, may submit concerns. The
-    response of a public read has CORS headers even if the request has no Origin, so that a shared cache can serve the
-    response to pages of any origin.
+    A security header that the route has not set gets its strictest value. Every origin may read guidance, with or
+    without Origin, so that a shared cache serves all; only `allowed_origins` and this service submit concerns.
     """
 
     def __init__(self, app: ASGIApp, *, is_https: bool, allowed_origins: Sequence[str]) -> None:
@@ -78,7 +75,6 @@ class HeadersMiddleware:
         self._security_and_cors = self._security + _raw(FOR_EVERY_ORIGIN)
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Respond to a preflight, or pass the request on with a `send` that adds the headers for its path."""
         if scope["type"] != "http":
             return self.app(scope, receive, send)
         path: str = scope["path"]
@@ -97,7 +93,7 @@ def _raw(headers: Mapping[str, str]) -> RawHeaders:
 
 
 def _with_headers(send: Send, headers: RawHeaders) -> Send:
-    """Return a `send` that adds to the response each header of `headers` that the response lacks."""
+    """Add those that the response lacks."""
 
     def send_with_headers(message: Message) -> Awaitable[None]:
         if message["type"] == "http.response.start":
@@ -116,7 +112,7 @@ def _is_preflight(scope: Scope) -> bool:
 
 
 async def _answer_preflight(rules: CORSMiddleware, request: Request, send: Send) -> None:
-    """Send the response to a preflight: 200 if `rules` permit the request, otherwise the problem `OriginNotAllowed`."""
+    """200 if `rules` permit the request, otherwise `OriginNotAllowed`."""
     response = rules.preflight_response(request.headers)
     if response.status_code == OriginNotAllowed.status:
         headers = {name: value for name, value in response.headers.items() if not name.startswith("content-")}

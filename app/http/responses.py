@@ -14,18 +14,12 @@ from app.age.keys import AGE_MEDIA_TYPE
 
 Responses = dict[int | str, dict[str, Any]]
 STALE_IF_ERROR_SECONDS = 604_800
-"""How long a cache may serve an expired response while the service fails: one week.
-
-The same limit applies to the response cache of this service.
-"""
+"""A week: how long a cache, also this service's own, may serve an expired response while the service fails."""
 CACHE_CURRENT = f"public, max-age=60, stale-while-revalidate=600, stale-if-error={STALE_IF_ERROR_SECONDS}"
 CACHE_CHECKED = "public, no-cache"
-"""For a response that must never be out of date: a cache revalidates the response before each use."""
+"""For a response that must never be out of date."""
 REUSED_FOR = dt.timedelta(seconds=660)
-"""How long a cache may serve a response with `CACHE_CURRENT` while the service works.
-
-The time is the sum of `max-age` and `stale-while-revalidate`.
-"""
+"""How long a cache may serve `CACHE_CURRENT` while the service works: `max-age` and `stale-while-revalidate`."""
 CACHE_IMMUTABLE = "public, max-age=31536000, immutable"
 LINK_TYPES = {
     "timemap": "application/link-format",
@@ -68,11 +62,10 @@ def public_response(
     more_links: Mapping[str, str] | None = None,
     more_headers: Headers | None = None,
 ) -> Response:
-    """Return `body` as the JSON response of a public read, or 304 if If-None-Match matches the ETag of the response.
+    """Return `body` as the JSON of a public read, or 304.
 
-    The Link header has the links of `body` and `more_links`. `more_links` are only in the header, because they may
-    change while the body must stay the same. `caching` is the value of Cache-Control. `more_headers` are added, and
-    replace a header of the same name.
+    `more_links` are in the Link header only: they may change while the body must not. `more_headers` replace those of
+    the same name.
     """
     links = {**getattr(body, "links", {}), **(more_links or {})}
     content, media_type = json_bytes(body), "application/json"
@@ -90,11 +83,7 @@ def conditional_response(
     caching: str = CACHE_CURRENT,
     more_headers: Headers | None = None,
 ) -> Response:
-    """Return a response with `content`, or 304 with the same headers if If-None-Match matches the ETag of `content`.
-
-    `links` go into the Link header, and `caching` into Cache-Control. `more_headers` are added, and replace a header of
-    the same name.
-    """
+    """As `public_response`, for any content."""
     headers = {"ETag": etag_of(content), "Cache-Control": caching, **(more_headers or {})}
     if links:
         headers["Link"] = link_header(links)
@@ -104,12 +93,10 @@ def conditional_response(
 
 
 def caching_until(changes_at: dt.datetime | None, now: dt.datetime, caching: str) -> Headers:
-    """Return the caching headers of a response that is valid until `changes_at`. `caching` is a Cache-Control value.
+    """Return caching headers of a response valid until `changes_at` (None: without a limit).
 
-    If `changes_at` is None, the response is valid without a limit: return only Cache-Control. Otherwise add `Expires`,
-    which tells the response cache when to drop the response. `Expires` is `REUSED_FOR` before `changes_at`, so that no
-    cache serves the response after `changes_at`. If `changes_at` is at most `REUSED_FOR` after `now`, `Expires` is
-    `changes_at` itself, and caches must revalidate the response before each use.
+    `Expires`, at which the response cache drops it, is `REUSED_FOR` earlier, so that no cache serves it afterwards; if
+    that is past, it is `changes_at`, and caches must revalidate.
     """
     if changes_at is None:
         return {"Cache-Control": caching}
@@ -122,11 +109,7 @@ def caching_until(changes_at: dt.datetime | None, now: dt.datetime, caching: str
 
 
 def page_links(request: Request, next_cursor: str | None = None, *, parameter: str = "cursor") -> dict[str, str]:
-    """Return the links of a page of a list: `self`, and `next` to the page at `next_cursor` if given.
-
-    `parameter` is the query parameter that takes the cursor. Return no links for a search (the parameter `q`), because
-    the links would repeat the caller's search terms.
-    """
+    """Return `self`, and `next` with a cursor. None for a search (`q`): links would repeat the caller's words."""
     path, query = request.url.path, dict(request.query_params)
     if "q" in query:
         return {}
@@ -135,28 +118,22 @@ def page_links(request: Request, next_cursor: str | None = None, *, parameter: s
 
 
 def json_bytes(body: BaseModel) -> bytes:
-    """Return `body` as JSON in UTF-8, exactly as the response has it."""
+    """Exactly as the response has it."""
     return body.model_dump_json().encode()
 
 
 def etag_of(content: bytes) -> str:
-    """Return a strong ETag for `content`: the start of the SHA-256 in hexadecimal, in quotation marks."""
+    """Strong: the start of the SHA-256."""
     return f'"{hashlib.sha256(content).hexdigest()[:32]}"'
 
 
 def gzip_etag(etag: str) -> str:
-    """Return the strong ETag for the gzip encoding of the content with the ETag `etag`.
-
-    The encoded bytes differ from the content, so their ETag must differ too (RFC 9110, section 8.8.3.3).
-    """
+    """Encoded bytes differ, so their ETag must too (RFC 9110, section 8.8.3.3)."""
     return f'{etag[:-1]}-gzip"'
 
 
 def matches_etag(headers: Sequence[str], etag: str, *, weakly: bool = False) -> bool:
-    """Return True if a value in `headers` (If-Match or If-None-Match) lists `etag`, or is `*`.
-
-    If `weakly`, ignore the prefix `W/` in `headers` (the weak comparison of RFC 9110, section 8.8.3.2).
-    """
+    """True if `headers` (If-Match, If-None-Match) list `etag` or `*`; if `weakly`, ignore `W/`."""
     tags = [tag.strip() for header in headers for tag in header.split(",")]
     if weakly:
         tags = [tag.removeprefix("W/") for tag in tags]
@@ -164,28 +141,18 @@ def matches_etag(headers: Sequence[str], etag: str, *, weakly: bool = False) -> 
 
 
 def add_languages(response: Response, paths: Mapping[str, str]) -> None:
-    """Add links to the same content in other languages to the Link header of `response`, after the present links.
-
-    `paths` has the path of the content by language tag.
-    """
+    """Add links to the same content, by language tag, to the Link header."""
     links = [f'<{path}>; rel="alternate"; hreflang="{tag}"' for tag, path in paths.items()]
     response.headers["Link"] = ", ".join([*filter(None, [response.headers.get("Link")]), *links])
 
 
 def link_header(links: Mapping[str, str]) -> str:
-    """Return the value of the Link header (RFC 8288) for `links`, which has the path for each relation.
-
-    Leave out relations that no standard registers (see `REGISTERED_RELATIONS`).
-    """
+    """Leave out relations that no standard registers (`REGISTERED_RELATIONS`)."""
     return ", ".join(link_value(path, relation) for relation, path in links.items() if relation in REGISTERED_RELATIONS)
 
 
 def link_value(path: str, relation: str, **attributes: str) -> str:
-    """Return a link to `path` in the syntax of a Link header or of a TimeMap, with `attributes` as its parameters.
-
-    A `relation` in `LINK_TYPES` also gives the link its media type, unless `attributes` has a `type`. Relations of
-    other formats of the same content, such as `csv`, become `alternate`.
-    """
+    """In the syntax of a Link header. Other formats of the same content, such as `csv`, become `alternate`."""
     if relation in LINK_TYPES:
         attributes = {"type": LINK_TYPES[relation]} | attributes
     parameters = "".join(f'; {name}="{value}"' for name, value in attributes.items())
@@ -194,10 +161,7 @@ def link_value(path: str, relation: str, **attributes: str) -> str:
 
 
 def sealed_file(sealed: bytes, name: str, counts: Mapping[str, int]) -> Response:
-    """Return the encrypted file `sealed` as a download named `<name>.age`, with a header for each entry of `counts`.
-
-    `counts` has the number of further entries that can be fetched, such as additions, by header name.
-    """
+    """Return `<name>.age` to download, with a header an entry of `counts`: what further can be fetched."""
     headers = {
         "Vary": "Accept",
         "Content-Disposition": f'attachment; filename="{name}.age"',

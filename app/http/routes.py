@@ -22,18 +22,14 @@ NUL = "\x00"
 
 
 async def ignore_unknown_query() -> None:
-    """Do nothing. A route with this dependency ignores unknown query parameters, as its clients expect."""
+    """A route with this dependency ignores unknown query parameters, as its clients expect."""
 
 
 UNKNOWN_IGNORED = Depends(ignore_unknown_query)
 
 
 async def reject_unknown_query(request: Request, route: APIRoute) -> None:
-    """Raise `RequestValidationError` if a query parameter is unknown or repeated, or if a value contains a NUL.
-
-    The error also lists the other faults of the parameters and of a readable body, so that the caller gets all faults
-    at once. A route that depends on `ignore_unknown_query` accepts unknown parameters.
-    """
+    """Raise `RequestValidationError` for an unknown or repeated parameter or a NUL, with all other faults at once."""
     not_in_query = (params.Path, params.Header, params.Cookie)  # the fields of a query model have none of these classes
     known = {each.alias for each in get_flat_params(route.dependant) if not isinstance(each.field_info, not_in_query)}
     ignored = any(dependency.call is ignore_unknown_query for dependency in route.dependant.dependencies)
@@ -45,11 +41,7 @@ async def reject_unknown_query(request: Request, route: APIRoute) -> None:
 
 
 def _errors_of_names(names: list[str], known: set[str], *, ignored: bool) -> list[Any]:
-    """Return one error if any of `names` is not in `known`, and one error for each known name that is repeated.
-
-    `names` are the names of the query parameters in the request. The error does not contain the unknown name. If
-    `ignored` is True, accept unknown names.
-    """
+    """One error if any is unknown, without the name, and one for each that is repeated."""
     errors: list[Any] = []
     if not ignored and any(name not in known for name in names):
         hint = f"This path knows: {', '.join(sorted(known))}." if known else "This path knows none."
@@ -59,7 +51,7 @@ def _errors_of_names(names: list[str], known: set[str], *, ignored: bool) -> lis
 
 
 async def _other_errors(request: Request, route: APIRoute) -> list[Any]:
-    """Return the faults that FastAPI finds in path, query and header parameters, and in a readable body."""
+    """What FastAPI finds in path, query, headers and a readable body."""
     errors: list[Any] = []
     for dependant in _all_of(route.dependant):
         errors += request_params_to_args(dependant.path_params, request.path_params)[1]
@@ -79,42 +71,33 @@ def _all_of(dependant: Dependant) -> Iterator[Dependant]:
 
 
 class GuidanceRequest(Request):
-    """A request whose cookies are parsed in linear time. FastAPI parses the cookies for every route.
-
-    Quotes around a value are removed, and the value is not decoded further, because no cookie of this service needs
-    decoding. In older versions of Python, the parser of the standard library takes quadratic time for the decoding.
-    """
+    """Parses cookies in linear time: older Pythons decode in quadratic time, and ours need no decoding."""
 
     @cached_property
     def cookies(self) -> dict[str, str]:
-        """The cookies by name. If a name is repeated, the last value counts."""
+        """If a name is repeated, the last counts."""
         pairs = (each.partition("=") for field in self.headers.getlist("cookie") for each in field.split(";"))
         return {name.strip(): value.strip().strip('"') for name, _, value in pairs}
 
 
 class GuidanceRoute(APIRoute):
-    """A route that refuses unknown and repeated query parameters, and a NUL character in the query or the path.
+    """Refuses unknown and repeated query parameters, and a NUL in query or path.
 
-    PostgreSQL text cannot contain a NUL, so nothing in the database can have such a path: the response is 404.
+    PostgreSQL text cannot contain a NUL, so nothing can have such a path: 404.
     """
 
     @cached_property
     def _beginning(self) -> str:
-        """The part of the path before its first parameter."""
+        """The path before its first parameter."""
         return self.path_format.partition("{")[0]
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Return how the route matches the request (fully, in path only, or not), and its additions to the scope.
-
-        A request is compared with each of more than 200 routes in turn. Comparing the beginning of the path first is
-        much cheaper than the regular expression of the route.
-        """
+        """There are more than 200 routes: comparing the beginning is much cheaper than the regular expression."""
         if not scope["path"].startswith(self._beginning):
             return Match.NONE, {}
         return super().matches(scope)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return a handler that checks the path and the query before FastAPI's handler runs."""
         handle = super().get_route_handler()
 
         async def handle_known_query(request: Request) -> Response:
@@ -130,10 +113,7 @@ class GuidanceRoute(APIRoute):
 
 
 class GuidanceRouter(APIRouter):
-    """A router with routes of the class `GuidanceRoute`, or of a subclass that the option `route_class` names.
-
-    The operation id of a route is the name of its function. The options are those of `APIRouter`.
-    """
+    """The operation id of a route is the name of its function."""
 
     def __init__(self, **options: Any) -> None:
         options = {"responses": RESPONSES_OF_ALL_ROUTES, "route_class": GuidanceRoute, **options}

@@ -26,11 +26,10 @@ SIMULATED_WAIT_SECONDS = "5"
 def simulate(
     request: Request, context: AppContext, submission: Concern, submitter: Principal, outcome: SimulatedOutcome
 ) -> Response:
-    """Validate the concern `submission`, and return or raise the simulated `outcome`. Store nothing.
+    """Validate the concern, and return or raise `outcome`, which must not be `ACCEPTED`. Store nothing.
 
-    Raise `StoreBusy` for `BUSY` and `InvalidConcern` for `REFUSED`. Return a 429 response for `TOO_MANY`. Before that,
-    raise `InvalidConcern` if the client `submitter` has no test key, or if `submission` is invalid. The caller must
-    not pass `ACCEPTED`, which would return 429.
+    Raise `StoreBusy` for `BUSY`, `InvalidConcern` for `REFUSED`, for a client without a test key, and for an invalid
+    concern.
     """
     if not submitter.for_tests:
         raise InvalidConcern([NO_SIMULATION])

@@ -28,17 +28,14 @@ NANOSECONDS = 1_000_000_000
 
 
 class Traces:
-    """A sender of spans to the collector at `url`, in the background. Spans that the collector refuses are dropped.
-
-    Requests never wait for the collector.
-    """
+    """Sends spans to the collector at `url` in the background. What it refuses is dropped."""
 
     def __init__(self, url: str) -> None:
         self._provider = _make_provider(f"{url.rstrip('/')}{TRACES_PATH}")
         self._tracer = self._provider.get_tracer("guidance", VERSION)
 
     def record(self, answered: Sequence[FinishedRequest]) -> None:
-        """Queue a span for each finished request in `answered`. Each span ends at the time of this call."""
+        """Each span ends at the time of this call."""
         end = time.time_ns()
         for each in answered:
             span = self._tracer.start_span(
@@ -58,7 +55,6 @@ class Traces:
             span.end(end)
 
     def record_flush(self, operations: int, seconds: float) -> None:
-        """Queue a span for a flush of the writer that has just ended: it wrote `operations` operations in `seconds`."""
         end = time.time_ns()
         span = self._tracer.start_span(
             "writer flush",
@@ -69,15 +65,12 @@ class Traces:
         span.end(end)
 
     def close(self) -> None:
-        """Send the pending spans, which takes at most some seconds, and stop."""
+        """Send what is pending, which takes at most some seconds."""
         self._provider.shutdown()
 
 
 def _make_provider(endpoint: str) -> TracerProvider:
-    """Return a tracer provider that sends spans to `endpoint`.
-
-    The spans do not name the host or the user, and proxy settings of the environment are ignored.
-    """
+    """Spans name neither host nor user, and proxy settings of the environment are ignored."""
     session = Session()
     session.trust_env = False
     resource = Resource({"service.name": NAME, "service.version": VERSION})

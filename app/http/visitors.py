@@ -25,13 +25,13 @@ SESSION_COOKIE = "desk"
 
 
 def _may(scope: Scope) -> Any:
-    """Return a property of `Visitor` that is True if the person has `scope`."""
+    """A property of `Visitor`: the person has `scope`."""
     return property(lambda visitor: scope in visitor.scopes)
 
 
 @dataclass(frozen=True)
 class Visitor:
-    """An authenticated person at the desk pages: the actor for the audit log, the name, and the scopes."""
+    """An authenticated person at the desk's pages."""
 
     actor: Actor
     name: str
@@ -39,12 +39,12 @@ class Visitor:
 
     @property
     def has_passkey(self) -> bool:
-        """True if the person signed in with a passkey of this site."""
+        """They signed in with a passkey of this site."""
         return self.actor.client.startswith(f"{BY_PASSKEY}/")
 
     @property
     def can_lead(self) -> bool:
-        """True if the person is a lead, who may manage the people at the desk: they have each scope of `OF_A_LEAD`."""
+        """They have each scope of `OF_A_LEAD`."""
         return self.scopes >= OF_A_LEAD
 
     can_read = _may(Scope.READ)
@@ -55,17 +55,11 @@ class Visitor:
 
 
 async def require_person(request: Request, security: SecurityScopes, now: NowDep) -> Visitor:
-    """Return the person who is signed in by a session cookie, or named by the key in the Authorization header.
+    """Return who is signed in by a cookie, or named by a key, with every scope of the route, read at each request.
 
-    The person must have every scope of the route. The scopes are looked up for each request. Raise `TokenMissing` if
-    the request has neither a key nor a session cookie. Raise `TokenInvalid` if the key or session is not valid, or if
-    the key names no person. Raise its subclass `SessionUnconfirmed` if the OpenID provider must confirm the person
-    again. Raise `ScopeMissing` if the person lacks a scope. Raise `NoSuchConcern` if the path names a concern that does
-    not exist or that the person may not open. Raise `StoreBusy` if the use of the session, or this refusal, could not
-    be stored in time. For a request with a key, also raise the other errors of `authenticate`. Log why a key or session
-    is refused.
-
-    Browsers do not add a key automatically, so no other site can use a person's key.
+    Browsers add no key by themselves, so no other site can use one. Raise `TokenMissing`, `TokenInvalid`
+    (`SessionUnconfirmed` if the OpenID provider must confirm the person again), `ScopeMissing`, `NoSuchConcern` and
+    `StoreBusy` as `require_actor`, and for a key the errors of `authenticate`. Why one is refused is logged only.
     """
     credentials = await client_key_of(request)
     if credentials is not None:
@@ -90,36 +84,32 @@ async def require_person(request: Request, security: SecurityScopes, now: NowDep
 
 
 async def _visitor_of(request: Request, principal: Principal, now: dt.datetime) -> Visitor:
-    """Return `principal` as a `Visitor`.
-
-    Raise `NoSuchConcern` if the path names a concern that does not exist or that the person may not open.
-    """
+    """Raise `NoSuchConcern` as `require_actor`."""
     actor = actor_of(request, principal, now)
     await expect_may_open(request, actor)
     return Visitor(actor, principal.person or "", principal.scopes)
 
 
 def is_navigation(request: Request) -> bool:
-    """Return True if a browser opens a page with this request, so that it can be redirected elsewhere and back."""
+    """A browser opens a page, so that it can be led elsewhere and back."""
     mode = request.headers.get("sec-fetch-mode", "navigate" if "text/html" in request.headers.get("accept", "") else "")
     return request.method == "GET" and mode == "navigate"
 
 
 def cookie_name(settings: Settings, name: str) -> str:
-    """Return the full name of the cookie `name`. With https, add a prefix: then no other host can set the cookie."""
+    """With https a prefix: then no other host can set the cookie."""
     return f"{SECURE_PREFIX}{name}" if settings.is_https else name
 
 
 def read_cookie(request: Request, name: str) -> str | None:
-    """Return the value of the cookie `name`, or None if the request has no such cookie or its value is empty."""
+    """None if it is empty."""
     return request.cookies.get(cookie_name(context_of(request).settings, name)) or None
 
 
 def set_cookie(response: Response, settings: Settings, name: str, value: str, *, seconds: int | None = None) -> None:
-    """Set a cookie that JavaScript cannot read, and that browsers do not send with requests from other sites.
+    """Hidden from JavaScript, and not sent with requests from other sites.
 
-    The cookie expires after `seconds`, or when the browser closes if `seconds` is None. An empty `value` deletes the
-    cookie.
+    It expires after `seconds`, or when the browser closes. An empty `value` deletes it.
     """
     response.set_cookie(
         cookie_name(settings, name),

@@ -17,11 +17,7 @@ PARTS_OF_PAGES = ("*.html", "*.css", "*.js")
 
 
 def find_last_run(file: Path = RUN_FILE) -> dt.date | None:
-    """Return the day on which the current pages last passed the accessibility test.
-
-    `file` is the record that `write_run` made. Return None if the pages have changed since that day, or if `file` is
-    missing or not valid.
-    """
+    """When the current pages last passed; None if they changed since."""
     try:
         run = json.loads(file.read_bytes())
         return dt.date.fromisoformat(run["tested_on"]) if run["pages"] == digest_of_pages() else None
@@ -30,16 +26,12 @@ def find_last_run(file: Path = RUN_FILE) -> dt.date | None:
 
 
 def write_run(day: dt.date, file: Path = RUN_FILE) -> None:
-    """Record in `file` that the current pages passed the accessibility test on `day`. Replace an earlier record."""
     file.write_text(json.dumps({"tested_on": day.isoformat(), "pages": digest_of_pages()}) + "\n", encoding="utf-8")
 
 
 @cache
 def digest_of_pages() -> str:
-    """Return the SHA-256 of the templates, styles and JavaScript of the pages, in hexadecimal.
-
-    The built files `unseal.js` and `unseal.html` are not included.
-    """
+    """Templates, styles and scripts, without built files."""
     digest = hashlib.sha256()
     for path in sorted(_parts()):
         digest.update(f"{path.name}\n".encode() + path.read_bytes())

@@ -27,7 +27,7 @@ MEDIA_TYPES = {
 
 
 class Asset(StrEnum):
-    """A file that pages load from `/looks/`."""
+    """Loaded from `/looks/`."""
 
     STYLE = "pages.css"
     EXIT_BAR = "exit_bar.css"
@@ -51,11 +51,7 @@ class Asset(StrEnum):
 
 @router.get("/looks/{look}")
 def read_asset(request: Request, context: ContextDep, look: Annotated[Asset, PathParameter()]) -> Response:
-    """Return the file `look`, or 304 if the client already has this version.
-
-    For `pages.css`, return the result of `stylesheet`. Raise `NotFound` if there is no such file: the council has no
-    logo, `unseal.js` was not built, or the optional library with the font of PDFs is not installed.
-    """
+    """Or 304. Raise `NotFound`: no logo, script not built, or no font."""
     file = _file_of(look, context)
     if file is None or not file.is_file():
         raise NotFound
@@ -65,10 +61,7 @@ def read_asset(request: Request, context: ContextDep, look: Annotated[Asset, Pat
 
 
 def _file_of(look: Asset, context: AppContext) -> Path | None:
-    """Return the path of the file `look`. There may be no file at that path.
-
-    Return None if the council has set no logo, or if the library with the font is not installed.
-    """
+    """None without a logo, or the library with the font."""
     if look is Asset.LOGO:
         return context.settings.council_logo
     return find_font_file() if look is Asset.EXPORT_FONT else STATIC_DIR / look.value

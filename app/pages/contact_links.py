@@ -9,16 +9,13 @@ CONTACT = re.compile(
     r"|(?P<phone>(?<![\w+./-])(?:0800 1111|(?:\+[0-9]{1,3}|0)(?:[ ()-]{0,2}[0-9]){8,12})(?![\w-]|[./][0-9]))",
     re.ASCII,
 )
-"""The pattern of an email address or a phone number. A date does not match, because a date has too few digits.
-
-`desk_script/src/contact_links.js` has the same pattern for text that the browser decrypts.
-"""
+"""Email or phone; a date has too few digits. `desk_script/src/contact_links.js` has the same."""
 NOT_DIALLED = re.compile(r"\(0\)(?=.)|[^0-9+]")
 NATIONAL = re.compile(r"[^0-9]")
 
 
 def linked(text: str) -> Markup:
-    """Return `text` as escaped HTML, with a link on each phone number and each email address."""
+    """Escaped, with links."""
     html, end = Markup(), 0
     for found in CONTACT.finditer(text):
         html += escape(text[end : found.start()])
@@ -28,11 +25,7 @@ def linked(text: str) -> Markup:
 
 
 def link_address_of(found: re.Match[str]) -> str:
-    """Return the URL of the link for `found`, a match of `CONTACT`: `mailto:` or `tel:`.
-
-    The URL of a phone number has only the digits to dial, and the `+` of an international number. The zero in brackets
-    of a number such as `+44 (0)1632 960001` must not be dialled, and is left out.
-    """
+    """`mailto:` or `tel:`, without the zero of `+44 (0)1632 960001`, which must not be dialled."""
     if found["email"]:
         return f"mailto:{found[0]}"
     return f"tel:{(NOT_DIALLED if found[0].startswith('+') else NATIONAL).sub('', found[0])}"

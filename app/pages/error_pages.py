@@ -103,25 +103,24 @@ MESSAGES_OF_READS = {
     500: to_translate("It is our fault, not yours. Please call."),
     503: to_translate("Please try again in a few seconds, or call."),
 }
-"""Messages for requests that only read. These replace the messages of `ERROR_TEXTS`, which are about sending."""
+"""In place of `ERROR_TEXTS`, which are about sending."""
 FILE_TOO_LARGE = (
     "The file is larger than 2 MB. Go back and choose a smaller one: a picture with fewer pixels, such as 1600 in "
     "width, or a document without pictures."
 )
 SHORT_ERROR_TEXTS = {status: ERROR_TEXTS[status] for status in (401, 413, 429, 503)}
-"""The texts in languages with only short pages. In these languages, any other error has the text for 500."""
+"""In short languages; others have 500's."""
 OF_THE_ADDRESS = (403, 404, 405, 410)
-"""The statuses for which the error page links to the form, because only the address or the request was wrong."""
+"""With a link to the form: only the address or request was wrong."""
 WRONG_CODES = to_translate(
     "This code is wrong, and so were many before it. The right code still works: check yours and try it again, or call."
 )
 
 
 class PageRoute(GuidanceRoute):
-    """A route that refuses posts from other sites, and whose errors are pages."""
+    """Refuses posts from other sites, and errors are pages."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return a handler that refuses posts from other sites, and turns every exception into an error page."""
         handle = super().get_route_handler()
 
         async def handle_with_error_page(request: Request) -> Response:
@@ -135,11 +134,9 @@ class PageRoute(GuidanceRoute):
         return handle_with_error_page
 
     def comes_from_elsewhere(self, request: Request) -> bool:
-        """Return True if the headers say that the request comes from another site that the settings do not allow.
+        """Judge by `allowed_origins`, then by `Sec-Fetch-Site`: the referrer policy can make `Origin` `null`.
 
-        An `Origin` in the setting `allowed_origins` is allowed. For any other `Origin`, `Sec-Fetch-Site` decides first,
-        because the referrer policy of these pages can make `Origin` `null`. For a request with neither header, return
-        False.
+        False without either.
         """
         settings, origin = context_of(request).settings, request.headers.get("origin", "null")
         if origin in settings.allowed_origins:
@@ -150,7 +147,6 @@ class PageRoute(GuidanceRoute):
         return origin not in ("null", settings.public_url, own_origin(request))
 
     def page_for_elsewhere(self, request: Request) -> Response:
-        """Return the page (403) that refuses a post from another site."""
         return error_page(Site.of(request), 403)
 
     def page_for(self, request: Request, error: Exception) -> Response:
@@ -174,25 +170,20 @@ class PageRoute(GuidanceRoute):
 
 
 def own_origin(request: Request) -> str:
-    """Return the origin to which the browser sent the request: scheme, host and port."""
+    """To which the browser sent the request."""
     return str(request.base_url).rstrip("/")
 
 
 def log_defect(request: Request, error: Exception) -> None:
-    """Log the type of `error`, the lines of code that led to `error`, and the id of the request.
-
-    The log entry has no text from the request.
-    """
+    """Type and lines of code, no text of the request."""
     request_id = request.state.request_id
     log.error("unhandled_error", request_id=request_id, error=type(error).__name__, frames=frames_of(error))
 
 
 def error_page(site: Site, status: int, *, message: str | None = None) -> Response:
-    """Return the error page with the HTTP status `status`. If `message` is given, `message` replaces the usual message.
+    """`message` replaces the usual one.
 
-    The heading and the usual message come from `ERROR_TEXTS`. For a request that only reads, `MESSAGES_OF_READS` has
-    the usual message of some statuses, except in a language that has only short pages. A status without texts in the
-    language of the page gets the texts for 500. For 401 and 503, add the headers that the API sends with that status.
+    A status without texts in the language has 500's. 401 and 503 have the API's headers.
     """
     known = ERROR_TEXTS if current_language().is_whole else SHORT_ERROR_TEXTS
     heading, default_message = known.get(status, ERROR_TEXTS[500])
@@ -213,11 +204,7 @@ def error_page(site: Site, status: int, *, message: str | None = None) -> Respon
 
 
 def problem_type_of(error: Exception) -> type[Problem]:
-    """Return the type of problem whose status the error page for `error` has.
-
-    A validation error by FastAPI is `NotFound` if its first fault is in the path, otherwise `InvalidQuery`. An
-    unexpected exception is `InternalError`.
-    """
+    """An unexpected exception is `InternalError`."""
     if isinstance(error, GuidanceError):
         return problem_of(error)
     if isinstance(error, RequestValidationError):
@@ -230,20 +217,16 @@ def problem_type_of(error: Exception) -> type[Problem]:
 
 
 class PagesMiddleware:
-    """ASGI middleware that finds the language of each page, and returns errors as pages if the client prefers HTML.
+    """Finds the language, and makes errors pages if HTML is preferred.
 
-    The response cache is outside this middleware. So the cache sees the path with the language, and stores the page of
-    each language under a separate path.
+    The response cache is outside: each language is a path of its own.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Serve the request in the language of the path, and return errors as pages if the client prefers HTML.
-
-        Pass a request on unchanged if there are no pages at the path, for example at a path of the API.
-        """
+        """Paths without pages pass unchanged."""
         if scope["type"] != "http" or scope["path"].startswith(PATHS_WITHOUT_PAGES):
             return self.app(scope, receive, send)
         return self._serve_page(scope, receive, send)
@@ -271,11 +254,7 @@ class PagesMiddleware:
 
 
 def _page_instead_of(scope: Scope, start: Message) -> Response | None:
-    """Return the page that replaces a problem response, or None if the response is not a problem.
-
-    `start` is the ASGI message that begins the response. The page keeps the headers of the problem response, except
-    headers that describe the content.
-    """
+    """With the problem's headers, but those of its content."""
     headers = MutableHeaders(raw=list(start["headers"]))
     if headers.get("content-type") != PROBLEM_MEDIA_TYPE:
         return None

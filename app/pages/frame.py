@@ -26,13 +26,10 @@ DESK_CONTENT_POLICY = (
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
     "require-trusted-types-for 'script'; trusted-types 'none'"
 )
-"""The Content-Security-Policy of the desk's pages.
-
-No other site can show the desk in a frame: the setting `embedding_origins` does not apply to the desk.
-"""
+"""No site may frame the desk: `embedding_origins` does not apply."""
 SEE_OTHER = 303
 LONGEST_WAY_BACK = 2000
-"""The maximum length of the path and query of the page to which a sign-in returns."""
+"""Of the page to which a sign-in returns."""
 AS_FILE = 'attachment; filename="{}"'
 FROM_ELSEWHERE = (
     "Use the form on this website",
@@ -88,7 +85,7 @@ SHOWN_AGAIN: Texts = {
         "Your action has not been carried out. Complete the form and send it again.",
     ),
 }
-"""The heading and the message for each error after which the form about a concern is shown again."""
+"""Errors after which a form is shown again."""
 TEXTS: Texts = SHOWN_AGAIN | {
     errors.ScopeMissing: ("Your role does not allow this", "If you need to do this, ask the desk lead."),
     errors.RoleNotYours: (
@@ -131,14 +128,10 @@ DEFECT = ("Sorry, something went wrong", "Your action has not been carried out. 
 
 @dataclass(frozen=True)
 class DeskSite(Site):
-    """A request to a page of the desk, whether or not a person is signed in."""
+    """Signed in or not."""
 
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
-        """Return the page of `template` with the HTTP status `status` and the desk's Content-Security-Policy.
-
-        `values` are the variables of the template. Without a `visitor` in `values`, the page shows no signed-in person.
-        If this service cannot decrypt concerns, the page shows whether the team's key is open in the browser.
-        """
+        """If this service cannot decrypt, it shows whether the team's key is open in the browser."""
         is_sealed = not self.context.unsealer.can_unseal
         given = {"visitor": None, "is_sealed": is_sealed, "waiting": 0} | values
         page = super().page(template, status=status, **given)
@@ -148,37 +141,29 @@ class DeskSite(Site):
 
 @dataclass(frozen=True)
 class Visit(DeskSite):
-    """A request to a page of the desk from a signed-in person. `visitor` is that person."""
+    """From a signed-in person."""
 
     visitor: Visitor
 
     @property
     def actor(self) -> Actor:
-        """The person as the actor of audit log entries."""
         return self.visitor.actor
 
     def openable_reference(self, typed: str) -> str:
-        """Return `typed`, a reference from a form field, in standard spelling.
+        """From a form field, in standard spelling; `VisitorDep` checks that of the path.
 
-        Raise `NoSuchConcern` if `typed` is not a reference, if there is no such concern, or if the person may not open
-        the concern. If the person may not open the concern, also record the refusal in the audit log. A reference in
-        the path needs no such check, because `VisitorDep` has checked that reference.
+        Raise `NoSuchConcern`, recorded if they may not open it.
         """
         reference = reference_of(typed)
         expect_openable(self.context.writer, reference, self.visitor.actor)
         return reference
 
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
-        """Return the page of `template` with the HTTP status `status`, and with the signed-in person at the top."""
         return super().page(template, status=status, visitor=self.visitor, **values)
 
 
 async def read_visit(request: Request, visitor: VisitorDep) -> Visit:
-    """Return the request of the signed-in person, as a FastAPI dependency.
-
-    Each route declares the scopes that the person needs. `VisitorDep` raises the errors of `require_person`, for
-    example if nobody is signed in or the person lacks a scope.
-    """
+    """`VisitorDep` raises the errors of `require_person`."""
     return Visit(request, context_of(request), visitor.actor.at, visitor)
 
 
@@ -196,13 +181,12 @@ EditorVisitDep = Annotated[Visit, Security(read_visit, scopes=[Scope.DRAFT])]
 
 
 class DeskRoute(PageRoute):
-    """A route of the desk's pages, which refuses posts from other sites. Errors become pages of the desk."""
+    """Refuses posts from other sites, and errors are pages of the desk."""
 
     def comes_from_elsewhere(self, request: Request) -> bool:
-        """Return False only if the browser reports that a page of this service sent the request.
+        """False only if the browser reports a page of this service.
 
-        `Sec-Fetch-Site` decides before `Origin`, because `Origin` is `null` if the referrer policy hides the origin.
-        For a request with neither header, return True.
+        `Origin` is `null` if the referrer policy hides it.
         """
         site = request.headers.get("sec-fetch-site")
         if site is not None:
@@ -210,19 +194,13 @@ class DeskRoute(PageRoute):
         return request.headers.get("origin") not in (context_of(request).settings.public_url, own_origin(request))
 
     def page_for_elsewhere(self, request: Request) -> Response:
-        """Return the page (403) that refuses a post from another site."""
         return _message_page(request, errors.ScopeMissing.status, FROM_ELSEWHERE)
 
     def page_for(self, request: Request, error: Exception) -> Response:
-        """Return a redirect or an error page for `error`. Log an `error` that is a defect of this service.
+        """Without a session a read leads to the sign-in and back, a post says that nothing was done.
 
-        If nobody is signed in, redirect to the sign-in page, which afterwards leads back to the requested page. For a
-        POST request, return a page instead that says that the action was not carried out. If the OpenID provider must
-        confirm the session again and a browser opens a page, redirect to the provider, which leads back automatically.
-        Both redirects lead back to the inbox instead if the requested address is longer than `LONGEST_WAY_BACK`.
-
-        The page for `RateLimited` has the headers of the error. No response deletes the session cookie, because the
-        response may arrive after a new sign-in in another tab. Deleting the cookie would then end the new session.
+        A session to confirm leads to the provider and back. A defect is logged. No response deletes the cookie: it may
+        arrive after a new sign-in in another tab.
         """
         page = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         way_back = page if len(page) <= LONGEST_WAY_BACK else PATH
@@ -251,13 +229,10 @@ def _message_page(request: Request, status: int, texts: tuple[str, str], *, lead
 
 
 def sign_in_address(page: str) -> str:
-    """Return the address of the sign-in page that continues to `page`, a path with or without a query.
-
-    If `page` is the inbox, the address has no query, because the sign-in page continues to the inbox by default.
-    """
+    """It goes on to `page`."""
     return SIGN_IN if page == PATH else f"{SIGN_IN}?{urlencode({'page': page})}"
 
 
 def lead_to(path: str) -> RedirectResponse:
-    """Return a redirect (303) to `path`, which the browser then reads with GET."""
+    """303: the browser reads with GET."""
     return RedirectResponse(path, status_code=SEE_OTHER)

@@ -15,18 +15,15 @@ from app.services.guides.guides import is_said_in
 
 @dataclass(frozen=True)
 class OtherReason:
-    """A reason to call someone other than the duty team for children.
-
-    `title` is the reason as a heading, and `sentence` says whom to call.
-    """
+    """To call someone other than the duty team for children."""
 
     id: str
     title: str
     sentence: str
     setting: str
-    """The name of the setting with the contacts to call. Empty if the contacts are signposts instead."""
+    """With the contacts; empty for signposts."""
     words: tuple[str, ...]
-    """Words by which people search for this reason."""
+    """By which people search for it."""
 
 
 OTHER_REASONS = (
@@ -71,7 +68,7 @@ OTHER_REASONS = (
 
 @dataclass(frozen=True)
 class OtherContact:
-    """The contacts to call for the reason `reason`: addresses from the council's settings, or signposts."""
+    """Addresses of settings, or signposts."""
 
     reason: OtherReason
     addresses: tuple[str, ...]
@@ -79,10 +76,9 @@ class OtherContact:
 
 
 def other_contacts(settings: Settings, signposts: Sequence[Signpost], words: str | None = None) -> list[OtherContact]:
-    """Return each reason in `OTHER_REASONS` with the contacts to call, from `settings` or from `signposts`.
+    """With `words`, only reasons with a search word in them.
 
-    Of `signposts`, only those for concerns about people who work with children are used. If `words` is given, return
-    only the reasons with a search word that occurs in `words`.
+    Of signposts, those about people who work with children.
     """
     officers = tuple(each for each in signposts if each.allegations)
     return [

@@ -65,7 +65,7 @@ HTML = "text/html; charset=utf-8"
 SAFE = ("GET", "HEAD")
 STATIC_DIR = PAGES_DIR / "static"
 STYLESHEETS = ("pages.css", "exit_bar.css", "look.css", "phone.css")
-"""The CSS files that `stylesheet` joins, in this order."""
+"""Joined in this order."""
 COMMENT_OR_BREAK = re.compile(r"/\*[^*]*\*/|\n")
 UNSEAL_SCRIPT = STATIC_DIR / "unseal.js"
 UNSEAL_PAGE = UNSEAL_SCRIPT.with_suffix(".html")
@@ -73,10 +73,7 @@ UNSEAL_PAGE = UNSEAL_SCRIPT.with_suffix(".html")
 
 @cache
 def page_templates() -> jinja2.Environment:
-    """Return the Jinja environment of all page templates, with filters and globals.
-
-    The first call creates the environment, and later calls return the same object.
-    """
+    """With filters and globals, made once."""
     templates = jinja2.Environment(
         loader=jinja2.FileSystemLoader(PAGES_DIR / "templates"),
         autoescape=True,
@@ -127,11 +124,7 @@ def page_templates() -> jinja2.Environment:
 
 
 def stylesheet(settings: Settings) -> str:
-    """Return the stylesheet of the pages.
-
-    The two colours of the council in `settings` come first, as CSS variables, each with a text colour that is readable
-    on the colour. The files in `STYLESHEETS` follow, without comments and line breaks.
-    """
+    """The council's colours as variables, each with a readable text colour; then the files, without comments."""
     return _stylesheet(settings.council_colour, settings.council_button_colour)
 
 
@@ -150,12 +143,7 @@ def _source_of_style(style: str) -> str:
 
 
 def content_security_policy(settings: Settings) -> str:
-    """Return the Content-Security-Policy of the public pages and of previews of drafts.
-
-    A page loads resources only from this service, and images also from `data:` URLs. Only the sites in the setting
-    `embedding_origins` may show a page in a frame. The policy allows only one inline style: the stylesheet of the
-    pages, which the policy names by a SHA-256 digest.
-    """
+    """Allow the service itself, `data:` images, frames of `embedding_origins`, one style by its digest."""
     ancestors, style = " ".join(settings.embedding_origins) or "'none'", _source_of_style(stylesheet(settings))
     return (
         f"default-src 'none'; script-src 'self'; style-src 'self' {style}; img-src 'self' data:; connect-src 'self'; "
@@ -165,10 +153,7 @@ def content_security_policy(settings: Settings) -> str:
 
 @dataclass(frozen=True)
 class Site:
-    """A request for a page, with the application's context and the current time `now`.
-
-    The methods render templates and return responses.
-    """
+    """A request for a page, with context and time."""
 
     request: Request
     context: AppContext
@@ -176,21 +161,14 @@ class Site:
 
     @classmethod
     def of(cls, request: Request) -> Self:
-        """Return the `Site` of `request`, with the application's context and the current time."""
         context = context_of(request)
         return cls(request, context, context.clock())
 
     def html(self, template: str, *, who: WhoToCall | None = None, **values: Any) -> str:
-        """Return the HTML of `template`, rendered with `values` and the variables that all pages share.
+        """With what all pages share, which `values` override. `who` is to call; None is the default guide's.
 
-        Shared variables are for example the settings, the languages, and the contacts to call. `values` replace shared
-        variables of the same name. `who` has the contacts and signposts to call. If `who` is None, the page shows the
-        contacts and signposts of the default guide. Links to pages of this service lead to these pages in the current
-        language.
-
-        The page for a GET or HEAD request contains the stylesheet, so that the page appears half a second earlier on a
-        slow network. The page for any other request only links to the stylesheet. The stylesheet would make such a page
-        much larger, because the page is sent without compression.
+        A GET contains the stylesheet, so that it appears half a second earlier on a slow network; others, not
+        compressed, link to it.
         """
         context = self.context
         who = who or context.emergency_contacts.current()
@@ -212,28 +190,16 @@ class Site:
         return localised_links(page_templates().get_template(template).render(defaults | values))
 
     def says(self, statement: str) -> str:
-        """Return the sentence of the legal statement with the id `statement`, in the language of the page.
-
-        A sentence without a translation is marked as English. If the statement has no sentence, return an empty string.
-        """
+        """A legal statement, marked if English; or empty."""
         return or_english(self.context.reference_data.law[statement].sentence or "")
 
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
-        """Return the page of `template` with the HTTP status `status`. `values` are the variables of the template.
-
-        Add the headers Content-Security-Policy and Content-Language. The default caching of this service applies:
-        neither the browser nor any cache may store the page.
-        """
+        """Not to be stored by browser or cache."""
         response = Response(self.html(template, **values), status_code=status, media_type=HTML)
         return self._with_headers(response)
 
     def compressed(self, page: Response) -> Response:
-        """Return `page` compressed with gzip if the browser accepts gzip, otherwise uncompressed.
-
-        In both cases, add the header `Vary: Accept-Encoding`. The caller must pass a page without input, such as an
-        empty form. A page with answers must never be compressed, because the compressed length could reveal the
-        answers.
-        """
+        """Only a page without input: a compressed length could reveal answers."""
         page.headers["Vary"] = "Accept-Encoding"
         if not accepts_gzip(self.request.headers.get("accept-encoding", "").encode()):
             return page
@@ -242,12 +208,7 @@ class Site:
         return Response(gzip.compress(bytes(page.body)), status_code=page.status_code, headers=headers)
 
     def cached_page(self, template: str, *, caching: str = CACHE_CURRENT, **values: Any) -> Response:
-        """Return the page of `template`, which caches may store, or 304 if the client already has this version.
-
-        `values` are the variables of the template. `caching` is the Cache-Control header. By default the page is fresh
-        for a minute, like the API response with the same content. If the page names the team on duty, the page expires
-        at the latest when the team on duty may change.
-        """
+        """To be stored, or 304. If it names the team on duty, it expires when that may change."""
         changes: list[dt.datetime | None] = []
 
         def teams(who: WhoToCall) -> Teams:
@@ -261,7 +222,7 @@ class Site:
         )
 
     def teams(self, who: WhoToCall) -> Teams:
-        """Return the teams among the contacts and signposts of `who`. The team that is on duty now comes first."""
+        """On duty first."""
         return self.context.duty_hours.teams(who, self.now)
 
     def _with_headers(self, response: Response) -> Response:
@@ -271,10 +232,7 @@ class Site:
 
 
 async def read_site(request: Request) -> Site:
-    """Return the `Site` of the request, as a FastAPI dependency.
-
-    Because this function is `async`, FastAPI calls it without a thread.
-    """
+    """`async`, so that FastAPI calls it without a thread."""
     return Site.of(request)
 
 

@@ -21,7 +21,7 @@ MULTIPART = "multipart/form-data"
 BOUNDARY = re.compile(r"""boundary="?([^\s";,]{1,70})""", re.IGNORECASE)
 PART_NAME = re.compile(r"""form-data; name="([^"]*)"(?:; filename="([^"]*)")?""", re.IGNORECASE)
 MAX_PARTS = 10
-"""Maximum number of parts of a form with a file."""
+"""Of a form with a file."""
 MAX_PART_HEAD = 2000
 MAX_FIELDS = 20_000
 MAX_DIGITS = 9
@@ -32,51 +32,41 @@ _Model = TypeVar("_Model", bound=BaseModel)
 
 @dataclass(frozen=True)
 class SubmittedForm:
-    """The fields of a posted form. `fields` maps the name of each field to the values of the field, in posted order."""
+    """By name, in posted order."""
 
     fields: Mapping[str, list[str]] = field(default_factory=dict)
 
     def one(self, name: str) -> str:
-        """Return the last value of the field `name` as typed, or an empty string if the form lacks the field."""
+        """The last, or empty."""
         return self.fields.get(name, [""])[-1]
 
     def many(self, name: str) -> list[str]:
-        """Return every value of the field `name` that is not empty."""
+        """Not empty ones."""
         return [value for value in self.fields.get(name, []) if value]
 
     def lines(self, name: str) -> list[str]:
-        """Return the lines of the last value of the field `name`. Leave out blank lines, and spaces around a line."""
+        """Of the last, trimmed, without blank ones."""
         return [line.strip() for line in self.one(name).split("\n") if line.strip()]
 
     def number(self, name: str) -> int | None:
-        """Return the value of the field `name` as an integer.
-
-        Return None if the form lacks the field, or if the value is not a number of at most nine digits.
-        """
+        """At most nine digits."""
         typed = self.one(name)
         return int(typed) if typed.isascii() and typed.isdecimal() and len(typed) <= MAX_DIGITS else None
 
     def count(self, name: str) -> int:
-        """Return the number of entries of the repeatable group `name`, from the hidden field `count:<name>`.
-
-        Return 0 if the form lacks the hidden field, or if the value is not a number of at most three digits.
-        """
+        """Entries of a group, from `count:<name>`, at most three digits; or 0."""
         typed = self.one(COUNT + name)
         return int(typed) if typed.isdecimal() and len(typed) <= len("000") else 0
 
     @property
     def counts(self) -> dict[str, int]:
-        """The number of entries of each repeatable group in the form, by the group's name."""
+        """By group."""
         names = [name.removeprefix(COUNT) for name in self.fields if name.startswith(COUNT)]
         return {name: self.count(name) for name in names}
 
 
 async def parse_form(request: Request) -> SubmittedForm:
-    """Return the fields of the posted form, as a FastAPI dependency. Each CRLF in a value becomes LF.
-
-    Raise `InvalidBody` if the body is not URL-encoded, is compressed, cannot be decoded as UTF-8, has more than
-    `MAX_FIELDS` fields, or has a value that cannot be stored as text.
-    """
+    """CRLF becomes LF. Raise `InvalidBody`."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != URLENCODED:
         raise InvalidBody(UnsupportedMediaType, UnsupportedMediaType.meaning)
     refuse_compressed(request)
@@ -95,10 +85,7 @@ async def parse_form(request: Request) -> SubmittedForm:
 
 @dataclass(frozen=True)
 class Upload:
-    """A posted form with at most one file. `form` has the fields of the form.
-
-    `name` is the file's name, and `data` the file's content. If no file was posted, `name` and `data` are empty.
-    """
+    """At most one file; empty if none."""
 
     form: SubmittedForm
     name: str = ""
@@ -106,10 +93,7 @@ class Upload:
 
 
 async def parse_upload(request: Request) -> Upload:
-    """Return the fields and the file of the posted form, as a FastAPI dependency.
-
-    Raise `InvalidBody` if the body is not `multipart/form-data` with a boundary, is compressed, or cannot be parsed.
-    """
+    """Raise `InvalidBody`."""
     kind, _, parameters = request.headers.get("content-type", "").partition(";")
     boundary = BOUNDARY.search(parameters)
     if kind.strip().lower() != MULTIPART or boundary is None:
@@ -123,11 +107,7 @@ async def parse_upload(request: Request) -> Upload:
 
 
 def parse_multipart(body: bytes, boundary: bytes) -> Upload:
-    """Return the fields and the file of `body`, whose parts are separated by `boundary`.
-
-    Ignore parts beyond `MAX_PARTS`, parts without a name, and every file except the last. Raise `ValueError` if the
-    headers of a part or the value of a field are not UTF-8, or if the file's name or a value cannot be stored as text.
-    """
+    """Ignore parts beyond `MAX_PARTS` or without a name, and files but the last. Raise `ValueError`."""
     fields: dict[str, list[str]] = {}
     name, data = "", b""
     for part in (b"\r\n" + body).split(b"\r\n--" + boundary, MAX_PARTS + 1)[1 : MAX_PARTS + 1]:
@@ -147,10 +127,7 @@ SubmittedFormDep = Annotated[SubmittedForm, Depends(parse_form)]
 
 
 def value_at(answers: Answers, name: str) -> Any:
-    """Return the value at the path `name` in `answers`, or None if `answers` has no such path.
-
-    A path has the names of members and the indexes of entries, for example `children.0.age`.
-    """
+    """Such as `children.0.age`."""
     value: Any = answers
     for step in name.split("."):
         if isinstance(value, list):
@@ -161,11 +138,7 @@ def value_at(answers: Answers, name: str) -> Any:
 
 
 def parse_fields(model: type[_Model], fields: Mapping[str, object]) -> _Model:
-    """Return an instance of `model` from `fields`, which maps the name of each field to the value.
-
-    A value may be the text of a number or of a boolean, as forms post such values. Raise `ValidationFailed` with every
-    error if a value is invalid.
-    """
+    """From texts, as forms post them. Raise `ValidationFailed` with every error."""
     try:
         return model.model_validate(fields, strict=False)
     except ValidationError as error:
@@ -173,11 +146,7 @@ def parse_fields(model: type[_Model], fields: Mapping[str, object]) -> _Model:
 
 
 def faults_of(error: ValidationError) -> list[FieldError]:
-    """Return the errors in `error`, the result of a Pydantic validation, as `FieldError`s.
-
-    If Pydantic reports a list as too short only because entries of the list are invalid, leave out the error about the
-    list.
-    """
+    """A list that is too short only because entries are invalid is left out."""
     return [
         to_field_error(each) for each in drop_consequent_errors(error.errors(include_url=False, include_input=False))
     ]

@@ -26,13 +26,13 @@ SPELLING_ALPHABET = (
     "Victor Whiskey X-ray Yankee Zulu"
 )
 SPELLING_WORDS = {word[0]: word for word in SPELLING_ALPHABET.split()}
-"""The word that spells each letter of a reference or a code on the phone (ICAO alphabet)."""
+"""ICAO alphabet, for the phone."""
 OF_A_TEST = to_translate("This was a test. Nobody will read it.")
 PAGE_WORDS = ((TEST, OF_A_TEST), ("status token", "code"), ("acknowledged", "read"), ("acknowledge", "read"))
-"""Terms of the API in sentences, each with the plain words that pages use instead."""
+"""Terms of the API, and plain words."""
 DAY_IN_WORDS = "d MMMM y"
 JOINED_DAY_IN_WORDS = "d 'de' MMMM 'de' y"
-"""The pattern of a date in Spanish and Portuguese, with `de` between day, month and year."""
+"""Spanish and Portuguese."""
 CONTACT_LABELS = {"mailto": to_translate("Email {}"), "tel": to_translate("Call {}")}
 
 CODE_LABELS = {
@@ -48,13 +48,13 @@ CODE_LABELS = {
     "told_by_someone_else": "From someone else",
     "first_hand": "I saw or heard it myself",
 }
-"""Labels of enum values, if the value itself would not be clear as a label."""
+"""If the value would not be clear."""
 
 FORMATS_IN_ENGLISH = {f"{GUIDE_LANGUAGE}{EASY_READ_SUFFIX}": "In simple words", GUIDE_LANGUAGE: "Large print or audio"}
 
 DO_NOT_WAIT = to_translate("Do not wait for us: call.")
 EVENING = 18
-"""From this hour in London, pages tell a reporter to look for messages from tomorrow, not from tonight."""
+"""In London: from then look for messages from tomorrow, not tonight."""
 BOLD_OR_CODE = re.compile(r"\*\*(.+?)\*\*|`(.+?)`", re.DOTALL)
 
 
@@ -63,7 +63,7 @@ def _locale() -> str:
 
 
 def inline_markdown(text: str) -> Markup:
-    """Return `text` as escaped HTML. Bold words and code in Markdown become `strong` and `code` elements."""
+    """Escaped; bold and code."""
     pieces = BOLD_OR_CODE.split(text)
     html = Markup()
     for plain, bold, code in zip(pieces[0::3], [*pieces[1::3], None], [*pieces[2::3], None], strict=True):
@@ -74,17 +74,14 @@ def inline_markdown(text: str) -> Markup:
 
 
 def day(moment: dt.datetime | dt.date) -> str:
-    """Return `moment` as a date in London, in the language of the page: `24 November 2026`."""
+    """In London and the page's language: `24 November 2026`."""
     local = moment.astimezone(LONDON) if isinstance(moment, dt.datetime) else moment
     pattern = JOINED_DAY_IN_WORDS if current_language().code in ("es", "pt") else DAY_IN_WORDS
     return format_date(local, pattern, locale=_locale())
 
 
 def partial_date(value: str) -> str:
-    """Return `value`, a date from the API, in words and in the language of the page.
-
-    A date without a day becomes `November 2026`. Return a year, or text that is not a date, unchanged.
-    """
+    """`November 2026` without a day; a year or other text unchanged."""
     for pattern, words in (("%Y-%m-%d", DAY_IN_WORDS), ("%Y-%m", "MMMM y")):
         try:
             return format_date(dt.datetime.strptime(value, pattern).replace(tzinfo=LONDON), words, locale=_locale())
@@ -94,43 +91,32 @@ def partial_date(value: str) -> str:
 
 
 def date_and_time(moment: dt.datetime) -> str:
-    """Return `moment` in London time, in the language of the page: `Tuesday 24 November 2026 at 09:30`."""
+    """`Tuesday 24 November 2026 at 09:30`, in London and the page's language."""
     local = moment.astimezone(LONDON)
     weekday = format_date(local, "EEEE", locale=_locale())
     return " ".join((weekday, day(moment), gettext("at"), f"{local:%H:%M}"))
 
 
 def language_name(tag: str) -> str:
-    """Return the English name of the language `tag` of a rendition.
-
-    English renditions have two tags, one for simple words and one for large print or audio. For these tags, return the
-    format instead: `In simple words`, or `Large print or audio`.
-    """
+    """In English; for the tags of English renditions the format."""
     return FORMATS_IN_ENGLISH.get(tag) or english_name_of(tag)
 
 
 def london_time(moment: dt.datetime) -> str:
-    """Return `moment` as date and time in London, followed by the name of the time zone: `(British Summer Time)`."""
+    """With `(British Summer Time)`."""
     name = "British Summer Time" if moment.astimezone(LONDON).dst() else "Greenwich Mean Time"
     return f"{date_and_time(moment)} ({name})"
 
 
 def clock_time(moment: dt.datetime, *, now: dt.datetime | None = None) -> str:
-    """Return the time of `moment` in London, in English: `09:30`.
-
-    If `now` is given and is on another day, add the date of `moment`.
-    """
+    """`09:30` in London, with the date if not that of `now`."""
     local = moment.astimezone(LONDON)
     is_today = now is None or local.date() == now.astimezone(LONDON).date()
     return f"{local:%H:%M}" if is_today else f"{local:%H:%M} on {local:%A} {local.day} {local:%B %Y}"
 
 
 def deadline(moment: dt.datetime) -> str:
-    """Return the deadline `moment` in London time, in the language of the page: `Tuesday 24 November 2026 at 09:30`.
-
-    A deadline at midnight becomes `the end of Monday 30 November 2026`. In a language other than English, the day of
-    the week begins in lower case, because the deadline is part of a sentence.
-    """
+    """As `date_and_time`; midnight is `the end of Monday 30 November 2026`. Within a sentence in other languages."""
     last_day, time = deadline_of(moment)
     weekday = format_date(last_day, "EEEE", locale=_locale())
     words = f"{weekday if current_language().is_english else weekday[:1].lower() + weekday[1:]} {day(last_day)}"
@@ -162,10 +148,7 @@ def opening(teams: Teams) -> str:
 
 
 def short_moment(moment: dt.datetime, now: dt.datetime) -> str:
-    """Return `moment` for a table, in London time: `09:30` on the day of `now`, otherwise the date, `Mon 30 Nov`.
-
-    If `moment` is in another year than `now`, return the date with the year: `30 Nov 2025`.
-    """
+    """`09:30`, `Mon 30 Nov` or `30 Nov 2025`."""
     local, today = moment.astimezone(LONDON), now.astimezone(LONDON)
     if local.date() == today.date():
         return f"{local:%H:%M}"
@@ -173,33 +156,27 @@ def short_moment(moment: dt.datetime, now: dt.datetime) -> str:
 
 
 def short_deadline(moment: dt.datetime) -> str:
-    """Return the deadline `moment` for a table, in London time: `Tue 24 Nov 09:30`, or `end of Mon 30 Nov`."""
+    """`Tue 24 Nov 09:30`, or `end of Mon 30 Nov`."""
     last_day, time = deadline_of(moment)
     words = f"{last_day:%a} {last_day.day} {last_day:%b}"
     return f"end of {words}" if time is None else f"{words} {time:%H:%M}"
 
 
 def page_words(sentence: str) -> str:
-    """Return `sentence`, a sentence of the API, with each term in `PAGE_WORDS` replaced by plain words."""
+    """By `PAGE_WORDS`."""
     for word, plain in PAGE_WORDS:
         sentence = sentence.replace(word, plain)
     return sentence
 
 
 SAID_ON_RECEIPTS = frozenset(map(page_words, (CALL_999_FIRST, CONCERN_STORED, HOW_TO_FOLLOW)))
-"""The sentences that the page of a receipt shows elsewhere. The list of next steps on that page leaves them out."""
+"""Elsewhere on the page, so not in its list."""
 
 
 def steps_in_words(concern: Receipt | ConcernStatus, *, at: dt.datetime, in_danger: bool = False) -> list[str]:
-    """Return the sentences on what happens next with `concern`, in the language of the page.
+    """What happens next, in plain words and the page's language. A receipt lacks `SAID_ON_RECEIPTS`.
 
-    `concern.next_steps` has these sentences in English, with the terms of the API. Pages use plain terms instead. For a
-    receipt that is not a test, leave out the sentences in `SAID_ON_RECEIPTS`. If this receipt says when to look for
-    messages, `look_again(at)` replaces that sentence. `at` is the current time.
-
-    The catalogues have no sentence that contains a time. In a language other than English, this function composes these
-    sentences, and puts them in the same places. If `in_danger` is True, the composed sentence about the concern says to
-    call 999. Any other sentence without a translation stays in English, and is marked as English.
+    Catalogues have no sentence with a time: these are composed. Any other without a translation is marked as English.
     """
     said = [page_words(each) for each in concern.next_steps]
     if isinstance(concern, Receipt) and not concern.test:
@@ -213,21 +190,14 @@ def steps_in_words(concern: Receipt | ConcernStatus, *, at: dt.datetime, in_dang
 
 
 def look_again(at: dt.datetime) -> str:
-    """Return the sentence that tells a reporter when to look for messages: from tonight, or from tomorrow.
-
-    `at` is the time at which the concern was sent.
-    """
+    """For messages: from tonight, or tomorrow."""
     if at.astimezone(LONDON).hour >= EVENING:
         return gettext("Look here again from tomorrow. We may have a question for you.")
     return gettext("Look here again from tonight. We may have a question for you.")
 
 
 def _timed_steps(concern: Receipt | ConcernStatus, at: dt.datetime, *, in_danger: bool) -> Iterator[str]:
-    """Yield the sentences that contain or depend on a time, in the language of the page and in the order of the API.
-
-    `at` is the current time. If `in_danger` is True, the sentence about the concern says to call 999. If the promised
-    deadline of the concern has passed, the sentence says instead that the concern is late.
-    """
+    """In the order of the API. In danger: call 999. A promised deadline that has passed: it is late."""
     due = concern.call_from or concern.acknowledge_by
     by = deadline(due)
     expected = gettext("A social worker should read it by {}.").format(by)
@@ -254,11 +224,7 @@ def _steps_of_additions(concern: Receipt | ConcernStatus) -> Iterator[str]:
 
 
 def own_steps(concern: Receipt | ConcernStatus, *, in_danger: bool = False) -> list[str]:
-    """Return the sentences on what happens next with `concern`, in the language of the page, for a reporter under 18.
-
-    For a test, the only sentence says that nobody will read the concern. For a closed concern, the only sentence says
-    where to tell anything new. Otherwise, if `in_danger` is True, the first sentence says to call 999.
-    """
+    """For a reporter under 18. A test says that nobody will read it, a closed concern where to tell anything new."""
     if concern.test:
         return [gettext(OF_A_TEST)]
     if concern.state == ConcernState.CLOSED:
@@ -280,39 +246,29 @@ def own_steps(concern: Receipt | ConcernStatus, *, in_danger: bool = False) -> l
 
 
 def contact_label(address: str) -> str:
-    """Return the text of a link to `address`, the URL of a contact of the council.
-
-    The text is `Email name@council.example` for a `mailto:` URL, `Call` with the number for a `tel:` URL, and `address`
-    itself for any other URL. Hyphens in a `tel:` URL become spaces: `tel:01632-960001` is `Call 01632 960001`.
-    """
+    """`Email name@council.example`, `Call 01632 960001`, or the address."""
     scheme, _, rest = address.partition(":")
     return gettext(CONTACT_LABELS.get(scheme, address)).format(rest.replace("-", " ") if scheme == "tel" else rest)
 
 
 def host(address: str) -> str:
-    """Return the host of the web address `address` without `www.`, or `address` itself if there is no host.
-
-    The host `gov.uk` becomes `GOV.UK`, the name by which people know that website.
-    """
+    """Without `www.`; `gov.uk` is `GOV.UK`."""
     name = (urlsplit(address).hostname or address).removeprefix("www.")
     return name.upper() if name == "gov.uk" else name
 
 
 def code_label(value: StrEnum | str) -> str:
-    """Return the label of the enum value `value`: the label in `CODE_LABELS`, or `value` itself in words."""
+    """From `CODE_LABELS`, or itself in words."""
     return CODE_LABELS.get(value, str(value).replace("_", " ").capitalize())
 
 
 def option(phone: Phone) -> str:
-    """Return the key to press when `phone` is answered, as text to print after the number: ` (option 2)`.
-
-    The space within the brackets does not break. Return an empty string if there is no key to press.
-    """
+    """Such as ` (option 2)`, whose inner space does not break."""
     return " ({}\u00a0{})".format(gettext("option"), phone.option) if phone.option else ""
 
 
 def spoken(reference: str) -> list[str]:
-    """Return each group of characters in `reference`, a reference or a code, spelled out: `4, Foxtrot, 7, Kilo`."""
+    """`4, Foxtrot, 7, Kilo`."""
     return [
         ", ".join(SPELLING_WORDS.get(character, character) for character in group) for group in reference.split("-")
     ]

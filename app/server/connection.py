@@ -22,31 +22,18 @@ from app.server.front import Front
 from app.server.refusals import Refusals
 
 SHARED, CONNECTION = "shared", "connection"
-"""The keys of two objects in the ASGI state of each request.
-
-`SHARED` is the key of the `Shared` object of the process. `CONNECTION` is the key of the request's `Connection`.
-"""
+"""Keys in the ASGI state of each request: the `Shared` object of the process, and the request's `Connection`."""
 SCHEMES = frozenset({b"http", b"https"})
 PARTS_AT_ONCE = 100
-"""The number of parts of a body that are passed on before the event loop serves other connections.
-
-The limit is needed because 256 KB, which may arrive in one piece, can contain 43,000 chunks.
-"""
+"""Parts of a body passed on before others are served: 256 KB, which may arrive at once, can hold 43,000 chunks."""
 MAX_DISCARDED_BYTES = 16_000_000
-"""The maximum number of bytes that are read and discarded after a response or refusal.
-
-Reading is needed because some clients read the response only after they have sent everything.
-"""
+"""Bytes read and discarded after a response: some clients read it only after they have sent everything."""
 DISCONNECT: Message = {"type": "http.disconnect"}
 END_OF_RESPONSE: Message = {"type": "http.response.body"}
 
 
 class ServerTransport:
-    """The transport that uvicorn's protocol gets: the transport of the client, except for pausing and resuming.
-
-    `pause_reading` calls `set_full` with True, and `resume_reading` calls it with False. The connection then stops or
-    continues passing data to uvicorn.
-    """
+    """The client's transport for uvicorn's protocol, whose pausing and resuming calls `set_full` instead."""
 
     def __init__(self, transport: Transport, set_full: Callable[[bool], None]) -> None:
         self.pause_reading = partial(set_full, True)
@@ -60,15 +47,12 @@ class ServerTransport:
 class Connection(asyncio.Protocol):
     """A connection from a client, which is closed if the client is too slow (see `ClientDeadline`).
 
-    `protocol` is uvicorn's class for a connection. Its instance gets `app_state`, with this connection added, and
-    `others`, the other arguments that uvicorn passes.
+    `protocol` is uvicorn's class; its instance gets `app_state`, with this connection added, and `others`. Above
+    `settings.connections`, the connection that has waited longest for its client is closed, or the new one refused if
+    none waits.
 
-    If a new connection exceeds the limit `settings.connections`, the connection that has waited longest for its client
-    is closed to make room. If no connection waits for its client, the new connection is refused.
-
-    Some clients read the response only after they have sent the whole body. Closing a connection with unread data would
-    lose the response. For this reason, further data is read and discarded, up to `MAX_DISCARDED_BYTES` and for up to
-    `settings.client_seconds`.
+    Closing a connection with unread data would lose the response, so further data is read and discarded, within
+    `MAX_DISCARDED_BYTES` and `settings.client_seconds`.
     """
 
     def __init__(
@@ -79,19 +63,18 @@ class Connection(asyncio.Protocol):
         self._server = cast("Any", protocol)(app_state={**app_state, CONNECTION: self}, **others)
         self._framing = Framing()
         self._is_at_work = False
-        """True from the arrival of a request's head (request line and headers) to the end of the response."""
+        """True from the arrival of a request's head to the end of the response."""
         self._body_breaks: asyncio.Future[Message] | None = None
-        """A future that is set if the body of the current request is malformed. None if the request has no body."""
+        """Set if the body of the current request is malformed. None without a body."""
         self._discards_data = False
-        """True after a refusal or a malformed body: all further data of the connection is discarded."""
+        """True after a refusal or a malformed body."""
         self._discarded = 0
         self._has_ended = False
         self._is_server_full = False
         self._waits_for_loop = False
-        """True until the event loop has served other connections, after many parts of a body at once."""
+        """True until the event loop has served others, after many parts of a body at once."""
 
     def connection_made(self, transport: BaseTransport) -> None:
-        """Accept the connection. If too many connections are open, close another connection, or refuse this one."""
         self._transport = cast("Transport", transport)
         self.deadline = ClientDeadline(self._transport, self._settings.client_seconds)
         self._server.connection_made(ServerTransport(self._transport, self.pause_body))
@@ -102,20 +85,13 @@ class Connection(asyncio.Protocol):
                 return
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # asyncio's signature
-        """Clean up, and tell uvicorn that the connection has ended.
-
-        Do not pass `exc` on: after an error, uvicorn would leave its timer running.
-        """
+        """Do not pass `exc` on: after an error, uvicorn would leave its timer running."""
         self.deadline.cancel()
         self._shared.open.discard(self)
         self._server.connection_lost(None)
 
     def data_received(self, data: bytes) -> None:
-        """Respond from the cache if `data` is a known public read. Otherwise parse `data`, and pass it on or refuse it.
-
-        After a refusal or a malformed body, discard the data. Close the connection if this is more than
-        `MAX_DISCARDED_BYTES` in all.
-        """
+        """Respond from the cache if `data` is a known public read, otherwise parse it."""
         if self._discards_data:
             self._discarded += len(data)
             if self._discarded > MAX_DISCARDED_BYTES:
@@ -128,10 +104,7 @@ class Connection(asyncio.Protocol):
         self._read_on(may_answer=is_alone)
 
     def eof_received(self) -> bool:
-        """Record that the client will send no more data.
-
-        Return True if a response is still due, so that the connection stays open, otherwise False.
-        """
+        """Return True, which keeps the connection open, if a response is still due."""
         if not self._is_at_work:
             return False
         self._has_ended = True
@@ -139,26 +112,22 @@ class Connection(asyncio.Protocol):
         return True
 
     def pause_writing(self) -> None:
-        """Pause the response, and apply the client's deadline, because the client does not read fast enough."""
+        """The client does not read fast enough: its deadline applies."""
         self._server.pause_writing()
         self.deadline.set_write_paused(True)
 
     def resume_writing(self) -> None:
-        """Continue the response, because the client has read most of the data sent so far."""
         self._server.resume_writing()
         self.deadline.set_write_paused(False)
 
     def pause_body(self, is_full: bool) -> None:
-        """Stop passing the body to uvicorn if uvicorn's buffer is full (`is_full`). Otherwise continue."""
         self._is_server_full = is_full
         self._read_on()
 
     def _read_on(self, *, may_answer: bool = False) -> None:
-        """Process the received data as far as possible.
+        """Pass on what has arrived: the next head if no response is due, then parts of the body.
 
-        If no response is due, take the next request head and pass it to uvicorn. If `may_answer` is True, first try to
-        respond to this request from the cache. Then pass on the parts of the body that have arrived. Refuse an invalid
-        request head, and report a malformed body to the service as a disconnection.
+        If `may_answer`, first try to respond from the cache. A malformed body reaches the service as a disconnection.
         """
         if self._transport.is_closing():
             return
@@ -205,14 +174,13 @@ class Connection(asyncio.Protocol):
         self._read_on()
 
     def _stop_or_continue(self) -> None:
-        """Pause reading from the client while received data cannot be passed on, and resume afterwards."""
+        """Pause reading from the client while received data cannot be passed on."""
         waits = self._is_at_work and not self._framing.is_body_due and not self._framing.is_empty
         is_reading = self._discards_data or not (waits or self._is_server_full or self._waits_for_loop)
         if is_reading != self._transport.is_reading() and not self._transport.is_closing():
             (self._transport.resume_reading if is_reading else self._transport.pause_reading)()
 
     def _send_answer(self, answer: bytes | None) -> bool:
-        """Send `answer`, a response from the cache, and return True. Return False if `answer` is None."""
         if answer is None:
             return False
         self._transport.write(answer)
@@ -220,20 +188,14 @@ class Connection(asyncio.Protocol):
         return True
 
     def _refuse(self, kind: type[Problem]) -> None:
-        """Respond with a problem of the class `kind`, and discard all further data.
-
-        The connection closes when the client closes its side, at the deadline, or after `MAX_DISCARDED_BYTES`.
-        """
+        """The connection closes when the client closes its side, at the deadline, or after `MAX_DISCARDED_BYTES`."""
         self._discards_data = True
         self.deadline.restart()
         self._transport.write(self._shared.refusals.make(kind, self._shared.front.date))
         self._transport.write_eof()
 
     def _make_room(self) -> bool:
-        """Abort the other connection that has waited longest for its client, and return True.
-
-        Return False if no other connection waits for its client.
-        """
+        """Abort the other connection that has waited longest for its client. Return False if none waits."""
         waiting = [each for each in self._shared.open if each is not self and each.deadline.waits_for_client]
         if not waiting:
             return False
@@ -243,11 +205,10 @@ class Connection(asyncio.Protocol):
         return True
 
     async def serve(self, service: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request to `service`. The deadline for the client is suspended while the service works.
+        """Pass a request to `service`, its client's deadline suspended except while the service waits for the body.
 
-        While the service waits for the body, the connection counts as waiting for its client. If the response is
-        complete before the body, first read and discard the rest of the body, within the limits of `_discard_body`, and
-        then send the end of the response.
+        If the response is complete before the body, the rest of the body is discarded before the end of the response is
+        sent.
         """
         is_body_due = self._body_breaks is not None
         is_end_held = False
@@ -276,7 +237,7 @@ class Connection(asyncio.Protocol):
                 self._end_request()
 
     async def _receive_body(self, receive: Receive) -> Message:
-        """Return the next message with a part of the body, or `DISCONNECT` if the body is malformed."""
+        """Return the next part, or `DISCONNECT` if the body is malformed."""
         if self._body_breaks is None or not self._framing.is_body_due:
             return await receive()
         receiving = asyncio.ensure_future(receive())
@@ -287,10 +248,6 @@ class Connection(asyncio.Protocol):
             receiving.cancel()
 
     async def _discard_body(self, receive: Receive) -> None:
-        """Read and discard the rest of the body, up to `MAX_DISCARDED_BYTES` and for up to `client_seconds`.
-
-        The caller has already sent the response to the client, except for the end of the response.
-        """
         discarded = 0
         try:
             async with asyncio.timeout(self._settings.client_seconds):
@@ -303,7 +260,7 @@ class Connection(asyncio.Protocol):
             return
 
     def _end_request(self) -> None:
-        """Continue with the next request. Close the connection instead if the body of this request did not end."""
+        """Continue with the next request, or close the connection if the body of this one did not end."""
         self._is_at_work = False
         if self._discards_data:
             self._transport.close()
@@ -311,10 +268,9 @@ class Connection(asyncio.Protocol):
 
 
 def in_origin_form(scope: Scope) -> Scope:
-    """Return `scope` with a path as the target, even if the client sent a whole URL (RFC 9112, section 3.2.2).
+    """Make the target a path, even if the client sent a whole URL (RFC 9112, section 3.2.2).
 
-    The host of the URL replaces the Host header, so that the service checks the host that the client means. A target
-    that is neither a path nor an http or https URL is left unchanged.
+    The URL's host replaces the Host header, so that the host that the client means is checked. Other targets stay.
     """
     target: bytes = scope["raw_path"]
     if target.startswith(b"/"):

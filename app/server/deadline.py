@@ -9,9 +9,8 @@ from contextlib import contextmanager
 class ClientDeadline:
     """A timer that closes a connection after `seconds` of waiting for its client.
 
-    While the service works on a request, the deadline applies only if the client does not read the response. The
-    service then applies its own deadlines, also to the body of the request. A connection that waits for a body may
-    still be closed to make room for another client.
+    While the service works, it applies only if the client does not read the response. A connection that waits for a
+    body may still be closed to make room.
     """
 
     def __init__(self, transport: Transport, seconds: float) -> None:
@@ -22,12 +21,12 @@ class ClientDeadline:
         self._requests = 0
         self.is_write_paused = False
         self.since = self._loop.time()
-        """The time of the event loop's clock at the last restart of the deadline."""
+        """When the deadline was last restarted, by the event loop's clock."""
         self._timer = self._loop.call_later(seconds, self._check)
 
     @property
     def waits_for_client(self) -> bool:
-        """True if the server waits for the client to send a request or a body, or to read the response."""
+        """For a request, for a body, or to read the response."""
         return self._has_deadline or self.awaits_body
 
     @property
@@ -36,10 +35,7 @@ class ClientDeadline:
 
     @contextmanager
     def request_at_work(self) -> Iterator[None]:
-        """Suspend the deadline within the `with` block, while the service works on a request.
-
-        Restart the deadline before and after the block.
-        """
+        """Suspend the deadline within the block; restart it before and after."""
         self._requests += 1
         self.restart()
         try:
@@ -50,26 +46,18 @@ class ClientDeadline:
             self.restart()
 
     def set_write_paused(self, is_paused: bool) -> None:
-        """Restart the deadline. If `is_paused` is True, the deadline applies also during a request.
-
-        Writing is paused if the client does not read the response.
-        """
+        """Restart the deadline, which applies during a request while the client does not read the response."""
         self.is_write_paused = is_paused
         self.restart()
 
     def restart(self) -> None:
-        """Restart the deadline: the client has `seconds` again, from now on."""
         self.since = self._loop.time()
 
     def cancel(self) -> None:
-        """Cancel the timer of a closed connection."""
         self._timer.cancel()
 
     def _check(self) -> None:
-        """Close the connection if the deadline has passed, otherwise check again later.
-
-        One timer that checks repeatedly costs less than a timer for each request.
-        """
+        """One timer that checks repeatedly costs less than a timer a request."""
         left = self.since + self._seconds - self._loop.time() if self._has_deadline else self._seconds
         if left > 0:
             self._timer = self._loop.call_later(left, self._check)

@@ -32,10 +32,9 @@ EXPORTED_HEADERS = ("content-type", "cache-control", "etag")
 
 
 async def crawl(app: FastAPI, *, public_url: str) -> ExportedResponses:
-    """Start `app`, and return every response to export, by its path.
+    """Start `app`, and return every response to export, by its path. `public_url` begins absolute links.
 
-    `public_url` is the address of the service in its absolute links. Raise `NotExportable` if a response is a server
-    error, or if an edition was published or withdrawn during the crawl. Raise the errors of the start of `app`.
+    Raise `NotExportable` for a server error, or if an edition was published or withdrawn meanwhile.
     """
     exported: ExportedResponses = {}
     transport = httpx.ASGITransport(app)
@@ -63,16 +62,13 @@ async def crawl(app: FastAPI, *, public_url: str) -> ExportedResponses:
 
 
 def media_type(response: httpx.Response) -> str:
-    """Return the media type of the response without its parameters."""
+    """Without its parameters."""
     content_type: str = response.headers.get("content-type", "")
     return content_type.partition(";")[0]
 
 
 async def _read(client: httpx.AsyncClient, path: str) -> httpx.Response:
-    """Return the response at `path`. If this is only one page of a list, return the longest possible page instead.
-
-    Raise `NotExportable` for a server error.
-    """
+    """Return the response at `path`: of a list with pages, the longest possible page."""
     response = await client.get(path)
     longest = longest_page(response)
     if longest is not None:
@@ -88,11 +84,7 @@ def _is_exportable(response: httpx.Response) -> bool:
 
 
 def _linked_paths(path: str, response: httpx.Response, public_url: str) -> Iterator[str]:
-    """Yield the paths of this service to which `response`, the response at `path`, leads. Leave out queries.
-
-    The paths are the links in the Link header, the paths in the JSON body, and the path of each entry of a list at
-    `path`. `public_url` is the beginning of absolute links to this service.
-    """
+    """Yield this service's paths in the Link header, in the JSON body, and of each entry of a list. No queries."""
     links = re.findall("<(/[^<>]*)>", response.headers.get("link", "").replace(f"<{public_url}/", "</"))
     body = _json(response)
     links += _paths_in(body)
@@ -109,10 +101,7 @@ def _paths_in(value: JsonValue) -> Iterator[str]:
 
 
 def _ids_in(body: JsonValue, name: str) -> Iterator[JsonValue]:
-    """Yield the id of each entry of the list in `body`. Yield nothing if `body` has no list.
-
-    The list is the field `name`, with underscores for hyphens, or else the field `contents` (Open Referral).
-    """
+    """The list is the field `name`, with underscores for hyphens, or else `contents` (Open Referral)."""
     if isinstance(body, dict):
         items = body.get(name.replace("-", "_"), body.get("contents"))
         for item in items if isinstance(items, list) else ():
@@ -121,10 +110,7 @@ def _ids_in(body: JsonValue, name: str) -> Iterator[JsonValue]:
 
 
 def longest_page(response: httpx.Response) -> dict[str, int] | None:
-    """Return the query that asks for the longest possible page of the list in `response`.
-
-    Return None if `response` has the whole list, or has no list.
-    """
+    """Return the query for the longest page of a list that does not fit in `response`, otherwise None."""
     body = _json(response)
     if isinstance(body, dict):
         if body.get("next_cursor"):
@@ -141,27 +127,17 @@ def _json(response: httpx.Response) -> JsonValue:
 
 @dataclass(frozen=True)
 class ExportResult:
-    """The result of an export.
-
-    `answers` is the number of responses written. `left_out` has the paths of the lists that are not written. These
-    lists do not fit on the longest page, and a file cannot be paginated.
-    """
+    """`left_out` are lists that do not fit on the longest page: a file cannot be paginated."""
 
     answers: int
     left_out: tuple[str, ...]
 
 
 def export_reads(app: FastAPI, folder: Path, *, public_url: str) -> ExportResult:
-    """Write each public response of `app` to a file in `folder`, in place of an earlier export.
+    """Write each public response to a file in `folder`, in place of an earlier export.
 
-    `public_url` is the address of the service in its absolute links.
-
-    Leave out lists that do not fit on the longest page. Create the parent folder of `folder` if it is missing. The
-    files are written next to `folder` and then renamed, so that a web server for the folder never sees half an export.
-
-    Raise `FileExistsError` if `folder` is a file, or has files but no inventory of an earlier export. Raise
-    `NotExportable` if a response is a server error, or if an edition was published or withdrawn during the export.
-    Raise `OSError` if the files cannot be written, and the errors of the start of `app`.
+    Files are written beside `folder` and renamed, so that a web server never sees half an export. Raise
+    `FileExistsError` if `folder` has files but no inventory of an export, `NotExportable` as `crawl`, and `OSError`.
     """
     folder = folder.resolve()
     if not _is_replaceable(folder):
@@ -178,7 +154,7 @@ def export_reads(app: FastAPI, folder: Path, *, public_url: str) -> ExportResult
 
 
 def _is_replaceable(folder: Path) -> bool:
-    """Return True if `folder` is missing, empty or an earlier export."""
+    """True if `folder` is missing, empty or an earlier export."""
     if not folder.exists():
         return True
     try:
@@ -189,10 +165,7 @@ def _is_replaceable(folder: Path) -> bool:
 
 
 def _write(tree: Path, responses: ExportedResponses) -> None:
-    """Write each response to a file in `tree`, and an inventory of all files to `INVENTORY`.
-
-    The inventory has the path, digest and headers of each file, for the configuration of a web server.
-    """
+    """`INVENTORY` has the path, digest and headers of each file, to configure a web server."""
     inventory = []
     folders = {str(folder) for path in responses for folder in PurePosixPath(path).parents}
     for path, response in responses.items():
@@ -207,10 +180,7 @@ def _write(tree: Path, responses: ExportedResponses) -> None:
 
 
 def _replace(folder: Path, tree: Path, *, backup: Path) -> None:
-    """Move an existing `folder` to `backup`, and rename `tree` to `folder`.
-
-    If `tree` cannot be renamed, move `backup` to `folder` again, and raise the `OSError`.
-    """
+    """If `tree` cannot be renamed, move `backup` back, and raise the `OSError`."""
     if folder.exists():
         folder.rename(backup)
     try:

@@ -14,10 +14,7 @@ from app.errors import BadRequest, HeadTooLarge
 TOKEN = rb"[-!#$%&'*+.^_`|~0-9A-Za-z]++"
 FIELD = TOKEN + rb":[\t\x20-\x7e\x80-\xff]*+\r\n"
 HEAD = re.compile(rb"(" + TOKEN + rb") ([\x21-\x7e]++) HTTP/1\.([01])\r\n((?:" + FIELD + rb")*+)\r\n")
-"""Matches a request head by the grammar of RFC 9112, without the exceptions for old clients.
-
-A head with a folded line, a bare CR or a bare LF does not match.
-"""
+"""A request head by RFC 9112, without its exceptions for old clients: no folded line, no bare CR or LF."""
 TRAILERS = re.compile(rb"(?:" + FIELD + rb")*+\r\n")
 HOST = re.compile(rb"(?:[-0-9A-Za-z._~!$&'()*+,;=%]++|\[[0-9A-Fa-f:.]++\])(?::[0-9]{0,5})?")
 LENGTH = re.compile(rb"0|[1-9][0-9]{0,18}")
@@ -25,10 +22,7 @@ CHUNK_EXTENSION = rb";" + TOKEN + rb"(?:=(?:" + TOKEN + rb"|\"[\t\x20\x21\x23-\x
 CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})(?:" + CHUNK_EXTENSION + rb")*+\r\n")
 BLANKS = b"\t "
 NAMES_ONCE = (b"host", b"content-length", b"transfer-encoding", b"content-type", b"authorization")
-"""The header fields that a request may have only once.
-
-If such a field were repeated, two programs could use different values.
-"""
+"""Fields that may stand only once: of two, two programs could use different ones."""
 END_OF_LINE = re.compile(rb"\n")
 END_OF_HEAD = re.compile(rb"\n\r?\n")
 END_OF_TRAILERS = re.compile(rb"\A\r?\n|\n\r?\n")
@@ -36,19 +30,15 @@ END_OF_CHUNK = b"\r\n"
 LONGEST_END = len(b"\n\r\n")
 MAX_HEAD_BYTES = 65_536
 MAX_FIELD_BYTES = 8_192
-"""Maximum bytes of one header line. Most proxies have the same limit."""
+"""Of one line. Most proxies have the same limit."""
 MAX_HEAD_FIELDS = 500
-"""Maximum number of header fields. Even a short field takes time, and 64 KB could hold 13,000 fields."""
+"""Even a short field takes time, and 64 KB could hold 13,000."""
 
 Fields = list[tuple[bytes, bytes]]
 
 
 class Head(NamedTuple):
-    """The parsed head of a request: request line and header fields. The names of fields are in lower case.
-
-    `is_1_0` is True for HTTP/1.0. `length` is the value of Content-Length, or 0 if the field is missing. `is_chunked`
-    is True if the body is sent in chunks.
-    """
+    """Names of fields are in lower case. `length` is 0 without Content-Length."""
 
     method: bytes
     target: bytes
@@ -59,10 +49,9 @@ class Head(NamedTuple):
 
 
 def read_head(head: bytes) -> Head:
-    """Return `head`, the bytes of a whole request head, as a parsed `Head`.
+    """Parse a whole head.
 
-    Raise `HeadTooLarge` if `head` has too many fields, or a field that is too long. Raise `BadRequest` if `head` is
-    malformed or ambiguous.
+    Raise `HeadTooLarge` for too many or too long fields, `BadRequest` if malformed or ambiguous.
     """
     _, *lines = head.removesuffix(b"\r\n\r\n").split(b"\r\n")
     if len(lines) > MAX_HEAD_FIELDS or max(map(len, lines), default=0) > MAX_FIELD_BYTES:
@@ -87,36 +76,33 @@ def read_head(head: bytes) -> Head:
 
 
 class Framing:
-    """A buffer of bytes from a client, which returns checked parts: a request head, then the parts of the body."""
+    """A buffer of bytes from a client that gives checked parts: a head, then parts of the body."""
 
     def __init__(self) -> None:
         self._unread = bytearray()
         self._searched = 0
-        """The number of bytes that have been searched already for the end of a request head or a line."""
+        """Bytes already searched for the end of a head or a line."""
         self._left = 0
-        """The number of bytes of the body, or of the chunk with its line end, that have not been taken."""
+        """Bytes of the body, or of the chunk with its line end, that have not been taken."""
         self._take_next: Callable[[], bytes] | None = None
 
     @property
     def is_body_due(self) -> bool:
-        """True if the body of the last request head has not been taken completely."""
+        """True if the body of the last head has not been taken completely."""
         return self._take_next is not None
 
     @property
     def is_empty(self) -> bool:
-        """True if all bytes that were added have been taken."""
         return not self._unread
 
     def add(self, data: bytes) -> None:
-        """Append `data`, the next bytes from the client, to the buffer."""
         self._unread += data
 
     def take_head(self) -> tuple[bytes, Head] | None:
-        """Take the next request head. Return the bytes and the parsed head, or None if the head is incomplete.
+        """Take the next head, raw and parsed, or None if it is incomplete. The body before it must have been taken.
 
-        The caller must first take the whole body of the previous request. Raise `BadRequest` if the head is malformed
-        or ambiguous, or begins with a space or control character. Raise `HeadTooLarge` if the head has more than
-        `MAX_HEAD_BYTES` bytes, too many fields, or a field that is too long.
+        Raise as `read_head`, also for a head longer than `MAX_HEAD_BYTES` or one that begins with a space or control
+        character.
         """
         if self._unread and self._unread[0] <= ord(" "):
             raise BadRequest
@@ -131,10 +117,9 @@ class Framing:
         return data, head
 
     def take_part(self) -> bytes:
-        """Take the next bytes of the body. Return empty bytes if none can be taken yet, or if no body is due.
+        """Take the next bytes of the body, with the lines of chunk sizes. Empty if none has arrived or no body is due.
 
-        The bytes of a chunked body include the lines with the sizes of chunks. Raise `BadRequest` if the body is
-        malformed, or `HeadTooLarge` if a line with a size or the trailers are too long.
+        Raise `BadRequest` if malformed, `HeadTooLarge` if a size line or the trailers are too long.
         """
         return self._take_next() if self._take_next is not None else b""
 
@@ -169,10 +154,7 @@ class Framing:
         return part
 
     def _take_trailers(self) -> bytes:
-        """Check the trailer fields after the last chunk, and drop them, because the service does not use trailers.
-
-        Return an empty line in place of the fields, or empty bytes if the fields are incomplete.
-        """
+        """Check the trailer fields and drop them: return an empty line, or no bytes if they are incomplete."""
         data = self._take_to(END_OF_TRAILERS, MAX_HEAD_BYTES)
         if not data:
             return b""
@@ -182,10 +164,7 @@ class Framing:
         return b"\r\n"
 
     def _take_to(self, end: re.Pattern[bytes], most: int) -> bytes:
-        """Take the bytes up to and including a match of `end`. Return empty bytes if no match has arrived.
-
-        Raise `HeadTooLarge` if there are more than `most` bytes up to the end of the match, or without a match.
-        """
+        """Take the bytes up to a match of `end`, or none. Raise `HeadTooLarge` beyond `most`."""
         found = end.search(self._unread, max(0, self._searched - LONGEST_END))
         if (found.end() if found else len(self._unread)) > most:
             raise HeadTooLarge

@@ -17,7 +17,7 @@ from app.server.framing import Head
 
 MAX_STORED_ANSWERS = 500
 MAX_ANSWER_BYTES = 50_000
-"""The maximum size of the body of a stored response. The body is shared with the cache, so it uses no more memory."""
+"""The body is shared with the cache, so it uses no more memory."""
 MAX_HEAD_BYTES = 2_000
 STATUS_LINES = {200: b"HTTP/1.1 200 OK\r\ndate: ", 304: b"HTTP/1.1 304 Not Modified\r\ndate: "}
 KEEP_ALIVE = b"keep-alive"
@@ -25,25 +25,21 @@ CREDENTIALS = frozenset((b"authorization", b"cookie"))
 
 
 class StoredAnswer(NamedTuple):
-    """A finished response, which is stored for all requests with the same raw head."""
+    """A finished response for all requests with the same raw head."""
 
     request: CacheRequest
     response: WireResponse
     holds: bool
-    """True if the response is valid until the cache is cleared.
-
-    False if the response expires earlier. Such a response is looked up in the cache at each use.
-    """
+    """True if valid until the cache is cleared. Otherwise it expires, and is looked up in the cache at each use."""
     route: str
     fields: bytes
-    """The header fields as bytes. The last field is `x-request-id` without its value, which is new in each response."""
+    """The last is `x-request-id` without its value, which is new in each response."""
 
 
 class Front:
-    """The finished responses by raw request head. Each request that is served from them is added to `records`.
+    """The finished responses by raw request head. What they serve is added to `records`.
 
-    The response cache gets a new store when its responses become invalid, for example when it is cleared. `Front`
-    compares the stores, and does not use responses that belong to an earlier store.
+    When responses become invalid, the cache gets a new store: responses of an earlier store are not used.
     """
 
     def __init__(self, cache: ResponseCache, records: RequestRecords) -> None:
@@ -56,18 +52,14 @@ class Front:
 
     @property
     def date(self) -> bytes:
-        """The current time in the format of the `Date` header, to the second."""
+        """For the `Date` header."""
         second = int(time.time())
         if second != self._second:
             self._second, self._date = second, formatdate(second, usegmt=True).encode()
         return self._date
 
     def answer_known(self, head: bytes) -> bytes | None:
-        """Return the finished response to the raw request head `head`, and record the request.
-
-        Return None if the head is unknown, or if the stored response is no longer valid. The caller must then parse the
-        head.
-        """
+        """Return the response to a raw head, and record the request. None if the caller must parse the head."""
         stored = self._answers.get(head)
         if stored is None:
             return None
@@ -79,10 +71,9 @@ class Front:
         return self._finish(stored, began)
 
     def answer(self, data: bytes, head: Head) -> bytes | None:
-        """Return the cached response to the parsed `head`, store it under the raw head `data`, and record the request.
+        """Return the cached response to a parsed head, and store it under the raw head, unless its body is large.
 
-        Do not store a response with a large body. Return None if the request is not a plain public read, if the
-        response is not in the cache, or if `data` is longer than `MAX_HEAD_BYTES`.
+        None if this is no plain public read, is not cached, or if the head is longer than `MAX_HEAD_BYTES`.
         """
         if len(data) > MAX_HEAD_BYTES:
             return None
@@ -100,10 +91,7 @@ class Front:
         return self._finish(answer, began)
 
     def _parse(self, head: Head) -> CacheRequest | None:
-        """Return the parts of `head` that the cache uses, or None if the request is not a plain public read.
-
-        A plain public read is a GET by HTTP/1.1 for a path, which has no credentials and keeps the connection alive.
-        """
+        """A plain public read is a GET by HTTP/1.1 for a path, without credentials, that keeps the connection alive."""
         values = dict(head.fields)
         if (
             head.method != b"GET"
@@ -119,10 +107,7 @@ class Front:
         return self._cache.parse({**scope, "path": unquote(path.decode("ascii")), "query_string": query})
 
     def _finish(self, answer: StoredAnswer, began: float) -> bytes:
-        """Record the request in the log and the metrics. Return `answer` as bytes, with the date and a new request id.
-
-        `began` is the time at which the request began, by `time.perf_counter`.
-        """
+        """Record the request, begun at `began` of `time.perf_counter`. Add the date and a new request id."""
         request_id, (status, _, _, body) = new_request_id(), answer.response
         self._records.add(FinishedRequest(request_id, "GET", answer.route, status, time.perf_counter() - began, True))
         return b"".join(
@@ -130,10 +115,7 @@ class Front:
         )
 
     def _put(self, data: bytes, answer: StoredAnswer) -> None:
-        """Store `answer` under the raw head `data`. If the cache has a new store, first drop all stored answers.
-
-        If there are then more than `MAX_STORED_ANSWERS`, drop the answer that was stored first.
-        """
+        """If the cache has a new store, drop all answers first; above `MAX_STORED_ANSWERS` drop the oldest."""
         if self._cache.store is not self._store:
             self._store = self._cache.store
             self._answers.clear()

@@ -15,11 +15,11 @@ DROP_FIRST_PACKETS = (
     (0x06, 0, 0, 0),  # drop the packet
     (0x06, 0, 0, 0xFFFF_FFFF),  # keep the whole packet
 )
-"""A program for the kernel's packet filter (classic BPF), which drops the first packet of each new connection."""
+"""A packet filter (classic BPF) that drops the first packet of each new connection."""
 
 
 def bind(host: str, ports: Sequence[int]) -> socket.socket:
-    """Return a socket bound to `host` at the first free port of `ports`. Raise `OSError` if no port can be bound."""
+    """Bind to the first free port of `ports`. Raise `OSError` if none is."""
     listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     *others, last = ports
@@ -32,7 +32,7 @@ def bind(host: str, ports: Sequence[int]) -> socket.socket:
 
 
 def address_of(listening: socket.socket) -> str:
-    """Return the URL at which a browser on this host can reach the socket `listening`."""
+    """Return the URL for a browser on this host."""
     name, port = listening.getsockname()[:2]
     host = ip_address(name)
     if host.is_unspecified:  # bound to every address of this machine, including the loopback address
@@ -41,12 +41,11 @@ def address_of(listening: socket.socket) -> str:
 
 
 def leave_new_connections(listening: socket.socket) -> None:
-    """Refuse new connections at the socket `listening`, while connections that have begun are still accepted.
+    """Refuse new connections, while those that have begun are still accepted (on Linux; elsewhere do nothing).
 
-    Closing a socket cuts off connections that the kernel has established and the server has not accepted yet. A concern
-    sent on such a connection would get no response. The first packets of new connections are therefore dropped until
-    the socket is closed. The clients try again after a second, and are refused by the closed socket, so that a proxy
-    uses another process. On systems other than Linux, which have no such filter, do nothing.
+    Closing a socket would cut off connections that the kernel has established and the server not yet accepted, and a
+    concern on one of them would get no response. First packets are dropped instead: the clients try again after a
+    second, and a proxy uses another process.
     """
     program = b"".join(struct.pack("HBBI", *line) for line in DROP_FIRST_PACKETS)
     memory = ctypes.create_string_buffer(program, len(program))

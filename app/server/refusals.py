@@ -12,11 +12,7 @@ from app.models.operations.problems import ProblemDetails
 
 
 class Refusals:
-    """The problem responses to requests that never reach the service.
-
-    If `is_https` is True, the security headers of the responses include Strict-Transport-Security. Each response is
-    recorded like any other response: as a log line, and in the metrics.
-    """
+    """Problem responses to requests that never reach the service, each recorded in log and metrics."""
 
     def __init__(self, records: RequestRecords, *, is_https: bool) -> None:
         self._records = records
@@ -28,7 +24,7 @@ class Refusals:
         }
 
     def make(self, kind: type[Problem], date: bytes) -> bytes:
-        """Record a problem of the class `kind`, and return it as the bytes of a response with `date` as its `Date`."""
+        """Record a problem, and return it as the bytes of a response."""
         request_id = new_request_id()
         self._records.add(FinishedRequest(request_id, OTHER_METHOD, NO_ROUTE, kind.status, 0.0))
         problem = ProblemDetails(

@@ -44,24 +44,13 @@ from app.services.key_files import write_key_file
 
 A_DAY_SECONDS = 86_400
 SWITCH_SECONDS = 0.001
-"""The switch interval of Python: how long a thread waits for another thread that computes, in seconds.
-
-The interval is short, because the writer thread may wait this long after each statement, while other threads wait for
-the writer.
-"""
+"""Python's switch interval. Short, because the writer may wait this long after each statement, and others for it."""
 OBJECTS_BETWEEN_COLLECTIONS = 2_000
-"""Number of new objects after which the garbage collector runs.
-
-At 700, the default of Python 3.11, collection takes 3 % of the time of a request that submits a concern, and finds
-little.
-"""
+"""At Python 3.11's default, 700, collection takes 3 % of the time of a concern, and finds little."""
 STARTING_SECONDS = 30
-"""The seconds that a process may be silent before the supervisor replaces it. A start must take less time."""
+"""A process may be silent so long before the supervisor replaces it; a start must take less."""
 ACCEPTING_SECONDS = 0.05
-"""The time between the end of a drain and the stop of the server, in seconds.
-
-In this time the server still accepts connections that have begun, and reads their requests.
-"""
+"""From the end of a drain to the stop, connections that have begun are still accepted and read."""
 ARENA_MAX = -8  # M_ARENA_MAX of glibc's malloc.h
 REFUSAL = "refusal.txt"  # says in the folder of the processes why one of them ended all
 CLOSING = (b"connection", b"close")
@@ -69,20 +58,18 @@ HTTP_PROTOCOL = "uvicorn.protocols.http.h11_impl:H11Protocol", "app_state", "dat
 SUPERVISOR = "uvicorn.supervisors:Multiprocess", "sockets", "terminate_all"
 """All undocumented parts of uvicorn that are used: two classes, each with an argument and a method.
 
-`H11Protocol` is used like any protocol of asyncio, and through ASGI. Its constructor gets the arguments that uvicorn
-passes to any protocol class.
+`H11Protocol` is used like any protocol of asyncio, with the arguments that uvicorn passes to any.
 """
 
 
 def run_server(
     settings: Settings, *, host: str, ports: Sequence[int], workers: int, announce: Callable[[str], None]
 ) -> bool:
-    """Serve at `host` and the first free port of `ports` until stopped, in `workers` processes.
+    """Serve at the first free port until stopped. `announce` gets the URL.
 
-    For several processes, first start and stop the service once, to create the keys and the schema, and to publish the
-    seed. Then call `announce` with the URL of the server. Return True after the server has stopped. Return False if a
-    single process did not start for a reason that uvicorn has logged. Raise the `GuidanceError` that prevented the
-    start, or `OSError` if no port can be bound.
+    For several `workers`, first start and stop the service once, for keys, schema and seed. Return False if a single
+    process did not start for a reason that uvicorn has logged. Raise the `GuidanceError` that prevented the start, or
+    `OSError` if no port is free.
     """
     supervisor = from_uvicorn(*SUPERVISOR)
     from_uvicorn(*HTTP_PROTOCOL)
@@ -113,20 +100,13 @@ def run_server(
 
 
 def _stop_all(stop: Callable[[], None], listening: socket.socket) -> None:
-    """Call `stop`, which asks each process to stop, and close the socket `listening` in the parent process.
-
-    If the socket stayed open, the kernel would continue to accept connections that no process serves.
-    """
+    """Close the parent's socket too: the kernel would go on accepting connections that no process serves."""
     stop()
     listening.close()
 
 
 def from_uvicorn(name: str, argument: str, method: str) -> Any:
-    """Return the class of uvicorn with the name `name`, in the form `module:class`.
-
-    Raise `SetupError` if this version of uvicorn does not have the class, if the constructor of the class does not take
-    `argument`, or if the class does not have `method`.
-    """
+    """Return the class `module:class`. Raise `SetupError` if this uvicorn lacks it, its argument or its method."""
     module, _, attribute = name.partition(":")
     try:
         found = getattr(import_module(module), attribute)
@@ -141,11 +121,7 @@ def from_uvicorn(name: str, argument: str, method: str) -> Any:
 
 
 def server_config(app: Any, settings: Settings, **more: Any) -> uvicorn.Config:
-    """Return uvicorn's configuration for `app`: a `DrainingMiddleware`, or a function that makes one.
-
-    `more` are further arguments of `uvicorn.Config`. Raise `SetupError` if this version of uvicorn lacks a part that
-    the server uses.
-    """
+    """`app` is a `DrainingMiddleware`, or a function that makes one. `more` goes to `uvicorn.Config`."""
     return uvicorn.Config(
         app,
         log_config=None,
@@ -167,10 +143,9 @@ async def _start_and_stop(service: FastAPI) -> None:
 
 @dataclass
 class ServerProcess:
-    """A factory that makes the service in each process, because open files cannot be passed to another process.
+    """Makes the service in each process, because open files cannot be passed to another.
 
-    `listening` is the listening socket, or None if several processes share the socket. `services` has the services that
-    were made in this process.
+    `listening` is None if several processes share the socket. `services` were made in this process.
     """
 
     settings: Settings
@@ -179,7 +154,6 @@ class ServerProcess:
     server: uvicorn.Server | None = None
 
     def __call__(self) -> ASGIApp:
-        """Set up the logs and the interpreter of this process, and return the service in a `DrainingMiddleware`."""
         use_one_arena()
         gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
         sys.setswitchinterval(SWITCH_SECONDS)
@@ -202,15 +176,11 @@ class ServerProcess:
 
 
 class DrainingMiddleware:
-    """ASGI middleware that drains the service at SIGTERM: for `seconds`, readiness fails and other requests are served.
+    """Drains the service at SIGTERM: for `seconds`, readiness fails and other requests are served.
 
-    During the drain, a proxy switches to another process, and no caller is refused. Each response closes its
-    connection, so that a proxy does not reuse a connection that is about to end. After the drain, the server refuses
-    new connections, finishes its requests, and stops. A second SIGTERM ends the drain early. If `seconds` is 0, there
-    is no drain.
-
-    `listening` is the socket if only this process accepts connections on that socket, otherwise None. If
-    `holds_guidance` is True, the server first waits until the response cache is filled (see `HeldGuidance`).
+    A proxy meanwhile switches to another process, and each response closes its connection, so that none is reused. Then
+    new connections are refused, requests finished, and the server stops. A second SIGTERM ends the drain early.
+    `listening` is None if other processes accept on the socket too. If `holds_guidance`, first wait for `HeldGuidance`.
     """
 
     def __init__(
@@ -229,10 +199,7 @@ class DrainingMiddleware:
         self._context: AppContext = service.state.context
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request to the `Connection` that received it. During a drain, add `Connection: close` to the response.
-
-        When the service has started, prepare the server (see `_start`).
-        """
+        """Pass a request to its `Connection`; during a drain with `Connection: close`."""
         if scope["type"] != "lifespan":
             sending = _closing(send) if self._context.draining.is_set() else send
             connection: Connection = scope["state"].pop(CONNECTION)
@@ -257,11 +224,7 @@ class DrainingMiddleware:
         await self._service(scope, receive_stop, send_started)
 
     async def _start(self) -> None:
-        """Prepare the server before the first request, and write the file with the service's address.
-
-        If `_holds_guidance`, first wait until the response cache is filled, for a limited time. If `_seconds` is above
-        0, install the handler of SIGTERM that drains the service.
-        """
+        """Before the first request: wait for held guidance (bounded), write the address file, handle SIGTERM."""
         if self._holds_guidance:
             self._holding = asyncio.create_task(self._service.held.run())
             if not self._context.outage:
@@ -286,25 +249,19 @@ class DrainingMiddleware:
         signal.signal(signal.SIGTERM, drain)
 
     def _drain(self, stop: Callable[[], None]) -> None:
-        """Begin the drain: stop the server front from responding, and call `_end_drain` after `_seconds`.
-
-        Until `_end_drain` is called, the service continues to accept requests.
-        """
+        """Stop the server front, and call `_end_drain` after `_seconds`."""
         self._context.response_cache.leave_front()
         asyncio.get_running_loop().call_later(self._seconds, self._end_drain, stop)
 
     def _end_drain(self, stop: Callable[[], None]) -> None:
-        """Refuse new connections, and call `stop` after `ACCEPTING_SECONDS`.
-
-        Until `stop` is called, the server still accepts connections that have begun, and reads their requests.
-        """
+        """Refuse new connections, and call `stop` after `ACCEPTING_SECONDS`."""
         if self._listening is not None:
             leave_new_connections(self._listening)
         asyncio.get_running_loop().call_later(ACCEPTING_SECONDS, stop)
 
 
 def _closing(send: Send) -> Send:
-    """Return a `send` that adds `Connection: close` to the response."""
+    """Add `Connection: close` to the response."""
 
     def send_closing(message: Message) -> Awaitable[None]:
         if message["type"] == "http.response.start" and CLOSING not in message["headers"]:
@@ -315,21 +272,16 @@ def _closing(send: Send) -> Send:
 
 
 def write_address(settings: Settings) -> None:
-    """Write this service's address to a file in the data folder, for commands. Do nothing if `public_url` is set.
-
-    Ignore a failure to write: commands then use the address that an earlier start wrote, or the default address.
-    """
+    """Write the service's address into the data folder for commands, unless `public_url` is set. Ignore a failure."""
     if "public_url" not in settings.model_fields_set:
         with suppress(OSError):
             write_key_file(settings.data_dir / ADDRESS_FILE, f"{settings.public_url}\n".encode(), replace=True)
 
 
 def use_one_arena() -> None:
-    """Make all threads allocate memory from one arena, if the C library is glibc.
+    """Let all threads of glibc allocate from one arena: each would keep memory that it once needed, for hours.
 
-    By default, glibc gives threads separate arenas, up to eight for each processor. Each arena keeps memory that it
-    once needed, so a process with twenty threads grows for hours. Python runs one thread at a time, so threads hardly
-    wait for a shared arena.
+    Python runs one thread at a time, so they hardly wait for it.
     """
     with suppress(OSError, AttributeError):  # another C library
         ctypes.CDLL(None).mallopt(ARENA_MAX, 1)
@@ -338,10 +290,8 @@ def use_one_arena() -> None:
 def check_recipients(settings: Settings, *, host: str, is_named_trial: bool) -> bool:
     """Return True if this start is a trial, in which concerns are encrypted to a development identity.
 
-    Return False if recipients are set. A start without recipients is a trial if `--trial` was given (`is_named_trial`),
-    or if `_signs_of_use` finds no sign of real use. Otherwise raise `SetupError`: a lost or misspelt setting must not
-    leave concerns readable to anyone who can read the disk. Raise `SetupError` also if `--trial` was given together
-    with recipients.
+    Without recipients, it is one if `is_named_trial` or if nothing tells of real use; otherwise raise `SetupError`: a
+    lost setting must not leave concerns readable to whoever reads the disk. So too for a trial with recipients.
     """
     if settings.seal_to:
         if is_named_trial:
@@ -358,7 +308,7 @@ def check_recipients(settings: Settings, *, host: str, is_named_trial: bool) -> 
 
 
 def _signs_of_use(settings: Settings, host: str) -> Iterator[str]:
-    """Yield a phrase for each sign of real use: other hosts can reach the service, or it had recipients before."""
+    """Yield a phrase for each: other hosts can reach the service, or it had recipients before."""
     if not is_loopback(host):
         yield "--host is not an address of this machine alone"
     if settings.database_url is not None:

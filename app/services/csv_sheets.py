@@ -17,11 +17,7 @@ CSV_MEDIA = "text/csv; charset=utf-8"
 
 
 def csv_sheet(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
-    """Return `rows` as CSV in UTF-8, after a header row with the names in `columns`.
-
-    Put an apostrophe in front of each cell of `rows` that a spreadsheet would run as a formula. The header row is not
-    changed.
-    """
+    """Return UTF-8 with a header row. Cells that a spreadsheet would run as a formula get an apostrophe."""
     sheet = io.StringIO(newline="")
     writer = csv.writer(sheet)  # the csv module's default dialect is RFC 4180: commas, double quotes, CRLF
     writer.writerow(columns)
@@ -31,16 +27,12 @@ def csv_sheet(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
 
 
 def safe_cell(cell: str) -> str:
-    """Return `cell`, with an apostrophe in front if a spreadsheet would run it as a formula."""
+    """With an apostrophe in front if a spreadsheet would run it as a formula."""
     return f"'{cell}" if FORMULA.match(cell) else cell
 
 
 def plain_cell(cell: str) -> str:
-    """Return the text of `cell`, which a spreadsheet saved, without the apostrophe that `safe_cell` put in front.
-
-    Keep an apostrophe that `safe_cell` would not have put there. CRLF becomes LF, and blanks at both ends of `cell` are
-    dropped.
-    """
+    """Undo `safe_cell` in a cell that a spreadsheet saved. CRLF becomes LF, and blanks at the ends go."""
     text = cell.replace("\r\n", "\n").strip()
     bare = text.removeprefix("'")
     return bare if safe_cell(bare) == text else text

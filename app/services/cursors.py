@@ -18,24 +18,20 @@ Key = TypeVar("Key", str, int)
 
 
 def encode_key(key: str | int) -> str:
-    """Return `key`, the sort key of a page's last row, as an opaque cursor."""
+    """`key` is the sort key of a page's last row."""
     return base64.urlsafe_b64encode(json.dumps(key).encode()).decode().rstrip("=")
 
 
 def encode_position(position: Sequence[Any]) -> str:
-    """Return `position`, the sort key of a page's last row, as an opaque cursor.
-
-    Each value is an integer, a datetime or a string without spaces.
-    """
+    """As `encode_key`: integers, datetimes, or strings without spaces."""
     return encode_key(SEPARATOR.join(format_utc(v) if isinstance(v, dt.datetime) else str(v) for v in position))
 
 
 def decode_key(cursor: str | None, *, otherwise: Key, parameter: str = "cursor") -> Key:
-    """Return the key in `cursor`, or `otherwise` if `cursor` is None. `otherwise` is the key of the first page.
+    """Return the key, or `otherwise`, that of the first page. Raise `InvalidCursor`, which names `parameter`.
 
-    Raise `InvalidCursor`, which names the query parameter `parameter`, if `cursor` cannot be decoded, or if its key has
-    another type than `otherwise`. Also raise `InvalidCursor` for a key with which the database cannot compare.
-    Such a key is a negative number, a number above `LARGEST`, or a text with a character that cannot be stored.
+    Refused is also another type than `otherwise`, and what the database cannot compare: negative, above `LARGEST`, or
+    not storable.
     """
     if cursor is None:
         return otherwise
@@ -53,12 +49,7 @@ def _is_searchable(key: str | int) -> bool:
 
 
 def decode_position(cursor: str | None, types: Sequence[type]) -> tuple[Any, ...] | None:
-    """Return the sort key in `cursor` as a tuple, or None if `cursor` is None, which means the first page.
-
-    `types` are the types of the values of the sort key, in order. Raise `InvalidCursor` if `cursor` cannot be decoded,
-    or if its values do not have these types. Also raise `InvalidCursor` for a value with which the database cannot
-    compare (see `decode_key`).
-    """
+    """As `decode_key`, for values of `types`. None means the first page."""
     words = decode_key(cursor, otherwise="").split(SEPARATOR)
     if cursor is None:
         return None

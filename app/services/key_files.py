@@ -16,11 +16,10 @@ KEY_BYTES = 32
 
 
 def write_key_file(path: Path, content: bytes, *, replace: bool = False) -> None:
-    """Write `content` to the file `path`, which only the owner of the file can read.
+    """Write a file that only its owner can read, complete or not at all: processes that start together use one key.
 
-    Create the folder of `path` if it is missing. Raise `FileExistsError` if the file exists and `replace` is False, or
-    another `OSError` if the file cannot be written. The file appears complete or not at all, so that two processes that
-    start together use the same key. If this process may change owners, a replaced file keeps its owner.
+    Raise `FileExistsError` unless `replace`, or another `OSError`. A replaced file keeps its owner, if this process may
+    change owners.
     """
     make_private_folder(path.parent)
     descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # created with mode 0600
@@ -40,29 +39,24 @@ def write_key_file(path: Path, content: bytes, *, replace: bool = False) -> None
 
 
 class FileKey(NamedTuple):
-    """A key of `KEY_BYTES` bytes from a key file. `id` is the first 8 hex digits of the SHA-256 of `value`."""
+    """`id` is the first 8 hex digits of the SHA-256 of `value`."""
 
     id: str
     value: bytes
 
 
 class KeyFile:
-    """The keys in one file, one key per line. The first key is for new data. The other keys still work for old data.
+    """The keys in one file, one a line. The first is for new data, the others still work for old.
 
-    `is_configured` is True if a setting names the file. Several nodes may share a configured file, so an operator's
-    command creates the file with `add`, and callers never call `make`. Each method that reads or changes the file
-    raises `SetupError` if the file cannot be read, or if one of its lines is not a key. Each method that changes the
-    file raises `OSError` if the file cannot be written.
+    `is_configured`: a setting names the file, which nodes may share, so only an operator's command creates it (`add`,
+    never `make`). Reading or changing raises `SetupError` if it cannot be read or a line is no key, changing also
+    `OSError`.
     """
 
     purpose: ClassVar[str]
-    """The beginning of a sentence about the first key, such as "concerns are encrypted with".
-
-    The comment line of the file completes the sentence with "the first key", and the error for an unreadable file with
-    "its first line".
-    """
+    """Begins a sentence such as "concerns are encrypted with": the comment in the file ends it, and the error."""
     command: ClassVar[str]
-    """The command with which an operator adds a key."""
+    """With which an operator adds a key."""
 
     def __init__(self, path: Path, *, is_configured: bool) -> None:
         self.path = path
@@ -70,20 +64,13 @@ class KeyFile:
         self.keys: list[FileKey] = []
 
     def load(self) -> None:
-        """Read the keys from the file. If the file is not configured and is absent, there are no keys.
-
-        Raise `SetupError` if the file cannot be read, has no key or a line that is not a key, or is configured and
-        absent.
-        """
+        """As `read`, but raise `SetupError` if the file has no key, or is configured and absent."""
         self.read()
         if not self.keys and (self.is_configured or self.path.exists()):
             raise SetupError(f"{self.path} has no key ({self.command} makes one)")
 
     def read(self) -> None:
-        """Read the keys from the file. An absent file has no keys.
-
-        Raise `SetupError` if the file cannot be read, or if one of its lines is not a key.
-        """
+        """An absent file has no keys."""
         try:
             lines = self.path.read_text(encoding="ascii").splitlines()
             self.keys = [_key_of(base64.urlsafe_b64decode(line)) for line in lines if line.strip() and line[0] != "#"]
@@ -93,24 +80,18 @@ class KeyFile:
             raise SetupError(f"{self.path} cannot be read as keys: {self.purpose} its first line") from None
 
     def make(self) -> None:
-        """Create the file with one new key. If the file exists, because another process was faster, read its keys."""
+        """If another process was faster, read its keys."""
         with suppress(FileExistsError):
             self._write([_new_key()], replace=False)
         self.read()
 
     def add(self) -> None:
-        """Add a new key before the existing keys of the file. Create the file if it is absent.
-
-        The caller must ensure that only one process changes the file at a time.
-        """
+        """Before the existing ones. The caller keeps other processes from changing the file."""
         self.read()
         self._write([_new_key(), *self.keys], replace=True)
 
     def drop_old(self) -> None:
-        """Remove all keys except the newest from the file. If the file has no keys, do nothing.
-
-        The caller must ensure that only one process changes the file at a time.
-        """
+        """Keep the newest. The caller keeps other processes from changing the file."""
         self.read()
         if self.keys:
             self._write(self.keys[:1], replace=True)
@@ -133,11 +114,7 @@ def _key_of(value: bytes) -> FileKey:
 
 
 def _keep_owner(path: Path, draft: str) -> None:
-    """Give the file `draft` the owner of the file at `path`, which `draft` will replace.
-
-    The service must be able to read a key file that root has replaced. Do nothing if there is no file at `path`, or if
-    this process may not change owners.
-    """
+    """The service must be able to read a file that root has replaced."""
     with suppress(FileNotFoundError, PermissionError):
         former = path.stat()
         os.chown(draft, former.st_uid, former.st_gid)

@@ -18,10 +18,7 @@ from app.models.guides.edition_rows import GenerationRow
 
 GENERATION_SECONDS = 0.5
 SILENT_SECONDS = 2.0
-"""Seconds after which a database that does not respond counts as silent. Four polls of the generation.
-
-While the database is silent, responses from the cache say how old they are.
-"""
+"""Four polls of the generation: then responses from the cache say how old they are."""
 MAX_BACKOFF_SECONDS = 60.0
 
 Result = TypeVar("Result")
@@ -30,11 +27,7 @@ log = Log(__name__)
 
 
 class WorkerState(StrEnum):
-    """The state of a worker's thread.
-
-    `OK`: at work, or waiting for the next job. `STALLED`: without progress for too long. `STOPPED`: ended, or not
-    started.
-    """
+    """`OK` also waits for the next job. `STALLED` made no progress for too long. `STOPPED` ended, or did not start."""
 
     OK = "ok"
     STALLED = "stalled"
@@ -43,20 +36,18 @@ class WorkerState(StrEnum):
 
 @dataclass
 class Job:
-    """Periodic work of a `JobsWorker`. Several jobs may share the thread of one worker. Times are in seconds.
+    """Periodic work of a `JobsWorker`. Times are in seconds.
 
-    `first_delay` is the time from the start of the thread until the first run is due. The worker sets `failures`, the
-    number of failures in a row, and `due`, the time from which the next run is due (`monotonic`).
+    `first_delay` counts from the start of the thread. The worker sets `failures`, in a row, and `due` (`monotonic`).
     """
 
     name: str
     every: float
-    """Pause from the end of a run until the next run is due, unless the run failed or `do` returned True."""
+    """From the end of a run to the next, unless it failed or `do` returned True."""
     do: Callable[[Callable[[], None]], bool | None]
-    """Function that does the work. If it returns True, more may be due, and the job runs again without a pause.
+    """If it returns True, more may be due, and it runs again at once.
 
-    The argument is a callback that long work must call between its steps. The callback notes progress, and raises
-    `Stopping` if a stop was requested.
+    Long work calls its argument between steps: that notes progress, and raises `Stopping`.
     """
     first_delay: float = 0.0
     failures: int = 0
@@ -64,26 +55,22 @@ class Job:
 
 
 class Stopping(Exception):  # not an error: the current work ends because the process does
-    """A signal that ends the current work of a job, because the process is about to stop."""
+    """Ends the current work, because the process is about to stop."""
 
 
 class JobsWorker:
-    """A thread that runs each of its jobs when due, one at a time, until stopped.
+    """A thread that runs each job when due, one at a time.
 
-    An error in a job is logged and does not end the thread. The job then runs again after a pause, which grows with
-    each failure in a row (see `backoff_seconds`).
+    An error is logged, and a longer pause follows each in a row.
     """
 
     stop_seconds = 5.0
-    """Longest wait for the current work at a stop, in seconds. Longer work ends with the process."""
+    """Wait for the current work at a stop. Longer work ends with the process."""
 
     def __init__(self, name: str, jobs: Sequence[Job], *, stalled_after: float = 300.0) -> None:
         self.jobs = jobs
         self.stalled_after = stalled_after
-        """Seconds without progress after which the readiness check reports the worker as stalled.
-
-        The pause until the next job does not count.
-        """
+        """Without progress, not counting pauses."""
         self._delay = 0.0
         self._beat_at = monotonic()
         self._stopped = threading.Event()
@@ -91,66 +78,62 @@ class JobsWorker:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of the jobs. The readiness check and the metrics show the state of the thread under each name."""
+        """Of the jobs: readiness and metrics show the thread under each."""
         return tuple(job.name for job in self.jobs)
 
     @property
     def is_stopping(self) -> bool:
-        """True if a stop was requested."""
         return self._stopped.is_set()
 
     @property
     def is_alive(self) -> bool:
-        """True if the thread is running."""
         return self._thread.is_alive()
 
     @property
     def seconds_since_beat(self) -> float:
-        """Seconds since the worker last showed progress."""
+        """Since it last showed progress."""
         return monotonic() - self._beat_at
 
     @property
     def state(self) -> WorkerState:
-        """State of the thread. A worker that waits for its next job is OK."""
         if not self.is_alive:
             return WorkerState.STOPPED
         is_late = self.seconds_since_beat > self._delay + self.stalled_after
         return WorkerState.STALLED if is_late else WorkerState.OK
 
     def beat(self) -> None:
-        """Note that the worker has made progress now. The callback that a job gets calls this method."""
+        """Note progress."""
         self._beat_at = monotonic()
 
     def start(self) -> None:
-        """Start the thread. The first run of each job is due after the job's `first_delay`."""
         self.beat()
         for job in self.jobs:
             job.due = self._beat_at + job.first_delay
         self._thread.start()
 
     def drain(self) -> None:
-        """Request the stop, because the process is about to stop. A subclass may instead go on working until `stop`."""
+        """The process is about to stop. A subclass may go on working until `stop`."""
         self.request_stop()
 
     def request_stop(self) -> None:
-        """Ask the worker to end after the current step of its work, and return without waiting."""
+        """End after the current step, without waiting."""
         self._stopped.set()
 
     def stop(self) -> None:
-        """Request the stop, and wait at most `stop_seconds` for the thread to end."""
+        """Wait at most `stop_seconds`."""
         self.request_stop()
         if self.is_alive:
             self._thread.join(self.stop_seconds)
 
     def run(self) -> None:
-        """Run the jobs in the calling thread until a stop is requested."""
+        """In the calling thread."""
         while not self._stopped.wait(self._delay):
             self.beat()
             self._delay = 0.0  # after the beat: the pause is over, and `state` must not add it
             self._delay = self.run_once()
 
     def run_once(self) -> float:
-        """Run the jobs that are due, and return the seconds until the next job is due."""
+        """Return the seconds until the next job is due."""
         for job in self.jobs:
             if job.due <= monotonic() and not self.is_stopping:
                 pause = self._do(job)
@@ -159,10 +142,7 @@ class JobsWorker:
         return max(0.0, min(job.due for job in self.jobs) - monotonic())
 
     def _do(self, job: Job) -> float:
-        """Run the job, and return the seconds until its next run.
-
-        Log any error with its place in the code. The next run then follows after a backoff.
-        """
+        """Return the seconds until its next run: after an error a backoff."""
         try:
             has_more = job.do(self._go_on)
         except Stopping:
@@ -175,18 +155,16 @@ class JobsWorker:
         return 0.0 if has_more else job.every
 
     def _go_on(self) -> None:
-        """Note that the worker has made progress. Raise `Stopping` if a stop was requested."""
+        """Note progress. Raise `Stopping` if a stop was requested."""
         self.beat()
         if self.is_stopping:
             raise Stopping
 
 
 def start_call(do: Callable[[], Result], name: str = "call") -> Future[Result]:
-    """Call `do` in a new thread, and return the future of its result.
+    """Call `do` in a new thread, which does not keep the process: a host lookup can take minutes and cannot be stopped.
 
-    Host name lookups need their own thread, because a lookup can take minutes and cannot be stopped. The thread does
-    not prevent the process from ending. If one caller stops waiting for the future, the call continues for other
-    callers.
+    If one caller stops waiting, the call continues for others.
     """
     outcome: Future[Result] = Future()
     outcome.set_running_or_notify_cancel()
@@ -202,20 +180,12 @@ def start_call(do: Callable[[], Result], name: str = "call") -> Future[Result]:
 
 
 def call_in_time(do: Callable[[], Result], seconds: float) -> Result:
-    """Call `do` in a new thread, and return its result or raise its error.
-
-    Raise `TimeoutError` if there is no result after `seconds`. The call then continues in its thread, and its result is
-    lost.
-    """
+    """Raise `TimeoutError` after `seconds`; the call continues in its thread."""
     return start_call(do).result(timeout=seconds)
 
 
 def stop_workers(workers: Collection[JobsWorker]) -> None:
-    """Request the stop of all `workers`, then wait for each worker to end, for at most the worker's `stop_seconds`.
-
-    All stops are requested before the first wait, so the workers end in parallel. A worker that needs longer may still
-    be running when this function returns, and ends with the process at the latest.
-    """
+    """All are asked before the first wait, so they end in parallel; the slow end with the process."""
     for worker in workers:
         worker.request_stop()
     for worker in workers:
@@ -223,19 +193,15 @@ def stop_workers(workers: Collection[JobsWorker]) -> None:
 
 
 def backoff_seconds(failures: int) -> float:
-    """Return the seconds to wait after `failures` failures in a row: 1 after the first, then doubled, 60 at most."""
+    """1 after the first failure in a row, then doubled, 60 at most."""
     return min(2.0 ** min(failures - 1, 16), MAX_BACKOFF_SECONDS)
 
 
 class GenerationWatcher(JobsWorker):
-    """A worker that notices when any process publishes or withdraws an edition or rendition.
+    """Notices when any process publishes or withdraws: it polls the generation.
 
-    The worker polls the generation: a number in the database that grows with each publication and withdrawal. The
-    worker calls `on_change` after the first successful poll and whenever the number has changed.
-
-    If the database has not responded for `SILENT_SECONDS`, the worker calls `on_silence` with the time of the last
-    response (`monotonic`). Before the first response, this is the time at which the worker was made. When the database
-    responds again, the worker calls `on_silence` with None, after `on_change` if the number has changed.
+    `on_change` is called after the first successful poll and each change. `on_silence` gets the time (`monotonic`) of
+    the last response after `SILENT_SECONDS`, and None when the database responds again, after `on_change`.
     """
 
     def __init__(
@@ -251,18 +217,15 @@ class GenerationWatcher(JobsWorker):
         self._is_silent = False
 
     def start(self) -> None:
-        """Poll once, then start the thread."""
+        """After one poll."""
         self.poll()
         super().start()
 
     def drain(self) -> None:
-        """Do nothing: a process that is about to stop still serves reads, which need the polls."""
+        """A process that is about to stop still serves reads, which need the polls."""
 
     def poll(self) -> None:
-        """Read the generation once. Call `on_change` if it changed, and `on_silence` if a silence began or ended.
-
-        If all connections of this process are in use, do nothing: the database may be responding.
-        """
+        """If all connections of this process are in use, do nothing: the database may be responding."""
         try:
             with Session(self._engine) as session:
                 number = session.exec(select(GenerationRow.number)).one()

@@ -33,8 +33,6 @@ Expires = Annotated[
 
 @dataclass(frozen=True)
 class NewClientOptions:
-    """The options of `guidance clients add`."""
-
     name: Annotated[str, typer.Argument(help="Lower-case words joined by hyphens.")]
     scope: Annotated[
         list[Scope] | None,
@@ -111,16 +109,13 @@ def clients_revoke(settings: SettingsOptions, name: Annotated[str, typer.Argumen
 
 
 def _say_end(name: str, expires_at: dt.datetime | None) -> None:
-    """Print the expiry of the new key of the client `name` to standard error, because standard output has only the key.
-
-    Print nothing if the key has no expiry.
-    """
+    """To standard error, because standard output has only the key."""
     if expires_at is not None:
         typer.echo(f"{name}: the new key expires at {format_moment(expires_at)}", err=True)
 
 
 def describe_client(client: ClientRow, keys: Sequence[ClientKeyRow], *, at: dt.datetime) -> dict[str, Any]:
-    """Return the client and its keys as JSON values, with their states at the time `at`. Leave out hashes."""
+    """As JSON values, with states at the time `at`, without hashes."""
     return {
         "name": client.name,
         "person": client.person,
@@ -143,11 +138,7 @@ def describe_client(client: ClientRow, keys: Sequence[ClientKeyRow], *, at: dt.d
 
 
 def line_of_client(client: ClientRow, keys: Sequence[ClientKeyRow], *, at: dt.datetime) -> str:
-    """Return a line about the client, with cells separated by tabs.
-
-    The cells are the name, the state at the time `at`, the scopes, the last use, the expiry of valid keys, and the
-    person. Cells without a value are left out. The line of a test client ends with `for tests`.
-    """
+    """Return cells separated by tabs, those with a value: name, state, scopes, last use, expiry, person."""
     state = _state_of(client, keys, at)
     ends = ", ".join(
         format_moment(key.expires_at) if key.expires_at is not None else "never" for key in keys if key.is_valid(at)

@@ -23,10 +23,9 @@ from app.services.operations.checkpoints import (
 
 
 def read_checkpoints(paths: Sequence[Path], settings: Settings, key: str | None) -> list[tuple[str, Checkpoint]]:
-    """Return the path and the checkpoint of each file in `paths`.
+    """Return path and checkpoint of each file, verified with `key` or the public keys of this service.
 
-    Verify each checkpoint with the public key `key` or, if `key` is None, with the public keys of this service. Raise
-    `SetupError` if a key is invalid, or if a file is not a checkpoint signed with one of the keys.
+    Raise `SetupError` if a key is invalid, or a file is no checkpoint signed with one of them.
     """
     if not paths:
         return []
@@ -41,11 +40,7 @@ def read_checkpoints(paths: Sequence[Path], settings: Settings, key: str | None)
 
 
 def read_note(path: Path) -> str:
-    """Return the signed note in the file at `path`.
-
-    The file has the note itself, or JSON with the note in the field `checkpoint`: an event or a response. Raise
-    `SetupError` if the file is neither or cannot be read.
-    """
+    """Return the signed note at `path`, which may be the field `checkpoint` of JSON. Raise `SetupError` otherwise."""
     try:
         text = path.read_bytes().decode()
         if not text.lstrip().startswith("{"):

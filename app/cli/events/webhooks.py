@@ -123,11 +123,7 @@ def webhooks_test(settings: SettingsOptions, name: WebhookName) -> None:
 
 @contextmanager
 def open_webhooks(settings: Settings, *, creates: bool = False) -> Iterator[tuple[Engine, Writer, WebhookKeys]]:
-    """Yield the engine, a started writer, and the loaded keys that encrypt webhook secrets. Stop the writer at the end.
-
-    If the embedded database is missing, create it if `creates` is True, otherwise raise `SetupError`. Raise
-    `SetupError` also if the key file cannot be used, and the other errors of `open_writer`.
-    """
+    """Yield engine, started writer, and keys of webhook secrets. Raise the errors of `open_writer`."""
     with open_writer(settings, creates=creates) as (engine, writer):
         keys = open_webhook_keys(settings)
         keys.load()
@@ -135,10 +131,7 @@ def open_webhooks(settings: Settings, *, creates: bool = False) -> Iterator[tupl
 
 
 def describe_webhook(webhook: WebhookRow, counted: Mapping[tuple[str, str], int]) -> dict[str, Any]:
-    """Return the webhook as JSON values, without its secrets.
-
-    `counted` has the number of deliveries for each pair of webhook name and state.
-    """
+    """As JSON values, without secrets. `counted` has the deliveries by webhook name and state."""
     return {
         "name": webhook.name,
         "url": webhook.url,

@@ -53,20 +53,14 @@ REMARKS = "A draft made from {name}. Compare it with the document: every sentenc
 
 
 def require_agreed(path: Path, digest: str, agreed: Sequence[str], *, command: str) -> None:
-    """Raise `SeedFileError` if `digest`, the digest of the file at `path`, is not one of the approved digests `agreed`.
-
-    If `agreed` is empty, the message of the error names `command`, the command that prints a digest for approval.
-    """
+    """Raise `SeedFileError` if `digest` is not approved. `command`, named if none is, prints a digest for approval."""
     if digest not in agreed:
         reason = OTHER_WORDS.format(digest) if agreed else NOT_AGREED.format(command=command)
         raise SeedFileError(path, [SeedError(0, reason)])
 
 
 def is_in_seed(settings: Settings, path: Path, folder: str) -> bool:
-    """Return True if the file at `path` is in `folder`, a folder within the seed folder.
-
-    Files in the seed folder need no approval, because the first start of the service publishes them too.
-    """
+    """Such files need no approval, because the first start publishes them too."""
     return path.resolve().is_relative_to((settings.seed_dir / folder).resolve())
 
 
@@ -97,10 +91,7 @@ def check(
 
 
 def _check_each(paths: Sequence[Path], check_one: Callable[[Path], object]) -> None:
-    """Call `check_one` with each path. Print the errors and warnings of a refused file, otherwise `no errors`.
-
-    Exit with status 1 if `check_one` refuses any file.
-    """
+    """Print the faults of each file, and exit with status 1 if one is refused."""
     faulty = False
     for path in paths:
         try:
@@ -128,7 +119,7 @@ def approve(settings: SettingsOptions, path: EditionPath) -> None:
 
 
 def list_warnings(path: Path, warnings: Sequence[SeedError]) -> None:
-    """Print `warnings`, which are about the file at `path`, to standard error."""
+    """To standard error."""
     if warnings:
         typer.echo(str(SeedFileError(path, warnings)), err=True)
 
@@ -193,10 +184,7 @@ def _withdraw(settings: Settings, key: AnyKey, reason: str, *, as_json: bool = F
 
 @contextmanager
 def _results_at_end(results: list[Published], *, as_json: bool) -> Iterator[None]:
-    """If `as_json` is True, print `results` as JSON at the end of the `with` block, even after an error.
-
-    After an error, `results` has the files that were published before the refused file.
-    """
+    """Print `results` as JSON at the end, even after an error: what was published before it."""
     try:
         yield
     finally:
@@ -210,10 +198,7 @@ def _results_at_end(results: list[Published], *, as_json: bool) -> Iterator[None
 
 
 def _known_guide(path: Path, guide: str) -> Precondition:
-    """Return a function that raises `SeedFileError` if `guide` has no published edition.
-
-    `path` is the file to publish, which the error names. The function runs within the transaction that publishes.
-    """
+    """Return a function for the publishing transaction that raises `SeedFileError` for an unpublished guide."""
 
     def require(session: Session, _current: EditionHead | None) -> None:
         published = read_published(session, guide)
@@ -264,11 +249,7 @@ def withdraw_published_rendition(
 
 
 def _check(session: Session, path: Path) -> RenditionFile:
-    """Return the rendition file at `path`. Raise `SeedFileError` if it is invalid.
-
-    Print a warning to standard error if the rendition is an unchecked machine translation, or if its edition is not the
-    current edition.
-    """
+    """Warn of an unchecked machine translation, or of one whose edition is not current."""
     file = read_rendition_file(path)
     check_rendition_file(session, file)
     if file.content.is_unchecked:

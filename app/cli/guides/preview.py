@@ -47,11 +47,9 @@ def preview(
 
 
 def _publish_in_trial(trial: Settings, path: Path, reference_data: ReferenceData, settings: Settings) -> CheckedFile:
-    """Copy the guide's published editions to the trial database, and then publish the file at `path` in it.
+    """Copy the guide's other editions to the trial database, then publish the checked file in it.
 
-    `trial` are the settings of the trial, and `settings` the settings of the real database. Do not copy a published
-    edition that has the number of the file. Return the file as checked with `reference_data`. Raise `SeedFileError`,
-    before any edition is copied, if the file has errors.
+    Raise `SeedFileError`, before any edition is copied, if the file has errors.
     """
     at = utc_now()
     with open_published(settings) as session:

@@ -17,9 +17,7 @@ from app.errors import DatabaseUnreadable, SchemaBehind, SetupError
 def open_published(settings: Settings) -> Iterator[Session | None]:
     """Yield a session that reads published editions, or None if there is no database yet.
 
-    Raise `SchemaBehind` if the database has an older schema than this program. Raise `SchemaUnknown` if the database is
-    empty or has an unknown schema, and `SetupError` if version 0.2.0 made the schema. Raise `DatabaseUnreadable` if the
-    database fails.
+    Raise `DatabaseUnreadable`, and the errors of `is_behind`.
     """
     if settings.database_url is None and not (settings.data_dir / DATABASE_FILE).exists():
         yield None
@@ -35,10 +33,7 @@ def open_published(settings: Settings) -> Iterator[Session | None]:
 
 @contextmanager
 def open_editions(settings: Settings) -> Iterator[Session]:
-    """Yield a session that reads published editions.
-
-    Raise `SetupError` if there is no database. Raise the errors of `open_published`.
-    """
+    """As `open_published`, but raise `SetupError` if there is no database."""
     with open_published(settings) as session:
         if session is None:
             raise SetupError(NO_DATABASE.format(folder=settings.data_dir))

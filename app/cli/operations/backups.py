@@ -134,10 +134,7 @@ def _counts(verified: Verified) -> str:
 
 
 def _erased_lines(erased: Mapping[Path, int]) -> list[str]:
-    """Return a sentence about older backups with text that has been erased since, or an empty list if there are none.
-
-    `erased` has the number of erased concerns in each of these backups.
-    """
+    """Return a sentence about older backups with text erased since. `erased` has the number of concerns in each."""
     if not erased:
         return []
     last = max(erased, key=lambda path: path.name)

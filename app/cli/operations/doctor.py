@@ -19,7 +19,7 @@ from app.services.operations.doctor_mail import build_report, require_mail
 COLOURS = {Condition.FINE: "green", Condition.WARNING: "yellow", Condition.FAULT: "red", Condition.SKIPPED: "cyan"}
 NAME_WIDTH = 18
 NOT_SENT = 3
-"""Exit status of `guidance doctor --mail` if no email can be sent."""
+"""Exit status of `--mail` if no email can be sent."""
 
 
 def doctor(
@@ -66,11 +66,7 @@ def doctor(
 
 
 def _mail(findings: Sequence[Finding], settings: Settings | None, address: str) -> str | None:
-    """If `findings` has faults, email the findings to `address`.
-
-    Return the reason if no email can be sent, otherwise None. Check the mail settings even if there is no fault.
-    `settings` is None if the settings cannot be read.
-    """
+    """Email the findings if one is a fault. Return why none can be sent, which is checked in any case."""
     if settings is None:
         return "the settings cannot be read"
     try:
@@ -84,7 +80,6 @@ def _mail(findings: Sequence[Finding], settings: Settings | None, address: str) 
 
 
 def _print(findings: Sequence[Finding]) -> None:
-    """Print each finding as a line, with the action to take if there is one."""
     for each in findings:
         condition = paint(f"{each.condition:<7}", COLOURS[each.condition])
         action = f". {each.action[:1].upper()}{each.action[1:]} (read {each.read})" if each.action else ""

@@ -36,12 +36,9 @@ def health(
 
 
 def _call(url: str, path: str, seconds: float) -> tuple[int, dict[str, Any]]:
-    """Send a GET of `path` to the service at `url`. Return the HTTP status and the JSON of the response.
+    """Return status and JSON of a GET; the status 0 and a description if there is no response or no JSON.
 
-    Wait at most `seconds` for each step of the request. If there is no response, or a response that is not JSON, return
-    the status 0 and a description in the same form. If the JSON is not that of the service, return the HTTP status and
-    `no answer`. Ignore proxies that the environment sets. Raise `typer.BadParameter` if `url` is not an http or https
-    address.
+    `seconds` bound each step. Proxies of the environment are ignored. Raise `typer.BadParameter` for another scheme.
     """
     target = urlsplit(url)
     if target.scheme not in ("http", "https") or not target.hostname:

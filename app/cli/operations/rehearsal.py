@@ -29,12 +29,10 @@ INVENTED = {
 async def rehearse(
     settings: Settings, identities: Sequence[Path], *, at: dt.datetime, tell: Callable[[str], None]
 ) -> None:
-    """Start the service without listening. Raise an invented concern, and open it with each key file of `identities`.
+    """Raise an invented concern at a service that does not listen, and open it with each key file.
 
-    If an earlier rehearsal has raised an invented concern, use that concern. Record each opening in the audit log. Open
-    nothing if the concern has already been opened as often as there are files. `at` is the time of all these actions.
-    Call `tell` with a sentence about each action. Raise `SetupError` if a file does not open the concern, and the
-    errors that stop a start of the service.
+    An earlier rehearsal's concern is used again, and opened only as often as there are files. `tell` gets a sentence an
+    act. Raise `SetupError` if a file does not open it, and the errors of a start.
     """
     service = create_app(settings)
     async with service.router.lifespan_context(service):

@@ -59,11 +59,10 @@ def setup(
 
 
 def take_all(day: FirstDay) -> Iterator[str]:
-    """Do the steps of the first day in order, and yield the name of each step that is not complete afterwards.
+    """Do the steps in order, and yield the name of each that is incomplete afterwards; optional ones never are.
 
-    Optional steps that are not done count as complete. If a required step that needs no database is not complete, only
-    examine the steps that need the database. The first start publishes the numbers to call, so the settings must be
-    right before it.
+    The first start publishes the numbers to call, so steps that need the database are only examined until all others
+    are complete.
     """
     is_blocked = False
     for step in STEPS:
@@ -73,10 +72,7 @@ def take_all(day: FirstDay) -> Iterator[str]:
 
 
 def take(step: Step, day: FirstDay, *, acts: bool) -> Verdict:
-    """Examine `step`. If the step is not done and `acts` is True, do the step, and examine it again.
-
-    Print the last verdict, and return it.
-    """
+    """Examine `step`; if it is not done and `acts`, do it and examine it again."""
     typer.echo(f"\n{step.title}")
     with day.examined() as context:
         verdict = examine_step(step, context)

@@ -84,7 +84,7 @@ OPENID_QUESTIONS = {
 
 @dataclass(frozen=True)
 class SetupOptions:
-    """The answers that are given as arguments and options, so that `guidance setup` need not ask for them."""
+    """Answers that need not be asked for."""
 
     values: Annotated[
         list[str] | None,
@@ -107,10 +107,9 @@ class SetupOptions:
 
 @dataclass
 class FirstDay:
-    """The state of `guidance setup`: the files of the installation, and the given answers.
+    """The state of `guidance setup`.
 
-    `file` is the file of settings. `data_dir` is the data folder that an option names, or None. `asks` is True if the
-    command may ask for answers that are not given.
+    `file` has the settings; `data_dir` is what an option names; `asks` allows questions.
     """
 
     file: Path
@@ -118,40 +117,35 @@ class FirstDay:
     given: SetupOptions
     asks: bool
     keys: Path
-    """The folder of the key files. The answer to a question may change it."""
+    """The folder of the key files, which an answer may change."""
 
     @property
     def settings(self) -> Settings:
-        """The settings from the environment and the file. Raise `SetupError` if a setting is not valid."""
+        """Raise `SetupError` if one is not valid."""
         return read_settings(self.data_dir, self.file if self.file.exists() else None)
 
     @property
     def identities(self) -> list[Path]:
-        """The paths of the key files that are in the folder `keys`: two, one or none."""
+        """The key files in the folder `keys`: two, one or none."""
         return [path for path in (self.keys / EVERYDAY, self.keys / RESERVE) if path.is_file()]
 
     def ask_for_keys(self, question: str) -> None:
-        """Ask for the folder of the key files. Pressing Enter keeps the current folder.
-
-        Do not ask if an option names the folder, or if questions are not allowed.
-        """
+        """Enter keeps the folder. Ask nothing if an option names it."""
         if self.asks and self.given.keys is None:
             self.keys = Path(typer.prompt(question, default=str(self.keys)))
 
     @property
     def link_file(self) -> Path:
-        """The file to which the lead's invitation link is written if standard output is not a terminal."""
+        """Where the lead's invitation is written if standard output is no terminal."""
         return self.file.absolute().parent / LINK_FILE
 
     def examined(self) -> AbstractContextManager[CheckContext]:
-        """Return a context manager with a new `CheckContext` of the current settings and the current time."""
         return open_check_context(self.settings, at=utc_now(), rehearse_start=rehearse_start)
 
     def write(self, values: Mapping[str, str]) -> None:
-        """Write `values` into the file of settings. Write nothing if `values` is empty.
+        """Write `values`, with absolute paths because the service may run elsewhere.
 
-        Make paths absolute, because the service may run in another folder. If `values` has a security contact, also
-        write the time at which the contact expires. Raise `SetupError` if a value is refused.
+        With a security contact, add its expiry. Raise `SetupError` if a value is refused.
         """
         expires = f"{(utc_now() + SECURITY_CHECKED_AGAIN).date()}T00:00:00Z"
         also = {"security_expires": expires} if "security_contact" in values else {}
@@ -160,29 +154,22 @@ class FirstDay:
             write_settings(self.file, also | dict(values) | whole)
 
     def ask_settings(self, questions: Mapping[str, str]) -> dict[str, str]:
-        """Ask for each setting of `questions` that is not set, and return the answers. Leave out empty answers.
-
-        Return an empty dict if questions are not allowed.
-        """
+        """Ask for what is not set, and return answers that are not empty."""
         known = self.settings.model_fields_set
         answers = {name: _ask(name, text) for name, text in questions.items() if self.asks and name not in known}
         return {name: answer for name, answer in answers.items() if answer}
 
     def agrees(self, question: str) -> bool:
-        """Ask the yes-no question `question`, and return True for yes. Pressing Enter means no.
-
-        Return False if questions are not allowed.
-        """
+        """Enter means no, and so does not being allowed to ask."""
         return self.asks and typer.confirm(question, default=False)
 
 
 def tell(text: str) -> None:
-    """Print `text`, a message of a step, indented below the title of the step."""
+    """Indented below the title of the step."""
     typer.echo(f"{INDENT}{text}")
 
 
 def _prompt(text: str, *, is_hidden: bool = False) -> str:
-    """Ask the question `text`, and return the answer, which may be empty. If `is_hidden`, do not show what is typed."""
     return str(typer.prompt(text, default="", show_default=False, hide_input=is_hidden)).strip()
 
 
@@ -197,10 +184,7 @@ def _ask(name: str, text: str) -> str:
 
 
 def as_contact(text: str) -> str:
-    """Return an email address in `text` as a `mailto:` address, and a phone number as a `tel:` address.
-
-    Return any other text unchanged.
-    """
+    """An email address becomes `mailto:`, a phone number `tel:`; other text is unchanged."""
     found = CONTACTS.fullmatch(text)
     if found is None:
         return text
@@ -208,9 +192,9 @@ def as_contact(text: str) -> str:
 
 
 def parse_values(words: list[str]) -> dict[str, str]:
-    """Return the settings in `words`, by name in lower case without prefix. Each word is `GUIDANCE_NAME=VALUE`.
+    """Each word is `GUIDANCE_NAME=VALUE`; names lose prefix and capitals.
 
-    Raise `typer.BadParameter` for any other word, and for a secret, because other users can see command lines.
+    Raise `typer.BadParameter` for any other, and for a secret: other users can see command lines.
     """
     values = {}
     for word in words:
@@ -227,19 +211,15 @@ def parse_values(words: list[str]) -> dict[str, str]:
 
 
 def set_up_council(day: FirstDay) -> None:
-    """Ask for the council's name, contacts, hours and promised times. Write the answers to the file of settings.
-
-    Ask only for settings that are not set.
-    """
+    """Ask for name, contacts, hours and promised times."""
     day.write(day.ask_settings(COUNCIL_QUESTIONS))
 
 
 def set_up_numbers(day: FirstDay) -> None:
-    """Ask for the council's numbers, write the council's own seed folder, and name the folder in the file of settings.
+    """Ask for the council's numbers, and write its own seed folder once a person confirms that each was checked.
 
-    Do not ask if the shipped seed has the council's own numbers. Write the folder only if a person confirms that every
-    number in the folder was checked. Do nothing if the council's name is missing, if the settings already name a seed
-    folder, or if the number of the duty team is needed but not given.
+    Nothing is done without the council's name or the duty team's number, or if the settings name a seed folder; nothing
+    asked if the shipped seed has the numbers.
     """
     settings, today = day.settings, utc_now().date()
     council = settings.council
@@ -260,10 +240,7 @@ def set_up_numbers(day: FirstDay) -> None:
 
 
 def set_up_law(day: FirstDay) -> None:
-    """Ask if a person has compared the legal statements with the law. Record a yes in the council's seed folder.
-
-    Do not ask if an option already says yes. Do nothing if the council has no seed folder of its own.
-    """
+    """Ask if a person has compared the legal statements with the law; record a yes in the council's own seed folder."""
     folder = day.settings.seed_dir
     question = f"Has a person compared each sentence in {folder / LAW_FILE} with the law?"
     if folder != SEED_DIR and (day.given.law_compared or day.agrees(question)):
@@ -286,10 +263,7 @@ def _ask_number(text: str) -> str:
 
 
 def set_up_keys(day: FirstDay) -> None:
-    """Create two key files, and write their public keys to the file of settings, as the recipients of concerns.
-
-    Do nothing if recipients are set already. If a key file exists already, use this file instead of creating another.
-    """
+    """Create two key files, or use those that exist, and set their public keys as recipients, if none are set."""
     if day.settings.seal_to:
         return
     day.ask_for_keys("Folder for the two key files: a stick is best, as they must not stay on a server")
@@ -304,21 +278,14 @@ def set_up_keys(day: FirstDay) -> None:
 
 
 def set_up_address(day: FirstDay) -> None:
-    """Ask for the public address and, if the address is https, for the reverse proxy.
-
-    Ask only for settings that are not set. Write the answers to the file of settings.
-    """
+    """Ask for the public address and, with https, for the reverse proxy."""
     day.write(day.ask_settings({"public_url": ADDRESS_QUESTIONS["public_url"]}))
     if day.settings.is_https:
         day.write(day.ask_settings({"trusted_proxies": ADDRESS_QUESTIONS["trusted_proxies"]}))
 
 
 def set_up_mail(day: FirstDay) -> None:
-    """Ask for the mail server, and write the answers to the file of settings.
-
-    If the server needs a user name, also ask for the password, and write the password to a separate private file. Do
-    nothing if a mail server is set already, or if the administrator wants no email.
-    """
+    """Ask for the mail server. A password goes to a separate private file."""
     if day.settings.smtp_host is not None or not day.agrees("Set up email to the team?"):
         return
     values = day.ask_settings(MAIL_QUESTIONS)
@@ -331,10 +298,7 @@ def set_up_mail(day: FirstDay) -> None:
 
 
 def set_up_openid(day: FirstDay) -> None:
-    """Ask for the OpenID provider, and for the groups of workers and leads. Write the answers to the file of settings.
-
-    Do nothing if a provider is set already, or if the administrator wants none.
-    """
+    """Ask for the provider, and for the groups of workers and leads."""
     if day.settings.openid_issuer is not None or not day.agrees("Let people sign in through the council's directory?"):
         return
     values = day.ask_settings(OPENID_QUESTIONS)
@@ -348,10 +312,10 @@ def set_up_openid(day: FirstDay) -> None:
 
 
 def set_up_lead(day: FirstDay) -> None:
-    """Create the database, invite the first lead, and print the invitation link if standard output is a terminal.
+    """Create the database and invite the first lead; without a terminal the link goes to a private file.
 
-    Otherwise write the link to a private file. Invite nobody if people sign in through an OpenID provider, or if no
-    name is given. If a lead is invited already, invite again only if the administrator agrees.
+    Nobody is invited with an OpenID provider or without a name, and an invited lead again only if the administrator
+    agrees.
     """
     settings, name = day.settings, day.given.lead
     _create_database(settings)
@@ -373,7 +337,7 @@ def set_up_lead(day: FirstDay) -> None:
 
 
 def _create_database(settings: Settings) -> None:
-    """Create the database if it is missing. Raise `SchemaBehind` if the database has an older schema."""
+    """Raise `SchemaBehind` if it is there and older."""
     with open_writer(settings, creates=True):
         pass
 
@@ -384,10 +348,7 @@ def _is_invited(day: FirstDay) -> bool:
 
 
 def set_up_concern(day: FirstDay) -> None:
-    """Raise an invented concern like a real one, and open it with each key file in the folder of the key files.
-
-    If the folder has no key files, first ask for another folder. Without key files, the concern is not opened.
-    """
+    """Raise an invented concern, and open it with each key file, if there are any."""
     _create_database(day.settings)  # refuses an older schema, which a start would migrate
     if not day.identities:
         day.ask_for_keys("Folder with the two key files (Enter if the team has them: it opens the concern itself)")
@@ -396,11 +357,7 @@ def set_up_concern(day: FirstDay) -> None:
 
 
 def set_up_backup(day: FirstDay) -> None:
-    """Ask for the backup folder, and write the answer to the file of settings. Make a backup there, and test it.
-
-    The test restores the backup into a temporary folder. Ask nothing if the folder is set. Make no backup if there is
-    no backup folder, or if the database is PostgreSQL.
-    """
+    """Ask for the folder, make a backup there (not on PostgreSQL), and test it by restoring it elsewhere."""
     day.write(day.ask_settings({"backup_folder": "Folder for backups, best on another disk"}))
     settings = day.settings
     if settings.backup_folder is None or settings.database_url is not None:
@@ -413,7 +370,7 @@ def set_up_backup(day: FirstDay) -> None:
 
 
 def do_nothing(_day: FirstDay) -> None:
-    """Do nothing: the administrator must do this step, because the service runs elsewhere."""
+    """The administrator must do this step, because the service runs elsewhere."""
 
 
 ACTIONS: Mapping[str, Callable[[FirstDay], None]] = {
@@ -429,4 +386,4 @@ ACTIONS: Mapping[str, Callable[[FirstDay], None]] = {
     "backup": set_up_backup,
     "service": do_nothing,
 }
-"""The function that does each step, by the name of the step."""
+"""What does each step, by its name."""

@@ -70,11 +70,7 @@ def verify(
 def _verify(
     engine: Engine, checkpoints: Sequence[tuple[str, Checkpoint]], show: OnStep
 ) -> Iterator[tuple[str, str | None]]:
-    """Verify the database, its editions, and its rows against the audit log and `checkpoints`.
-
-    Yield the name and the sentence of each fault. Also yield each edition or rendition that is as published, with None
-    as its fault. Report progress to `show`. Raise the errors of `verify_database` and `find_faults`.
-    """
+    """Yield name and sentence of each fault, and each edition or rendition as published with None."""
     for fault in verify_database(engine):
         yield "database", fault
     yield from verify_editions(engine)

@@ -44,12 +44,11 @@ from app.services.audit.audit_log import record_reading
 router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
 HOLDERS = f"{PATH}/people/keys"
 OWN_LINK = dt.timedelta(minutes=30)
-"""How long a person's link for adding a passkey on another device of their own is valid."""
+"""To add a passkey on another device."""
 
 
 @router.get("/key")
 def read_own_key(visit: VisitDep) -> Response:
-    """Return the page of the person's own passkeys and locked copies of the team's key."""
     name = visit.visitor.name
     with Session(visit.context.engine) as session:
         person = session.get(PersonRow, name)
@@ -60,12 +59,9 @@ def read_own_key(visit: VisitDep) -> Response:
 
 @router.get("/key/copies")
 def read_copies(visit: ReaderVisitDep) -> Response:
-    """Record the reading in the audit log, and return the person's own locked copies as JSON.
+    """As JSON; recorded if there are any. `prf` is the input from which a passkey derives its secret.
 
-    Each copy has the id of the passkey that decrypts the copy. `prf` is the input of the WebAuthn extension PRF, from
-    which a passkey derives the secret that decrypts its copy. If there are no copies, record nothing. Raise
-    `ScopeMissing` if the session did not begin with a passkey. Raise `RateLimited` if the person stored or read copies
-    too often in the last minute.
+    Raise `ScopeMissing` if the session did not begin with a passkey, or `RateLimited`.
     """
     _expect_own_session(visit)
     lines = visit.context.writer.run(read_own_copies, visit.visitor.name, actor=visit.actor)
@@ -79,24 +75,14 @@ def read_copies(visit: ReaderVisitDep) -> Response:
 
 @router.post("/key/copies")
 def store_own_copy(visit: ReaderVisitDep, posted: SubmittedFormDep) -> Response:
-    """Store a copy for one of the person's own passkeys, record this in the audit log, and redirect to the key page.
-
-    The copy replaces an earlier copy for this passkey. Raise `ScopeMissing` if the session did not begin with a
-    passkey, or `BadRequest` if the posted copy is not valid. Raise `NoSuchItem` if the person has no such passkey, if
-    the passkey cannot decrypt copies, or if the person may not read concerns. Raise `RateLimited` if the person stored
-    or read copies too often in the last minute.
-    """
+    """Raise as `read_copies`, `BadRequest`, or `NoSuchItem`."""
     _store(visit, visit.visitor.name, posted)
     return lead_to(OWN_KEY)
 
 
 @router.post("/key/copies/removal")
 def delete_own_copy(visit: VisitDep, posted: SubmittedFormDep) -> Response:
-    """Delete the copy for one of the person's own passkeys, record this in the audit log, and redirect to the key page.
-
-    If there is no such copy, change and record nothing. Raise `ScopeMissing` if the session did not begin with a
-    passkey.
-    """
+    """Raise `ScopeMissing` as `read_copies`."""
     _expect_own_session(visit)
     name, passkey = visit.visitor.name, posted.one("passkey")
     visit.context.writer.run(delete_copies, name, actor=visit.actor, passkey=passkey)
@@ -105,12 +91,7 @@ def delete_own_copy(visit: VisitDep, posted: SubmittedFormDep) -> Response:
 
 @router.post("/key/passkeys/removal")
 def remove_own_passkey(visit: VisitDep, posted: SubmittedFormDep) -> Response:
-    """Remove one of the person's own passkeys and the passkey's copy of the team's key, and end all their sessions.
-
-    Record each step in the audit log. Redirect to the key page, where the person must sign in again. Raise
-    `ScopeMissing` if the session did not begin with a passkey. Raise `NoSuchItem` if the person has no such passkey, or
-    no other passkey.
-    """
+    """They must sign in again. Raise `ScopeMissing` as `read_copies`, or `NoSuchItem`, also for the only one."""
     _expect_own_session(visit)
     visit.context.writer.run(remove_passkey, visit.visitor.name, posted.one("passkey"), actor=visit.actor)
     return lead_to(OWN_KEY)
@@ -118,12 +99,9 @@ def remove_own_passkey(visit: VisitDep, posted: SubmittedFormDep) -> Response:
 
 @router.post("/key/link")
 def make_own_link(visit: VisitDep, posted: SubmittedFormDep) -> Response:
-    """Create an invitation with which the person adds a passkey on another device, and return the page with the link.
+    """For `OWN_LINK`, with a new signature by a passkey: a stolen session cannot make one.
 
-    The link is valid for the time `OWN_LINK`. Record the invitation in the audit log. The posted form has a new
-    signature by one of the person's passkeys, so that a stolen session cannot make a link. Raise `TokenInvalid` if the
-    signature is not valid. Raise `ScopeMissing` if another person's passkey made the signature, or if the session did
-    not begin with a passkey.
+    Raise `TokenInvalid`, or `ScopeMissing`, also for another person's passkey.
     """
     _expect_own_session(visit)
     asked, name = SignInRequest.of(visit.request), visit.visitor.name
@@ -139,11 +117,7 @@ def make_own_link(visit: VisitDep, posted: SubmittedFormDep) -> Response:
 
 @router.get("/people/keys")
 def read_holders(visit: AuditVisitDep) -> Response:
-    """Record the reading in the audit log, and return the page with the holders of the team's key.
-
-    The page lists the people who may hold the key, with their passkeys and copies. The page also lists the people who
-    had a copy of a current key, but may no longer hold the key.
-    """
+    """Who may hold the team's key, and who had a current one but may no longer."""
     current = current_keys(visit)
     visit.context.writer.run(record_reading, INBOX, DeskAct.SUMMARY_READ, visit.actor, SummaryDetails(keys=True))
     with Session(visit.context.engine) as session:
@@ -154,14 +128,7 @@ def read_holders(visit: AuditVisitDep) -> Response:
 
 @router.post("/people/key")
 def give_copy(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
-    """Store the copy that the lead's browser locked for a person's passkey, and redirect to the person's page.
-
-    Record the copy in the audit log. Raise `RoleNotYours` if the passkey already has a copy of a current key: only the
-    person's own session may replace such a copy. Raise `ScopeMissing` if the lead's session did not begin with a
-    passkey, or `BadRequest` if the posted copy is not valid. Raise `NoSuchItem` if the person has no such passkey, if
-    the passkey cannot decrypt copies, or if the person may not read concerns. Raise `RateLimited` if the lead stored or
-    read copies too often in the last minute.
-    """
+    """Locked by the lead's browser. Raise as `store_copy`, `ScopeMissing` as `read_copies`, or `BadRequest`."""
     name = posted.one("name")
     _store(visit, name, posted)
     return lead_to(address_of_person(name))
@@ -169,26 +136,18 @@ def give_copy(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
 
 @router.post("/people/passkey")
 def remove_passkey_of_person(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
-    """Remove a person's passkey, for example of a lost device, and the copy of the team's key for that passkey.
-
-    End all sessions of the person, record each step in the audit log, and redirect to the person's page. Raise
-    `NoSuchItem` if the person has no such passkey, or if a lead removes their own last passkey.
-    """
+    """Such as of a lost device; all sessions end. Raise `NoSuchItem`, also for a lead's own last one."""
     name = posted.one("name")
     visit.context.writer.run(remove_passkey, name, posted.one("passkey"), actor=visit.actor)
     return lead_to(address_of_person(name))
 
 
 def current_keys(visit: Visit) -> list[str]:
-    """Return the fingerprints of the keys in the setting `seal_to`, to which new concerns are encrypted.
-
-    A development identity, which a service without this setting uses, is not included.
-    """
+    """Fingerprints of `seal_to`, without a development identity."""
     return [fingerprint_of(each) for each in visit.context.settings.seal_to]
 
 
 def address_of_person(name: str) -> str:
-    """Return the address of the page of the person `name`."""
     return f"{PATH}/people/person?{urlencode({'name': name})}"
 
 
@@ -199,6 +158,6 @@ def _store(visit: Visit, name: str, posted: SubmittedForm) -> None:
 
 
 def _expect_own_session(visit: Visit) -> None:
-    """Raise `ScopeMissing` if the person did not sign in with a passkey. A client key, for example, is not enough."""
+    """Raise `ScopeMissing` without a passkey: a client key is not enough."""
     if not visit.visitor.has_passkey:
         raise ScopeMissing(Scope.READ)

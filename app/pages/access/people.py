@@ -39,7 +39,7 @@ from app.services.desk.workload import read_workload
 router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
 PEOPLE = f"{PATH}/people"
 LIFETIMES = {"4 hours": dt.timedelta(hours=4), "2 days": dt.timedelta(days=2), "7 days": dt.timedelta(days=7)}
-"""The periods for which an invitation can be valid, by the label in the form."""
+"""Of an invitation, by label."""
 USUAL_LIFETIME = "2 days"
 ROLE_WORDS = {
     Role.READER: "Reader: reads concerns",
@@ -50,7 +50,7 @@ ROLE_WORDS = {
     Role.PUBLISHER: "Publisher: writes and publishes guides, and reads no concern",
 }
 NOBODY, PERSON = "nobody", "person:"
-"""Values for a person in forms and in the addresses of the inbox: `nobody`, or `person:` followed by a name."""
+"""In forms and in addresses of the inbox."""
 NO_FIELDS = dict.fromkeys(("name", "role", "lifetime", "to", "reason"), "")
 MOST_LISTED = 200
 MAX_REASON = 200
@@ -64,10 +64,7 @@ NameInQuery = Annotated[str, Query(alias="name", max_length=200)]
 
 @dataclass(frozen=True)
 class PersonLine:
-    """A person in the list of people: their row, and the number of their passkeys.
-
-    `seen_at` is when the person last used a session that is still stored, or None if there is no such session.
-    """
+    """`seen_at` is the last use of a session that is still stored."""
 
     row: PersonRow
     passkeys: int
@@ -76,10 +73,7 @@ class PersonLine:
 
 @dataclass(frozen=True)
 class Typed:
-    """The input of a refused form on the pages of people.
-
-    `fields` has the input by the name of the field, and `faults` the error of each field that has an error.
-    """
+    """A refused form: input and errors by field."""
 
     fields: dict[str, str] = field(default_factory=dict)
     faults: Mapping[str, str] = field(default_factory=dict)
@@ -90,10 +84,6 @@ NOTHING_TYPED = Typed()
 
 @router.get("/people")
 def read_people(visit: AuditVisitDep) -> Response:
-    """Record the reading in the audit log, and return the page of the people at the desk.
-
-    The page has the numbers of each person's open concerns, their role, and their passkeys.
-    """
     return _people_page(visit)
 
 
@@ -119,12 +109,9 @@ def _people_page(visit: Visit, typed: Typed = NOTHING_TYPED, *, status: int = 20
 
 @router.post("/people/invitation")
 def invite_on_page(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
-    """Invite a person, record the invitation in the audit log, and return the page that shows the link once.
+    """The link is shown once. Errors (422): a name, a role that the lead may not give.
 
-    If the name is missing or cannot be used, or if the lead may not give the role, return the page of people with the
-    errors (422). Do the same if the desk has a person with this name, and the lead may not change their role or they
-    have a passkey: anyone with a further link could sign in as that person. The link is valid for the posted period, or
-    for `USUAL_LIFETIME` if the form names no period in `LIFETIMES`.
+    Also a person with a passkey, or whose role the lead may not change: anyone with the link could sign in as them.
     """
     name, role = posted.one("name").strip(), _role_of(posted, visit)
     faults = {} if role else {"role": CHOOSE_ROLE}
@@ -151,10 +138,7 @@ def invite_on_page(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
 
 @router.get("/people/person")
 def read_person(visit: AuditVisitDep, name: NameInQuery) -> Response:
-    """Record the reading in the audit log, and return the page of the person `name` at the desk.
-
-    Raise `NoSuchPerson` if nobody at the desk has this name.
-    """
+    """Raise `NoSuchPerson`."""
     return _person_page(visit, name)
 
 
@@ -189,12 +173,9 @@ def _person_page(visit: Visit, name: str, typed: Typed = NOTHING_TYPED, *, leave
 
 @router.post("/people/role")
 def change_role_on_page(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
-    """Give a person another role, record the change in the audit log, and redirect to the person's page.
+    """At once; a role that the lead may not give is an error (422). Raise as `change_role`.
 
-    The role applies immediately, also in the person's current sessions. If the new role may not read concerns, also
-    delete the person's copies of the team's key. If the lead may not give the new role, return the page of the person
-    with an error (422). Raise `RoleNotYours` if the person is the lead themselves, has a scope that the lead lacks, or
-    gets their role from an OpenID provider. Raise `NoSuchPerson` if nobody at the desk has the name.
+    Raise `RoleNotYours` for themselves, a scope that the lead lacks, or a role of an OpenID provider.
     """
     name, role = posted.one("name"), _role_of(posted, visit)
     if role is None:
@@ -206,11 +187,7 @@ def change_role_on_page(visit: LeadVisitDep, posted: SubmittedFormDep) -> Respon
 
 @router.post("/people/sign-out")
 def lock_out_person(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
-    """End every session of a person, delete their copies of the team's key, and redirect to their page.
-
-    Record both in the audit log. The person keeps their passkeys. Raise `NoSuchPerson` if nobody at the desk has the
-    name.
-    """
+    """They keep their passkeys. Raise `NoSuchPerson`."""
     name = posted.one("name")
     with Session(visit.context.engine) as session:
         get_person(session, name)
@@ -220,13 +197,7 @@ def lock_out_person(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
 
 @router.post("/people/concerns")
 def give_concerns(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
-    """Assign every open concern of a person to a colleague, or unassign these concerns. Redirect to the person's page.
-
-    Record each change in the audit log with the posted reason, cut to `MAX_REASON` characters. Leave out tests, and
-    concerns that the lead or the colleague may not open. To unassign, the form names `nobody`. If the reason is
-    missing, or if the colleague cannot work on concerns or is the person themselves, return the page of the person with
-    the errors (422).
-    """
+    """To a colleague or `nobody`, as `give_all`. Errors (422): no reason, or a colleague who cannot work on them."""
     name, to, reason = posted.one("name"), posted.one("to"), posted.one("reason").strip()[:MAX_REASON]
     with Session(visit.context.engine) as session:
         known = to in (NOBODY, *(f"{PERSON}{each}" for each in list_workers(session)))
@@ -243,13 +214,9 @@ def give_concerns(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
 
 @router.post("/people/leaving")
 def remove_person_on_page(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
-    """End all access of a person who leaves, unassign their concerns, and redirect to the page of people.
+    """First ask. Who ever had a current key leads to the key's holders, where it says how to change it.
 
-    Record these steps in the audit log. Also remove the person's saved views, and their days to look at concerns again.
-    If the person ever had a copy of a key to which new concerns are encrypted, redirect to the page of key holders
-    instead, which says how to change the key. If the form has no `sure=yes`, change nothing, and return a page that
-    asks the lead to confirm. Raise `RoleNotYours` if the lead tries to remove themselves. Raise `NoSuchPerson` if
-    nobody at the desk has the name.
+    Raise `RoleNotYours` for themselves, or `NoSuchPerson`.
     """
     name = posted.one("name")
     if name == visit.visitor.name:
@@ -271,25 +238,18 @@ def _roles(visit: Visit) -> list[tuple[Role, str]]:
 
 
 def _role_of(posted: SubmittedForm, visit: Visit) -> Role | None:
-    """Return the role that the form names, or None if the form names no role that the lead may give."""
+    """None if the lead may not give it."""
     return next((role for role, _words in _roles(visit) if role == posted.one("role")), None)
 
 
 def _may_change(visit: Visit, row: PersonRow) -> bool:
-    """Return True if the person of `visit` may change the role of the person in `row`.
-
-    All of these must be true: the person of `visit` is a lead, `row` is about someone else, the lead has every scope of
-    the present role in `row`, and no OpenID provider gives the role in `row`.
-    """
+    """A lead, of someone else, with every scope of their role, which no OpenID provider gives."""
     is_within = row.role in roles_within(visit.visitor.scopes)
     return visit.visitor.can_lead and row.name != visit.visitor.name and row.provider is None and is_within
 
 
 def _may_get_link(session: Session, row: PersonRow, visit: Visit) -> bool:
-    """Return True if the lead may give the person in `row` a link for registering a passkey.
-
-    The lead must be allowed to change the person's role, and the person must have no passkey yet.
-    """
+    """As `_may_change`, and they have no passkey yet."""
     return _may_change(visit, row) and count_passkeys(session, row.name) == 0
 
 
@@ -301,11 +261,7 @@ def _expect_changeable(visit: Visit, name: str) -> None:
 
 
 def _filters(name: str) -> dict[str, str]:
-    """Return the addresses of the inbox that list the open, unacknowledged and overdue concerns of the person `name`.
-
-    The keys are `open`, `received` (unacknowledged) and `overdue`. If `name` is empty, the addresses list the
-    unassigned concerns.
-    """
+    """Addresses of `open`, `received` and `overdue`; an empty name is unassigned."""
     who = {"who": f"{PERSON}{name}" if name else NOBODY}
     shown: dict[str, dict[str, str]] = {"open": {}, "received": {"show": "received"}, "overdue": {"show": "overdue"}}
     return {each: f"{PATH}?{urlencode(extra | who)}" for each, extra in shown.items()}

@@ -33,27 +33,19 @@ visitors_router = GuidanceRouter(include_in_schema=False, route_class=DeskRoute)
 
 @dataclass(frozen=True)
 class ProviderSignIn:
-    """One sign-in through the provider, with the values that the browser keeps in a cookie until the sign-in ends.
-
-    `secret` is the secret of this sign-in, or None if the browser has no cookie for this sign-in. `page` is the page to
-    open afterwards. If `asks` is False, the provider shows no page, and only confirms that the person is still signed
-    in there.
-    """
+    """What the browser keeps in a cookie until a sign-in ends. Not `asks`: the provider only confirms."""
 
     secret: str | None
     page: str = PATH
     asks: bool = True
 
     def __str__(self) -> str:
-        """Return the value of the cookie."""
+        """The cookie's value."""
         return f"{self.secret}.{urlsafe_b64encode(self.page.encode()).decode()}.{'' if self.asks else SILENT}"
 
     @classmethod
     def read(cls, cookie: str | None) -> "ProviderSignIn":
-        """Return the sign-in that the cookie value `cookie` describes. If `cookie` is None, `secret` is None too.
-
-        A page to which a sign-in may not redirect becomes the inbox.
-        """
+        """A page to which a sign-in may not lead becomes the inbox."""
         secret, _, rest = (cookie or "").partition(".")
         encoded, _, how = rest.partition(".")
         try:
@@ -65,13 +57,7 @@ class ProviderSignIn:
 
 @router.get(PROVIDER_SIGN_IN)
 def go_to_provider(asked: SignInRequestDep, page: PageAfter = "", *, asks: bool = False) -> Response:
-    """Redirect the browser to the provider, and set a cookie with a new secret for this sign-in.
-
-    Afterwards the browser opens `page`, or the inbox if `page` is empty or a sign-in may not redirect to it. If `page`
-    is given and `asks` is False, the provider shows no page, and only confirms that the person is still signed in
-    there. Raise `NotFound` if no provider is set up, or `ProviderUnavailable` if the provider's configuration cannot be
-    used.
-    """
+    """With `page` and not `asks`, the provider shows no page. Raise `NotFound` or `ProviderUnavailable`."""
     openid, secret = asked.get_openid(), draw_token()
     sign_in = ProviderSignIn(secret, page or PATH, asks=asks or page == "")
     response = lead_to(openid.address(secret, asks_nobody=not sign_in.asks))
@@ -84,10 +70,9 @@ def go_to_provider(asked: SignInRequestDep, page: PageAfter = "", *, asks: bool 
 def return_from_provider(
     asked: SignInRequestDep, code: AnswerOfProvider = "", state: AnswerOfProvider = "", iss: AnswerOfProvider = ""
 ) -> Response:
-    """Return a page that continues to `finish_sign_in` automatically, with the values that the provider sent.
+    """A page that goes on by itself: after a redirect from another site no `SameSite=Strict` cookie is sent.
 
-    These values are `code`, `state` and `iss`. A redirect would not work: after a redirect from another site, browsers
-    do not send cookies with `SameSite=Strict`. Raise `NotFound` if no provider is set up.
+    Raise `NotFound` without a provider.
     """
     asked.get_openid()
     given = {"code": code, "state": state, "iss": iss}
@@ -102,16 +87,9 @@ def finish_sign_in(
     state: AnswerOfProvider = "",
     iss: AnswerOfProvider | None = None,
 ) -> Response:
-    """Start a session for the person whom the provider names, and redirect to the page stored in the cookie.
+    """Start a session, and end the former. After Back, without the cookie but with a session, lead to the inbox.
 
-    `code`, `state` and `iss` (the issuer) are the values that the provider sent. Record the sign-in in the audit log,
-    end the session that the browser had before, and delete the cookie of this sign-in. If the cookie is already deleted
-    (after the browser's Back button) but the browser has a session, redirect to the inbox. If the provider was asked to
-    show no page and sends no code, redirect to the sign-in page.
-
-    If the sign-in fails, log the reason, and return a page with the status 401. Raise `RateLimited` instead if the
-    browser's network is over the limit. Raise `NotFound` if no provider is set up, or `ProviderUnavailable` if the
-    provider does not respond.
+    A failure is logged, and 401. Raise `RateLimited`, `NotFound` or `ProviderUnavailable`.
     """
     context, former = asked.context, asked.former
     openid, name = asked.get_openid(), _cookie_name(state)
@@ -139,14 +117,9 @@ def finish_sign_in(
 
 
 def _start_session(asked: SignInRequest, openid: OpenIdSignIn, found: SignedIn, *, goes_on: bool) -> str:
-    """Start a session for the person `found`, whom the provider identified, and return the session's token.
+    """With the provider's role. Without one, the person's goes, sessions end, and it raises `TokenInvalid`.
 
-    The person keeps the name of their first sign-in. Store the role that the provider gives. If the provider gives no
-    role, remove the person's role, end all their sessions, and raise `TokenInvalid`. Also raise `TokenInvalid` if the
-    person has left the desk, or was invited to sign in with a passkey. Record each change in the audit log.
-
-    The new session replaces the session that the browser had before. If `goes_on` is True and the earlier session was
-    of the same person, the new session ends at the latest when the earlier session would have ended.
+    So too for who left, or was invited to use a passkey. If it `goes_on`, it ends when the former session would have.
     """
     writer, identity = asked.context.writer, Identity(openid.provider.issuer, found.subject)
     with Session(asked.context.engine) as session:
@@ -168,19 +141,12 @@ def _start_session(asked: SignInRequest, openid: OpenIdSignIn, found: SignedIn, 
 
 
 def _cookie_name(state: str) -> str:
-    """Return the name of the cookie for the sign-in with `state`, the value that the provider sends back.
-
-    Each sign-in has its own cookie, so that a sign-in in one tab does not end a sign-in in another tab.
-    """
+    """One a sign-in, so that one tab does not end another's."""
     return f"{SIGN_IN_COOKIE}-{state[:CHARACTERS_OF_STATE]}"
 
 
 @visitors_router.post(f"{PATH}/sign-out/everywhere")
 def sign_out_everywhere(visit: VisitDep) -> Response:
-    """End every session of the person on all devices, and redirect to the sign-in page.
-
-    Record the sign-out in the audit log, and delete the browser's session cookie.
-    """
     visit.context.writer.run(end_sessions, visit.visitor.name, actor=visit.actor)
     response = lead_to(SIGN_IN)
     set_cookie(response, visit.context.settings, SESSION_COOKIE, "")

@@ -25,28 +25,28 @@ SIGNED_IN, REFUSED = 204, 401
 UNKNOWN_PASSKEY = "We do not know this passkey, or it took too long. Try again, or ask for a new invitation."
 UNKNOWN_INVITATION = "This invitation was used, or has expired. Ask for a new one."
 OWN_PAGE = re.compile(rf"({PATH}|{GUIDES_PATH})([/?][!-~]*)?")
-"""The paths to which a sign-in may redirect: pages of the desk, and pages for writing guides."""
+"""To which a sign-in may lead."""
 PageAfter = Annotated[str, Query(alias="page", max_length=LONGEST_WAY_BACK)]
 log = Log(__name__)
 
 
 @dataclass(frozen=True)
 class SignInRequest(DeskSite):
-    """A browser's request to sign in or out, whether or not a person is signed in."""
+    """To sign in or out, signed in or not."""
 
     @property
     def passkeys(self) -> "Passkeys":
-        """The service that creates and checks passkeys, set up for the port to which the browser sent the request."""
+        """For the port of the request."""
         return self.context.desk_sign_in.passkeys(self.request.url.port)
 
     def elsewhere(self, path: str) -> str | None:
-        """Return the URL of `path` on the host where passkeys work, or None if this request came to that host."""
+        """On the host where passkeys work; None if this is it."""
         url = self.request.url
         party = self.context.desk_sign_in.party(url.port)
         return f"{party.origin}{path}" if url.hostname != party.id else None
 
     def get_openid(self) -> OpenIdSignIn:
-        """Return the sign-in through the OpenID provider. Raise `NotFound` if no provider is set up."""
+        """Raise `NotFound` without a provider."""
         openid = self.context.desk_sign_in.openid
         if openid is None:
             raise NotFound
@@ -54,20 +54,15 @@ class SignInRequest(DeskSite):
 
     @property
     def address(self) -> str:
-        """The network address of the caller."""
         return caller_address(self.request)
 
     @property
     def former(self) -> str | None:
-        """The token of the browser's current session, or None."""
+        """The browser's session."""
         return read_cookie(self.request, SESSION_COOKIE)
 
     def start_session(self, person: str) -> Response:
-        """Start a session for `person`, and return an empty response (204) with the session cookie.
-
-        The caller must first check the person's passkey. Record the sign-in in the audit log, and end the session that
-        the browser had before, if there is one. Raise `TokenInvalid` if the person is unknown or has left.
-        """
+        """204 with the cookie. First check the passkey. Raise `TokenInvalid`."""
         token = self.context.desk_sign_in.begin_with_passkey(
             person, address=self.address, at=self.now, former=self.former
         )
@@ -76,25 +71,17 @@ class SignInRequest(DeskSite):
         return response
 
     def refuse(self, refusal: TokenInvalid, words: str) -> Response:
-        """Log the reason of `refusal`, and return a response (401) with `words` for the page's JavaScript to show.
-
-        The response does not have the reason. Raise `RateLimited` instead of returning the response if the caller's
-        network is over the limit. Successful sign-ins are never limited.
-        """
+        """401 with `words`; the reason is logged only. Raise `RateLimited`: successful sign-ins never count."""
         self.log_refusal(refusal)
         refuse_over_limit(self.request)
         return Response(words, status_code=REFUSED, media_type="text/plain")
 
     def log_refusal(self, refusal: TokenInvalid) -> None:
-        """Log the reason of `refusal`, which the page does not show."""
         log.info("sign_in_refused", reason=str(refusal), request_id=self.request.state.request_id)
 
 
 async def read_sign_in_request(request: Request) -> SignInRequest:
-    """Return the request as a `SignInRequest`, as a FastAPI dependency.
-
-    Because this function is `async`, FastAPI calls it without a thread.
-    """
+    """`async`, so that FastAPI calls it without a thread."""
     return SignInRequest.of(request)
 
 
@@ -103,7 +90,7 @@ SignInRequestDep = Annotated[SignInRequest, Depends(read_sign_in_request)]
 
 @router.get(SIGN_IN)
 def read_sign_in(asked: SignInRequestDep, page: PageAfter = PATH) -> Response:
-    """Return the sign-in page, which continues to `page`, or to the inbox if a sign-in may not redirect to `page`."""
+    """It goes on to `page`, if a sign-in may."""
     has_provider = asked.context.desk_sign_in.openid is not None
     page = own_page(page)
     elsewhere = asked.elsewhere(sign_in_address(page))
@@ -112,18 +99,13 @@ def read_sign_in(asked: SignInRequestDep, page: PageAfter = PATH) -> Response:
 
 @router.post(f"{SIGN_IN}/options")
 def offer_passkey_sign_in(asked: SignInRequestDep) -> Response:
-    """Return the WebAuthn options for a sign-in as JSON, with the challenge for a passkey to sign."""
+    """As JSON."""
     return Response(asked.passkeys.offer(at=asked.now), media_type=JSON)
 
 
 @router.post(SIGN_IN)
 def sign_in_by_passkey(asked: SignInRequestDep, posted: SubmittedFormDep) -> Response:
-    """If a passkey signed the challenge, start a session, and return 204 with the session cookie.
-
-    Record the sign-in in the audit log. Store the posted recipient for copies of the team's key, if it is valid. If the
-    signature is not valid, or if the person has left, log the reason, and return 401. Raise `RateLimited` instead of
-    401 if the caller's network is over the limit.
-    """
+    """204 with the cookie, or as `SignInRequest.refuse`. A valid recipient is stored."""
     try:
         credential, recipient = posted.one("credential"), posted.one("recipient")
         return asked.start_session(asked.passkeys.verify(credential, at=asked.now, recipient=recipient))
@@ -133,23 +115,14 @@ def sign_in_by_passkey(asked: SignInRequestDep, posted: SubmittedFormDep) -> Res
 
 @router.get(INVITATION)
 def read_invitation(asked: SignInRequestDep) -> Response:
-    """Return the page that registers a passkey.
-
-    Afterwards the page continues to the inbox. If this service cannot decrypt concerns, the page continues to the page
-    of the person's own key instead, because the person has no copy of the team's key yet. The token of the invitation
-    is after the `#` of the address. Browsers never send that part to a server.
-    """
+    """It goes on to the inbox, or to the person's key if this service cannot decrypt. The token is after the `#`."""
     page = PATH if asked.context.unsealer.can_unseal else OWN_KEY
     return asked.page("desk_invitation.html", elsewhere=asked.elsewhere(INVITATION), page_after=page)
 
 
 @router.post(f"{INVITATION}/options")
 def offer_passkey_registration(asked: SignInRequestDep, posted: SubmittedFormDep) -> Response:
-    """Return the WebAuthn options for creating a passkey as JSON.
-
-    Return 401 if the invitation is unknown, used or expired. Raise `RateLimited` instead of 401 if the caller's network
-    is over the limit.
-    """
+    """As JSON, or as `SignInRequest.refuse`."""
     try:
         options = asked.passkeys.offer_registration(posted.one("token"), at=asked.now)
     except TokenInvalid as refusal:
@@ -159,11 +132,7 @@ def offer_passkey_registration(asked: SignInRequestDep, posted: SubmittedFormDep
 
 @router.post(INVITATION)
 def accept_invitation(asked: SignInRequestDep, posted: SubmittedFormDep) -> Response:
-    """Register the new passkey of the invited person, start a session, and return 204 with the session cookie.
-
-    Delete the invitation, and record the passkey and the sign-in in the audit log. Return 401 if the invitation or the
-    passkey is not valid. Raise `RateLimited` instead of 401 if the caller's network is over the limit.
-    """
+    """204 with the cookie, or as `SignInRequest.refuse`."""
     token, credential = posted.one("token"), posted.one("credential")
     device = Device.named(posted.one("name"), posted.one("recipient"))
     try:
@@ -175,10 +144,6 @@ def accept_invitation(asked: SignInRequestDep, posted: SubmittedFormDep) -> Resp
 
 @router.post(f"{PATH}/sign-out")
 def sign_out(asked: SignInRequestDep) -> Response:
-    """End the browser's session, if there is one, and redirect to the sign-in page.
-
-    Record the sign-out in the audit log, and delete the browser's session cookie.
-    """
     context, former = asked.context, asked.former
     if former is not None:
         context.desk_sign_in.sessions.end(former, address=asked.address, at=asked.now)
@@ -189,10 +154,10 @@ def sign_out(asked: SignInRequestDep) -> Response:
 
 @router.get(f"{PATH}/blank")
 def read_blank_page(asked: SignInRequestDep) -> Response:
-    """Return a blank page with a link back, for a person who quickly wants to hide what is on their screen."""
+    """To hide what is on the screen."""
     return asked.page("desk_blank.html")
 
 
 def own_page(page: str) -> str:
-    """Return `page` if a sign-in may redirect to `page`, otherwise the path of the inbox."""
+    """Or the inbox."""
     return page if OWN_PAGE.fullmatch(page) else PATH

@@ -42,19 +42,15 @@ DIGESTS_ONLY = frozenset(
         DeskAct.HAND_OVER_CONFIRMED,
     }
 )
-"""The actions with details that only programs can use, such as digests. Pages leave these details out."""
+"""Their details are for programs only."""
 THE_REPORTER = "the reporter"
 VISIT_GAP = dt.timedelta(minutes=30)
-"""The longest time between two openings of a concern by one person for which pages show both as one line."""
+"""Between two openings that pages show as one line."""
 
 
 @dataclass(frozen=True)
 class ActLine:
-    """One audit log entry in words, or several openings of a concern by one person as one line.
-
-    `act` is the entry, or the last of the openings. `what` is the action, `who` the person or client, and `detail` has
-    further details or is empty. `times` is the number of entries that the line stands for.
-    """
+    """In words; `times` is how many openings it stands for, `act` the last."""
 
     act: AuditEntryRow
     what: str
@@ -62,23 +58,18 @@ class ActLine:
     detail: str
     times: int = 1
     since: dt.datetime | None = None
-    """The time of the first opening, if the line stands for several openings. Otherwise None."""
+    """The first of several."""
 
 
 def act_lines(acts: Iterable[AuditEntryRow], codes: Mapping[str, str]) -> list[ActLine]:
-    """Return the audit log entries `acts` in words, one line for each entry, in the same order.
-
-    `codes` maps the code of each outcome to a label. A code without a label is shown as stored.
-    """
+    """`codes` has labels of outcomes."""
     return [ActLine(act, what_was_done(act), who_did(act.client), _detail(act, codes)) for act in acts]
 
 
 def fold_openings(lines: Iterable[ActLine]) -> list[ActLine]:
-    """Return `lines`, which must be most recent first, with one line for repeated openings by the same person.
+    """Most recent first. Other actions may lie between: the page opens again after each.
 
-    Two openings become one line if the second was at most `VISIT_GAP` after the first. Other actions may lie between
-    the openings, because the page of a concern opens again after each action. The joint line stands at the place of the
-    last opening, and has no detail.
+    The joint line is at the last opening's place.
     """
     folded: list[ActLine] = []
     visits: dict[str, int] = {}
@@ -96,25 +87,19 @@ def fold_openings(lines: Iterable[ActLine]) -> list[ActLine]:
 
 
 def who_did(client: str) -> str:
-    """Return the actor recorded as `client` in words.
-
-    The result is `the reporter`, a person's name, or the name of a client that names no person.
-    """
+    """`the reporter`, a person, or a client."""
     return THE_REPORTER if client == REPORTER else person_of(client)
 
 
 def what_was_done(act: AuditEntryRow) -> str:
-    """Return the action of the audit log entry `act` in words.
-
-    For an assignment, name the person to whom the concern was assigned.
-    """
+    """With the person of an assignment."""
     if act.act == DeskAct.ASSIGNED:
         return f"Assigned to {sentence_of(act)}"
     return words_of_act(act.act)
 
 
 def words_of_act(code: str) -> str:
-    """Return the action with the code `code` in words: from `ACT_WORDS`, otherwise the words of the code itself."""
+    """From `ACT_WORDS`, or the code's own."""
     return ACT_WORDS.get(code) or code.replace("_", " ").capitalize()
 
 

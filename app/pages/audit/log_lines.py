@@ -22,7 +22,7 @@ SHOWN_ON_DEMAND = DIGESTS_ONLY | {
     DeskAct.SIGNED_OUT,
     DeskAct.WEBHOOK_CHANGED,
 }
-"""Actions whose stored details have digests or fingerprints. The page shows these details only on demand."""
+"""Details with digests."""
 LIST_WORDS = {
     "inbox": "the inbox",
     "cards": "cards",
@@ -31,17 +31,14 @@ LIST_WORDS = {
     "people": "people",
     "webhooks": "webhooks",
 }
-"""The words for each chain of the audit log that belongs to no concern, by the name of the chain."""
+"""Chains of no concern."""
 
 
 @dataclass(frozen=True)
 class LogLine:
-    """A line of the page, which stands for one or more entries of the audit log. `act` is the last of these entries.
+    """One or more entries, `act` the last.
 
-    `who` and `what` are the actor and the action in words. `detail` is empty if there is nothing to add. `folded` is a
-    text with digests or references, which the page shows only on demand. `since` is the time of the first entry, or
-    None if the line stands for one entry. `opened` has the references of the opened or exported concerns. `cards` has,
-    for each concern whose card was given, the position of the concern's first entry in the audit log.
+    `folded` is shown on demand; `cards` by position of the concern's first entry.
     """
 
     act: AuditEntryRow
@@ -53,35 +50,26 @@ class LogLine:
     opened: frozenset[str] = frozenset()
     cards: frozenset[int] = frozenset()
     file: str = ""
-    """The SHA-256 digest of the file, if the line is about a file of the concerns that name one person.
-
-    The file was made with the concerns in `opened`. If the line is about anything else, `file` is empty.
-    """
+    """SHA-256 of a file of one person, made with `opened`."""
     is_reading: bool = False
-    """True if the line is about readings: openings of concerns, or pages of cards."""
+    """Openings, or pages of cards."""
 
     @property
     def reference(self) -> str | None:
-        """The reference of the concern that the line is about. None for several concerns, cards, or no concern."""
+        """If it is about one."""
         chain = self.act.chain
         return None if chain in WITHOUT_A_CONCERN or len(self.opened) > 1 or self.cards else chain
 
     @property
     def of_list(self) -> str:
-        """The words for the chain that the line is about, from `LIST_WORDS`.
-
-        Empty if `LIST_WORDS` lacks the chain, or if the line is about opened concerns.
-        """
+        """From `LIST_WORDS`; empty for opened concerns."""
         return LIST_WORDS.get(self.act.chain, "") if not self.opened else ""
 
 
 def lines_of_log(entries: Iterable[AuditEntryRow], outcomes: Mapping[str, str]) -> list[LogLine]:
-    """Return `entries`, which must be most recent first, as lines in words.
+    """Most recent first. Readings by one person within `VISIT_GAP`, and one file's entries, are one line.
 
-    Consecutive readings by one person become one line. A reading is an opening of a concern, or a page of cards, and
-    must be at most `VISIT_GAP` after the reading before. The entries that record one file of concerns about one person
-    become one line in the same way. An altered entry keeps its own line, with its details as stored. `outcomes` has the
-    label of each outcome, by its code.
+    An altered entry has its own.
     """
     lines: list[LogLine] = []
     for line in (_line_of(entry, outcomes) for entry in entries):
@@ -123,7 +111,7 @@ def _line_of(entry: AuditEntryRow, outcomes: Mapping[str, str]) -> LogLine:
 
 
 def _worded(line: LogLine) -> LogLine:
-    """Return `line`, which is about readings or the file of one person, with the number of concerns in words."""
+    """With the number of concerns."""
     if line.file:
         references = " ".join(sorted(line.opened))
         return replace(

@@ -41,16 +41,11 @@ SHEET = f"{RECORD}.csv"
 AUDIT_LOG_PAGE_SIZE = 50
 YES = "yes"
 ACTS = sorted((words_of_act(act), act.value) for act in DeskAct)
-"""The label and the code of each action, in the order of the labels."""
+"""By label."""
 
 
 class TypedSearch(BaseModel, extra="ignore", frozen=True):
-    """The filters of the search as typed, from the query parameters. An empty filter matches every entry.
-
-    `person` is a person's name. `chain` is the reference of a concern, or a name in `LIST_WORDS`. `act` is the code of
-    an action. `first_day` and `last_day` (inclusive, in London) limit the days of the entries. If `received` is `yes`,
-    the search also finds the entries which record that a concern was received.
-    """
+    """As typed; empty matches all. Days are London's, inclusive. `received=yes` finds receipts of concerns too."""
 
     person: str = Field(default="", max_length=200)
     chain: str = Field(default="", max_length=60)
@@ -61,18 +56,17 @@ class TypedSearch(BaseModel, extra="ignore", frozen=True):
 
     @property
     def fields(self) -> dict[str, str]:
-        """The parameters that are not empty, by name."""
+        """Those not empty."""
         return {name: value for name, value in self.model_dump(by_alias=True).items() if value.strip()}
 
     @property
     def query(self) -> str:
-        """The query string with the parameters that are not empty."""
         return urlencode(self.fields)
 
 
 @dataclass(frozen=True)
 class SearchResult:
-    """The result of a search: a page of the audit log in `found`, or the error of each invalid field in `faults`."""
+    """Or faults by field."""
 
     found: LogPage = field(default_factory=lambda: LogPage(()))
     faults: Mapping[str, str] = field(default_factory=dict)
@@ -80,12 +74,9 @@ class SearchResult:
 
 @router.get("/record")
 def read_record(visit: VisitDep, typed: Annotated[TypedSearch, Query()], cursor: Cursor = None) -> Response:
-    """Record the reading in the audit log, and return a page of the audit log, most recent entries first.
+    """Own entries only, for who may not read all.
 
-    `typed` has the filters. `cursor` is the position of the page, or None for the first page. A person who may not read
-    all entries gets only their own entries. If a filter is not valid, return the search form with the errors (400), and
-    record nothing. Raise `ScopeMissing` if a person asks for entries that they may not read. Raise `InvalidCursor` if
-    `cursor` is not valid.
+    Errors (400) are not recorded. Raise `ScopeMissing`, `InvalidCursor`.
     """
     return _page_of(visit, typed, _search(visit, typed, cursor), is_first=cursor is None)
 
@@ -119,12 +110,7 @@ def _page_of(visit: Visit, typed: TypedSearch, result: SearchResult, *, is_first
 
 @router.get("/record.csv")
 def read_record_sheet(visit: VisitDep, typed: Annotated[TypedSearch, Query()]) -> Response:
-    """Record the reading in the audit log, and return every entry that matches the filters in `typed`, as CSV.
-
-    A person who may not read all entries gets only their own entries. If a filter is not valid, return the search form
-    with the errors (400), and record nothing. If too many entries match, record the reading, and return the search form
-    with an error (400). Raise `ScopeMissing` if a person asks for entries that they may not read.
-    """
+    """As `read_record`, as CSV. Too many are an error (400), recorded."""
     try:
         sheet = read_log_sheet(visit.context.writer, _filter_of(visit, typed), actor=visit.actor)
     except InvalidQuery as error:
@@ -156,11 +142,7 @@ def _faults_by_field(error: InvalidQuery) -> dict[str, str]:
 
 
 def _person_searched(visit: Visit, typed: TypedSearch) -> str:
-    """Return the name of the person whose entries to search, or an empty string for all entries.
-
-    If the person of `visit` may read only their own entries, return their own name. Raise `ScopeMissing` if `typed`
-    then names someone else.
-    """
+    """Empty for all; their own name if they may read no other. Raise `ScopeMissing`."""
     person = typed.person.strip()
     if visit.visitor.can_audit:
         return person
@@ -170,12 +152,7 @@ def _person_searched(visit: Visit, typed: TypedSearch) -> str:
 
 
 def _filter_of(visit: Visit, typed: TypedSearch) -> LogFilter:
-    """Return the filters in `typed` as a `LogFilter`, most recent entries first.
-
-    Find the entries which record that a concern was received only if `typed` asks for them or names a chain. Raise
-    `InvalidQuery` if a value is not valid. Raise `ScopeMissing` if the person may read only their own entries, and
-    `typed` names someone else.
-    """
+    """Receipts only on demand, or for a chain. Raise `InvalidQuery` or `ScopeMissing`."""
     fields: dict[str, Any] = typed.fields | {"person": _person_searched(visit, typed) or None}
     with_receipts = typed.received == YES or bool(typed.chain.strip())  # a concern's log begins with the receipt
     try:

@@ -62,10 +62,7 @@ FORMS_WITHOUT_GUIDE = {GENERAL: WITHOUT_A_GUIDE, YOURSELF: ABOUT_YOURSELF, FRIEN
 
 @dataclass(frozen=True)
 class FilledForm:
-    """A form that has not been sent: the answers, the edition (`head`), and the idempotency key.
-
-    `variant` is the form, and `path` the path of the page to which the form is posted.
-    """
+    """A form that has not been sent. `variant` is the form, `path` where it is posted."""
 
     site: Site
     variant: FormVariant
@@ -73,28 +70,19 @@ class FilledForm:
     head: EditionHead
     key: str
     names_guide: bool = True
-    """True if the person chose the guide. If False, the concern names no guide, and the service chooses the edition."""
+    """Otherwise the concern names no guide, and the service chooses the edition."""
     answers: Answers = field(default_factory=dict)
     opening: str = ""
-    """The identifier of the saved form that was opened. Empty for a new form.
-
-    The saved form expires when the concern is sent.
-    """
+    """Of a saved form that was opened, which expires when the concern is sent."""
 
     def form(self, extra_entry: str = "") -> ConcernForm:
-        """Return the form with as many entries in each group as the answers have.
-
-        If `extra_entry` is not empty, add an empty entry to the group of that name.
-        """
+        """As many entries as answers, and an empty one in `extra_entry`."""
         counts = {name: len(entries) for name, entries in repeated_entries(self.answers)}
         counts[extra_entry] = counts.get(extra_entry, 0) + 1
         return self._form(counts, value_at(self.answers, ACCOUNT_OF_THE_FIRST))
 
     def with_answers(self, posted: SubmittedForm) -> "FilledForm":
-        """Return a copy with the answers, the idempotency key and the saved form's identifier from `posted`.
-
-        If the posted key is not valid, keep the present key.
-        """
+        """A copy, also with the key, if valid, and the saved form's identifier of `posted`."""
         key = posted.one("key")
         answers = read_answers(self._form(posted.counts, posted.one(ACCOUNT_OF_THE_FIRST)), posted)
         opening = posted.one("opening")
@@ -102,17 +90,11 @@ class FilledForm:
 
     @property
     def can_be_saved(self) -> bool:
-        """True if the form may be saved and finished later.
-
-        The answers of a reporter under 18 are never saved, because someone else could find the code.
-        """
+        """Never for a reporter under 18: someone else could find the code."""
         return self.variant.can_be_saved and not self.voice
 
     def without_entry(self, entry: str) -> "FilledForm":
-        """Return a copy without the entry at the path `entry` of the answers, such as `children.1`.
-
-        If there is no such entry, the copy has the same answers.
-        """
+        """A copy, without `children.1`, say."""
         copy = self._with_own_answers()
         name, _, number = entry.rpartition(".")
         entries = value_at(copy.answers, name)
@@ -121,29 +103,19 @@ class FilledForm:
         return copy
 
     def urgent(self) -> "FilledForm":
-        """Return a copy in which the reporter is anonymous if the answers do not say who the reporter is.
-
-        A concern about a child in danger can be sent before the question about the reporter is answered.
-        """
+        """A copy, by an anonymous reporter if nothing says who: danger comes before that question."""
         copy = self._with_own_answers()
         copy.answers.setdefault("reporter", {}).setdefault("kind", ReporterKind.ANONYMOUS.value)
         return copy
 
     def has_only_begun(self, group: str) -> bool:
-        """Return True if `group` has exactly one entry, with answers only from an earlier section of the form.
-
-        The button that adds an entry then shows this first entry instead of a second entry.
-        """
+        """One entry, with answers from an earlier section only: adding shows it, not a second one."""
         asked = {each.field for each in self.variant.asked_first if each.group == group}
         entries = value_at(self.answers, group)
         return bool(asked) and isinstance(entries, list) and len(entries) == 1 and set(entries[0]) <= asked
 
     def like_the_first(self, entry: str) -> "FilledForm":
-        """Return a copy in which the child at `entry` has the answers that children of one family often share.
-
-        The answers come from the first child. Answers that the child at `entry` already has stay. Change nothing if
-        `entry` is not the path of a child after the first.
-        """
+        """A copy in which a later child gets the first one's shared answers; those it has stay."""
         copy = self._with_own_answers()
         children, number = value_at(copy.answers, CHILDREN), entry.removeprefix(f"{CHILDREN}.")
         if isinstance(children, list) and PLACE.fullmatch(number) and 0 < int(number) < len(children):
@@ -151,10 +123,7 @@ class FilledForm:
         return copy
 
     def without_answer(self, name: str) -> "FilledForm":
-        """Return a copy without the answer at the path `name`.
-
-        If there is no such answer, the copy has the same answers.
-        """
+        """A copy."""
         copy = self._with_own_answers()
         parent, _, own_name = name.rpartition(".")
         answers = value_at(copy.answers, parent) if parent else copy.answers
@@ -163,15 +132,11 @@ class FilledForm:
         return copy
 
     def _with_own_answers(self) -> "FilledForm":
-        """Return a copy whose answers can change without changing the answers of this form."""
+        """A copy whose answers can change."""
         return replace(self, answers=deepcopy(self.answers))
 
     def _form(self, counts: Mapping[str, int], account_of_the_first: str | None) -> ConcernForm:
-        """Return the form with as many entries in each group as `counts` says.
-
-        If there is only one child and `account_of_the_first` is empty, leave out the question `ACCOUNT_OF_THE_FIRST`.
-        `account_of_the_first` is the answer to that question.
-        """
+        """For one child without `account_of_the_first`, without that question."""
         content, reference_data = self.site.context.contents(self.head.key), self.site.context.reference_data
         left_out = "" if counts.get(CHILDREN, 1) > 1 or account_of_the_first else ACCOUNT_OF_THE_FIRST
         return FormBuilder(
@@ -179,22 +144,18 @@ class FilledForm:
         ).make()
 
     def fields(self) -> Answers:
-        """Return the concern as JSON for the API: the chosen guide if any, the answers, and the fixed answers."""
+        """As JSON for the API."""
         shown: Answers = {"guide": self.head.guide, "edition": self.head.number} if self.names_guide else {}
         return shown | self._with_fixed_answers()
 
     def _with_fixed_answers(self) -> Answers:
-        """Return the answers with the fixed answers of the form's variant. A fixed answer replaces an answer."""
+        """They replace answers."""
         answers = dict(self.answers)
         for name, fixed in self.variant.fixed_answers.items():
             answers[name] = answers.get(name, {}) | fixed if isinstance(fixed, dict) else fixed
         return answers
 
     def page(self, template: str, form: ConcernForm, *, status: int = 200, **values: Any) -> Response:
-        """Return the page of `template` with `values` and the variables that all pages of the form need.
-
-        `form` is the form to show, and `status` the HTTP status.
-        """
         return self.site.page(
             template,
             status=status,
@@ -214,52 +175,42 @@ class FilledForm:
 
     @property
     def who(self) -> WhoToCall:
-        """The contacts of the guide's current edition, and the signposts. The form may be of an earlier edition."""
+        """Of the current edition: the form may be of an earlier one."""
         return self.site.context.submissions.resolver.pin(self.head.key).who
 
     def _own_fields(self) -> list[tuple[str, str]]:
-        """Return the name and value of each form field that is not an answer."""
+        """Fields that are no answers."""
         own = [("key", self.key), ("edition", str(self.head.number)), ("opening", self.opening)]
         return [(name, value) for name, value in own if value]
 
     @property
     def voice(self) -> str:
-        """The kind of a reporter who is under 18, which selects the wording of the pages.
-
-        Empty for any other reporter.
-        """
+        """The kind of a reporter under 18, which selects the wording; empty for others."""
         return voice_of(str(value_at(self._with_fixed_answers(), "reporter.kind")))
 
     @property
     def receipt_template(self) -> str:
-        """The name of the template for the page with the receipt."""
         if self.variant.is_short:
             return "short_receipt.html"
         return "own_receipt.html" if self.voice else "receipt.html"
 
     @property
     def reader(self) -> Reader:
-        """The kind of person who reads the pages after sending, for the wording of these pages."""
+        """For the wording after sending."""
         return reader_of_answers(self._with_fixed_answers())
 
     @property
     def can_be_copied(self) -> bool:
-        """True if the answers may be saved as a PDF: for professionals, who may have to keep a copy.
-
-        False for any other reporter, and if this service cannot make PDFs.
-        """
+        """As PDF, by professionals, who may have to keep a copy."""
         return value_at(self.answers, "reporter.kind") == ReporterKind.PROFESSIONAL and pdf_available()
 
     def copied_fields(self) -> list[tuple[str, str]]:
-        """Return the hidden form fields with which the page of the receipt requests a copy of the answers.
-
-        Return an empty list if this reporter gets no copy.
-        """
+        """Hidden, for a copy from the receipt's page. None for who gets no copy."""
         return [*self._own_fields(), *hidden_fields(self.form(), self.answers)] if self.can_be_copied else []
 
     @property
     def about_danger(self) -> dict[str, Any]:
-        """Template variables for the advice in danger: the answer about immediate danger, and `voice`."""
+        """For the advice in danger."""
         return {"immediate_danger": self.answers.get(DANGER), "voice": self.voice}
 
     def form_page(
@@ -271,12 +222,9 @@ class FilledForm:
         focus: str = "",
         is_changed: bool = False,
     ) -> Response:
-        """Return the page of the form with the answers so far, and with the errors in `faults` beside their questions.
+        """With answers, and errors beside their questions. `focus` is opened and shown first.
 
-        If there are errors, the page has the status `status`, otherwise 200. `extra_entry` is the path of a group that
-        gets an empty entry. `focus` is the section, group or entry to open, and to show first if there are no errors.
-        If `is_changed` is True, the person came from the page for checking the answers to change the section `focus`.
-        The step of this section then has a button that leads back to the page for checking.
+        `extra_entry` gets an empty entry. `is_changed`: the step has a button back to the page for checking.
         """
         form = self.form(extra_entry)
         messages = named_faults(form, faults or [], self.answers)
@@ -301,21 +249,16 @@ class FilledForm:
         )
 
     def _like_the_first(self) -> list[str]:
-        """Return the paths of the children to whom the page offers to copy the shared answers of the first child.
-
-        These are each child after the first, and the next child that the person may add. Return an empty list if the
-        first child has no answers in `SHARED_BY_CHILDREN`.
-        """
+        """Children, and the next, to whom the page offers the first one's shared answers."""
         children = value_at(self.answers, CHILDREN)
         if not isinstance(children, list) or not shared_answers(children[0]):
             return []
         return [f"{CHILDREN}.{number}" for number in range(1, len(children) + 1)]
 
     def sentence_page(self, *, faults: list[FieldError] | None = None) -> Response:
-        """Return the page with help for a child in danger, and with one question: what the person is worried about.
+        """Help for a child in danger, and the one question that must be answered; others are hidden fields.
 
-        The person must answer this question before sending. All other answers are kept in hidden fields. `faults` are
-        the errors of an earlier attempt. For the short form, return the form with an error instead.
+        The short form shows itself instead.
         """
         if self.variant.is_short:
             return self.form_page(faults=[NO_NARRATIVE])
@@ -332,11 +275,7 @@ class FilledForm:
         )
 
     def check_page(self, concern: Concern, *, fault: str | None = None, status: int = 200) -> Response:
-        """Return the page with the answers, for the person to check before sending.
-
-        `concern` is made from the same answers. `fault` is an error message to show, or None, and `status` the HTTP
-        status. For the short form, return the form with the answers instead.
-        """
+        """The answers to check before sending; the short form shows itself."""
         if self.variant.is_short:
             return self.form_page(faults=[FieldError((), fault)] if fault else None, status=status)
         form, reference_data = self.form(), self.site.context.reference_data
@@ -353,11 +292,7 @@ class FilledForm:
 
 
 def duty_to_report(site: Site) -> str | None:
-    """Return the form's text on the duty to report: the council's own text, otherwise the legal statement.
-
-    Return None if the form does not ask about the duty: the council has not set the first day for this question, or
-    that day is in the future.
-    """
+    """The council's text, or the legal statement. None before the day of the setting."""
     settings = site.context.settings
     begins = settings.duty_to_report_from
     if begins is None or site.now.astimezone(LONDON).date() < begins:
@@ -367,22 +302,20 @@ def duty_to_report(site: Site) -> str | None:
 
 
 def shared_answers(child: Answers) -> Answers:
-    """Return the answers in `child` that the children of one family often share."""
+    """Those that children of one family often share."""
     return {name: child[name] for name in SHARED_BY_CHILDREN if name in child}
 
 
 def _holds(section: FormSection, name: str) -> bool:
-    """Return True if `name` is the id of `section`, the path of an element in `section`, or the path of an entry."""
+    """`name` is the section, an element in it, or an entry."""
     return name == section.id or any(f"{name}.".startswith(f"{element.name}.") for element in section.elements)
 
 
 def empty_form(site: Site, session: Session, path: str, number: str = "") -> FilledForm:
-    """Return an empty form for the page at `path`, with the edition `number` of the guide that the path names.
+    """For the guide of the path, or the default one, and an edition, by default the current one.
 
-    If the path names no guide, the guide is the default guide. If `number` is not a number of at most seven digits, use
-    the current edition. If there is no current edition because all are withdrawn, use the most recent edition: a
-    withdrawal must not prevent a concern. Raise `NoSuchGuide` if the guide does not exist, or if there is no default
-    guide. Raise `NoSuchEdition` if the guide has no edition `number`.
+    If all are withdrawn, the most recent: a withdrawal must not prevent a concern. Raise `NoSuchGuide` or
+    `NoSuchEdition`.
     """
     if path == SHORT_FORM:
         variant = short_form_in(current_language().english_name)

@@ -30,10 +30,9 @@ Faults = dict[str, str]
 
 
 def read_answers(form: ConcernForm, posted: SubmittedForm) -> Answers:
-    """Return the answers in `posted`, a posted `form`, as the JSON of the API.
+    """As JSON of the API.
 
-    Leave out the empty entries of a group, but keep them if the schema requires an entry. If an earlier section asked
-    questions about the first entry of a group, put the answers into that entry.
+    Empty entries go, unless required; what an earlier section asked about the first goes there.
     """
     answers: Answers = {}
     for section in form:
@@ -52,10 +51,7 @@ def read_answers(form: ConcernForm, posted: SubmittedForm) -> Answers:
 
 
 def repeated_entries(answers: Answers, prefix: str = "") -> list[tuple[str, list[Any]]]:
-    """Return the path and the entries of each list of objects in `answers`. Leave out lists inside of entries.
-
-    `prefix` is the path of `answers` itself, followed by a dot, or empty for the answers of the whole form.
-    """
+    """Path and entries of each list of objects, not those inside entries."""
     found: list[tuple[str, list[Any]]] = []
     for name, value in answers.items():
         if isinstance(value, dict):
@@ -66,7 +62,7 @@ def repeated_entries(answers: Answers, prefix: str = "") -> list[tuple[str, list
 
 
 def hidden_fields(form: ConcernForm, answers: Answers) -> Iterator[tuple[str, str]]:
-    """Yield the name and value of each hidden form field that a page needs to post `answers` again."""
+    """To post `answers` again."""
     for section in form:
         for element in section.elements:
             if isinstance(element, RepeatableGroup):
@@ -96,10 +92,7 @@ def _put(answers: Answers, name: str, answer: Any) -> None:
 
 
 def _parent_of(answers: Answers, name: str) -> Answers:
-    """Return the object in `answers` that contains the answer at the path `name`.
-
-    Create each missing object on this path, in place.
-    """
+    """Missing objects on the way are created."""
     for step in name.split(".")[:-1]:
         answers = answers.setdefault(step, {})
     return answers
@@ -123,10 +116,7 @@ def _read_answer(question: Question, posted: SubmittedForm) -> Any:
 
 
 def _observations(question: Question, posted: SubmittedForm) -> Iterator[Answers]:
-    """Yield the id and the note of each item of `question` that is ticked or has a note.
-
-    So a note without a tick is not lost.
-    """
+    """Ticked, or with a note: so none is lost."""
     ticked = set(posted.many(question.name))
     for choice in question.choices:
         note = posted.one(f"{question.name}.{choice.value}{NOTE}")
@@ -135,10 +125,7 @@ def _observations(question: Question, posted: SubmittedForm) -> Iterator[Answers
 
 
 def _join_date(year: str, month: str, day: str) -> str:
-    """Return the typed `year`, `month` and `day` as a date in the format of the API, such as `2026-11-24` or `2026-11`.
-
-    Text that is not a date stays as typed, and validation refuses the text.
-    """
+    """`2026-11-24` or `2026-11`; otherwise as typed, which validation refuses."""
     parts = [year, *(part.zfill(2) if part else "" for part in (month, day))]
     return "-".join(parts).rstrip("-")
 
@@ -164,11 +151,7 @@ def _fields_of(question: Question, value: Any) -> Iterator[tuple[str, str]]:
 
 @dataclass(frozen=True)
 class AnsweredQuestion:
-    """An answered question. `label` is the question, and `lines` is the answer as lines of text.
-
-    `name` is the path of the answer in the JSON of the concern, for example `children.0.given_names`. `name` is empty
-    for text that is not the answer to one question.
-    """
+    """`name` as `children.0.given_names`, empty for text that answers no question."""
 
     label: str
     lines: tuple[str, ...]
@@ -177,10 +160,7 @@ class AnsweredQuestion:
 
 @dataclass(frozen=True)
 class AnsweredSection:
-    """The answers of a section in groups. Each group is a heading with the answered questions below the heading.
-
-    The heading is the title of an entry, or empty for questions outside of entries.
-    """
+    """In groups: the title of an entry, or empty, with its questions."""
 
     id: str
     title: str
@@ -188,7 +168,7 @@ class AnsweredSection:
 
 
 def printed_section(section: AnsweredSection) -> dict[str, Any]:
-    """Return `section` as the values that the template of the PDF prints. Leave out entries without answers."""
+    """For the template of the PDF, without empty entries."""
     groups = [
         {"heading": heading, "answers": [{"label": each.label, "text": "\n".join(each.lines)} for each in answers]}
         for heading, answers in section.groups
@@ -198,10 +178,9 @@ def printed_section(section: AnsweredSection) -> dict[str, Any]:
 
 
 def named_faults(form: ConcernForm, faults: Sequence[FieldError], answers: Answers) -> Faults:
-    """Return the first error message of each question with an error in `faults`, by the question's name.
+    """The first message of each question, in order; `""` has the first that belongs to none.
 
-    The questions are in the order of `form`. The name `""` has the first of the errors that belong to no question.
-    `answers` are the refused answers: for a text that is too long, the message has the length.
+    A text that is too long is told its length.
     """
     questions = {question.name: question for section in form for question in section.questions}
     entries = {entry.name: entry.title for group in _groups_of(form) for entry in group.entries}
@@ -216,11 +195,7 @@ def named_faults(form: ConcernForm, faults: Sequence[FieldError], answers: Answe
 def answered_sections(
     form: ConcernForm, answers: Answers, nothing: tuple[AnsweredQuestion, ...] = ()
 ) -> list[AnsweredSection]:
-    """Return the sections of `form` that have answers or entries, with `answers` as text.
-
-    An entry without answers shows `nothing` instead. If `nothing` is empty, leave out an entry without answers, but
-    keep the entry if its group requires an entry.
-    """
+    """An entry without answers shows `nothing`, or is left out unless required."""
     sections = [AnsweredSection(each.id, each.title, tuple(_answer_groups(each, answers, nothing))) for each in form]
     return [section for section in sections if section.groups]
 
@@ -267,10 +242,7 @@ def _groups_of(form: ConcernForm) -> Iterator[RepeatableGroup]:
 
 
 def _nearest_question(at: Location, questions: dict[str, Question]) -> str:
-    """Return the name of the question at the location `at`, or of the nearest question that contains the location.
-
-    `questions` has all questions of the form, by name. Return an empty string if no question contains the location.
-    """
+    """That contains the location, or empty."""
     for length in range(len(at), 0, -1):
         name = ".".join(map(str, at[:length]))
         if name in questions:
@@ -279,11 +251,7 @@ def _nearest_question(at: Location, questions: dict[str, Question]) -> str:
 
 
 def _entry_title(name: str, titles: dict[str, str]) -> str:
-    """Return the title of the entry that contains the question `name`, followed by a colon.
-
-    `titles` maps the path of each entry to the entry's title. Return an empty string if the question is in no entry, or
-    in the only entry of its group.
-    """
+    """And a colon. Empty without an entry, or for the only one."""
     entry = next((entry for entry in titles if name.startswith(f"{entry}.")), "")
     group = entry.rpartition(".")[0]
     return f"{titles[entry]}: " if sum(each.rpartition(".")[0] == group for each in titles if entry) > 1 else ""
@@ -304,10 +272,7 @@ def _message(fault: FieldError, question: Question, entry: str, answers: Answers
 
 
 def _detail(fault: FieldError, *, goes_on: bool = False) -> str:
-    """Return the sentence of `fault` in the language of the page. Without a translation, mark the sentence as English.
-
-    If `goes_on` is True, begin in lower case, because the sentence continues after a label.
-    """
+    """Without a translation marked as English. `goes_on`: in lower case, after a label."""
     template = gettext(fault.template)
     words = fault.fill_in(template)
     words = words[:1].lower() + words[1:] if goes_on else words

@@ -54,7 +54,7 @@ MAX_LINE_LENGTH = 300
 OF_TEXT = (QuestionKind.LINE, QuestionKind.SHORT, QuestionKind.LONG)
 JsonSchema = Mapping[str, Any]
 FAULTS_OF_FORMS = ("string_too_long", "too_long", "int_type", "less_than_equal")
-"""Types of validation errors that an answer can cause, with sentences of the API that the form shows."""
+"""That an answer can cause, whose sentences the form shows."""
 SENTENCES_OF_LOWER_LAYERS = (
     CALL_999_FIRST,
     *map(page_words, (CONCERN_STORED, ADDITION_STORED, HOW_TO_FOLLOW, TEST, *BY_THE_CONCERN)),
@@ -62,36 +62,27 @@ SENTENCES_OF_LOWER_LAYERS = (
     CLOSED_TEXT,
     NEW_WORRY,
 )
-"""Sentences of the models and services that pages show, and that must be translated."""
+"""Shown by pages, and so translated."""
 
 
 @dataclass(frozen=True)
 class SchemaField:
-    """A field of the JSON Schema of a concern. `schema` is the schema of the field, without the alternative `null`.
-
-    `name` is the path of the field's value, with the number of each entry (`children.0.age`). `path` is the same path
-    without numbers (`children.age`). `is_required` is True if the object around the field must have the field.
-    """
+    """`name` has entries' numbers (`children.0.age`), `path` none (`children.age`). `schema` is without `null`."""
 
     name: str
     path: str
     schema: JsonSchema
     value_schema: JsonSchema
-    """The schema of the field's value or, if the field is a list, of each value in the list."""
+    """Of the value, or of each in a list."""
     is_required: bool
 
     @property
     def is_list(self) -> bool:
-        """True if the field takes several values."""
         return self.schema.get("type") == "array"
 
 
 def schema_fields(schema: JsonSchema, name: str = "", path: str = "") -> Iterator[SchemaField]:
-    """Yield each field of `schema`, the JSON Schema of an object, that the form asks for. Leave out `OMITTED_FIELDS`.
-
-    For a nested object, yield the fields of that object instead. `name` and `path` are put in front of the name and the
-    path of each field.
-    """
+    """Those that the form asks for, of nested objects their fields."""
     for own_name, property_schema in schema["properties"].items():
         field_schema = _without_null(property_schema)
         value_schema = _resolve(field_schema.get("items", field_schema))
@@ -108,18 +99,16 @@ def schema_fields(schema: JsonSchema, name: str = "", path: str = "") -> Iterato
 
 @cache
 def concern_schema() -> JsonSchema:
-    """Return the JSON Schema of a concern."""
     return Concern.model_json_schema()
 
 
 def _without_null(schema: JsonSchema) -> JsonSchema:
-    """Return `schema`, the schema of a field, without the alternative `null`."""
     options = [each for each in schema.get("anyOf", ()) if each.get("type") != "null"]
     return {**schema, **options[0]} if options else schema
 
 
 def _resolve(schema: JsonSchema) -> JsonSchema:
-    """Return the definition to which `schema` refers, or `schema` itself if `schema` is not a reference."""
+    """A reference."""
     if "$ref" in schema:
         definition: JsonSchema = concern_schema()["$defs"][schema["$ref"].rpartition("/")[2]]
         return definition
@@ -128,24 +117,20 @@ def _resolve(schema: JsonSchema) -> JsonSchema:
 
 @dataclass(frozen=True)
 class FormBuilder:
-    """A builder of the form for a concern.
-
-    `content` is the edition of the guide whose items the form lists. `reference_data` has the code lists. `variant` is
-    the form to build, with sections and wording.
-    """
+    """Builds the form of `variant`, whose items `content` lists."""
 
     content: EditionContent
     reference_data: ReferenceData
     counts: Mapping[str, int]
-    """The number of entries of each repeatable group, by the name of the group."""
+    """Entries by repeatable group."""
     variant: FormVariant = ABOUT_A_CHILD
     duty_to_report: str | None = ""
-    """The help text of the question on the duty to report, or None if the form does not ask that question."""
+    """Help text; None if it is not asked."""
     left_out: str = ""
-    """The name of a question to leave out of an entry, for example `children.0.account`. Empty to leave out nothing."""
+    """Such as `children.0.account`."""
 
     def make(self) -> ConcernForm:
-        """Return the form of `variant`: the sections with the questions, in the language of the page."""
+        """In the language of the page."""
         unasked = OF_DUTY if self.duty_to_report is None else ()
         fields = [each for each in schema_fields(concern_schema()) if not each.path.startswith(unasked)]
         return tuple(
@@ -163,10 +148,7 @@ class FormBuilder:
         )
 
     def _elements(self, fields: Sequence[SchemaField]) -> Iterator[FormElement]:
-        """Yield the questions and repeatable groups of `fields`, in order.
-
-        A follow-up question is inside the question whose answer shows the follow-up question.
-        """
+        """A follow-up is inside the question that shows it."""
         paths = {field.path for field in fields}
         for field in fields:
             if field.value_schema.get("type") == "object" and "id" not in field.value_schema["properties"]:
@@ -175,10 +157,7 @@ class FormBuilder:
                 yield self._question(field, fields)
 
     def _asked_first(self, section: str, fields: Sequence[SchemaField]) -> Iterator[Question]:
-        """Yield the questions that the section asks about the first entry of a later group, each as a checkbox.
-
-        `section` is the id of the section. `fields` are all fields of the form.
-        """
+        """About the first entry of a later group, as checkboxes."""
         for asked in self.variant.asked_first:
             if asked.section == section:
                 group = next(field for field in fields if field.path == asked.group)
@@ -248,10 +227,7 @@ class FormBuilder:
         )
 
     def _number_limits(self, field: SchemaField) -> dict[str, Any]:
-        """Return the attributes of `Question` that only a question for a number has.
-
-        Return an empty dict if `field` is not a number.
-        """
+        """Empty unless a number."""
         if field.value_schema.get("type") != "integer":
             return {}
         maximum, label = field.value_schema["maximum"], self._label(field)
@@ -290,10 +266,7 @@ class FormBuilder:
 
 
 def _fields_at(fields: Sequence[SchemaField], path: str) -> list[SchemaField]:
-    """Return those of `fields` that are at `path`, a path in `FormSection.paths`, in the order of `fields`.
-
-    If `path` ends in a star, return all fields with paths that begin with the part before the star.
-    """
+    """A star at the end of `path` matches all with that beginning."""
     prefix = path.removesuffix("*")
     return [field for field in fields if field.path == path or (prefix != path and field.path.startswith(prefix))]
 
@@ -307,11 +280,7 @@ def _text_kind(schema: JsonSchema) -> QuestionKind:
 
 
 def extract_sentences(*_: Any, **_options: Any) -> Iterator[tuple[int, None, str, list[str]]]:
-    """Yield the sentences of the forms, models and services for the catalogue, as an extraction method of Babel.
-
-    No call of `gettext` marks these sentences for translation, because they come from models, code lists and layouts.
-    The text of guides is not included. All arguments are ignored.
-    """
+    """For Babel: no `gettext` marks these, because they are of models, code lists and layouts. No guide's text."""
     for sentence in dict.fromkeys(filter(None, _sentences_of_forms())):
         yield 1, None, sentence, []
 

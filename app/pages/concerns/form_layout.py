@@ -25,13 +25,13 @@ OMITTED_FIELDS = {
     "concern.factors.*": "each item has a tick box and a note; dates can be written in the note",
     "concern.linked_risks.*": "each item has a tick box and a note; dates can be written in the note",
 }
-"""The paths of the fields that are not in the form, each with the reason."""
+"""Not in the form, each with the reason."""
 LAST_STEP = "Anything else"
-"""The title of the last step of the form, in which all sections are collapsed."""
+"""All sections in it are collapsed."""
 GUIDE_ITEMS = "guide-items"
 WHAT_HAPPENED, WHO_AND_WHERE = "More about what happened", "People, places and things"
 FAMILY, WHO_KNOWS = "The family, and who helps them", "Who knows, and calls and visits"
-"""The titles of the groups of sections in the last step."""
+"""Groups of sections in the last step."""
 ENTRY_NAMES = {
     "children": "child",
     "parents_and_carers": "parent or carer",
@@ -43,7 +43,7 @@ ENTRY_NAMES = {
     "concern.things_that_exist": "thing",
     "agencies": "service",
 }
-"""The name of one entry of each repeatable group, by the path of the group."""
+"""Of one entry, by group."""
 PARTS_OF_A_CHILD = {
     "Other names, age and sex": ("other_names", "date_of_birth", "age_described", "unborn", "sex"),
     "Language and needs": (
@@ -56,23 +56,19 @@ PARTS_OF_A_CHILD = {
         *("child_protection_plan", "education_health_and_care_plan", "allocated_social_worker"),
     ),
 }
-"""The titles of the collapsible parts for questions about a child, and the questions in each part."""
+"""Collapsible, with the questions of each."""
 MORE_ABOUT_YOU, MORE_ABOUT_WORK = "More about you", "More about your work"
-"""The titles of the parts for questions about the reporter."""
+"""About the reporter."""
 YES = ("yes",)
 GIVES_NAME = ("reporter.kind", ("professional", "member_of_public", "family"))
 UNDER_18 = (ReporterKind.CHILD, ReporterKind.FRIEND)
-"""The kinds of reporters who are under 18. The forms, receipts and files for these reporters have their own wording."""
+"""With their own wording of forms, receipts and files."""
 CAN_BE_REACHED = ("reporter.kind", (*GIVES_NAME[1], *UNDER_18))
 DANGER = "immediate_danger"
-"""The path of the question that asks whether a child is in danger."""
 WORKS_WITH_CHILDREN = ("reporter.kind", ("professional",))
 OF_DUTY = "reporter.duty_to_report."
 DUTY_TO_REPORT = f"{OF_DUTY}made_under_duty"
-"""The path of the question that asks whether the law obliges a professional to report.
-
-The form asks this question from the day in the setting `duty_to_report_from`.
-"""
+"""Asked from the day in `duty_to_report_from`."""
 DATE_HINT = "For example, 24 11 2026. You can give just a month or a year."
 FULL_DATE_HINT = "For example, 24 11 2012. Leave this blank if you do not know the full date."
 TICK_ALL = "Tick all that apply."
@@ -90,20 +86,14 @@ WITHOUT_HINT = (
     "parents_and_carers", "agencies.name", "agencies.email",
 )
 # fmt: on
-"""The paths of questions that show the label of the models but no help text, because the label is enough."""
+"""The label is enough."""
 ACCOUNT_OF_THE_FIRST = "children.0.account"
-"""The path of the question 'What worries you about this child?' in the entry of the first child.
-
-The form asks this question only if there are several children, or if it has an answer already. For one child, the
-narrative is enough.
-"""
+"""Only asked with several children, or if answered: for one, the narrative is enough."""
 SHARED_BY_CHILDREN = ("home_council", "home_address", "school_or_setting")
-"""The answers that the children of one family often share. A button copies these answers from the first child."""
+"""A button copies them from the first child."""
 
 
 class QuestionKind(StrEnum):
-    """The kind of input of a question."""
-
     LINE = "line"  # a line of text
     SHORT = "short"  # a few characters
     LONG = "long"  # text of any length
@@ -118,25 +108,18 @@ class QuestionKind(StrEnum):
 
 @dataclass(frozen=True)
 class Choice:
-    """One choice of a question. `value` is what the form posts, and `label` is the text of the choice.
-
-    `note` is a help text for the choice, or empty.
-    """
+    """`value` is posted; `note` is a help text."""
 
     value: str
     label: str
     note: str = ""
     opens: str = ""
-    """The numbers of the groups of follow-up questions that the choice opens, separated by spaces."""
+    """Numbers of the groups of follow-ups, separated by spaces."""
 
 
 @dataclass(frozen=True)
 class Question:
-    """One question. `name` is the path of the answer, for example `children.0.given_names`.
-
-    `label` is the question as the reporter reads it, and `hint` the help text, which may be empty. `choices` is empty
-    unless the reporter chooses the answer from a list.
-    """
+    """`name` as `children.0.given_names`."""
 
     name: str
     kind: QuestionKind
@@ -145,35 +128,32 @@ class Question:
     choices: tuple[Choice, ...] = ()
     is_required: bool = False
     if_missing: str = ""
-    """The instruction if the question is required and has no answer."""
+    """If it is required."""
     is_number: bool = False
     maximum: int = 0
-    """The largest accepted number, or 0 if the question is not for a number."""
+    """0 if not for a number."""
     if_no_number: str = ""
     if_too_large: str = ""
-    """The error message if the number is larger than `maximum`. `if_no_number` is the message for any other text."""
+    """`if_no_number` is for any other text."""
     max_letters: int = 0
-    """The maximum length of the text, or 0 if the question takes no text."""
+    """0 if it takes no text."""
     part: str = ""
-    """The title of the optional part that contains the question, or an empty string."""
+    """Title of the optional part around it."""
     input_type: str = "text"
     autocomplete: str = ""
-    """The HTML attribute `autocomplete` (WCAG 2.2, 1.3.5), set only for the reporter's own details."""
+    """WCAG 2.2, 1.3.5: only the reporter's own details."""
     calls_for_help: bool = False
-    """True if an answer can say that a child is in danger. The form then shows help before any further question."""
+    """An answer can say that a child is in danger: help is shown before any further question."""
     follow_up_groups: tuple[tuple["Question", ...], ...] = ()
-    """The questions that depend on the answer, in groups. All questions of a group are opened by the same choices."""
+    """Those of a group are opened by the same choices."""
 
     @property
     def follow_ups(self) -> tuple["Question", ...]:
-        """The follow-up questions of all groups: the questions that depend on the answer to this question."""
+        """Of all groups."""
         return tuple(each for group in self.follow_up_groups for each in group)
 
     def with_follow_ups(self) -> Iterator["Question"]:
-        """Yield this question, and every question that depends on the answer, directly or through other questions.
-
-        A question comes before the questions that depend on that question.
-        """
+        """Itself, and all that depend on it, each after what it depends on."""
         yield self
         for each in self.follow_ups:
             yield from each.with_follow_ups()
@@ -181,7 +161,7 @@ class Question:
 
 @dataclass(frozen=True)
 class FormEntry:
-    """One entry of a repeatable group, for example a child. `name` is the path of the entry, such as `children.0`."""
+    """`name` as `children.0`."""
 
     name: str
     title: str
@@ -190,12 +170,12 @@ class FormEntry:
 
 @dataclass(frozen=True)
 class RepeatableGroup:
-    """A group of questions that can be answered several times. `name` is the path of the list, such as `children`."""
+    """`name` as `children`."""
 
     name: str
     title: str
     entry_name: str
-    """The name of one entry, as in `Add another child`."""
+    """As in `Add another child`."""
     hint: str
     entries: tuple[FormEntry, ...]
     min_entries: int
@@ -207,32 +187,27 @@ FormElement = Question | RepeatableGroup
 
 @dataclass(frozen=True)
 class FormSection:
-    """A section of the form. The layout sets `paths`. `FormBuilder` makes `elements` from the fields at these paths."""
+    """`FormBuilder` makes `elements` from the fields at `paths`."""
 
     id: str
     title: str
     paths: tuple[str, ...]
-    """The paths of the fields. A path that ends in a star matches each field with the prefix before the star."""
+    """A star at the end matches all with that beginning."""
     step: str = "more"
-    """The step of the form that contains the section."""
     group: str = ""
-    """The title of the collapsed group of sections that contains the section. Empty outside of the last step."""
+    """Of the last step."""
     hint: str = ""
     warns_of_pictures: bool = False
-    """True if the section asks about something that pictures could show.
-
-    The section first says that pictures cannot be sent.
-    """
+    """It first says that pictures cannot be sent."""
     elements: tuple[FormElement, ...] = ()
 
     @property
     def is_collapsed(self) -> bool:
-        """True if the section is collapsed until the reporter opens the section."""
         return self.step == "more"
 
     @property
     def questions(self) -> Iterator[Question]:
-        """Every question of the section, including the questions of entries and the follow-up questions."""
+        """With those of entries and follow-ups."""
         for element in self.elements:
             for each in element.entries if isinstance(element, RepeatableGroup) else (element,):
                 for question in each.questions if isinstance(each, FormEntry) else (each,):
@@ -243,10 +218,7 @@ ConcernForm = tuple[FormSection, ...]
 
 
 def groups_of_step(form: ConcernForm, step: str) -> list[tuple[str, list[FormSection]]]:
-    """Return the sections of `form` in the step `step`, in the order of the form.
-
-    Each pair has the title of a group, and the sections of that group.
-    """
+    """In order, with their titles."""
     sections = (each for each in form if each.step == step)
     return [(group, list(found)) for group, found in groupby(sections, key=attrgetter("group"))]
 
@@ -332,40 +304,27 @@ FORM_SECTIONS = (
 
 @dataclass(frozen=True)
 class Wording:
-    """The wording and display of a question.
-
-    `label` replaces the title of the field in the models, and `hint` the description. If `label` or `hint` is None, the
-    form shows the text of the models.
-    """
+    """Of a question, in place of the models' title and description where not None."""
 
     label: str | None = None
     hint: str | None = None
-    """The help text. Empty if the label is enough."""
+    """Empty if the label is enough."""
     after: tuple[str, tuple[str, ...]] = ("", ())
-    """The path of another question, and the answers to that other question after which this question is shown.
-
-    Without CSS, this question is always shown.
-    """
+    """Another question, and the answers that show this one. Without CSS it is always shown."""
     part: str = ""
-    """The title of the optional part that contains the question."""
+    """Title of the optional part around it."""
     autofill: tuple[str, str] = ("text", "")
-    """The HTML attributes `type` and `autocomplete` (WCAG 2.2, 1.3.5).
-
-    `autocomplete` is set only for the reporter's own details.
-    """
+    """`type` and `autocomplete` (WCAG 2.2, 1.3.5), the latter for the reporter's own details."""
     missing: str = ""
-    """The instruction if the question is required and was left empty."""
+    """If it is required."""
     is_tick: bool = False
-    """True if the question is one checkbox, which means yes. Without a tick, there is no answer."""
+    """One checkbox, for yes; without a tick there is no answer."""
     choices: Mapping[str, str] = field(default_factory=dict)
-    """Plain labels, by code. These replace the labels of the models and code lists, which often come from a census."""
+    """Plain labels, by code: those of code lists often come from a census."""
 
 
 def voice_of(kind: str) -> str:
-    """Return `kind` if a reporter of this kind is under 18, otherwise an empty string.
-
-    Pages choose their wording by the result.
-    """
+    """Empty unless under 18."""
     return kind if kind in UNDER_18 else ""
 
 
@@ -526,72 +485,53 @@ QUESTIONS = dict.fromkeys(WITHOUT_HINT, Wording(hint="")) | {
 
 
 def labelled(label: str, message: str) -> Markup:
-    """Return the error message `message` of a question, after `label`, the label of the question.
-
-    If `label` ends in a question mark, the message begins with a capital letter. Otherwise a colon follows `label`, and
-    the message begins in lower case. HTML in `message` is kept if `message` is `Markup`.
-    """
+    """After a question mark with a capital letter, otherwise after a colon in lower case. `Markup` stays."""
     is_sentence = label.endswith("?")
     first = message[:1].upper() if is_sentence else message[:1].lower()
     return Markup("{}{}{}").format(label, " " if is_sentence else ": ", first + message[1:])
 
 
 def part_of(path: str, wording: Wording) -> str:
-    """Return the title of the optional part that contains the question at `path`, or an empty string.
-
-    Questions about a child have their part in `PARTS_OF_A_CHILD`. For any other question, return the part in `wording`.
-    """
+    """Of a child in `PARTS_OF_A_CHILD`, otherwise as `wording` says."""
     name = path.removeprefix("children.")
     return next((part for part, names in PARTS_OF_A_CHILD.items() if path != name and name in names), wording.part)
 
 
 @dataclass(frozen=True)
 class AskedFirst:
-    """A question about the first entry of a repeatable group, which an earlier section asks as one checkbox.
-
-    `section` is the id of the earlier section. The first entry of the group leaves out this question.
-    """
+    """A question about a group's first entry, asked earlier as a checkbox, and left out there."""
 
     section: str
     group: str
-    """The path of the group."""
     field: str
-    """The name of the question within an entry."""
+    """Within an entry."""
     label: str
     hint: str = ""
 
     @property
     def path(self) -> str:
-        """The path of the question."""
         return f"{self.group}.{self.field}"
 
 
 @dataclass(frozen=True)
 class FormVariant:
-    """One of the forms for a concern: the template, the sections, and the wording of the questions.
-
-    `questions` has the wording by the path of the question. This wording replaces the wording of the models.
-    """
+    """One of the forms. `questions` has wording by path, in place of the models'."""
 
     template: str
     title: str
     sections: tuple[FormSection, ...]
     questions: Mapping[str, Wording]
     fixed_answers: Mapping[str, Any] = field(default_factory=dict)
-    """Answers that every concern from this form has, without a question."""
+    """Of every concern from this form."""
     asked_first: tuple[AskedFirst, ...] = ()
-    """The questions about the first entry of a group that an earlier section asks."""
     can_be_saved: bool = True
-    """True if the form may be saved and finished later."""
+    """And finished later."""
     is_short: bool = False
-    """True if the form is a single page, without a second page on which the reporter checks the answers."""
+    """One page, without one for checking."""
 
     @property
     def steps(self) -> dict[str, str]:
-        """The title of each step, in order.
-
-        JavaScript shows one step at a time. Without JavaScript, one page has all steps.
-        """
+        """Titles in order. JavaScript shows one at a time; without, one page has all."""
         return {each.step: LAST_STEP if each.is_collapsed else each.title for each in self.sections}
 
 
@@ -735,12 +675,9 @@ SHORT = FormVariant(
     can_be_saved=False,
     is_short=True,
 )
-"""The form in languages that have only the short pages. `short_form_in` adds the language."""
+"""In languages that have only short pages; `short_form_in` adds the language."""
 
 
 def short_form_in(language: str) -> FormVariant:
-    """Return the short form for reporters who speak `language`, the English name of a language.
-
-    Every concern from this form says that the reporter speaks `language`.
-    """
+    """By its English name: every concern says that the reporter speaks it."""
     return replace(SHORT, fixed_answers={"reporter": {"language": language}, "children": [{}]})

@@ -28,10 +28,9 @@ BOXES = to_translate(
 
 
 def copy_as_pdf(filled: FilledForm, concern: Concern, signed: str) -> Response:
-    """Return the answers in `filled` as a PDF, and store nothing. `concern` is made from the same answers.
+    """Store nothing. With the reference and time if `signed` is the receipt of exactly these answers.
 
-    If `signed` is the signed receipt of exactly these answers, the PDF has the reference and the time. Otherwise the
-    PDF says that the concern was not sent.
+    Otherwise it says that the concern was not sent.
     """
     site, sent = filled.site, _find_sent(filled.site, concern, signed)
     reference = sent.get("jti", "")
@@ -51,11 +50,7 @@ def copy_as_pdf(filled: FilledForm, concern: Concern, signed: str) -> Response:
 
 
 def _facts_of(site: Site, concern: Concern, sent: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return the facts at the top of a copy of `concern`: the reference and the time of sending.
-
-    If the deadline is promised and the concern is not a test, add the deadline. `sent` has the claims of the signed
-    receipt.
-    """
+    """Reference and time, and a promised deadline, but not of a test."""
     receipts, at = site.context.submissions.receipts, dt.datetime.fromisoformat(sent["received_at"])
     facts = [(gettext("Reference"), sent["jti"]), (gettext("Sent"), date_and_time(at))]
     if receipts.is_promised(concern.immediate_danger) and not sent.get("test"):
@@ -66,17 +61,14 @@ def _facts_of(site: Site, concern: Concern, sent: Mapping[str, Any]) -> list[tup
 
 
 def _proof(signed: str) -> dict[str, Any]:
-    """Return the signed receipt `signed` as the last section of a copy, in lines that fit the page."""
+    """In lines that fit the page."""
     lines = "\n".join(textwrap.wrap(signed, PROOF_WIDTH))
     answer = {"label": gettext("Join the lines to check it with the keys of this website."), "text": lines}
     return {"title": gettext("Signed receipt"), "groups": [{"heading": "", "answers": [answer]}]}
 
 
 def _find_sent(site: Site, concern: Concern, signed: str) -> dict[str, Any]:
-    """Return the claims of the receipt `signed` if this service signed that receipt for exactly this `concern`.
-
-    Otherwise return an empty dict.
-    """
+    """Claims, if this service signed it for exactly this concern, otherwise empty."""
     try:
         claims = check_receipt(signed, {"keys": list(site.context.signer.jwks)})
     except errors.ReceiptNotGenuine:

@@ -52,16 +52,13 @@ NOT_STORED = to_translate(
 
 
 def _expect_short_language() -> None:
-    """Raise `NotFound` if every page exists in the current language, which then has no short form."""
+    """Raise `NotFound` if every page exists in the current language."""
     if current_language().is_whole:
         raise errors.NotFound
 
 
 def _check_name(guide: GuideName) -> None:
-    """Do nothing.
-
-    The annotation makes FastAPI validate the guide's name in the path, and return 404 if it is not valid.
-    """
+    """The annotation makes FastAPI validate the name in the path."""
 
 
 @router.get(GENERAL, dependencies=[Depends(require_submitter)])
@@ -70,10 +67,7 @@ def _check_name(guide: GuideName) -> None:
 @router.get(SHORT_FORM, dependencies=[Depends(_expect_short_language), Depends(require_submitter)])
 @router.get(f"{GENERAL}/{{guide}}", dependencies=[Depends(require_submitter), Depends(_check_name)])
 def read_form(site: SiteDep, session: SessionDep) -> Response:
-    """Return the empty form: for the current edition of the guide in the path, or without a guide.
-
-    Raise the errors of `empty_form`.
-    """
+    """For the guide of the path, or none. Raise as `empty_form`."""
     return site.compressed(empty_form(site, session, site.request.scope["path"]).form_page())
 
 
@@ -83,11 +77,9 @@ def read_form(site: SiteDep, session: SessionDep) -> Response:
 @router.post(SHORT_FORM, dependencies=[Depends(_expect_short_language)])
 @router.post(f"{GENERAL}/{{guide}}", dependencies=[Depends(_check_name)])
 def post_form(site: SiteDep, session: SessionDep, posted: SubmittedFormDep, submitter: SubmitterDep) -> Response:
-    """Run the action of the pressed button, and return the resulting page or file.
+    """Do what the button says: check, change, send, save, or copy as PDF.
 
-    The page has the answers to check, the changed form, the receipt, or the code of the saved form. The file is a PDF
-    with a copy of the answers. `submitter` is the client or the anonymous caller that sends the form. Raise the errors
-    of `empty_form`, and `RateLimited` if a copy is requested and the request is over the rate limit.
+    Raise as `empty_form`, or `RateLimited` (copy).
     """
     filled = empty_form(site, session, site.request.scope["path"], posted.one("edition"))
     session.close()  # frees the connection: a request must not hold a connection while waiting for another
@@ -109,12 +101,7 @@ def _act(empty: FilledForm, posted: SubmittedForm, submitter: Principal) -> Resp
 
 
 def _finish(filled: FilledForm, posted: SubmittedForm, submitter: Principal) -> Response:
-    """Validate the answers in `filled`. Then send the concern, or return a copy or the page for checking.
-
-    The pressed button decides between these three. `submitter` is the client or the anonymous caller that sends the
-    form. If an answer is not valid, return the form with the errors. Raise `RateLimited` if a copy is requested and the
-    request is over the rate limit.
-    """
+    """Validate, then send, copy, or show the page for checking. Raise `RateLimited` (copy)."""
     action = posted.one("do")
     try:
         concern = Concern.model_validate(filled.fields())
@@ -134,10 +121,7 @@ def _finish(filled: FilledForm, posted: SubmittedForm, submitter: Principal) -> 
 
 
 def _rearranged(filled: FilledForm, action: str, target: str) -> Response | None:
-    """Return the page of the changed form if `action` only changes the answers in `filled`, otherwise None.
-
-    `action` and `target` are the parts of a button's value: the button `add:children` adds an entry to `children`.
-    """
+    """If `action` only changes the answers: `add:children` adds an entry."""
     match action:
         case "change":
             return filled.form_page(focus=target, is_changed=True)
@@ -158,11 +142,10 @@ def _rearranged(filled: FilledForm, action: str, target: str) -> Response | None
 
 
 def _send(filled: FilledForm, concern: Concern, submitter: Principal) -> Response:
-    """Submit `concern`, which is made from `filled`, and return the page with the receipt (201).
+    """Return the receipt (201); an opened saved form expires.
 
-    `submitter` is the client or the anonymous caller that sends the form. If a saved form was opened, that saved form
-    expires. Return the page with the answers and an error, so that nothing is lost, in three cases: the form was sent
-    before with other answers, too many concerns came from the network or client, or the concern cannot be stored now.
+    Nothing is lost if it was sent before with other answers, too many came, or it cannot be stored: the answers, with
+    an error.
     """
     request = filled.site.request
     keys = derive_idempotency_keys(filled.key, client=submitter.name)

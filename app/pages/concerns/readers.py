@@ -29,7 +29,7 @@ DISAGREE = to_translate("If you do not agree, call us and ask for a manager.")
 
 
 class Reader(StrEnum):
-    """A kind of reader for whom the pages after sending a concern have their own wording."""
+    """With its own wording after sending."""
 
     CHILD = ReporterKind.CHILD.value
     FRIEND = ReporterKind.FRIEND.value
@@ -72,7 +72,7 @@ OUTCOMES: Mapping[Reader, Mapping[str, str]] = {
     Reader.PROFESSIONAL: OF_PROFESSIONALS,
     Reader.UNDER_DUTY: OF_PROFESSIONALS,
 }
-"""The sentence for each outcome, by reader. An outcome without a sentence here has the sentence of the code list."""
+"""By reader; otherwise the code list's."""
 ENDINGS: Mapping[Reader, tuple[str, ...]] = {
     Reader.CHILD: (STILL_HERE,),
     Reader.FRIEND: (STILL_HERE,),
@@ -84,31 +84,23 @@ ENDINGS: Mapping[Reader, tuple[str, ...]] = {
     ),
     Reader.ADULT: (CLOSED_TEXT,),
 }
-"""The sentences after the outcome, by reader. A child or a friend reads that writing here is still possible."""
+"""After the outcome: a child or friend reads that writing here is still possible."""
 
 
 def reader_of(posted: str) -> Reader:
-    """Return the `Reader` with the value `posted`, or `Reader.ADULT` if no `Reader` has this value."""
+    """`ADULT` otherwise."""
     return next((each for each in Reader if each.value == posted), Reader.ADULT)
 
 
 def reader_of_answers(answers: Answers) -> Reader:
-    """Return the kind of person who reads the pages after sending, from `answers`, the answers of the form.
-
-    The answers about the reporter and about the duty to report decide. If the reporter did not say who they are, return
-    `Reader.ADULT`.
-    """
+    """By the answers about the reporter and the duty to report, `ADULT` without."""
     kind = reader_of(str(value_at(answers, "reporter.kind")))
     has_duty = value_at(answers, DUTY_TO_REPORT) == YesNo.YES
     return Reader.UNDER_DUTY if kind is Reader.PROFESSIONAL and has_duty else kind
 
 
 def closing_words(concern: ConcernStatus, reader: Reader) -> Iterator[str]:
-    """Yield the sentences for `reader` about `concern`, if `concern` is closed. Otherwise yield nothing.
-
-    The sentences say the outcome, if the outcome is shared, and what the reader can do next. An outcome without a
-    translation is in English, and marked as English.
-    """
+    """If it is closed: the outcome, if shared, and what the reader can do. English is marked."""
     if concern.state != ConcernState.CLOSED:
         return
     own = OUTCOMES.get(reader, {}).get(concern.outcome or "")

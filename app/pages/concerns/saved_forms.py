@@ -37,10 +37,7 @@ NOT_SAVED = to_translate(
 
 
 def save_form(filled: FilledForm) -> Response:
-    """Save the form `filled`, and return the page (201) with the code that opens the saved form.
-
-    If the form cannot be saved, return the form with an error, so that nothing is lost.
-    """
+    """Return the code (201), or the form with an error, so that nothing is lost."""
     if not filled.can_be_saved:
         return filled.form_page(faults=[FieldError((), NOT_FOR_THE_YOUNG, FaultCode.INVALID)])
     fields: dict[str, list[str]] = {"key": [filled.key], "edition": [str(filled.head.number)]}
@@ -65,18 +62,12 @@ def save_form(filled: FilledForm) -> Response:
 
 @router.get("/concerns/saved", dependencies=[Depends(require_submitter)])
 def read_code_form(site: SiteDep) -> Response:
-    """Return the form that asks for the code of a saved form."""
     return site.compressed(_code_form(site, SubmittedForm()))
 
 
 @router.post("/concerns/saved", dependencies=[Depends(require_submitter)])
 def open_saved_form(site: SiteDep, session: SessionDep, posted: SubmittedFormDep) -> Response:
-    """Return the saved form with the posted code. If the code is wrong, return the form for the code with an error.
-
-    The browser sends the code in the request body, so that no address has the code. Raise `TooManyTries` after too many
-    wrong codes, `RateLimited` if the code was used too often, or `StoreBusy` if the opening could not be stored in
-    time.
-    """
+    """The code is in the body, so that no address has it. Raise `TooManyTries`, `RateLimited` or `StoreBusy`."""
     code = posted.one("code").strip()
     try:
         with site.context.code_tries.guard(f"draft {group_of(code)}", caller_networks(site.request)):
@@ -90,11 +81,7 @@ def open_saved_form(site: SiteDep, session: SessionDep, posted: SubmittedFormDep
 
 
 def _code_form(site: Site, posted: SubmittedForm, *, fault: str | None = None) -> Response:
-    """Return the form that asks for the code of a saved form, with the error `fault` if given.
-
-    The hidden field `page` identifies this page. When a code opens a saved form, the digest of `page` is stored with
-    the saved form: if the form is saved again, the service can tell whether another page has opened it since.
-    """
+    """Its `page`, stored as a digest when it opens a form, tells whether another page has opened it since."""
     return site.page(
         "saved_draft_form.html",
         status=errors.NotFound.status if fault else 200,

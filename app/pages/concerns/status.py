@@ -62,18 +62,14 @@ TOO_LONG = to_translate("This is too long to be sent. Shorten it, or send the re
 
 @router.get("")
 def read_status_form(site: SiteDep) -> Response:
-    """Return the form that asks for the reference and the code of a concern."""
     return site.compressed(_form(site))
 
 
 @router.post("")
 def read_status(site: SiteDep, posted: SubmittedFormDep) -> Response:
-    """Return the status of the concern, or the form with an error if no concern has this reference and code.
+    """Messages read for the first time are recorded. `CLEAR_DANGER` takes back an answer in the form for an addition.
 
-    Record in the audit log which messages to the reporter are read for the first time. If the pressed button is
-    `CLEAR_DANGER`, remove the answer about danger from the form for an addition. The browser sends reference and code
-    in the request body, so that no address has reference or code. Raise `TooManyTries` after too many wrong codes, or
-    `RateLimited` if this concern was requested too often.
+    Reference and code are in the body, so that no address has them. Raise `TooManyTries` or `RateLimited`.
     """
     if posted.one("do") == CLEAR_DANGER:
         posted = SubmittedForm({name: values for name, values in posted.fields.items() if name != "immediate_danger"})
@@ -85,12 +81,7 @@ def read_status(site: SiteDep, posted: SubmittedFormDep) -> Response:
 
 @router.post("/additions")
 def add_to_concern(site: SiteDep, posted: SubmittedFormDep) -> Response:
-    """Encrypt and store the addition, and return the page with the status of the concern.
-
-    If the text is refused or cannot be stored, return the page with the text and an error. If no concern has this
-    reference and code, return the form that asks for reference and code, with an error. Raise `TooManyTries` after too
-    many wrong codes, or `RateLimited` if this concern was requested too often.
-    """
+    """What is refused or cannot be stored stays on the page. Raise `TooManyTries` or `RateLimited`."""
     try:
         added = _add(site, posted)
         kept = SubmittedForm(
@@ -118,10 +109,7 @@ def add_to_concern(site: SiteDep, posted: SubmittedFormDep) -> Response:
 
 @router.get("/{reference}")
 def read_filled_status_form(site: SiteDep, reference: Annotated[str, Path(max_length=40)]) -> Response:
-    """Return the form that asks for reference and code, with `reference` filled in.
-
-    The page does not reveal whether a concern has this reference.
-    """
+    """It does not reveal whether a concern has this reference."""
     return site.compressed(_form(site, reference=reference))
 
 
@@ -136,7 +124,7 @@ def _add(site: Site, posted: SubmittedForm) -> AdditionReceipt:
 
 
 def _faults_of(refusal: ValidationError, posted: SubmittedForm) -> dict[str, str]:
-    """Return a sentence for each field of the form with an invalid value, by the name of the field."""
+    """By field."""
     invalid = {each["loc"][0] for each in refusal.errors(include_input=False)}
     faults = {DANGER: QUESTIONS[DANGER].missing} if DANGER in invalid else {}
     if "concern" in invalid:
@@ -157,12 +145,9 @@ def _status_page(
     added_danger: str = "",
     status: int = 200,
 ) -> Response:
-    """Return the page with the status of the concern, and with the form for an addition as it was posted.
+    """With the form for an addition as posted. Messages read first are recorded. Raise `NoSuchConcern`.
 
-    Record in the audit log which messages are read for the first time. `faults` maps the name of a field to an error.
-    `added` is the receipt of an addition that has just been stored, or None, and `added_danger` is the answer about
-    danger in that addition. If the posted field `shows_code` is set, the reporter comes from the page of the receipt,
-    and the page shows the code again. Raise `NoSuchConcern` if no concern has this reference and code.
+    `added` has just been stored. With `shows_code`, from the receipt's page, the code is shown again.
     """
     typed = _code_of(site, posted.one("reference"), posted.one("code"))
     concern = site.context.follow_ups.read_status(typed, at=site.now)
@@ -207,12 +192,7 @@ def _form(site: Site, *, reference: str = "", reader: str = "", fault: str | Non
 
 
 def _messages_of(site: Site, concern: ConcernStatus, code: ReporterCode) -> Sequence[ReceivedMessage | MessageStatus]:
-    """Record in the audit log which messages are read for the first time, and return all messages of `concern`.
-
-    `code` is the reference and code of the reporter, with which the caller got `concern`. If the reading cannot be
-    recorded now, return the messages without their text, because the rest of the page is still useful. Raise
-    `RateLimited` if this concern was requested too often.
-    """
+    """If the reading cannot be recorded, without text: the rest of the page is still useful. Raise `RateLimited`."""
     if not concern.messages:
         return ()
     try:
@@ -223,16 +203,16 @@ def _messages_of(site: Site, concern: ConcernStatus, code: ReporterCode) -> Sequ
 
 
 class ConversationEntry(NamedTuple):
-    """One part of the conversation: a message from the duty team, or an addition of the reporter. The other is None."""
+    """A message, or an addition of the reporter."""
 
     message: ReceivedMessage | MessageStatus | None
     addition: AdditionStatus | None
     is_answer: bool = False
-    """True if the addition counts as the answer to a message: the first addition after the message was read."""
+    """The first addition after the message was read."""
 
 
 def _talk_of(concern: ConcernStatus, messages: Sequence[ReceivedMessage | MessageStatus]) -> list[ConversationEntry]:
-    """Return `messages` and the additions of `concern` as a conversation, oldest first."""
+    """Oldest first."""
     answers = {each.answered_at for each in messages}
     turns = [(each.sent_at, ConversationEntry(each, None)) for each in messages]
     turns += [(each.added_at, ConversationEntry(None, each, each.added_at in answers)) for each in concern.additions]
@@ -241,12 +221,9 @@ def _talk_of(concern: ConcernStatus, messages: Sequence[ReceivedMessage | Messag
 
 @router.post("/receipt")
 def save_receipt(site: SiteDep, posted: SubmittedFormDep) -> Response:
-    """Return the receipt of a concern as a text file.
+    """As a text file, with wording and name by `voice`. Raise `NotFound` unless receipt and code are of one concern.
 
-    The file has the reference, the code, what happens next, the numbers to call and, at the end, the signed receipt. If
-    the posted field `voice` says that the reporter is under 18, the wording and the file's name are different. Raise
-    `NotFound` if this service did not sign the posted receipt, or if the posted code is not the code of the same
-    concern. Raise `TooManyTries` after too many wrong codes, or `RateLimited` if this concern was requested too often.
+    Raise `TooManyTries` or `RateLimited`.
     """
     signed, code = posted.one("receipt"), posted.one("code").strip()
     try:
@@ -264,10 +241,7 @@ def save_receipt(site: SiteDep, posted: SubmittedFormDep) -> Response:
 
 
 def _own_lines(site: Site, concern: ConcernStatus, code: str) -> Iterator[str]:
-    """Yield the lines of the receipt for a reporter under 18. Of the numbers, 999 and Childline come first.
-
-    `code` is the code with which the reporter follows the concern.
-    """
+    """For a reporter under 18: 999 and Childline come first."""
     yield from ("THANK YOU. YOU DID THE RIGHT THING.", "", "What happened is not your fault.", "")
     yield from _numbers(each for each in concern.signposts if each.emergency or each.id == CHILDLINE)
     yield from ("", f"Reference: {concern.reference}", f"Code:      {code}", "", "WHAT HAPPENS NEXT", "")
@@ -278,11 +252,7 @@ def _own_lines(site: Site, concern: ConcernStatus, code: str) -> Iterator[str]:
 
 
 def _receipt_lines(site: Site, concern: ConcernStatus, code: str, also_call: Sequence[str]) -> Iterator[str]:
-    """Yield the lines of the receipt for a reporter who is not under 18.
-
-    `code` is the code with which the reporter follows the concern. `also_call` has the ids of the signposts and
-    neighbouring councils whose numbers are printed too.
-    """
+    """`also_call` are ids of signposts and neighbouring councils."""
     title = site.context.contents(EditionKey(concern.guide, concern.edition)).title
     yield from ("THIS IS A TEST" if concern.test else "WE HAVE YOUR CONCERN", "")
     yield f"Reference: {concern.reference}"
@@ -314,7 +284,7 @@ def _ways(contact: Reachable) -> str:
 
 
 def _signed_lines(site: Site, signed: str) -> Iterator[str]:
-    """Yield an explanation of the signed receipt, then `signed`, the signed receipt, as one long line."""
+    """An explanation, then the receipt as one long line."""
     yield from ("", "SIGNED RECEIPT", "")
     yield from _paragraph(
         "It proves when the concern was received, and shows nothing of it. It is checked with "

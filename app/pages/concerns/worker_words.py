@@ -19,7 +19,7 @@ SECTION_TITLES = {
     "strengths": "What is going well, and what the reporter hopes for",
     "informed": "Who knows about the report",
 }
-"""Titles of sections, by id. These replace the titles that speak to the reporter."""
+"""In place of those that speak to the reporter."""
 LABELS = {
     "immediate_danger": "A child is in immediate danger",
     "concern.narrative": "What the reporter is worried about",
@@ -151,9 +151,9 @@ LABELS = {
     "risk_to_workers.described": "What the risk is",
     "risk_to_workers.safe_contact": "How to make contact safely",
 }
-"""The label of each question, by the path of the question. Every question of the form has a label here."""
+"""Every question of the form has one."""
 ANSWERS_TO_ANY = {"not_known": "Not known"}
-"""Labels of codes that mean the same in every question."""
+"""Of codes that mean the same in every question."""
 ANSWERS = {
     "reporter.kind": {
         ReporterKind.PROFESSIONAL.value: "Works or volunteers with children",
@@ -164,7 +164,7 @@ ANSWERS = {
     "concern.how_known": {"first_hand": "Saw or heard it"},
     "informed_and_basis.lawful_basis": {"consent": "Consent"},
 }
-"""Labels of codes in one question, by the path of the question."""
+"""Of codes in one question."""
 
 FOR_THE_WORKER = FormVariant(
     template="",
@@ -181,4 +181,4 @@ FOR_THE_WORKER = FormVariant(
         for path, label in LABELS.items()
     },
 )
-"""The form with a worker's wording, for showing answers. This form is never filled in."""
+"""To show answers, never filled in."""

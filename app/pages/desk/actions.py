@@ -58,26 +58,19 @@ NO_SUCH_BODY = "choose an organisation"
 ANOTHER_KEY = "the file was encrypted to a different key from the one set up for this organisation"
 REFUSED = tuple(SHOWN_AGAIN)
 DONE = "done"
-"""The anchor of the completed action on a concern's page."""
+"""Anchor of the completed action."""
 ENTRIES_SEARCHED = 20
-"""How many of the last audit log entries are searched for the person's own action.
-
-The last entry alone would not be enough, because others may act at the same time.
-"""
+"""For the person's own action: others may act at the same time."""
 FORM_KEY_BYTES = 16
 UNTYPED: Mapping[str, str] = MappingProxyType({})
 DIRECT = ListPlace()
-"""The place of a concern that was not opened from a list: the whole inbox, at an unknown position."""
+"""Not opened from a list."""
 VIEWS = frozenset({DeskAct.OPENED, DeskAct.LISTED})
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """The unacknowledged parts of a concern.
-
-    `is_concern` is True if the concern's first report is not acknowledged, or if there is no such concern. `in_danger`
-    is the number of the first unacknowledged addition that says immediate danger, or None if there is no such addition.
-    """
+    """What is unacknowledged: the first report (also if there is no such concern), and the first addition in danger."""
 
     is_concern: bool
     in_danger: int | None
@@ -85,69 +78,56 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Attempt(Visit):
-    """A form that a signed-in person posted about the concern `reference`."""
+    """A posted form about a concern."""
 
     reference: str
     posted: SubmittedForm
 
     @property
     def seen(self) -> int | None:
-        """The number of the last audit log entry that the form's page showed, or None if the form lacks this number."""
+        """The last audit entry that the form's page showed."""
         return self.posted.number("seen")
 
     @property
     def actor(self) -> Actor:
-        """The person as the actor of audit log entries, with `seen`, so that actions notice the changes of others."""
+        """With `seen`, so that actions notice others' changes."""
         return replace(self.visitor.actor, seen=self.seen)
 
     @property
     def place(self) -> ListPlace:
-        """The list from which the person opened the concern."""
+        """The list from which the concern was opened."""
         return ListPlace.of(self.posted.one("list"), self.posted.one("at") or None)
 
     @property
     def key(self) -> str | None:
-        """The idempotency key of the form, or None if the form has no key."""
+        """Idempotency key."""
         return self.posted.one("key") or None
 
     def typed(self, model: type[BaseModel]) -> dict[str, object]:
-        """Return the form's input for the fields of `model`. Leave out empty fields that `model` does not require."""
+        """For fields of `model`, without empty ones that it does not require."""
         fields = {name: self.posted.one(name).strip() for name in model.model_fields}
         return {name: typed for name, typed in fields.items() if typed or model.model_fields[name].is_required()}
 
     def parse(self, model: type[_Model], fields: Mapping[str, object] | None = None) -> _Model:
-        """Return an instance of `model` from `fields`, or from the form's input if `fields` is None.
-
-        Raise `ValidationFailed` if a value is not valid.
-        """
+        """Raise `ValidationFailed`."""
         return parse_fields(model, self.typed(model) if fields is None else fields)
 
     def find_waiting(self) -> Waiting:
-        """Return the unacknowledged parts of the concern. Only metadata is read, so the reading is not recorded."""
+        """Metadata only, so the reading is not recorded."""
         with Session(self.context.engine) as session:
             concern = find_concern(session, self.reference)
             in_danger = first_in_danger(session, self.reference)
         return Waiting(concern is None or concern.state == ConcernState.RECEIVED, in_danger)
 
     def own_entry_number(self) -> int:
-        """Return the number of this person's last action in the audit log of the concern. Views do not count.
-
-        Right after an action, the result is the number of that action. After a retry that recorded nothing, the result
-        is the number of the first attempt. Return 0 if the last `ENTRIES_SEARCHED` entries have no action of this
-        person.
-        """
+        """Of the person's last action, views apart: after a retry the first attempt's. 0 if none is recent."""
         with Session(self.context.engine) as session:
             last = list_last_entries(session, self.reference, limit=ENTRIES_SEARCHED)
         own = (each.number for each in last if each.client == self.visitor.actor.client and each.act not in VIEWS)
         return next(own, 0)
 
     def list_entries_since(self) -> list[AuditEntryRow]:
-        """Return up to 50 audit log entries after `seen` that the person must know before acting again, earliest first.
-
-        These are changes, messages and hand-overs by others, but not changes of the label. Notes, messages and
-        hand-overs of this person count too, because the form may have been sent twice. Return an empty list if `seen`
-        is None.
-        """
+        """Up to 50 after `seen`, as `app.services.audit.meanwhile` says."""
         if self.seen is None:
             return []
         with Session(self.context.engine) as session:
@@ -155,10 +135,7 @@ class Attempt(Visit):
 
 
 async def read_attempt(visit: WorkerVisitDep, posted: SubmittedFormDep, reference: ConcernReferenceInPath) -> Attempt:
-    """Return the posted form, as a FastAPI dependency. Only people who may change concerns can post the form.
-
-    Raise `NoSuchConcern` if `reference` is not a reference.
-    """
+    """Raise `NoSuchConcern` if it is no reference."""
     return Attempt(**vars(visit), reference=reference_of(reference), posted=posted)
 
 
@@ -166,22 +143,19 @@ AttemptDep = Annotated[Attempt, Depends(read_attempt)]
 
 
 class ExportForm(RequestModel):
-    """The form that exports a concern. If `notes` is True, the export includes the desk's notes."""
-
     notes: bool = False
 
 
 class ClosingForm(Outcome):
-    """The form that closes a concern. If `anyway` is True, an unacknowledged addition does not prevent the closing."""
+    """`anyway`: an unacknowledged addition does not prevent it."""
 
     anyway: bool = False
 
 
 def read_text(attempt: Attempt) -> dict[str, object]:
-    """Return the text of the form as the fields of a note, label or message.
+    """Of a note, label or message.
 
-    The text is either encrypted by the browser, or unencrypted. Raise `ValidationFailed` if the text is unencrypted and
-    this service cannot decrypt concerns.
+    Raise `ValidationFailed` for unencrypted text that this service could not decrypt.
     """
     sealed, recipients = attempt.posted.one("sealed"), attempt.posted.one("recipients").split()
     if sealed:
@@ -192,21 +166,16 @@ def read_text(attempt: Attempt) -> dict[str, object]:
 
 
 def read_closing(attempt: Attempt) -> dict[str, object]:
-    """Return the fields of `ClosingForm`: the outcome and, if the form has a message to the reporter, the message.
-
-    Raise `ValidationFailed` if the message is unencrypted and this service cannot decrypt concerns.
-    """
+    """Outcome and message, if any. Raise as `read_text`."""
     typed = attempt.typed(ClosingForm)
     has_words = attempt.posted.one("sealed") or attempt.posted.one("text").strip()
     return typed | ({"message": read_text(attempt)} if has_words else {})
 
 
 def read_hand_over(attempt: Attempt) -> dict[str, object]:
-    """Return the fields of `HandOver` for the chosen organisation, with the organisation's key as `recipient`.
+    """With the organisation's key as `recipient`, and for a file of the browser its digest and number of additions.
 
-    If the browser made the encrypted file, the form has three more fields: the file's digest, the number of additions
-    in the file, and the key to which the file is encrypted. Raise `ValidationFailed` if the organisation is not set up,
-    or if that key is not the organisation's key.
+    Raise `ValidationFailed` if the organisation is not set up, or the file is for another key.
     """
     typed = attempt.typed(HandOver)
     recipient = (attempt.context.settings.hand_over_bodies or {}).get(str(typed["body"]))
@@ -218,12 +187,7 @@ def read_hand_over(attempt: Attempt) -> dict[str, object]:
 
 
 def lead_back(attempt: Attempt) -> Response:
-    """Return a redirect to the page of the concern, which shows the completed action.
-
-    The page also links to the list from which the concern was opened. If others changed the concern since the form's
-    page was shown, the page shows the changes of others too. Because of the redirect, a reload does not repeat the
-    action.
-    """
+    """To the concern, with the action and others' changes since: a reload repeats nothing."""
     own = attempt.visitor.actor.client
     is_changed = any(each.client != own for each in attempt.list_entries_since())
     fields = {"seen": attempt.seen} if is_changed else {}
@@ -233,10 +197,7 @@ def lead_back(attempt: Attempt) -> Response:
 
 @router.post("/{reference}/acknowledgement")
 def acknowledge_on_page(attempt: AttemptDep) -> Response:
-    """Acknowledge the concern, and the additions up to the last addition that the form's page showed.
-
-    Record this in the audit log, and redirect to the concern. If the action is refused, show the form again.
-    """
+    """With additions up to the last that the page showed."""
     try:
         wanted = attempt.parse(Acknowledgement)
         attempt.context.writer.run(actions.acknowledge, attempt.reference, wanted, attempt.actor)
@@ -247,11 +208,7 @@ def acknowledge_on_page(attempt: AttemptDep) -> Response:
 
 @router.post("/{reference}/outcome")
 def close_on_page(attempt: AttemptDep) -> Response:
-    """Close the concern with the posted outcome, and send the reporter the posted message, if there is one.
-
-    Record this in the audit log, and redirect to the concern. If the action is refused, show the form again. If an
-    addition is unacknowledged, the action is refused until the person chooses to close the concern anyway.
-    """
+    """With a message, if there is one. An unacknowledged addition refuses until the person says anyway."""
     try:
         wanted, desk = attempt.parse(ClosingForm, read_closing(attempt)), attempt.context.desk
         actions.close(desk, attempt.reference, wanted, attempt.actor, attempt.key, unless_waiting=not wanted.anyway)
@@ -262,10 +219,6 @@ def close_on_page(attempt: AttemptDep) -> Response:
 
 @router.post("/{reference}/hold")
 def hold_on_page(attempt: AttemptDep) -> Response:
-    """Put the concern on hold, which prevents erasure, or end the hold. The form says which.
-
-    Record this in the audit log, and redirect to the concern. If the action is refused, show the form again.
-    """
     try:
         wanted = attempt.parse(Hold)
         attempt.context.writer.run(actions.hold, attempt.reference, wanted, attempt.actor)
@@ -276,10 +229,6 @@ def hold_on_page(attempt: AttemptDep) -> Response:
 
 @router.post("/{reference}/reopening")
 def reopen_on_page(attempt: AttemptDep) -> Response:
-    """Reopen a closed concern, and remove the outcome of the concern.
-
-    Record this in the audit log, and redirect to the concern. If the action is refused, show the form again.
-    """
     try:
         wanted = attempt.parse(Reopening)
         attempt.context.writer.run(actions.reopen, attempt.reference, wanted, attempt.actor)
@@ -290,12 +239,7 @@ def reopen_on_page(attempt: AttemptDep) -> Response:
 
 @router.post("/{reference}/export")
 def export_on_page(attempt: AttemptDep) -> Response:
-    """Record the export in the audit log, and return the concern as a signed PDF.
-
-    If the export is refused, show the form again. Raise `PdfUnavailable` if this service cannot make PDFs. Raise
-    `SealedTextMisplaced` if a text belongs to another concern, or if a note names another time or author than the audit
-    log.
-    """
+    """As a signed PDF. Raise `PdfUnavailable` or `SealedTextMisplaced`."""
     try:
         return export_response(attempt, attempt.reference, notes=attempt.parse(ExportForm).notes)
     except REFUSED as refusal:
@@ -304,10 +248,6 @@ def export_on_page(attempt: AttemptDep) -> Response:
 
 @router.post("/{reference}/notes")
 def write_note_on_page(attempt: AttemptDep) -> Response:
-    """Add a note that only the desk can read.
-
-    Record this in the audit log, and redirect to the concern. If the action is refused, show the form again.
-    """
     try:
         note = attempt.parse(NewNote, read_text(attempt))
         write_note(attempt.context.desk, attempt.reference, note, attempt.actor, attempt.key)
@@ -318,10 +258,7 @@ def write_note_on_page(attempt: AttemptDep) -> Response:
 
 @router.post("/{reference}/label")
 def set_label_on_page(attempt: AttemptDep) -> Response:
-    """Set the label of the concern, or remove the label if the text is empty.
-
-    Record this in the audit log, and redirect to the concern. If the action is refused, show the form again.
-    """
+    """An empty text removes it."""
     try:
         label = attempt.parse(NewLabel, read_text(attempt))
         write_label(attempt.context.desk, attempt.reference, label, attempt.actor, attempt.key)
@@ -332,10 +269,6 @@ def set_label_on_page(attempt: AttemptDep) -> Response:
 
 @router.post("/{reference}/messages")
 def send_message_on_page(attempt: AttemptDep) -> Response:
-    """Send the reporter a message.
-
-    Record this in the audit log, and redirect to the concern. If the action is refused, show the form again.
-    """
     try:
         message = attempt.parse(Message, read_text(attempt))
         send_message(attempt.context.desk, attempt.reference, message, attempt.actor, attempt.key)
@@ -346,12 +279,7 @@ def send_message_on_page(attempt: AttemptDep) -> Response:
 
 @router.post("/{reference}/hand-over")
 def hand_over_on_page(attempt: AttemptDep) -> Response:
-    """Record the hand-over to another organisation in the audit log.
-
-    Return a page with this service's receipt, and with the encrypted file if this service made the file. If the
-    hand-over is refused, show the form again. If this service makes the file, raise `SealedTextMisplaced` if a text
-    belongs to another concern, or if the file made for a retry has another digest.
-    """
+    """With a receipt, and the file if this service made it. Raise `SealedTextMisplaced`."""
     try:
         wanted = attempt.parse(HandOver, read_hand_over(attempt))
         done = hand_overs.hand_over(attempt.context.desk, attempt.reference, wanted, attempt.actor, attempt.key)
@@ -365,11 +293,7 @@ def hand_over_on_page(attempt: AttemptDep) -> Response:
 def confirm_on_page(
     attempt: AttemptDep, number: Annotated[int, Path(ge=1, le=MAX_NUMBER), IN_PLAIN_DIGITS]
 ) -> Response:
-    """Store the receipt that the other organisation returned for the hand-over `number`.
-
-    Record this in the audit log, and redirect to the concern. A repeat with the same receipt changes nothing. If the
-    receipt is refused, show the form again. Raise `NoSuchItem` if there is no such hand-over.
-    """
+    """The same receipt again changes nothing. Raise `NoSuchItem`."""
     try:
         wanted, writer = attempt.parse(HandOverReceipt), attempt.context.writer
         writer.run(hand_overs.confirm_hand_over, attempt.reference, number, wanted, attempt.actor)
@@ -379,14 +303,10 @@ def confirm_on_page(
 
 
 def show_again(attempt: Attempt, form: str, refusal: errors.GuidanceError) -> Response:
-    """Return a page with a form as it was filled in, the reason of `refusal`, and the changes of others.
+    """The form as filled in, why it was refused, and what others changed.
 
-    `form` is the name of the form, such as `outcome`. If the concern changed since the form's page was shown, first
-    record in the audit log that the action was not carried out. After `StoreBusy`, record nothing, because no write was
-    possible.
-
-    If an unacknowledged addition says immediate danger, the heading says so in two cases: an addition prevents the
-    closing, or an addition came after the form's page was shown.
+    If the concern changed since, first record that nothing was done (not after `StoreBusy`). The heading says if an
+    addition in danger prevents a closing, or came since.
     """
     waiting = attempt.find_waiting()
     visitor, meanwhile, seen = attempt.visitor, attempt.list_entries_since(), attempt.seen or 0
@@ -432,11 +352,7 @@ def desk_forms(
     faults: Mapping[str, str] = UNTYPED,
     place: ListPlace = DIRECT,
 ) -> dict[str, Any]:
-    """Return the template variables of the forms about a concern.
-
-    `seen` is the number of the last audit log entry that the page shows. If a form is shown again, `typed` has the
-    input by field, and `faults` the errors by field. `place` is the list from which the concern was opened.
-    """
+    """For a form shown again, `typed` and `faults` are by field."""
     context = visit.context
     with Session(context.engine) as session:
         people, concern = list_workers(session), find_concern(session, reference)
@@ -471,8 +387,5 @@ def desk_forms(
 
 
 def accepts_unencrypted_text(context: AppContext) -> bool:
-    """Return True if this service can decrypt text that is encrypted to the team's keys.
-
-    Forms may then send text unencrypted, because this service could decrypt the text anyway.
-    """
+    """As the service could decrypt it anyway."""
     return context.unsealer.has_one_of(context.submissions.sealer.fingerprints)

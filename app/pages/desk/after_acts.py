@@ -21,7 +21,7 @@ THEN: Mapping[str, str] = {
     DeskAct.ACKNOWLEDGED: "Close it with an outcome when the work on it is done.",
     DeskAct.REOPENED: "The reporter sees that it has been read, and no outcome any more.",
 }
-"""The second sentence after each of these actions. The first sentence says who has the concern."""
+"""The second sentence; the first says who has the concern."""
 NEXT_STEPS: Mapping[str, str] = {
     DeskAct.LABELLED: "Only the team can read it. The inbox shows the label first in the row.",
     DeskAct.NOTED: "Only the team can read it.",
@@ -33,18 +33,14 @@ NEXT_STEPS: Mapping[str, str] = {
     DeskAct.ERASED: "The dates, the outcome and the audit log are kept.",
     DeskAct.HAND_OVER_CONFIRMED: "Both receipts are on this page.",
 }
-"""What to do next, or what has changed, for each action whose sentence is always the same."""
+"""For actions whose sentence is always the same."""
 REMIND_OF_CLOSED = ASSIGNING_ACTS | {DeskAct.NOTED, DeskAct.MESSAGE_SENT}
-"""The actions after which the panel of a closed concern says that the concern stays closed."""
+"""After these a closed concern's panel says that it stays closed."""
 
 
 @dataclass(frozen=True)
 class Undo:
-    """The form that undoes an assignment.
-
-    `person` is the person who had the concern before, and `replaces` the person who has the concern now. An empty name
-    stands for nobody.
-    """
+    """Of an assignment; an empty name is nobody."""
 
     person: str
     replaces: str
@@ -52,10 +48,7 @@ class Undo:
 
 @dataclass(frozen=True)
 class AfterAct:
-    """A completed action: the audit log entry in words, and the next steps as sentences.
-
-    `undo` is the form that undoes the action, or None if the action cannot be undone.
-    """
+    """In words, with next steps."""
 
     line: ActLine
     next_steps: tuple[str, ...]
@@ -63,7 +56,6 @@ class AfterAct:
 
 
 def after_act(visit: Visit, entry: InboxEntry, line: ActLine) -> AfterAct:
-    """Return the panel for the action in `line`, which the person of `visit` has just done on the concern `entry`."""
     act, me, last = line.act.act, visit.visitor.name, _last_assignments(visit, entry, line)
     said = [
         _assignment_sentences(me, last) if last else _next_step(act, entry, me),
@@ -73,11 +65,7 @@ def after_act(visit: Visit, entry: InboxEntry, line: ActLine) -> AfterAct:
 
 
 def _last_assignments(visit: Visit, entry: InboxEntry, line: ActLine) -> list[Assigned]:
-    """Return the assignment that `line` made, and the earlier assignment of the same concern, if there is one.
-
-    `entry` is the concern. Return an empty list if `line` is not an assignment, or not the last assignment of the
-    concern.
-    """
+    """That of `line` and the one before. Empty if `line` is not the last assignment."""
     if line.act.act not in ASSIGNING_ACTS:
         return []
     with Session(visit.context.engine) as session:
@@ -86,11 +74,7 @@ def _last_assignments(visit: Visit, entry: InboxEntry, line: ActLine) -> list[As
 
 
 def _undo(visit: Visit, last: list[Assigned]) -> Undo | None:
-    """Return the form that undoes the last assignment.
-
-    `last` is the result of `_last_assignments`. Return None if `last` is empty, or if the person of `visit` may not
-    change concerns. Also return None if the person who had the concern before can no longer work on concerns.
-    """
+    """None if the person may not change concerns, or who had it can no longer work on them."""
     if not last or not visit.visitor.can_write:
         return None
     former = last[1].person if len(last) > 1 else None
@@ -100,10 +84,7 @@ def _undo(visit: Visit, last: list[Assigned]) -> Undo | None:
 
 
 def _assignment_sentences(me: str, last: list[Assigned]) -> str:
-    """Return sentences that say who has the concern now, and where the person who had the concern before sees this.
-
-    `me` is the signed-in person. `last` is the result of `_last_assignments`.
-    """
+    """Who has it now, and where who had it sees this."""
     now, former = last[0].person, last[1].person if len(last) > 1 else None
     others = f"It is in the list ‘Mine’ of {now}. No email is sent." if now else "Nobody has it now."
     told = f" {former} sees in ‘Mine’ for a day that you took it." if former not in (None, me, now) else ""
@@ -111,10 +92,6 @@ def _assignment_sentences(me: str, last: list[Assigned]) -> str:
 
 
 def _next_step(act: str, entry: InboxEntry, me: str) -> str | None:
-    """Return the sentences to show after the action `act` on `entry`, or None if there are none for `act`.
-
-    `me` is the signed-in person.
-    """
     if act == DeskAct.ACKNOWLEDGED and entry.state == ConcernState.CLOSED:
         return STAYS_CLOSED
     if act not in THEN:

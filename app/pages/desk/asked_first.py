@@ -32,21 +32,14 @@ NO_SUCH_WORKER = "choose someone who can work on concerns, or nobody"
 
 
 class AssignmentForm(RequestModel):
-    """The form that assigns a concern. `person` is a name, or empty to assign the concern to nobody.
-
-    `replaces` is empty in the first form. In the form that confirms or undoes an assignment, `replaces` names the
-    person from whom the concern is taken, or is empty for nobody.
-    """
+    """An empty `person` is nobody. `replaces`, in the form that confirms or undoes, is from whom it is taken."""
 
     person: str = ""
     replaces: str = ""
 
 
 class ErasureForm(Erasure):
-    """The form that erases the text of a concern. `sure` is True if the form comes from the page that asks to confirm.
-
-    `repeated` is the reference, which the person types again on that page.
-    """
+    """`sure` and `repeated`, the reference typed again, come from the page that asks."""
 
     sure: bool = False
     repeated: str = ""
@@ -54,13 +47,9 @@ class ErasureForm(Erasure):
 
 @router.post("/{reference}/assignment")
 def assign_on_page(attempt: AttemptDep) -> Response:
-    """Assign the concern to a person who can work on concerns, or to nobody. Redirect to the concern's page.
+    """To take it from someone else, first ask; ask again if they no longer have it.
 
-    Record the change in the audit log. If the signed-in person takes the concern over from someone else, first return a
-    page that asks for confirmation. If the confirmed form names someone who no longer has the concern, ask again.
-
-    Show the form again with an error if the chosen person cannot work on concerns, or may not open this concern. Also
-    show the form again if someone else changed the assignment after the page was shown.
+    A person who cannot work on it, or an assignment changed since, shows the form again.
     """
     try:
         typed = attempt.parse(AssignmentForm)
@@ -86,19 +75,13 @@ def assign_on_page(attempt: AttemptDep) -> Response:
 
 @router.get("/{reference}/assignment")
 def read_assignment_for_page(visit: WorkerVisitDep, reference: ConcernReferenceInPath) -> Response:
-    """Record the reading in the audit log, and return who has the concern as JSON, for the desk's JavaScript.
-
-    In the JSON, `person` is null if nobody has the concern. Raise `NoSuchConcern` if the reference is unknown.
-    """
+    """As JSON for the desk's script. Raise `NoSuchConcern`."""
     found = visit.context.writer.run(assignment.read_assignment, reference_of(reference), visit.actor)
     return Response(orjson.dumps({"person": found.person}), media_type=JSON)
 
 
 def _take_from(attempt: Attempt, owner: assignment.Assigned, person: str | None) -> None:
-    """Assign the concern to `person`, or to nobody if `person` is None. `owner` is the assignment that is replaced.
-
-    Raise `AssignmentChanged` if there is a newer assignment than `owner`.
-    """
+    """Raise `AssignmentChanged` if there is a newer one than `owner`."""
     actor = replace(attempt.actor, seen=None)
     assignment.assign(
         attempt.context.writer, attempt.reference, person, actor, lambda version: version == owner.version
@@ -107,12 +90,7 @@ def _take_from(attempt: Attempt, owner: assignment.Assigned, person: str | None)
 
 @router.post("/{reference}/erasure")
 def erase_on_page(attempt: AttemptDep) -> Response:
-    """Erase the text of the concern permanently, record this in the audit log, and redirect to the concern's page.
-
-    First return a page that says what is erased and what is kept, and that asks the person to type the reference again.
-    If the settings demand two people, the confirmed form of the first person only records the request to erase. If the
-    concern cannot be erased, show the form again with an error.
-    """
+    """First ask, with the reference typed again. Where two people must, the first only requests."""
     try:
         wanted = attempt.parse(ErasureForm)
         if not wanted.sure or find_reference(wanted.repeated) != attempt.reference:
@@ -127,10 +105,7 @@ def erase_on_page(attempt: AttemptDep) -> Response:
 
 
 def _ask_about_erasure(attempt: Attempt, *, is_wrong: bool) -> Response:
-    """Return the page that asks for confirmation of an erasure.
-
-    If `is_wrong` is True, the page says that the person did not type the reference again, or typed another one.
-    """
+    """`is_wrong`: the reference was not typed again, or another."""
     with Session(attempt.context.engine) as session:
         request = actions.find_erasure_request(session, attempt.reference)
     me, asked_by = attempt.visitor.name, None if request is None else person_of(request.client)
@@ -148,17 +123,13 @@ def _ask_about_erasure(attempt: Attempt, *, is_wrong: bool) -> Response:
 
 
 def _count_texts(attempt: Attempt) -> dict[str, int]:
-    """Return the number of the concern's additions, notes, labels and messages, by kind."""
+    """By kind."""
     with Session(attempt.context.engine) as session:
         return {kind.value: measure_entries(session, kind, attempt.reference)[0] for kind in EntryKind}
 
 
 def ask_first(attempt: Attempt, form: str, faults: Mapping[str, str] = UNTYPED, **values: Any) -> Response:
-    """Return the page that asks for confirmation of the action `form`. `values` are further template variables.
-
-    The page repeats the form with the posted input, and with the error of each field in `faults`. The repeated form has
-    a further field, `sure` or `replaces`, which says that the person has been asked.
-    """
+    """Repeat the form, with `sure` or `replaces`, which says that the person has been asked."""
     typed = {name: attempt.posted.one(name) for name in attempt.posted.fields}
     forms = desk_forms(attempt, attempt.reference, attempt.seen or 0, typed=typed, faults=faults, place=attempt.place)
     status = errors.ValidationFailed.status if faults else 200

@@ -35,12 +35,9 @@ def read_board(
     first: Annotated[str, Query(alias="from", max_length=20)] = "",
     last: Annotated[str, Query(alias="to", max_length=20)] = "",
 ) -> Response:
-    """Record the reading in the audit log, and return the page with the figures of the months from `first` to `last`.
+    """Months such as `2026-11`, by default the three before this one; small numbers hidden.
 
-    A month is written as `2026-11`. If `first` is empty, the period begins three months before the current month. If
-    `last` is empty, the period ends with the month before the current month. Tests are not counted, and small numbers
-    are hidden. If a month is not valid, or `last` is before `first`, return the form for the period with the errors
-    (400), and record nothing.
+    An invalid period is shown again (400), unrecorded.
     """
     this_month = visit.now.date().replace(day=1)
     usual = (_months_before(this_month, 3), _months_before(this_month, 1))

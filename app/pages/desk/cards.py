@@ -25,12 +25,7 @@ router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRo
 def list_cards_for_page(
     visit: ReaderVisitDep, wanted: Annotated[CardParameters, Query()], limit: Limit = 200, cursor: Cursor = None
 ) -> Response:
-    """Record in the audit log which sealed cards the person gets, and return one page of these cards as JSON.
-
-    `wanted` has the filters, `limit` is the maximum number of cards, and `cursor` the position of the page. Parameters
-    and response are the same as for `GET /v1/desk/cards`. Raise `CardsRefused` if the person's role gets no cards, or
-    `InvalidCursor` if `cursor` is not valid.
-    """
+    """As `GET /v1/desk/cards`."""
     settings = visit.context.settings
     require_role_for_cards(visit.visitor.scopes, settings.cards)
     query = CardQuery.of(wanted, cursor, limit, now=visit.now)

@@ -50,14 +50,11 @@ from app.services.desk.retention_lists import erasure_day
 
 router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
 CONCERN = "concern"
-"""The kind of a concern's own text. Additions, notes, labels and messages have the kinds of `EntryKind`."""
+"""The kind of its own text, beside those of `EntryKind`."""
 LINE = 64
 ADDED_ON_PAGE = 50
 NOTES_ON_PAGE = 20
-"""How many of the most recent notes the page shows.
-
-All of these notes together are smaller than the size limit of a page of entries.
-"""
+"""Together they are smaller than a page of entries may be."""
 ACTS_SHOWN = 50
 MOST_ACTS = 10**9
 SAVED = "sealed file saved"
@@ -66,12 +63,7 @@ NO_CONTENT = 204
 
 @dataclass(frozen=True)
 class SealedText:
-    """One text of the concern `reference`. `sealed` is the encrypted text, an age file.
-
-    `kind` is `CONCERN` or a kind of entry. `number` is the position among the texts of the same kind. The concern's own
-    text has the number 0. `received_at` is the time at which this service received the text. Only a note or a label has
-    an author.
-    """
+    """An age file. The concern's own has the number 0; only a note or label has an author."""
 
     kind: str
     reference: str
@@ -82,12 +74,12 @@ class SealedText:
 
     @property
     def received(self) -> str:
-        """The time of receipt, in the format in which the encrypted document states this time."""
+        """As the encrypted document states it."""
         return format_utc(self.received_at)
 
     @property
     def armored(self) -> str:
-        """The encrypted text in age's ASCII armor, which the `age` program can decrypt."""
+        """The `age` program can decrypt it."""
         letters = base64.b64encode(self.sealed).decode()
         lines = [letters[start : start + LINE] for start in range(0, len(letters), LINE)]
         return "\n".join(("-----BEGIN AGE ENCRYPTED FILE-----", *lines, "-----END AGE ENCRYPTED FILE-----", ""))
@@ -95,10 +87,7 @@ class SealedText:
 
 @dataclass(frozen=True)
 class ShownEntries:
-    """A page of additions, notes or labels. `next_page` is the address of the next page, or None if there is none.
-
-    `sealed` maps the number of an entry to the encrypted text, if this service has not decrypted the entry.
-    """
+    """`sealed` has texts, by number, that this service has not decrypted."""
 
     entries: Sequence[AdditionEntry | NoteEntry | LabelEntry]
     sealed: Mapping[int, SealedText]
@@ -106,13 +95,13 @@ class ShownEntries:
 
     @property
     def first_to_read(self) -> list[AdditionEntry]:
-        """The unacknowledged additions that say immediate danger. Pages show these additions first."""
+        """Unacknowledged, in immediate danger."""
         additions = [each for each in self.entries if isinstance(each, AdditionEntry)]
         return [each for each in additions if each.acknowledged_at is None and each.immediate_danger == "yes"]
 
     @property
     def others(self) -> list[AdditionEntry | NoteEntry | LabelEntry]:
-        """The entries that are not among `first_to_read`, in the same order."""
+        """In order."""
         first = self.first_to_read
         return [each for each in self.entries if each not in first]
 
@@ -126,13 +115,9 @@ def read_shown_entries(
     has_words: bool,
     is_erased: bool = False,
 ) -> ShownEntries:
-    """Return the entries of `page` for display. The caller must first record the reading in the audit log.
+    """First record the reading. Decrypted if `has_words`, otherwise sealed, or erased.
 
-    If `has_words` is True, decrypt the entries. Otherwise add the encrypted text of each entry, or no text if
-    `is_erased` is True. The address of the next page carries `place`, the list from which the concern was opened.
-
-    Raise `SealedTextMisplaced` if a decrypted text belongs to another concern, or names another time of receipt or
-    author than the database. Raise `ConcernErased` if the concern was erased after the reading was recorded.
+    The next page's address carries `place`. Raise `SealedTextMisplaced` or `ConcernErased`.
     """
     context, now, after = visit.context, visit.now, page.next_after
     shown = (
@@ -147,11 +132,7 @@ def read_shown_entries(
 
 
 def sealed_texts_of(context: AppContext, page: opened_entries.EntryPage) -> dict[int, SealedText]:
-    """Return the encrypted text of each entry on `page`, a page of additions, notes or labels, by number.
-
-    The caller must first record the reading in the audit log. Raise `ConcernErased` if the concern was erased after
-    that.
-    """
+    """By number. First record the reading. Raise `ConcernErased`."""
     is_ours = page.kind is not EntryKind.ADDITION
     return {
         row.number: SealedText(
@@ -162,11 +143,9 @@ def sealed_texts_of(context: AppContext, page: opened_entries.EntryPage) -> dict
 
 
 def read_desk_work(visit: Visit, shown: opened_concerns.Opening, *, seen_before: int | None) -> dict[str, Any]:
-    """Return the template variables for the desk's work on a concern: messages, hand-overs, last actions and dates.
+    """Messages, hand-overs, last actions and dates of a recorded view, without text.
 
-    `shown` is the view of the concern, which the caller must first record in the audit log. The text of the concern is
-    not read. `seen_before` is the number of the last audit log entry that the person had seen. The variable `meanwhile`
-    has the later actions of others, and is empty if `seen_before` is None.
+    `meanwhile` are others' actions after `seen_before`.
     """
     concern, receipts = shown.concern, visit.context.submissions.receipts
     reference, client = concern.reference, visit.actor.client
@@ -190,11 +169,7 @@ def read_desk_work(visit: Visit, shown: opened_concerns.Opening, *, seen_before:
 
 @dataclass(frozen=True)
 class FormerLabel:
-    """The label that a person has just replaced.
-
-    `text` is the label if this service can decrypt the label. Otherwise `text` is empty, and `sealed` is the encrypted
-    label. If there was no label before, `text` is empty and `sealed` is None.
-    """
+    """Just replaced: `text` if this service decrypts it, otherwise `sealed`; neither if there was none."""
 
     text: str
     sealed: SealedText | None
@@ -202,12 +177,9 @@ class FormerLabel:
 
 @dataclass(frozen=True)
 class Shown:
-    """The concern on the page, with the decrypted text in `sections` or the encrypted text in `sealed`.
+    """`sections` decrypted or `sealed`, neither if erased.
 
-    `sections` and `sealed` are None if the text has been erased. `opening` is the recorded view of the concern. `place`
-    is the list from which the concern was opened, with the position of the concern in that list. `additions` has the
-    first additions, and `notes` the last notes. `labels` has the newest label and, after an action of the person, the
-    label before.
+    `additions` are the first, `notes` the last, `labels` the newest.
     """
 
     opening: opened_concerns.Opening
@@ -220,15 +192,9 @@ class Shown:
 
 
 def show_concern(visit: Visit, reference: str, place: ListPlace, *, labels: int) -> Shown:
-    """Record the view in the audit log as one entry, and return the concern for display.
+    """Record one view. Texts are all decrypted, or all stay sealed. Raise `NoSuchConcern`, `ConcernErased`.
 
-    Include at most the first `ADDED_ON_PAGE` additions, the last `NOTES_ON_PAGE` notes and the last `labels` labels. If
-    this service can decrypt all of these texts, all are decrypted. Otherwise all stay encrypted. An erased concern has
-    no text. `place` is the list from which the concern is opened.
-
-    Raise `NoSuchConcern` if the reference is unknown, or `ConcernErased` if the concern was erased after the view was
-    recorded. Raise `SealedTextMisplaced` if a decrypted text belongs to another concern, or names another time of
-    receipt or author than the database.
+    Also `SealedTextMisplaced`.
     """
     context, keys = visit.context, visit.context.unsealer.fingerprints
     wanted = opened_concerns.OpeningRequest("opened here", ADDED_ON_PAGE, NOTES_ON_PAGE, labels, keys, erased_too=True)
@@ -269,14 +235,9 @@ def read_concern_page(
     seen: Annotated[int | None, Query(ge=0, le=MOST_ACTS), IN_PLAIN_DIGITS] = None,
     done: Annotated[int | None, Query(ge=0, le=MOST_ACTS), IN_PLAIN_DIGITS] = None,
 ) -> Response:
-    """Record the view in the audit log with the person's name, and return the page of the concern.
+    """It begins with the person's own recent action `done`, if given, and others' after `seen`.
 
-    `done` is the number of the audit log entry of an action that the person has just completed. The page then begins
-    with this action and with what to do next. Ignore `done` if the entry is not recent, or is by someone else. `seen`
-    is the number of the last audit log entry that the person saw before that action. The page then shows later actions
-    of others at the top. The page links to the list in `place`, and to the next concern of that list. Raise
-    `NoSuchConcern` if the reference is unknown, or `SealedTextMisplaced` if a text is damaged. Raise `ConcernErased` if
-    the concern was erased after the view was recorded.
+    Raise as `show_concern`.
     """
     parsed = reference_of(reference)
     shown = show_concern(visit, parsed, place, labels=1 if done is None else 2)
@@ -302,10 +263,7 @@ def read_concern_page(
 
 
 def former_label(labels: ShownEntries, line: ActLine) -> FormerLabel | None:
-    """Return the label that was replaced by the action of `line`.
-
-    Return None if `line` did not set the newest label. `labels` has the newest label and the label before.
-    """
+    """None if `line` did not set the newest."""
     newest, before = labels.entries[-1:], labels.entries[:-1]
     if line.act.act != DeskAct.LABELLED or not newest or details_of(line.act).number != newest[0].number:
         return None
@@ -316,7 +274,6 @@ def former_label(labels: ShownEntries, line: ActLine) -> FormerLabel | None:
 
 
 def title_of_edition(visit: Visit, guide: str, edition: int) -> str:
-    """Return the title of the edition `edition` of `guide`."""
     return visit.context.contents(EditionKey(guide, edition)).title
 
 
@@ -324,12 +281,7 @@ def title_of_edition(visit: Visit, guide: str, edition: int) -> str:
 def read_additions_page(
     visit: ReaderVisitDep, reference: ConcernReferenceInPath, place: ListPlaceDep, cursor: Cursor = None
 ) -> Response:
-    """Record the reading in the audit log, and return the page of additions at `cursor`, or the first page if None.
-
-    The page leads back to the list in `place`, from which the concern was opened. Raise `NoSuchConcern` if the
-    reference is unknown, `ConcernErased` if the concern was erased, `InvalidCursor` if `cursor` is not valid, or
-    `SealedTextMisplaced` if a text is damaged.
-    """
+    """Raise as `_entries_page`."""
     return _entries_page(visit, EntryKind.ADDITION, reference, cursor, place)
 
 
@@ -337,21 +289,14 @@ def read_additions_page(
 def read_notes_page(
     visit: ReaderVisitDep, reference: ConcernReferenceInPath, place: ListPlaceDep, cursor: Cursor = None
 ) -> Response:
-    """Record the reading in the audit log, and return the page of notes at `cursor`, or the first page if None.
-
-    The page leads back to the list in `place`, from which the concern was opened. Raise `NoSuchConcern` if the
-    reference is unknown, `ConcernErased` if the concern was erased, `InvalidCursor` if `cursor` is not valid, or
-    `SealedTextMisplaced` if a text is damaged.
-    """
+    """Raise as `_entries_page`."""
     return _entries_page(visit, EntryKind.NOTE, reference, cursor, place)
 
 
 def _entries_page(visit: Visit, kind: EntryKind, typed: str, cursor: str | None, place: ListPlace) -> Response:
-    """Record the reading in the audit log, and return the page of entries of the kind `kind` at `cursor`.
+    """Record the reading. All are decrypted, or all stay sealed.
 
-    The entries are decrypted if this service can decrypt all entries of the page. Otherwise all stay encrypted. `typed`
-    is the reference in any spelling. `place` is the list from which the concern was opened. Raise `NoSuchConcern`,
-    `ConcernErased`, `InvalidCursor` or `SealedTextMisplaced`, as the routes for these pages say.
+    Raise `NoSuchConcern`, `ConcernErased`, `InvalidCursor` or `SealedTextMisplaced`.
     """
     context, reference = visit.context, reference_of(typed)
     page_place = opened_entries.PagePlace(kind, reference, decode_key(cursor, otherwise=0), ADDED_ON_PAGE)
@@ -369,10 +314,7 @@ def _entries_page(visit: Visit, kind: EntryKind, typed: str, cursor: str | None,
 
 @router.get("/unseal.html", dependencies=[PUBLIC])
 def read_unseal_page(request: Request) -> Response:
-    """Return the page that decrypts a saved concern offline, as a file to save. The page has no text of any concern.
-
-    Raise `NotFound` if the page was not built.
-    """
+    """Decrypts a saved concern offline; it has no text itself. Raise `NotFound` if it was not built."""
     if not UNSEAL_PAGE.is_file():
         raise NotFound
     headers = {"Content-Disposition": AS_FILE.format(UNSEAL_PAGE.name)}
@@ -382,22 +324,14 @@ def read_unseal_page(request: Request) -> Response:
 
 @router.post("/concerns/{reference}/copy-sheet")
 def record_copy_sheet(visit: WorkerVisitDep, reference: ConcernReferenceInPath) -> Response:
-    """Record in the audit log that the person opens a sheet with the text, to copy the concern into another system.
-
-    The browser makes the sheet. This service only records, and returns an empty response (204). Raise `NoSuchConcern`
-    if the reference is unknown, or `ConcernErased` if the concern was erased.
-    """
+    """The browser makes the sheet (204). Raise `NoSuchConcern` or `ConcernErased`."""
     visit.context.writer.run(opened_concerns.record_copying, reference_of(reference), visit.actor)
     return Response(status_code=NO_CONTENT)
 
 
 @router.get("/concerns/{reference}/sealed")
 def save_sealed_concern(visit: ReaderVisitDep, reference: ConcernReferenceInPath) -> Response:
-    """Record one reading in the audit log, and return a JSON file with the encrypted concern and all its additions.
-
-    The file also has the layout for showing the decrypted text. Raise `NoSuchConcern` if the reference is unknown, or
-    `ConcernErased` if the concern was erased.
-    """
+    """As JSON with all additions, sealed, and the layout of the text. Raise `NoSuchConcern` or `ConcernErased`."""
     context, parsed, wanted = visit.context, reference_of(reference), opened_concerns.OpeningRequest(SAVED, None)
     opening = context.writer.run(opened_concerns.open_concern, parsed, wanted, visit.actor)
     concern = opening.concern

@@ -43,11 +43,7 @@ DATES = {
 def printed_export(
     document: dict[str, Any], content: EditionContent, reference_data: ReferenceData, *, council: str
 ) -> dict[str, Any]:
-    """Return the values that the PDF prints, from the JSON `document` of an export.
-
-    `content` is the edition to which the concern belongs: the edition has the text of the items that the concern names.
-    `council` is the council's name.
-    """
+    """`content` has the text of items that the concern names."""
     statement, texts = document["statement"], document["texts"]
     opened = {kind: [each for each in texts if each["kind"] == kind] for kind in ("concern", "addition", "note")}
     answers = opened["concern"][0]["opened"]["submission"]
@@ -75,10 +71,6 @@ def printed_export(
 
 
 def labelled_facts(concern: dict[str, Any], outcomes: Mapping[str, str], title: str) -> Iterator[tuple[str, str]]:
-    """Yield the label and the text of each fact about `concern`, an inbox entry as JSON.
-
-    `outcomes` maps the code of each outcome to a label. `title` is the title of the edition.
-    """
     yield "State", code_label(concern["state"]) + (", on hold" if concern["held"] else "")
     yield "Immediate danger", code_label(concern["immediate_danger"])
     if concern.get("received_by"):
@@ -97,10 +89,7 @@ def labelled_facts(concern: dict[str, Any], outcomes: Mapping[str, str], title: 
 
 
 def _addition(text: dict[str, Any], written: AuditEntryRow | None) -> dict[str, str]:
-    """Return the heading and text of the addition `text`.
-
-    The heading has the time of `written`, the audit log entry of the addition, if there is one.
-    """
+    """Headed by the time of its audit entry."""
     addition = text["opened"]["addition"]
     danger = addition.get("immediate_danger")
     words = addition["concern"]["narrative"]
@@ -109,10 +98,7 @@ def _addition(text: dict[str, Any], written: AuditEntryRow | None) -> dict[str, 
 
 
 def _note(text: dict[str, Any], written: AuditEntryRow | None) -> dict[str, str]:
-    """Return the heading and text of the note `text`.
-
-    The heading has the time and author of `written`, the audit log entry of the note, if there is one.
-    """
+    """Headed by time and author of its audit entry."""
     of_history = f", {date_and_time(written.at)}, by {person_of(written.client)}" if written is not None else ""
     return {"heading": f"Note {text['number']}{of_history}", "text": text["opened"]["note"]["text"]}
 
@@ -123,11 +109,7 @@ def _hand_over(entry: dict[str, Any]) -> str:
 
 
 def _history(history: list[AuditEntryRow], outcomes: Mapping[str, str]) -> Iterator[list[str]]:
-    """Yield the number, time, person, action and detail of each audit log entry in `history`.
-
-    `outcomes` maps the code of each outcome to a label. Digests and age keys are shortened, because the JSON inside the
-    PDF has the full digests and keys.
-    """
+    """Digests and keys are shortened: the JSON inside has them whole."""
     for line in act_lines(history, outcomes):
         detail = LONG_DIGEST.sub(r"\1...", line.detail)
         yield [str(line.act.number), date_and_time(line.act.at), line.who, line.what, detail]
@@ -138,15 +120,9 @@ def _in_words(moment: str) -> str:
 
 
 def export_response(visit: Visit, reference: str, *, notes: bool) -> Response:
-    """Record the export in the audit log, and return the concern as one signed PDF with JSON inside.
+    """Two entries: when it begins, and with the digest. Raise `NoSuchConcern`, `ConcernErased`, `UnsealingUnavailable`.
 
-    Two entries are recorded: one when the export begins, and one with the digest of the PDF. If `notes` is True,
-    include the desk's notes.
-
-    Raise `NoSuchConcern` if the reference is unknown, or `ConcernErased` if the text has been erased. Raise
-    `UnsealingUnavailable` if this service cannot decrypt the concern, or `PdfUnavailable` if this service cannot make
-    PDFs. Raise `SealedTextMisplaced` if a text belongs to another concern, or if a note names another time or author
-    than the audit log.
+    Also `PdfUnavailable` and `SealedTextMisplaced`.
     """
     context, actor = visit.context, visit.actor
     signed = exports.sign_export(context.desk, reference, actor)

@@ -27,16 +27,13 @@ from app.services.desk import exports
 
 router = GuidanceRouter(prefix=CONCERN_PAGES, include_in_schema=False, route_class=DeskRoute)
 NOTES = "yes"
-"""The value of the field `notes` of an export with the desk's notes."""
 
 
 @router.post("/{reference}/export-statement")
 def give_export_statement(attempt: AttemptDep) -> Response:
-    """Record in the audit log that an export begins, and return what the browser needs for the file, as JSON.
+    """Signed statement, sealed texts and public keys, as JSON; two entries.
 
-    The JSON has the signed statement, the sealed texts, and the public keys of this service. A second audit log entry
-    records which sealed texts are handed out. Raise `NoSuchConcern` if the reference is unknown, or `ConcernErased` if
-    the concern was erased.
+    Raise `NoSuchConcern` or `ConcernErased`.
     """
     context, reference, notes = attempt.context, attempt.reference, attempt.posted.one("notes") == NOTES
     signed = exports.sign_export(context.desk, reference, attempt.visitor.actor)
@@ -48,11 +45,9 @@ def give_export_statement(attempt: AttemptDep) -> Response:
 def export_material(
     context: AppContext, signed: ExportStatement, places: Sequence[EntryPlace | None]
 ) -> dict[str, Any]:
-    """Return what the browser needs to make a file: the statement `signed`, the sealed texts, and the public keys.
+    """With a key for each text that this service can decrypt, which decrypts no other. First record it.
 
-    `places` lists the texts: None stands for the concern's own text. If this service can decrypt a text, add the key
-    that decrypts only that text. The caller must first record in the audit log that the texts are handed out. Raise
-    `ConcernErased` if the concern was erased after that.
+    Raise `ConcernErased`.
     """
     reference = signed.concern.reference
     return {
@@ -73,10 +68,9 @@ def _text(context: AppContext, place: EntryPlace | None, sealed: bytes) -> dict[
 
 @router.post("/{reference}/export-record")
 def record_export_on_page(attempt: AttemptDep) -> Response:
-    """Record in the audit log the digest of the file that the browser made. Return this service's signature as JSON.
+    """By the digest of the browser's file.
 
-    Raise `NoSuchConcern` if the reference is unknown, `ConcernErased` if the concern was erased, or `ValidationFailed`
-    if the digest is not valid.
+    Return the signature. Raise `NoSuchConcern`, `ConcernErased`, `ValidationFailed`.
     """
     fields = {"file_sha256": attempt.posted.one("file_sha256"), "notes": attempt.posted.one("notes") == NOTES}
     wanted, context = attempt.parse(NewExport, fields), attempt.context

@@ -15,16 +15,12 @@ from app.services.desk.figures import read_figures
 router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
 DAYS_SHOWN = 14
 HEIGHT, WIDTH_OF_DAY, WIDTH_OF_BAR = 100, 40, 14
-"""The height of the chart, the width of a day, and the width of a bar, in the units of the chart."""
+"""In units of the chart."""
 
 
 @dataclass(frozen=True)
 class Bars:
-    """The two bars of one day: concerns received, and concerns waiting to be acknowledged.
-
-    `x` is the left edge of the day. `received`, `waiting` and `overdue` are heights. All four are in the units of the
-    chart. The overdue part is at the foot of the bar of waiting concerns.
-    """
+    """Of one day, heights in units of the chart; `overdue` is at the foot of `waiting`."""
 
     x: int
     day: dt.date
@@ -35,7 +31,6 @@ class Bars:
 
 @router.get("/day")
 def read_figures_of_days(visit: ReaderVisitDep) -> Response:
-    """Record the reading in the audit log, and return the page with the figures of the last `DAYS_SHOWN` days."""
     engine, writer = visit.context.engine, visit.context.writer
     figures = read_figures(engine, writer, days=DAYS_SHOWN, actor=visit.actor)
     days = figures.days
@@ -54,7 +49,7 @@ def read_figures_of_days(visit: ReaderVisitDep) -> Response:
 
 
 def bars_of(days: Sequence[FiguresOfDay], highest: int) -> list[Bars]:
-    """Return the bars of each day in `days`, scaled so that the count `highest` is as high as the chart."""
+    """Scaled so that `highest` is as high as the chart."""
     return [
         Bars(
             place * WIDTH_OF_DAY,

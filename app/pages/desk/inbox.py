@@ -53,28 +53,23 @@ NOT_SEEN = "Confirm that you have read them"
 PAGE_SIZE = 50
 MOST_GUIDES = 200
 LONGEST_QUERY = 2000
-"""The maximum length of the inbox's query string in the address of a concern."""
+"""Of the inbox, in a concern's address."""
 OWNERS = (("", "Everyone’s"), (ME, "Mine"), (NOBODY, "Nobody’s"))
 CHANNELS = (
     (Channel.FORM.value, "The form"),
     (Channel.API.value, "Another system"),
     *((each.value, each.meaning) for each in WorkersChannel),
 )
-"""The channels by which concerns are received, each with its label."""
+"""With labels."""
 TESTS_OR_NOT = ((False, "Real"), (True, "Tests"))
 
 
 @dataclass(frozen=True)
 class InboxPlace:
-    """The position of a page in the inbox, and the messages to show on the page.
+    """A page of the inbox, after `cursor`, and its messages.
 
-    The page begins after the concern at `cursor`, or with the first concern if `cursor` is None. `until` is a time
-    shortly before the first page of the list was made, as a cursor, or None for the first page. If the person marks the
-    changes as seen, changes after `until` still count as new.
-
-    `taken` is the reference of a concern that the person has just assigned to themselves, or empty. `faults` maps the
-    name of a field to an error. `ended` is True if the person asked for the next concern after the last concern of the
-    list.
+    `until` is when the first page was made: later changes stay new. `taken` was just assigned to the person. `ended`:
+    nothing followed.
     """
 
     cursor: str | None = None
@@ -91,7 +86,7 @@ async def read_inbox_place(
     fault: bool = False,
     ended: bool = False,
 ) -> InboxPlace:
-    """Return the place from the query parameters. If `fault` is True, the page says that a reference was not valid."""
+    """`fault`: a reference was not valid."""
     return InboxPlace(cursor, until, taken, {"reference": NO_REFERENCE} if fault else {}, ended)
 
 
@@ -99,14 +94,7 @@ async def read_inbox_place(
 def read_desk(
     visit: VisitDep, chosen: SelectionDep, place: Annotated[InboxPlace, Depends(read_inbox_place)]
 ) -> Response:
-    """Record in the audit log which concerns are shown, and return one page of the inbox with the filters `chosen`.
-
-    The query parameters of `place` are `cursor`, `until`, `taken`, `fault` and `ended`: see `read_inbox_place` and
-    `InboxPlace`.
-
-    If the person may not read concerns but may read all of the audit log, redirect to the audit log. If the person may
-    read neither, redirect to the pages for writing guides. Raise `InvalidCursor` if `cursor` is not valid.
-    """
+    """Who may not read concerns is led to the audit log, or to the guides. Raise `InvalidCursor`."""
     if not visit.visitor.can_read:
         return lead_to(f"{PATH}/record" if visit.visitor.can_audit else GUIDES_PATH)
     return inbox_page(visit, chosen, place)
@@ -114,21 +102,14 @@ def read_desk(
 
 @router.get("/find")
 def lead_to_concern(_visit: ReaderVisitDep, reference: Annotated[str, Query(max_length=60)] = "") -> Response:
-    """Redirect to the page of the concern `reference`, which may be typed in any spelling.
-
-    If `reference` is not a reference, redirect to the inbox, which shows an error.
-    """
+    """In any spelling; otherwise back to the inbox."""
     found = find_reference(reference)
     return lead_to(f"{CONCERN_PAGES}/{found}" if found is not None else f"{PATH}?fault=true")
 
 
 @router.post("/looked")
 def note_look_on_page(visit: ReaderVisitDep, posted: SubmittedFormDep) -> Response:
-    """Store that the person has seen the changes up to the posted time, and redirect to the tab of changes.
-
-    The form posts the time `until` of `InboxPlace`. A time in the future counts as now. If a later time is already
-    stored, that time stays. Raise `InvalidCursor` if the form has no valid time.
-    """
+    """Seen up to `until`, at most now; a later stored time stays. Raise `InvalidCursor`."""
     position = decode_position(posted.one("until"), (dt.datetime,))
     if position is None:
         raise InvalidCursor(NOT_OURS)
@@ -140,14 +121,9 @@ def note_look_on_page(visit: ReaderVisitDep, posted: SubmittedFormDep) -> Respon
 def acknowledge_burst_on_page(
     visit: WorkerVisitDep, posted: SubmittedFormDep, burst: Annotated[str, Path(pattern=f"^{BURST}$")]
 ) -> Response:
-    """Acknowledge the chosen concerns of `burst`, and redirect to the list of the burst.
+    """And additions up to the page's time, if the person confirms having read them.
 
-    A burst is a group of many concerns from one source on one day. Also acknowledge the additions to the chosen
-    concerns up to the time of the page. Record each acknowledgement in the audit log. If the person has not confirmed
-    that they read the concerns, return the page with an error instead.
-
-    Raise `InvalidCursor` if the form has no valid time. Raise `ValidationFailed` if no concern is chosen, or if the
-    person may not open a chosen concern, or if a chosen concern is not in the burst.
+    A burst is many concerns from one source on one day. Raise `InvalidCursor`, or as `acknowledge_together`.
     """
     until = decode_position(posted.one("until"), (dt.datetime,))
     if until is None:
@@ -164,13 +140,7 @@ def acknowledge_burst_on_page(
 
 @router.post("/assignment")
 def assign_to_me_on_page(visit: WorkerVisitDep, posted: SubmittedFormDep) -> Response:
-    """Assign a concern of the inbox to the signed-in person, and redirect to the same page of the inbox.
-
-    Record the change in the audit log. Redirect to the page of the concern instead if another person has the concern,
-    or if concerns cannot be assigned to the signed-in person. Do the same if someone else assigned or unassigned the
-    concern after the inbox was shown. Raise `NoSuchConcern` if the reference is unknown or the person may not open the
-    concern. Raise `InvalidQuery` if the form has no valid list.
-    """
+    """If another has it, or it changed since, lead to the concern instead. Raise `NoSuchConcern` or `InvalidQuery`."""
     reference = visit.openable_reference(posted.one("reference"))
     actor = replace(visit.actor, seen=posted.number("seen"))
     with Session(visit.context.engine) as session:
@@ -188,11 +158,7 @@ def assign_to_me_on_page(visit: WorkerVisitDep, posted: SubmittedFormDep) -> Res
 
 
 def inbox_page(visit: Visit, chosen: InboxSelection, place: InboxPlace, *, status: int = 200) -> Response:
-    """Record in the audit log which concerns are shown, and return the page of the inbox with the status `status`.
-
-    `chosen` has the filters, and `place` the position of the page. Raise `InvalidCursor` if the cursor of `place` is
-    not valid.
-    """
+    """Raise `InvalidCursor`."""
     context, visitor, now = visit.context, visit.visitor, visit.now
     with Session(context.engine) as session:
         looked_at, people = find_seen_until(session, visitor.name), list_workers(session)
@@ -253,11 +219,7 @@ def inbox_page(visit: Visit, chosen: InboxSelection, place: InboxPlace, *, statu
 
 
 def from_list(query: str) -> str:
-    """Return the query string to append to a concern's address, so that the concern's page leads back to the inbox.
-
-    `query` is the query string of the inbox page. Return an empty string if `query` is empty, or longer than
-    `LONGEST_QUERY`.
-    """
+    """To append to a concern's address, which then leads back. Empty if longer than `LONGEST_QUERY`."""
     return f"?{urlencode({'list': query})}" if 0 < len(query) <= LONGEST_QUERY else ""
 
 
@@ -266,12 +228,7 @@ def _joined(query: str, place: Mapping[str, Any]) -> str:
 
 
 def list_tabs(session: Session, chosen: InboxSelection, actor: Actor) -> list[tuple[str, str, bool, str | None]]:
-    """Return each tab of the inbox as a tuple: address, label, True for the tab that is shown, and number of concerns.
-
-    The address keeps the other filters of `chosen`. The number counts the open concerns of the tab that match the other
-    filters, and that `actor`, the signed-in person, may open. The number is a text, such as `500+` for more than
-    `COUNT_LIMIT` concerns, or None for a tab that is not counted.
-    """
+    """Address, label, True if shown, and open concerns that match, such as `500+`, or None."""
     selections = {tab: chosen.with_tab(tab) for tab in InboxTab}
     counted = [tab for tab in InboxTab if tab.is_counted]
     queries = [selections[tab].inbox_query(actor.person, None) for tab in counted]

@@ -23,19 +23,15 @@ DAYS_ALONE = 3  # durations of at least this many days are shown without hours
 
 
 def time_left(due: dt.datetime, now: dt.datetime, *, is_short: bool = False) -> str:
-    """Return the time from `now` until the deadline `due` in words: `2 hours 10 minutes left`, or `late by 1 day`.
-
-    If `is_short` is True, abbreviate hours and minutes.
-    """
+    """`2 hours 10 minutes left`, or `late by 1 day`."""
     length = span_in_words(abs(due - now), is_short=is_short)
     return f"{length} left" if now <= due else f"late by {length}"
 
 
 def span_in_words(span: dt.timedelta, *, is_short: bool = False) -> str:
-    """Return the duration `span` in words: `2 hours 10 minutes`, or from one day on `1 day 4 hours`.
+    """`2 hours 10 minutes`, `1 day 4 hours`, from `DAYS_ALONE` without hours; short: `2 h 10 min`.
 
-    If `is_short` is True, abbreviate hours and minutes: `2 h 10 min`. From `DAYS_ALONE` days on, omit the hours. While
-    the page is open, `desk_clock.js` updates the duration in the same words.
+    While the page is open, `desk_clock.js` updates it in the same words.
     """
     days, hours, minutes = span.days, span % ONE_DAY // ONE_HOUR, span % ONE_HOUR // dt.timedelta(minutes=1)
     if days >= DAYS_ALONE:
@@ -53,49 +49,37 @@ def _counted(number: int, unit: str, *, is_short: bool) -> str:
 
 @dataclass(frozen=True)
 class InboxLine:
-    """A concern in a list of the desk, with the most urgent answer about danger and the earliest deadline.
-
-    `now` is the current time. `added` describes the unacknowledged additions, or is None if every addition is
-    acknowledged.
-    """
+    """A concern in a list, with the most urgent danger and deadline. `added` are unacknowledged additions."""
 
     entry: InboxEntry
     now: dt.datetime
     added: WaitingAdditions | None
     source: str | None = None
-    """The label of the concern's referral source, or None. Other details of the reporter are encrypted."""
+    """Label of the referral source. All else of the reporter is encrypted."""
 
     @property
     def is_unread(self) -> bool:
-        """True if the first report has not been acknowledged."""
         return self.entry.state is ConcernState.RECEIVED
 
     @cached_property
     def danger(self) -> str:
-        """The most urgent answer about immediate danger, from the concern or from unacknowledged additions."""
+        """The most urgent, of concern or unacknowledged additions."""
         return max(self.entry.immediate_danger, self.entry.addition_danger or "no", key=LEAST_URGENT_FIRST.index)
 
     @property
     def danger_source(self) -> str:
-        """The source of the answer `danger`: `addition` for an unacknowledged addition, otherwise `first report`."""
+        """`addition` or `first report`."""
         return "addition" if self.entry.addition_danger == self.danger else "first report"
 
     @cached_property
     def due(self) -> dt.datetime | None:
-        """The deadline in force: the earliest deadline of the unacknowledged first report and additions.
-
-        None if everything is acknowledged.
-        """
+        """The earliest unacknowledged."""
         dues = (self.is_unread and self.entry.acknowledge_by, self.entry.addition_acknowledge_by)
         return min((due for due in dues if due), default=None)
 
     @cached_property
     def waits_since(self) -> dt.datetime | None:
-        """The time from which the concern has waited, if a child is or may be in danger.
-
-        This is the time at which the report or addition with the deadline in force came. None if everything is
-        acknowledged, or if no child is in danger.
-        """
+        """When what has that deadline came, if a child is or may be in danger."""
         if self.due is None or self.danger == ImmediateDanger.NO:
             return None
         is_first = self.is_unread and self.due == self.entry.acknowledge_by
@@ -103,11 +87,7 @@ class InboxLine:
 
     @property
     def time(self) -> str | None:
-        """The time left in words, or None if everything is acknowledged.
-
-        If a child is or may be in danger, the text is instead the time waited so far. If the concern is then also
-        overdue, the text has the time waited, then the delay.
-        """
+        """Left; in danger waited so far, and the delay."""
         if self.due is None:
             return None
         left = time_left(self.due, self.now)
@@ -118,12 +98,7 @@ class InboxLine:
 
     @property
     def short_times(self) -> tuple[str, str | None]:
-        """The text of `time` in one or two lines for a narrow column. The second line is None if there is only one.
-
-        The concern or an addition must be unacknowledged. If no child is in danger, the first line is the time left or
-        the delay. If a child is or may be in danger, the first line is the time waited so far. If the concern is then
-        also overdue, the first line is the delay, and the second line is the time waited.
-        """
+        """In one or two lines, for what is unacknowledged: left or delay; in danger waited, or delay then waited."""
         left = time_left(self.due or self.now, self.now, is_short=True)
         if self.waits_since is None:
             return left, None
@@ -132,12 +107,7 @@ class InboxLine:
 
     @property
     def due_because(self) -> str:
-        """The reason for the deadline in force, such as `addition 1 says immediate danger`.
-
-        The text begins with the part that has the deadline: an addition, or `the first report`. If an unacknowledged
-        addition says that a child is or may be in danger, the text has `the concern` in place of `the first report`.
-        The stored answer about danger may then come from the addition.
-        """
+        """Such as `addition 1 says immediate danger`. `the concern` if danger may come from an addition."""
         answer = self.entry.immediate_danger
         what = "the first report" if self.entry.addition_danger in {None, ImmediateDanger.NO} else "the concern"
         if self.added is not None and self.due == self.entry.addition_acknowledge_by:
@@ -150,7 +120,6 @@ class InboxLine:
 
 
 def lines_of(visit: Visit, entries: Sequence[InboxEntry]) -> list[InboxLine]:
-    """Return a line for each concern of `entries`, in the same order."""
     with Session(visit.context.engine) as session:
         added = find_waiting(session, [each.reference for each in entries if each.additions_waiting])
     sources = visit.context.reference_data.get_code_list("referral-source").labels
@@ -162,28 +131,22 @@ def lines_of(visit: Visit, entries: Sequence[InboxEntry]) -> list[InboxLine]:
 
 @dataclass(frozen=True)
 class InboxRow:
-    """A row of the inbox: the line of the concern, and the last actions on the concern.
-
-    `acts` has the last change, the time of the last opening by the signed-in person, and the number of the last audit
-    log entry.
-    """
+    """With last change, last opening by the person, and last audit entry."""
 
     line: InboxLine
     acts: LastActs
 
     @property
     def last_words(self) -> str:
-        """The last action in few words. For an assignment, leave out the person: another column has the name."""
+        """Without the person assigned: another column has them."""
         return "Assigned" if self.acts.entry.act == DeskAct.ASSIGNED else what_was_done(self.acts.entry)
 
     @property
     def last_who(self) -> str:
-        """The name of the person or client who did the last action, in words."""
         return who_did(self.acts.entry.client)
 
 
 def rows_of(visit: Visit, entries: Sequence[InboxEntry]) -> list[InboxRow]:
-    """Return a row of the inbox for each concern of `entries`, in the same order."""
     with Session(visit.context.engine) as session:
         acts = find_last_acts(session, [each.reference for each in entries], client=visit.actor.client)
     return [InboxRow(line, acts[line.entry.reference]) for line in lines_of(visit, entries)]

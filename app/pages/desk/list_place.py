@@ -25,16 +25,12 @@ router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRo
 TESTS_LABEL = dict(TESTS_OR_NOT)[True]
 OTHER_LIST = "the filtered list"
 ListQuery = Annotated[str, Query(alias="list", max_length=LONGEST_QUERY)]
-"""The query string of the inbox's page from which a concern was opened. Empty for the first page of the inbox."""
+"""Of the inbox's page from which a concern was opened."""
 
 
 @dataclass(frozen=True)
 class ListPlace:
-    """The list from which a person opened a concern: the selection `chosen`, and the page of the list.
-
-    `at` is the position that the concern had in the list when the person opened the concern. The position is encoded as
-    a cursor, or None if the position is not known.
-    """
+    """From which a concern was opened; `at` is its position then, as a cursor."""
 
     chosen: InboxSelection = field(default_factory=InboxSelection)
     page: Mapping[str, str] = field(default_factory=dict)
@@ -42,10 +38,7 @@ class ListPlace:
 
     @classmethod
     def of(cls, query: str, at: str | None) -> Self:
-        """Return the place with the list of `query`, a query string of the inbox, and with the position `at`.
-
-        If `query` is not valid, return the whole inbox without a position.
-        """
+        """The whole inbox for an invalid query."""
         try:
             chosen, page = parse_list(query)
         except InvalidQuery:
@@ -53,10 +46,7 @@ class ListPlace:
         return cls(chosen, page, at)
 
     def seen_from(self, concern: ConcernRow) -> Self:
-        """Return the place with the position of `concern` in the list.
-
-        If this place already has a valid position, return this place unchanged.
-        """
+        """With the concern's position, unless it has one."""
         query = self.chosen.inbox_query("", None)
         if self._position(query.column_types) is not None:
             return self
@@ -70,41 +60,34 @@ class ListPlace:
 
     @property
     def position(self) -> InboxPosition | None:
-        """The position `at` as values of the sort columns, or None if the position is not known or not valid."""
+        """None if invalid."""
         return self._position(self.chosen.inbox_query("", None).column_types)
 
     @cached_property
     def query(self) -> str:
-        """The query string of the list's page, empty for the first page of the whole inbox."""
         return "&".join(filter(None, (self.chosen.query, urlencode(self.page))))
 
     @property
     def fields(self) -> dict[str, str]:
-        """The fields that carry this place in an address or in a form. Fields without a value are left out."""
+        """That carry it, in an address or form."""
         return {name: value for name, value in (("list", self.query), ("at", self.at or "")) if value}
 
     @property
     def suffix(self) -> str:
-        """The query string that carries this place in an address, including the question mark, or an empty string."""
+        """With the question mark, or empty."""
         return f"?{urlencode(self.fields)}" if self.fields else ""
 
     @property
     def back(self) -> str:
-        """The address of the list."""
         return f"{PATH}?{self.query}" if self.query else PATH
 
     @property
     def next(self) -> str:
-        """The address that leads to the next concern of the list."""
         return f"{PATH}/next{self.suffix}"
 
     @property
     def label(self) -> str:
-        """The name of the list, for the link 'Back to ...'.
-
-        The name is the label of the chosen tab, of the chosen owner in `OWNERS`, or of tests. If more than one of these
-        or any other filter is chosen, the name is `OTHER_LIST`. Without a choice, the name is `the list`.
-        """
+        """For 'Back to ...': of the one choice (tab, owner, tests), else `OTHER_LIST`, or `the list`."""
         chosen = self.chosen
         names = [chosen.show.label] if chosen.show is not InboxTab.ALL else []
         names += [label for who, label in OWNERS if who and who == chosen.who] + [TESTS_LABEL] * chosen.tests
@@ -114,11 +97,7 @@ class ListPlace:
 
 
 async def read_place(query: ListQuery = "", at: Cursor = None) -> ListPlace:
-    """Return the list from which the concern was opened, as a FastAPI dependency.
-
-    `query` is the query string of the list's page, and `at` the position of the concern in the list. If `query` is not
-    valid, return the whole inbox.
-    """
+    """The whole inbox for an invalid query."""
     return ListPlace.of(query, at)
 
 
@@ -127,12 +106,7 @@ ListPlaceDep = Annotated[ListPlace, Depends(read_place)]
 
 @router.get("/next")
 def lead_to_next(visit: ReaderVisitDep, place: ListPlaceDep) -> Response:
-    """Record in the audit log that the next concern of a list is shown, and redirect to the page of that concern.
-
-    `place` is the list with the position of the concern that was open. Never lead to the concern that was open, even if
-    that concern has moved down in the list. If no concern follows, or if the position is not known, record nothing, and
-    redirect to the first page of the list. That page then says that the list has ended.
-    """
+    """Recorded; never to the concern that was open. If none follows, to the first page, which says so."""
     if place.position is not None:
         with Session(visit.context.engine) as session:
             looked_at = find_seen_until(session, visit.visitor.name)

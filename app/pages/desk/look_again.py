@@ -14,11 +14,7 @@ router = GuidanceRouter(prefix=CONCERN_PAGES, include_in_schema=False, route_cla
 
 @router.post("/{reference}/look-again")
 def set_day_on_page(attempt: AttemptDep) -> Response:
-    """Set the day on which the concern is to be looked at again, or remove the day if the field `day` is empty.
-
-    Record the change in the audit log, and redirect to the concern's page. The posted field `whose` selects the day of
-    the team or the person's own day. If the change is refused, show the form again.
-    """
+    """The team's or the person's own, by `whose`; empty removes it."""
     try:
         fields = {"day": attempt.posted.one("day").strip() or None, "whose": attempt.posted.one("whose")}
         wanted = attempt.parse(LookAgain, fields)

@@ -29,15 +29,12 @@ from app.services.guides.pdf import find_font_file
 
 router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
 PLACE = "person-file"
-"""The path of the page, and the name under which the browser stores text that is typed on the page."""
+"""Path, and the name under which the browser stores what is typed."""
 
 
 @router.get(f"/{PLACE}")
 def read_person_file_page(visit: WorkerVisitDep) -> Response:
-    """Return the page on which the browser makes a file of the concerns that name one person.
-
-    The page has no text of any concern, so nothing is recorded.
-    """
+    """The browser makes the file. No text is on the page, so nothing is recorded."""
     context = visit.context
     return visit.page(
         "desk_person_file.html",
@@ -50,20 +47,15 @@ def read_person_file_page(visit: WorkerVisitDep) -> Response:
 
 @router.post(f"/{PLACE}/typed")
 def open_typed_on_person_file_page(visit: WorkerVisitDep, posted: SubmittedFormDep) -> Response:
-    """Return the decrypted key (JSON) of the text that this person typed on the page and did not send.
-
-    The form has the encrypted key. Raise `UnsealingUnavailable` if this service cannot decrypt the key. Raise
-    `ValidationFailed` if the form has no such key, or if the key belongs to another person or page.
-    """
+    """As `key_response`."""
     return key_response(visit, PLACE, posted)
 
 
 @router.post("/concerns/{reference}/file-texts")
 def give_texts_for_file(attempt: AttemptDep) -> Response:
-    """Record one opening of the concern in the audit log, and return what the browser needs for the file, as JSON.
+    """One opening is recorded.
 
-    The JSON has the result of `export_material`, facts about the concern, and the layout of the text. Raise
-    `NoSuchConcern` if the reference is unknown, or `ConcernErased` if the concern was erased.
+    As `export_material`, with facts and layout. Raise `NoSuchConcern` or `ConcernErased`.
     """
     context, notes = attempt.context, attempt.posted.one("notes") == NOTES
     signed = exports.sign_export(context.desk, attempt.reference, attempt.actor, notes_of_file=notes)
@@ -85,11 +77,7 @@ def _facts(visit: Visit, material: dict[str, Any]) -> list[tuple[str, str]]:
 
 @router.post(f"/{PLACE}/record")
 def record_person_file_on_page(visit: WorkerVisitDep, posted: SubmittedFormDep) -> Response:
-    """Record in the audit log of each concern the file that the browser made. Return this service's signature as JSON.
-
-    Raise `NoSuchConcern` if a reference is unknown, or if the person may not open one of the concerns. Raise
-    `ConcernErased` if a concern was erased, or `ValidationFailed` if a field is not valid.
-    """
+    """In each concern. Return the signature. Raise `NoSuchConcern`, `ConcernErased` or `ValidationFailed`."""
     fields = {
         "references": tuple(posted.many("reference")),
         "file_sha256": posted.one("file_sha256"),

@@ -34,12 +34,7 @@ ReferralLayout = dict[str, Any]
 
 
 def sections_of(answers: Answers, content: EditionContent, reference_data: ReferenceData) -> list[AnsweredSection]:
-    """Return `answers`, the answers of a concern, by section, with the labels that a worker reads.
-
-    If a rule of `flags_of` applies to an answer, the first section is `FLAGS`. Answers for which the form has no
-    question come last. Leave out the fields in `SHOWN_ELSEWHERE`. `content` is the edition of the guide to which the
-    concern belongs.
-    """
+    """With a worker's labels: `FLAGS` first, what the form does not ask last, without `SHOWN_ELSEWHERE`."""
     counts = {name: len(entries) for name, entries in repeated_entries(answers)}
     form = FormBuilder(content, reference_data, counts, FOR_THE_WORKER).make()
     flags = flags_of(reference_data, content)
@@ -50,12 +45,9 @@ def sections_of(answers: Answers, content: EditionContent, reference_data: Refer
 
 
 def flags_of(reference_data: ReferenceData, content: EditionContent) -> list[dict[str, Any]]:
-    """Return the rules that flag children who live in another council's area, and people who work with children.
+    """Children in another council's area, and people who work with children: whom a worker must contact.
 
-    About a flagged child, a worker must contact the other council. About a flagged person, a worker must contact the
-    designated officers of the publisher of the edition `content`. In a rule, `list` is the path of a list in the
-    concern, `member` is a field of the list's entries, and `label` is the heading. `words` maps each flagged value of
-    the field `member` to the text to show.
+    `list` is a path, `member` a field of its entries, `words` the text by its value.
     """
     councils = {each.council: f"{each.name}: {numbers_of(each)}" for each in reference_data.neighbours}
     councils[ELSEWHERE] = "An area that is not named."
@@ -69,7 +61,7 @@ def flags_of(reference_data: ReferenceData, content: EditionContent) -> list[dic
 
 
 def numbers_of(contact: Signpost) -> str:
-    """Return the phone numbers of `contact`, or the web address if `contact` has no number."""
+    """Or the address."""
     return ", ".join(phone.display for phone in contact.phones) or str(contact.url)
 
 
@@ -96,17 +88,14 @@ def _further_details(form: ConcernForm, answers: Answers) -> Iterator[AnsweredQu
 
 
 def _leaves_shown(question: Question, answers: Answers) -> Iterator[str]:
-    """Yield the path of each value in `answers` that the display of `question` includes."""
+    """Paths that the display of `question` includes."""
     for name, _ in leaves_of(value_at(answers, question.name), question.name):
         if question.kind is not QuestionKind.OBSERVATIONS or name.rpartition(".")[2] in ("id", "note"):
             yield name
 
 
 def leaves_of(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield the path and the value of everything in `value` that is not an object, a list or None.
-
-    `name` is the path of `value` itself. A path looks like `children.0.given_names`.
-    """
+    """What is no object, list or None. Paths as `children.0.given_names`."""
     if isinstance(value, Mapping | list):
         pairs = value.items() if isinstance(value, Mapping) else enumerate(value)
         for key, inner in pairs:
@@ -116,17 +105,14 @@ def leaves_of(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _label(name: str) -> str:
-    """Return `name`, the path of a field, in words: `children.0.uprn` becomes `Children 1: uprn`."""
+    """`children.0.uprn` becomes `Children 1: uprn`."""
     words = [str(int(step) + 1) if step.isdecimal() else step.replace("_", " ") for step in name.split(".")]
     text = " ".join(words[:-1])
     return f"{text.capitalize()}: {words[-1]}" if text else words[-1].capitalize()
 
 
 def layout_of(context: AppContext, guide: str, edition: int) -> ReferralLayout:
-    """Return what the browser needs to show a decrypted concern as a referral, for the edition `edition` of `guide`.
-
-    The layout has the sections with their questions and groups, the label of each code, and the fixed texts.
-    """
+    """For the browser: sections, questions, groups, labels of codes, fixed texts."""
     one_of_each = dict.fromkeys(ENTRY_NAMES, 1)
     content = context.contents(EditionKey(guide, edition))
     form = FormBuilder(content, context.reference_data, one_of_each, FOR_THE_WORKER).make()
@@ -163,10 +149,7 @@ def layout_of(context: AppContext, guide: str, edition: int) -> ReferralLayout:
 
 
 def _described(questions: Iterable[Question], prefix: str = "") -> list[ReferralLayout]:
-    """Return `questions` and all follow-up questions in one list, as JSON.
-
-    Remove `prefix` from the name of each question. For the questions of a group, `prefix` is the path of an entry.
-    """
+    """With follow-ups in one list, names without `prefix`."""
     return [
         {
             "name": question.name.removeprefix(prefix),

@@ -17,13 +17,7 @@ NOT_FOR_YOU = ("The concern is restricted", "You cannot open it any more. The pe
 
 @router.post("/{reference}/restriction")
 def set_restriction_on_page(attempt: AttemptDep) -> Response:
-    """Restrict the concern to leads or to named people, or lift the restriction. Record this in the audit log.
-
-    If the assigned person may no longer open the concern, the concern is unassigned. Redirect to the concern's page. If
-    the signed-in person may no longer open the concern, return a page that says so instead. If the change is refused,
-    show the form again. Raise `ScopeMissing` if a person who is not a lead names people, or changes or lifts a
-    restriction.
-    """
+    """Who may no longer open it is told so on a page. Raise `ScopeMissing`, as `set_restriction`."""
     context, reference = attempt.context, attempt.reference
     try:
         fields = {name: attempt.posted.one(name).strip() for name in ("restricted", "reason")}

@@ -23,10 +23,7 @@ ChosenList = Annotated[RetentionList, Query(alias="list")]
 
 @router.get("/retention")
 def read_retention(visit: AuditVisitDep, chosen: ChosenList = RetentionList.DUE) -> Response:
-    """Record the reading in the audit log, and return the page with the first `MOST_LISTED` concerns of `chosen`.
-
-    `chosen` is one of the four lists, such as the concerns on hold.
-    """
+    """The first `MOST_LISTED`."""
     settings = visit.context.settings
     periods = RetentionPeriods.of(settings)
     found = read_list(visit.context.writer, chosen, periods, actor=visit.actor)
@@ -45,10 +42,7 @@ def read_retention(visit: AuditVisitDep, chosen: ChosenList = RetentionList.DUE)
 
 @router.get("/retention.csv")
 def read_retention_sheet(visit: AuditVisitDep, chosen: ChosenList = RetentionList.DUE) -> Response:
-    """Record the reading in the audit log, and return the whole list `chosen` as CSV.
-
-    Raise `InvalidQuery` if the list has more than 20,000 concerns. The reading is then already recorded.
-    """
+    """As `read_list_sheet`."""
     periods = RetentionPeriods.of(visit.context.settings)
     sheet = read_list_sheet(visit.context.writer, chosen, periods, actor=visit.actor)
     headers = {"Content-Disposition": AS_FILE.format(f"retention-{chosen}.csv")}

@@ -22,29 +22,21 @@ from app.services.desk.presented_concerns import reference_of
 
 router = GuidanceRouter(prefix=CONCERN_PAGES, include_in_schema=False, route_class=DeskRoute)
 KEY = "key_of_typed"
-"""The field of the decrypted document that has the key. Other documents encrypted to the team lack this field."""
+"""Other documents encrypted to the team lack it."""
 NOT_YOURS = "this is not the key of text that you typed about this concern"
 
 
 @router.post("/{reference}/typed")
 def open_typed_on_page(visit: WorkerVisitDep, posted: SubmittedFormDep, reference: ConcernReferenceInPath) -> Response:
-    """Return the decrypted key (JSON) of the text that this person typed about this concern.
-
-    The form has the encrypted key. Raise `NoSuchConcern` if `reference` is not a reference. Raise
-    `UnsealingUnavailable` if this service cannot decrypt the key. Raise `ValidationFailed` if the form has no such key,
-    or if the key belongs to another person or concern.
-    """
+    """As `key_response`. Raise `NoSuchConcern` if it is no reference."""
     return key_response(visit, reference_of(reference), posted)
 
 
 def key_response(visit: Visit, place: str, posted: SubmittedForm) -> Response:
-    """Return the decrypted key (JSON) of text that this person typed on a page and did not send.
+    """Return the decrypted key (JSON) of text that this person typed and did not send.
 
-    `place` is the reference of the page's concern or, if the page has none, the name of the page. The posted field
-    `sealed` has the encrypted key, inside a document that also names the person.
-
-    Raise `UnsealingUnavailable` if this service cannot decrypt the document. Raise `ValidationFailed` if the document
-    is damaged, has no key of typed text, or belongs to another person or to another place.
+    `place` is a reference or a page. Raise `UnsealingUnavailable`, or `ValidationFailed` if it is damaged, no such key,
+    or of another person or place.
     """
     try:
         sealed = base64.b64decode(posted.one("sealed"), validate=True)

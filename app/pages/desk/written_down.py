@@ -31,11 +31,11 @@ from app.services.guides.working_days import LONDON
 
 router = GuidanceRouter(prefix=f"{PATH}/new", include_in_schema=False, route_class=DeskRoute)
 NEW = "new"
-"""The name under which the browser stores unsent text of this page, because there is no reference yet."""
+"""Under which the browser stores unsent text, without a reference."""
 NARRATIVE, DANGER, KIND, AGE = "concern.narrative", "immediate_danger", "reporter.kind", "children.0.estimated_age"
 ABOUT_STAFF = "concern.about_council_staff"
 TO_CONCERN = "to_concern"
-"""The form field with the reference of the concern to which the text is added."""
+"""The field with the reference to add to."""
 MOST_GUIDES = 200
 SAID_OF_ADDITION = {
     "reporter.name": "From",
@@ -45,7 +45,7 @@ SAID_OF_ADDITION = {
     AGE: "Age",
     "children.0.school_or_setting": "School",
 }
-"""The form's fields that an addition does not have, with their labels. These answers become lines of the addition."""
+"""Fields that an addition lacks become lines of it."""
 NOT_A_TIME = "give the time and the day on which it came"
 NO_SUCH_CONCERN = "no concern has this reference: check it for a mistake"
 ERASED = "the text of this concern has been erased: write it down as a new concern"
@@ -58,23 +58,20 @@ NO_TEXT = "write down what was said"
 
 @dataclass(frozen=True)
 class NewForm:
-    """The form of the page as posted by the person of `visit`."""
-
     visit: Visit
     posted: SubmittedForm
 
     @property
     def to_concern(self) -> str:
-        """The reference of the concern to add to, as typed, or an empty string for a new concern."""
+        """As typed; empty for a new concern."""
         return self.posted.one(TO_CONCERN).strip()
 
     @property
     def in_danger(self) -> bool:
-        """True if the form says that a child is in immediate danger."""
         return self.posted.one(DANGER) == ImmediateDanger.YES
 
     def expect_answers(self) -> None:
-        """Raise `ValidationFailed` if the text or the answer about danger is missing."""
+        """Raise `ValidationFailed` without text or answer about danger."""
         has_text = self.posted.one("sealed") or self.posted.one(NARRATIVE).strip()
         missing = {NARRATIVE: NO_TEXT} if not has_text else {}
         missing |= {DANGER: NO_DANGER} if not self.posted.one(DANGER) else {}
@@ -83,11 +80,7 @@ class NewForm:
             raise errors.ValidationFailed(faults)
 
     def text(self) -> dict[str, Any]:
-        """Return the fields of `WrittenConcern` or `WrittenAddition` for the text.
-
-        The text is either encrypted by the browser, or unencrypted. Raise `ValidationFailed` if the text is unencrypted
-        and this service cannot decrypt concerns.
-        """
+        """Encrypted or not. Raise as `read_text`."""
         if self.posted.one("sealed"):
             given: dict[str, Any] = {
                 name: self.posted.one(name) for name in ("sealed", DANGER, "card") if self.posted.one(name)
@@ -99,11 +92,7 @@ class NewForm:
         return {"addition": self._addition()} if self.to_concern else {"submission": self._submission()}
 
     def came(self) -> dict[str, Any]:
-        """Return the fields of `WrittenConcern` or `WrittenAddition` that say how and when the information came.
-
-        `channel` says how, for example by a call. `came_at` is the time in London. Raise `ValidationFailed` if the time
-        or the day is missing or cannot be read.
-        """
+        """How and when, in London. Raise `ValidationFailed`."""
         try:
             day = dt.date.fromisoformat(self.posted.one("came_on"))
             time = dt.time.fromisoformat(self.posted.one("came_at"))
@@ -137,29 +126,19 @@ class NewForm:
 
 
 def kind_of(reporter: Mapping[str, object]) -> str:
-    """Return the kind of a reporter for whom the worker chose no kind.
-
-    The kind is anonymous if `reporter` has neither name nor phone number, otherwise a member of the public.
-    """
+    """Without a choice: anonymous without name and number, otherwise a member of the public."""
     return ReporterKind.MEMBER_OF_PUBLIC.value if reporter else ReporterKind.ANONYMOUS.value
 
 
 @router.get("")
 def read_new_page(visit: WorkerVisitDep, to: str = "") -> Response:
-    """Return the page with an empty form. `to` is the reference of the concern to add to, or empty for a new concern.
-
-    Ignore a value of `to` that is not a reference.
-    """
+    """`to` is a reference to add to, or ignored."""
     return _form_page(NewForm(visit, SubmittedForm({TO_CONCERN: [find_reference(to) or ""]})))
 
 
 @router.post("")
 def write_down_on_page(visit: WorkerVisitDep, posted: SubmittedFormDep) -> Response:
-    """Store the concern or the addition that the person wrote down, and return a page with the receipt.
-
-    Record the concern or addition in the audit log. If the input is refused or cannot be stored, return the form with
-    the errors. A form that is sent twice is stored once.
-    """
+    """Refused input stays in the form. Sent twice, it is stored once."""
     form = NewForm(visit, posted)
     try:
         form.expect_answers()
@@ -181,11 +160,7 @@ def write_down_on_page(visit: WorkerVisitDep, posted: SubmittedFormDep) -> Respo
 
 @router.post("/typed")
 def open_typed_on_new_page(visit: WorkerVisitDep, posted: SubmittedFormDep) -> Response:
-    """Return the decrypted key (JSON) of the text that this person typed on this page and did not send.
-
-    The form has the encrypted key. Raise `UnsealingUnavailable` if this service cannot decrypt the key. Raise
-    `ValidationFailed` if the form has no such key, or if the key belongs to another person or page.
-    """
+    """As `key_response`."""
     return key_response(visit, NEW, posted)
 
 
@@ -234,16 +209,13 @@ def _add(form: NewForm) -> Response:
 
 
 def _may_open(visit: Visit, reference: str) -> bool:
-    """Return True if the person of `visit` may open the concern that this person has just written down or added to.
-
-    A concern about a member of staff may be restricted to other people.
-    """
+    """What they have just written down: about staff it may be restricted."""
     with Session(visit.context.engine) as session:
         return is_openable(session, reference, visit.actor)
 
 
 def _field_of(fault: FieldError) -> str:
-    """Return the name of the form field that has the error `fault`, or `NARRATIVE` if the form has no such field."""
+    """Or `NARRATIVE`."""
     at = ".".join(str(each) for each in fault.at if each not in ("submission", "addition"))
     return at if at in {*SAID_OF_ADDITION, KIND, DANGER, "channel", "came_at", "guide", TO_CONCERN} else NARRATIVE
 
@@ -251,11 +223,7 @@ def _field_of(fault: FieldError) -> str:
 def _form_page(
     form: NewForm, faults: Mapping[str, str] | None = None, *, status: int = 200, has_new_key: bool = False
 ) -> Response:
-    """Return the page with `form` as filled in, and with the error of each field in `faults`.
-
-    If `has_new_key` is True, the form gets a new idempotency key, so that the next post stores another concern or
-    addition.
-    """
+    """`has_new_key`: the next post stores another."""
     visit, posted = form.visit, form.posted
     context, local = visit.context, visit.now.astimezone(LONDON)
     with Session(context.engine) as session:
@@ -281,6 +249,6 @@ def _form_page(
 
 
 def _sentence(fault: str) -> str:
-    """Return the error `fault` as a sentence. An error of the API that begins with `must` is always about the time."""
+    """One that begins with `must` is always about the time."""
     whole = f"The time {fault}" if fault.startswith("must ") else fault
     return whole[:1].upper() + whole[1:]

@@ -30,47 +30,40 @@ FIELD_WORDS = {
     "text_relay": "text relay",
     "review_by": "review by",
 }
-"""Labels of fields in the headings of changes, by field, if the field's name is not clear to a reader."""
+"""If the field's name is not clear to a reader."""
 HIDDEN_MEMBERS = frozenset({"id", "position"})
 LONGEST_VALUE = 60
-"""Values with more characters are compared word by word. For shorter values, the change reads `old is now new`."""
+"""Longer values are compared word by word; shorter ones read `old is now new`."""
 IS_NOW = WordRun(change=WordChange.KEPT, text="is now")
 REWORDED = "Reworded"
 DATES = frozenset({"review_by"})
-"""Fields of an edition whose values are dates, written as in the API."""
+"""Written as in the API."""
 MOST_SENTENCES = 6
 
 
 @dataclass(frozen=True)
 class TextChange:
-    """One change of an edition: a heading, and the text as runs of kept, removed and added words."""
+    """A heading, and runs of kept, removed and added words."""
 
     heading: str
     runs: tuple[WordRun, ...]
 
     @property
     def sentence(self) -> str:
-        """The change as a sentence for a change note. A reworded text becomes a general sentence without the text."""
+        """For a change note. A reworded text becomes a general sentence."""
         if self.heading == REWORDED:
             return "Some words are clearer."
         return f"{self.heading}: {' '.join(run.text for run in self.runs)}."
 
 
 def propose_change_note(changes: Mapping[str, Sequence[TextChange]]) -> str:
-    """Return a change note made from `changes`, the changes by section, with at most `MOST_SENTENCES` sentences.
-
-    Leave out repeated sentences. If there are no changes, the note is empty.
-    """
+    """At most `MOST_SENTENCES`, none repeated; empty without changes."""
     sentences = dict.fromkeys(change.sentence for found in changes.values() for change in found)
     return " ".join([*sentences][:MOST_SENTENCES])
 
 
 def describe_changes(before: EditionContent, after: EditionContent) -> dict[str, list[TextChange]]:
-    """Return the changes from the edition `before` to the edition `after`, by section and in the order of the page.
-
-    Changes to an edition's own fields have the key `DETAILS`. Changes to a list of items have the key of the list.
-    Leave out sections without changes.
-    """
+    """By section, in the order of the page; `DETAILS` has the edition's own fields. No empty sections."""
     fields = changed_fields(before, after)
     own = [TextChange(_label(each.field), _runs(each.field, each.before, each.after)) for each in fields]
     lists = {key: [*_describe_list(each)] for key, each in changed_sections(before, after).items()}
@@ -102,11 +95,7 @@ def _describe_rewording(change: Reworded) -> Iterator[TextChange]:
 
 
 def _changed_phones(before: Sequence[Phone], after: Sequence[Phone]) -> tuple[WordRun, ...]:
-    """Return the phone numbers that only one of the lists `before` and `after` has, as people dial the numbers.
-
-    The removed numbers come first, then the added numbers. If exactly one number replaces another, return the two
-    numbers with `is now` between the numbers.
-    """
+    """As dialled, removed ones first. One in place of one has `is now` between."""
     old, new = (
         [phone for phone in phones if phone not in others] for phones, others in ((before, after), (after, before))
     )
@@ -118,11 +107,7 @@ def _changed_phones(before: Sequence[Phone], after: Sequence[Phone]) -> tuple[Wo
 
 
 def _runs(field: str, before: Any, after: Any) -> tuple[WordRun, ...]:
-    """Return the change of `field` from `before` to `after`.
-
-    If both values are short and not empty, return both with `is now` between the values. Otherwise compare the values
-    word by word.
-    """
+    """Two short values have `is now` between, others are compared word by word."""
     old, new = (_to_text(dt.date.fromisoformat(each) if field in DATES and each else each) for each in (before, after))
     if old and new and max(len(old), len(new)) <= LONGEST_VALUE:
         return _replaced(old, new)
@@ -143,7 +128,7 @@ def _title(id_: str) -> str:
 
 
 def _to_text(value: Any) -> str:
-    """Return `value`, any value of an edition, as one line of text. Leave out ids, positions and empty values."""
+    """On one line, without ids, positions and empty values."""
     if isinstance(value, Phone):
         return f"{value.dialled}{value.option_text}"
     if isinstance(value, BaseModel):

@@ -38,21 +38,17 @@ PLACES: dict[str, str] = {
     **{key: FIELD_LABELS.get(key, key.capitalize()) for key in ("publisher", "review_by", "owner", "applies_to")},
     **{f"{INTRODUCTIONS}{key}": FIELD_LABELS[key] for key in Introductions.model_fields},
 }
-"""The places for a passage: the key of each list or field, with the label of that list or field in the form."""
+"""Each list or field, with its label in the form."""
 TO_PUT = "put:"
 
 
 @router.post("/document")
 def begin_from_document(session: SessionDep, visit: EditorVisitDep, upload: UploadDep) -> Response:
-    """Start a draft from the posted document or text, and redirect to the unplaced passages.
+    """Start a draft from a document or text, and lead to its unplaced passages, or to the draft.
 
-    If no passage is unplaced, redirect to the draft. The form names the published guide that the document replaces. If
-    the form names no guide, the draft is for a new guide. The name of a new guide is made from the title in the
-    document.
-
-    Return the list of guides with an error (422) if the document is missing, too large or unreadable, or if the guide
-    has a draft already. Also return the list with an error if the named guide is not published, or if the name of a new
-    guide is taken. Raise `DraftChanged` if another person starts a draft of the guide at the same time.
+    Without a guide in the form it is a new one, named by the title. The list of guides shows a refusal (422): no
+    readable document, a draft already, an unpublished guide, a taken name. Raise `DraftChanged` if another starts one
+    at the same time.
     """
     session.close()  # a file may wait for a minute, and a connection would wait with it
     try:
@@ -77,11 +73,7 @@ def _read_document(upload: Upload) -> UploadedDraft:
 
 
 def _require_free(editing: Editing, *, is_new: bool) -> None:
-    """Raise `DocumentRefused` if the guide has a draft.
-
-    Also raise `DocumentRefused` if `is_new` is True and the guide has an edition, or if `is_new` is False and the guide
-    has no edition.
-    """
+    """Raise `DocumentRefused` for a draft, or an edition that is there or missing against `is_new`."""
     if find_guide_draft(editing.session, editing.guide) is not None:
         raise DocumentRefused(HAS_DRAFT)
     if is_new == bool(find_history(editing.session, guide=editing.guide)):
@@ -107,10 +99,7 @@ def _begin(editing: Editing, document: UploadedDraft) -> None:
 
 @router.get("/{guide}/unplaced")
 def read_unplaced(editing: EditingDep) -> Response:
-    """Return the page with the unplaced passages beside the draft.
-
-    Raise `NoSuchGuideDraft` if there is no draft.
-    """
+    """Raise `NoSuchGuideDraft`."""
     draft = get_guide_draft(editing.session, editing.guide)
     return editing.page(
         "desk_edit_unplaced.html",
@@ -125,11 +114,9 @@ def read_unplaced(editing: EditingDep) -> Response:
 
 @router.post("/{guide}/unplaced")
 def place_lines(editing: EditingDep, posted: SubmittedFormDep) -> Response:
-    """Put each passage into the place that the person chose, or drop the passage for `LEFT_OUT`. Save the draft.
+    """Put each passage where the person chose, or drop it (`LEFT_OUT`). One that another has placed is ignored.
 
-    A passage without a chosen place stays unplaced. Redirect to the passages that are still unplaced, or to the draft
-    if none is left. Ignore a passage that another person has placed since the page was shown. Raise `NoSuchGuideDraft`
-    if there is no draft.
+    Raise `NoSuchGuideDraft`.
     """
     current = editing.current
 
@@ -152,14 +139,11 @@ def place_lines(editing: EditingDep, posted: SubmittedFormDep) -> Response:
 
 
 def _chosen(draft: GuideDraftRow | None, posted: SubmittedForm) -> list[tuple[str, str]]:
-    """Return each unplaced passage of `draft` for which the person chose a place, with the place or `LEFT_OUT`."""
+    """With its place or `LEFT_OUT`."""
     chosen = ((line, posted.one(_name_of(line))) for line in keep_unplaced(draft))
     return [(line, target) for line, target in chosen if target in PLACES or target == LEFT_OUT]
 
 
 def _name_of(line: str) -> str:
-    """Return the name of the form field for the place of the passage `line`.
-
-    The name depends only on the text of `line`, so the name stays the same if another person places other passages.
-    """
+    """From the text only: it stays the same if another person places other passages."""
     return f"{TO_PUT}{hashlib.sha256(line.encode()).hexdigest()[:16]}"

@@ -69,11 +69,7 @@ AUTOSAVE, NEXT = "autosave", "next"
 def read_guides_to_edit(
     session: SessionDep, visit: EditorVisitDep, fault: Annotated[str, Query(max_length=80)] = ""
 ) -> Response:
-    """Return the page with all drafts, and with every guide and the day of the guide's next review.
-
-    `fault` says why a new guide was refused: `none` if the title was empty, otherwise the name that is taken. If no
-    guide was refused, `fault` is empty.
-    """
+    """`fault` says why a new guide was refused: `none` for an empty title, otherwise the name taken."""
     return guides_page(
         visit, session, {"title": TAKEN.format(fault) if fault != "none" else NO_TITLE} if fault else {}, status=200
     )
@@ -82,11 +78,7 @@ def read_guides_to_edit(
 def guides_page(
     visit: Visit, session: Session, faults: dict[str, str], *, status: int, posted: SubmittedForm = NOTHING_POSTED
 ) -> Response:
-    """Return the page with all drafts and guides, and with the HTTP status `status`.
-
-    `faults` maps the name of a field to an error. If a document was refused, `posted` is the refused form: the page
-    fills in the posted text and the chosen guide again.
-    """
+    """`posted` is a refused form, whose text and guide are filled in again."""
     drafts, reviews = list_guide_drafts(session), list_reviews(session)
     titles = {each.guide: each.title for each in reviews}
     return visit.page(
@@ -106,11 +98,7 @@ def guides_page(
 
 @router.post("/new")
 def begin_new_guide(session: SessionDep, visit: EditorVisitDep, posted: SubmittedFormDep) -> Response:
-    """Start the draft of a new guide with the posted title, and redirect to the draft.
-
-    The name of the guide is made from the title. If the title is empty or the name is taken, redirect to the list of
-    guides, which shows an error.
-    """
+    """Named by the posted title. If that is empty or taken, the list of guides shows an error."""
     title = posted.one("title").strip()[:MAX_TITLE]
     guide = propose_id(title)
     if not title:
@@ -123,25 +111,18 @@ def begin_new_guide(session: SessionDep, visit: EditorVisitDep, posted: Submitte
 
 @router.post("/{guide}/begin")
 def begin_draft(editing: EditingDep) -> Response:
-    """Start a draft from the content of the current edition without the change note, and redirect to the draft.
-
-    If there is no current edition, the draft begins with a title and a publisher. If the guide has a draft already,
-    only redirect to that draft.
-    """
+    """From the current edition without its change note, or a title and a publisher. A draft that is there stays."""
     return editing.begin(editing.initial_content())
 
 
 def title_of(draft: GuideDraftRow) -> str:
-    """Return the title of `draft`, or the name of the guide if the draft has no title."""
+    """Or the name of the guide."""
     title = draft.read().get("title")
     return title if isinstance(title, str) and title.strip() else draft.guide
 
 
 async def get_page(page: Annotated[str, Path(max_length=40)]) -> str:
-    """Return the name of a draft's section from the path, as a FastAPI dependency.
-
-    Raise `NotFound` if drafts have no such section.
-    """
+    """Raise `NotFound` if drafts have no such section."""
     if page not in EDIT_PAGES:
         raise NotFound
     return page
@@ -152,7 +133,7 @@ EditPage = Annotated[str, Depends(get_page)]
 
 @router.get("/{guide}/sections/{page}")
 def read_section_page(editing: EditingDep, page: EditPage) -> Response:
-    """Return the form of the section `page` with the saved content. Raise `NoSuchGuideDraft` if there is no draft."""
+    """Raise `NoSuchGuideDraft`."""
     return _section_page(editing, page, get_guide_draft(editing.session, editing.guide))
 
 
@@ -163,12 +144,10 @@ def save_section_page(
     posted: SubmittedFormDep,
     if_match: Annotated[str | None, Header(max_length=100)] = None,
 ) -> Response:
-    """Save the posted section `page`, run the action of the pressed button, and redirect to the form.
+    """Save the section, and do what the pressed button says. An autosave gets JSON.
 
-    The button for the next section redirects to the form of the next section, or after the last section to the draft.
-    For an autosave, return JSON instead. The form posts the tag of the section that the page showed, as the field
-    `shown` or as If-Match. If another person has saved different content of the section since then, save nothing. Then
-    return a page with both versions and the status 412, or for an autosave an empty object with the status 412.
+    The form posts the tag of the section as `shown` or If-Match. If another person has saved other content since,
+    nothing is saved: 412 with both versions, or an empty object.
     """
     shown, act = (if_match or posted.one("shown")).strip('"'), posted.one("act")
     is_autosave = act == AUTOSAVE
@@ -187,12 +166,9 @@ def save_section_page(
 
 
 def _autosaved(editing: Editing, page: str, draft: GuideDraftRow) -> dict[str, Any]:
-    """Return the values for the page's JavaScript after an autosave of the section `page`.
+    """For the page's JavaScript: new tag (`shown`), time, errors, and `said`: each value as understood, in words.
 
-    `shown` is the new tag of the section, `saved` the time, and `faults` the errors of the section. `beside` has the
-    error of each field. `said` has the value of each field as this service has understood the value, in words.
-    `changes` has the differences between the section and the same section of the current edition. If there are no
-    differences, `note` says why.
+    `changes` are those to the current edition, or `note` says why there are none.
     """
     content, checked = draft.read(), editing.check(draft)
     form = _form(content, page)
@@ -212,11 +188,9 @@ def _autosaved(editing: Editing, page: str, draft: GuideDraftRow) -> dict[str, A
 
 
 def _save(editing: Editing, page: str, posted: SubmittedForm, shown: str, act: str) -> tuple[GuideDraftRow, str]:
-    """Save the posted section `page`, and run the action `act` of the pressed button.
+    """Return the draft, and the path of the entry to show, if any.
 
-    Return the draft, and the path of the entry to show, which is empty if the action is about no entry. `shown` is the
-    tag of the section when the page was shown. Raise `DraftChanged` if another person has saved different content of
-    this section since then. Keep the changes of other people to other sections.
+    Raise `DraftChanged` if the section was saved since.
     """
     current = editing.current
     beginning = editing.initial_content() if shown == NOT_BEGUN else {}  # only this tag may begin a draft
@@ -234,11 +208,7 @@ def _save(editing: Editing, page: str, posted: SubmittedForm, shown: str, act: s
 
 
 def _is_saved(former: DraftContent | None, page: str, posted: SubmittedForm, current: EditionContent | None) -> bool:
-    """Return True if the posted content of the section `page` is already saved in `former`, the saved draft.
-
-    After a lost response, the page posts the same content again. `current` is the content of the current edition, or
-    None.
-    """
+    """After a lost response, the page posts the same again."""
     if former is None:
         return False
     again = with_ids(with_section(former, page, posted), page, former, current)
@@ -248,11 +218,7 @@ def _is_saved(former: DraftContent | None, page: str, posted: SubmittedForm, cur
 def _section_page(
     editing: Editing, page: str, draft: GuideDraftRow | None, mine: SubmittedForm | None = None
 ) -> Response:
-    """Return the form of the section `page`, with the content of `draft`, or of a new draft if `draft` is None.
-
-    If `mine`, the posted form of this person, is given, fill in that input, and show the saved content beside the
-    input. The status is then 412.
-    """
+    """If `mine` is given, fill it in beside what is saved, with 412."""
     saved = draft.read() if draft is not None else None
     content = saved if saved is not None else editing.initial_content()
     typed = content if mine is None else with_section(content, page, mine)
@@ -286,11 +252,7 @@ def _section_page(
 
 
 def _comparison_of(page: str, comparison: dict[str, Any] | None) -> tuple[str, Sequence[TextChange]]:
-    """Return a note and the changes of the section `page`.
-
-    The note is a sentence that says why there are no changes, or empty if there are changes. `comparison` is the
-    template variable of that name from `beside_current`.
-    """
+    """With a sentence that says why there are no changes."""
     if comparison is None:
         return "There is no published edition to compare with.", ()
     if page in comparison["unread"]:
@@ -300,10 +262,7 @@ def _comparison_of(page: str, comparison: dict[str, Any] | None) -> tuple[str, S
 
 
 def _comments_on(editing: Editing, page: str, content: DraftContent) -> list[tuple[Comment, str]]:
-    """Return the open comments on items of the section `page`, each with the path of the item's entry in the form.
-
-    The path is empty if `content` no longer has the item.
-    """
+    """With the path of the item's entry, empty if it is gone."""
     entries = content.get(page)
     ids = [each.get("id") if isinstance(each, dict) else None for each in entries] if isinstance(entries, list) else []
     found = discussion_of(list_draft_acts(editing.session, editing.guide)).comments
@@ -312,37 +271,30 @@ def _comments_on(editing: Editing, page: str, content: DraftContent) -> list[tup
 
 
 def _following(page: str) -> str | None:
-    """Return the name of the section after `page`, or None if `page` is the last section."""
     pages = list(EDIT_PAGES)
     return next(iter(pages[pages.index(page) + 1 :]), None)
 
 
 def _choices_of(code_lists: Mapping[str, CodeList], field: EditField) -> tuple[tuple[str, str], ...]:
-    """Return the value and the label of each choice of `field`.
-
-    If `field` has a code list in `code_lists`, the choices are the codes of that list.
-    """
+    """Of the field's code list, if it has one."""
     found = code_lists.get(field.code_list)
     return tuple((each.code, each.label) for each in found.codes) if found is not None else field.choices
 
 
 def _remarks_on(page: str, checked: CheckedDraft | None) -> list[Remark]:
-    """Return the errors in `checked` that belong to the section `page`, or an empty list if `checked` is None."""
     return [each for each in (remarks_of(checked) if checked else ()) if each.page == page]
 
 
 def remarks_of(checked: CheckedDraft) -> list[Remark]:
-    """Return the errors in `checked` as remarks. Leave out repeated remarks."""
+    """None repeated."""
     content = checked.draft.read()
     return list(dict.fromkeys(fault_remark(each, content) for each in checked.faults))
 
 
 def beside_current(draft: GuideDraftRow | None, checked: CheckedDraft | None) -> dict[str, Any]:
-    """Return the template variables for comparing `draft` with the current edition. `checked` is the checked draft.
+    """`comparison` has `changes` by page, and `unread` pages not compared in full.
 
-    `current` is the current edition, or None if there is none. `comparison` has the changes by page (`changes`), and
-    the pages that are not compared in full because some of the content is not valid (`unread`). If there is no draft or
-    no current edition, `comparison` is None.
+    None without something to compare.
     """
     if draft is None or checked is None:
         return {"current": None, "comparison": None}
@@ -355,10 +307,7 @@ def beside_current(draft: GuideDraftRow | None, checked: CheckedDraft | None) ->
 
 
 def _form(content: dict[str, Any], page: str) -> dict[str, Any]:
-    """Return template variables about the section `page` of `content`: the entries, and the names to which errors link.
-
-    The names are the paths of the entries and fields on the page. The section `DETAILS` has one entry.
-    """
+    """Entries, and the names to which errors link. `DETAILS` has one entry."""
     fields, value = form_fields(page), section_value(content, page)
     if page == DETAILS:
         shown = show_fields(fields, "", value)
@@ -369,7 +318,7 @@ def _form(content: dict[str, Any], page: str) -> dict[str, Any]:
 
 
 def all_forms(content: dict[str, Any]) -> dict[str, tuple[ShownEntry, ...]]:
-    """Return the form entries of `content` by section. Leave out sections without entries."""
+    """By section, without empty ones."""
     forms = {page: _form(content, page)["entries"] for page in EDIT_PAGES}
     return {page: entries for page, entries in forms.items() if entries}
 
@@ -381,7 +330,7 @@ def _names(entry: ShownEntry) -> set[str]:
 
 
 def _all_fields(entry: ShownEntry) -> Iterator[ShownField]:
-    """Yield every field of `entry`, including the fields in groups and lists."""
+    """With those in groups and lists."""
     for field in entry.fields:
         for each in (field, *field.members):
             yield each

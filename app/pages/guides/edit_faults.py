@@ -13,7 +13,7 @@ from app.pages.guides.edit_fields import DETAILS, FIELD_LABELS, ID
 from app.pages.posted_forms import value_at
 
 BACKTICKED = re.compile("`([^`]+)`")
-"""The pattern of a key or an example in backticks, in a message of the check."""
+"""A key or an example in a message of the check."""
 ENTER_NUMBER = "Enter a telephone number with its area code, such as 01632 960001"
 ENTER_DAY = "Enter a day, such as 30 September 2027"
 FORMS = {
@@ -37,10 +37,7 @@ FORMS = {
     "urn": "Enter six digits",
     "sha256": "Enter 64 digits and letters from a to f",
 }
-"""What to enter in each field that has a format, by the key of the field.
-
-The sentence is the same for a missing and a wrong value.
-"""
+"""What to enter in a field with a format, missing or wrong."""
 MISSING = {
     "text": "Write the words",
     "change_note": "Say what this edition changes, in a sentence for readers",
@@ -49,21 +46,14 @@ MISSING = {
     "lines": "Enter the building or the street",
     "publisher": "Enter the name of the publisher",
 }
-"""What to enter in an empty field, by the key of the field.
-
-For any other empty field, the sentence is made from the field's label.
-"""
+"""What to enter in an empty field; otherwise it is made from the label."""
 OTHER_NUMBER = "The number that is dialled is another one. Type the number again"
 DIFFERENT = "two different numbers"
 
 
 @dataclass(frozen=True)
 class Remark:
-    """An error or warning from the check of a draft. `page` and `name` identify the section and the field.
-
-    `own` is the sentence beside the field. `words` is the sentence in a list of errors, and also names the entry that
-    contains the field.
-    """
+    """`own` stands beside the field; `words`, in a list, also names the entry."""
 
     words: str
     page: str
@@ -72,7 +62,7 @@ class Remark:
 
 
 def fault_remark(fault: FieldError, content: dict[str, Any]) -> Remark:
-    """Return the error `fault` of a draft as a remark, in the words of the form. `content` is the draft's content."""
+    """In the words of the form."""
     at = _at_input(fault.at, content)
     own = _instruction(at, fault, content)
     entry = at[:-1]
@@ -82,26 +72,18 @@ def fault_remark(fault: FieldError, content: dict[str, Any]) -> Remark:
 
 
 def warning_remark(warning: FieldError) -> Remark:
-    """Return `warning`, a warning about a draft, as a remark. The keys of fields become the labels of the form."""
+    """Keys become labels of the form."""
     words = _with_labels(warning.detail)
     return Remark(words, _page_of(warning.at), ".".join(map(str, warning.at)), words)
 
 
 def at_fields(remarks: Sequence[Remark], names: Collection[str]) -> list[Remark]:
-    """Return `remarks`, so that each remark names a field or entry that the page has.
-
-    `names` are the names of the page's fields and entries. A name that the page lacks becomes the name of the nearest
-    field or entry around it, or empty.
-    """
+    """Each at the nearest field or entry that the page has, or empty."""
     return [replace(each, name=_nearest(each.name, names)) for each in remarks]
 
 
 def faults_beside(remarks: Sequence[Remark], content: dict[str, Any]) -> dict[str, str]:
-    """Return the sentence beside each field that has an error in `remarks`, by the name of the field.
-
-    A field with several errors has the sentence of the first error. Leave out the fields of an entry that has not been
-    filled in yet. `content` is the content of the draft.
-    """
+    """The first error of each field, but of entries not filled in yet."""
     shown = (each for each in reversed(remarks) if each.name and not _is_blank_entry(each.name, content))
     return {each.name: each.own for each in shown}
 
@@ -111,12 +93,7 @@ def _page_of(at: Location) -> str:
 
 
 def _at_input(at: Location, content: dict[str, Any]) -> Location:
-    """Return the location of the form input for the value at `at`, in a draft with `content`.
-
-    If the value has no input of its own, return the location of the input in which an editor changes the value. For a
-    list of phone numbers, this is the input of the first number. For a whole contact, this is the input that the
-    contact's kind requires.
-    """
+    """Of a value without an own input: where an editor changes it, such as the first number."""
     if len(at) == len(("contacts", 0)) and at[0] == Section.CONTACTS.key:
         kind = value_at(content, f"{_name(at)}.kind")
         at = (*at, next((field for way, (field, _) in WAYS.items() if way == kind), "kind"))
@@ -146,7 +123,7 @@ def _with_labels(detail: str) -> str:
 
 
 def _label(found: re.Match[str]) -> str:
-    """Return the text in the backticks of `found` in quotation marks. The key of a field becomes the field's label."""
+    """In quotation marks; a key becomes the field's label."""
     key = found[1]
     heading = CAUTIONS.heading if key == CAUTIONS.path else key.replace("_", " ").capitalize() if "_" in key else key
     return f"‘{FIELD_LABELS.get(key, heading)}’"

@@ -21,12 +21,9 @@ from app.pages.guides.edit_values import is_in_words, said_value, shown_day, sho
 from app.services.guides.written_values import split_lines
 
 DETAILS = "details"
-"""The name of the page for the fields of the edition itself."""
+"""The page of the edition's own fields."""
 NOT_TYPED = frozenset({"id", "position", "display"})
-"""Fields without an input of their own. An id is proposed from the text, and a position is the place in the list.
-
-`display`, the phone number as people read it, shares the input of `number`, the number to dial.
-"""
+"""Without an own input: ids are proposed, positions are places, and `display` shares the input of `number`."""
 LONG = frozenset({"text", "note", "change_note", "introduction", "citation", *Introductions.model_fields})
 SELDOM = frozenset(
     {
@@ -34,14 +31,14 @@ SELDOM = frozenset(
         *("subjects", "applies_to"),
     }
 )
-"""Fields that most items leave empty. The page shows these fields only on demand."""
+"""Shown only on demand."""
 CONTACT_FIELDS: Mapping[str, tuple[str, ...]] = {
     ContactKind.TELEPHONE: ("name", "phones", "opening_hours", "when", "verified_on", "kind"),
     ContactKind.WEB: ("name", "url", "when", "verified_on", "kind"),
     ContactKind.EMAIL: ("name", "email", "when", "verified_on", "kind"),
     ContactKind.ADDRESS: ("name", "address", "opening_hours", "when", "verified_on", "kind"),
 }
-"""The fields that the page shows for each kind of contact, in order. Other fields are shown only on demand."""
+"""By kind, in order. Others are shown on demand."""
 PHONES = "phones"
 FIELD_LABELS: Mapping[str, str] = {
     "text": "Words",
@@ -88,7 +85,7 @@ FIELD_HINTS: Mapping[str, str] = {
     "opening_hours": "Such as Monday to Thursday 8:30am to 5pm, Friday 8:30am to 4:30pm.",
     "review_by": "Such as 30 September 2027.",
 }
-"""Hints for editors, by the key of a field. A hint replaces the field's description, which is for developers."""
+"""In place of descriptions, which are for developers."""
 CHOICE_LABELS: Mapping[str, str] = {
     IndicatorKind.POTENTIAL_INDICATOR: "May point to harm",
     IndicatorKind.SIGN_OF_HARM: "Is itself a sign of harm",
@@ -99,7 +96,7 @@ CHOICE_LABELS: Mapping[str, str] = {
     "project_inference": "We did",
     "source": "The printed guide did",
 }
-"""Labels of choices, by value, if the value itself would not be clear as a label."""
+"""If the value itself would not be clear."""
 PRESETS: Mapping[Any, str] = {
     IndicatorKind: IndicatorKind.POTENTIAL_INDICATOR,
     DefinitionKind: DefinitionKind.LOCAL,
@@ -109,8 +106,6 @@ ID = "id"
 
 
 class Control(StrEnum):
-    """The kind of form input for a value."""
-
     LINE = "line"
     WORDS = "words"
     CHOICE = "choice"
@@ -121,18 +116,14 @@ class Control(StrEnum):
     DAY = "day"
     HOURS = "hours"
     PHONE = "phone"
-    """One input for two fields: `number` and `display`."""
+    """For two fields: `number` and `display`."""
     FIXED = "fixed"
-    """No input: the field has only one possible value, which is filled in."""
+    """No input: there is one possible value."""
 
 
 @dataclass(frozen=True)
 class EditField:
-    """One field of the form. `key` is the key of the value in the content, and `control` the kind of input.
-
-    `choices` has the value and the label of each choice. If `is_seldom` is True, the page shows the field only on
-    demand. `inner` are the fields inside a group, or inside each entry of a list.
-    """
+    """`is_seldom`: shown on demand. `inner` are fields of a group, or of each entry of a list."""
 
     key: str
     label: str
@@ -142,35 +133,27 @@ class EditField:
     choices: tuple[tuple[str, str], ...] = ()
     inner: tuple["EditField", ...] = ()
     entry: str = ""
-    """The word for one entry, if the field is a list of entries."""
+    """The word for one entry."""
     preset: str = ""
-    """The value of a new entry."""
+    """Of a new entry."""
     code_list: str = ""
-    """The code list that has the choices, or empty."""
+    """Has the choices."""
 
 
 @cache
 def fields_of(model: type[BaseModel]) -> tuple[EditField, ...]:
-    """Return the form fields of `model`, the model of a part of an edition. Rarely used fields (`SELDOM`) come last."""
+    """`SELDOM` ones last."""
     found = [_field(key, info) for key, info in model.model_fields.items() if key not in NOT_TYPED]
     return tuple(sorted(found, key=lambda each: each.is_seldom))
 
 
 def form_fields(page: str) -> tuple[EditField, ...]:
-    """Return the form fields of the page `page`.
-
-    If `page` is `DETAILS`, these are the fields of the edition itself. Otherwise these are the fields of one item of
-    the list `page`.
-    """
+    """Of the edition itself (`DETAILS`), or of one item of the list."""
     return fields_of(EditionDetails if page == DETAILS else ITEM_LISTS[page].item)
 
 
 def new_entry(name: str, kind: str = "") -> dict[str, Any]:
-    """Return a new entry of the list `name`, with preset values.
-
-    If entries of the list can have the kind `kind`, such as `web` for contacts, the new entry has that kind. Otherwise
-    ignore `kind`.
-    """
+    """With preset values, of `kind` if the list has such."""
     fields = form_fields(name) if name in ITEM_LISTS else ()
     presets = {each.key: str(each.preset) for each in fields if each.preset}
     kinds = {value for each in fields if each.key == "kind" for value, _ in each.choices}
@@ -178,7 +161,7 @@ def new_entry(name: str, kind: str = "") -> dict[str, Any]:
 
 
 def is_foreign(field: EditField, value: Any) -> bool:
-    """Return True if `field` cannot show `value`, such as text in the place of a list, or unreadable opening hours."""
+    """The field cannot show it, such as text in place of a list."""
     if field.control is Control.HOURS:
         return value is not None and not is_in_words(value)
     expected = {Control.GROUP: dict, Control.LIST: list, Control.SEVERAL: list, Control.LINES: list}.get(field.control)
@@ -210,11 +193,7 @@ def _field(key: str, info: FieldInfo) -> EditField:
 
 
 def _control(key: str, kind: Any, single: Any) -> Control | None:
-    """Return the kind of input that the field's type or key demands, or None if the input is for text or for a choice.
-
-    `kind` is the type of the field. `single` is the type of one value of the field: for a field that is not a list, the
-    same as `kind`.
-    """
+    """None for text or a choice. `single` is the type of one value of a list."""
     if single is OpeningHours:
         return Control.HOURS
     if isinstance(single, type) and issubclass(single, BaseModel):
@@ -230,7 +209,7 @@ def _code_list(info: FieldInfo, single: Any) -> str:
 
 
 def _inside(annotation: Any) -> Any:
-    """Return the type in `annotation`. If the type is optional, leave out `None`."""
+    """Without `None`."""
     args = [each for each in get_args(annotation) if each is not type(None)]
     return args[0] if type(None) in get_args(annotation) else annotation
 
@@ -248,10 +227,9 @@ def _choices(kind: Any) -> tuple[tuple[str, str], ...]:
 
 @dataclass(frozen=True)
 class ShownField:
-    """A form field with the saved value. `name` is the path of the value, for example `contacts.0.phones.1.number`.
+    """With its value in `text`, `chosen` codes, `members` of a group, or `entries`.
 
-    By the kind of input, the value is in `text`, in `chosen` (the chosen codes), in `members` (the fields of a group),
-    or in `entries` (the entries of a list).
+    `name` as `contacts.0.phones.1.number`.
     """
 
     field: EditField
@@ -261,16 +239,13 @@ class ShownField:
     members: tuple["ShownField", ...] = ()
     entries: tuple["ShownEntry", ...] = ()
     foreign: str = ""
-    """The value as JSON, if the value has a type that the field cannot show. Otherwise empty."""
+    """As JSON, if the field cannot show its type."""
     said: str = ""
-    """How this service has understood a typed phone number, day or opening hours, in words.
-
-    Empty for other values, and for a value that could not be understood.
-    """
+    """A number, day or opening hours as understood, in words."""
 
     @property
     def owner(self) -> str:
-        """The entry that contains the field, counted from 1: `contact 1`. Empty for a field of the edition itself."""
+        """Its entry counted from 1, such as `contact 1`."""
         steps = self.name.split(".")
         counted = [place + 1 for place, step in enumerate(steps) if step.isdecimal()]
         at = tuple(int(step) if step.isdecimal() else step for step in steps[: counted[-1] if counted else 0])
@@ -278,22 +253,19 @@ class ShownField:
 
     @property
     def line_count(self) -> int:
-        """The number of lines in `text` that are not blank."""
+        """Without blank ones."""
         return len(split_lines(self.text))
 
     @property
     def is_filled(self) -> bool:
-        """True if the field, or a field inside the field, has anything to show."""
+        """Or a field inside it."""
         own = self.text or self.chosen or self.foreign or any(each.is_filled for each in self.entries)
         return bool(own) or any(each.is_filled for each in self.members)
 
 
 @dataclass(frozen=True)
 class ShownEntry:
-    """An entry of a list with the fields of the entry. `name` is the path of the entry.
-
-    `unknown` has each key of the entry without a form field, and the key's value as JSON.
-    """
+    """`unknown` has keys without a form field, with JSON."""
 
     name: str
     id: str
@@ -302,25 +274,17 @@ class ShownEntry:
 
     @property
     def is_filled(self) -> bool:
-        """True if the entry has anything to show."""
         return bool(self.unknown) or any(each.is_filled for each in self.fields)
 
 
 def show_entries(fields: tuple[EditField, ...], name: str, value: Any) -> tuple[ShownEntry, ...]:
-    """Return the entries of the list `value`, each with `fields`. `name` is the path of the list.
-
-    Return an empty tuple if `value` is not a list. An entry that is not an object has empty fields, and the whole entry
-    in `unknown`.
-    """
+    """Empty if `value` is no list. An entry that is no object is all in `unknown`."""
     entries = value if isinstance(value, list) else []
     return tuple(_entry(fields, f"{name}.{place}", each) for place, each in enumerate(entries))
 
 
 def show_fields(fields: tuple[EditField, ...], name: str, value: Any) -> tuple[ShownField, ...]:
-    """Return `fields` filled from the object `value`. `name` is the path of the object, empty for the content itself.
-
-    If `value` is not an object, the fields are empty. Leave out fields with only one possible value.
-    """
+    """Empty if `value` is no object. Fields with one possible value are left out."""
     members = value if isinstance(value, dict) else {}
     return tuple(
         _show(
@@ -334,10 +298,7 @@ def show_fields(fields: tuple[EditField, ...], name: str, value: Any) -> tuple[S
 
 
 def _in_order(fields: tuple[EditField, ...], members: dict[str, Any]) -> tuple[EditField, ...]:
-    """Return `fields` in the order of the form. `members` is the object with the values.
-
-    For a contact, the fields of the contact's kind come first, and the other fields are marked as rarely used.
-    """
+    """Of a contact, those of its kind first, others as rarely used."""
     by_key = {each.key: each for each in fields}
     if PHONES not in by_key:
         return fields
@@ -348,7 +309,7 @@ def _in_order(fields: tuple[EditField, ...], members: dict[str, Any]) -> tuple[E
 
 
 def unknown_members(fields: tuple[EditField, ...], value: dict[str, Any]) -> tuple[tuple[str, str], ...]:
-    """Return each key of `value` that has no form field in `fields`, with the key's value as JSON."""
+    """With JSON."""
     known = {each.key for each in fields} | NOT_TYPED
     return tuple((key, _to_json(member)) for key, member in value.items() if key not in known)
 
@@ -362,10 +323,7 @@ def _entry(fields: tuple[EditField, ...], name: str, value: Any) -> ShownEntry:
 
 
 def _show(field: EditField, name: str, value: Any) -> ShownField:
-    """Return `field` with `value`. `name` is the path of the value.
-
-    For a phone number, `value` is the object that contains the number.
-    """
+    """Of a phone number, `value` is the object around it."""
     if is_foreign(field, value):
         return replace(_show(field, name, None), foreign=_to_json(value))
     control = field.control

@@ -37,18 +37,14 @@ router = GuidanceRouter(prefix=GUIDES_PATH, include_in_schema=False, route_class
 SHOWN_EDITIONS = 10
 LONGEST_REASON = 1000
 WITHDRAW = "withdraw"
-"""The value of the button that withdraws. The other button of the form only shows what readers will get."""
+"""The button that withdraws; the other only shows what readers will get."""
 Number = Annotated[int, Path(ge=1, le=MAX_NUMBER)]
 Before = Annotated[int, Query(ge=1, le=MAX_NUMBER)]
 
 
 @dataclass(frozen=True)
 class PastEdition:
-    """An edition in the history of a guide. `status` is `current`, `superseded` or `withdrawn`.
-
-    `hands` are the people who wrote, published and withdrew the edition. `changes` are the changes from the edition
-    before, by heading.
-    """
+    """`changes` are from the edition before, by heading."""
 
     head: EditionHead
     status: str
@@ -58,10 +54,7 @@ class PastEdition:
 
 @dataclass(frozen=True)
 class Replacement:
-    """The edition `head` that is current after the withdrawal of another edition.
-
-    `changes` are the changes from the withdrawn edition to `head`, by heading.
-    """
+    """What is current after a withdrawal, with the changes from the withdrawn edition."""
 
     head: EditionHead
     changes: dict[str, Sequence[TextChange]]
@@ -69,10 +62,7 @@ class Replacement:
 
 @router.get("/{guide}/history")
 def read_history_page(editing: ReviewingDep, before: Before = MAX_NUMBER) -> Response:
-    """Return the page with up to `SHOWN_EDITIONS` editions, most recent first, and the changes in each edition.
-
-    Show only editions with a number below `before`. Raise `NoSuchGuide` if the guide is unknown.
-    """
+    """Up to `SHOWN_EDITIONS` below `before`, most recent first. Raise `NoSuchGuide`."""
     history, hands = (
         get_history(editing.session, guide=editing.guide),
         list_edition_people(editing.session, editing.guide),
@@ -98,7 +88,6 @@ def read_history_page(editing: ReviewingDep, before: Before = MAX_NUMBER) -> Res
 
 
 def _changes(editing: Editing, before: EditionHead | None, after: EditionHead) -> dict[str, Sequence[TextChange]]:
-    """Return the changes from the edition `before` to `after` by heading, or no changes if `before` is None."""
     if before is None:
         return {}
     old, new = (editing.context.contents(each.key, editing.session) for each in (before, after))
@@ -108,54 +97,29 @@ def _changes(editing: Editing, before: EditionHead | None, after: EditionHead) -
 
 @router.get("/{guide}/editions/{number}/withdrawal")
 def read_withdrawal_page(editing: PublishingDep, number: Number) -> Response:
-    """Return the page with the form that withdraws the edition `number`, and with what readers will then get.
-
-    If the edition is already withdrawn, the page has no form. Raise `NoSuchGuide` if the guide is unknown, or
-    `NoSuchEdition` if the guide has no such edition.
-    """
+    """With what readers will get; without a form if withdrawn. Raise `NoSuchGuide` or `NoSuchEdition`."""
     return _withdrawal_page(editing, EditionKey(editing.guide, number))
 
 
 @router.post("/{guide}/editions/{number}/withdrawal")
 def withdraw_on_page(editing: PublishingDep, number: Number, posted: SubmittedFormDep) -> Response:
-    """Withdraw the edition `number` for the posted reason, and redirect to the history of the guide.
-
-    Record the person who withdraws, and append an event. If the reason is missing, or if the person has not pressed the
-    button `WITHDRAW`, change nothing, and return the form again. Raise `NoSuchGuide` if the guide is unknown, or
-    `NoSuchEdition` if the guide has no such edition. Raise `AlreadyWithdrawn` if the edition was withdrawn before for
-    another reason.
-    """
+    """Without a reason, or the button `WITHDRAW`, only the form again. Raise as `withdraw_published`."""
     return _withdraw(editing, EditionKey(editing.guide, number), posted)
 
 
 @router.get("/{guide}/renditions/{language}/{number}/withdrawal")
 def read_rendition_withdrawal_page(editing: PublishingDep, number: Number) -> Response:
-    """Return the form that withdraws the rendition `number` in the language of the path, with what readers then get.
-
-    Raise `NoSuchGuide` if the guide is unknown, or `NoSuchRendition` if there is no such rendition.
-    """
+    """Raise `NoSuchGuide` or `NoSuchRendition`."""
     return _withdrawal_page(editing, RenditionKey(editing.guide, editing.language, number))
 
 
 @router.post("/{guide}/renditions/{language}/{number}/withdrawal")
 def withdraw_rendition_on_page(editing: PublishingDep, number: Number, posted: SubmittedFormDep) -> Response:
-    """Withdraw the rendition `number` for the posted reason, and redirect to the renditions of the guide.
-
-    The path has the language of the rendition. Record the person who withdraws, and append an event. If the reason is
-    missing, or if the person has not pressed the button `WITHDRAW`, change nothing, and return the form again. Raise
-    `NoSuchGuide` if the guide is unknown, or `NoSuchRendition` if there is no such rendition. Raise `AlreadyWithdrawn`
-    if the rendition was withdrawn before for another reason.
-    """
+    """As `withdraw_on_page`."""
     return _withdraw(editing, RenditionKey(editing.guide, editing.language, number), posted)
 
 
 def _withdraw(editing: Editing, key: AnyKey, posted: SubmittedForm) -> Response:
-    """Withdraw the edition or rendition `key`, and redirect to the page with the guide's editions or renditions.
-
-    Record the person who withdraws, and append an event. If the reason is missing, or if the person has not pressed the
-    button `WITHDRAW`, change nothing, and return the form again. Raise `AlreadyWithdrawn` if `key` was withdrawn before
-    for another reason, or `NoSuchGuide`, `NoSuchEdition` or `NoSuchRendition` if `key` does not exist.
-    """
     reason = posted.one("reason").strip()[:LONGEST_REASON]
     if not reason or posted.one("do") != WITHDRAW:
         return _withdrawal_page(editing, key, reason)
@@ -164,12 +128,7 @@ def _withdraw(editing: Editing, key: AnyKey, posted: SubmittedForm) -> Response:
 
 
 def _withdrawal_page(editing: Editing, key: AnyKey, reason: str = "") -> Response:
-    """Return the form that withdraws `key`, with what readers get after the withdrawal.
-
-    If `reason` is not empty, the form also shows the reason and has the button `WITHDRAW`. If `key` is already
-    withdrawn, the page has no form, and only says when and why `key` was withdrawn. Raise `NoSuchGuide`,
-    `NoSuchEdition` or `NoSuchRendition` if `key` does not exist.
-    """
+    """With a `reason` also the button `WITHDRAW`. If it is withdrawn, only when and why."""
     history = get_history(editing.session, guide=editing.guide)
     stored = list_renditions(editing.session, guide=editing.guide)
     values = (
@@ -185,10 +144,7 @@ def _withdrawal_page(editing: Editing, key: AnyKey, reason: str = "") -> Respons
 def _without_edition(
     editing: Editing, history: Sequence[EditionHead], stored: Sequence[StoredRendition], head: EditionHead
 ) -> dict[str, Any]:
-    """Return template variables about what readers get once the edition `head` is withdrawn.
-
-    `history` has all editions of the guide, and `stored` all renditions.
-    """
+    """What readers get once it is withdrawn."""
     rest = [each for each in history if each.number != head.number]
     after, was_current = current_of(rest), current_of(history) == head
     lost = [each for each in current_renditions(history, stored) if each.edition == head.number]
@@ -206,11 +162,7 @@ def _without_edition(
 def _without_rendition(
     history: Sequence[EditionHead], stored: Sequence[StoredRendition], key: RenditionKey
 ) -> dict[str, Any]:
-    """Return template variables about what readers get once the rendition `key` is withdrawn.
-
-    `history` has all editions of the guide, and `stored` all renditions. Raise `NoSuchRendition` if `stored` has no
-    rendition `key`.
-    """
+    """What readers get once it is withdrawn. Raise `NoSuchRendition`."""
     of_language = [each for each in stored if each.key.language == key.language]
     found = rendition_of(of_language, key.number)
     rest = current_renditions(history, [each for each in of_language if each != found])

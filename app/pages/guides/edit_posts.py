@@ -30,17 +30,13 @@ DROP = "drop:"
 EDIT_PAGES: dict[str, str] = {DETAILS: "About the guide"} | {
     key: "Cautions" if key == "cautions" else entry.title for key, entry in ITEM_LISTS.items()
 }
-"""The sections of a draft that have a page: the heading of each section, by the section's name."""
+"""Headings of a draft's sections."""
 NOT_BEGUN = "none"
-"""The result of `section_tag` for every section if the guide has no draft."""
+"""The tag of every section without a draft."""
 
 
 def read_members(fields: tuple[EditField, ...], posted: SubmittedForm, name: str, former: Any) -> dict[str, Any]:
-    """Return the object that the posted fields below the path `name` describe. Leave out empty fields.
-
-    `fields` are the form fields of the object, and `former` is the saved object. Keep keys of `former` that have no
-    form field. Leave out the keys that the person removed.
-    """
+    """Return the posted object without empty fields. Keys of `former` without a form field stay unless removed."""
     before = former if isinstance(former, dict) else {}
     known = {each.key for each in fields}
     dropped = set(posted.many(f"{DROP}{name}"))
@@ -56,11 +52,7 @@ def read_members(fields: tuple[EditField, ...], posted: SubmittedForm, name: str
 
 
 def read_entries(fields: tuple[EditField, ...], posted: SubmittedForm, name: str, former: Any) -> list[Any]:
-    """Return the list that the posted entries below the path `name` describe, with at most `MAX_ITEMS` entries.
-
-    `fields` are the form fields of an entry, and `former` is the saved list. If a saved entry is not an object, keep
-    the entry until the person fills in a field of the entry.
-    """
+    """At most `MAX_ITEMS`. A saved entry that is no object stays until a field of it is filled in."""
     before = former if isinstance(former, list) else []
     entries: list[Any] = []
     presets = {each.key: each.preset for each in fields if each.preset}
@@ -76,11 +68,7 @@ def read_entries(fields: tuple[EditField, ...], posted: SubmittedForm, name: str
 
 
 def settle_ids(entries: list[Any], former: Any, published: Collection[str]) -> None:
-    """Give every item of `entries` a unique id, in place.
-
-    `former` is the saved list, and `published` has the ids of the current edition. Published ids, and ids in `former`
-    that a person chose, do not change. Any other id is made from the item's text, and changes with the text.
-    """
+    """Give each item a unique id, in place. Published and chosen ones stay; others follow the text."""
     before = former if isinstance(former, list) else []
     chosen = {
         each[ID]
@@ -101,11 +89,7 @@ def settle_ids(entries: list[Any], former: Any, published: Collection[str]) -> N
 
 
 def _former_entry(before: list[Any], place: int, id_: str) -> Any:
-    """Return the entry of `before` with the id `id_`, looking first at the index `place`.
-
-    Return None if no entry has the id. If `id_` is empty, return the entry at `place` if that entry has no id either,
-    otherwise None.
-    """
+    """With the id, at `place` first. Without an id the one at `place`, if it has none either."""
     at_place = before[place : place + 1]
     if not id_:
         return next((each for each in at_place if not (isinstance(each, dict) and ID in each)), None)
@@ -123,11 +107,7 @@ def _words(item: dict[str, Any]) -> str:
 
 
 def _read(field: EditField, posted: SubmittedForm, name: str, former: Any) -> Any:
-    """Return the posted value of `field`. `name` is the path of the value, and `former` is the saved value.
-
-    Return `former` if `field` is a list and the form does not contain that list. Also return `former` if the form could
-    not show `former`, and the person filled in nothing instead.
-    """
+    """Return `former` if the form lacks the list, or could not show it and nothing was filled in."""
     if field.control is Control.LIST and f"{COUNT}{name}" not in posted.fields:
         return former
     read = _read_typed(field, posted, name, former)
@@ -158,21 +138,14 @@ def _read_text(field: EditField, typed: str, former: Any) -> Any:
 
 
 def section_value(content: DraftContent, page: str) -> Any:
-    """Return the part of `content` that belongs to `page`.
-
-    For `DETAILS`, return every field that is not a list of items. For any other page, return the list `page`, or None
-    if `content` has no such list.
-    """
+    """Of `DETAILS`, every field that is no list of items."""
     if page == DETAILS:
         return {key: value for key, value in content.items() if key not in ITEM_LISTS}
     return content.get(page)
 
 
 def section_tag(content: DraftContent | None, page: str) -> str:
-    """Return a tag for the part of `content` that belongs to `page`. The tag changes whenever that part changes.
-
-    Return `NOT_BEGUN` if `content` is None, because the guide then has no draft.
-    """
+    """Changes with the section. `NOT_BEGUN` without a draft."""
     if content is None:
         return NOT_BEGUN
     text = json.dumps(section_value(content, page), ensure_ascii=False, sort_keys=True)
@@ -180,7 +153,7 @@ def section_tag(content: DraftContent | None, page: str) -> str:
 
 
 def with_section(content: DraftContent, page: str, posted: SubmittedForm) -> DraftContent:
-    """Return a copy of `content` in which the posted form replaces the part that belongs to the section `page`."""
+    """A copy with the posted section."""
     fields, former = form_fields(page), section_value(content, page)
     if page == DETAILS:
         lists = {key: value for key, value in content.items() if key in ITEM_LISTS}
@@ -191,31 +164,22 @@ def with_section(content: DraftContent, page: str, posted: SubmittedForm) -> Dra
 
 
 def with_ids(content: DraftContent, page: str, former: DraftContent, current: EditionContent | None) -> DraftContent:
-    """Give every item of the list `page` in `content` a unique id, in place, and return `content`.
-
-    `former` is the saved content. `current` is the current edition, or None. The ids of the current edition, and ids in
-    `former` that a person chose, do not change. Any other id is made from the item's text. If `page` is not a list of
-    items, change nothing.
-    """
+    """As `settle_ids`, if `page` is a list of items."""
     if page in ITEM_LISTS and isinstance(content.get(page), list):
         settle_ids(content[page], former.get(page), {item.id for item in getattr(current, page, ())})
     return content
 
 
 def filled(value: Any) -> Any:
-    """Return `value` without the key `position` and without empty values, at every depth."""
+    """Without positions and empty values, at every depth."""
     return without_empty_members(value, LEFT_OUT, (None, "", [], {}))
 
 
 def do_act(content: DraftContent, act: str) -> str:
-    """Add, move, split or remove an entry of a list in `content`, in place. Return the path of the entry to show next.
+    """Add, move, split or remove an entry, in place. Return the path of the entry to show, or empty.
 
-    `act` is the action with the path of the entry or list. Examples are `add:contacts.0.phones`, `add:contacts:web` (an
-    entry of the kind `web`), `up:contacts.1`, `down:contacts.1`, `move:contacts.3:0` (to the index 0),
-    `split:indicators.2` (into an entry for each line of the text), and `remove:contacts.1`.
-
-    Return an empty string if there is no such entry or list, if the list is full, or if no entry is left to show. An
-    unknown action changes nothing.
+    Such as `add:contacts.0.phones`, `add:contacts:web`, `up:contacts.1`, `move:contacts.3:0`, `split:indicators.2`,
+    `remove:contacts.1`. Unknown ones, and a full list, change nothing.
     """
     verb, _, rest = act.partition(":")
     name, _, argument = rest.partition(":")
@@ -246,11 +210,7 @@ def _add(content: DraftContent, name: str, kind: str) -> str:
 
 
 def _split(entries: list[Any], place: int) -> None:
-    """Replace the entry of `entries` at the index `place` by an entry for each line of its text.
-
-    Each new entry has the other values of the replaced entry. The first new entry keeps the id. Change nothing if the
-    text does not have several lines, or if the list would have more than `MAX_ITEMS` entries.
-    """
+    """Into an entry a line, the first with the id; not above `MAX_ITEMS`."""
     entry = entries[place]
     lines = split_lines(entry["text"]) if isinstance(entry, dict) and isinstance(entry.get("text"), str) else []
     if len(lines) > 1 and len(entries) + len(lines) - 1 <= MAX_ITEMS:
@@ -262,10 +222,7 @@ def _split(entries: list[Any], place: int) -> None:
 
 
 def _list_at(content: DraftContent, name: str, *, makes_it: bool = False) -> list[Any] | None:
-    """Return the list at the path `name` in `content`, or None if there is no list.
-
-    If `makes_it` is True and there is nothing at `name`, create an empty list, provided that the parent is an object.
-    """
+    """If `makes_it`, an empty list is made, if its parent is an object."""
     parent_name, _, own_name = name.rpartition(".")
     parent = value_at(content, parent_name) if parent_name else content
     if not isinstance(parent, dict) or not own_name:

@@ -67,22 +67,17 @@ FIELD_NAMES = {
 }
 ABOUT = EDIT_PAGES[DETAILS]
 OFFERED_LANGUAGES = ("cy", "pl", "ur", "ro", "ar", "uk", "bn", "pa", "so", "fr", "es", "pt")
-"""The languages that the form offers. Editors can also type the name or tag of any other language."""
+"""Others can be typed."""
 NOT_A_LANGUAGE = "Enter the name of a language, such as Welsh, or its tag, such as cy"
 MOST_REFUSED = 100
-"""The number of refused rows of a table that the page shows."""
+"""Rows of a table that the page shows."""
 RefusedLanguage = Annotated[str, Query(max_length=10)]
 _language: TypeAdapter[str] = TypeAdapter(LanguageTag)
 
 
 @dataclass(frozen=True)
 class ShownPair:
-    """A text of the guide beside the translation of the text. `typed` is the translation in the input.
-
-    `pair` has the text and the saved translation. If the saved translation differs from `typed`, `theirs` is the saved
-    translation, otherwise None. `changes` compares the guide's text at the time of the translation with the text now,
-    and is empty if the text has not changed.
-    """
+    """A text and its translation. `theirs` is what another saved; `changes` are of the text since it was translated."""
 
     pair: TextPair
     typed: str
@@ -92,11 +87,7 @@ class ShownPair:
 
 @router.get("/{guide}/renditions")
 def read_renditions_page(editing: ReviewingDep, fault: RefusedLanguage = "") -> Response:
-    """Return the page with the guide's renditions and their drafts, and with the form that begins a draft.
-
-    If `fault` is not empty, the language of a new rendition was refused, and the form shows an error. Raise
-    `NoSuchGuide` if the guide is unknown.
-    """
+    """`fault`: the language of a new one was refused. Raise `NoSuchGuide`."""
     session, guide = editing.session, editing.guide
     history, stored = get_history(session, guide=guide), list_renditions(session, guide=guide)
     readable = current_renditions(history, stored)
@@ -118,11 +109,9 @@ def read_renditions_page(editing: ReviewingDep, fault: RefusedLanguage = "") -> 
 
 @router.post("/{guide}/renditions/begin")
 def begin_rendition_draft(editing: ReviewingDep, posted: SubmittedFormDep) -> Response:
-    """Begin the draft of a rendition in the posted language and format, or open the existing draft in that language.
+    """Open the draft in that language, or begin one from what is published. Raise `NoSuchGuide` or `EditionWithdrawn`.
 
-    A new draft continues the published rendition in that language and format, if there is one. Redirect to the texts of
-    the draft. If the language or format is not valid, redirect to the form, which shows an error. Raise `NoSuchGuide`
-    if the guide is unknown, or `EditionWithdrawn` if all editions of the guide are withdrawn.
+    A refused language or format leads back to the form.
     """
     try:
         form = RenditionForm(posted.one("form"))
@@ -138,12 +127,7 @@ def begin_rendition_draft(editing: ReviewingDep, posted: SubmittedFormDep) -> Re
 
 
 def _tag_of(form: RenditionForm, typed: str) -> str:
-    """Return the language tag for a rendition with the format `form`.
-
-    Simple words and British Sign Language have a fixed tag. For a translation, `typed` is the tag or the English name
-    of a language. For large print and audio, an empty `typed` stands for the guide's language. The caller must validate
-    the result.
-    """
+    """Fixed for simple words and BSL; the tag or English name of a language; empty is the guide's. Not validated."""
     named = tag_of(typed)
     of_form = {
         RenditionForm.EASY_READ: f"{GUIDE_LANGUAGE}{EASY_READ_SUFFIX}",
@@ -154,11 +138,7 @@ def _tag_of(form: RenditionForm, typed: str) -> str:
 
 @router.get("/{guide}/renditions/{language}")
 def read_rendition_draft_page(editing: ReviewingDep, plan: PlanDep) -> Response:
-    """Return the page of the rendition's draft: the texts beside the guide's texts, the errors, and the review.
-
-    `plan` is a refused time of a planned publication, which the form shows again. Raise `NoSuchGuideDraft` if there is
-    no draft.
-    """
+    """Raise `NoSuchGuideDraft`."""
     return rendition_page(editing, plan)
 
 
@@ -170,12 +150,7 @@ def rendition_page(
     faults: Mapping[str, str] = NO_FAULTS,
     status: int = 200,
 ) -> Response:
-    """Return the page of the rendition's draft with the HTTP status `status`.
-
-    `plan` is a refused time of a planned publication, which the form shows again. If `outcome` is given, the page
-    begins with the outcome of an uploaded table. `faults` maps the name of a field to an error. Raise
-    `NoSuchGuideDraft` if there is no draft.
-    """
+    """`plan` is a refused time, `outcome` of an uploaded table. Raise `NoSuchGuideDraft`."""
     draft = get_guide_draft(editing.session, editing.guide, editing.language)
     checked = check_rendition_draft(editing.session, draft)
     current = current_of(get_history(editing.session, guide=editing.guide))
@@ -203,11 +178,7 @@ def rendition_page(
 
 
 def _items(groups: Sequence[tuple[str, Sequence[ShownPair]]]) -> dict[str, dict[str, str]]:
-    """Return the items that comments can be about, by the heading of the section.
-
-    `groups` has the texts of the draft, by the heading of the section. Each heading in the result has a mapping from
-    the path of an item to the beginning of the item's text in the guide.
-    """
+    """That comments can be about: by heading, path and the beginning of the text."""
     return {
         heading: {"/".join(each.pair.path.split("/")[:2]): each.pair.original[:80] for each in reversed(pairs)}
         for heading, pairs in groups
@@ -217,10 +188,7 @@ def _items(groups: Sequence[tuple[str, Sequence[ShownPair]]]) -> dict[str, dict[
 
 @router.get("/{guide}/renditions/{language}/texts")
 def read_texts_page(editing: ReviewingDep) -> Response:
-    """Return the form with each text of the guide and an input for the translation of the text.
-
-    Raise `NoSuchGuideDraft` if there is no draft.
-    """
+    """Raise `NoSuchGuideDraft`."""
     return _texts_page(editing, get_guide_draft(editing.session, editing.guide, editing.language))
 
 
@@ -228,13 +196,7 @@ def read_texts_page(editing: ReviewingDep) -> Response:
 def save_texts_page(
     editing: ReviewingDep, posted: SubmittedFormDep, if_match: Annotated[str | None, Header(max_length=100)] = None
 ) -> Response:
-    """Save the posted texts, and redirect to the draft. For an autosave, return JSON instead.
-
-    The form posts the version of the draft that the page showed, as `shown` or as If-Match. If another person has saved
-    other texts since that version, save nothing. Then return a page with both versions and the status 412, or for an
-    autosave an empty object with the status 412. If there is no draft, raise `NoSuchGuideDraft`, or for an autosave
-    return the empty object.
-    """
+    """As `save_section_page`, by the version of the whole draft. Raise `NoSuchGuideDraft`, but for an autosave."""
     shown, is_autosave = (if_match or posted.one("shown")).strip('"'), posted.one("act") == AUTOSAVE
 
     def change(draft: GuideDraftRow | None) -> DraftContent:
@@ -266,10 +228,7 @@ def save_texts_page(
 
 
 def _posted_content(content: DraftContent, posted: SubmittedForm) -> DraftContent:
-    """Return the draft `content` with the posted texts and details, each cut to `MAX_TEXT_LENGTH`.
-
-    Raise `BadRequest` if the form names a text that no edition can have: the page has no such field.
-    """
+    """Cut to `MAX_TEXT_LENGTH`. Raise `BadRequest` for a text that no edition can have."""
     texts = {
         name.removeprefix(TEXT): posted.one(name)[:MAX_TEXT_LENGTH] for name in posted.fields if name.startswith(TEXT)
     }
@@ -285,12 +244,9 @@ def _posted_content(content: DraftContent, posted: SubmittedForm) -> DraftConten
 
 @router.post("/{guide}/renditions/{language}/move")
 def move_rendition_draft(editing: ReviewingDep) -> Response:
-    """Move the draft to the guide's current edition, and redirect to the texts of the draft.
+    """To the current edition: translations of changed texts are marked, of missing ones removed.
 
-    If the original text has changed, the translation is marked until an editor confirms or changes the translation.
-    Translations of texts that the current edition lacks are removed. Raise `NoSuchGuideDraft` if there is no draft, or
-    `DraftChanged` if another person saves the draft at the same time. Raise `NoSuchGuide` if the guide is unknown, or
-    `EditionWithdrawn` if all editions of the guide are withdrawn.
+    Raise `NoSuchGuideDraft`, `DraftChanged`, `NoSuchGuide` or `EditionWithdrawn`.
     """
     head = require_current(get_history(editing.session, guide=editing.guide))
     former = get_guide_draft(editing.session, editing.guide, editing.language).read()
@@ -306,11 +262,7 @@ def move_rendition_draft(editing: ReviewingDep) -> Response:
 
 
 def _texts_page(editing: Editing, draft: GuideDraftRow, mine: SubmittedForm | None = None) -> Response:
-    """Return the form with the texts of the draft.
-
-    If `mine`, the posted form of this person, is given, fill in that input, and show the saved texts beside the input.
-    The status is then 412.
-    """
+    """If `mine` is given, fill it in beside what is saved, with 412."""
     content = draft.read() if mine is None else _posted_content(draft.read(), mine)
     details = _with_all_details(content)
     remarks = [*map(_remark, check_rendition_draft(editing.session, draft).faults)]
@@ -331,18 +283,13 @@ def _texts_page(editing: Editing, draft: GuideDraftRow, mine: SubmittedForm | No
 
 
 def _with_all_details(content: DraftContent) -> DraftContent:
-    """Return the rendition in the draft `content` with all details.
-
-    Include every field in `MAKING_FIELDS`, and a link with every field in `LINK_FIELDS`. A field that `content` lacks
-    is an empty string. The day `CHECKED_ON` is written in words.
-    """
+    """With every field of `MAKING_FIELDS` and `LINK_FIELDS`, the day in words."""
     words, _ = read_parts(content)
     link = dict.fromkeys(LINK_FIELDS, "") | words.get("link", {})
     return dict.fromkeys(MAKING_FIELDS, "") | words | {"link": link, CHECKED_ON: shown_day(words.get(CHECKED_ON))}
 
 
 def _pairs(editing: Editing, draft: GuideDraftRow, mine: SubmittedForm | None = None) -> list[ShownPair]:
-    """Return each text of the draft's edition beside the saved translation, or beside the posted input `mine`."""
     shown = []
     for each in list_pairs(editing.session, draft.guide, draft.read()):
         saved = each.text or each.unsettled or ""
@@ -353,17 +300,13 @@ def _pairs(editing: Editing, draft: GuideDraftRow, mine: SubmittedForm | None = 
 
 
 def _groups(pairs: Sequence[ShownPair]) -> list[tuple[str, list[ShownPair]]]:
-    """Return `pairs` by the heading of their section, in order."""
+    """By heading of the section."""
     grouped = groupby(pairs, key=lambda each: EDIT_PAGES.get(each.pair.path.partition("/")[0], ABOUT))
     return [(heading, list(found)) for heading, found in grouped]
 
 
 def _remark(fault: FieldError) -> Remark:
-    """Return the error `fault` of a draft as a remark, in the words of the form.
-
-    An error that is not a whole sentence becomes an instruction. An error about a link as a whole belongs to the link's
-    address.
-    """
+    """In the words of the form. One about a link as a whole belongs to its address."""
     key = str(fault.at[-1]) if fault.at else ""
     where = FIELD_NAMES.get(key)
     is_sentence = fault.detail[:1].isupper() or where is None

@@ -43,13 +43,13 @@ from app.services.guides.written_values import read_day
 
 router = GuidanceRouter(prefix=GUIDES_PATH, include_in_schema=False, route_class=DeskRoute)
 AGREED = "yes"
-"""The posted value of a button or checkbox with which a person confirms an action."""
+"""Of a button or checkbox that confirms."""
 FIRST_NOTE = "First edition."
 LONGEST_LABEL = 90
 LONGEST_PLAN = dt.timedelta(days=366)
 UNREADABLE, PAST, FAR, SKIPPED, TWICE = "unreadable", "past", "far", "skipped", "twice"
 FIRST, SECOND = "first", "second"
-"""The values of the field `which`: the first or the second time in the hour that repeats when the clocks go back."""
+"""Of `which`, in the hour that repeats when the clocks go back."""
 PLAN_FAULTS = {
     UNREADABLE: "Enter a day and a time, such as 1 March 2027 and 09:00.",
     PAST: "This time has passed. Enter a time in the future, or publish now.",
@@ -64,7 +64,7 @@ PlanText = Annotated[str, Query(max_length=LONGEST_TYPED)]
 
 @dataclass(frozen=True)
 class PlanTyped:
-    """The time of a planned publication as typed. `fault` is the error's key in `PLAN_FAULTS`, or empty."""
+    """`fault` is a key of `PLAN_FAULTS`, or empty."""
 
     day: str
     time: str
@@ -75,11 +75,7 @@ NO_PLAN = PlanTyped("", "", "")
 
 
 async def read_plan(fault: PlanFault = "", day: PlanText = "", time: PlanText = "") -> PlanTyped:
-    """Return the refused time of a planned publication from the query, as a FastAPI dependency.
-
-    `day` and `time` are the day and the time as typed. Ignore an unknown `fault`. Without these parameters, every field
-    of the result is empty.
-    """
+    """A refused time, from the query."""
     return PlanTyped(day, time, fault if fault in PLAN_FAULTS else "")
 
 
@@ -88,11 +84,7 @@ PlanDep = Annotated[PlanTyped, Depends(read_plan)]
 
 @router.get("/{guide}")
 def read_draft_page(editing: ReviewingDep, plan: PlanDep) -> Response:
-    """Return the page of the draft, with the errors, warnings, writers, and changes to the current edition.
-
-    `plan` is a refused time of a planned publication, which the form shows again. If the query has the language of a
-    rendition, redirect to the page of that rendition's draft. Raise `NoSuchGuideDraft` if there is no draft.
-    """
+    """The query's language leads to that rendition's draft. Raise `NoSuchGuideDraft`."""
     if editing.language:
         return lead_to(editing.path)
     draft = get_guide_draft(editing.session, editing.guide)
@@ -116,11 +108,7 @@ def read_draft_page(editing: ReviewingDep, plan: PlanDep) -> Response:
 
 
 def _note_for(beside: dict[str, Any], faults: Sequence[Remark]) -> str | None:
-    """Return a proposed change note, or None if the draft has a valid change note.
-
-    `beside` is the result of `beside_current`, and `faults` are the errors of the draft. Return an empty text if
-    nothing has changed since the current edition. If there is no current edition, return `FIRST_NOTE`.
-    """
+    """A proposed change note, None if the draft has a valid one. `FIRST_NOTE` without a current edition."""
     if not any(each.name == CHANGE_NOTE for each in faults):
         return None
     comparison = beside["comparison"]
@@ -130,11 +118,7 @@ def _note_for(beside: dict[str, Any], faults: Sequence[Remark]) -> str | None:
 def review_values(
     editing: Editing, draft: GuideDraftRow, follows: int | None, faults: Sequence[Remark], plan: PlanTyped
 ) -> dict[str, Any]:
-    """Return the template variables about the review of `draft`: writers, comments, plan and preview links.
-
-    `follows` is the number of the edition that the draft follows or renders, or None for a new guide. `faults` are the
-    errors of the draft. `plan` is a refused time of a planned publication, which the form shows again.
-    """
+    """`follows` is the edition followed or rendered."""
     me = editing.actor.client
     acts = list_draft_acts(editing.session, draft.guide, draft.language)
     writers = writers_of(acts)
@@ -165,10 +149,7 @@ def review_values(
 
 
 def items_of(content: DraftContent) -> dict[str, dict[str, str]]:
-    """Return the items in `content` that comments can be about, by the heading of the list.
-
-    Each heading has a mapping from the path of an item to a label: the beginning of the item's name or text.
-    """
+    """That comments can be about: by heading, path and the beginning of name or text."""
     found: dict[str, dict[str, str]] = {}
     for key, heading in EDIT_PAGES.items():
         entries = content.get(key) if key in ITEM_LISTS else None
@@ -182,12 +163,7 @@ def items_of(content: DraftContent) -> dict[str, dict[str, str]]:
 
 @router.post("/{guide}/offer")
 def offer_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> Response:
-    """Submit the draft for publication, and redirect to the draft.
-
-    If the draft of an edition has no change note, save the posted note as change note. Record the action, and append an
-    event. If the draft has errors, leave the draft unchanged, and redirect to the errors. Raise `NoSuchGuideDraft` if
-    there is no draft, or `DraftChanged` if the draft is not the version that the page showed.
-    """
+    """Errors lead to themselves. Raise as `offer_draft`."""
     note = posted.one("note").strip()[:MAX_REMARK]
     try:
         editing.context.writer.run(offer_draft, editing.context.reference_data, editing.act(posted), note=note)
@@ -198,12 +174,7 @@ def offer_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> Response:
 
 @router.post("/{guide}/return")
 def return_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> Response:
-    """Send the submitted draft back to the writers with the posted reason, and redirect to the draft.
-
-    Record the action, and append an event. If the reason is empty, change nothing, and redirect to the form for the
-    reason. Raise `NoSuchGuideDraft` if there is no draft. Raise `DraftChanged` if the draft is not submitted, or is not
-    the version that the page showed.
-    """
+    """Without a reason, back to the form. Raise as `return_draft`."""
     reason = posted.one("reason").strip()[:MAX_REMARK]
     if not reason:
         return lead_to(f"{editing.path}#return")
@@ -213,11 +184,7 @@ def return_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> Response:
 
 @router.post("/{guide}/comments")
 def comment_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> Response:
-    """Add the posted comment to the draft, record the action, and redirect to the comments. Ignore an empty comment.
-
-    The comment is about the posted item, or about the whole draft if the draft has no such item. If the draft can have
-    no more open comments, save nothing: the page says so. Raise `NoSuchGuideDraft` if there is no draft.
-    """
+    """On the item or the whole draft. Nothing empty, nothing above the limit. Raise `NoSuchGuideDraft`."""
     text, about = posted.one("text").strip()[:MAX_REMARK], posted.one("about")
     draft = get_guide_draft(editing.session, editing.guide, editing.language)
     if text:
@@ -228,7 +195,7 @@ def comment_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> Response
 
 
 def _paths_in(editing: Editing, draft: GuideDraftRow) -> set[str]:
-    """Return the path of each item of `draft`. For a rendition, return the paths of the rendered edition's items."""
+    """Of a rendition, those of the rendered edition's items."""
     if draft.language:
         pairs = list_pairs(editing.session, draft.guide, draft.read())
         return {"/".join(each.path.split("/")[:2]) for each in pairs if each.path.partition("/")[0] in ITEM_LISTS}
@@ -237,28 +204,16 @@ def _paths_in(editing: Editing, draft: GuideDraftRow) -> set[str]:
 
 @router.post("/{guide}/comments/done")
 def settle_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> Response:
-    """Mark the comment with the posted number as done, record the action, and redirect to the comments.
-
-    Raise `NoSuchGuideDraft` if there is no draft, or `NoSuchItem` if no open comment has the number.
-    """
+    """Raise as `settle_comment`."""
     editing.context.writer.run(settle_comment, editing.anyhow(), number=posted.number("number") or 0)
     return lead_to(f"{editing.path}#comments")
 
 
 @router.post("/{guide}/publication")
 def publish_on_page(editing: PublishingDep, posted: SubmittedFormDep) -> Response:
-    """Publish the draft, and return a page with the number and digest of the new edition or rendition.
+    """Publish, and show number and digest.
 
-    Record the action, append the events of the publication, and delete the draft. If the person has not confirmed,
-    publish nothing, and redirect to the confirmation. If the draft has errors, publish nothing, and redirect to the
-    errors.
-
-    Raise `NoSuchGuideDraft` if there is no draft, or `DraftChanged` if the draft is not the version that the page
-    showed. Raise `FollowsAnotherEdition` if another edition was published since then.
-
-    A person who wrote part of the draft may publish only a version that other people wrote and submitted. Otherwise
-    raise `SecondPersonNeeded`. If the settings require two people, raise `HandUnknown` if this person or a writer is a
-    client that names no person. If this person is a writer, the same applies to the client that submitted the draft.
+    Unconfirmed, or with errors, nothing is published. Raise as `publish_draft`.
     """
     if posted.one("agreed") != AGREED:
         return lead_to(f"{editing.path}#publish")
@@ -280,18 +235,7 @@ def _agreement(editing: Editing, posted: SubmittedForm) -> dict[str, Any]:
 
 @router.post("/{guide}/plan")
 def plan_on_page(editing: PublishingDep, posted: SubmittedFormDep) -> Response:
-    """Schedule the publication of the draft for the posted time in London, and redirect to the draft.
-
-    Record the action. If the time cannot be used, or if the draft has errors, plan nothing, and redirect to the draft's
-    page, which says why.
-
-    Raise `NoSuchGuideDraft` if there is no draft, or `DraftChanged` if the draft is not the version that the page
-    showed. Raise `FollowsAnotherEdition` if another edition was published since then.
-
-    A person who wrote part of the draft may plan only a version that other people wrote and submitted. Otherwise
-    raise `SecondPersonNeeded`. If the settings require two people, raise `HandUnknown` if this person or a writer is a
-    client that names no person. If this person is a writer, the same applies to the client that submitted the draft.
-    """
+    """At a time in London; an unusable one, or errors, plan nothing. Raise as `schedule_draft`."""
     day, time = posted.one("day").strip()[:LONGEST_TYPED], posted.one("time").strip()[:5]
     moment = _planned(day, time, posted.one("which"), editing.now)
     if isinstance(moment, str):
@@ -311,11 +255,7 @@ def plan_on_page(editing: PublishingDep, posted: SubmittedFormDep) -> Response:
 
 
 def _planned(day: str, time: str, which: str, now: dt.datetime) -> dt.datetime | str:
-    """Return the time in UTC for `day` and `time` in London, or the key of an error in `PLAN_FAULTS`.
-
-    `day` is a day as people write it. `which` is `FIRST` or `SECOND`: the first or the second of the two times in the
-    hour that is repeated when the clocks go back. The time must be after `now`, and at most `LONGEST_PLAN` after `now`.
-    """
+    """In UTC, or a key of `PLAN_FAULTS`: it must be after `now`, within `LONGEST_PLAN`."""
     read = read_day(day)
     try:
         moments = london_moments(dt.datetime.combine(read, dt.time.fromisoformat(time))) if read else None
@@ -335,22 +275,14 @@ def _planned(day: str, time: str, which: str, now: dt.datetime) -> dt.datetime |
 
 @router.post("/{guide}/plan/end")
 def end_plan_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> Response:
-    """Cancel the planned publication, record the action, and redirect to the draft.
-
-    A submitted draft stays submitted. Raise `NoSuchGuideDraft` if there is no draft. Raise `DraftChanged` if no
-    publication is planned, or if the draft is not the version that the page showed.
-    """
+    """Raise as `unschedule_draft`."""
     editing.context.writer.run(unschedule_draft, editing.act(posted))
     return lead_to(editing.path)
 
 
 @router.post("/{guide}/removal")
 def remove_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> Response:
-    """Delete the draft, record the action, and redirect to the list of guides.
-
-    If the person has not confirmed, delete nothing, and redirect to the confirmation on the draft's page. Raise
-    `NoSuchGuideDraft` if there is no draft, or `DraftChanged` if the draft is not the version that the page showed.
-    """
+    """Unconfirmed, back to the confirmation. Raise as `discard_draft`."""
     if posted.one("agreed") != AGREED:
         return lead_to(f"{editing.path}#remove")
     editing.context.writer.run(discard_draft, editing.act(posted))

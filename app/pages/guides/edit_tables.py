@@ -26,16 +26,13 @@ from app.services.guides.translation_tables import (
 
 router = GuidanceRouter(prefix=GUIDES_PATH, include_in_schema=False, route_class=DeskRoute)
 TABLE = "table"
-"""The name of the field with the uploaded table, and the last part of the path to which the form is posted."""
+"""The field with the table, and the last part of its path."""
 OVER_CHANGES = "over"
 
 
 @router.get(f"/{{guide}}/renditions/{{language}}/{TABLE}.csv")
 def read_translation_table(editing: ReviewingDep) -> Response:
-    """Return the guide's texts beside the translations in the draft as CSV, for a translator.
-
-    Raise `NoSuchGuideDraft` if there is no draft, or `NotFound` if the format of the rendition has no text.
-    """
+    """As CSV. Raise `NoSuchGuideDraft`, or `NotFound` if the format has no text."""
     content, key, edition = _read_draft(editing)
     pairs = list_pairs(editing.session, editing.guide, content)
     name = f"{editing.guide}-{key.number}-{editing.language}.csv"
@@ -45,15 +42,10 @@ def read_translation_table(editing: ReviewingDep) -> Response:
 
 @router.post(f"/{{guide}}/renditions/{{language}}/{TABLE}")
 def fill_from_table(editing: ReviewingDep, upload: UploadDep) -> Response:
-    """Save in the draft each translation that the posted table changes, and return the draft's page.
+    """Save what the table changes, and show refused rows; an unreadable table, or no row taken, is 422.
 
-    The page names the refused rows. For example, a row is refused if the draft's translation has changed since the
-    download, and the field `OVER_CHANGES` is not set. If the file cannot be read as a table of this language, save
-    nothing, and return the page with an error. In this case, or if rows were refused and none was taken, the status is
-    422.
-
-    Raise `NoSuchGuideDraft` if there is no draft, or `NotFound` if the format of the rendition has no text. Raise
-    `DraftChanged` if another person moved the draft to another edition at the same time.
+    Raise `NoSuchGuideDraft`, `NotFound` if the format has no text, or `DraftChanged` if it was moved to another
+    edition.
     """
     former, _, edition = _read_draft(editing)
     try:
@@ -78,10 +70,7 @@ def fill_from_table(editing: ReviewingDep, upload: UploadDep) -> Response:
 
 
 def _read_draft(editing: Editing) -> tuple[DraftContent, EditionKey, EditionContent]:
-    """Return the content of the draft, and the key and the content of the edition that the draft renders.
-
-    Raise `NoSuchGuideDraft` if there is no draft, or `NotFound` if the format of the rendition has no text.
-    """
+    """With the edition that it renders. Raise `NoSuchGuideDraft` or `NotFound`."""
     content = get_guide_draft(editing.session, editing.guide, editing.language).read()
     if not RenditionForm(content["form"]).has_words:
         raise NotFound

@@ -19,11 +19,7 @@ _HOURS = TypeAdapter(tuple[OpeningHours, ...])
 
 
 def shown_number(phone: dict[str, Any]) -> str:
-    """Return the text for the input of the phone number in `phone`, an object with the keys `number` and `display`.
-
-    `number` is the number to dial, and `display` the number as people read it. Return `display`, with the area code in
-    front if `display` lacks the area code. If there is no `display`, return `number`.
-    """
+    """`display`, with the area code if it lacks one, or `number`."""
     number, display = (each if isinstance(each, str) else "" for each in (phone.get(NUMBER), phone.get(DISPLAY)))
     if not display or not _is_local(number, display):
         return display or number
@@ -31,12 +27,7 @@ def shown_number(phone: dict[str, Any]) -> str:
 
 
 def read_phone(typed: str, former: Any) -> dict[str, str]:
-    """Return the fields of the phone number `typed`: `number`, to dial, and `display`, as people read the number.
-
-    If the number to dial is unclear, leave out `number`. If `typed` is empty, return no fields. `former` is the saved
-    object with these two fields. If `display` in `former` lacks the area code, and the person did not change the input,
-    return both saved fields.
-    """
+    """`number` to dial, unless unclear, and `display`. A local number that was not changed keeps both."""
     display = without_label(typed)
     if not display:
         return {}
@@ -49,12 +40,12 @@ def read_phone(typed: str, former: Any) -> dict[str, str]:
 
 
 def _is_local(number: str, display: str) -> bool:
-    """Return True if `display` is the local part of `number`: the number without the area code."""
+    """Without the area code."""
     return display.isdigit() and number.startswith("+44") and number.endswith(display) and read_number(display) is None
 
 
 def shown_day(value: Any) -> str:
-    """Return the text for the input of the day `value`: `30 September 2027`. Return any other `value` as text."""
+    """`30 September 2027`, any other value as text."""
     try:
         return day_in_words(dt.date.fromisoformat(value))
     except (TypeError, ValueError):
@@ -62,30 +53,23 @@ def shown_day(value: Any) -> str:
 
 
 def read_typed_day(typed: str) -> str:
-    """Return the day `typed` in the format of the API. If `typed` cannot be read as a day, return `typed` itself."""
+    """As in the API, or as typed."""
     found = read_day(typed)
     return found.isoformat() if found else typed.strip()
 
 
 def is_in_words(value: Any) -> bool:
-    """Return True if the opening hours `value` are typed text, or can be written as text."""
+    """Typed text, or can be written as text."""
     return isinstance(value, str) or _hours(value) is not None
 
 
 def shown_hours(value: Any) -> str:
-    """Return the text for the input of the opening hours `value`: a list of hours, typed text, or None.
-
-    If `value` cannot be read, return an empty string.
-    """
+    """Empty if unreadable."""
     return value if isinstance(value, str) else spoken_hours(_hours(value) or ())
 
 
 def read_typed_hours(typed: str, former: Any) -> Any:
-    """Return the opening hours `typed` as a list. If `typed` cannot be read as opening hours, return the typed text.
-
-    `former` are the saved hours, or None. If `typed` is the text that the form showed for `former`, return `former`
-    unchanged.
-    """
+    """As a list, or as typed. What the form showed for `former` stays `former`."""
     text = " ".join(typed.split())
     if former is not None and text == shown_hours(former):
         return former
@@ -93,11 +77,7 @@ def read_typed_hours(typed: str, former: Any) -> Any:
 
 
 def said_value(control: str, value: Any) -> str:
-    """Return in words how this service has understood `value`, the saved value of an input.
-
-    `control` is the kind of the input: `phone`, `day` or `hours`. For `phone`, `value` is the object with the number.
-    Return an empty string for any other kind, or if `value` could not be understood.
-    """
+    """As understood, in words: `control` is `phone`, `day` or `hours`. Otherwise empty."""
     if control == "phone":
         number = value.get(NUMBER)
         return f"Dials {number}" if isinstance(number, str) and read_number(number) == number else ""

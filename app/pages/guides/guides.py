@@ -56,9 +56,9 @@ from app.services.guides.structured_data import structured_data
 
 router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
 MAX_CARDS = 8
-"""The maximum number of guides for which the home page shows cards. For more guides, the page has links by subject."""
+"""Above it, home has links by subject."""
 MAX_LINKS = 60
-"""The maximum number of guides that one page links to. If there are more, a page lists only one subject or letter."""
+"""Above it, a page lists one subject or letter."""
 Letter = Annotated[str | None, Query(pattern="^[A-Z0]$", description="Letter of the index to show.")]
 SubjectCode = Annotated[str, Path(max_length=80)]
 FORM_LABELS = {
@@ -78,21 +78,17 @@ WANTED_FORMS = {
         to_translate("Some guides have no version in British Sign Language yet."),
     ),
 }
-"""Two texts of the accessibility statement for each format: for no guide with the format, and for only some guides."""
+"""For the accessibility statement: no guide, or only some, have the format."""
 OTHER_FORMS = {"": "application/json", ".md": "text/markdown", ".pdf": "application/pdf"}
-"""The formats of an edition besides the page: the suffix of the edition's path in the API, and the media type."""
+"""By suffix of the API's path, the media type."""
 Since = Annotated[int | None, Query(ge=1, le=MAX_NUMBER, description="The edition to compare with.")]
 ALWAYS_OWN = ("/change_note", "/cautions/")
-"""The texts that every rendition shows in the guide's language, as beginnings of JSON Pointers.
-
-The page says why, so these texts do not count as untranslated.
-"""
+"""JSON Pointers of texts that every rendition shows in the guide's language: they do not count as untranslated."""
 IN_GUIDE_LANGUAGE = Markup(' lang="en" dir="ltr"')
 
 
 @router.get("/")
 def read_home(site: SiteDep, session: SessionDep) -> Response:
-    """Return the home page: who to call, the form for a concern, and the guides or links to the guides."""
     guides = list_guides(session, site.context.reference_data)
     return site.cached_page(
         "home.html",
@@ -105,11 +101,7 @@ def read_home(site: SiteDep, session: SessionDep) -> Response:
 
 @router.get("/guides")
 def read_guide_list(site: SiteDep, session: SessionDep, letter: Letter = None) -> Response:
-    """Return the page with all guides by first letter, or with only the guides of one letter.
-
-    If `letter` is given, show that letter. Otherwise, if there are more than `MAX_LINKS` guides, show the first letter.
-    Raise `NotFound` if no guide begins with `letter`.
-    """
+    """Above `MAX_LINKS`, by default the first letter. Raise `NotFound` for a letter without guides."""
     guides = list_guides(session, site.context.reference_data)
     by_letter = {key: list(found) for key, found in groupby(guides, key=lambda each: each.letter)}
     if letter is not None and letter not in by_letter:
@@ -128,10 +120,7 @@ def read_guide_list(site: SiteDep, session: SessionDep, letter: Letter = None) -
 
 @router.get("/subjects/{subject}")
 def read_subject(site: SiteDep, session: SessionDep, subject: SubjectCode) -> Response:
-    """Return the page with the guides about `subject`, the code of a subject. Raise `NotFound` if there is no guide.
-
-    The subject `other` stands for guides without a subject.
-    """
+    """`other` is without a subject. Raise `NotFound` without guides."""
     guides = list_guides(session, site.context.reference_data)
     found = {
         code.code if code else "other": (code, of_it)
@@ -149,16 +138,12 @@ def read_subject(site: SiteDep, session: SessionDep, subject: SubjectCode) -> Re
 
 
 def names_publishers(guides: Sequence[ListedGuide]) -> bool:
-    """Return True if the guides have more than one publisher. Lists then name the publisher of each guide."""
+    """There is more than one."""
     return len({each.publisher for each in guides}) > 1
 
 
 def links_of_renditions(renditions: Sequence[StoredRendition]) -> list[dict[str, str | None]]:
-    """Return a link to the page of each rendition in `renditions`, as template variables, in the same order.
-
-    A link has the path, the language, the direction of the script, and the label of the format. `own_name` is the name
-    of the language in that language if the rendition is a translation, otherwise None.
-    """
+    """`own_name` is the language's own name, for a translation."""
     first = {each.key.language: each for each in reversed(renditions)}
     return [
         {
@@ -173,12 +158,7 @@ def links_of_renditions(renditions: Sequence[StoredRendition]) -> list[dict[str,
 
 
 def page_of_rendition(rendition: StoredRendition, *, is_numbered: bool) -> str:
-    """Return the path of the page of `rendition`.
-
-    If this service has pages in the rendition's language, the path leads to a page in that language. Otherwise the path
-    leads to a page in the current language. If `is_numbered` is True, the path has the rendition's number. A second
-    format in the same language, such as a recording beside a translation, needs the number.
-    """
+    """In the rendition's language, if pages have it. A second format in one language needs the number."""
     language = next((each for each in LANGUAGES if each.tag == rendition.key.language), current_language())
     guide, tag, number = rendition.key
     return f"{language.prefix}{rendition_page_path(guide, tag, number if is_numbered else None)}"
@@ -186,13 +166,13 @@ def page_of_rendition(rendition: StoredRendition, *, is_numbered: bool) -> str:
 
 @router.get("/covering-your-tracks")
 def read_covering_your_tracks(site: SiteDep) -> Response:
-    """Return the page about the traces that a visit to these pages leaves on a device."""
+    """The traces that a visit leaves on a device."""
     return site.cached_page("covering_your_tracks.html")
 
 
 @router.get("/accessibility")
 def read_accessibility_statement(site: SiteDep, session: SessionDep) -> Response:
-    """Return the page with the accessibility statement that the law requires, and the formats of published guides."""
+    """With the formats of published guides."""
     guides = list_guides(session, site.context.reference_data)
     forms: dict[RenditionForm, list[dict[str, str | None]]] = {}
     for guide in guides:
@@ -216,17 +196,12 @@ def read_accessibility_statement(site: SiteDep, session: SessionDep) -> Response
 
 @router.get("/privacy")
 def read_privacy_notice(site: SiteDep) -> Response:
-    """Return the privacy notice: the use of the data that people send here."""
     return site.cached_page("privacy.html")
 
 
 @router.get("/guides/{guide}")
 def read_guide_page(site: SiteDep, session: SessionDep, guide: GuideName) -> Response:
-    """Return the page of the guide's current edition.
-
-    If the request is for another language, and the guide has a rendition with text in that language, return the page of
-    the rendition. Raise `NoSuchGuide` if the guide is unknown, or `EditionWithdrawn` if all editions are withdrawn.
-    """
+    """Or that of a rendition with text in the request's language. Raise `NoSuchGuide` or `EditionWithdrawn`."""
     history = get_history(session, guide=guide)
     head = require_current(history)
     content = site.context.contents(head.key, session)
@@ -241,11 +216,7 @@ def read_guide_page(site: SiteDep, session: SessionDep, guide: GuideName) -> Res
 
 @router.get("/guides/{guide}/editions/{number}")
 def read_edition_page(site: SiteDep, session: SessionDep, guide: GuideName, number: EditionNumber) -> Response:
-    """Return the page of the edition `number`.
-
-    Raise `NoSuchGuide` or `NoSuchEdition` if there is no such edition, or `EditionWithdrawn` if the edition is
-    withdrawn.
-    """
+    """Raise `NoSuchGuide`, `NoSuchEdition` or `EditionWithdrawn`."""
     history = get_history(session, guide=guide)
     head = readable_of(history, number)
     content = site.context.contents(head.key, session)
@@ -256,11 +227,9 @@ def read_edition_page(site: SiteDep, session: SessionDep, guide: GuideName, numb
 def read_changes_page(
     *, site: SiteDep, session: SessionDep, guide: GuideName, number: EditionNumber, since: Since = None
 ) -> Response:
-    """Return the page with the changes between the editions `since` and `number`: removed and added words.
+    """`since` is by default the edition before that is not withdrawn. Raise `InvalidQuery` if both are the same.
 
-    `since` defaults to the last edition before `number` that is not withdrawn, or to `number` itself if there is none.
-    Raise `InvalidQuery` if `since` and `number` are the same edition. Raise `NoSuchGuide` or `NoSuchEdition` if one of
-    the editions does not exist, or `EditionWithdrawn` if one is withdrawn.
+    Raise `NoSuchGuide`, `NoSuchEdition` or `EditionWithdrawn`.
     """
     history = get_history(session, guide=guide)
     since = since or next((each.number for each in _readable(history) if each.number < number), number)
@@ -287,11 +256,7 @@ def _edition_page(
     content: EditionContent,
     renditions: Sequence[StoredRendition] | None = None,
 ) -> Response:
-    """Return the page of the edition `head`, which has the content `content`. `history` has all editions of the guide.
-
-    If `renditions` is given, return the page of the guide instead: the page links to `renditions`, and does not show
-    the number of the edition.
-    """
+    """With `renditions` it is the page of the guide, without the number."""
     return site.cached_page(
         "guide.html",
         **edition_values(head, content, history),
@@ -309,11 +274,7 @@ def _edition_page(
 
 
 def edition_values(head: EditionHead, content: EditionContent, history: list[EditionHead]) -> dict[str, Any]:
-    """Return the template variables that the pages of editions and of drafts have in common.
-
-    `head` describes the edition, or the edition that the draft would become, and `content` is the content. `history`
-    has all editions of the guide. For a draft, `history` is empty.
-    """
+    """Of editions and drafts; `history` is empty for a draft."""
     previous = {newer.number: older.number for newer, older in pairwise(_readable(history))}
     return {
         "head": head,
@@ -327,11 +288,7 @@ def edition_values(head: EditionHead, content: EditionContent, history: list[Edi
 
 
 def in_guide_language(*_pointer: str | int) -> Markup:
-    """Return the HTML attributes of an element whose text is in the language of the guide.
-
-    Templates call this function for each text of an edition, with the JSON Pointer of the text. `_pointer` is ignored,
-    because every text of an edition is in that language. Renditions use `WordMarks` instead.
-    """
+    """Attributes of an element; every text of an edition is in the guide's language. Renditions use `WordMarks`."""
     return english()
 
 
@@ -341,35 +298,26 @@ def _readable(history: list[EditionHead]) -> list[EditionHead]:
 
 @dataclass(frozen=True)
 class WordMarks:
-    """The language and direction of each text on the page of a rendition, as HTML attributes.
-
-    Templates call the instance with the parts of the JSON Pointer of a text. `words` are the texts of the page, and
-    `language` is the language of the rendition.
-    """
+    """Language and direction of each text of a rendition, as attributes, by the parts of its JSON Pointer."""
 
     words: RenderedWords
     language: str
 
     def __call__(self, *pointer: str | int) -> Markup:
-        """Return the attributes of the element with the text at `pointer` (the parts of a JSON Pointer)."""
         at = "".join(f"/{part}" for part in pointer)
         return IN_GUIDE_LANGUAGE if at in self.words.in_guide_language else self.own
 
     @property
     def own(self) -> Markup:
-        """The attributes of an element in the language of the rendition."""
+        """Of the rendition's language."""
         return Markup(' lang="{}" dir="{}"').format(self.language, direction_of(self.language))
 
 
 @router.get("/guides/{guide}/renditions/{language}")
 def read_rendition_page(site: SiteDep, session: SessionDep, guide: GuideName, language: LanguageName) -> Response:
-    """Return the page of the guide's rendition in `language`.
+    """One with text first, then of the latest edition. Redirect to pages in `language`, if there are.
 
-    If there are several, such as a translation and a recording, a rendition with text comes first, then the rendition
-    of the latest edition. If this service has pages in `language`, but the request is for another language, redirect to
-    the page in `language`. Raise `NoSuchGuide` or `NoSuchRendition` if there is no such rendition. Raise
-    `RenditionWithdrawn` if every such rendition is withdrawn, or `EditionWithdrawn` if all editions of the guide are
-    withdrawn.
+    Raise as `find_rendition`, or `EditionWithdrawn` if all are.
     """
     return _in_its_language(language, guide, None) or _rendition_page(site, session, guide, language, None)
 
@@ -378,21 +326,12 @@ def read_rendition_page(site: SiteDep, session: SessionDep, guide: GuideName, la
 def read_numbered_rendition_page(
     site: SiteDep, session: SessionDep, guide: GuideName, language: LanguageName, number: RenditionNumber
 ) -> Response:
-    """Return the page of the rendition `number` in `language`, with the cautions and contacts of the current edition.
-
-    If this service has pages in `language`, but the request is for another language, redirect to the page in
-    `language`. Raise `NoSuchGuide` or `NoSuchRendition` if there is no such rendition. Raise `RenditionWithdrawn` if
-    the rendition is withdrawn, or `EditionWithdrawn` if all editions of the guide are withdrawn.
-    """
+    """With current cautions and contacts. Otherwise as `read_rendition_page`."""
     return _in_its_language(language, guide, number) or _rendition_page(site, session, guide, language, number)
 
 
 def _in_its_language(tag: str, guide: str, number: int | None) -> Response | None:
-    """Return a redirect to the rendition's page as shown in the language `tag`, the language of the rendition.
-
-    `number` is the number of the rendition, or None for the rendition that readers get by default. Return None if the
-    request is for that language already, or if this service has no pages in that language.
-    """
+    """A redirect, or None if the request is in that language, or no pages are."""
     own = next((each for each in LANGUAGES if each.tag == tag), current_language())
     if own == current_language():
         return None
@@ -425,11 +364,7 @@ def _rendition_page(site: Site, session: Session, guide: str, language: str, num
 def rendition_values(
     site: Site, session: Session, history: list[EditionHead], rendition: StoredRendition
 ) -> dict[str, Any]:
-    """Return the template variables that the pages of renditions and of their drafts have in common.
-
-    The cautions and contacts are those of the current edition. `history` has all editions of the guide. Raise
-    `EditionWithdrawn` if all of these are withdrawn.
-    """
+    """Of renditions and drafts, with current cautions and contacts. Raise `EditionWithdrawn` if all are."""
     current, form = require_current(history), rendition.content.form
     words = rendered_words(history, rendition, partial(site.context.contents, session=session), is_numbered=False)
     lacks_words = any(not each.startswith(ALWAYS_OWN) for each in words.in_guide_language)

@@ -46,7 +46,7 @@ picture_router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC], 
 PictureName = Annotated[str, Path(pattern="^[0-9a-f]{64}$", max_length=64)]
 MAX_ALT = 300
 PICTURED = frozenset(section.key for section in Section)
-"""Keys of the lists whose items may have pictures. Cautions have no pictures."""
+"""Lists whose items may have pictures; cautions may not."""
 TOO_LARGE = (
     "The picture is larger than 1.8 MB. Save it with fewer pixels, such as 1600 in width, or take a screenshot of it, "
     "and choose that"
@@ -58,12 +58,7 @@ CHANGED = "Someone else changed this picture. Theirs is shown. Yours was not sav
 
 @dataclass(frozen=True)
 class PicturedItem:
-    """An item of a rendition's draft, with the picture of the item, or None if the item has no picture.
-
-    `path` is the path of the item, such as `indicators/secrecy`. `text` is the item in simple words, or in the guide's
-    own words if the draft has no simple words for the item. `number` counts the items of the page from 1. `typed` is
-    the description in the input: a refused description as posted, otherwise the saved description.
-    """
+    """`text` is in simple words, or the guide's own. `typed` is a refused description, or the saved one."""
 
     number: int
     path: str
@@ -73,10 +68,7 @@ class PicturedItem:
 
     @property
     def shown(self) -> str:
-        """The picture and description that the form shows, as one text, or an empty string without a picture.
-
-        A posted form sends this text back, so that changes by another person are noticed.
-        """
+        """Sent back by the form, so that changes by another are noticed."""
         return "" if self.picture is None else f"{self.picture['digest']} {self.picture['alt']}"
 
 
@@ -84,12 +76,7 @@ class PicturedItem:
 def read_published_picture(
     request: Request, session: SessionDep, rendition: RenditionKeyDep, picture: PictureName
 ) -> Response:
-    """Return a picture of the published rendition `rendition`, or 304 if the client already has the picture.
-
-    `picture` is the SHA-256 digest of the picture, in hexadecimal. Raise `NoSuchGuide` or `NoSuchRendition` if there is
-    no such rendition, or `RenditionWithdrawn` if the rendition or its edition was withdrawn. Raise `NotFound` if the
-    rendition has no such picture.
-    """
+    """By SHA-256. Raise `NoSuchGuide`, `NoSuchRendition`, `RenditionWithdrawn` or `NotFound`."""
     history = get_history(session, guide=rendition.guide)
     stored = list_renditions(session, guide=rendition.guide, language=rendition.language)
     found = chosen_rendition(history, stored, rendition.language, rendition.number)
@@ -102,10 +89,7 @@ def read_published_picture(
 
 @router.get("/{guide}/renditions/{language}/pictures/{picture}.jpg")
 def read_draft_picture(editing: ReviewingDep, picture: PictureName) -> Response:
-    """Return a picture of the rendition's draft. `picture` is the SHA-256 digest of the picture, in hexadecimal.
-
-    Raise `NoSuchGuideDraft` if there is no draft, or `NotFound` if the draft has no such picture.
-    """
+    """By SHA-256. Raise `NoSuchGuideDraft` or `NotFound`."""
     draft, digest = get_guide_draft(editing.session, editing.guide, editing.language), f"sha256:{picture}"
     if digest not in ANY_DIGEST.findall(draft.content):
         raise NotFound
@@ -114,20 +98,15 @@ def read_draft_picture(editing: ReviewingDep, picture: PictureName) -> Response:
 
 @router.get("/{guide}/renditions/{language}/pictures")
 def read_pictures_page(editing: ReviewingDep) -> Response:
-    """Return the page with a form for the picture of each item of a draft in simple words.
-
-    Raise `NoSuchGuideDraft` if there is no draft, or `NotFound` if the draft is not in simple words.
-    """
+    """Raise `NoSuchGuideDraft`, or `NotFound` if it is not in simple words."""
     return _pictures_page(editing)
 
 
 @router.post("/picture")
 def save_posted_picture(session: SessionDep, visit: EditorVisitDep, upload: UploadDep) -> Response:
-    """Save the posted picture and description of an item, or remove the item's picture. Redirect to the item.
+    """Save or remove an item's picture: 422 if refused, 412 if changed since.
 
-    If the picture is refused (422), or if another person has changed the item's picture since the page was shown (412),
-    return the page with an error. Raise `NoSuchItem` if the draft has no such item, `NoSuchGuideDraft` if there is no
-    draft, or `NotFound` if the draft is not in simple words.
+    Raise `NoSuchItem`, `NoSuchGuideDraft`, or `NotFound` if it is not in simple words.
     """
     form = upload.form
     editing = Editing(**vars(visit), session=session, guide=form.one("guide"), language=form.one("language"))
@@ -149,13 +128,7 @@ def save_posted_picture(session: SessionDep, visit: EditorVisitDep, upload: Uplo
 
 
 def _posted_picture(upload: Upload, item: PicturedItem) -> ItemPicture:
-    """Return the posted picture and description of `item`, or the request to remove the picture.
-
-    If only a description was posted, the result has no picture data, and the saved picture stays.
-
-    Raise `DocumentRefused` if there is no picture, or if the picture is too large, cannot be read, or has no
-    description.
-    """
+    """Only a description keeps the saved picture. Raise `DocumentRefused`."""
     form, alt = upload.form, upload.form.one("alt").strip()[:MAX_ALT]
     if form.one("act") == "remove":
         return ItemPicture(item.path, alt, is_removed=True)
@@ -169,10 +142,7 @@ def _posted_picture(upload: Upload, item: PicturedItem) -> ItemPicture:
 
 
 def _pictured_draft(editing: Editing) -> GuideDraftRow:
-    """Return the draft of the rendition.
-
-    Raise `NoSuchGuideDraft` if there is no draft, or `NotFound` if the draft is not in simple words.
-    """
+    """Raise `NoSuchGuideDraft`, or `NotFound` if it is not in simple words."""
     draft = get_guide_draft(editing.session, editing.guide, editing.language)
     if draft.read().get("form") != RenditionForm.EASY_READ:
         raise NotFound
@@ -180,7 +150,7 @@ def _pictured_draft(editing: Editing) -> GuideDraftRow:
 
 
 def _items_of(editing: Editing, draft: GuideDraftRow, posted: SubmittedForm | None = None) -> list[PicturedItem]:
-    """Return each item of the draft that may have a picture, in order. `posted` is the refused form, or None."""
+    """`posted` is a refused form."""
     content = draft.read()
     found: list[PicturedItem] = []
     for path, pairs in groupby(list_pairs(editing.session, draft.guide, content), lambda pair: item_of(pair.path)):
@@ -204,11 +174,7 @@ def _pictures_page(
     status: int = 200,
     posted: SubmittedForm | None = None,
 ) -> Response:
-    """Return the page with a form for each item. `faults` maps the path of an item to the error of the item.
-
-    `posted` is the refused form, whose description is filled in again, or None. Raise `NoSuchGuideDraft` if there is no
-    draft, or `NotFound` if the draft is not in simple words.
-    """
+    """`faults` are by item. Raise as `_pictured_draft`."""
     draft = _pictured_draft(editing)
     items = _items_of(editing, draft, posted)
     groups = groupby(items, lambda item: EDIT_PAGES[item.path.partition("/")[0]])

@@ -42,10 +42,7 @@ link_router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC], rou
 PAGE_EXAMPLE = "<!doctype html><title>DRAFT: ‘One Minute Guide’ to an example</title>"
 PREVIEW_EXAMPLE: Responses = {200: {"content": {"text/html": {"schema": {"type": "string"}, "example": PAGE_EXAMPLE}}}}
 LINKED_PAGE = "/draft-preview"
-"""The path of the page that a preview link opens.
-
-The token of the link is after the `#`. Browsers never send that part, so no server can log the token.
-"""
+"""The token is after the `#`: browsers never send that, so no server can log it."""
 LINK_FIELD = "token"
 NOT_STORED = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
 ENDED = "This link no longer works or is incomplete. Ask the person who sent it for a new link."
@@ -54,14 +51,14 @@ UNFINISHED = "The draft cannot be shown at the moment: someone is changing it. T
 
 @dataclass(frozen=True)
 class Preview:
-    """A checked draft, with the facts about the edition that the draft would become (`head`)."""
+    """`head` is the edition that the draft would become."""
 
     head: EditionHead
     checked: CheckedDraft
 
     @property
     def shown(self) -> ShownEdition:
-        """The draft as the edition to show. Raise `InvalidEdition` with every error if the draft has errors."""
+        """Raise `InvalidEdition` with every error."""
         content, _ = self.checked.require_sound()
         return ShownEdition(self.head, content)
 
@@ -84,11 +81,7 @@ def preview_draft(session: SessionDep, site: SiteDep, _actor: EditorDep, guide: 
 @router.get("/{guide}/preview")
 @router.get("/{guide}/renditions/{language}/preview")
 def preview_on_page(editing: ReviewingDep) -> Response:
-    """Return the draft as the page that would be published, or redirect to the errors that prevent a preview.
-
-    Raise `NoSuchGuideDraft` if there is no draft. For the draft of a rendition, raise `EditionWithdrawn` if all
-    editions of the guide are withdrawn.
-    """
+    """Or lead to the errors. Raise `NoSuchGuideDraft`, or `EditionWithdrawn` if all are."""
     draft = get_guide_draft(editing.session, editing.guide, editing.language)
     try:
         return _page_of(editing, editing.session, draft)
@@ -98,12 +91,7 @@ def preview_on_page(editing: ReviewingDep) -> Response:
 
 @router.post("/{guide}/links")
 def make_link_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> Response:
-    """Create a link to the draft that is valid for the posted number of days. Return the only page that shows the link.
-
-    If the number is not in `LINK_DAYS`, use the second number of `LINK_DAYS`. Record the link among the actions on the
-    draft. If the draft can have no more links, redirect to the draft's page, which says so. Raise `NoSuchGuideDraft` if
-    there is no draft.
-    """
+    """Only this page shows the link. Unknown days are the default. Raise `NoSuchGuideDraft`."""
     days = posted.number("days")
     days = days if days in LINK_DAYS else LINK_DAYS[1]
     try:
@@ -117,33 +105,22 @@ def make_link_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> Respon
 
 @router.post("/{guide}/links/end")
 def end_link_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> Response:
-    """End the link with the posted number, and redirect to the links of the draft.
-
-    Record the end among the actions on the draft. Raise `NoSuchGuideDraft` if there is no draft, or `NoSuchItem` if no
-    valid link has the number.
-    """
+    """Raise as `end_draft_link`."""
     editing.context.writer.run(end_draft_link, editing.anyhow(), number=posted.number("number") or 0)
     return lead_to(f"{editing.path}#links")
 
 
 @link_router.get(LINKED_PAGE)
 def read_link_page(site: SiteDep) -> Response:
-    """Return the page that posts the token of a preview link to this service.
-
-    JavaScript takes the token from the address. Without JavaScript, the person pastes the link into the page.
-    """
+    """Its JavaScript posts the token from the address; without, the person pastes the link."""
     return _link_page(site)
 
 
 @link_router.post(LINKED_PAGE)
 def read_linked_draft(site: SiteDep, session: SessionDep, posted: SubmittedFormDep) -> Response:
-    """Return the draft to which the posted link leads, as the page that would be published.
+    """The page that would be published, or an edition's poster. An invalid link, or errors, explain themselves.
 
-    If the form asks for the poster of an edition's draft, return the poster (PDF). If the link is not valid, or the
-    draft has errors at the moment, return the page of the link with an explanation.
-
-    Raise `PdfUnavailable` if this service cannot make the poster. For the draft of a rendition, raise
-    `EditionWithdrawn` if all editions of the guide are withdrawn.
+    Raise `PdfUnavailable`, or `EditionWithdrawn` if all are.
     """
     token = posted.one(LINK_FIELD).strip().rpartition("#")[2]
     draft = find_linked_draft(session, token, at=site.now)
@@ -171,18 +148,14 @@ def _read_preview(site: Site, session: SessionDep, draft: GuideDraftRow) -> Prev
 
 
 def _page_of(site: Site, session: Session, draft: GuideDraftRow, token: str | None = None) -> Response:
-    """Return the draft of an edition or rendition as a page that says that it is a draft.
-
-    `token` is the token of the reader's link, or None for editors. Raise `InvalidEdition` or `InvalidRendition` if the
-    draft has errors. For the draft of a rendition, raise `EditionWithdrawn` if all editions of the guide are withdrawn.
-    """
+    """`token` is the reader's, None for editors. Raise `InvalidEdition`, `InvalidRendition` or `EditionWithdrawn`."""
     if draft.language:
         return _rendition_page(site, session, draft)
     return _edition_page(site, _read_preview(site, session, draft).shown, token)
 
 
 def _edition_page(site: Site, shown: ShownEdition, token: str | None = None) -> Response:
-    """Return the draft of an edition as a page. If `token` is not None, the page posts `token` to get the poster."""
+    """`token` gets the poster."""
     return _page_of_draft(
         site,
         layout="guide.html",
@@ -197,11 +170,7 @@ def _edition_page(site: Site, shown: ShownEdition, token: str | None = None) -> 
 
 
 def _rendition_page(site: Site, session: Session, draft: GuideDraftRow) -> Response:
-    """Return the draft of a rendition as a page, with its pictures inside.
-
-    If this service has pages in the language of the rendition, the page around the text is in that language too. Raise
-    `InvalidRendition` if the draft has errors, or `EditionWithdrawn` if all editions of the guide are withdrawn.
-    """
+    """With its pictures inside, in its language if pages have it. Raise `InvalidRendition` or `EditionWithdrawn`."""
     content, digest = check_rendition_draft(session, draft).require_sound()
     stored = list_renditions(session, guide=draft.guide, language=draft.language)
     key = RenditionKey(draft.guide, draft.language, len(stored) + 1)
@@ -224,20 +193,14 @@ def _rendition_page(site: Site, session: Session, draft: GuideDraftRow) -> Respo
 
 
 def _page_of_draft(site: Site, **values: Any) -> Response:
-    """Return the page of a draft with the template variables `values`. No cache may store the page.
-
-    Of `values`, `layout` is the template of the page that would be published.
-    """
+    """No cache may store it. `layout` is the template that would be published."""
     page = site.html("desk_edit_preview.html", tables=(), renditions=(), pdf_available=False, **values)
     headers = NOT_STORED | {"Content-Security-Policy": content_security_policy(site.context.settings)}
     return Response(page, media_type=HTML, headers=headers)
 
 
 def _poster(site: Site, shown: ShownEdition) -> Response:
-    """Return the edition `shown`, which a draft would become, as a poster (PDF) with the word `DRAFT` in the title.
-
-    Raise `PdfUnavailable` if this service cannot make PDFs.
-    """
+    """With `DRAFT` in the title. Raise `PdfUnavailable`."""
     content = shown.content.model_copy(update={"title": f"DRAFT: {shown.content.title}"})
     signposts = site.context.reference_data.signposts_of(content.publisher, content.contacts)
     pdf = edition_pdf(ShownEdition(shown.head, content), signposts, site.context.settings)

@@ -30,20 +30,13 @@ QUERY_TOO_LONG = to_translate("Enter fewer words")
 
 @router.get(SEARCH)
 def read_search_form(site: SiteDep) -> Response:
-    """Return the search form.
-
-    The form posts the terms: a query string would be in the browser's history and in logs of proxies.
-    """
+    """It posts the terms: a query string would be in the browser's history and proxies' logs."""
     return site.compressed(_page(site))
 
 
 @router.post(SEARCH)
 def search_by_form(session: SessionDep, site: SiteDep, posted: SubmittedFormDep) -> Response:
-    """Return the search results by guide, with the full text of each found item.
-
-    Show at most `FIRST_ITEMS` items, or `MOST_ITEMS` if the person asks for more. If the terms have no letter or digit,
-    or are too long, return the form with an error.
-    """
+    """By guide, at most `FIRST_ITEMS`, or `MOST_ITEMS` on demand."""
     words = " ".join(posted.one("q").split())
     if not any(map(str.isalnum, words)) or len(words) > MAX_QUERY:
         return _page(site, words, fault=QUERY_TOO_LONG if len(words) > MAX_QUERY else NO_WORDS)

@@ -32,8 +32,6 @@ SAMPLES = {"curl": "curl.sh", "Python": "python.py.txt", "JavaScript, in a brows
 
 
 class DocsAsset(StrEnum):
-    """A file that the pages of the API documentation load."""
-
     SCRIPT = "docs.js"
     STYLE = "docs.css"
     SWAGGER_SCRIPT = "swagger-ui-bundle.js"
@@ -80,11 +78,9 @@ def _docs(site: Site, document: str) -> Response:
 
 
 def _find_test_key(context: AppContext, now: dt.datetime) -> tuple[str, dt.datetime] | None:
-    """Return a key for sending test concerns from the page, and the time until which the page shows the key.
+    """With the time until which it is shown; None if no trial.
 
-    Return None if this service is not a trial, or if no key can be created. Each process creates a key that is valid
-    for a day, and replaces the key after half a day. Each new key is recorded in the audit log. `now` is the current
-    time.
+    Valid for a day, replaced after half; each is recorded.
     """
     if not context.settings.is_trial:
         return None

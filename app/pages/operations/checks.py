@@ -15,12 +15,7 @@ router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRo
 
 @router.get("/checks")
 def read_checks(visit: LeadVisitDep) -> Response:
-    """Return the page with the results of the checks, and with what to do about each problem.
-
-    If the last results are more than a minute old, run the checks first, which may take some seconds. If another
-    request is already running the checks, show the last results. If there are no results yet, the page says to try
-    again.
-    """
+    """At most a minute old; while another request runs them, the last."""
     examination = visit.context.examiner.examine()
     if examination is None:
         return visit.page("desk_checks.html", examination=None)
@@ -34,6 +29,6 @@ def read_checks(visit: LeadVisitDep) -> Response:
 
 
 def by_condition(findings: tuple[Finding, ...]) -> dict[Condition, list[Finding]]:
-    """Return `findings` by condition, the worst condition first. Findings of one condition stay in their order."""
+    """The worst first."""
     ordered = sorted(findings, key=lambda each: WORST_FIRST.index(each.condition))
     return {condition: list(group) for condition, group in groupby(ordered, key=lambda each: each.condition)}

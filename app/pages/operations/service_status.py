@@ -18,10 +18,7 @@ CALL = "Call the duty team instead: the numbers are on this page."
 
 @dataclass(frozen=True)
 class ServicePart:
-    """A part of the service that people use. `name` says what people do with the part.
-
-    If `works` is False, the page also shows `detail`: what people can do instead.
-    """
+    """`name` says what people do with it; `detail` what else they can do."""
 
     name: str
     works: bool
@@ -29,16 +26,12 @@ class ServicePart:
 
     @property
     def state(self) -> str:
-        """The state of the part in words: `Working` or `Not working`."""
         return "Working" if self.works else "Not working"
 
 
 @router.get(STATUS)
 def read_service_status(site: SiteDep) -> Response:
-    """Return the page with the state of each part of the service.
-
-    The HTTP status is 200 even if a part does not work. No cache may store the page.
-    """
+    """200 even if a part does not work. No cache may store it."""
     parts = _parts_of(site.context)
     return site.page("service_status.html", parts=parts, all_work=all(each.works for each in parts), now=site.now)
 

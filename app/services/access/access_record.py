@@ -46,7 +46,7 @@ from app.services.audit.chains import BEFORE_THE_FIRST, End
 from app.services.audit.replay import Change, Replayed
 
 by_operator = partial(Actor, "operator", "command line")
-"""The actor of audit entries for commands that change access. Call this with the time of the command."""
+"""The actor of commands that change access, called with the time of the command."""
 LONGEST_SESSION = dt.timedelta(hours=LONGEST_SESSION_HOURS)
 ROWS_AT_ONCE = 1000
 _ACTS = table_of(AuditEntryRow).c
@@ -56,23 +56,19 @@ _OF_PEOPLE = (
     .order_by(_ACTS.number)
 )
 _SINCE = _OF_PEOPLE.where(_ACTS.number >= bindparam("number"))
-"""The query for the entry of the chain `people` whose number is the parameter `number`, and for all later entries."""
+"""Entries of the chain `people` from `number` on."""
 
 
 def fingerprint(*parts: bytes) -> str:
-    """Return the first 16 hex digits of the SHA-256 of `parts`, joined without a separator.
+    """Return the first 16 hex digits of the SHA-256: what the audit log calls a key, passkey, invitation or session.
 
-    The audit log names a key, passkey, invitation or session by this fingerprint. `parts` are the stored hash of the
-    secret or, for a passkey, the credential ID and the public key.
+    `parts` are the stored hash of the secret or, for a passkey, the credential ID and the public key.
     """
     return hashlib.sha256(b"".join(parts)).hexdigest()[:16]
 
 
 def name_on_record(row: AccessRow) -> str:
-    """Return the name of `row` in the audit log: the name of a client or a person, otherwise a fingerprint.
-
-    A locked copy of the team's identity has the fingerprint of its passkey.
-    """
+    """Return the name of a client or a person, otherwise a fingerprint; of a locked copy that of its passkey."""
     match row:
         case ClientKeyRow():
             return fingerprint(row.key_sha256)
@@ -88,63 +84,39 @@ def name_on_record(row: AccessRow) -> str:
 
 
 def record_person(session: Session, act: DeskAct, actor: Actor, details: Details) -> None:
-    """Append an entry with `details` to the chain `people` for `act`, an action on access by `actor`.
-
-    Actions on access are, for example, a grant, a sign-in or a departure.
-    """
+    """Append to the chain `people`: a grant, a sign-in, a departure."""
     record_action(session, PEOPLE, act, actor, details)
 
 
 @dataclass
 class RecordedAccess(Replayed):
-    """The clients, people and their credentials that should exist, replayed from the chain `people`."""
+    """The clients, people and credentials that should exist, replayed from the chain `people`."""
 
     clients: dict[str, tuple[tuple[str, ...], str | None, bool]] = field(default_factory=dict)
-    """Maps the name of each client that was not revoked to its scopes, its person or None, and its test flag."""
+    """By name: scopes, person, and test flag of those not revoked."""
     revoked: set[str] = field(default_factory=set)
-    """The names of revoked clients."""
     keys: dict[str, tuple[str, dt.datetime | None]] = field(default_factory=dict)
-    """Maps the fingerprint of each key to the name of its client, and its expiry time or None.
-
-    Expired keys, and keys of revoked clients, are included.
-    """
+    """By fingerprint: client and expiry, also of expired keys and of revoked clients."""
     people: dict[str, tuple[str, bool, str | None]] = field(default_factory=dict)
-    """Maps the name of each person who has not left to their role, a flag, and an id.
-
-    The flag is True if an OpenID provider gave the role. The id identifies the person at the provider, or is None.
-    """
+    """By name, of those who have not left: role, True if an OpenID provider gave it, and id at the provider."""
     subjects: dict[str, str] = field(default_factory=dict)
-    """Maps the id of each person at an OpenID provider to their name at the desk, also after they left.
-
-    An invitation removes the person's entry, because an invited person signs in with a passkey.
-    """
+    """By id at an OpenID provider: name at the desk, also after they left, until an invitation."""
     left: dict[str, bool] = field(default_factory=dict)
-    """Maps the name of each person who left to True if they had a role at the desk, False if they only had a client."""
+    """By name: True if they had a role at the desk, False if only a client."""
     links: dict[str, str] = field(default_factory=dict)
-    """Maps the fingerprint of each unused invitation link, expired or not, to the name of the invited person."""
+    """By fingerprint of an unused invitation, expired or not: the invited person."""
     passkeys: dict[str, str] = field(default_factory=dict)
-    """Maps the fingerprint of each passkey to the name of its person."""
+    """By fingerprint: the person."""
     copies: dict[str, tuple[str, str, tuple[str, ...]]] = field(default_factory=dict)
-    """Maps the fingerprint of each passkey that has a locked copy of the team's identity to three values of that copy.
-
-    The values are the name of the person, the SHA-256 of the copy, and the fingerprints of the keys in the copy.
-    """
+    """By passkey: person, SHA-256 of the locked copy of the team's identity, and fingerprints of its keys."""
     held: dict[str, frozenset[str]] = field(default_factory=dict)
-    """Maps the name of each person who ever had a locked copy to the fingerprints of all keys in their copies.
-
-    People who have left are included.
-    """
+    """By person, also after they left: all keys ever in their copies."""
     sessions: dict[str, str] = field(default_factory=dict)
-    """Maps the fingerprint of each session to the name of its person.
-
-    Each sign-in of anybody drops the sessions that are then older than `LONGEST_SESSION`. A session that ended without
-    a sign-out stays until then.
-    """
+    """By fingerprint: the person. Each sign-in drops those older than `LONGEST_SESSION`."""
     begun: deque[tuple[dt.datetime, str]] = field(default_factory=deque)
-    """The start time and the fingerprint of each session, oldest first, until it is older than `LONGEST_SESSION`."""
+    """Start and fingerprint of each session, oldest first, until `LONGEST_SESSION`."""
 
     def copy(self) -> "RecordedAccess":
-        """Return a copy. Entries that are later applied to the copy do not change this object."""
         return RecordedAccess(**{name: value.copy() for name, value in vars(self).items()})
 
     def _add_client(self, details: ClientAddedDetails, _act: Any) -> None:
@@ -233,10 +205,7 @@ class RecordedAccess(Replayed):
 
     @property
     def by_table(self) -> Mapping[type[AccessRow], Mapping[str, Any]]:
-        """Maps each table to the rows that it should have according to the audit log.
-
-        Each row is given by its name (see `name_on_record`), with the values that `_stated_by` returns for it.
-        """
+        """The rows that each table should have, by `name_on_record`, as `_stated_by` returns them."""
         return {
             ClientRow: self.clients,
             ClientKeyRow: self.keys,
@@ -248,10 +217,7 @@ class RecordedAccess(Replayed):
         }
 
     def agrees_with(self, row: AccessRow) -> bool:
-        """Return True if the values of `row` are those that the audit log records for it.
-
-        For a client that is revoked or a person who has left, return True if the audit log says so too.
-        """
+        """True also for a revoked client or a person who left, if the audit log says so."""
         name = name_on_record(row)
         if row.is_over:
             return name in (self.revoked if isinstance(row, ClientRow) else self.left)
@@ -259,7 +225,7 @@ class RecordedAccess(Replayed):
 
 
 def _person_of(act: Any) -> str:
-    """Return the name of the person in the entry's `client`, or an empty string if the entry names no person."""
+    """Empty if the entry names none."""
     return str(act.client).partition("/")[2]
 
 
@@ -269,7 +235,7 @@ def _drop_those_of(person: str, held: dict[str, str]) -> None:
 
 
 def _stated_by(row: AccessRow) -> Any:
-    """Return the values of `row` in the format in which `RecordedAccess` stores them."""
+    """In the format of `RecordedAccess`."""
     match row:
         case ClientRow():
             return (tuple(row.scopes), row.person, row.test)
@@ -286,11 +252,7 @@ def _stated_by(row: AccessRow) -> Any:
 
 @dataclass(frozen=True)
 class KnownAccess:
-    """The state of access after the entries of the chain `people` up to `end`.
-
-    `end` is the number and the hash of the last of these entries. This object is never changed, so threads may share
-    it.
-    """
+    """The state after the entries up to `end`, their last number and hash. Never changed: threads share it."""
 
     end: End
     recorded: RecordedAccess
@@ -300,11 +262,7 @@ NOTHING_KNOWN = KnownAccess(BEFORE_THE_FIRST, RecordedAccess())
 
 
 def replay_people(session: Session, on_step: OnStep = show_no_progress) -> KnownAccess:
-    """Return the state of access after every entry of the chain `people` that `session` sees.
-
-    Call `on_step` at the first entry, and then at every `ROWS_AT_ONCE`th, with the number of entries before it. The
-    total that `on_step` gets is 0, because it is unknown.
-    """
+    """Return the state after every entry that `session` sees. `on_step` gets 0 as the total, which is unknown."""
     with session.connection().execute(_OF_PEOPLE, execution_options={"yield_per": ROWS_AT_ONCE}) as acts:
         return _with_acts(NOTHING_KNOWN, acts, on_step)
 
@@ -320,18 +278,16 @@ def _with_acts(known: KnownAccess, acts: Iterable[Any], on_step: OnStep = show_n
 
 
 class AccessRecord:
-    """A cache of the state of access in this process. Each use reads only the new audit entries."""
+    """A cache of the state of access in a process: each use reads only the new entries."""
 
     def __init__(self) -> None:
         self._known = NOTHING_KNOWN
         self._lock = Lock()
 
     def as_of(self, session: Session) -> RecordedAccess:
-        """Return the state of access after all entries that `session` sees, including its own uncommitted entries.
+        """Return the state that `session` sees, with its own uncommitted entries. Do not change it: threads share it.
 
-        Read only the entries that are newer than the cached state. Replay the whole chain if nothing is cached yet, or
-        if the database was replaced. Cache the result, unless `session` is in a write transaction. The caller must not
-        change the result, which threads share.
+        The whole chain is replayed first, and if the database was replaced. What a writing session sees is not cached.
         """
         known = _continued(session, self._known)
         if known is None:
@@ -342,17 +298,13 @@ class AccessRecord:
         return known.recorded
 
     def _keep(self, session: Session, known: KnownAccess) -> None:
-        """Cache `known` for the next use, unless `session` writes: `known` may then have uncommitted entries."""
+        """Not if `session` writes: `known` may have uncommitted entries."""
         if WRITES not in session.connection().get_execution_options():
             self._known = known
 
 
 def _continued(session: Session, known: KnownAccess) -> KnownAccess | None:
-    """Return the state of access after the entries in `known` and all later entries that `session` sees.
-
-    Return None if `known` is empty, or if its last entry is not in the database, which shows that the database was
-    replaced.
-    """
+    """Return the state with later entries. None if `known` is empty, or its last entry not in the database."""
     if known.end == BEFORE_THE_FIRST:
         return None
     acts = session.connection().execute(_SINCE, {"number": known.end.number}).all()

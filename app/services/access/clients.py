@@ -33,20 +33,16 @@ from app.services.audit.audit_log import Actor
 TOKEN_BYTES = 32
 KEY_PREFIX = "omg_"
 DOCS_CLIENT = "docs-page"
-"""The client of the page of the API documentation, on a trial. No other client may have this name."""
+"""Of a trial's documentation page. No other client may have this name."""
 ACCURACY = dt.timedelta(minutes=5)
-"""How exact a key's stored time of last use is.
-
-A new use is stored only if it is at least this much later than the stored time.
-"""
+"""A use is stored only if it is at least so much later than the stored one."""
 log = Log(__name__)
 
 
 def check_person(name: str) -> str:
-    """Return `name`, the name of a new person, in Unicode form NFC.
+    """Return a new person's name in NFC. Raise `SetupError` if it is empty, too long, or could be mistaken for another.
 
-    Raise `SetupError` if the name is empty, is too long, or has spaces around it or characters that do not print. Raise
-    it also if the name could be mistaken for another in the audit log, for example because it mixes scripts.
+    So for spaces around it, characters that do not print, and mixed scripts.
     """
     if not is_recordable(name):
         raise SetupError(f"a person's name is 1 to {MAX_NAME_LENGTH} characters that print, without spaces around it")
@@ -57,10 +53,9 @@ def check_person(name: str) -> str:
 
 @dataclass(frozen=True)
 class Principal:
-    """The authenticated caller of a request: a client, its scopes, and the person who acts through it, if known.
+    """The authenticated caller: a client, its scopes, and the person who acts through it, if known.
 
-    `name` is the client's name. If `for_tests` is True, the client may send test concerns, and the API refuses all
-    other concerns from the client.
+    `for_tests`: it may send test concerns, and no others.
     """
 
     name: str
@@ -70,48 +65,42 @@ class Principal:
 
     @property
     def is_lead(self) -> bool:
-        """True for a person with every scope of a lead, and for any caller with the scope for restricted concerns."""
+        """True also for any caller with the scope for restricted concerns."""
         of_a_person = self.person is not None and self.scopes >= OF_A_LEAD
         return of_a_person or Scope.RESTRICTED in self.scopes
 
     @property
     def name_on_record(self) -> str:
-        """The caller's name in the audit log: the client, then a slash and the person if known.
-
-        A slash in the client's name is percent-encoded, so the first slash always comes before the person.
-        """
+        """The client, a slash, and the person if known. A slash in the client's name is percent-encoded."""
         client = self.name.replace("%", "%25").replace("/", "%2F")
         return client if self.person is None else f"{client}/{self.person}"
 
 
 def draw_token(prefix: str = "") -> str:
-    """Return `prefix` followed by a new secret of 256 random bits, for a key, an invitation link or a cookie."""
+    """256 random bits after `prefix`."""
     return prefix + secrets.token_urlsafe(TOKEN_BYTES)
 
 
 def token_digest(token: str) -> bytes:
-    """Return the SHA-256 of a secret token. The database stores this digest, never the token."""
+    """The database stores this SHA-256, never the token."""
     return hashlib.sha256(token.encode()).digest()
 
 
 def list_keys(session: Session, client: str) -> list[ClientKeyRow]:
-    """Return every key of `client`, oldest first, including expired keys."""
+    """Oldest first, with expired ones."""
     statement = select(ClientKeyRow).where(ClientKeyRow.client == client)
     return list(session.exec(statement.order_by(col(ClientKeyRow.added_at), col(ClientKeyRow.key_sha256))))
 
 
 def list_clients(session: Session) -> list[tuple[ClientRow, list[ClientKeyRow]]]:
-    """Return every client with its keys, in the order of names. Revoked clients are included."""
+    """By name, with revoked ones."""
     return [
         (client, list_keys(session, client.name)) for client in session.exec(select(ClientRow).order_by(ClientRow.name))
     ]
 
 
 def revoke_clients_of(session: Session, person: str, *, actor: Actor) -> list[str]:
-    """Revoke each client that acts for `person`, and record each revocation in the audit log as an act of `actor`.
-
-    Return the names of all clients that act for `person`, including those that were revoked before.
-    """
+    """Return the names of all clients that act for `person`, with those revoked before."""
     clients = session.exec(select(ClientRow).where(ClientRow.person == person).order_by(ClientRow.name)).all()
     for client in clients:
         _revoke(session, client, actor)
@@ -125,38 +114,27 @@ def _revoke(session: Session, client: ClientRow, actor: Actor) -> None:
 
 
 class Provider(Protocol):
-    """An external service that issues access tokens, for example an OpenID provider."""
+    """Issues access tokens."""
 
     def read_token(self, token: str) -> Principal:
-        """Return the client and the person that `token` names.
-
-        Raise `TokenInvalid` if the token is not valid. Raise `ProviderUnavailable` if the provider does not respond, so
-        that the token cannot be checked.
-        """
+        """Raise `TokenInvalid`, or `ProviderUnavailable` if it does not respond."""
 
 
 class KeyUses:
-    """A buffer for the last use of each key, so that authentication does not write to the database."""
+    """Buffers the last use of each key, so that authentication does not write."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._noted: dict[bytes, dt.datetime] = {}
 
     def note(self, key_sha256: bytes, *, last_used_at: dt.datetime | None, at: dt.datetime) -> None:
-        """Buffer `at` as the last use of the key with the hash `key_sha256`.
-
-        Do nothing if `last_used_at`, the time stored in the database, is less than `ACCURACY` before `at`.
-        `last_used_at` is None if no use is stored.
-        """
+        """Unless the stored `last_used_at` is less than `ACCURACY` before `at`."""
         if last_used_at is None or at - last_used_at >= ACCURACY:
             with self._lock:
                 self._noted[key_sha256] = at
 
     def store(self, writer: Writer) -> None:
-        """Write the buffered uses to the database, and empty the buffer.
-
-        If the database cannot be written, log a warning and keep the uses for the next call.
-        """
+        """If the database cannot be written, log it and keep the uses for the next call."""
         with self._lock:
             noted, self._noted = self._noted, {}
         if not noted:
@@ -170,10 +148,7 @@ class KeyUses:
 
 
 def _store_uses(session: Session, *, uses: Mapping[bytes, dt.datetime]) -> None:
-    """Store the times in `uses` as times of last use, unless a later time is already stored.
-
-    `uses` maps the hash of each key to the time of its last use.
-    """
+    """By the key's hash; a later stored time stays."""
     for key_sha256, used_at in sorted(uses.items()):  # all nodes update rows in the same order
         last = col(ClientKeyRow.last_used_at)
         session.connection().execute(
@@ -185,19 +160,17 @@ def _store_uses(session: Session, *, uses: Mapping[bytes, dt.datetime]) -> None:
 
 @dataclass(frozen=True)
 class Authenticator:
-    """An authenticator of clients by key. If `provider` is not None, access tokens from `provider` are accepted too."""
+    """Knows clients by key, and by access tokens of `provider` if there is one."""
 
     engine: Engine
     provider: Provider | None
     key_uses: KeyUses = field(default_factory=KeyUses)
 
     def authenticate(self, token: str, *, at: dt.datetime) -> Principal:
-        """Return the caller that `token` identifies.
+        """Return the caller that a key or token identifies, and note the use.
 
-        `token` is a client's key or, if there is a provider, an access token. Note `at` as the last use of a key. Raise
-        `TokenInvalid` with the reason if the token is unknown, expired or revoked. Raise the subclass `RowNotOurs` if
-        this service did not write the row of the key or client, or if the audit log contradicts that row. Raise
-        `ProviderUnavailable` if an access token cannot be checked.
+        Raise `TokenInvalid` if unknown, expired or revoked, its subclass `RowNotOurs` if this service did not write the
+        row or the audit log contradicts it, or `ProviderUnavailable`.
         """
         if self.provider is not None and token.count(".") == 2:  # noqa: PLR2004  # a JWS has three parts
             return self._named(self.provider.read_token(token))
@@ -217,10 +190,7 @@ class Authenticator:
         return Principal(client.name, frozenset(client.scopes), client.person, for_tests=client.test)
 
     def _named(self, caller: Principal) -> Principal:
-        """Return `caller` with the name that its person has on the desk's pages, if they have signed in there before.
-
-        Otherwise return `caller` unchanged.
-        """
+        """With the name that the person has on the desk's pages, if they have signed in there."""
         if caller.person is None:
             return caller
         with Session(self.engine) as session:
@@ -230,10 +200,7 @@ class Authenticator:
 
 @dataclass(frozen=True)
 class NewClient:
-    """A client to add. `person` is the person who acts with its key, or None for a program.
-
-    If `test` is True, the client may only send test concerns.
-    """
+    """`person` is None for a program. A `test` client may only send test concerns."""
 
     name: str
     scopes: Iterable[Scope]
@@ -242,13 +209,11 @@ class NewClient:
 
 
 def add_client(writer: Writer, client: NewClient, *, at: dt.datetime, expires_at: dt.datetime | None = None) -> str:
-    """Add `client`, record this in the audit log, and return the client's first key. Only a hash of the key is stored.
+    """Add a client, and return its first key, of which only a hash is stored. Without `expires_at` it never expires.
 
-    The key expires at `expires_at`, or never if that is None. Raise `ClientExists` if an active or revoked client has
-    that name. Raise `SetupError` for an invalid name of the client or its person, and for the name `DOCS_CLIENT`. Raise
-    it also for no scope, and for a test client with a scope other than `submit`. Raise it also if there is no access
-    key, and none may be created (see `AccessKeys.require`). Raise `StoreBusy` if the client could not be stored in
-    time.
+    Raise `ClientExists` if an active or revoked client has the name, `StoreBusy`, and `SetupError` for an invalid name
+    or `DOCS_CLIENT`, for no scope, for a test client with more than `submit`, or without an access key (see
+    `AccessKeys.require`).
     """
     if client.name == DOCS_CLIENT:
         raise SetupError(f"a client's name is not {DOCS_CLIENT}: the page of the API documentation has it")
@@ -256,7 +221,7 @@ def add_client(writer: Writer, client: NewClient, *, at: dt.datetime, expires_at
 
 
 def _add_client(writer: Writer, client: NewClient, *, at: dt.datetime, expires_at: dt.datetime | None) -> str:
-    """Add `client` as `add_client` does, but accept the name `DOCS_CLIENT` too."""
+    """As `add_client`, but `DOCS_CLIENT` too."""
     if not re.fullmatch(SLUG_PATTERN, client.name) or not is_recordable(client.name):
         raise SetupError("a client's name is lower-case words joined by hyphens")
     if (reason := find_name_refusal(client.name)) is not None:
@@ -286,12 +251,10 @@ def _add_client(writer: Writer, client: NewClient, *, at: dt.datetime, expires_a
 def rotate_key(
     writer: Writer, *, name: str, overlap: dt.timedelta, at: dt.datetime, expires_at: dt.datetime | None = None
 ) -> tuple[str, dt.datetime | None]:
-    """Give the client `name` a new key, and record this in the audit log. Return the key and its expiry time or None.
+    """Give a client a new key, and return it with its expiry. Older keys expire `overlap` after `at` at the latest.
 
-    Each older key expires `overlap` after `at`, or earlier if its expiry time is earlier. If `expires_at` is None, the
-    new key gets the same lifetime as the client's newest key had, which may be unlimited. Raise `NoSuchClient` if the
-    client is unknown or revoked. Raise `RowNotOurs` if this service did not write the row of the client or of an older
-    key. Raise `StoreBusy` if the key could not be stored in time.
+    Without `expires_at` it lives as long as the newest key did. Raise `NoSuchClient` (unknown or revoked),
+    `RowNotOurs`, `StoreBusy`.
     """
     key = draw_token(KEY_PREFIX)
 
@@ -316,17 +279,12 @@ def rotate_key(
 
 
 def _key_fields(key: ClientKeyRow) -> dict[str, Any]:
-    """Return the fields of the audit entry's details that describe a new key."""
+    """As the audit entry has them."""
     return {"client": key.client, "key": name_on_record(key), "ends": key.expires_at}
 
 
 def draw_docs_key(writer: Writer, *, at: dt.datetime, life: dt.timedelta) -> str:
-    """Return a new key of the test client `DOCS_CLIENT`, which expires after `life`. Add the client if it is missing.
-
-    Older keys of the client expire after `life` at the latest. Record the key in the audit log. Raise `NoSuchClient` if
-    the client is revoked, or `RowNotOurs` if this service did not write the row of the client or of an older key. Raise
-    `StoreBusy` if the key could not be stored in time.
-    """
+    """Return a key of `DOCS_CLIENT` for `life`, after which older ones expire too. Raise as `rotate_key`."""
     client = NewClient(name=DOCS_CLIENT, scopes=[Scope.SUBMIT], test=True)
     try:
         return _add_client(writer, client, at=at, expires_at=at + life)
@@ -335,10 +293,7 @@ def draw_docs_key(writer: Writer, *, at: dt.datetime, life: dt.timedelta) -> str
 
 
 def revoke_client(session: Session, name: str, *, at: dt.datetime) -> None:
-    """Revoke the client `name`, whose keys then stop working, and record the revocation in the audit log.
-
-    Do nothing if the client is already revoked. Raise `NoSuchClient` if the client is unknown.
-    """
+    """Do nothing if it is revoked already. Raise `NoSuchClient` if unknown."""
     client = session.get(ClientRow, name)
     if client is None:
         raise NoSuchClient

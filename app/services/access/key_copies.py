@@ -32,16 +32,16 @@ from app.services.access.row_signing import need_access_keys, require_current_ro
 from app.services.audit.audit_log import Actor
 
 PRF_INPUT = b"council guidance: key of the desk, 1"
-"""The input of the extension PRF, by which a passkey gives the browser the secret that locks a copy of the team's key.
+"""Input of the WebAuthn extension PRF, which gives the browser the secret that locks a copy of the team's key.
 
-The input never changes, because with another input no stored copy could be decrypted. All people have the same input,
-because a sign-in begins before the service knows who signs in. The secret differs for each passkey.
+It never changes: no stored copy could be decrypted. It is the same for all people, because a sign-in begins before it
+is known who signs in; the secret differs for each passkey.
 """
 MAX_COPY_BYTES = 8_000
 MAX_KEYS = 20
-"""The maximum number of identities in one copy: the current one, and older ones for texts not yet re-encrypted."""
+"""Identities in one copy: the current one, and older ones for texts not yet re-encrypted."""
 MAX_PER_MINUTE = 20
-"""The maximum number of times in a minute that one person may store or read copies, counted together."""
+"""Storing and reading of copies by one person, counted together."""
 MAX_DEVICE_NAME = 40
 A_MINUTE = dt.timedelta(minutes=1)
 COUNTED_ACTS = (DeskAct.KEY_COPY_STORED, DeskAct.KEY_COPY_READ)
@@ -51,31 +51,21 @@ WRONG_COPY = "This is not a copy that is locked by one passkey."
 
 @dataclass(frozen=True)
 class Device:
-    """The device of a new passkey: its name, and the age recipient that the browser made from the passkey's secret.
-
-    `recipient` is empty if the device does not have the WebAuthn extension PRF, which gives the secret.
-    """
+    """A new passkey's device. `recipient`, made from its secret, is empty without the extension PRF."""
 
     name: str
     recipient: str = ""
 
     @classmethod
     def named(cls, name: str, recipient: str) -> "Device":
-        """Return the device with the typed `name`, cut to `MAX_DEVICE_NAME` characters.
-
-        If `name` is empty, or has characters that do not print, the device is named `A device`.
-        """
+        """Cut `name` to `MAX_DEVICE_NAME`; empty or unprintable it is `A device`."""
         plain = name.strip()[:MAX_DEVICE_NAME].strip()
         return cls(plain if plain and plain.isprintable() else "A device", recipient)
 
 
 @dataclass(frozen=True)
 class NewCopy:
-    """A copy of the team's identities that a browser encrypted for a passkey.
-
-    `passkey` is the fingerprint of the passkey, `sealed` the age file, and `keys` are the fingerprints of the keys in
-    the copy.
-    """
+    """The team's identities, encrypted by a browser for a passkey (its fingerprint). `keys` are fingerprints."""
 
     passkey: str
     sealed: bytes
@@ -83,11 +73,10 @@ class NewCopy:
 
     @classmethod
     def read(cls, passkey: str, sealed: str, recipients: str) -> "NewCopy":
-        """Return the copy `sealed`, an age file in base64 for the passkey with the fingerprint `passkey`.
+        """Read an age file in base64, and the recipients of its identities, separated by spaces.
 
-        `recipients` are the recipients of the team's identities in the copy, separated by spaces. Raise `BadRequest` if
-        `sealed` is not an age file for exactly one recipient, or is longer than `MAX_COPY_BYTES`. Also raise
-        `BadRequest` if `recipients` is empty, has more than `MAX_KEYS` recipients, or has an invalid one.
+        Raise `BadRequest` unless the file is for exactly one recipient and within `MAX_COPY_BYTES`, with 1 to
+        `MAX_KEYS` valid recipients.
         """
         keys = recipients.split()
         try:
@@ -103,10 +92,7 @@ class NewCopy:
 
 @dataclass(frozen=True)
 class PasskeyLine:
-    """A passkey of a person, its fingerprint, and its locked copy of the team's identity, if there is one.
-
-    `is_current` is True if the copy has an identity for a key to which new concerns are encrypted.
-    """
+    """A passkey and its locked copy, if any. `is_current`: the copy has a key to which new concerns are encrypted."""
 
     row: PasskeyRow
     fingerprint: str
@@ -115,7 +101,7 @@ class PasskeyLine:
 
     @property
     def code(self) -> str | None:
-        """The fingerprint of the passkey's recipient, which two people can compare. None if there is no recipient."""
+        """The fingerprint of the recipient, which two people can compare."""
         if self.row.recipient is None:
             return None
         digits = fingerprint_of(self.row.recipient).upper()
@@ -123,10 +109,7 @@ class PasskeyLine:
 
 
 def valid_recipient(recipient: str) -> str | None:
-    """Return `recipient`, or None if `recipient` is not a valid age recipient.
-
-    An invalid recipient must not prevent a sign-in, so it raises no error.
-    """
+    """None if invalid: it must not prevent a sign-in."""
     try:
         parse_recipient(recipient)
     except NotAKey:
@@ -135,16 +118,14 @@ def valid_recipient(recipient: str) -> str | None:
 
 
 def may_hold_key(person: PersonRow) -> bool:
-    """Return True if `person` may hold the team's key: they have not left, and their role may read concerns."""
+    """They have not left, and their role may read concerns."""
     return not person.is_over and person.role in roles_with(Scope.READ)
 
 
 def list_passkeys(session: Session, name: str, current: Collection[str]) -> list[PasskeyLine]:
-    """Return the passkeys of the person `name`, oldest first, each with its locked copy of the team's identity, if any.
+    """Oldest first. `current` are the keys to which new concerns are encrypted.
 
-    `current` has the fingerprints of the keys to which new concerns are encrypted. `is_current` of a passkey is True if
-    its copy has one of these keys. Leave out, and log, each passkey or copy that this service did not write, or that
-    the audit log contradicts.
+    Left out and logged: what this service did not write, or the audit log contradicts.
     """
     rows = session.exec(select(KeyCopyRow).where(KeyCopyRow.person == name)).all()
     copies = {row.passkey: row for row in rows if _is_ours(session, row)}
@@ -158,10 +139,7 @@ def list_passkeys(session: Session, name: str, current: Collection[str]) -> list
 
 
 def read_own_copies(session: Session, name: str, *, actor: Actor) -> list[PasskeyLine]:
-    """Return the passkeys of the person `name` that have a copy. If there are any, record the reading in the audit log.
-
-    `actor` is that person. Raise `RateLimited` if the person stored or read copies too often in the last minute.
-    """
+    """Return the passkeys with a copy, and record the reading if there is one. Raise `RateLimited`."""
     _expect_seldom(session, actor)
     lines = [line for line in list_passkeys(session, name, ()) if line.copy is not None]
     if lines:
@@ -171,12 +149,10 @@ def read_own_copies(session: Session, name: str, *, actor: Actor) -> list[Passke
 
 
 def store_copy(session: Session, name: str, copy: NewCopy, current: Collection[str], *, actor: Actor) -> None:
-    """Store `copy` for a passkey of the person `name`, replacing an earlier copy. Record this in the audit log.
+    """Store `copy` for a passkey of `name`, in place of an earlier one.
 
-    `current` has the fingerprints of the keys to which new concerns are encrypted. Raise `NoSuchItem` if the person has
-    no such passkey, if the passkey has no recipient, or if the person's role may not read concerns. Raise
-    `RoleNotYours` if `actor` is another person, and the passkey already has a copy with one of the keys in `current`.
-    Raise `RateLimited` if `actor` stored or read copies too often in the last minute.
+    Raise `NoSuchItem` without such a passkey or its recipient, or if the role may not read concerns; `RoleNotYours` if
+    `actor` is another person and the copy has a `current` key already; `RateLimited`.
     """
     _expect_seldom(session, actor)
     person = session.get(PersonRow, name)
@@ -203,12 +179,7 @@ def store_copy(session: Session, name: str, copy: NewCopy, current: Collection[s
 
 
 def delete_copies(session: Session, name: str, *, actor: Actor, passkey: str | None = None) -> None:
-    """Delete the person's copy of the team's key for one passkey, or all their copies. Record each deletion.
-
-    `name` is the person, and `passkey` the fingerprint of the passkey, or None for all copies. The deletions are
-    recorded in the audit log as acts of `actor`. A copy that this service did not write is deleted too. Without a copy,
-    do nothing.
-    """
+    """Delete the copy for one `passkey`, or all, also those that this service did not write. Record each."""
     copies = select(KeyCopyRow).where(KeyCopyRow.person == name)
     for row in session.exec(copies.order_by(KeyCopyRow.passkey)).all():
         if passkey in (None, row.passkey):
@@ -217,30 +188,19 @@ def delete_copies(session: Session, name: str, *, actor: Actor, passkey: str | N
 
 
 def keys_ever_held(session: Session) -> dict[str, frozenset[str]]:
-    """Return the fingerprints of all keys that each person ever had in their locked copies, by the person's name.
-
-    People who have left are included. The source is the audit log.
-    """
+    """By person, from the audit log, also of those who left."""
     return need_access_keys(session.get_bind()).record.as_of(session).held
 
 
 def list_holders(session: Session, current: Collection[str]) -> Iterator[tuple[PersonRow, list[PasskeyLine]]]:
-    """Yield each person who may hold the team's key, in order of names, with their passkeys and copies.
-
-    `current` has the fingerprints of the keys to which new concerns are encrypted. Passkeys and copies are as
-    `list_passkeys` returns them. A person without a passkey or copy is included.
-    """
+    """Yield who may hold the team's key, by name, also without a passkey or copy."""
     for person in session.exec(select(PersonRow).order_by(PersonRow.name)).all():
         if may_hold_key(person):
             yield person, list_passkeys(session, person.name, current)
 
 
 def list_exposed(session: Session, current: Collection[str]) -> list[tuple[PersonRow, list[str]]]:
-    """Return the people who had a current key of the team but may no longer hold it, each with the keys' fingerprints.
-
-    `current` has the fingerprints of the keys to which new concerns are encrypted. Such a person may have kept the key,
-    so these keys must be replaced. The order is by name.
-    """
+    """Return who had a current key but may no longer hold it, with the keys: they may have kept it, so replace it."""
     exposed = []
     for name, keys in sorted(keys_ever_held(session).items()):
         person, still_used = session.get(PersonRow, name), sorted(keys & set(current))
@@ -263,7 +223,6 @@ def _details_of(row: KeyCopyRow) -> KeyCopyDetails:
 
 
 def _expect_seldom(session: Session, actor: Actor) -> None:
-    """Raise `RateLimited` if `actor` stored or read copies `MAX_PER_MINUTE` times in the last minute."""
     recent = (
         select(func.count())
         .select_from(AuditEntryRow)

@@ -24,7 +24,7 @@ from app.logs import Log
 from app.models.references import source_id
 
 OWN_MEMORY = "memory://"
-"""The URL that stands for counting in the memory of each process."""
+"""Stands for counting in the memory of each process."""
 STORE_TIMEOUT_SECONDS = 0.25
 RETRY_SECONDS = 5.0
 THREADS = 10
@@ -32,12 +32,9 @@ SHORTEST_SECRET = 32
 SET_CLOCK_SECONDS = 60.0
 ONE_DAY = dt.timedelta(days=1)
 UNKNOWN_ADDRESS = "unknown"
-"""Stands for the address of a caller if a trusted proxy forwards an invalid address."""
+"""Stands for a caller whose trusted proxy forwards an invalid address."""
 SHARES = {64: 1, 56: 3, 48: 10}
-"""Maps the prefix length of an IPv6 network to its `LimitKey.share`, narrowest first.
-
-A subscriber has a whole /64 network. A home line mostly has a /56, and a rented server or a tunnel a /48.
-"""
+"""`LimitKey.share` by prefix length of an IPv6 network. A subscriber has a /64, a home line a /56, a tunnel a /48."""
 OPTIONS: dict[str, dict[str, float | str | bool]] = {
     scheme: {"socket_timeout": STORE_TIMEOUT_SECONDS, "socket_connect_timeout": STORE_TIMEOUT_SECONDS}
     for scheme in ("redis", "rediss", "redis+unix", "valkey", "valkeys")
@@ -50,8 +47,7 @@ T = TypeVar("T")
 class LimitKey:
     """A key under which requests are counted together: a network, or another subject such as a concern.
 
-    `name` is an IPv4 address, a range of IPv6 addresses, `UNKNOWN_ADDRESS`, or the name of the other subject. The limit
-    is `share` times the limit of the policy.
+    The limit is `share` times that of the policy.
     """
 
     name: str
@@ -59,32 +55,25 @@ class LimitKey:
 
 
 LimitKeys = tuple[LimitKey, ...]
-"""The keys of one request: the networks of the caller, narrowest first, or one other subject. Empty: not counted."""
+"""Of one request: the caller's networks, narrowest first, or one other subject. Empty: not counted."""
 
 
 @dataclass(frozen=True)
 class Policy:
-    """A rate limit: how many requests of one kind a caller may send in a time window. Responses show `name`.
-
-    `item` has the number of requests and the length of the window.
-    """
+    """How many requests of one kind a caller may send in a window. Responses show `name`."""
 
     name: str
     item: RateLimitItem
 
     @property
     def seconds(self) -> int:
-        """The length of the time window in seconds."""
+        """Of the window."""
         return self.item.get_expiry()
 
 
 @dataclass(frozen=True)
 class Count:
-    """The result of counting a request against `policy`.
-
-    `remaining` is the number of requests left in the time window, which ends after `seconds` seconds. `is_over` is True
-    if the request is over the limit. `caller` is the name of the network that was counted.
-    """
+    """The result of counting a request: what remains in the window, which ends after `seconds`, and who was counted."""
 
     policy: Policy
     remaining: int
@@ -94,26 +83,22 @@ class Count:
 
 
 def make_policy(name: str, notation: str) -> Policy:
-    """Return the policy `name` for a limit in a notation like `300/minute`. Raise `ValueError` for other notations."""
+    """Such as `300/minute`. Raise `ValueError` for other notations."""
     return Policy(name, parse(notation))
 
 
 @lru_cache
 def widen(policy: Policy, share: int) -> Policy:
-    """Return `policy` with its limit multiplied by `share`, the share of a network."""
     item = policy.item
     return Policy(policy.name, type(item)(item.amount * share, item.multiples))
 
 
 class Limiter:
-    """A counter of requests by caller. Callers are stored as keyed hashes, so no network address is ever stored.
+    """Counts requests by caller, in a store that processes share or in `OWN_MEMORY`.
 
-    `store` is the URL of a store that processes share, or `OWN_MEMORY`. `secret` is the key of the hashes.
-    `is_secret_shared` is False if `secret` is random, so that no other process has it. `clock` returns seconds, and
-    measures the pause after a failure of the store. The constructor raises `SetupError` if `store` cannot be used.
-
-    If the shared store is unavailable, the limiter logs this. This process then counts in its own memory, and tries the
-    store again after `RETRY_SECONDS`. No request is refused because the store is unavailable.
+    Callers are keyed hashes: no network address is stored. `is_secret_shared` is False for a random `secret`. If the
+    store fails, this process counts in its own memory, and tries it again after `RETRY_SECONDS`: no request is refused
+    for it. Raise `SetupError` if `store` cannot be used.
     """
 
     def __init__(
@@ -138,30 +123,20 @@ class Limiter:
         self._key_of_day = b""
 
     async def count(self, policy: Policy, keys: LimitKeys) -> Count:
-        """Count one request under each of `keys`, and return the count that decides about the request.
-
-        `keys` must not be empty. Count as `count_here` does, but without blocking the event loop.
-        """
+        """As `count_here`, without blocking the event loop."""
         return await self.run(partial(self.count_here, policy, keys))
 
     async def run(self, counting: Callable[[], T]) -> T:
-        """Call `counting`, a function without arguments that counts, and return its result.
-
-        Call `counting` in a worker thread if it may wait for the shared store, otherwise directly.
-        """
+        """In a worker thread if it may wait for the shared store."""
         if self._shared is None or self._is_unavailable:
             return counting()
         return await to_thread.run_sync(counting, limiter=self._threads)
 
     def count_here(self, policy: Policy, keys: LimitKeys, cost: int = 1) -> Count:
-        """Add `cost` to the count under each of `keys`, and return the count that decides about the request.
+        """Count under each of `keys` (one at least), and return the count that decides.
 
-        If keys are over their limit, the count of the last of them decides. Otherwise the count with the fewest
-        requests left decides. `keys` must not be empty, and networks begin with the narrowest. The call may wait for
-        the shared store.
-
-        A request that is over the limit of a narrower network does not count against a wider network. So one subscriber
-        cannot use up the limit that the neighbours share.
+        It is the last over its limit, or the one with the fewest left. What is over the limit of a narrow network does
+        not count against a wider one: a subscriber cannot use up what neighbours share. It may wait for the store.
         """
         counts: list[Count] = []
         for key in keys:
@@ -171,10 +146,7 @@ class Limiter:
         return over[-1] if over else min(counts, key=lambda count: count.remaining)
 
     def _count(self, policy: Policy, caller: str, cost: int) -> Count:
-        """Add `cost` to the count of `caller`, and return the count. If `cost` is 0, only read the count.
-
-        If the shared store fails, log this once, and count in the memory of this process.
-        """
+        """If `cost` is 0, only read. A failing store is logged once."""
         key = self._key(policy, caller)
         if self._shared is not None and not self._is_unavailable:
             try:
@@ -185,11 +157,9 @@ class Limiter:
             return _count(self._own, policy, key, caller, cost)
 
     def source_id_of(self, caller: str, day: dt.date) -> str:
-        """Return the source id of the network `caller` on `day`: a short pseudonym that thousands of callers share.
+        """Return a short pseudonym of a network on `day` that thousands share, so that it identifies no caller.
 
-        So a source id does not identify a caller, even to someone who has the secret. The pseudonym's key changes each
-        day. If no secret is shared between processes, the key is random, and is lost when this process ends. A request
-        that began shortly before midnight gets the id of the new day.
+        Its key changes each day, and is lost with the process if no secret is shared.
         """
         with self._day_lock:
             if self._day is None or day not in (self._day, self._day - ONE_DAY):
@@ -201,10 +171,7 @@ class Limiter:
 
     @property
     def _own(self) -> FixedWindowRateLimiter:
-        """The counts of this process. The counts start again at zero if the wall clock was set by more than a minute.
-
-        Otherwise a time window that began before the clock was set back would end too late.
-        """
+        """Starts at zero if the wall clock was set by more than a minute: a window would otherwise end too late."""
         ahead = time.time() - time.monotonic()
         if abs(ahead - self._wall_clock_ahead) > SET_CLOCK_SECONDS:
             self._own_store = FixedWindowRateLimiter(MemoryStorage())
@@ -225,11 +192,9 @@ class Limiter:
 
 
 def make_limiter(store: str, secret_file: Path | None) -> Limiter:
-    """Return a limiter that counts in `store`: the URL of a shared store, or `OWN_MEMORY`.
+    """Without `secret_file` the secret is random.
 
-    `secret_file` has the secret that processes share. If `secret_file` is None, the secret is random. Raise
-    `SetupError` if `store` cannot be used, or is shared although `secret_file` is None. Raise it also if the file
-    cannot be read or is too short.
+    Raise `SetupError` if `store` or file is unusable, or shared without one.
     """
     if secret_file is None:
         if store != OWN_MEMORY:
@@ -245,12 +210,10 @@ def make_limiter(store: str, secret_file: Path | None) -> Limiter:
 
 
 def networks_of(host: str | None) -> LimitKeys:
-    """Return the networks under which a caller with the address `host` is counted, narrowest first.
+    """Return the networks under which an address is counted, narrowest first.
 
-    Return an empty tuple if `host` is None, is not an IP address, or is a loopback address: such a caller is not
-    counted. A request from a loopback address is the operator's, or came through a proxy that is not trusted. All
-    callers behind that proxy would be counted as one caller. Callers with the `UNKNOWN_ADDRESS` are counted as one
-    caller.
+    None for a loopback address: it is the operator's, or of a proxy that is not trusted, behind which all would count
+    as one. All with `UNKNOWN_ADDRESS` do.
     """
     if host == UNKNOWN_ADDRESS:
         return (LimitKey(host),)
@@ -276,7 +239,7 @@ def _count(limiter: FixedWindowRateLimiter, policy: Policy, key: str, caller: st
 
 
 def open_store(store: str) -> Storage:
-    """Return the shared store at the URL `store`, without connecting. Raise `SetupError` if the URL cannot be used."""
+    """Does not connect. Raise `SetupError` if the URL cannot be used."""
     try:
         opened = storage_from_string(store, wrap_exceptions=True, **OPTIONS.get(store.partition(":")[0], {}))
     except (ConfigurationError, ValueError):

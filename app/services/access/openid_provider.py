@@ -25,7 +25,7 @@ DISCOVERY_PATH = "/.well-known/openid-configuration"
 DEADLINE_SECONDS = 3.0
 MAX_BYTES = 1_000_000
 CODE_NOT_TAKEN = "invalid_grant"
-"""The provider's error code for an authorization code that is unknown, used or expired (RFC 6749, section 5.2)."""
+"""The code is unknown, used or expired (RFC 6749, section 5.2)."""
 HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity"}
 FRESH_SECONDS = 300.0
 KNOWN_KEY_SECONDS = 3600.0
@@ -36,11 +36,10 @@ FAILURE_SECONDS = 5.0
 def fetch_document(
     url: str, form: Mapping[str, str] | None = None, auth: tuple[str, str] | None = None
 ) -> dict[str, Any]:
-    """Return the JSON object that the provider sends at `url`, without following redirects.
+    """Return the JSON object at `url`, by POST if there is a `form`, without following redirects.
 
-    If `form` is given, send its fields by POST. Otherwise use GET. `auth` is a name and a password for HTTP Basic
-    authentication. Raise `ProviderUnavailable` with the reason if the provider sends nothing usable within
-    `DEADLINE_SECONDS`. Raise `TokenInvalid` if the provider rejects the authorization code in `form`.
+    Raise `ProviderUnavailable` without a usable one in `DEADLINE_SECONDS`, `TokenInvalid` if the code in `form` is
+    refused.
     """
     try:
         return call_in_time(lambda: asyncio.run(_fetch(url, form, auth)), DEADLINE_SECONDS)
@@ -79,18 +78,12 @@ async def _fetch(url: str, form: Mapping[str, str] | None, auth: tuple[str, str]
 
 
 def discover_jwks_url(issuer: str) -> str:
-    """Fetch the configuration of `issuer`, and return the URL of its keys (OpenID Connect Discovery 1.0, section 4.3).
-
-    Raise `ProviderUnavailable` if the configuration cannot be fetched, or names no safe URL for the keys.
-    """
+    """Return the URL of the keys (OpenID Connect Discovery 1.0, section 4.3). Raise `ProviderUnavailable`."""
     return address_in(discover(issuer), "jwks_uri", "keys", issuer=issuer)
 
 
 def discover(issuer: str) -> dict[str, Any]:
-    """Fetch and return the configuration of `issuer`.
-
-    Raise `ProviderUnavailable` if the configuration cannot be fetched, or names a different issuer.
-    """
+    """Raise `ProviderUnavailable` if the configuration cannot be fetched, or names a different issuer."""
     document = fetch_document(issuer.rstrip("/") + DISCOVERY_PATH)
     if document.get("issuer") != issuer:
         raise ProviderUnavailable("the provider's configuration names another issuer")
@@ -98,11 +91,9 @@ def discover(issuer: str) -> dict[str, Any]:
 
 
 def address_in(document: Mapping[str, Any], name: str, subject: str, *, issuer: str) -> str:
-    """Return the URL in the field `name` of `document`, the configuration of the provider `issuer`.
+    """Return a URL of the configuration. Raise `ProviderUnavailable`, which names `subject`, without a safe one.
 
-    `subject` describes the URL in an error, for example 'keys'. The URL may have a query (RFC 6749, section 3.1). Raise
-    `ProviderUnavailable` if there is no such URL, or if it is not safe. An http URL is safe only on this host, and only
-    if the issuer's URL is http too.
+    An http URL is safe only on this host, and only if the issuer's is http too.
     """
     url = document.get(name)
     if not isinstance(url, str) or not _is_safe(url) or (_is_https(issuer) and not _is_https(url)):
@@ -121,14 +112,10 @@ def _is_https(url: str) -> bool:
 
 @dataclass
 class ProviderKeys:
-    """A cache of the provider's keys. It is refreshed after `FRESH_SECONDS`, or if a token names an unknown key.
+    """The provider's keys, refreshed after `FRESH_SECONDS`, or if a token names an unknown one.
 
-    `jwks_url` is the URL of the keys. If `jwks_url` is None, the configuration of the provider `issuer` names the URL.
-    `monotonic` is the clock.
-
-    One thread fetches at a time. Other threads wait for that thread, except if they need a key that was fetched within
-    the last hour. They then use that key even if the provider is slow or unavailable. After a failure the provider is
-    not called for `FAILURE_SECONDS`. For unknown keys the provider is called at most every `UNKNOWN_KEY_SECONDS`.
+    `jwks_url` may be None: the configuration of `issuer` names it. One thread fetches; others wait, except for a key
+    fetched within the last hour. An unknown key makes a fetch at most every `UNKNOWN_KEY_SECONDS`.
     """
 
     issuer: str
@@ -141,11 +128,7 @@ class ProviderKeys:
     _failure: tuple[float, str] | None = None
 
     def get(self, kid: str) -> PyJWK:
-        """Return the key with the ID `kid`, after fetching the keys if necessary.
-
-        Raise `TokenInvalid` if the keys last fetched do not include such a key. Raise `ProviderUnavailable` if the keys
-        cannot be fetched, unless a key with that ID was fetched within the last hour.
-        """
+        """Raise `TokenInvalid` without such a key, `ProviderUnavailable` if none can be fetched and none is at hand."""
         is_known = kid in self._keys and self._age() < KNOWN_KEY_SECONDS
         if self._must_read(kid):
             with (
@@ -172,7 +155,7 @@ class ProviderKeys:
         return self._age() >= (FRESH_SECONDS if kid in self._keys else UNKNOWN_KEY_SECONDS)
 
     def _age(self) -> float:
-        """Return the seconds since the keys were fetched; infinity if they were never fetched."""
+        """Infinity if never fetched."""
         return float("inf") if self._read_at is None else self.monotonic() - self._read_at
 
     def _read(self) -> None:
@@ -188,10 +171,7 @@ class ProviderKeys:
 
 
 def parse_keys(document: dict[str, Any]) -> dict[str, PyJWK]:
-    """Return the keys in `document` (a JWK set) that may be used for signing, by ID. Leave out keys without an ID.
-
-    Raise `ProviderUnavailable` if no key remains, or if `document` is not a JWK set.
-    """
+    """Return the signing keys of a JWK set, by ID. Raise `ProviderUnavailable` if there is none."""
     try:
         keys = PyJWKSet.from_dict(document).keys
     except (jwt_errors.PyJWTError, ValueError, TypeError, AttributeError):

@@ -48,25 +48,24 @@ from app.services.audit.audit_log import Actor
 CHALLENGE_BYTES = 32
 CHALLENGE_LIFETIME = dt.timedelta(minutes=5)
 CHALLENGE = struct.Struct(f">q{CHALLENGE_BYTES}s32s")
-"""The binary format of a challenge: expiry time in seconds since 1970, random bytes, and a MAC of both."""
+"""Expiry in seconds since 1970, random bytes, and a MAC of both."""
 CHOSEN = AuthenticatorSelectionCriteria(
     resident_key=ResidentKeyRequirement.REQUIRED, user_verification=UserVerificationRequirement.REQUIRED
 )
-"""The required kind of passkey. Sign-in needs no typed name, and asks for a PIN, fingerprint or face each time."""
+"""Sign-in needs no typed name, and asks for a PIN, fingerprint or face each time."""
 
 
 @dataclass(frozen=True)
 class Passkeys:
-    """The server side of WebAuthn: registers passkeys of invited people, and identifies the person at a sign-in."""
+    """The server side of WebAuthn: registers invited people, and identifies them at a sign-in."""
 
     writer: Writer
     party: RelyingParty
 
     def offer(self, *, at: dt.datetime) -> str:
-        """Return the WebAuthn options for a sign-in as JSON, with a new challenge.
+        """Return options for a sign-in as JSON. They name no passkey; the challenge expires in five minutes.
 
-        The challenge expires five minutes after `at`. The options name no passkey, so the browser lets the person
-        choose one. The options also ask the passkey for the secret that opens the person's copy of the team's key.
+        They ask the passkey for the secret that opens the copy of the team's key.
         """
         options = webauthn.generate_authentication_options(
             rp_id=self.party.id,
@@ -76,13 +75,10 @@ class Passkeys:
         return _with_prf(options_to_json(options))
 
     def verify(self, credential: str, *, at: dt.datetime, recipient: str = "") -> str:
-        """Verify the browser's response `credential`, and return the name of the person whose passkey signed.
+        """Return the person whose passkey signed `credential`. Store that the challenge was used, and the counter.
 
-        Store that the challenge was used, and the passkey's signature counter. Store `recipient` too, if `recipient` is
-        a valid age recipient. The browser derives the recipient from the secret of this passkey, and the person's copy
-        of the team's key is encrypted to it. Only a registration or a sign-in stores a recipient, so the holder of a
-        stolen session cannot replace it. Raise `TokenInvalid` with the reason if the challenge, the passkey or the
-        signature is not valid, or if the person has left. Raise `StoreBusy` if the use could not be stored in time.
+        A valid `recipient`, to which their copy of the team's key is encrypted, is stored too: only here and at
+        registration, so that a stolen session cannot replace it. Raise `TokenInvalid` or `StoreBusy`.
         """
         challenge = self._read_challenge(credential, at)
         with _refusing_wrong_answers():
@@ -107,11 +103,9 @@ class Passkeys:
         return passkey.person
 
     def offer_registration(self, token: str, *, at: dt.datetime) -> str:
-        """Return the WebAuthn options for creating a passkey as JSON, with a new challenge.
+        """Return options for a new passkey as JSON, for an invitation, which stays valid. Raise `TokenInvalid`.
 
-        `token` is the token of the invitation, which stays valid. The challenge expires five minutes after `at`. The
-        options exclude devices that already have a passkey of the invited person. Raise `TokenInvalid` if the
-        invitation is unknown, used or expired, or if the person has left.
+        Devices that have a passkey of the person are excluded.
         """
         with Session(self.writer.engine) as session:
             _, person = _get_invitation(session, token, at)
@@ -128,12 +122,10 @@ class Passkeys:
         return _with_prf(options_to_json(options))
 
     def register(self, token: str, credential: str, device: Device, *, address: str, at: dt.datetime) -> str:
-        """Store the new passkey, delete the invitation with `token`, and return the name of the invited person.
+        """Store the passkey with its device, delete the invitation, and return the person's name.
 
-        `credential` is the browser's response to `offer_registration`. Store the name and the recipient of `device`
-        with the passkey. Record the passkey in the audit log with the network `address`. Raise `TokenInvalid` with the
-        reason if `credential`, the challenge or the invitation is not valid, or if that passkey is already registered.
-        Raise `StoreBusy` if the passkey could not be stored in time.
+        Raise `TokenInvalid` if response, challenge or invitation is not valid or the passkey is registered;
+        `StoreBusy`.
         """
         challenge = self._read_challenge(credential, at)
         with _refusing_wrong_answers():
@@ -152,20 +144,12 @@ class Passkeys:
         return self.writer.run(write)
 
     def _make_challenge(self, at: dt.datetime) -> bytes:
-        """Return a new challenge that expires `CHALLENGE_LIFETIME` after `at`.
-
-        If this service has no access key, it has no passkeys either. The challenge then has a MAC of zeros, and every
-        response is refused.
-        """
+        """Without an access key there are no passkeys: the MAC is zeros, and every response refused."""
         ends, drawn = int((at + CHALLENGE_LIFETIME).timestamp()), secrets.token_bytes(CHALLENGE_BYTES)
         return CHALLENGE.pack(ends, drawn, next(self._macs(ends, drawn), bytes(32)))
 
     def _read_challenge(self, credential: str, at: dt.datetime) -> bytes:
-        """Return the challenge in the browser's response `credential`.
-
-        Raise `TokenInvalid` if the response is malformed, if this service did not make the challenge, or if it has
-        expired.
-        """
+        """Raise `TokenInvalid` if malformed, expired, or not made by this service."""
         with _refusing_wrong_answers():
             encoded = parse_json(credential)["response"]["clientDataJSON"]
             challenge = parse_client_data_json(base64url_to_bytes(encoded)).challenge
@@ -180,28 +164,21 @@ class Passkeys:
         return challenge
 
     def _has_made(self, mac: bytes, ends: int, drawn: bytes) -> bool:
-        """Return True if `mac` is the MAC of `ends` and `drawn` under an access key.
-
-        `ends` is the expiry time of the challenge, and `drawn` are its random bytes. If no known key matches, read the
-        key file again, because it may have a new key.
-        """
+        """If no known key matches, read the key file again: it may have a new one."""
         if any(hmac.compare_digest(mac, each) for each in self._macs(ends, drawn)):
             return True
         need_access_keys(self.writer.engine).read()
         return any(hmac.compare_digest(mac, each) for each in self._macs(ends, drawn))
 
     def _macs(self, ends: int, drawn: bytes) -> Iterator[bytes]:
-        """Yield the MAC of a challenge under each access key, newest first.
-
-        `ends` is the expiry time of the challenge in seconds since 1970, and `drawn` are its random bytes.
-        """
+        """Under each access key, newest first."""
         text = b"passkey challenge\n%d\n%s" % (ends, drawn)
         return (hmac.digest(key.value, text, "sha256") for key in need_access_keys(self.writer.engine).keys)
 
 
 @contextmanager
 def _refusing_wrong_answers() -> Iterator[None]:
-    """Turn errors that the library or a parser raises for a wrong or malformed response into `TokenInvalid`."""
+    """The library's errors for a malformed response become `TokenInvalid`."""
     try:
         yield
     except (WebAuthnException, ValueError, TypeError, KeyError, AttributeError, RecursionError):
@@ -209,11 +186,7 @@ def _refusing_wrong_answers() -> Iterator[None]:
 
 
 def _use_challenge(session: Session, challenge: bytes, at: dt.datetime) -> None:
-    """Store that `challenge` was used. Delete expired challenges.
-
-    The row is kept for `CHALLENGE_LIFETIME` after `at`, which is longer than the challenge is valid. Raise
-    `TokenInvalid` if the challenge was used before.
-    """
+    """Raise `TokenInvalid` if it was used before. The row outlives the challenge; expired ones are deleted."""
     session.connection().execute(delete(ChallengeRow).where(col(ChallengeRow.expires_at) <= at))
     session.add(ChallengeRow(challenge=challenge, expires_at=at + CHALLENGE_LIFETIME))
     try:
@@ -223,10 +196,7 @@ def _use_challenge(session: Session, challenge: bytes, at: dt.datetime) -> None:
 
 
 def _with_prf(options: str) -> str:
-    """Return `options`, WebAuthn options as JSON, with the extension PRF and its input `PRF_INPUT`.
-
-    A browser or device without the extension ignores it.
-    """
+    """Add the extension PRF; a browser or device without it ignores it."""
     first = bytes_to_base64url(PRF_INPUT)
     return json.dumps(json.loads(options) | {"extensions": {"prf": {"eval": {"first": first}}}})
 

@@ -28,13 +28,13 @@ from app.services.audit.audit_log import Actor
 
 HANDLE_BYTES = 32
 BY_PASSKEY = "passkey:desk"
-"""The client's name in the audit log for a person who signed in with a passkey. No client can have this name."""
+"""The client in the audit log after a sign-in with a passkey. No client can have this name."""
 CONFIRMED_FOR = dt.timedelta(hours=1)
-"""How long a session is valid after the OpenID provider confirmed the person and their role."""
+"""After an OpenID provider confirmed person and role."""
 ASKED_AFTER = dt.timedelta(minutes=45)
-"""The time after which a page view asks the provider to confirm again, so that a later form post is not refused."""
+"""A page view asks the provider again earlier, so that a later form is not refused."""
 NOTED_AFTER = dt.timedelta(minutes=1)
-"""The shortest time between two stored uses of a session, so that most page views write nothing."""
+"""Between two stored uses of a session, so that most page views write nothing."""
 ROLE_OF_PROVIDER = "that person signs in by the OpenID provider, which says their role"
 NO_OTHER_PASSKEY = "There is no such passkey, or it is your last one."
 OfPerson = TypeVar("OfPerson", InvitationRow, PasskeyRow, SessionRow)
@@ -42,10 +42,7 @@ OfPerson = TypeVar("OfPerson", InvitationRow, PasskeyRow, SessionRow)
 
 @dataclass(frozen=True)
 class RelyingParty:
-    """The relying party of WebAuthn, which is this service.
-
-    `id` is its host name, `origin` the start of its URLs, and `name` the council's name to display.
-    """
+    """What WebAuthn knows of this service: its host, the start of its URLs, and the council's name."""
 
     id: str
     origin: str
@@ -53,35 +50,30 @@ class RelyingParty:
 
 
 def list_people(session: Session) -> list[PersonRow]:
-    """Return every person in the order of names, including people who left."""
+    """By name, with those who left."""
     return list(session.exec(select(PersonRow).order_by(PersonRow.name)))
 
 
 def list_workers(session: Session) -> list[str]:
-    """Return the names, in order, of the people who may change concerns and have not left."""
+    """By name: who may change concerns and has not left."""
     is_worker = col(PersonRow.left_at).is_(None), col(PersonRow.role).in_(roles_with(Scope.WRITE))
     names = select(PersonRow.name).where(*is_worker)
     return list(session.exec(names.order_by(PersonRow.name)))
 
 
 def count_passkeys(session: Session, name: str) -> int:
-    """Return the number of passkeys of the person `name`."""
     return session.exec(select(func.count()).select_from(PasskeyRow).where(PasskeyRow.person == name)).one()
 
 
 def find_last_use(session: Session, name: str) -> dt.datetime | None:
-    """Return the time at which the person `name` last used a stored session, or None if they have no stored session."""
+    """Of a stored session, if there is one."""
     return session.exec(select(func.max(SessionRow.last_used_at)).where(SessionRow.person == name)).one()
 
 
 def find_with_person(
     session: Session, table: type[OfPerson], condition: ColumnElement[bool]
 ) -> tuple[OfPerson, PersonRow] | None:
-    """Return the one row of `table` that matches `condition`, and the row of its person. Return None if no row matches.
-
-    `condition` must match at most one row. The row may have expired, and the person may have left. Raise `RowNotOurs`
-    if this service did not write both rows, or if the audit log contradicts one of them.
-    """
+    """Return the row that matches, at most one, and its person, who may have left. Raise `RowNotOurs`."""
     statement = select(table, PersonRow).join(PersonRow, col(PersonRow.name) == table.person).where(condition)
     found = session.exec(statement).one_or_none()
     if found is not None:
@@ -92,14 +84,11 @@ def find_with_person(
 def invite(
     writer: Writer, name: str, *, role: Role, expires_at: dt.datetime, at: dt.datetime, actor: Actor | None = None
 ) -> str:
-    """Invite the person `name`, and return the token of a single-use link for registering a passkey.
+    """Invite a person, and return the token of a single-use link for a passkey. Without `actor` the operator invites.
 
-    The link is valid until `expires_at`. `actor` is the person who invites, or None for the operator. Store the
-    invitation and the person, and record the invitation and a change of role in the audit log. A person who already has
-    access gets the new role immediately, and keeps their passkeys and sessions. Their copies of the team's key are
-    deleted if the new role may not read concerns. A person who left is admitted again. Raise `SetupError` if the person
-    is new and `check_person` refuses `name`, or if an OpenID provider gives the person's role. Raise `RowNotOurs` if
-    this service did not write the person's row, or `StoreBusy` if the invitation could not be stored in time.
+    Who already has access gets the new role at once, and keeps passkeys and sessions, but no copy of the team's key if
+    the role may not read concerns. Who left is admitted again. Raise `SetupError` if `check_person` refuses a new name,
+    or an OpenID provider gives the role; `RowNotOurs`, `StoreBusy`.
     """
     token, by = draw_token(), actor or by_operator(at)
 
@@ -130,11 +119,10 @@ def invite(
 
 
 def change_role(session: Session, name: str, role: Role, *, actor: Actor) -> None:
-    """Give the person `name` the role `role`, also in their current sessions. Record the change in the audit log.
+    """Change a role, also in current sessions; copies of the team's key go if the new one may not read concerns.
 
-    Delete their copies of the team's key if `role` may not read concerns. If the person already has the role, record no
-    change. Raise `NoSuchPerson` if the desk has no such person, or if they have left. Raise `SetupError` if an OpenID
-    provider gives the person's role, or `RowNotOurs` if this service did not write the person's row.
+    The same role is not recorded. Raise `NoSuchPerson`, `SetupError` if an OpenID provider gives the role,
+    `RowNotOurs`.
     """
     person = get_person(session, name)
     require_ours(session, person)
@@ -146,7 +134,7 @@ def change_role(session: Session, name: str, role: Role, *, actor: Actor) -> Non
 
 
 def get_person(session: Session, name: str) -> PersonRow:
-    """Return the person `name`. Raise `NoSuchPerson` if the desk has no such person, or if they have left."""
+    """Raise `NoSuchPerson` also if they have left."""
     person = session.get(PersonRow, name)
     if person is None or person.is_over:
         raise NoSuchPerson
@@ -154,31 +142,25 @@ def get_person(session: Session, name: str) -> PersonRow:
 
 
 def end_sessions(session: Session, name: str, *, actor: Actor) -> None:
-    """End every session of the person `name` on every device. Record one sign-out by `actor` in the audit log.
-
-    The sign-out is recorded even if the person has no session.
-    """
+    """On every device. One sign-out by `actor` is recorded, even without a session."""
     session.connection().execute(delete(SessionRow).where(col(SessionRow.person) == name))
     other = None if actor.person == name else name
     record_person(session, DeskAct.SIGNED_OUT, actor, SessionDetails(person=other))
 
 
 def lock_out(session: Session, name: str, *, actor: Actor) -> None:
-    """End every session of the person `name`, and delete their copies of the team's key. Record both in the audit log.
+    """End all sessions and delete the copies of the team's key: for a device that may be lost.
 
-    Call this for a person whose device may be lost. Whoever has the device and can use its passkey can still sign in,
-    but cannot get the team's key.
+    Who can use its passkey can still sign in, but cannot get the key.
     """
     end_sessions(session, name, actor=actor)
     delete_copies(session, name, actor=actor)
 
 
 def remove_passkey(session: Session, name: str, passkey: str, *, actor: Actor) -> None:
-    """Remove the passkey of the person `name` with the fingerprint `passkey`, and its copy of the team's key.
+    """Remove it with its copy of the team's key, and end all sessions, which do not say which passkey began them.
 
-    End every session of the person, because a session does not say which passkey began it. Record each of these steps
-    in the audit log. Raise `NoSuchItem` if the person has no such passkey, or if the passkey is their last one and
-    `actor` is that person.
+    Raise `NoSuchItem` if there is none, or it is the last one and `actor` is the person.
     """
     passkeys = session.exec(select(PasskeyRow).where(PasskeyRow.person == name)).all()
     row = next((each for each in passkeys if name_on_record(each) == passkey), None)
@@ -191,12 +173,10 @@ def remove_passkey(session: Session, name: str, passkey: str, *, actor: Actor) -
 
 
 def leave(session: Session, name: str, *, at: dt.datetime, actor: Actor | None = None) -> list[str]:
-    """Delete every session, passkey and invitation of the person `name`, and revoke each client that acts for them.
+    """Delete sessions, passkeys, invitations and key copies of a person. Return their clients, which are revoked.
 
-    Delete their copies of the team's key too, each with an audit log entry. Record in the audit log that the person
-    left, also if they left before. `actor` is the person who removes them, or None for the operator. The person cannot
-    sign in until they are invited again, and the clients stay revoked. Return the names of the clients, including those
-    that were revoked before. Raise `NoSuchPerson` if neither the desk nor a client has a person of that name.
+    It is recorded, also if they left before. They are back when invited again; the clients stay revoked. Raise
+    `NoSuchPerson` if neither desk nor client has the name.
     """
     by = actor or by_operator(at)
     person, clients = session.get(PersonRow, name), revoke_clients_of(session, name, actor=by)
@@ -213,19 +193,16 @@ def leave(session: Session, name: str, *, at: dt.datetime, actor: Actor | None =
 
 @dataclass(frozen=True)
 class Identity:
-    """A person as an OpenID provider identifies them: the provider's issuer, and their id at that provider."""
+    """A person at an OpenID provider: issuer and id."""
 
     provider: str
     subject: str
 
 
 def name_for(session: Session, identity: Identity, given: str | None) -> str:
-    """Return the name under which the desk knows the person whom an OpenID provider identifies by `identity`.
+    """Return the name recorded at an earlier sign-in, or a new one: what the provider has `given`.
 
-    If the person has signed in before, return the name recorded then. Otherwise return a new name: `given`, the name
-    that the provider gives. If another person has or had that name, return `given` with the id added in brackets.
-    Return only the id if this name would be too long, or if `given` is None. Return only the id too if `given` cannot
-    be stored in the audit log, or could be mistaken for another name.
+    If another has or had it, the id follows in brackets; the id alone if there is no usable name.
     """
     known = find_name_of(session, identity.subject)
     if known is not None:
@@ -239,13 +216,10 @@ def name_for(session: Session, identity: Identity, given: str | None) -> str:
 
 
 def welcome(session: Session, name: str, *, role: Role, identity: Identity, actor: Actor) -> PersonRow | None:
-    """Store the person `name` who signed in through a provider, with the role that the provider gives. Return the row.
+    """Store a person who signed in through a provider, with its role.
 
-    `name` is the result of `name_for`, and `actor` is the person. Return None, and store nothing, in three cases: the
-    person left, was invited to use a passkey, or is stored with a different `identity`. Record the role in the audit
-    log if it differs from the role last recorded there. The role in the stored row does not count for this, because
-    someone could have put an older version of the row back. Raise `RowNotOurs` if this service did not write the stored
-    row.
+    Return None, and store nothing, if they left, were invited to use a passkey, or have another `identity`. A role that
+    differs from the last recorded one is recorded: the row may be an older version put back. Raise `RowNotOurs`.
     """
     person, former = session.get(PersonRow, name), recorded_role(session, name)
     if former is None:
@@ -270,11 +244,7 @@ def welcome(session: Session, name: str, *, role: Role, identity: Identity, acto
 
 
 def take_role(session: Session, name: str, *, provider: str, actor: Actor) -> None:
-    """Remove the role of the person `name`, record this in the audit log, and end all their sessions.
-
-    Call this if the OpenID provider `provider` no longer gives the person a role. Do nothing if the person is unknown,
-    has left, or does not sign in through `provider`. Raise `RowNotOurs` if this service did not write the person's row.
-    """
+    """Remove the role, and end all sessions, of whom `provider` no longer gives one. Raise `RowNotOurs`."""
     person = session.get(PersonRow, name)
     if person is not None and not person.is_over and person.provider == provider:
         former, person.role = person.role, NO_ROLE
@@ -283,13 +253,13 @@ def take_role(session: Session, name: str, *, provider: str, actor: Actor) -> No
 
 
 def _take_key(session: Session, person: PersonRow, actor: Actor) -> None:
-    """Delete the copies of the team's key of `person`, unless `person` may hold the key (see `may_hold_key`)."""
+    """Unless they may hold it."""
     if not may_hold_key(person):
         delete_copies(session, person.name, actor=actor)
 
 
 def _record_role(session: Session, person: PersonRow, former: str, actor: Actor) -> None:
-    """Record the new role of `person`, unless it is the `former` one."""
+    """Unless it is the `former` one."""
     if former != person.role:
         details = RoleDetails(person=person.name, former=former, role=person.role, subject=person.subject)
         record_person(session, DeskAct.ROLE_CHANGED, actor, details)
@@ -297,10 +267,7 @@ def _record_role(session: Session, person: PersonRow, former: str, actor: Actor)
 
 @dataclass(frozen=True)
 class DeskSessions:
-    """The sessions of people at the desk.
-
-    A session ends after `idle` without a request, and at the latest `longest` after its start.
-    """
+    """A session ends after `idle` without a request, and at the latest `longest` after its start."""
 
     engine: Engine
     writer: Writer
@@ -317,15 +284,10 @@ class DeskSessions:
         former: str | None = None,
         goes_on: bool = False,
     ) -> str:
-        """Start a session for `person`, record the sign-in in the audit log, and return the session's token.
+        """Start a session, record the sign-in, and return the token. Delete `former` and all that have ended.
 
-        `client` is the client's name in the audit log, which says how the person signed in. `address` is the network
-        address for the audit log. Delete the browser's previous session, whose token is `former`, and all sessions that
-        have ended. If `goes_on` is True, and the previous session was of the same person and client, the new session
-        keeps that session's start time. So the new session ends no later than the previous one would have ended. Raise
-        `TokenInvalid` if the person is unknown or has left. Raise `RowNotOurs` if this service did not write the
-        person's row, or if the audit log contradicts the row. Raise `StoreBusy` if the session could not be stored in
-        time.
+        If `goes_on`, and `former` was of the same person and client, the new one keeps its start. Raise `TokenInvalid`
+        (unknown, left), `RowNotOurs`, `StoreBusy`.
         """
         token = draw_token()
 
@@ -358,15 +320,11 @@ class DeskSessions:
         return token
 
     def find(self, token: str, *, at: dt.datetime, may_ask: bool = False) -> Principal:
-        """Return the person of the session with `token` as a `Principal`, with the scopes of their current role.
+        """Return the person of a session, with the scopes of their current role, and note the use.
 
-        Store `at` as the time of last use, at most once in a minute or in half of `idle`, whichever is shorter.
-
-        Raise `TokenInvalid` with the reason if there is no such session, if it has ended, or if the person has left or
-        has no role. Raise `RowNotOurs` if this service did not write the row of the session or of the person, or if the
-        audit log contradicts one. Raise `StoreBusy` if the time of use could not be stored. Raise `SessionUnconfirmed`
-        if the OpenID provider must confirm the person again: an hour after the last confirmation or, if `may_ask` is
-        True, after 45 minutes. `may_ask` means that the browser can be redirected to the provider now.
+        Raise `TokenInvalid` if it is unknown or ended, or the person left or has no role; `RowNotOurs`; `StoreBusy`;
+        `SessionUnconfirmed` if the OpenID provider must confirm them: after an hour, or if `may_ask` (the browser can
+        be redirected now) after 45 minutes.
         """
         token_sha256 = token_digest(token)
         with Session(self.engine) as session:
@@ -387,11 +345,7 @@ class DeskSessions:
         return Principal(row.client, frozenset(SCOPES_OF[Role(person.role)]), person.name)
 
     def end(self, token: str, *, address: str, at: dt.datetime) -> None:
-        """End the session with `token`. Do nothing if there is no such session.
-
-        Record the sign-out in the audit log, with the network `address` and the time `at`. Raise `StoreBusy` if the end
-        could not be stored in time.
-        """
+        """Record the sign-out. Do nothing without such a session. Raise `StoreBusy`."""
 
         def write(session: Session) -> None:
             found = session.get(SessionRow, token_digest(token))

@@ -34,7 +34,7 @@ from app.services.key_files import KeyFile
 
 ACCESS_KEY = "access-key.txt"
 KEYS_OF_ENGINE = "access_keys"
-"""The name of the engine's execution option that holds the `AccessKeys`."""
+"""The engine's execution option with its `AccessKeys`."""
 ACCESS_ROWS: tuple[type[AccessRow], ...] = (
     ClientRow,
     ClientKeyRow,
@@ -67,38 +67,30 @@ NAMES: Mapping[type[AccessRow], tuple[str, str]] = {
     InvitationRow: ("an invitation of {0.person}", INVITE_AGAIN % "person"),
     SessionRow: ("a session of {0.person}", INVITE_AGAIN % "person"),
 }
-"""For each table: the name of a row in messages, and the operator's action if the row is not valid (as templates)."""
+"""By table, as templates: the name of a row, and what an operator does if it is not valid."""
 log = Log(__name__)
 
 
 class AccessKeys(KeyFile):
-    """The keys that sign rows which grant access. New rows are signed with the first key. A MAC of any key is valid.
-
-    If the key file is missing and `may_be_made` is True, the file is created when the first row is written.
-    """
+    """The keys that sign rows which grant access: the first signs, a MAC of any is valid."""
 
     purpose = "rows that let somebody in are signed with"
     command = "guidance keys rotate-access"
     may_be_made = True
-    """True if `require` may create the key file.
-
-    False if a setting names the file, or if nodes may share the database: PostgreSQL, except in a trial.
-    """
+    """False if a setting names the file, or nodes may share the database: PostgreSQL, except in a trial."""
     on_refused: Callable[[str], None] = staticmethod(lambda _table: None)
-    """Called with the name of the table for each refused row."""
+    """Gets the table of each refused row."""
     has_refused = False
     """True if this process has refused a row."""
 
     def __init__(self, path: Path, *, is_configured: bool) -> None:
         super().__init__(path, is_configured=is_configured)
         self.record = AccessRecord()
-        """The state of access according to the audit log, cached in this process."""
 
     def require(self, bind: Engine | Connection) -> None:
-        """Ensure that there is a key: read the key file if necessary, or create the file for the first row.
+        """Read the key file, or create it for the first row.
 
-        `bind` is the engine or connection of the database. If there is no key, raise `SetupError` in two cases: the
-        database already has rows that grant access, or `may_be_made` is False.
+        Raise `SetupError` if it is missing and may not be made.
         """
         if not self.keys:
             self.read()
@@ -111,25 +103,18 @@ class AccessKeys(KeyFile):
         self.make()
 
     def sign(self, row: AccessRow) -> bytes:
-        """Return the MAC of `row` under the newest key. There must be a key: see `require`."""
+        """There must be a key: see `require`."""
         return _mac(self.keys[0].value, _signed_text(row, _columns(row)))
 
     def has_signed(self, row: AccessRow, columns: Mapping[str, Any] | None = None) -> bool:
-        """Return True if the MAC of `row` is valid under a key. Read the key file again before returning False.
-
-        The file may have a new key. If `columns` is given, check these values, which include the MAC, instead of the
-        current values of the row.
-        """
+        """Read the key file again before returning False: it may have a new key. `columns` replace the row's values."""
         if self.has_signed_so_far(row, columns):
             return True
         self.read()
         return self.has_signed_so_far(row, columns)
 
     def has_signed_so_far(self, row: AccessRow, columns: Mapping[str, Any] | None = None) -> bool:
-        """Return True if the MAC of `row` is valid under a key that was already read.
-
-        If `columns` is given, check these values, which include the MAC, instead of the current values of the row.
-        """
+        """With the keys already read."""
         stated = columns or _columns(row)
         try:
             signed = _signed_text(row, stated)
@@ -138,11 +123,10 @@ class AccessKeys(KeyFile):
             return False
 
     def is_newest(self, row: AccessRow) -> bool:
-        """Return True if `row` is signed with the newest key."""
         return bool(self.keys) and hmac.compare_digest(self.sign(row), row.mac)
 
     def refuse(self, row: AccessRow) -> None:
-        """Log an error for `row`, set `has_refused`, call `on_refused`, and raise `RowNotOurs`."""
+        """Log `row`, note and tell it, and raise `RowNotOurs`."""
         table = str(row.__tablename__)
         log.error("row_refused", reason=table)
         self.has_refused = True
@@ -155,7 +139,7 @@ def _mac(key: bytes, signed: bytes) -> bytes:
 
 
 def _signed_text(row: AccessRow, columns: Mapping[str, Any]) -> bytes:
-    """Return the bytes to sign for `row`: the table's name, and the canonical JSON (RFC 8785) of the signed columns."""
+    """The table's name, and the canonical JSON (RFC 8785) of the signed columns."""
     signed = {name: _plain(value) for name, value in columns.items() if name not in row.unsigned}
     return f"{row.__tablename__}\n".encode() + canonical_json(signed)
 
@@ -171,10 +155,7 @@ def _plain(value: Any) -> Any:
 
 
 def open_access_keys(settings: Settings, engine: Engine) -> AccessKeys:
-    """Return the access keys that `settings` configure, and use them from now on to sign and check rows of `engine`.
-
-    The key file is not read yet.
-    """
+    """From now on they sign and check rows of `engine`. The key file is not read yet."""
     configured = settings.access_key_file
     keys = AccessKeys(configured or settings.data_dir / ACCESS_KEY, is_configured=configured is not None)
     keys.may_be_made = configured is None and (settings.database_url is None or not settings.seal_to)
@@ -183,21 +164,15 @@ def open_access_keys(settings: Settings, engine: Engine) -> AccessKeys:
 
 
 def access_keys_of(bind: Engine | Connection) -> AccessKeys | None:
-    """Return the access keys of the engine or connection `bind`.
-
-    Return None if the database was opened without access keys, for example a copy that is only inspected.
-    """
+    """None for a database opened without them, such as a copy that is only inspected."""
     keys: AccessKeys | None = bind.get_execution_options().get(KEYS_OF_ENGINE)
     return keys
 
 
 def require_access_keys(engine: Engine, *, is_used: bool) -> AccessKeys:
-    """Read and return the access keys of `engine`. Write nothing.
+    """Read the keys, and write nothing. Raise `SetupError` if no key signed any of the rows, or none may be made.
 
-    Raise `SetupError` if `KeyFile.load` refuses the key file, or if the database has rows that grant access and no key
-    signed any of them. If `is_used` is True, also raise `SetupError` if there is no key and `require` may not create
-    one. `is_used` means that people sign in through an OpenID provider: such a sign-in writes rows without a command of
-    the operator.
+    The latter only if `is_used`: sign-in through OpenID writes rows without a command of the operator.
     """
     keys = need_access_keys(engine)
     keys.load()
@@ -213,7 +188,7 @@ def require_access_keys(engine: Engine, *, is_used: bool) -> AccessKeys:
 
 
 def require_ours(session: Session, *rows: AccessRow) -> None:
-    """Raise `RowNotOurs` if one of `rows` was not signed with a key of this host. Log that row first."""
+    """Log and raise `RowNotOurs` if a row was not signed with a key of this host."""
     keys = need_access_keys(session.get_bind())
     for row in rows:
         if not keys.has_signed(row):
@@ -221,10 +196,9 @@ def require_ours(session: Session, *rows: AccessRow) -> None:
 
 
 def require_current_rows(session: Session, *rows: AccessRow) -> None:
-    """Raise `RowNotOurs` if one of `rows` was not signed with a key of this host, or the audit log contradicts it.
+    """As `require_ours`, and for a row that the audit log contradicts.
 
-    Log the refused row first (see `AccessKeys.refuse`). The caller must read the rows in the same `session`, so that
-    rows and audit log come from one snapshot.
+    Read the rows in the same `session`: one snapshot.
     """
     require_ours(session, *rows)
     keys = need_access_keys(session.get_bind())
@@ -235,38 +209,26 @@ def require_current_rows(session: Session, *rows: AccessRow) -> None:
 
 
 def read_access_record(engine: Engine) -> None:
-    """Read the new audit entries of the chain `people` into the cache.
-
-    Run in the background, so that no request after a start waits until the whole chain is read.
-    """
+    """In the background, so that no request after a start waits for the whole chain."""
     with Session(engine) as session:
         need_access_keys(engine).record.as_of(session)
 
 
 def recorded_role(session: Session, name: str) -> str | None:
-    """Return the role of the person `name` according to the audit log only, without reading their row.
-
-    Return `NO_ROLE` if no role is recorded, or None if the person left the desk.
-    """
+    """By the audit log only. `NO_ROLE` if none is recorded, None if they left."""
     recorded = need_access_keys(session.get_bind()).record.as_of(session)
     role, *_ = recorded.people.get(name, (NO_ROLE, False, None))
     return None if recorded.left.get(name) else role
 
 
 def find_name_of(session: Session, subject: str) -> str | None:
-    """Return the recorded name of the person whom an OpenID provider identifies by `subject`.
-
-    Return None if the audit log has no such person, or if the database was opened without access keys.
-    """
+    """None if the audit log has no such person, or without access keys."""
     keys = access_keys_of(session.get_bind())
     return None if keys is None else keys.record.as_of(session).subjects.get(subject)
 
 
 def need_access_keys(bind: Engine | Connection) -> AccessKeys:
-    """Return the access keys of the engine or connection `bind`.
-
-    Raise `SetupError` if the database was opened without access keys.
-    """
+    """Raise `SetupError` if the database was opened without them."""
     keys = access_keys_of(bind)
     if keys is None:
         raise SetupError("the database was opened without the access key")
@@ -282,10 +244,7 @@ def _has_rows(bind: Engine | Connection) -> bool:
 
 
 def _every_row(session: Session) -> tuple[list[AccessRow], list[str]]:
-    """Return all rows that grant access, and the names of the tables that cannot be read.
-
-    A table with one unreadable row contributes no rows.
-    """
+    """Return all rows, and the tables that cannot be read, which contribute none."""
     rows: list[AccessRow] = []
     unreadable = []
     for each in ACCESS_ROWS:
@@ -303,10 +262,9 @@ def _sign_new(_mapper: Any, connection: Connection, row: AccessRow) -> None:
 
 
 def _sign_changed(_mapper: Any, connection: Connection, row: AccessRow) -> None:
-    """Sign a changed row, if its MAC was valid before the change.
+    """Raise `RowNotOurs` for a row whose MAC was not valid: signing would make a forgery valid.
 
-    Otherwise refuse the change and raise `RowNotOurs`, because signing would make a forged row valid. A row that no
-    longer grants access is always signed, so that a forged row can be revoked.
+    A row that no longer grants access is always signed, so that a forged one can be revoked.
     """
     keys = need_access_keys(connection)
     keys.require(connection)
@@ -329,22 +287,17 @@ for _row in ACCESS_ROWS:
 
 @dataclass(frozen=True)
 class SignedAgain:
-    """The result of signing rows again.
-
-    `count` is the number of rows signed with the newest key. `left` has the names of the rows that were skipped because
-    no key had signed them.
-    """
+    """`left` were skipped because no key had signed them."""
 
     count: int
     left: list[str]
 
 
 def sign_again(session: Session, *, keys: AccessKeys, with_new_key: bool, accept: bool) -> SignedAgain:
-    """Sign every row that grants access with the newest key. If `with_new_key`, first add a new key to the key file.
+    """Sign every row with the newest key, after adding one if `with_new_key`. It must be in a write transaction.
 
-    Skip a row that no key signed, unless `accept` is True. Skip every row of a table that has an unreadable row. Raise
-    `SetupError` if there are rows but no key. The caller must run this in a write transaction. Only one process at a
-    time has a write transaction, so no two processes change the key file simultaneously.
+    That keeps two processes from changing the key file. Rows that no key signed are skipped unless `accept`, and tables
+    with an unreadable row always. Raise `SetupError` if there are rows but no key.
     """
     if with_new_key:
         keys.add()
@@ -366,11 +319,7 @@ def sign_again(session: Session, *, keys: AccessKeys, with_new_key: bool, accept
 
 
 def drop_old_access_keys(session: Session, *, keys: AccessKeys) -> None:
-    """Remove all keys except the newest from the key file.
-
-    Raise `SetupError`, and remove nothing, if a row that grants access still has the MAC of an older key. A table with
-    an unreadable row is not checked.
-    """
+    """Keep only the newest. Raise `SetupError` if a readable row still has the MAC of an older one."""
     keys.read()
     if any(keys.has_signed_so_far(row) and not keys.is_newest(row) for row in _every_row(session)[0]):
         raise SetupError("a row is still signed with a former key: run `guidance keys rotate-access` first")
@@ -378,20 +327,16 @@ def drop_old_access_keys(session: Session, *, keys: AccessKeys) -> None:
 
 
 def describe_row(row: AccessRow) -> str:
-    """Return a name of `row` for an operator, for example 'a passkey of Ann'."""
+    """For an operator, such as 'a passkey of Ann'."""
     return NAMES[type(row)][0].format(row)
 
 
 def verify_access(engine: Engine, on_step: OnStep = show_no_progress) -> Iterator[tuple[str, str]]:
-    """Yield a name and the fault of each row that is invalid or missing, and of each table that cannot be read.
+    """Yield each row that is invalid or missing, and each table that cannot be read, with the fault.
 
-    A row that grants access is invalid if no key signed it, or if it contradicts the audit log. A row is missing if the
-    audit log expects it and the database lacks it. A missing session is not reported. Signatures are not checked in a
-    database that was opened without access keys. Keys of a revoked client grant no access, and are skipped. Rows and
-    audit log are read from one snapshot. `on_step` gets the number of audit entries read so far.
-
-    If a signature is not valid with the keys read so far, read the key file again. Raise `SetupError` if the file
-    cannot be read, or if one of its lines is not a key.
+    Invalid: no key signed it, or the audit log contradicts it. Sessions may be missing, keys of revoked clients count
+    not, and without access keys no signature is checked. All from one snapshot. Raise `SetupError` if the key file
+    cannot be read.
     """
     keys = access_keys_of(engine)
     with Session(engine) as session:
@@ -418,11 +363,7 @@ def verify_access(engine: Engine, on_step: OnStep = show_no_progress) -> Iterato
 def _missing_rows(
     recorded: RecordedAccess, rows: Collection[AccessRow], unreadable: Collection[str]
 ) -> Iterator[tuple[str, str]]:
-    """Yield a name and the fault of each row that the audit log expects but `rows` lacks. Skip the tables `unreadable`.
-
-    `recorded` is the state of access according to the audit log. Sessions are not checked, because an expired session
-    is deleted without an audit entry.
-    """
+    """Sessions are not checked: an expired one is deleted without an entry."""
     there = {(type(row), name_on_record(row)) for row in rows}
     keys = {key: client for key, (client, _) in recorded.keys.items() if client not in recorded.revoked}
     expected: list[tuple[type[AccessRow], str, Mapping[str, str]]] = [

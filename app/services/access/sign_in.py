@@ -30,26 +30,22 @@ if TYPE_CHECKING:
 PATH = "/desk"
 SIGN_IN = f"{PATH}/sign-in"
 GUIDES_PATH = "/edit"
-"""The path of the pages on which signed-in people write guides."""
+"""Of the pages on which guides are written."""
 INVITATION = f"{PATH}/invitation"
 OWN_KEY = f"{PATH}/key"
-"""The path of the page of a person's own passkeys and locked copies of the team's key."""
+"""Of a person's own passkeys and locked copies."""
 PROVIDER_SIGN_IN = f"{SIGN_IN}/openid"
 RETURN, FINISH = f"{PROVIDER_SIGN_IN}/return", f"{PROVIDER_SIGN_IN}/finish"
-"""The path to which a provider redirects the browser, and the path that finishes the sign-in.
+"""A provider redirects to the first, whose page leads to the second.
 
-The page at `RETURN` sends the browser on to `FINISH`, because a browser sends no cookie with `SameSite=Strict` after a
-redirect from another site.
+After a redirect from another site, a browser sends no `SameSite=Strict` cookie.
 """
 FRESH_SECONDS_OF_ENDPOINTS = 300.0
 
 
 @dataclass
 class Endpoints:
-    """The URLs for signing in, from the configuration of the OpenID provider `issuer`.
-
-    The configuration is fetched at the first use, and again if it is older than five minutes. `monotonic` is the clock.
-    """
+    """The sign-in URLs of `issuer`'s configuration, fetched at first use and after five minutes."""
 
     issuer: str
     monotonic: Callable[[], float] = time.monotonic
@@ -57,10 +53,7 @@ class Endpoints:
     _read_at: float = float("-inf")
 
     def get(self, name: str, subject: str) -> str:
-        """Return the URL of the endpoint `name`. `subject` describes the endpoint in an error.
-
-        Raise `ProviderUnavailable` if the configuration cannot be fetched, or has no safe URL for the endpoint.
-        """
+        """`subject` describes it in an error. Raise `ProviderUnavailable`."""
         if self.monotonic() - self._read_at >= FRESH_SECONDS_OF_ENDPOINTS:
             self._document, self._read_at = discover(self.issuer), self.monotonic()
         return address_in(self._document, name, subject, issuer=self.issuer)
@@ -68,10 +61,7 @@ class Endpoints:
 
 @dataclass(frozen=True)
 class SignedIn:
-    """The person whom the provider authenticated: the id, the role and the name that the provider gives.
-
-    `role` and `name` are None if the provider gives none.
-    """
+    """Who the provider authenticated. It may give no role and no name."""
 
     subject: str
     role: Role | None
@@ -80,15 +70,13 @@ class SignedIn:
 
 @dataclass(frozen=True)
 class OpenIdSignIn:
-    """The client side of OpenID Connect: builds the provider's URL for a sign-in, and exchanges the code for a token.
+    """The client side of OpenID Connect. Calls block while they wait for the provider.
 
-    `return_address` is the URL to which the provider sends the browser back. `scopes` are the OAuth scopes to request,
-    separated by spaces. `client_secret` is None for a client without a secret. Calls block while they wait for the
-    provider.
+    `scopes` are OAuth scopes, separated by spaces.
     """
 
     provider: OpenIdProvider
-    """Verifies the ID tokens. Its `audience` is the client ID of this service."""
+    """Its `audience` is the client ID of this service."""
     endpoints: Endpoints
     return_address: str
     scopes: str
@@ -96,21 +84,17 @@ class OpenIdSignIn:
 
     @property
     def client(self) -> str:
-        """The client's name in the audit log for a person who signed in through the provider."""
+        """As the audit log has it."""
         return f"openid:{self.provider.audience}"
 
     def state(self, secret: str) -> str:
-        """Return the OAuth `state` derived from `secret`, the secret of the browser.
-
-        The provider sends the state back with the code.
-        """
+        """Derived from the browser's secret; the provider sends it back with the code."""
         return _derive(secret, "state")
 
     def address(self, secret: str, *, asks_nobody: bool = False) -> str:
-        """Return the provider's URL to which the browser with the secret `secret` is redirected for a sign-in.
+        """Return the provider's URL for a sign-in. If `asks_nobody`, it shows no page (`prompt=none`).
 
-        If `asks_nobody` is True, the provider shows no page, and responds for the person who is already signed in to
-        the provider (`prompt=none`). Raise `ProviderUnavailable` if the provider's configuration cannot be used.
+        Raise `ProviderUnavailable`.
         """
         challenge = hashlib.sha256(_derive(secret, "verifier").encode()).digest()
         query = {
@@ -127,13 +111,10 @@ class OpenIdSignIn:
         return address + ("&" if urlsplit(address).query else "?") + urlencode(query)
 
     def finish(self, secret: str, *, code: str, state: str, issuer: str | None) -> SignedIn:
-        """Exchange `code` for an ID token, verify the token, and return the person who signed in.
+        """Exchange `code` for an ID token, and return who signed in. `issuer` may be None (RFC 9207).
 
-        `secret` is the secret of the browser. `code`, `state` and `issuer` are what the provider sent back. `issuer` is
-        None if the provider does not send it (RFC 9207). Raise `TokenInvalid` with the reason if the response or the
-        token is not valid, or if it belongs to a different browser, client or issuer. Raise it also if the token has no
-        id that the audit log can store. Raise `ProviderUnavailable` if the provider does not respond, or if its
-        configuration or keys cannot be used.
+        Raise `TokenInvalid` if response or token is invalid, of another browser, client or issuer, or has no usable id;
+        `ProviderUnavailable`.
         """
         if not hmac.compare_digest(state.encode(), self.state(secret).encode()):
             raise TokenInvalid("the state is not that of this browser")
@@ -152,11 +133,7 @@ class OpenIdSignIn:
         return SignedIn(person, role_with(self.provider.scopes_in(claims)), self.provider.find_name(claims))
 
     def _exchange(self, code: str, verifier: str) -> str:
-        """Exchange the authorization `code` for an ID token, and return the token without verifying it.
-
-        `verifier` is the PKCE verifier. Raise `TokenInvalid` if the provider rejects the code or sends no ID token.
-        Raise `ProviderUnavailable` if the provider does not respond, or if its configuration cannot be used.
-        """
+        """Return the token unverified. Raise `TokenInvalid` or `ProviderUnavailable`."""
         form = {
             "grant_type": "authorization_code",
             "code": code,
@@ -174,11 +151,7 @@ class OpenIdSignIn:
 
 
 def relying_party(public_url: str, council_name: str, *, port: int | None = None) -> RelyingParty:
-    """Return the relying party (WebAuthn) for the service at `public_url`, with `council_name` as the name to display.
-
-    A passkey needs a host name, so a loopback address becomes `localhost`. For a loopback address `port`, if given,
-    replaces the port of the URL.
-    """
+    """A passkey needs a host name: a loopback address becomes `localhost`, with `port` if given."""
     url = urlsplit(public_url)
     host = url.hostname or ""
     if not is_loopback(host):
@@ -189,10 +162,7 @@ def relying_party(public_url: str, council_name: str, *, port: int | None = None
 
 @dataclass(frozen=True)
 class DeskSignIn:
-    """Sign-in to the desk: its sessions, and the ways to start one.
-
-    A session starts with a passkey or, if `openid` is not None, through the OpenID provider.
-    """
+    """The desk's sessions, and the ways to start one: a passkey or, if `openid` is set, the provider."""
 
     sessions: DeskSessions
     public_url: str
@@ -200,28 +170,19 @@ class DeskSignIn:
     openid: OpenIdSignIn | None = None
 
     def party(self, port: int | None = None) -> RelyingParty:
-        """Return this service as a WebAuthn relying party.
-
-        If the public URL has a loopback address, `port` replaces the port of the URL. Otherwise `port` has no effect.
-        """
+        """`port` counts only for a loopback address."""
         return relying_party(self.public_url, self.council_name, port=port)
 
     def passkeys(self, port: int | None) -> "Passkeys":
-        """Return the object that registers passkeys and verifies sign-ins.
-
-        If the public URL has a loopback address, `port` replaces the port of the URL. Otherwise `port` has no effect.
-        """
+        """`port` counts only for a loopback address."""
         from app.services.access.passkeys import Passkeys  # noqa: PLC0415  # takes 0.2 s: no start waits for it
 
         return Passkeys(self.sessions.writer, self.party(port))
 
     def begin_with_passkey(self, person: str, *, address: str, at: dt.datetime, former: str | None) -> str:
-        """Start a session for `person`, and return its token. The caller must first verify the person's passkey.
+        """Verify the passkey first.
 
-        `address` is the network address for the audit log. `former` is the token of the browser's previous session,
-        which ends, or None. Raise `TokenInvalid` if the person is unknown or has left. Raise `RowNotOurs` if this
-        service did not write the person's row, or if the audit log contradicts the row. Raise `StoreBusy` if the
-        session could not be stored in time.
+        `former` is the token of the previous session, which ends. Raise as `DeskSessions.start`.
         """
         return self.sessions.start(person, client=BY_PASSKEY, address=address, at=at, former=former)
 
@@ -229,10 +190,7 @@ class DeskSignIn:
 def open_desk_sign_in(
     settings: Settings, engine: Engine, writer: Writer, provider: OpenIdProvider | None
 ) -> DeskSignIn:
-    """Return the sign-in to the desk that `settings` configure. Connect to nothing yet.
-
-    People can sign in through `provider` if it is not None, and the settings have a client ID for this service.
-    """
+    """Connects to nothing yet. `provider` counts if the settings have a client ID."""
     idle, longest = dt.timedelta(minutes=settings.desk_idle_minutes), dt.timedelta(hours=settings.desk_session_hours)
     openid, secret = None, settings.openid_client_secret
     if provider is not None and settings.openid_client_id is not None:

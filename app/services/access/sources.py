@@ -11,39 +11,32 @@ from app.errors import NoSuchConcern, NoSuchSavedForm, RateLimited, TooManyConce
 from app.services.access.limits import Limiter, LimitKey, LimitKeys, Policy
 
 SHORT_BYTES = 4096
-"""The maximum size of a short concern or addition, such as 'they are here now', in bytes.
-
-A short concern is accepted above the limit `Sources.most`. A short addition is not counted at all.
-"""
+"""A short text is such as 'they are here now': accepted above `most`, and as an addition not counted."""
 
 
 @dataclass(frozen=True)
 class Admission:
-    """The conditions under which a concern is accepted.
-
-    `source_id` is the short id of the network that sent the concern, if that network has sent many concerns today.
-    Otherwise `source_id` is empty. `is_late` is True if the response is to be delayed.
-    """
+    """How a concern is accepted: the short id of a network that has sent many today, and if the response is delayed."""
 
     source_id: str = ""
     is_late: bool = False
 
 
 UNCOUNTED = Admission()
-"""The admission of a concern that is not counted: it comes from a client with a key, or from this host."""
+"""From a client with a key, or from this host."""
 
 
 @dataclass(frozen=True)
 class Sources:
-    """Limits for concerns and saved forms that are sent without a key, counted by network.
+    """Limits for concerns and saved forms without a key, by network.
 
-    - `unmarked` is low, and refuses nothing. A concern above this limit gets the id of its source, so that the desk
-      can recognise a flood. Many concerns from one school are accepted.
-    - `most` counts short and long concerns separately. A long concern above this limit is refused, unless a child is in
-      danger. Other concerns above this limit are accepted with a delayed response, up to the limit `flood`.
-    - `flood` protects the disk. This limit counts the concerns above `most`, in units of `SHORT_BYTES`. Above `flood`,
-      only a short concern about a child in danger is accepted.
-    - `saved_bytes` limits the bytes of saved forms from each of the wider networks of an address.
+    - `unmarked` refuses nothing: above it a concern gets the id of its source, so that the desk can recognise a
+      flood.
+    - `most` counts short and long concerns apart. A long one above it is refused unless a child is in danger, others
+      are answered late.
+    - `flood` protects the disk, counting what is above `most` by `SHORT_BYTES`. Above it only a short concern in
+      danger is accepted.
+    - `saved_bytes` limits saved forms from each of the wider networks of an address.
     """
 
     limiter: Limiter
@@ -53,12 +46,9 @@ class Sources:
     saved_bytes: Policy
 
     async def admit(self, networks: LimitKeys, *, size: int, in_danger: bool, day: dt.date) -> Admission:
-        """Count a concern of `size` bytes, and return the conditions under which the concern is accepted.
+        """Count a concern of `size` bytes. `day` is for the source id. Raise `TooManyConcerns`.
 
-        `networks` are the networks of the sender, narrowest first. Return `UNCOUNTED` if `networks` is empty. `day` is
-        the date for the source id. `in_danger` is True if the concern says that a child is in immediate danger. Such a
-        concern is refused only if it is long and above the limit `flood`. Raise `TooManyConcerns` if a limit refuses
-        the concern.
+        One in danger is refused only if it is long and above `flood`. Without networks: `UNCOUNTED`.
         """
         if not networks:
             return UNCOUNTED
@@ -71,23 +61,16 @@ class Sources:
         return Admission(self.limiter.source_id_of(few.caller, day) if few.is_over else "", is_late)
 
     def admit_addition(self, source_id: str, size: int, *, in_danger: bool) -> None:
-        """Count a long addition to a concern with `source_id`. Raise `TooManyConcerns` if a limit refuses the addition.
+        """Count a long addition to a concern with a `source_id`; others are accepted. Raise `TooManyConcerns`.
 
-        `source_id` is the id that `admit` gave to the concern's source, or empty. `size` is the size of the addition in
-        bytes. Accept short additions, and additions to a concern with an empty `source_id`, without counting. A concern
-        has a maximum number of additions, and a network can send only a few concerns a day without an id. `in_danger`
-        is True if the addition says that a child is in immediate danger: such an addition is refused only above the
-        limit `flood`. The call may wait for the shared store.
+        A concern has a maximum of additions, and a network can send few concerns a day without an id. One in danger is
+        refused only above `flood`. It may wait for the store.
         """
         if source_id and size > SHORT_BYTES:
             self._take("long-additions", (LimitKey(source_id),), size, in_danger=in_danger)
 
     def _take(self, name: str, keys: LimitKeys, size: int, *, in_danger: bool) -> bool:
-        """Count a text (a concern or an addition) of `size` bytes under `name` against the limit `most`.
-
-        Return False if the text is within `most`, and True if it is above `most` but accepted. Raise `TooManyConcerns`
-        if `most` or the limit `flood` refuses the text.
-        """
+        """Return True if the text is above `most` but accepted. Raise `TooManyConcerns`."""
         most = self.limiter.count_here(Policy(name, self.most.item), keys)
         is_long = size > SHORT_BYTES
         if not most.is_over:
@@ -100,12 +83,10 @@ class Sources:
         return True
 
     def admit_saved_form(self, networks: LimitKeys, size: int, *, day: dt.date) -> str:
-        """Count a saved form of `size` bytes. Return the id of its source on `day`, or '' if `networks` is empty.
+        """Return the source id of the narrowest network, whose limit stands with the table of saved forms.
 
-        The id is that of the narrowest of `networks`. The limit of that network is enforced elsewhere, with the ids in
-        the table of saved forms. Only the wider networks are counted here, because storing their ids too would reveal
-        the address. Raise `TooManySavedForms` if a wider network is over its limit. The call may wait for the shared
-        store.
+        The wider ones are counted here, because storing their ids would reveal the address. Raise `TooManySavedForms`.
+        It may wait for the store.
         """
         if not networks:
             return ""
@@ -117,12 +98,7 @@ class Sources:
 
 @dataclass(frozen=True)
 class CodeTries:
-    """Limits for the codes with which reporters return to a concern or a saved form.
-
-    `wrong` limits the wrong codes for one name of a concern or form, even if no concern or form has that name.
-    `wrong_of_network` limits the wrong codes from one network. `right` limits the right codes for one name and one
-    purpose.
-    """
+    """Limits for reporters' codes: wrong ones for a name and from a network, right ones for a name and purpose."""
 
     limiter: Limiter
     wrong: Policy
@@ -131,14 +107,11 @@ class CodeTries:
 
     @contextmanager
     def guard(self, name: str | None, networks: LimitKeys, purpose: str = "") -> Iterator[None]:
-        """Count the use of a code that the `with` block checks.
+        """Count the use of a code, which is wrong if the block raises `NoSuchConcern` or `NoSuchSavedForm`.
 
-        `name` names the concern or form of the code. If `name` is None, the block must find the code wrong. The code is
-        wrong if the block raises `NoSuchConcern` or `NoSuchSavedForm`. A wrong code is counted under `name`, and under
-        each of `networks`, the networks of the caller. After too many wrong codes, raise `TooManyTries` instead of that
-        error: a guesser then learns nothing more. A right code is still accepted, so a guesser cannot lock reporters
-        out. Raise `RateLimited` if a right code was used too often for `purpose`, a word for the use of the code. Call
-        in a worker thread, because counting may wait for the shared store.
+        After too many wrong ones raise `TooManyTries` instead: a guesser learns nothing more, and a right code is still
+        accepted, so nobody is locked out. Raise `RateLimited` for a right one used too often. Without `name` the block
+        must fail. Call in a worker thread.
         """
         try:
             yield

@@ -23,45 +23,41 @@ _NEXT_POSITION: ColumnElement[int] = literal_column("(SELECT coalesce(max(positi
 _NEW_ENTRY = fixed_insert(_ROWS, position=_NEXT_POSITION)
 NO_DETAILS = "{}"
 REPORTER = "reporter"
-"""The actor's name in entries for reporters. The audit log stores no reporter's name or network address."""
+"""The log stores no reporter's name or address."""
 KEY_HOLDER = "key-holder"
-"""The actor's name in entries of commands that read concerns with an identity."""
+"""Of commands that read concerns with an identity."""
 
 
 @dataclass(frozen=True)
 class Actor:
-    """The client or person that performs the action of an audit log entry, with the network address and the time.
-
-    `client` is the name of the client or, if the person is known, 'client/person'.
-    """
+    """Who acts, from where and when. `client` is 'client/person' if the person is known."""
 
     client: str
     address: str
     at: dt.datetime
     seen: int | None = None
-    """The number of the last entry of the concern's chain that was on the page from which the person acts, or None.
+    """The last entry of the concern's chain on the page from which the person acts.
 
-    If a number is given, `record_action` refuses an action that depends on something that others did after that entry.
+    `record_action` refuses an action that depends on what others did after it.
     """
     is_lead: bool = False
-    """True if the actor may open the concerns that are restricted to leads."""
+    """May open what is restricted to leads."""
 
     @property
     def person(self) -> str:
-        """The name of the person, or of the client if the person is not known."""
+        """Or the client, if unknown."""
         return person_of(self.client)
 
 
 def person_of(client: str) -> str:
-    """Return the person in the recorded name `client`, or `client` unchanged if it names no person."""
+    """`client` itself if it names no person."""
     return client.partition("/")[2] or client
 
 
 def is_same_hand(one: str, other: str) -> bool:
-    """Return True if the recorded names `one` and `other` count as the same person.
+    """Compare persons if both have one, otherwise clients.
 
-    A recorded name is `client` or `client/person`. If both names have a person, compare the persons. Otherwise compare
-    the clients. A person has the same name whichever client they use, so two people who share a name count as one.
+    A person has one name in every client: two people who share a name count as one.
     """
     client, _, person = one.partition("/")
     other_client, _, other_person = other.partition("/")
@@ -69,29 +65,25 @@ def is_same_hand(one: str, other: str) -> bool:
 
 
 def names_a_person(name: str) -> bool:
-    """Return True if the recorded name is `client/person`, and False if it is only `client`."""
+    """`client/person`, not only `client`."""
     return "/" in name
 
 
 by_reporter = partial(Actor, REPORTER, "not recorded")
-"""The actor of a reporter's action. Call this with the time of the action."""
+"""Called with the time."""
 
 by_itself = partial(Actor, "service", "this machine")
-"""The actor of an action that the service performs without a request. Call this with the time of the action."""
+"""For what the service does without a request; called with the time."""
 
 by_key_holder = partial(Actor, KEY_HOLDER, "command line")
-"""The actor of commands that read concerns with an identity on this computer. Call this with the time of the action."""
+"""Called with the time."""
 
 
 def record_action(session: Session, chain: str, act: DeskAct, actor: Actor, details: Details | None = None) -> End:
-    """Append an entry for `act` by `actor` to the chain named `chain`. Return the entry's number and hash.
+    """Append an entry, in the transaction of the action and before it changes a row: only then do triggers allow it.
 
-    The caller must call this in the transaction of the action, and before it changes a row. Only then do the database's
-    triggers allow the change. Store `details` with the entry; None means no details.
-
-    If `actor.seen` is given, raise `ChangedMeanwhile` if somebody else added a later entry on which `act` depends. For
-    a note, a message or a hand-over, raise it also if the same client did the same later. The form may then have been
-    sent twice.
+    Raise `ChangedMeanwhile` if somebody added an entry after `actor.seen` on which `act` depends, or for a note,
+    message or hand-over the same client did: the form may have been sent twice.
     """
     session.flush()  # writes the changes of earlier actions first
     connection = session.connection()
@@ -105,36 +97,25 @@ def record_action(session: Session, chain: str, act: DeskAct, actor: Actor, deta
 
 
 def record_reading(session: Session, chain: str, act: DeskAct, actor: Actor, details: Details | None = None) -> None:
-    """Append an entry to the chain named `chain` for the reading of many rows.
-
-    The caller must call this before it returns the rows, and must read the rows outside this write transaction. Reading
-    them inside would make all writers wait.
-    """
+    """Record before returning the rows, and read them outside this transaction: all writers would wait."""
     record_action(session, chain, act, actor, details)
 
 
 def insert_first_entries(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert `rows`, each as the first entry of a new chain, and store the end of each chain.
-
-    Each row is a mapping of the columns that `next_row` returns.
-    """
+    """Each row, as of `next_row`, begins a chain."""
     _NEW_ENTRY.run(connection, *rows)
     begin_chains(connection, [(row["chain"], End(row["number"], row["sha256"])) for row in rows])
 
 
 def read_end_of_chain(session: Session, chain: str, *, actor: Actor) -> End:
-    """Return the end of the chain named `chain`: its length and last hash. The caller signs this end as a statement.
-
-    Record in the chain `audit` that `actor` had a statement signed. If `chain` is `audit`, the end does not include
-    that entry.
-    """
+    """For a signed statement, which is recorded in `audit`. That chain's end is without the entry."""
     end = find_end(session.connection(), chain)
     record_action(session, AUDIT, DeskAct.STATEMENT_SIGNED, actor, LogDetails(chain=chain))
     return end
 
 
 def list_last_entries(session: Session, chain: str, *, limit: int) -> list[AuditEntryRow]:
-    """Return the last `limit` entries of the chain named `chain`, most recent first."""
+    """Most recent first."""
     rows = select(AuditEntryRow).where(AuditEntryRow.chain == chain)
     return list(session.exec(rows.order_by(col(AuditEntryRow.number).desc()).limit(limit)))
 
@@ -142,10 +123,7 @@ def list_last_entries(session: Session, chain: str, *, limit: int) -> list[Audit
 def next_row(
     chain: str, former: End, act: DeskAct, actor: Actor, details: Details | None
 ) -> tuple[dict[str, Any], End]:
-    """Return the columns of the next entry of the chain named `chain`, and the chain's new end. Store nothing.
-
-    `former` is the end of the chain before that entry.
-    """
+    """Columns of the entry after `former`, and the new end. Nothing is stored."""
     columns = {
         "chain": chain,
         "number": former.number + 1,
@@ -162,10 +140,7 @@ def next_row(
 def record_change(
     session: Session, concern: ConcernRow, act: DeskAct, actor: Actor, details: Details | None = None
 ) -> End:
-    """Append an entry for an action that changes `concern`, and set its `changed_at`. Return the new end of the chain.
-
-    The caller must call this before it makes the change. The parameters and the errors are those of `record_action`.
-    """
+    """As `record_action`, before a change of `concern`, whose `changed_at` is set."""
     end = record_action(session, concern.reference, act, actor, details)
     concern.changed_at = actor.at
     return end

@@ -24,48 +24,38 @@ _NEW_END = FixedStatement(update(_CHAINS).where(_OF_CHAIN), ["length", "head_sha
 
 
 class End(NamedTuple):
-    """The end of a chain: the number of its last row, which is its length, and the hash of that row."""
+    """Number of the last row, which is the length, and its hash."""
 
     number: int
     sha256: str
 
     def after(self, columns: Mapping[str, Any]) -> "End":
-        """Return the end of the chain after one more row.
-
-        The hash of that row covers `columns`, its columns without the hashes, and the hash of the row before it.
-        """
+        """`columns` are those of one more row, without hashes."""
         return End(self.number + 1, sha256_of(columns, previous=self.sha256))
 
 
 BEFORE_THE_FIRST = End(0, FIRST_PREVIOUS_SHA256)
-"""The end of a chain that has no rows."""
 
 
 def sha256_of(columns: Mapping[str, Any], *, previous: str) -> str:
-    """Return the hash of a row: the SHA-256 of the canonical JSON (RFC 8785) of `columns` and `previous`.
-
-    `columns` are the columns of the row without its hash, and `previous` is the hash of the row before it in the chain.
-    """
+    """SHA-256 of the canonical JSON (RFC 8785) of `columns`, without the hash, and `previous`."""
     whole = {**columns, "at": format_utc(columns["at"]), "previous_sha256": previous}
     return hashlib.sha256(canonical_json(whole)).hexdigest()
 
 
 def hash_of(row: AuditEntryRow) -> str:
-    """Return the hash of an audit entry, which covers every column except the hash itself and the position."""
+    """It covers every column but hash and position."""
     return sha256_of(row.model_dump(exclude={"sha256", "position"}), previous=row.previous_sha256)
 
 
 def find_end(connection: Connection, chain: str) -> End:
-    """Return the end of the chain named `chain`, or `BEFORE_THE_FIRST` if that chain has no rows."""
+    """`BEFORE_THE_FIRST` without rows."""
     found = _END.run(connection, {"chain": chain}).one_or_none()
     return BEFORE_THE_FIRST if found is None else End(found.length, found.head_sha256)
 
 
 def write_end(connection: Connection, chain: str, end: End, former: End) -> None:
-    """Store `end` as the new end of the chain named `chain`, whose previous end is `former`.
-
-    Raise `RowNotStored` if the database did not store it.
-    """
+    """Raise `RowNotStored`."""
     if former == BEFORE_THE_FIRST:
         begin_chains(connection, [(chain, end)])
         return
@@ -75,6 +65,5 @@ def write_end(connection: Connection, chain: str, end: End, former: End) -> None
 
 
 def begin_chains(connection: Connection, ends: Sequence[tuple[str, End]]) -> None:
-    """Store the ends of new chains. `ends` are pairs of a chain's name and its end."""
     rows = [{"name": name, "length": end.number, "head_sha256": end.sha256} for name, end in ends]
     _NEW_CHAIN.run(connection, *rows)

@@ -8,15 +8,9 @@ from app.errors import ClockInDoubt
 from app.models.audit.audit_log import AuditEntryRow, CheckpointRow, KnownTimeRow, NotedTime
 
 MOST_APART = dt.timedelta(days=1)
-"""The largest allowed difference between the clock and the last known time.
-
-After a larger jump of the clock, or a longer downtime, a person must check the clock.
-"""
+"""Between clock and last known time. After a larger jump, or downtime, a person must check the clock."""
 MOST_AHEAD = MOST_APART + dt.timedelta(hours=2)
-"""The largest allowed lead of the last known time over the newest audit log entry.
-
-A running service signs a checkpoint each day, which adds an entry.
-"""
+"""Of the last known time over the newest entry: a running service signs a checkpoint each day."""
 CHECK_THE_CLOCK = (
     "Nothing was erased. Check the date of this machine; when it is right, run guidance desk purge --clock-checked."
 )
@@ -25,11 +19,7 @@ _NEWEST_ACT = select(AuditEntryRow.at).order_by(col(AuditEntryRow.position).desc
 
 
 def find_clock_fault(session: Session, *, at: dt.datetime) -> str | None:
-    """Compare `at`, the time by the clock, with the last known time.
-
-    Return None if the two times differ by at most `MOST_APART`, otherwise the difference as text. If no time is stored
-    yet, compare with the time of the newest audit log entry. If there is no entry either, return None.
-    """
+    """Return the difference as text if above `MOST_APART`. Without a known time the newest entry's counts."""
     known = session.get(KnownTimeRow, NotedTime.CLOCK.value)
     known_at = known.at if known is not None else session.exec(_NEWEST_ACT).first()
     if known_at is None or abs(at - known_at) <= MOST_APART:
@@ -40,12 +30,7 @@ def find_clock_fault(session: Session, *, at: dt.datetime) -> str | None:
 
 
 def find_known_time_fault(session: Session) -> str | None:
-    """Return the fault of the last known time as text, or None if it has no fault.
-
-    The time is at fault if it is missing although the service has signed a checkpoint. A time that is more than
-    `MOST_AHEAD` after the newest audit log entry is at fault too. A time in the past is not a fault, because it cannot
-    cause an erasure.
-    """
+    """It is missing although a checkpoint was signed, or more than `MOST_AHEAD`. A past one cannot cause an erasure."""
     known, newest = session.get(KnownTimeRow, NotedTime.CLOCK.value), session.exec(_NEWEST_ACT).first()
     if known is None:
         has_run = session.exec(select(CheckpointRow.number).limit(1)).first() is not None
@@ -59,21 +44,14 @@ def find_known_time_fault(session: Session) -> str | None:
 
 
 def require_clock(session: Session, *, at: dt.datetime) -> None:
-    """Raise `ClockInDoubt` if `at`, the time by the clock, differs from the last known time by more than `MOST_APART`.
-
-    If no time is stored yet, the time of the newest audit log entry counts as the last known time.
-    """
+    """Raise `ClockInDoubt` as `find_clock_fault` says."""
     fault = find_clock_fault(session, at=at)
     if fault is not None:
         raise ClockInDoubt(f"{fault}. {CHECK_THE_CLOCK}")
 
 
 def note_time(session: Session, at: dt.datetime, *, is_checked: bool = False) -> None:
-    """Store `at`, the time by the clock, as the last known time.
-
-    If `require_clock` refuses `at`, raise its `ClockInDoubt` and store nothing. If `is_checked` is True, a person has
-    checked the clock, and any time is stored.
-    """
+    """Raise `ClockInDoubt` and store nothing, unless a person has checked the clock."""
     if not is_checked:
         require_clock(session, at=at)
     session.merge(KnownTimeRow(id=NotedTime.CLOCK.value, at=at))

@@ -16,10 +16,9 @@ _ENTRIES = _ROWS.c
 
 
 class LastActs(NamedTuple):
-    """The last entries of one concern in the audit log, for one person at the desk.
+    """`entry` last changed the concern or sent something, by anybody, labels apart. `seen` is the last of any kind.
 
-    `entry` is the last entry, by anybody, that changed the concern or sent something, apart from labels. `opened_at` is
-    the time at which the person last opened the concern, or None. `seen` is the number of the last entry of any kind.
+    `opened_at` is when this person last opened it.
     """
 
     entry: AuditEntryRow
@@ -28,11 +27,7 @@ class LastActs(NamedTuple):
 
 
 def find_last_acts(session: Session, references: Collection[str], *, client: str) -> dict[str, LastActs]:
-    """Return the last entries of each of the concerns `references`, by reference.
-
-    `client` is the name in the audit log of the person whose openings are looked for. Leave out concerns without an
-    entry that changed the concern or sent something. Read only entries of the given concerns, in two queries.
-    """
+    """By reference, for the recorded name `client`, in two queries. Without concerns that nothing changed."""
     if not references:
         return {}
     is_act = _ENTRIES.act.in_([each.value for each in TO_SEE_FIRST])

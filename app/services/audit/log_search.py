@@ -27,22 +27,16 @@ from app.services.cursors import NOT_OURS
 
 _ENTRIES = table_of(AuditEntryRow).c
 SHORT_CHAIN = 2000
-"""The maximum number of entries in a chain that a search reads by the name of the chain.
-
-The entries of a longer chain are looked for in the order of the whole log, because sorting them would take longer.
-"""
+"""Longer chains are searched in the order of the whole log: sorting would take longer."""
 MOST_CARD_ENTRIES = 2000
-"""The maximum number of entries of the chain `cards` that `LogQuery.find_readings` reads.
-
-Each such entry records that the cards of some concerns were given.
-"""
+"""Of `cards` that `find_readings` reads: each says that cards of some concerns were given."""
 MOST_LISTED = 200
-"""The maximum number of concerns that `LogQuery.find_readings` lists by reference because their cards were given."""
+"""Concerns listed because their cards were given."""
 REFERENCES_AT_ONCE = 500
 NAMING_ACTS = frozenset(
     {DeskAct.LISTED, DeskAct.OPENED, DeskAct.EVENTS_READ, DeskAct.DISCLOSURES_READ, DeskAct.STATEMENT_SIGNED}
 )
-"""The actions whose details may name concerns other than the one whose chain has the entry."""
+"""Their details may name concerns other than that of the chain."""
 MOST_IN_A_SHEET = 20_000
 SHEET_COLUMNS = ("at", "person", "client", "act", "chain", "number", "detail", "address")
 LOG_SHEET_HEADERS = {"Content-Disposition": 'attachment; filename="audit-log.csv"'}
@@ -54,12 +48,9 @@ NO_SUCH_PERSON = "The audit log has nobody of this name."
 
 @dataclass(frozen=True)
 class LogQuery:
-    """A query of the audit log, after the person, concern or list in the filter `wanted` has been checked.
+    """A checked query. `clients` are the names under which the log knows the person, None for anybody.
 
-    `chain` is the name of the chain in `wanted` as it is stored: a reference or the name of a list, or None. `clients`
-    are the names under which the audit log records the person in `wanted`, or None if `wanted` has no person. `hidden`
-    has the references of the concerns that `actor` may not open. Entries about these concerns are left out, and their
-    references are removed from other entries.
+    Entries about `hidden` concerns are left out, and their references taken from others.
     """
 
     session: Session
@@ -70,11 +61,9 @@ class LogQuery:
     hidden: Collection[str]
 
     def page(self, after: int | None, limit: int) -> list[AuditEntryRow]:
-        """Return up to `limit` matching entries, in the order of `wanted.order`.
+        """For one concern with the entries of `cards` that name it.
 
-        Begin after the entry at position `after`, or with the first entry if `after` is None. If the query is for one
-        concern, include the entries of the chain `cards` that name the concern. If the entries are sorted by time
-        (newest first, or limited to some days), and no entry has the position `after`, raise `InvalidCursor`.
+        Raise `InvalidCursor` if sorted by time, and there is no entry at `after`.
         """
         conditions = self._conditions
         if after is not None:
@@ -92,7 +81,7 @@ class LogQuery:
         return [_without(self.hidden, row) for row in rows] if self.hidden else rows
 
     def find_readings(self) -> "Readings":
-        """Return the concerns that were opened according to the matching entries, and those whose cards were given."""
+        """Concerns opened, and those whose cards were given."""
         conditions = self._conditions if self.chain is None else [*self._conditions, self._of_chain]
         opened = select(_ENTRIES.chain).where(*conditions, _ENTRIES.act == DeskAct.OPENED.value).distinct()
         references = list(self.session.execute(opened.order_by(_ENTRIES.chain)).scalars())
@@ -148,9 +137,9 @@ class LogQuery:
 
     @property
     def _is_by_time(self) -> bool:
-        """True if entries are sorted by time and position. False if they are sorted only by position.
+        """Otherwise by position only.
 
-        The two orders can differ. An entry gets its time before its position, and each node has its own clock.
+        They can differ: an entry has its time before its position, and each node its clock.
         """
         return self._is_newest_first or self.wanted.since is not None or self.wanted.until is not None
 
@@ -178,14 +167,9 @@ class LogQuery:
 
 @dataclass(frozen=True)
 class Readings:
-    """The concerns that were read, according to the matching entries.
+    """Concerns opened, and `as_cards` those not opened whose cards, which have names, were given.
 
-    `opened` has the references of the concerns that were opened, sorted. `cards_only_count` is the number of concerns
-    that were not opened, but whose cards were given. A card is the encrypted summary of a concern for lists, and has
-    names.
-    `as_cards` has the references of these concerns, sorted. If there are more than `MOST_LISTED`, `as_cards` has only
-    those received first. `is_complete` is False if there are more entries about cards than the `MOST_CARD_ENTRIES` that
-    are counted.
+    At most `MOST_LISTED` of `cards_only_count`. Not `is_complete`: more entries than `MOST_CARD_ENTRIES`.
     """
 
     opened: Sequence[str]
@@ -196,11 +180,7 @@ class Readings:
 
 @dataclass(frozen=True)
 class LogPage:
-    """A page of the audit log.
-
-    `next_position` is the position of the last entry on the page, after which the next page begins. On the last page,
-    `next_position` is None. `readings` is None if no readings were requested.
-    """
+    """The next begins after `next_position`, None on the last. `readings` only if requested."""
 
     entries: Sequence[AuditEntryRow]
     next_position: int | None = None
@@ -216,15 +196,10 @@ def read_log(
     limit: int,
     with_readings: bool = False,
 ) -> LogPage:
-    """Record the reading in the audit log, and return the page of entries that match `wanted`.
+    """Record the reading, and return the page after `after`.
 
-    The page has up to `limit` entries. It begins after the entry at position `after`, or with the first entry if
-    `after` is None. If `with_readings` is True, also return which concerns were read.
-
-    Raise `InvalidQuery` if neither the log nor the desk knows the person in `wanted`, except for `actor` themselves.
-    Raise it also if the chain in `wanted` is neither a list nor a concern that `actor` may open. In a search for their
-    own entries, `actor` may name any reference. Raise `InvalidCursor` under the conditions of `LogQuery.page`. A
-    refused reading is not recorded.
+    Raise `InvalidQuery`, not recorded, for an unknown person other than `actor`, and a chain that is no list and no
+    concern that `actor` may open; for own entries any reference is taken. Raise `InvalidCursor`.
     """
     with Session(writer.engine) as session:
         query = _query_of(session, wanted, actor)
@@ -237,11 +212,7 @@ def read_log(
 
 
 def read_log_sheet(writer: Writer, wanted: LogFilter, *, actor: Actor) -> bytes:
-    """Record the reading in the audit log, and return every entry that matches `wanted` as CSV.
-
-    Raise `InvalidQuery` under the conditions of `read_log`, which records nothing then. Raise it also if more than
-    `MOST_IN_A_SHEET` entries match: that reading is recorded, although it is refused.
-    """
+    """As `read_log`, every entry as CSV. More than `MOST_IN_A_SHEET` raise `InvalidQuery` too, recorded."""
     found = read_log(writer, wanted, actor=actor, after=None, limit=MOST_IN_A_SHEET)
     if found.next_position is not None:
         raise InvalidQuery([FieldError((), TOO_MANY_FOR_A_SHEET, FaultCode.TOO_MANY, "query", "from")])
@@ -254,18 +225,12 @@ def _cells_of(row: AuditEntryRow) -> tuple[str, ...]:
 
 
 def list_people_of_log(session: Session) -> list[str]:
-    """Return, sorted, the name of each person and each program that has an entry in the audit log.
-
-    The service itself, and reporters under one name, count as programs.
-    """
+    """And programs, sorted: the service, and reporters under one name, are such."""
     return sorted({person_of(each) for each in _list_clients(session)})
 
 
 def _list_clients(session: Session) -> list[str]:
-    """Return, sorted, every different value of the audit log's column `client`.
-
-    The query looks into an index once for each value, however many entries have the value.
-    """
+    """Sorted. The query looks into an index once a value, however many entries have it."""
     first = select(func.min(_ENTRIES.client).label("client")).cte("names", recursive=True)
     following = select(func.min(_ENTRIES.client)).where(_ENTRIES.client > first.c.client)
     names = first.union_all(select(following.scalar_subquery()).where(first.c.client.is_not(None)))
@@ -273,13 +238,7 @@ def _list_clients(session: Session) -> list[str]:
 
 
 def _query_of(session: Session, wanted: LogFilter, actor: Actor) -> LogQuery:
-    """Check the filter `wanted` of `actor`, and return the query for it.
-
-    Raise `InvalidQuery` with each fault. A person of whom neither the log nor the desk knows is a fault, except
-    `actor`. A chain is a fault if it is neither a list nor the reference of a concern that `actor` may open. If `actor`
-    asks for their own entries, the reference of an unknown or hidden concern is not a fault. So the response does not
-    reveal whether a concern exists.
-    """
+    """Raise `InvalidQuery` with each fault, as `read_log` says, so that none reveals whether a concern exists."""
     faults: list[FieldError] = []
     is_own, clients = wanted.person == actor.person, None
     hidden = set(session.execute(hidden_from(actor)).scalars())
@@ -300,13 +259,13 @@ def _query_of(session: Session, wanted: LogFilter, actor: Actor) -> LogQuery:
 
 
 def _positions_in(entry: Row[Any]) -> Iterator[int]:
-    """Yield the positions of the concerns whose cards were given. Yield nothing if the entry's details were altered."""
+    """Of concerns whose cards were given. Nothing if altered."""
     with suppress(ValueError, LookupError):
         yield from details_of(entry).positions
 
 
 def _without(hidden: Collection[str], row: AuditEntryRow) -> AuditEntryRow:
-    """Return `row`, or a copy whose details lack the references in `hidden`. Unreadable details are left out."""
+    """Without `hidden` references. Unreadable details are left out."""
     if row.act not in NAMING_ACTS:
         return row
     try:
@@ -339,11 +298,9 @@ def _details_of_search(query: LogQuery) -> LogDetails:
 
 
 def _gives_cards_of(session: Session, chain: str) -> list[ColumnElement[bool]]:
-    """Return the SQL conditions for the entries of the chain `cards` that name the concern whose chain is `chain`.
+    """Conditions for entries of `cards` that name the concern, by the position of its first entry in `positions`.
 
-    Such an entry names each concern by the position of the concern's first entry in the audit log. The conditions look
-    for this number in the stored details, where `positions` is the only list. If `chain` is one of `LISTS`, or has no
-    entries, the conditions match nothing.
+    Nothing matches for a list, or a chain without entries.
     """
     position = next(iter(_first_positions(session, [] if chain in LISTS else [chain])), None)
     if position is None:
@@ -353,7 +310,7 @@ def _gives_cards_of(session: Session, chain: str) -> list[ColumnElement[bool]]:
 
 
 def _first_positions(session: Session, references: Sequence[str]) -> Iterator[int]:
-    """Yield the position in the log of the first entry of each of the concerns `references`, in no particular order."""
+    """In no order."""
     for start in range(0, len(references), REFERENCES_AT_ONCE):
         some = references[start : start + REFERENCES_AT_ONCE]
         statement: Select[Any] = select(_ENTRIES.position).where(_ENTRIES.chain.in_(some), _ENTRIES.number == 1)

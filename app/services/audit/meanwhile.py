@@ -13,12 +13,10 @@ MOST_SHOWN = 50
 
 
 def expect_seen(session: Session, chain: str, act: DeskAct, *, client: str, seen: int) -> None:
-    """Raise `ChangedMeanwhile` if the chain has an entry after number `seen` that a person must see before `act`.
+    """Raise `ChangedMeanwhile` if the chain has an entry after `seen` that a person must see before `act`.
 
-    `chain` is the name of the chain, `act` the action, and `client` the recorded name of the person. They must see the
-    entries of others on which `act` depends: closing a concern depends on every change except of labels, for
-    example. If `act` is a note, a message or a hand-over, they must also see an entry for the same action of their own.
-    The form may then have been sent twice.
+    So entries of others on which it depends, and for a note, message or hand-over their own: the form may have been
+    sent twice.
     """
     by_others, own = others_acts_to_see(act), {act} & SENDING_ACTS
     if (by_others or own) and session.exec(_later(chain, client, seen, by_others, own).limit(1)).first() is not None:
@@ -26,10 +24,9 @@ def expect_seen(session: Session, chain: str, act: DeskAct, *, client: str, seen
 
 
 def list_entries_since(session: Session, chain: str, *, client: str, seen: int) -> list[AuditEntryRow]:
-    """Return up to `MOST_SHOWN` entries of the chain `chain` after entry number `seen`, the earliest first.
+    """Up to `MOST_SHOWN`, the earliest first: changes, messages and hand-overs by others, without labels.
 
-    These are changes, messages and hand-overs by clients other than `client`, apart from labels. The notes, messages
-    and hand-overs of `client` itself are included.
+    Own notes, messages and hand-overs too.
     """
     return list(session.exec(_later(chain, client, seen, TO_SEE_FIRST, SENDING_ACTS).limit(MOST_SHOWN)))
 
@@ -37,10 +34,7 @@ def list_entries_since(session: Session, chain: str, *, client: str, seen: int) 
 def _later(
     chain: str, client: str, seen: int, of_others: Collection[DeskAct], own: Collection[DeskAct]
 ) -> SelectOfScalar[AuditEntryRow]:
-    """Return a query for the entries of `chain` after number `seen`, the earliest first.
-
-    The query selects the actions `of_others` by clients other than `client`, and the actions `own` by `client`.
-    """
+    """The earliest first."""
     is_own, act = col(AuditEntryRow.client) == client, col(AuditEntryRow.act)
     wanted = or_(and_(~is_own, act.in_(of_others)), and_(is_own, act.in_(own)))
     later = select(AuditEntryRow).where(AuditEntryRow.chain == chain, AuditEntryRow.number > seen, wanted)

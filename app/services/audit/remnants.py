@@ -16,15 +16,11 @@ log = Log(__name__)
 
 
 def purge_remnants(engine: Engine, *, is_sure: bool = True) -> Remnants:
-    """Remove the bytes of erased texts from the database files, as far as is possible now. Return what remains.
+    """Remove bytes of erased texts from the files, as far as possible now, and return what remains.
 
-    SQLite overwrites freed pages itself, so only its write-ahead log must be emptied. Return `NONE` if the log was
-    emptied. Return `PENDING` if it was not, because a reader or a writer uses the log. In that case, if `is_sure` is
-    True, also log a warning and create a marker file beside the database, unless the file exists. The file tells every
-    process that uses this database to try again, also after a restart. `is_sure` means that there were bytes to remove.
-    After a success, delete the marker file.
-
-    In PostgreSQL, run VACUUM, which frees the space for reuse, and return `LEFT_TO_POSTGRESQL`.
+    SQLite overwrites freed pages: only its write-ahead log must be emptied. If it is in use, `PENDING`; if `is_sure`
+    that there were bytes, also log it and mark it with a file, by which every process tries again. PostgreSQL runs
+    VACUUM: `LEFT_TO_POSTGRESQL`.
     """
     if engine.dialect.name != "sqlite":
         _vacuum(engine)
@@ -42,7 +38,7 @@ def purge_remnants(engine: Engine, *, is_sure: bool = True) -> Remnants:
 
 
 def has_erased(session: Session) -> bool:
-    """Return True if the audit log records that the text of a concern was ever erased or re-encrypted."""
+    """Ever erased or re-encrypted, by the audit log."""
     acts = [DeskAct.ERASED.value, DeskAct.RESEALED.value]
     return (
         session.exec(select(AuditEntryRow.position).where(col(AuditEntryRow.act).in_(acts)).limit(1)).first()
@@ -51,10 +47,7 @@ def has_erased(session: Session) -> bool:
 
 
 def has_remnants(engine: Engine) -> bool:
-    """Return True if bytes of erased texts remain in the write-ahead log of SQLite, according to the marker file.
-
-    Always return False for PostgreSQL.
-    """
+    """By the marker file; False for PostgreSQL."""
     return engine.dialect.name == "sqlite" and _marker(engine).exists()
 
 

@@ -34,20 +34,17 @@ from app.services.audit.audit_log import REPORTER, person_of
 
 _ACTS = table_of(AuditEntryRow).c
 Change = Callable[[Any, Any, Any], None]
-"""A function that applies a row to a state. Its arguments are the state, the details of the row, and the row."""
+"""Applies a row: gets state, details, and row."""
 
 
 class Replayed:
-    """Base of a state that is computed from the rows of a chain."""
+    """A state computed from the rows of a chain."""
 
     changes: ClassVar[Mapping[str, Change]] = {}
-    """Maps a kind of row to the function that applies such a row. Rows of other kinds do not change the state."""
+    """By kind of row. Others change nothing."""
 
     def apply(self, row: Any) -> None:
-        """Apply the next row of the chain. Ignore a row whose details cannot be read, because they were altered.
-
-        The verification of hashes reports such a row.
-        """
+        """Ignore altered details: the verification of hashes reports them."""
         change = self.changes.get(self._kind_of(row))
         if change is None:
             return
@@ -68,7 +65,6 @@ StateT = TypeVar("StateT", bound=Replayed)
 
 
 def replay(state: StateT, rows: Iterable[Any]) -> StateT:
-    """Apply `rows` to `state` in order, and return `state`."""
     for row in rows:
         state.apply(row)
     return state
@@ -76,33 +72,27 @@ def replay(state: StateT, rows: Iterable[Any]) -> StateT:
 
 @dataclass
 class RecordedConcern(Replayed):
-    """The state that a concern should have, replayed from its audit log chain.
+    """The state that a concern should have. A place of None is its own text.
 
-    A text is the concern's own, or that of an entry: an addition, note, label or message. In mappings by place, the
-    place None stands for the concern's own text. `held`, `assigned_to` and `limited_to` are the values of the columns
-    with these names. `closing` has the details of the closing, or is None if the concern is not closed. `changed_at`
-    and `added_at` are the times of the last change and of the last addition.
+    `held`, `assigned_to` and `limited_to` are columns; `closing` is None unless closed.
     """
 
     first: dict[str, dt.datetime] = field(default_factory=dict)
-    """Maps each action to the time when it was first recorded.
-
-    A reopening removes the time of the closing, and sets its own time, even if the concern was reopened before.
-    """
+    """When each action was first recorded. A reopening removes the closing, and sets its own time anew."""
     seals: dict[EntryPlace | None, SealDetails] = field(default_factory=dict)
-    """Maps the place of each text to the details of its last encryption, such as its digest and its recipients."""
+    """Of each text's last encryption."""
     cards: dict[EntryPlace | None, str] = field(default_factory=dict)
-    """Maps the place of each text that has a card to the digest of the card."""
+    """Digests."""
     added: dict[EntryPlace | None, AuditEntryRow] = field(default_factory=dict)
-    """Maps the place of each addition, note, label or message to the audit log entry that recorded its arrival."""
+    """The entry that recorded each arrival."""
     entries: dict[EntryPlace | None, str | None] = field(default_factory=dict)
-    """Maps the place of each addition, note, label or message to the digest of its columns on arrival."""
+    """Digest of its columns on arrival."""
     columns_sha256: str | None = None
-    """The last recorded digest of the concern's unencrypted columns, or None if none is recorded."""
+    """Last recorded, of the unencrypted columns."""
     look_again: dict[str, dt.date] = field(default_factory=dict)
-    """Maps each person to the day on which they are to look at the concern again. The empty name is the whole team."""
+    """By person; the empty name is the whole team."""
     received_by: str = ""
-    """The recorded name of the worker who wrote the concern down, or an empty string if the reporter sent it."""
+    """Who wrote it down; empty if the reporter sent it."""
     held: bool = False
     closing: ClosedDetails | None = None
     assigned_to: str = ""
@@ -110,30 +100,22 @@ class RecordedConcern(Replayed):
     changed_at: dt.datetime | None = None
     added_at: dt.datetime | None = None
     receipts: set[str] = field(default_factory=set)
-    """The digests of the stored responses (receipts) to submissions. A retry of a submission gets such a response."""
+    """Digests of stored responses."""
     acknowledged: dict[int, dt.datetime] = field(default_factory=dict)
-    """Maps the number of each acknowledged addition to the time of the acknowledgement."""
+    """By number of the addition."""
     read_at: dict[int, dt.datetime] = field(default_factory=dict)
-    """Maps the number of each message that was read to the time when the reporter first read it."""
+    """By number of the message."""
     answered_by: dict[int, int] = field(default_factory=dict)
-    """Maps the number of each answered message to the number of the addition that answers it.
-
-    An addition by the reporter answers every message that the reporter has read by then.
-    """
+    """By message, the addition: it answers every message read by then."""
 
     @property
     def state(self) -> ConcernState:
-        """The state of the concern after the rows applied so far: received, acknowledged or closed."""
         if DeskAct.CLOSED in self.first:
             return ConcernState.CLOSED
         return ConcernState.ACKNOWLEDGED if DeskAct.ACKNOWLEDGED in self.first else ConcernState.RECEIVED
 
     def apply(self, row: Any) -> None:
-        """Apply the next row of the chain.
-
-        Also keep the time of the row if it is the first with its action. If its action changes the concern, keep the
-        time as `changed_at`.
-        """
+        """Keep also the first time of an action, and `changed_at`."""
         self.first.setdefault(row.act, row.at)
         if row.act in CHANGING_ACTS:
             self.changed_at = row.at
@@ -220,14 +202,14 @@ class RecordedConcern(Replayed):
 
 @dataclass
 class RecordedOthers(Replayed):
-    """The state of webhooks, of readers of events and of the event chain, replayed from the audit log."""
+    """Webhooks, readers of events, and the event chain."""
 
     webhooks: dict[str, WebhookDetails] = field(default_factory=dict)
-    """Maps the name of each webhook to the details of its last change."""
+    """By name, of the last change."""
     confirmed: dict[str, int] = field(default_factory=dict)
-    """Maps the name of each client that reads events to the number of the last event that it confirmed."""
+    """By client, the last event."""
     last_events: dict[int, str] = field(default_factory=dict)
-    """Maps the number of each event that was the newest when a checkpoint was signed to the hash of that event."""
+    """Hash of each event that was newest at a checkpoint."""
 
     def _change_webhook(self, details: WebhookDetails, _row: Any) -> None:
         self.webhooks[details.name] = details
@@ -247,7 +229,7 @@ class RecordedOthers(Replayed):
 
 
 def replay_others(session: Session) -> RecordedOthers:
-    """Replay the chains `audit`, `events` and `webhooks`, and return the state that they record."""
+    """The chains `audit`, `events` and `webhooks`."""
     acts = (
         select_columns(_ACTS.act, _ACTS.detail)
         .where(_ACTS.chain.in_((AUDIT, EVENTS, WEBHOOKS)), _ACTS.act.in_(RecordedOthers.changes))

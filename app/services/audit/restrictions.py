@@ -65,17 +65,14 @@ _NAMES_NOBODY_HERE = and_(
 
 
 def may_open(actor: Actor) -> ColumnElement[bool]:
-    """Return the SQL condition for a row of the table `concerns` that `actor` may open.
+    """Return the condition that every list of concerns has. It needs only the reference: lists stay in their index.
 
-    A concern that is not restricted meets the condition for every actor. Every list of concerns has this condition. A
-    query with the condition reads the few restricted concerns once. The condition needs no column of the listed
-    concerns except the reference, so a list is still read only from its index.
+    The few restricted concerns are read once.
     """
     return _may_open(_is_open_to(actor))
 
 
 def hidden_from(actor: Actor) -> Select[Any]:
-    """Return a query for the references of the concerns that `actor` may not open."""
     return _limited(~_is_open_to(actor))
 
 
@@ -88,22 +85,18 @@ def uncounted(actor: Actor | None) -> Select[Any]:
 
 
 def find_hidden(session: Session, references: Collection[str], actor: Actor) -> set[str]:
-    """Return those of `references` whose concerns `actor` may not open."""
     hidden = hidden_from(actor).where(_LIMITED.reference.in_(references))
     return set(session.execute(hidden).scalars()) if references else set()
 
 
 def find_restricted(session: Session, references: Collection[str]) -> set[str]:
-    """Return those of `references` whose concerns are restricted, whoever may open them."""
+    """Whoever may open them."""
     restricted = select(_LIMITED.reference).where(_IS_LIMITED, _LIMITED.reference.in_(references))
     return set(session.execute(restricted).scalars()) if references else set()
 
 
 class RestrictedCounts(NamedTuple):
-    """Numbers of restricted concerns: of all, of those restricted to leads, and of those that no named person can read.
-
-    Concerns restricted to leads do not count as concerns that no named person can read.
-    """
+    """All, those to leads, and those that no named person can read, leads' apart."""
 
     restricted: int
     to_leads: int
@@ -111,23 +104,19 @@ class RestrictedCounts(NamedTuple):
 
 
 def count_restricted(session: Session) -> RestrictedCounts:
-    """Return the numbers of restricted concerns."""
     to_leads = _LIMITED.limited_to == LEADS
     numbers = (func.count(), func.count().filter(to_leads), func.count().filter(~to_leads, _NAMES_NOBODY_HERE))
     return RestrictedCounts(*session.execute(select(*numbers).where(_IS_LIMITED)).one())
 
 
 def is_openable(session: Session, reference: str, actor: Actor) -> bool:
-    """Return True if there is a concern `reference` and `actor` may open it, otherwise False."""
     return session.execute(_one(reference).where(may_open(actor))).first() is not None
 
 
 def expect_openable(writer: Writer, reference: str, actor: Actor) -> None:
-    """Raise `NoSuchConcern` if there is no concern `reference`, or if `actor` may not open it.
+    """Raise `NoSuchConcern`, also for a concern that `actor` may not open, which is recorded.
 
-    Before raising for an existing concern, record the refusal in the audit log. Before raising for an unknown
-    reference, execute a write without effect, so that the time of the response does not reveal whether the concern
-    exists.
+    For an unknown reference a write without effect runs, so that the time reveals nothing.
     """
     with Session(writer.engine) as session:
         restricted = session.execute(_IS_RESTRICTED, {"reference": reference}).scalar_one_or_none()
@@ -138,10 +127,9 @@ def expect_openable(writer: Writer, reference: str, actor: Actor) -> None:
 
 
 def restrict(session: Session, concern: ConcernRow, people: Sequence[str], reason: str, actor: Actor) -> None:
-    """Limit `concern` to `people`, or to leads if `people` is empty. Record this with `reason` in the audit log.
+    """Limit `concern` to `people`, or to leads. Unassign it if its worker may then not open it. Both are recorded.
 
-    If the person to whom the concern is assigned may then not open it, unassign the concern, and record this too.
-    Changes by others do not prevent a restriction, even if `actor.seen` is given.
+    Changes by others never prevent it, even if `actor.seen` is given.
     """
     details = RestrictedDetails(people=tuple(people), reason=reason)
     record_change(session, concern, DeskAct.RESTRICTED, actor, details)
@@ -155,25 +143,16 @@ def restrict(session: Session, concern: ConcernRow, people: Sequence[str], reaso
 
 
 def is_openable_by(session: Session, reference: str, person: str) -> bool:
-    """Return True if there is a concern `reference`, and it meets the condition of `may_be_opened_by` for `person`."""
     return session.execute(_one(reference).where(may_be_opened_by(person))).first() is not None
 
 
 def may_be_opened_by(person: str) -> ColumnElement[bool]:
-    """Return the SQL condition for a row of the table `concerns` that the person named `person` may open.
-
-    The person may open the concern at the desk or through a client. An unrestricted concern meets the condition for
-    every name: the condition does not check whether the person may read concerns at all.
-    """
+    """At the desk or through a client. An unrestricted concern meets it for every name."""
     return _may_open(_is_open(literal(person), is_lead=_is_lead(literal(person))))
 
 
 def list_openers(session: Session, reference: str, people: Collection[str]) -> list[str]:
-    """Return those of `people` who may open the concern `reference`, sorted by name.
-
-    Leave out names that are not stored as people of the desk. The function does not check whether a person may read
-    concerns at all, or has left. If there is no concern `reference`, all stored names are returned.
-    """
+    """Without names that are no people of the desk; that they may read at all is not checked."""
     name = _CHOSEN.c.name
     closed = _limited(~_is_open(name, is_lead=_is_lead(name))).where(_LIMITED.reference == reference)
     openers = select(name).where(name.in_(people), ~closed.exists())
@@ -181,17 +160,17 @@ def list_openers(session: Session, reference: str, people: Collection[str]) -> l
 
 
 def list_readers(session: Session) -> list[str]:
-    """Return, sorted, the names of the people who may read concerns, at the desk or through a client of theirs."""
+    """At the desk or through a client of theirs."""
     return _names(session, _READERS, *_READS_AS_PERSON)
 
 
 def list_leads(session: Session) -> list[str]:
-    """Return, sorted, the names of the people who are leads, at the desk or through a client of theirs."""
+    """At the desk or through a client of theirs."""
     return _names(session, _LEADS, _CLIENTS.person.is_not(None), *_LEADS_AS_CLIENT)
 
 
 def has_lead(session: Session) -> bool:
-    """Return True if the desk has a lead, or a client that may open restricted concerns as a lead may."""
+    """Or a client that may open restricted concerns as a lead may."""
     return bool(session.execute(select(_HAS_LEAD)).scalar_one())
 
 
@@ -210,10 +189,7 @@ def _is_open_to(actor: Actor) -> ColumnElement[bool]:
 
 
 def _is_open(person: ColumnElement[Any] | None, *, is_lead: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Return the SQL condition for a restricted concern that `person` may open. `person` is None for a program.
-
-    `is_lead` is the SQL condition that the person or program is a lead.
-    """
+    """`person` is None for a program."""
     for_leads = and_(_NAMES_NOBODY_HERE, or_(is_lead, ~_HAS_LEAD))
     return for_leads if person is None else or_(is_in_limit(person, _LIMITED.limited_to), for_leads)
 

@@ -10,11 +10,9 @@ from app.services.audit.audit_log import REPORTER, Actor, by_reporter
 
 @dataclass(frozen=True)
 class Arrival:
-    """The arrival of a concern or an addition.
+    """How a concern or addition came, and by whom: the reporter, or the worker who writes it down.
 
-    `actor` is the reporter, or the worker who writes the concern or addition down, with the time of storing. `channel`
-    is how it came, such as a call or a letter. `came_at` is the time when it came, from which its deadline is computed.
-    If `has_code` is False, the reporter gets no status token.
+    `came_at` is the time from which the deadline is computed. Without `has_code` the reporter gets no status token.
     """
 
     actor: Actor
@@ -24,15 +22,14 @@ class Arrival:
 
     @classmethod
     def of_reporter(cls, channel: Channel, *, at: dt.datetime) -> Self:
-        """Return the arrival of a concern or an addition that the reporter sends by `channel` at the time `at`."""
         return cls(by_reporter(at), channel, at)
 
     @property
     def at(self) -> dt.datetime:
-        """The time of storing."""
+        """Of storing."""
         return self.actor.at
 
     @property
     def received_by(self) -> str:
-        """The worker who writes the text down, as named in the audit log. Empty if the reporter sends the text."""
+        """The worker who writes the text down, as the audit log names them; empty if the reporter sends it."""
         return "" if self.actor.client == REPORTER else self.actor.client

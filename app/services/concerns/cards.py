@@ -22,19 +22,16 @@ from app.models.concerns.cards import OF_THE_CONCERN, CardRow
 from app.services.concerns.sealing import LEAST_CARD, pad
 
 MAX_EXCERPT_LENGTH = 120
-"""Maximum length of the beginning of the account on a card, in characters."""
+"""Of the beginning of the account, in characters."""
 MAX_LINE = 100
-"""Maximum length of a name, a school or another value on a card, in characters. Longer values are cut."""
+"""Of a value, in characters. Longer ones are cut."""
 CARD = "card"
-"""The field of the sealed document that contains the card."""
+"""The field of the sealed document."""
 _NEW_CARD = fixed_insert(table_of(CardRow))
 
 
 def card_of_concern(submission: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the card of a concern. `submission` is the concern as it was sent, as JSON values.
-
-    Leave out values that are missing, or that have another type than in a valid concern. Cut long values.
-    """
+    """`submission` is JSON as sent: what is missing or of another type is left out, long values are cut."""
     people = (
         *_people("parent", submission.get("parents_and_carers")),
         *_people("other", submission.get("others")),
@@ -66,21 +63,13 @@ def card_of_addition(addition: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def card_plaintext(card: Mapping[str, Any], reference: str, *, at: dt.datetime | None) -> bytes:
-    """Return `card` before encryption, as padded JSON with the concern's `reference` and the time of receipt `at`.
-
-    `at` is the time at which the service received the text that the card is about. `at` is None if the sender's program
-    encrypts the card, because only the service knows when it receives the text.
-    """
+    """Padded JSON. `at` is the time of receipt, None if the sender's program encrypts the card."""
     received = {} if at is None else {"received_at": format_utc(at)}
     return pad(orjson.dumps({"reference": reference, **received, CARD: card}), LEAST_CARD)
 
 
 def seal_card(sealer: Sealer, card: Mapping[str, Any], reference: str, *, at: dt.datetime | None) -> bytes:
-    """Return `card` as a file encrypted with `sealer`. The concern's `reference` and the time `at` are inside.
-
-    `at` is the time at which the service received the text that the card is about, or None if the sender's program
-    encrypts the card.
-    """
+    """As `card_plaintext`, encrypted."""
     return sealer.seal(card_plaintext(card, reference, at=at))
 
 
@@ -97,20 +86,16 @@ def has_all_of(card: object, made: object) -> bool:
 
 
 def number_of_card(place: EntryPlace | None) -> int | None:
-    """Return the value of `CardRow.addition` for the text at `place`. `place` is None for the concern's own text.
-
-    Return None for a note and every other text that has no card.
-    """
+    """Return `CardRow.addition` (None: the concern's own text), or None for a text that has no card."""
     if place is None:
         return OF_THE_CONCERN
     return place.number if place.kind is EntryKind.ADDITION else None
 
 
 def insert_cards(connection: Connection, cards: Iterable[tuple[str, int, bytes]]) -> None:
-    """Insert `cards`, each a tuple of the concern's reference, the number of the addition, and the sealed card.
+    """Each is reference, number of the addition or `OF_THE_CONCERN`, and sealed card.
 
-    For the concern's own card, the number is `OF_THE_CONCERN`. The caller must first record each concern or addition in
-    the audit log, with the digest of its card.
+    First record each in the audit log.
     """
     rows = [{"reference": reference, "addition": addition, "sealed": sealed} for reference, addition, sealed in cards]
     _NEW_CARD.run(connection, *rows)
@@ -182,12 +167,7 @@ def _people_of_concern(content: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _words(content: Mapping[str, Any]) -> str:
-    """Return the first `MAX_EXCERPT_LENGTH` characters of the account in `content`, on one line.
-
-    `content` is a concern or an addition, as JSON values.
-
-    Without an account, return an empty text.
-    """
+    """The beginning of the account, on one line."""
     narrative = _object(content.get("concern")).get("narrative")
     return " ".join(narrative.split())[:MAX_EXCERPT_LENGTH] if isinstance(narrative, str) else ""
 
@@ -197,7 +177,7 @@ def _known(**values: Any) -> dict[str, Any]:
 
 
 def _line(value: object) -> str | None:
-    """Return the text on one line, cut to `MAX_LINE` characters; None for an empty text and for other types."""
+    """On one line, cut to `MAX_LINE`; None for an empty text and other types."""
     return (" ".join(value.split())[:MAX_LINE] or None) if isinstance(value, str) else None
 
 

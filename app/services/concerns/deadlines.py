@@ -22,13 +22,10 @@ from app.services.events.outbox import append_events, events_about
 
 WAITS = table_of(ConcernRow).c.state == literal_column(f"'{ConcernState.RECEIVED}'")
 IS_REAL = table_of(ConcernRow).c.test.is_(False)
-"""`WAITS` is the SQL condition for an unacknowledged concern, and `IS_REAL` for one that is not a test.
-
-Together they repeat the condition of a partial index exactly. Otherwise SQLite would not use the index.
-"""
+"""With `WAITS` exactly the condition of a partial index: otherwise SQLite would not use it."""
 NONE = dt.timedelta()
 AT_ONCE = 8
-"""Maximum number of concerns, and of additions, in one transaction. Other writers wait for this transaction."""
+"""Concerns, and additions, in one transaction, for which other writers wait."""
 _ADDITION_WAITS = (
     col(EntryRow.kind) == EntryKind.ADDITION.value,
     col(EntryRow.acknowledged_at).is_(None),
@@ -37,16 +34,12 @@ _ADDITION_WAITS = (
 )
 _EARLIEST_FIRST = col(EntryRow.acknowledge_by), col(EntryRow.reference), col(EntryRow.number)
 Due = Callable[[Any, Any], ColumnElement[bool]]
-"""A function that returns the SQL condition for a due row. Its arguments are `acknowledge_by` and `received_at`."""
+"""Returns the SQL condition for a due row, from `acknowledge_by` and `received_at`."""
 
 
 @dataclass(frozen=True)
 class _Announcement:
-    """The two kinds of events for one state of a deadline, such as overdue: `of_concern` and `of_addition`.
-
-    `concern_flag` and `addition_flag` are the names of boolean columns, of concerns and of entries. The column is set
-    to True when the event is stored.
-    """
+    """The events for one state of a deadline, and the columns that are set when they are stored."""
 
     of_concern: EventKind
     of_addition: EventKind
@@ -55,18 +48,12 @@ class _Announcement:
 
     @property
     def concerns(self) -> tuple[ColumnElement[bool], ...]:
-        """SQL conditions for an unacknowledged concern without an event of the kind `of_concern`.
-
-        Leave out test concerns.
-        """
+        """Unacknowledged, without such an event, no test."""
         return WAITS, IS_REAL, col(getattr(ConcernRow, self.concern_flag)).is_(False)
 
     @property
     def additions(self) -> tuple[ColumnElement[bool], ...]:
-        """SQL conditions for an unacknowledged addition without an event of the kind `of_addition`.
-
-        Leave out erased additions, and additions to test concerns.
-        """
+        """Unacknowledged, without such an event, not erased, to no test."""
         return *_ADDITION_WAITS, col(getattr(EntryRow, self.addition_flag)).is_(False)
 
 
@@ -80,10 +67,9 @@ _DUE_SOON = _Announcement(
 
 
 def append_overdue_events(writer: Writer, *, now: dt.datetime, limit: int) -> int:
-    """Append an event for each concern and addition that is overdue at the time `now` and has no such event yet.
+    """Append an event for each overdue concern and addition without one. Return their number. Raise `StoreBusy`.
 
-    Handle at most `limit` concerns and `limit` additions, the earliest deadlines first. Leave out test concerns. Return
-    the number of events. Raise `StoreBusy` if the events could not be stored in time.
+    At most `limit` of each, the earliest deadlines first, no tests.
     """
     return _announce(writer, _OVERDUE, lambda due, _: col(due) < now, at=now, limit=limit)
 
@@ -91,12 +77,9 @@ def append_overdue_events(writer: Writer, *, now: dt.datetime, limit: int) -> in
 def append_due_soon_events(
     writer: Writer, *, now: dt.datetime, within: dt.timedelta, quiet: dt.timedelta = NONE, limit: int
 ) -> int:
-    """Append an event for each unacknowledged concern and addition due within `within` that has no such event yet.
+    """As `append_overdue_events`, for what is due `within` a time and not overdue.
 
-    Handle at most `limit` concerns and `limit` additions, the earliest deadlines first. Leave out test concerns. Return
-    the number of events. Concerns and additions that are overdue at the time `now` are left out, because they have
-    another event. A concern or addition received less than `quiet` ago is left for a later call, because an event has
-    just announced its receipt. Raise `StoreBusy` if the events could not be stored in time.
+    What was received less than `quiet` ago is left for later: an event has just announced it.
     """
 
     def is_due_soon(due: Any, received: Any) -> ColumnElement[bool]:
@@ -106,12 +89,7 @@ def append_due_soon_events(
 
 
 def _announce(writer: Writer, wanted: _Announcement, is_due: Due, *, at: dt.datetime, limit: int) -> int:
-    """Append events of the kinds `wanted` for the concerns and additions that `is_due` selects.
-
-    Return the number of events. `at` is the time of the events. Handle at most `limit` concerns and `limit` additions,
-    the earliest deadlines first. The rows are found before the writer is used, and written in small batches so that
-    others can write too. Skip rows that have got their event, or were acknowledged, in the meantime.
-    """
+    """Rows are found before the writer is used, and written in small batches; those meanwhile done are skipped."""
     concerns = select(ConcernRow.reference).where(
         *wanted.concerns, is_due(ConcernRow.acknowledge_by, ConcernRow.received_at)
     )
@@ -157,11 +135,9 @@ def _append(
 
 
 def find_unannounced(session: Session, *, before: dt.datetime) -> list[str]:
-    """Return the names of overdue concerns and additions that lack the event about this, sorted.
+    """Return what was due `before` a time, is unacknowledged, and lacks the event: a reference, or `addition 1 to` one.
 
-    These are the unacknowledged concerns and additions that were due before `before` and have no overdue event. Leave
-    out test concerns, erased additions, and concerns and additions that were stored at `before` or later. The name of a
-    concern is its reference. The name of an addition begins with words such as `addition 1 to`, before the reference.
+    No tests, nothing erased, nothing stored at `before` or later.
     """
     stored = col(ConcernRow.received_at) < before  # a worker can write down something that is overdue already
     late = col(ConcernRow.acknowledge_by) < before
@@ -177,11 +153,9 @@ def find_unannounced(session: Session, *, before: dt.datetime) -> list[str]:
 
 
 def find_without_event(session: Session, wanted: Any, kind: EventKind) -> Sequence[Any]:
-    """Return the rows of the query `wanted` about which there is no event of `kind`.
+    """Return the rows without an event of `kind`: a reference, or a reference and the number of an addition.
 
-    `wanted` selects one column, the reference of a concern, or two columns, the reference and the number of an
-    addition. The database compares the rows with the events, so that this process never loads every unacknowledged
-    concern.
+    The database compares them: this process never loads every unacknowledged concern.
     """
     if session.execute(wanted.limit(1)).first() is None:
         return []

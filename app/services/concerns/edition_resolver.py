@@ -18,22 +18,17 @@ from app.services.guides.editions import Contents, current_of, default_guide, fi
 from app.services.guides.reference_data import ReferenceData
 
 NAMED_IN_CONCERNS = {section.key: section for section in DOCUMENTED if section.key in ConcernDetail.model_fields}
-"""The sections of a guide whose items a concern may name, by section key."""
+"""Sections whose items a concern may name."""
 NO_SUCH_GUIDE = "There is no guide with this name. GET /v1/guides lists the guides."
 
 
 @dataclass
 class EditionResolver:
-    """A resolver that finds the edition that a concern is about. Its cache is cleared by `invalidate`.
+    """Finds the edition that a concern is about. `invalidate` clears its cache, also of reads that have begun.
 
-    A concern that names no guide is about the default guide, unless this guide lacks the edition or an item that the
-    concern names. Then the concern is about a guide whose current edition has all items that the concern names. If
-    there are several such guides, choose the one that was published first. If there is no such guide, the default guide
-    remains.
-
-    The default guide is `preferred_guide` if this guide has a current edition, otherwise the first published guide that
-    has one. If no guide has one, the default guide is `preferred_guide` if it is published, otherwise the first
-    published guide. A read that started before `invalidate` writes to the old cache, which is no longer used.
+    Without a named guide it is the default guide, unless that lacks the edition or a named item: then the guide
+    published first whose current edition has all. The default is `preferred_guide`, else the first published, those
+    with a current edition before others.
     """
 
     engine: Engine
@@ -53,12 +48,9 @@ class EditionResolver:
         return None if lacks_items else found
 
     def resolve(self, concern: Concern, cached: PinnedEdition | None = None) -> PinnedEdition:
-        """Return the edition that `concern` is about. `cached` is the result of the method `cached` for `concern`.
+        """Return the edition that `concern` is about. Raise `InvalidConcern` with every unknown name and code.
 
-        If the guide or the edition is unknown, raise `InvalidConcern` with this fault and every unknown code in the
-        concern. Otherwise raise `InvalidConcern` with every unknown code and every item that the edition lacks. A
-        withdrawn edition is accepted if the concern names it, because the reporter was shown this edition. If all
-        editions of the guide are withdrawn, a concern that names no edition is about the last one.
+        A withdrawn edition is accepted if named: the reporter was shown it. If all are withdrawn, it is the last one.
         """
         faults = self.reference_data.faults_in_codes(concern)
         found = cached or self.cached(concern) or self._find(concern)
@@ -78,10 +70,7 @@ class EditionResolver:
         return found if isinstance(found, FieldError) else found._replace(guide_named=concern.guide is not None)
 
     def pin(self, key: EditionKey) -> PinnedEdition:
-        """Return the edition `key` that a stored concern is about, with the phone numbers to call now.
-
-        Raise `NoSuchEdition` if there is no such edition.
-        """
+        """With the numbers to call now. Raise `NoSuchEdition`."""
         found = self._found.get(key) or self._find_in(*key)
         if isinstance(found, FieldError):  # not expected, because a published edition is never deleted
             raise NoSuchEdition
@@ -107,15 +96,12 @@ class EditionResolver:
 
 
 def named_items(detail: ConcernDetail) -> set[tuple[str, str]]:
-    """Return every item that `detail` names, as pairs of section key and item id."""
+    """As pairs of section key and item id."""
     return {(key, item.id) for key in NAMED_IN_CONCERNS for item in getattr(detail, key)}
 
 
 def unknown_ids(detail: ConcernDetail, content: EditionContent) -> list[FieldError]:
-    """Return a fault for each item that `detail` names and `content` lacks.
-
-    `content` is the content of the concern's edition.
-    """
+    """One a named item that `content` lacks."""
     return [
         fault
         for key, section in NAMED_IN_CONCERNS.items()

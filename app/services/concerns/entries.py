@@ -28,7 +28,7 @@ from app.services.concerns.sealing import Unsealer
 from app.services.guides.reference_data import ReferenceData
 
 PAGE_BYTES = 1_000_000
-"""Maximum size of the sealed texts on a page of entries, in bytes. A larger entry has its own page."""
+"""Of sealed texts on a page of entries. A larger entry has its own."""
 _TABLE, _CONCERNS = table_of(EntryRow), table_of(ConcernRow).c
 _ENTRIES = _TABLE.c
 # Built once, because these statements are executed with every opening.
@@ -43,16 +43,13 @@ _LISTED: Select[Any] = (
     .order_by(_ENTRIES.number)
     .limit(bindparam("limit", type_=Integer))
 )
-"""Selects every column except the sealed text, which may be large. `size` is the size of the sealed text in bytes."""
+"""Every column but the sealed text, which may be large; `size` is its length in bytes."""
 _SEALED = select(_CONCERNS.sealed).where(_CONCERNS.reference == bindparam("reference"))
 _SEALED_ENTRY = select(_ENTRIES.sealed).where(*_OF_ONE_KIND, _ENTRIES.number == bindparam("number"))
 
 
 def measure_entries(session: Session, kind: EntryKind, reference: str) -> tuple[int, int]:
-    """Return the number of the concern's entries of `kind`, and the total size of their sealed texts in bytes.
-
-    Erased entries are counted, with the size 0.
-    """
+    """Number and total bytes. Erased entries count, with size 0."""
     count, size = session.connection().execute(_MEASURED, {"reference": reference, "kind": kind.value}).one()
     return count, int(size)
 
@@ -60,11 +57,7 @@ def measure_entries(session: Session, kind: EntryKind, reference: str) -> tuple[
 def list_entries(
     session: Session, kind: EntryKind, reference: str, *, after: int = 0, limit: int | None = None
 ) -> Sequence[Row[Any]]:
-    """Return the rows of the concern's entries of `kind` with numbers above `after`, in order of their numbers.
-
-    Leave out the sealed text: each row has its `size` in bytes instead. Return at most `limit` entries, or all if
-    `limit` is None.
-    """
+    """Rows with numbers above `after`, with `size` in place of the sealed text."""
     wanted = {
         "reference": reference,
         "kind": kind.value,
@@ -75,11 +68,7 @@ def list_entries(
 
 
 def read_sealed(engine: Engine, reference: str, place: EntryPlace | None = None) -> bytes:
-    """Return the sealed text of the entry at `place`, or of the concern itself if `place` is None.
-
-    The caller must first record the opening in the audit log. Raise `NoSuchItem` if there is no such entry, or
-    `ConcernErased` if the concern was erased. If `place` is None, raise `ConcernErased` for an unknown reference too.
-    """
+    """First record the opening. `place` is None for the concern itself. Raise `NoSuchItem` or `ConcernErased`."""
     entry = {} if place is None else {"kind": place.kind.value, "number": place.number}
     with engine.connect() as connection:
         one = connection.execute(_SEALED_ENTRY if entry else _SEALED, {"reference": reference, **entry})
@@ -93,16 +82,13 @@ def read_sealed(engine: Engine, reference: str, place: EntryPlace | None = None)
 
 
 def entries_of(kind: EntryKind, reference: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    """Return the SQL conditions that select the entries of `kind` of the concern `reference`."""
+    """SQL conditions."""
     return _ENTRIES.reference == reference, _ENTRIES.kind == kind.value
 
 
 @dataclass(frozen=True)
 class Desk:
-    """The resources of the desk's operations: the database, keys to encrypt, decrypt and sign with, and code lists.
-
-    `unsealer` decrypts only if this process holds an identity (private key).
-    """
+    """What the desk's operations need. `unsealer` decrypts only if this process holds an identity."""
 
     engine: Engine
     writer: Writer
@@ -114,12 +100,10 @@ class Desk:
 
 @dataclass(frozen=True)
 class NewEntry:
-    """An entry with its sealed text, before it has a number.
+    """An entry before it has a number. `recipients` are fingerprints, none for a message to the reporter.
 
-    `actor` is the author, with the time. `recipients` are the fingerprints of the desk's keys to which the text is
-    sealed. A message has no `recipients`, because it is sealed to the reporter's key. Only an addition has
-    `acknowledge_by`, `immediate_danger`, `channel`, `came_at` and a sealed `card`. `restricts` is True for an addition
-    that says that the concern is about someone who works for the council.
+    Only an addition has a deadline, an answer about danger, a channel and a card. `restricts`: it says that the concern
+    is about someone who works for the council.
     """
 
     kind: EntryKind
@@ -134,7 +118,6 @@ class NewEntry:
     restricts: bool = False
 
     def numbered(self, reference: str, number: int) -> EntryRow:
-        """Return the row of this entry as the entry `number` of the concern `reference`."""
         return EntryRow(
             reference=reference,
             kind=self.kind.value,
@@ -158,19 +141,11 @@ def append_entry(
     receipt: StoredReceiptRow | None,
     columns: dict[str, Any] | None = None,
 ) -> EntryRow:
-    """Record the entry in the audit log, insert the entry with its card under the next number, and return its row.
+    """Record the entry, and insert it with its card under the next number.
 
-    `former` is the number and the total size of the stored entries of this kind, from `measure_entries`. `receipt` is
-    the row for retries, which the caller stores, or None. `columns` are the columns of the concern after the action, if
-    the action sets them. The audit log records digests of `receipt` and `columns`.
-
-    Raise `ConcernErased` if the concern was erased. Raise `ReporterHasNoCode` for a message that nobody could read. If
-    the entry would exceed the maximum number or size of entries of its kind, raise the error `too_many` in
-    `ENTRY_SPECS`.
-
-    For a note or a message, raise `ChangedMeanwhile` if the same client wrote another one after `entry.actor.seen`: the
-    form may have been sent twice. For a message, also raise `ChangedMeanwhile` if, after `entry.actor.seen`, another
-    client changed the concern, added an addition or a note, sent a message or handed the concern over.
+    `former` is from `measure_entries`; the audit log has digests of `receipt`, which the caller stores, and of
+    `columns` after the action. Raise `ConcernErased`, `ReporterHasNoCode`, the kind's `too_many` of `ENTRY_SPECS`, or
+    `ChangedMeanwhile` as `write_note` and `send_message`.
     """
     spec, reference = ENTRY_SPECS[entry.kind], concern.reference
     if concern.erased_at is not None:
@@ -196,29 +171,17 @@ def append_entry(
 def store_sealed(
     session: Session, reference: str, entry: NewEntry, request: Retryable, faults: Sequence[FieldError] = ()
 ) -> bytes:
-    """Store `entry` for the concern `reference` in the caller's transaction. Return the entry (JSON) without its text.
-
-    Also store this result for a retry of `request`. Raise `NoSuchConcern` if the reference is unknown. Otherwise raise
-    `AlreadyStored` if `request` is a retry. Otherwise raise `ValidationFailed` if there are `faults`.
-
-    Otherwise raise `ConcernErased` if the concern was erased, `ReporterHasNoCode` for a message that nobody could read,
-    or the error `too_many` in `ENTRY_SPECS` above the maximum number or size of entries of this kind. For a note or a
-    message, raise `ChangedMeanwhile` under the conditions of `append_entry`.
-    """
+    """As `store_entry`. Raise `NoSuchConcern` first."""
     return store_entry(session, get_concern(session, reference), entry, request, faults)
 
 
 def store_entry(
     session: Session, concern: ConcernRow, entry: NewEntry, request: Retryable, faults: Sequence[FieldError] = ()
 ) -> bytes:
-    """Store `entry` for `concern` in the caller's transaction. Return the entry (JSON) without its text.
+    """Store `entry` in the caller's transaction, and its JSON without the text, which is returned, for a retry.
 
-    Also store this result for a retry of `request`. If `request` is a retry, raise `AlreadyStored` before any other
-    error. Otherwise raise `ValidationFailed` if there are `faults`.
-
-    Otherwise raise `ConcernErased` if the concern was erased, `ReporterHasNoCode` for a message that nobody could read,
-    or the error `too_many` in `ENTRY_SPECS` above the maximum number or size of entries of this kind. For a note or a
-    message, raise `ChangedMeanwhile` under the conditions of `append_entry`.
+    Raise `AlreadyStored` for a retry before all else, then `ValidationFailed` if there are `faults`, then as
+    `append_entry`.
     """
     reference = concern.reference
     former = measure_entries(session, entry.kind, reference)

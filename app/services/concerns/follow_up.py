@@ -56,7 +56,7 @@ from app.services.concerns.waiting_additions import update_waiting
 from app.services.events.outbox import append_events, events_about
 
 READ, ADD = "read", "add"
-"""Purposes for which a reporter uses a status token."""
+"""For which a reporter uses a status token."""
 SAYS_SO = "an addition says that it is about someone who works for the council"
 _TABLE = table_of(EntryRow)
 _ENTRIES = _TABLE.c
@@ -64,7 +64,7 @@ _ENTRIES = _TABLE.c
 
 @dataclass(frozen=True)
 class ReporterCode:
-    """A reference and a status token as a reporter typed them, and the networks that the request comes from."""
+    """As typed, with the networks of the request."""
 
     typed_reference: str
     token: str
@@ -73,7 +73,7 @@ class ReporterCode:
 
 @dataclass(frozen=True)
 class FollowUps:
-    """The operations of a reporter on a stored concern: reading the status and messages, and adding to the concern."""
+    """What a reporter does with a stored concern: read status and messages, and add."""
 
     engine: Engine
     writer: Writer
@@ -84,11 +84,7 @@ class FollowUps:
     code_tries: CodeTries
 
     def read_status(self, code: ReporterCode, *, at: dt.datetime) -> ConcernStatus:
-        """Return the status of the concern that `code` identifies, at the time `at`. Count this use of the code.
-
-        Raise `NoSuchConcern` if the reference or the token is wrong, `TooManyTries` after too many wrong tries, or
-        `RateLimited` if this concern was requested too often.
-        """
+        """Raise as `find`."""
         row = self.find(code)
         with Session(self.engine) as session:
             additions = list_entries(session, EntryKind.ADDITION, row.reference)
@@ -104,17 +100,11 @@ class FollowUps:
         channel: Channel = Channel.API,
         at: dt.datetime,
     ) -> IdempotentResult:
-        """Encrypt and store `addition` to the concern `row`. Once it is on disk, return its receipt (JSON).
+        """Encrypt and store an addition to `row`, from `find` with `ADD`. Return its receipt (JSON) once it is on disk.
 
-        The caller must first get `row` from `find` with the purpose `ADD`. `channel` says how the addition came, and
-        `at` is the current time. An addition never lowers the urgency of the concern. A retry with the same
-        `idempotency_key` returns the first receipt and stores no second addition.
-
-        Raise `InvalidConcern` with every unknown code and item of the addition, `TooManyAdditions` above the maximum
-        number or size of additions, `IdempotencyKeyReused` if the key was used for other content, or `StoreBusy` if the
-        addition could not be stored in time. Raise `ConcernErased` if the concern was erased. Raise `TooManyConcerns`
-        if too many long additions were sent to concerns of the same burst (many concerns from one source). A retry
-        raises none of `InvalidConcern`, `ConcernErased` and `TooManyConcerns`.
+        It never lowers the urgency. A retry returns the first receipt. Raise `InvalidConcern` with every unknown code
+        and item, `TooManyAdditions`, `IdempotencyKeyReused`, `StoreBusy`, `ConcernErased`, and `TooManyConcerns` for
+        long additions to a burst's concerns.
         """
         pinned, danger = self._pinned(row), addition.immediate_danger
         keys = derive_idempotency_keys(idempotency_key, client=f"addition to {row.reference}")
@@ -152,15 +142,9 @@ class FollowUps:
         return IdempotentResult(row.reference, receipt, is_replay=False)
 
     def open_messages(self, code: ReporterCode, *, at: dt.datetime) -> ReceivedMessages:
-        """Return the desk's messages about the concern that `code` identifies.
+        """Return the messages, and record and announce which are read first. No text: erased, or not this token's.
 
-        Record in the audit log which messages are read for the first time, and append an event for each of them. Each
-        returned message has its text, or None if the text was erased or cannot be decrypted with the token of `code`. A
-        message that the desk sends during this call may be left for the next call.
-
-        Raise `NoSuchConcern` if the reference or the token is wrong, `TooManyTries` after too many wrong tries, or
-        `RateLimited` if this concern was requested too often. Raise `StoreBusy` if the reading could not be stored in
-        time.
+        One sent during this call may be left for the next. Raise as `find`, or `StoreBusy`.
         """
         reference = self.find(code).reference
         with Session(self.engine) as session:
@@ -187,14 +171,10 @@ class FollowUps:
         return ReceivedMessages(reference=reference, messages=tuple(opened))
 
     def find(self, code: ReporterCode, *, purpose: str = READ) -> ConcernRow:
-        """Return the row of the concern that `code` identifies, and count this use of the code.
+        """Return the concern, and count the use of the code by purpose: reading never prevents adding.
 
-        A wrong reference or token counts as a wrong try. A right token counts as a request for this concern and for
-        `purpose`, which is `READ` or `ADD`. The two purposes are counted separately, so that reading never prevents
-        adding.
-
-        Raise `NoSuchConcern` if the reference or the token is wrong, or `TooManyTries` after too many wrong tries.
-        Raise `RateLimited` if this concern was requested too often for this purpose.
+        Raise `NoSuchConcern` if reference or token is wrong, `TooManyTries` after too many, `RateLimited` after too
+        many right ones.
         """
         reference = find_reference(code.typed_reference)
         with self.code_tries.guard(reference, code.networks, purpose):
@@ -208,17 +188,14 @@ class FollowUps:
             return row
 
     def _expect_known(self, addition: Addition, pinned: PinnedEdition) -> None:
-        """Raise `InvalidConcern` with every unknown code and item of `addition`. `pinned` is the concern's edition."""
+        """Raise `InvalidConcern` with every unknown code and item."""
         faults = self.receipts.reference_data.faults_in_codes(addition)
         faults += unknown_ids(addition.concern, pinned.content)
         if faults:
             raise InvalidConcern(faults)
 
     def _replay_after_erasure(self, request: Retryable) -> IdempotentResult:
-        """Return the receipt of `request` if an earlier request stored the same addition before the erasure.
-
-        Otherwise raise `ConcernErased`.
-        """
+        """Return the receipt of the same addition before the erasure, or raise `ConcernErased`."""
         try:
             return request.replay(self.engine)
         except IdempotencyKeyReused:
@@ -231,18 +208,11 @@ class FollowUps:
 def store_addition(
     session: Session, reference: str, entry: NewEntry, request: Retryable, receipt: bytes | None = None
 ) -> bytes:
-    """Insert the addition `entry` under the next number, update the concern's row, and append events.
+    """Insert an addition, update the concern, and append events. Return `receipt`, or the entry (JSON) without text.
 
-    If the reporter sends the addition, it answers every message that the reporter has read and not answered. An
-    addition that a worker wrote down answers no message. An addition that says that the concern is about someone who
-    works for the council restricts the concern to leads, unless it is restricted already.
-
-    Return `receipt`, which is also stored for a retry of `request`. If `receipt` is None, store and return the
-    addition's entry (JSON) instead, without its text.
-
-    Raise `NoSuchConcern` if the reference is unknown. Otherwise raise `AlreadyStored` if `request` is a retry.
-    Otherwise raise `ConcernErased` if the concern was erased, or `TooManyAdditions` above the maximum number or size of
-    additions.
+    One by the reporter answers every message that they have read; one about someone who works for the council restricts
+    the concern to leads, unless it is restricted. Raise `NoSuchConcern`, `AlreadyStored` for a retry, `ConcernErased`,
+    `TooManyAdditions`.
     """
     concern, at = get_concern(session, reference), entry.actor.at  # read again: the desk may have changed the row
     former = measure_entries(session, EntryKind.ADDITION, reference)

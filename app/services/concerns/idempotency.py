@@ -25,33 +25,22 @@ _NEW_STORED_RECEIPT = fixed_insert(table_of(StoredReceiptRow))
 
 @dataclass(frozen=True)
 class IdempotencyKeys:
-    """Three keys derived from the idempotency key of a request.
-
-    `key_sha256` finds the stored receipt, `_encryption` encrypts the receipt, and `_payload` authenticates the
-    request's content.
-    """
+    """Derived from an idempotency key: one finds the stored receipt, one encrypts it, one authenticates the content."""
 
     key_sha256: bytes
     _encryption: bytes
     _payload: bytes
 
     def mac(self, payload: bytes) -> bytes:
-        """Return the authentication code of `payload`, the content of a request.
-
-        A retry with the same content has the same code. Other content has another code.
-        """
+        """The same only for the same content."""
         return hmac.digest(self._payload, payload, "sha256")
 
     def encrypt(self, receipt: bytes) -> bytes:
-        """Return `receipt`, encrypted for storing."""
         nonce = secrets.token_bytes(NONCE_LENGTH)
         return nonce + AESGCM(self._encryption).encrypt(nonce, receipt, self.key_sha256)
 
     def decrypt(self, stored: bytes) -> bytes:
-        """Return the receipt `stored`, decrypted.
-
-        Raise `IdempotencyKeyReused` if `stored` was encrypted with another key.
-        """
+        """Raise `IdempotencyKeyReused` for another key."""
         try:
             return AESGCM(self._encryption).decrypt(stored[:NONCE_LENGTH], stored[NONCE_LENGTH:], self.key_sha256)
         except InvalidTag:
@@ -59,11 +48,7 @@ class IdempotencyKeys:
 
 
 def derive_idempotency_keys(idempotency_key: str | None, *, client: str) -> IdempotencyKeys | None:
-    """Return the keys derived from `idempotency_key` and `client`, or None if `idempotency_key` is None.
-
-    `client` is a text that names the client, the operation, or both. Another `client` gives other keys, so two clients
-    may send the same idempotency key without conflict.
-    """
+    """`client` names client or operation: two may send the same key without conflict."""
     if idempotency_key is None:
         return None
     secret = f"{client}\n{idempotency_key}".encode()
@@ -73,28 +58,20 @@ def derive_idempotency_keys(idempotency_key: str | None, *, client: str) -> Idem
 
 @dataclass(frozen=True)
 class IdempotentResult:
-    """The result of a request: the concern's reference, and the receipt as JSON.
-
-    `is_replay` is True if an earlier, identical request stored the receipt.
-    """
+    """Reference and receipt (JSON). `is_replay`: an earlier, identical request stored it."""
 
     reference: str
     receipt: bytes
     is_replay: bool
     is_late: bool = False
-    """True if very many requests come from the same source.
-
-    The content is stored, but the response is delayed a little.
-    """
+    """Very many come from the same source: the response is delayed a little."""
 
 
 @dataclass(frozen=True)
 class Retryable:
-    """A request that its client may send again.
+    """A request that may come again.
 
-    `payload` is the request's content as canonical JSON. `keys` are derived from the idempotency key, or None without
-    one. `refresh` takes the receipt that an earlier request stored, and returns the receipt to send for the retry. By
-    default, `refresh` returns the same receipt.
+    `payload` is its canonical JSON; `refresh` changes the stored receipt for a retry.
     """
 
     payload: bytes
@@ -102,10 +79,7 @@ class Retryable:
     refresh: Callable[[bytes], bytes] = bytes
 
     def encrypt(self, reference: str, receipt: bytes) -> StoredReceiptRow | None:
-        """Return the row that stores `receipt` encrypted, or None if the request has no idempotency key.
-
-        `reference` is the concern that the request is about.
-        """
+        """None without an idempotency key."""
         if self.keys is None:
             return None
         return StoredReceiptRow(
@@ -116,21 +90,13 @@ class Retryable:
         )
 
     def store(self, session: Session, reference: str, receipt: bytes) -> StoredReceiptRow | None:
-        """Store `receipt` for retries, encrypted, and return its row.
-
-        `reference` is the concern that the request is about. Without an idempotency key, store nothing and return None.
-        Raise `AlreadyStored` if the idempotency key was used before, for this content or for other content.
-        """
+        """Raise `AlreadyStored` if the key was used before, for any content. None without a key."""
         row = self.encrypt(reference, receipt)
         insert_stored_receipts(session.connection(), [row])
         return row
 
     def replay(self, engine: Engine) -> IdempotentResult:
-        """Return the receipt that an earlier request with the same idempotency key stored, changed by `refresh`.
-
-        Raise `IdempotencyKeyReused` if the earlier request had other content, if there is no stored receipt, or if this
-        request has no idempotency key.
-        """
+        """Raise `IdempotencyKeyReused` if the content was another, or nothing is stored."""
         if self.keys is None:
             raise IdempotencyKeyReused
         with Session(engine) as session:
@@ -142,7 +108,7 @@ class Retryable:
 
 
 def insert_stored_receipts(connection: Connection, receipts: Sequence[StoredReceiptRow | None]) -> None:
-    """Insert the rows in `receipts` that are not None. Raise `AlreadyStored` if an idempotency key was used before."""
+    """Raise `AlreadyStored`."""
     rows = [receipt.model_dump() for receipt in receipts if receipt is not None]
     if not rows:
         return

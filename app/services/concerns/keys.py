@@ -19,11 +19,7 @@ PEM, PKCS8 = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
 
 
 def create_identity(path: Path, *, at: dt.datetime) -> str:
-    """Write a new age identity (private key) to a new file at `path`, and return its recipient (public key).
-
-    `at` is the time of creation that the file names. Create the folder of `path` if it is missing. Raise
-    `FileExistsError` if there is a file at `path`.
-    """
+    """Write a new age identity, and return its recipient. Raise `FileExistsError`."""
     identity = x25519.Identity.generate()
     recipient = str(identity.to_public())
     write_key_file(path, f"# created: {at.isoformat()}\n# public key: {recipient}\n{identity}\n".encode())
@@ -31,11 +27,7 @@ def create_identity(path: Path, *, at: dt.datetime) -> str:
 
 
 def load_development_recipient(data_dir: Path, *, at: dt.datetime) -> str:
-    """Return the recipient (public key) of the first identity in the file for development in `data_dir`.
-
-    Create the file if it is absent, with `at` as the time of creation. Raise `SetupError` if the file cannot be read,
-    or has no identity.
-    """
+    """Of the first identity in the file, which is created if absent. Raise `SetupError`."""
     path = data_dir / DEVELOPMENT_IDENTITY
     if not path.exists():  # if the file exists, nothing is written, because the disk may be full
         with suppress(FileExistsError):
@@ -44,11 +36,7 @@ def load_development_recipient(data_dir: Path, *, at: dt.datetime) -> str:
 
 
 def load_receipt_key(configured: Path | None, data_dir: Path) -> Ed25519PrivateKey:
-    """Return the private key that signs receipts from the PEM file `configured`.
-
-    If `configured` is None, the file is in `data_dir`, and is created if it is absent. Raise `SetupError` if the file
-    cannot be read, or is not an Ed25519 private key.
-    """
+    """Without `configured`, from a file in `data_dir`, created if absent. Raise `SetupError`."""
     path = configured or data_dir / RECEIPT_KEY
     if configured is None and not path.exists():
         with suppress(FileExistsError):
@@ -63,10 +51,7 @@ def load_receipt_key(configured: Path | None, data_dir: Path) -> Ed25519PrivateK
 
 
 def load_retired_keys(paths: Sequence[Path]) -> list[Ed25519PublicKey]:
-    """Return the public keys that signed earlier receipts, from the PEM files at `paths`, in order.
-
-    A file has the private or the public key. Raise `SetupError` if a file cannot be read, or is not an Ed25519 key.
-    """
+    """A file has the private or the public key. Raise `SetupError`."""
     keys = []
     for path in paths:
         try:

@@ -18,16 +18,14 @@ from app.services.concerns.rows import get_unerased
 from app.services.concerns.sealing import Unsealer
 
 GIVEN = "sealed text given"
-"""What the audit log records if the client gets the texts encrypted, to decrypt them itself."""
+"""Recorded if the client gets the texts encrypted."""
 
 
 @dataclass(frozen=True)
 class EntryPage:
-    """A page of a concern's entries of one kind, without their text.
+    """Entries without their text. The next page begins after `next_after`; None on the last.
 
-    The next page begins after the entry with the number `next_after`, which is None on the last page. `seen` is the
-    number of the audit log entry that records the opening of the page, or 0 if no opening is recorded. `opens` is True
-    if it is known that this process can decrypt every text on the page.
+    `seen` is the audit entry of the opening, 0 if none is recorded. `opens`: this process is known to decrypt all.
     """
 
     kind: EntryKind
@@ -38,36 +36,29 @@ class EntryPage:
 
     @property
     def shown(self) -> ShownPage:
-        """The page as the audit log describes it: the kind, and the numbers of the first and the last entry, if any."""
+        """As the audit log has it: kind, first and last number."""
         numbers = {"first": self.rows[0].number, "last": self.rows[-1].number} if self.rows else {}
         return ShownPage(kind=self.kind, **numbers)
 
 
 @dataclass(frozen=True)
 class PagePlace:
-    """The place of a page of entries: the kind of the entries, and the `reference` of their concern.
-
-    The page begins after the entry with the number `after`.
-    """
+    """After the entry `after`."""
 
     kind: EntryKind
     reference: str
     after: int
     limit: int | None
-    """Maximum number of entries. None means no maximum."""
+    """None: no maximum."""
 
 
 def open_page(
     session: Session, place: PagePlace, actor: Actor, act: DeskAct, fingerprints: frozenset[str] | None = None
 ) -> EntryPage:
-    """Record `act` in the audit log for the page of entries at `place`, and return the page.
+    """Record `act`, and return the page; read the texts with `read_page` afterwards.
 
-    The rows have no text: the caller then reads the sealed texts with `read_page`. `act` is an opening of the entries,
-    or a listing without text. `fingerprints` identify the keys with which this process can decrypt. If these keys
-    cannot decrypt every text on the page, the audit log records that the client gets all texts encrypted. If
-    `fingerprints` is None, the audit log does not record this.
-
-    Raise `NoSuchConcern` if the reference is unknown, or `ConcernErased` if the concern was erased.
+    `fingerprints` are of keys with which this process decrypts: it is recorded if they do not open all. Raise
+    `NoSuchConcern` or `ConcernErased`.
     """
     get_unerased(session, place.reference)
     page = page_of(session, place)
@@ -78,10 +69,9 @@ def open_page(
 
 
 def open_entry(session: Session, reference: str, place: EntryPlace, actor: Actor) -> int:
-    """Record in the audit log that `actor` gets the encrypted file of the entry at `place`.
+    """Record that `actor` gets the encrypted file, even if there is none. Return the number of entries of the kind.
 
-    Record this even if there is no such entry. Return the number of the concern's entries of the same kind. Raise
-    `NoSuchConcern` if the reference is unknown, or `ConcernErased` if the concern was erased.
+    Raise `NoSuchConcern` or `ConcernErased`.
     """
     get_unerased(session, reference)
     count, _ = measure_entries(session, place.kind, reference)
@@ -91,21 +81,13 @@ def open_entry(session: Session, reference: str, place: EntryPlace, actor: Actor
 
 
 def read_page(engine: Engine, page: EntryPage) -> Iterator[tuple[Row[Any], bytes]]:
-    """Yield each row of `page` with its sealed text, one at a time.
-
-    The caller must first record the opening in the audit log. Raise `ConcernErased` if the concern has been erased
-    since.
-    """
+    """Yield each row with its sealed text. First record the opening. Raise `ConcernErased`."""
     for row in page.rows:
         yield row, read_sealed(engine, row.reference, EntryPlace(page.kind, row.number))
 
 
 def page_of(session: Session, place: PagePlace) -> EntryPage:
-    """Return the page of entries at `place`, without text. Nothing is recorded in the audit log.
-
-    If `place.limit` is None, the page has all entries after the number `place.after`. Otherwise it has at most
-    `place.limit` entries and at most `PAGE_BYTES` of sealed text, but at least one entry if there is any.
-    """
+    """Within `limit` and `PAGE_BYTES`, but one entry at least if there is any. Nothing is recorded."""
     more = None if place.limit is None else place.limit + 1
     found = list_entries(session, place.kind, place.reference, after=place.after, limit=more)
     if place.limit is None:
@@ -121,21 +103,14 @@ def page_of(session: Session, place: PagePlace) -> EntryPage:
 
 
 def first_page_of(session: Session, kind: EntryKind, reference: str, *, limit: int | None) -> tuple[EntryPage, int]:
-    """Return the first page of the concern's entries of `kind`, and the number of all these entries.
-
-    The page has at most `limit` entries, or all if `limit` is None. A page with a limit also ends at `PAGE_BYTES` of
-    sealed text. If `limit` is 0, the page is empty, and its `next_after` is None. Nothing is recorded in the audit log.
-    """
+    """With the number of all entries. With `limit` 0 the page is empty, and is the last. Nothing is recorded."""
     page = EntryPage(kind) if limit == 0 else page_of(session, PagePlace(kind, reference, 0, limit))
     is_whole = limit != 0 and page.next_after is None
     return page, len(page.rows) if is_whole else measure_entries(session, kind, reference)[0]
 
 
 def last_page_of(session: Session, kind: EntryKind, reference: str, *, limit: int) -> EntryPage:
-    """Return a page with the last `limit` entries of `kind` of the concern, in order, whatever their size.
-
-    `next_after` is 0 if there are earlier entries, otherwise None. Nothing is recorded in the audit log.
-    """
+    """Whatever their size. `next_after` is 0 if there are earlier ones. Nothing is recorded."""
     count, _ = measure_entries(session, kind, reference)
     before = max(count - limit, 0)
     found = list_entries(session, kind, reference, after=before, limit=limit)
@@ -143,28 +118,19 @@ def last_page_of(session: Session, kind: EntryKind, reference: str, *, limit: in
 
 
 def opens_all(texts: Iterable[Any], fingerprints: frozenset[str] | None) -> bool:
-    """Return True if each of `texts` is sealed to at least one key in `fingerprints`.
-
-    A text is a row with `recipients`. If `fingerprints` is None or empty, return False.
-    """
+    """Each is sealed to one of `fingerprints`. False without any."""
     if not fingerprints:
         return False
     return all(not fingerprints.isdisjoint(text.recipients) for text in texts)
 
 
 def present_page(page: EntryPage, *, now: dt.datetime) -> tuple[Any, ...]:
-    """Return the entries of `page` as responses contain them, without text. `now` decides if an addition is overdue."""
+    """Without text. `now` decides if an addition is overdue."""
     return tuple(present_entry(row, now=now) for row in page.rows)
 
 
 def open_entries(engine: Engine, page: EntryPage, unsealer: Unsealer, *, now: dt.datetime) -> tuple[Any, ...]:
-    """Return the entries of `page` as responses contain them, with their decrypted text.
-
-    `now` decides if an addition is overdue. The caller must first record the opening in the audit log. Raise
-    `UnsealingUnavailable` if `unsealer` has no identity for a text. Raise `SealedTextMisplaced` if a text does not
-    belong to the concern, or names another time of receipt or author than its row. Raise `ConcernErased` if the concern
-    has been erased since.
-    """
+    """With text. First record the opening. Raise `UnsealingUnavailable`, `SealedTextMisplaced` or `ConcernErased`."""
     return tuple(
         present_entry(row, content_of_entry(row, sealed, unsealer), now=now) for row, sealed in read_page(engine, page)
     )

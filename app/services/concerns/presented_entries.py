@@ -13,18 +13,14 @@ from app.services.concerns.sealing import Unsealer, open_note
 
 
 def message_entry_of(row: Row[Any] | EntryRow) -> MessageEntry:
-    """Return the message in `row` as a `MessageEntry`, without its text, which only the reporter can decrypt."""
+    """Without its text, which only the reporter can decrypt."""
     return MessageEntry(number=row.number, sent_at=row.received_at, read_at=row.read_at, answered_by=row.answered_by)
 
 
 def present_entry(
     row: Row[Any] | EntryRow, words: Any = None, *, now: dt.datetime
 ) -> AdditionEntry | NoteEntry | LabelEntry | MessageEntry:
-    """Return the entry in `row` as responses to the desk contain it. `now` decides if an addition is overdue.
-
-    `words` is the decrypted content of a note, a label or an addition, or None to leave the content out. A message
-    never has its content.
-    """
+    """`words` is the decrypted content, or None to leave it out; a message never has it."""
     if row.kind == EntryKind.MESSAGE:
         return message_entry_of(row)
     if row.kind == EntryKind.LABEL:
@@ -52,11 +48,9 @@ def present_entry(
 
 
 def content_of_entry(row: Row[Any], sealed: bytes, unsealer: Unsealer) -> Any:
-    """Return the content of a note, a label or an addition, decrypted from `sealed`. `row` is the row of the entry.
+    """Text of a note or label, an object of an addition. Raise `UnsealingUnavailable`.
 
-    The content is a text for a note or a label, and a JSON object for an addition. Raise `UnsealingUnavailable` if
-    `unsealer` has no identity for `sealed`. Raise `SealedTextMisplaced` if the decrypted text is not a text of this
-    service, or names another concern, time of receipt or author than `row`.
+    Raise `SealedTextMisplaced` if it names another concern, time of receipt or author than `row`.
     """
     place = {"reference": row.reference, "received_at": row.received_at}
     if row.kind == EntryKind.NOTE:

@@ -22,24 +22,21 @@ EXPORT = "concern-export+jws"
 PERSON_FILE = "person-file+jws"
 ALGORITHM = "EdDSA"
 CLAIM_OF = {"reference": "jti", "chain": "sub"}
-"""The name of the claim for each field of a response whose claim has another name than the field."""
+"""Fields whose claim has another name."""
 Jwk = dict[str, str]
 
 
 @dataclass(frozen=True)
 class ReceiptSigner:
-    """A signer with the private key `key`.
-
-    `jwks` are the public keys to publish: that of `key` first, then retired keys.
-    """
+    """`jwks` are the public keys to publish, with retired ones."""
 
     key: Ed25519PrivateKey
     jwks: tuple[Jwk, ...]
     issuer: str
-    """The claim `iss`: the public URL of the service."""
+    """The claim `iss`: the service's public URL."""
 
     def sign(self, claims: dict[str, Any], *, kind: str = RECEIPT) -> str:
-        """Return a compact JWS of `claims` and of the claim `iss`, with `kind` as the header `typ`."""
+        """Return a compact JWS with `kind` as `typ`."""
         payload = orjson.dumps({"iss": self.issuer} | claims)
         signing_input = f"{_encoded_header(kind, self.jwks[0]['kid'])}.{base64url(payload)}"
         return f"{signing_input}.{base64url(self.key.sign(signing_input.encode()))}"
@@ -48,19 +45,11 @@ class ReceiptSigner:
 def make_receipt_signer(
     key: Ed25519PrivateKey, retired: Sequence[Ed25519PublicKey] = (), *, issuer: str
 ) -> ReceiptSigner:
-    """Return a signer with the private key `key`, which also publishes the public keys in `retired`.
-
-    `issuer` is the public URL of the service.
-    """
     return ReceiptSigner(key, tuple(_public_jwk(public) for public in (key.public_key(), *retired)), issuer)
 
 
 def check_receipt(receipt: str, jwks: dict[str, Any], *, kind: str = RECEIPT) -> dict[str, Any]:
-    """Return the claims of the JWS `receipt`, once its signature and its `kind` are checked.
-
-    `jwks` is the JSON Web Key Set of the service that signed it. Raise `ReceiptNotGenuine` if no key of `jwks` signed
-    the JWS, or if the JWS cannot be read or is of another kind.
-    """
+    """Return the claims of a checked JWS. Raise `ReceiptNotGenuine` if no key signed it, or it is of another kind."""
     try:
         header = jwt.get_unverified_header(receipt)
         key = jwt.PyJWKSet.from_dict(jwks)[header.get("kid", "")]
@@ -75,10 +64,7 @@ def check_receipt(receipt: str, jwks: dict[str, Any], *, kind: str = RECEIPT) ->
 
 
 def check_response(response: dict[str, Any], claims: dict[str, Any]) -> None:
-    """Raise `ReceiptNotGenuine` if a field of `response` differs from its claim in `claims`.
-
-    `claims` are those of the signed JWS of the same response. Fields without a claim are not compared.
-    """
+    """Raise `ReceiptNotGenuine` if a field differs from its claim. Fields without a claim are not compared."""
     names = {name: CLAIM_OF.get(name, name) for name in response}
     differing = [name for name, claim in names.items() if claim in claims and claims[claim] != response[name]]
     if differing:
@@ -89,21 +75,18 @@ def check_response(response: dict[str, Any], claims: dict[str, Any]) -> None:
 
 @cache
 def _encoded_header(kind: str, kid: str) -> str:
-    """Return the encoded protected header of a JWS of `kind`.
-
-    The result is cached, because there are few kinds and keys. `kid` is the thumbprint of the signing key.
-    """
+    """Cached: there are few kinds and keys."""
     return base64url(orjson.dumps({"alg": ALGORITHM, "kid": kid, "typ": kind}))
 
 
 def _public_jwk(public: Ed25519PublicKey) -> Jwk:
-    """Return `public` as a JSON Web Key, with its thumbprint (RFC 7638) as `kid`."""
+    """With its thumbprint (RFC 7638) as `kid`."""
     required = {"crv": "Ed25519", "kty": "OKP", "x": base64url(public.public_bytes_raw())}
     return required | {"kid": thumbprint_of(required), "use": "sig", "alg": ALGORITHM}
 
 
 def thumbprint_of(jwk: Mapping[str, str]) -> str:
-    """Return the thumbprint (RFC 7638) of an Ed25519 key. Raise `KeyError` if `jwk` lacks `crv`, `kty` or `x`."""
+    """RFC 7638, of an Ed25519 key. Raise `KeyError` if `jwk` lacks a part."""
     required = {name: jwk[name] for name in ("crv", "kty", "x")}
     canonical = json.dumps(required, sort_keys=True, separators=(",", ":"))
     return base64url(hashlib.sha256(canonical.encode()).digest())

@@ -48,28 +48,21 @@ BY_THE_CONCERN = (ANOTHER_COUNCIL, WORKS_WITH_CHILDREN, NO_OFFICER)
 UNDER_DUTY = "The signed receipt says that you made this report under a legal duty to report, and when."
 NOT_ACKNOWLEDGED = "A social worker has not acknowledged {} yet."
 PLACE_OF_NUMBER = 2
-"""Index of the sentence in `next_steps` that names who to call.
-
-A receipt of a test concern has another sentence at this index, or none.
-"""
+"""In `next_steps`: the sentence that names who to call. A test's receipt has another there, or none."""
 WAYS = ("name", "phones", "url", "email", "open_now", "opens_at")
 HOW_TO_FOLLOW = "Keep your reference and status token. You need both to check what is happening."
 TIMES_FOR_DANGER = {
     ImmediateDanger.YES.value: "acknowledge_danger_minutes",
     ImmediateDanger.NOT_SURE.value: "acknowledge_not_sure_minutes",
 }
-"""Maps an answer about danger to the setting with the time for an acknowledgement.
-
-The deadline for this answer is promised to the reporter only if the setting is set.
-"""
+"""By answer, the setting with the time. It is promised only if set."""
 
 
 @dataclass(frozen=True)
 class NewText:
-    """The text of a new concern, with its reference and form version.
+    """`content` is the canonical JSON if `kind` is `submission`, or the file if `sealed`.
 
-    `content` is the canonical JSON of the concern if `kind` is `submission`, or the encrypted file if `kind` is
-    `sealed`. The receipt signs the digest of `content`.
+    The receipt signs its digest.
     """
 
     kind: str
@@ -79,7 +72,7 @@ class NewText:
 
     @property
     def claims(self) -> dict[str, Any]:
-        """The claims of the signed receipt about the text."""
+        """Those of the signed receipt."""
         return {
             "form_version": self.form_version,
             f"{self.kind}_sha256": hashlib.sha256(self.content).hexdigest(),
@@ -87,10 +80,7 @@ class NewText:
 
 
 class NewReceipt(NamedTuple):
-    """The receipt of a new concern: the whole receipt as `json`, and the fields that the concern's row needs.
-
-    `status_token` is None if the reporter gets no token.
-    """
+    """The receipt as `json`, and what the concern's row needs."""
 
     reference: str
     status_token: str | None
@@ -99,26 +89,21 @@ class NewReceipt(NamedTuple):
 
 
 class PinnedEdition(NamedTuple):
-    """An edition of a guide that a concern is about, its content, and who to call now.
-
-    `who` has the phone numbers to call now, even if they were corrected after the edition was published.
-    """
+    """What a concern is about. `who` is to call now, even if corrected after the edition was published."""
 
     key: EditionKey
     content: EditionContent
     who: WhoToCall
     guide_named: bool
-    """True if the concern names the guide."""
+    """The concern names it."""
 
 
 @dataclass(frozen=True)
 class ReceiptBuilder:
-    """A builder of receipts and statuses, with next steps in plain sentences.
+    """Makes receipts and statuses, with next steps in plain sentences.
 
-    `clocks` maps the reporter's answer about danger to the time within which the concern is to be acknowledged. The
-    deadline for an answer that is not in `clocks` is one working day. `promised` are the answers for which the council
-    has set the time. For other answers in `clocks`, no sentence names a time. `come_back_days` are the working days
-    after which the reporter should check for messages.
+    `clocks` has the time to acknowledge by answer about danger, otherwise one working day; sentences name only
+    `promised` ones. `come_back_days` are working days until messages are checked.
     """
 
     signer: ReceiptSigner
@@ -130,22 +115,15 @@ class ReceiptBuilder:
 
     @property
     def working_days(self) -> WorkingDays:
-        """The calendar of working days."""
         return self.duty_hours.working_days
 
     def acknowledge_by(self, danger: str | None, *, at: dt.datetime) -> dt.datetime:
-        """Return the acknowledgement deadline for a concern or addition received at `at`.
-
-        The deadline is one working day later, or earlier if `clocks` has a shorter time for the answer `danger`.
-        """
+        """One working day, or the shorter time of `clocks`."""
         due, clock = self.working_days.one_working_day_after(at), self.clocks.get(danger or "")
         return due if clock is None else min(due, at + clock)
 
     def is_promised(self, danger: str | None) -> bool:
-        """Return True if a reporter with the answer `danger` may be told the deadline.
-
-        The answer must be in `promised`, or must not be in `clocks`.
-        """
+        """The reporter may be told the deadline."""
         return danger not in self.clocks or danger in self.promised
 
     def call_from(self, who: WhoToCall, due: dt.datetime, danger: str | None) -> dt.datetime:
@@ -156,10 +134,7 @@ class ReceiptBuilder:
         return due if danger in self.clocks else self.duty_hours.answers_from(who, due)
 
     def build_check_response(self, pinned: PinnedEdition, concern: Concern, *, at: dt.datetime) -> CheckResponse:
-        """Return the response to a check of `concern` at the time `at`. A check stores nothing.
-
-        `pinned` is the edition that the concern is about.
-        """
+        """A check stores nothing."""
         danger, who = concern.immediate_danger, pinned.who
         due, also_call = self.acknowledge_by(danger, at=at), self.reference_data.also_call(concern, who.signposts)
         step = self._next_step(due, who, at, danger=danger)
@@ -175,12 +150,9 @@ class ReceiptBuilder:
     def build_receipt(
         self, pinned: PinnedEdition, new: NewText, concern: Concern, arrival: Arrival, *, test: bool = False
     ) -> NewReceipt:
-        """Return a signed receipt for the concern `concern` with the text `new`.
+        """Return a signed receipt, with a new status token unless not `arrival.has_code`.
 
-        `pinned` is the edition that the concern is about. The receipt has a new status token, unless `arrival.has_code`
-        is False. The deadline for the acknowledgement is computed from the time when the concern came,
-        `arrival.came_at`. If a worker writes the concern down, the receipt and the signed claims also say how and when
-        it came. If `test` is True, the next steps and the signed claims say that the concern is a test.
+        The deadline counts from `came_at`. Receipt and claims say if a worker wrote it down, and if it is a test.
         """
         reference, at, status_token = new.reference, arrival.at, new_status_token() if arrival.has_code else None
         key, who, danger = pinned.key, pinned.who, concern.immediate_danger
@@ -273,11 +245,9 @@ class ReceiptBuilder:
         *,
         at: dt.datetime,
     ) -> ConcernStatus:
-        """Return the status of the concern `row` for the reporter, with their own additions and the desk's messages.
+        """For the reporter, with their own additions (numbered 1, 2, 3) and the desk's messages.
 
-        `additions` and `messages` are those of the concern, in order. `who` says who to call now, and `at` is the
-        current time. Additions that a worker wrote down are left out, because a reporter must not learn that someone
-        else called about the child. The reporter's own additions are numbered 1, 2, 3 and so on.
+        Those that a worker wrote down are left out: a reporter must not learn that someone else called about the child.
         """
         pinned, own = EditionKey(row.guide, row.edition), [each for each in additions if each.author == REPORTER]
         waiting = [each for each in own if each.acknowledged_at is None]
@@ -332,10 +302,7 @@ class ReceiptBuilder:
     def build_addition_receipt(
         self, row: ConcernRow, danger: str | None, who: WhoToCall, *, at: dt.datetime
     ) -> AdditionReceipt:
-        """Return the receipt of an addition to the concern `row`, received at `at`.
-
-        `danger` is the addition's answer about danger, and `who` says who to call now. The receipt is not signed.
-        """
+        """Not signed."""
         due = self.acknowledge_by(danger, at=at)
         step = self._next_step(due, who, at, danger=danger, what=WHAT_WAS_ADDED)
         expected = (TEST,) if row.test else (ADDITION_STORED, step)
@@ -364,12 +331,7 @@ class ReceiptBuilder:
         danger: str | None,
         what: str = "it",
     ) -> str:
-        """Return the sentences that say by when `what` should be acknowledged, and who to call.
-
-        `due` is the deadline for the acknowledgement, `at` is the current time, and `danger` is the answer about
-        danger. The sentences say to call now if a child is in danger, if the deadline has passed, or if the deadline
-        may not be promised. They name the deadline only if it may be promised.
-        """
+        """Say by when `what` should be acknowledged, and who to call: now if in danger, overdue, or not promised."""
         due = self.call_from(who, due, danger)
         when = deadline_in_words(due.replace(second=0, microsecond=0))
         is_late, is_promised = at > due, self.is_promised(danger)
@@ -384,21 +346,13 @@ class ReceiptBuilder:
         return f"Do not wait for an answer. {after}{call}{f' {expected}' if is_promised else ''}"
 
     def _number_to_call(self, who: WhoToCall, due: dt.datetime) -> str:
-        """Return the phrase that names the team to call at the deadline `due`.
-
-        If the deadline is the end of a day, the phrase names the first of the guide's own contacts in `who` with a
-        phone number, for the next morning.
-        """
+        """At the end of a day, the guide's own first number, for the next morning."""
         if deadline_of(due)[1] is None:
             return _call(Teams(next((Team(each, "", None) for each in who.contacts if each.phones), None), ()))
         return _call(self.duty_hours.teams(who, due))
 
     def _outcome_text(self, row: ConcernRow) -> str | None:
-        """Return the outcome as a sentence for the reporter, or None if the concern is not closed.
-
-        If the outcome is not shared with the reporter, or its code is unknown, return a sentence that says only that
-        the concern is closed.
-        """
+        """None unless closed. Not shared or unknown: only that it is closed."""
         if row.state != ConcernState.CLOSED:
             return None
         codes = self.reference_data.get_code_list("outcome").codes if row.outcome_shared else ()
@@ -426,10 +380,7 @@ def _ways(contacts: Iterable[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
 
 
 def _duty_stated(concern: Concern) -> str | None:
-    """Return a professional's answer about the duty to report: `yes`, `no` or `not_known`.
-
-    Return None if there is no answer, or if the reporter is not a professional.
-    """
+    """A professional's answer about the duty to report, if any."""
     stated = concern.reporter.duty_to_report
     is_professional = concern.reporter.kind == ReporterKind.PROFESSIONAL
     return stated.made_under_duty if is_professional and stated is not None else None

@@ -33,43 +33,32 @@ from app.services.concerns.cards import (
 from app.services.concerns.sealing import LEAST_CARD, LEAST_TEXT, Unsealer, pad
 
 SEALED_KINDS: tuple[EntryKind | None, ...] = (None, *FOR_THE_DESK)
-"""The kinds of texts that the desk decrypts. None stands for the concerns' own texts."""
+"""None stands for the concerns' own texts."""
 ADDED = EntryKind.ADDITION.value
 
 
 @dataclass(frozen=True)
 class SealedPlace:
-    """The place of a sealed text: the concern's reference, and for an entry its kind and number (`added`).
-
-    `added` is None for the concern's own text. `recipients` are the fingerprints of the keys that the text is encrypted
-    to.
-    """
+    """`added` is None for the concern's own text. `recipients` are fingerprints."""
 
     reference: str
     added: EntryPlace | None
     recipients: tuple[str, ...]
 
     def __str__(self) -> str:
-        """Return the place in words for an operator: the reference, after words such as `note 3 to` for an entry."""
+        """In words for an operator, such as `note 3 to` before the reference."""
         return self.reference if self.added is None else f"{self.added} to {self.reference}"
 
 
 def list_sealed(session: Session) -> list[SealedPlace]:
-    """Return the place of every sealed text for the desk: first of the concerns, then of each kind of entry.
-
-    Erased texts, and messages to reporters, are left out.
-    """
+    """Concerns first, then by kind; not erased texts, nor messages to reporters."""
     return [text for kind in SEALED_KINDS for text in list_sealed_of(session, kind)]
 
 
 def list_sealed_of(
     session: Session, kind: EntryKind | None, *, after: SealedPlace | None = None, limit: int | None = None
 ) -> list[SealedPlace]:
-    """Return the places of the sealed texts of `kind`, sorted by reference and number. Erased texts are left out.
-
-    If `kind` is None, the texts are the concerns' own texts. Begin after the place `after`, if it is given. Return at
-    most `limit` places, or all if `limit` is None.
-    """
+    """By reference and number, after `after`. None is the concerns' own texts."""
     row = table_of(ConcernRow if kind is None else EntryRow).c
     order = (row.reference,) if kind is None else (row.reference, row.number)
     statement = select(row.recipients, *order).where(row.sealed.is_not(None)).order_by(*order).limit(limit)
@@ -92,7 +81,7 @@ def _row_of(session: Session, text: SealedPlace) -> ConcernRow | EntryRow:
 
 
 def find_newest_recipients(session: Session) -> Sequence[str] | None:
-    """Return the fingerprints of the keys that the newest concern is encrypted to, or None if there is no concern."""
+    """Fingerprints; None without a concern."""
     concerns = table_of(ConcernRow).c
     newest = select(concerns.recipients).order_by(concerns.received_at.desc()).limit(1)
     return session.connection().execute(newest).scalars().first()
@@ -116,8 +105,6 @@ class Resealed:
 
 @dataclass(frozen=True)
 class ChangeOfKeys:
-    """The keys of resealing: `unsealer` decrypts the stored texts, and `sealer` encrypts them to the new recipients."""
-
     unsealer: Unsealer
     sealer: Sealer
 
@@ -140,8 +127,6 @@ class _ResealedText:
 
 @dataclass
 class _Progress:
-    """The result so far: the numbers of texts and of cards, and the texts that could not be re-encrypted."""
-
     count: int = 0
     cards: int = 0
     unopened: list[SealedPlace] = field(default_factory=list)
@@ -229,23 +214,19 @@ def _open_card(unsealer: Unsealer, sealed: bytes | None, reference: str) -> Any:
 
 
 def _padded(place: SealedPlace, document: bytes) -> bytes:
-    """Return the decrypted `document` of the text at `place`, padded. Older documents may lack padding."""
+    """Older documents may lack padding."""
     is_label = place.added is not None and place.added.kind is EntryKind.LABEL
     return pad(document, LEAST_CARD if is_label else LEAST_TEXT)
 
 
 def _card_of(place: SealedPlace, document: dict[str, Any]) -> dict[str, Any]:
-    """Return the card of the text at `place`, whose decrypted document is `document`."""
     member, make = ("submission", card_of_concern) if place.added is None else (ADDED, card_of_addition)
     content = document.get(member)
     return make(content if isinstance(content, dict) else {})
 
 
 def _replace(session: Session, resealed: _ResealedText, *, actor: Actor) -> bool:
-    """Record the new text and its card in the audit log, store them, and return True.
-
-    If the stored text has been erased or re-encrypted since `resealed` was made, do nothing and return False.
-    """
+    """Return False, and do nothing, if it was erased or re-encrypted meanwhile."""
     row = _row_of(session, resealed.place)
     if row.sealed != resealed.former:
         return False

@@ -17,18 +17,17 @@ from app.models.concerns.rows import ClosedCountRow, ConcernRow, NewConcern
 from app.services.audit.restrictions import NO_SUCH_REFERENCE
 
 WITHOUT_SEALED = defer(ConcernRow.sealed)  # type: ignore[arg-type]  # SQLModel types a column as its value
-"""Query option that leaves out the sealed text of a concern."""
 _ONE_CONCERN = select(ConcernRow).options(WITHOUT_SEALED).where(ConcernRow.reference == bindparam("reference"))
 _NEW_CONCERN = fixed_insert(table_of(ConcernRow))
 _DEFAULTS = {name: field.default for name, field in ConcernRow.model_fields.items() if not field.is_required()}
 RECENT_TESTS = dt.timedelta(days=1)
 RECENT_FLOOD = dt.timedelta(hours=1)
 MANY_MARKED = 200
-"""If more concerns of bursts than this are received within `RECENT_FLOOD`, they are a flood. A school sends fewer."""
+"""More of bursts within `RECENT_FLOOD` are a flood. A school sends fewer."""
 
 
 def insert_concerns(connection: Connection, concerns: Sequence[NewConcern]) -> None:
-    """Insert `concerns` as new rows. Raise `ReferenceTaken` if one of their references is already in use."""
+    """Raise `ReferenceTaken`."""
     rows = [_DEFAULTS | vars(concern) | {"changed_at": concern.received_at} for concern in concerns]
     try:
         _NEW_CONCERN.run(connection, *rows)
@@ -37,32 +36,22 @@ def insert_concerns(connection: Connection, concerns: Sequence[NewConcern]) -> N
 
 
 def find_concern(session: Session, reference: str) -> ConcernRow | None:
-    """Return the row of the concern `reference`, or None if the reference is unknown.
-
-    The sealed text, which may be large, is not read.
-    """
+    """Without the sealed text, which may be large."""
     return session.scalars(_ONE_CONCERN, {"reference": reference}).one_or_none()
 
 
 def count_recent_tests(session: Session, *, now: dt.datetime) -> int:
-    """Return the number of test concerns received within `RECENT_TESTS` before `now`."""
     recent = (col(ConcernRow.received_at) > now - RECENT_TESTS, col(ConcernRow.test).is_(True))
     return session.exec(select(func.count()).select_from(ConcernRow).where(*recent)).one()
 
 
 def closed_count() -> ScalarSelect[int]:
-    """Return a subquery for the stored number of closed concerns, which a trigger updates.
-
-    Test concerns are not counted.
-    """
+    """Stored, and updated by a trigger. No tests."""
     return select(ClosedCountRow.number).where(ClosedCountRow.id == 1).scalar_subquery()
 
 
 def is_closed_count_right(session: Session) -> bool:
-    """Return True if the stored number of closed concerns is equal to the number of rows of closed concerns.
-
-    Count these rows in the database, which takes longer the more there are. Test concerns are not counted.
-    """
+    """Counts the rows, which takes longer the more there are."""
     closed = select(func.count()).where(
         col(ConcernRow.state) == ConcernState.CLOSED.value, col(ConcernRow.test).is_(False)
     )
@@ -71,16 +60,13 @@ def is_closed_count_right(session: Session) -> bool:
 
 
 def has_flood(session: Session, *, now: dt.datetime) -> bool:
-    """Return True if more than `MANY_MARKED` concerns of bursts were received within `RECENT_FLOOD` before `now`.
-
-    A burst is many concerns from one source on one day.
-    """
+    """A burst is many concerns from one source on one day."""
     marked = (col(ConcernRow.received_at) > now - RECENT_FLOOD, col(ConcernRow.burst) != "")
     return session.exec(select(1).where(*marked).offset(MANY_MARKED).limit(1)).first() is not None
 
 
 def get_concern(session: Session, reference: str) -> ConcernRow:
-    """Return the row of the concern, without its sealed text. Raise `NoSuchConcern` if the reference is unknown."""
+    """Without its sealed text. Raise `NoSuchConcern`."""
     concern = find_concern(session, reference)
     if concern is None:
         raise NoSuchConcern(NO_SUCH_REFERENCE)
@@ -88,10 +74,7 @@ def get_concern(session: Session, reference: str) -> ConcernRow:
 
 
 def get_unerased(session: Session, reference: str) -> ConcernRow:
-    """Return the row of the concern, without its sealed text.
-
-    Raise `NoSuchConcern` if the reference is unknown, or `ConcernErased` if the concern was erased.
-    """
+    """As `get_concern`, and raise `ConcernErased`."""
     concern = get_concern(session, reference)
     if concern.erased_at is not None:
         raise ConcernErased

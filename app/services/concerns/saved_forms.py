@@ -29,13 +29,12 @@ from app.services.concerns.idempotency import NONCE_LENGTH
 
 LIFETIME = dt.timedelta(hours=24)
 SHARE = 20
-"""Maximum number of saved forms that people in the same network have together, so that no network fills the store."""
+"""Of people in one network together, so that none fills the store."""
 SHARE_BYTES = 2_000_000
-"""Maximum total size of the saved forms that people in the same network have together, in bytes."""
 MAX_BYTES = 256_000_000
-"""Maximum total size of all saved forms, in bytes."""
+"""Of all."""
 NEARLY_FULL = 0.8
-"""Share of `MAX_BYTES` that saved forms must use before the readiness check warns."""
+"""Share of `MAX_BYTES` from which readiness warns."""
 BLOCK = 4096
 OPENING = re.compile(r"[0-9a-f]{64}\.[0-9a-f]{64}")
 Fields = Mapping[str, Sequence[str]]
@@ -43,10 +42,7 @@ Fields = Mapping[str, Sequence[str]]
 
 @dataclass(frozen=True)
 class SavedForm:
-    """The code of a saved form, which only the author of the form has.
-
-    From the time `expires_at`, the code opens nothing.
-    """
+    """The code, which only the author has, opens nothing from `expires_at`."""
 
     code: str
     expires_at: dt.datetime
@@ -54,11 +50,7 @@ class SavedForm:
 
 @dataclass(frozen=True)
 class OpenedForm:
-    """A saved form, decrypted: the path of the page, the fields, and an identifier of this opening.
-
-    The page sends the identifier `opening` back with the form, so that the saved form can be ended when the form is
-    sent. The identifier reveals neither the code nor the key.
-    """
+    """`opening`, sent back with the form, lets it end when sent. It reveals neither code nor key."""
 
     path: str
     fields: dict[str, list[str]]
@@ -67,26 +59,19 @@ class OpenedForm:
 
 @dataclass(frozen=True)
 class SavedForms:
-    """The store of saved forms. A form is kept for a day, or until it is sent or saved again.
+    """A form is kept for a day, or until it is sent or saved again.
 
-    Several pages may open the same saved form. If one of them saves the form again, the form gets a new code. The saved
-    form with the old code then ends only if no other page has opened it since. If any of the pages sends the form, the
-    saved form ends.
+    Several pages may open one. Saving again gives a new code; the old one ends only if no other page has opened it
+    since. Sending from any ends it.
     """
 
     engine: Engine
     writer: Writer
 
     def save(self, path: str, fields: Fields, *, source: str = "", opening: str = "", at: dt.datetime) -> SavedForm:
-        """Encrypt and store `fields`, the fields of the form at `path`. Return the new code and the time of expiry.
+        """Return the new code. `source` is the network's pseudonym, empty if not counted; `opening` that of `open`.
 
-        `source` is the pseudonym of the author's network, or empty if the forms of the network are not counted.
-        `opening` is empty for a form that was not saved before. Otherwise `opening` is the identifier that `open`
-        returned with the saved form: this saved form expires now, unless a later page has opened it. `at` is the
-        current time.
-
-        Raise `TooManySavedForms` if `source` has its maximum number or size of forms, `SavedFormsFull` if all forms
-        together have their maximum size, or `StoreBusy` if the form could not be stored in time.
+        Raise `TooManySavedForms`, `SavedFormsFull` or `StoreBusy`.
         """
         code, expires_at = new_status_token(), at + LIFETIME
         form_id, key = _derive(code)
@@ -99,10 +84,7 @@ class SavedForms:
         return SavedForm(code, expires_at)
 
     def expect(self, typed_code: str, *, at: dt.datetime) -> None:
-        """Raise `NoSuchSavedForm` if no saved form has the code `typed_code`, or if it has expired at the time `at`.
-
-        This method only reads, so a request with a wrong code never waits for the writer.
-        """
+        """Raise `NoSuchSavedForm`. It only reads: a wrong code never waits for the writer."""
         form_id, _ = _derive(standard_token(typed_code))
         found = select(SavedFormRow.form_id).where(
             col(SavedFormRow.form_id) == form_id, col(SavedFormRow.expires_at) > at
@@ -112,11 +94,7 @@ class SavedForms:
                 raise NoSuchSavedForm
 
     def open(self, typed_code: str, *, page: str, at: dt.datetime) -> OpenedForm:
-        """Return the form with the code `typed_code`, decrypted. Store that `page` was the last page to open the form.
-
-        `page` is an identifier of the page, which is stored as a digest. Raise `NoSuchSavedForm` if no saved form has
-        this code or the form has expired at the time `at`, or `StoreBusy` if `page` could not be stored in time.
-        """
+        """Note that `page`, stored as a digest, was the last to open it. Raise `NoSuchSavedForm` or `StoreBusy`."""
         form_id, key = _derive(standard_token(typed_code))
         sealed = self.writer.run(_claim, form_id, _page_digest(page), at)
         if sealed is None:
@@ -126,21 +104,15 @@ class SavedForms:
         return OpenedForm(saved["path"], saved["fields"], f"{form_id.hex()}.{_page_digest(page).hex()}")
 
     def end(self, opening: str, *, at: dt.datetime) -> None:
-        """Let the saved form with the identifier `opening` expire at the time `at`, because the form was sent.
-
-        Do nothing if `opening` is not an identifier that `open` returned. The form is erased later by `erase_expired`.
-        Raise `StoreBusy` if the time of expiry could not be stored in time.
-        """
+        """It was sent: let it expire. Ignore an unknown `opening`. Raise `StoreBusy`."""
         ended = _of_opening(opening)
         if ended is not None:
             self.writer.run(_end, ended, at)
 
     def erase_expired(self, *, at: dt.datetime) -> int:
-        """Erase the saved forms that have expired at the time `at`, and purge their bytes from the database files.
+        """Erase and purge, and return the number. Raise `StoreBusy`.
 
-        Return the number of erased forms. Raise `ClockInDoubt`, and erase nothing, if the clock disagrees with the last
-        known time. If the clock is ahead, forms only seem expired, and can be opened again once the clock is right.
-        Raise `StoreBusy` if the erasure could not be stored in time.
+        Raise `ClockInDoubt` if the clock disagrees with the last known time: forms may only seem expired.
         """
         with Session(self.engine) as session:
             require_clock(session, at=at)
@@ -151,31 +123,21 @@ class SavedForms:
 
 
 def measure_saved(session: Session, *of: ColumnElement[bool]) -> tuple[int, int]:
-    """Return the number of saved forms that meet all of the conditions `of`, and their total size in bytes.
-
-    Without a condition, measure all saved forms, expired ones too.
-    """
+    """Number and bytes, with expired ones."""
     return session.exec(select(func.count(), func.coalesce(func.sum(col(SavedFormRow.size)), 0)).where(*of)).one()
 
 
 def are_nearly_full(session: Session) -> bool:
-    """Return True if all saved forms together use the share `NEARLY_FULL` of `MAX_BYTES`, or more."""
     return measure_saved(session)[1] >= NEARLY_FULL * MAX_BYTES
 
 
 def group_of(typed_code: str) -> str:
-    """Return the first four characters of the code `typed_code`.
-
-    Tries with wrong codes are counted by these characters.
-    """
+    """The first four characters, by which wrong tries are counted."""
     return standard_token(typed_code)[:4]
 
 
 def _derive(code: str) -> tuple[bytes, bytes]:
-    """Return the id and the encryption key of the saved form with the code `code`.
-
-    The code has 80 random bits, so a slow derivation would add nothing.
-    """
+    """Id and key. The code has 80 random bits, so a slow derivation would add nothing."""
     derived = HKDF(SHA256(), length=64, salt=None, info=b"saved draft").derive(code.encode())
     return derived[:32], derived[32:]
 
@@ -185,11 +147,7 @@ def _page_digest(page: str) -> bytes:
 
 
 def _of_opening(opening: str, *, newest_only: bool = False) -> ColumnElement[bool] | None:
-    """Return the SQL condition that finds the saved form with the identifier `opening`.
-
-    Return None if `opening` is not a valid identifier. If `newest_only` is True, the form is found only if no later
-    page has opened it.
-    """
+    """None if invalid. If `newest_only`, only if no later page has opened it."""
     if not OPENING.fullmatch(opening):
         return None
     form_id, page_sha256 = map(bytes.fromhex, opening.split("."))
@@ -223,7 +181,7 @@ def _expire(session: Session, ended: ColumnElement[bool], at: dt.datetime) -> No
 
 
 def _claim(session: Session, form_id: bytes, page_sha256: bytes, at: dt.datetime) -> bytes | None:
-    """Store the page as the last that opened the form. Return the encrypted form, or None if there is no such form."""
+    """Note the page as the last. None without such a form."""
     claimed = (
         update(SavedFormRow)
         .where(col(SavedFormRow.form_id) == form_id, col(SavedFormRow.expires_at) > at)

@@ -38,20 +38,13 @@ TOKEN_KEY_INFO = b"guidance: key of messages to a reporter, version 1"
 TOKEN_KEY_BYTES = 32
 LEAST_TEXT = 1024
 LEAST_CARD = 512
-"""`LEAST_TEXT` is the length of the shortest padded text, in bytes.
-
-`LEAST_CARD` is the length of the shortest padded card or label, in bytes.
-"""
+"""Bytes of the shortest padded card or label; `LEAST_TEXT` of the shortest text."""
 LARGEST_STEP = 4096
-"""The length of a padded document, in bytes, is a power of two up to this length, then a multiple of this length."""
+"""Padded lengths are powers of two up to it, then multiples of it."""
 
 
 def make_sealer(recipients: Sequence[str]) -> Sealer:
-    """Return a `Sealer`, which encrypts a text to all of `recipients`. A recipient is an age public key (age1...).
-
-    Raise `SetupError` if `recipients` is empty, or one of them is not a public key. In the second case, the error names
-    the setting `GUIDANCE_SEAL_TO`.
-    """
+    """Raise `SetupError`, which names `GUIDANCE_SEAL_TO`, without recipients or for one that is no age public key."""
     if not recipients:
         raise SetupError("no recipient to seal concerns to")
     try:
@@ -62,37 +55,27 @@ def make_sealer(recipients: Sequence[str]) -> Sealer:
 
 @dataclass(frozen=True)
 class Unsealer:
-    """A decrypter of sealed texts, with the identities (private keys) in one file.
-
-    Most servers hold no identity and cannot decrypt.
-    """
+    """Decrypts with the identities in one file. Most servers hold none."""
 
     identities: tuple[x25519.Identity, ...] = ()
 
     @property
     def can_unseal(self) -> bool:
-        """True if this process holds an identity."""
         return bool(self.identities)
 
     @cached_property
     def fingerprints(self) -> frozenset[str]:
-        """Fingerprints of the public keys that belong to `identities`. Rows store their recipients in the same form."""
+        """As rows store their recipients."""
         return frozenset(fingerprint_of(str(identity.to_public())) for identity in self.identities)
 
     def has_one_of(self, fingerprints: Iterable[str]) -> bool:
-        """Return True if this process holds the identity of at least one key in `fingerprints`."""
         return not self.fingerprints.isdisjoint(fingerprints)
 
     def open(self, sealed: bytes, *, reference: str, received_at: dt.datetime | None = None) -> dict[str, Any]:
-        """Return the JSON document in the age file `sealed`, decrypted.
+        """Return the decrypted document. Raise `UnsealingUnavailable`.
 
-        `reference` identifies the concern that the document must name. Raise `UnsealingUnavailable` if no identity
-        decrypts `sealed`. Raise `SealedTextMisplaced` if the document is not a text of this service, or if it names
-        another reference.
-
-        If `received_at` is given, also raise `SealedTextMisplaced` if the document names another time of receipt. A
-        text that was encrypted before this service received it names no time: its time is in its row and in the audit
-        log.
+        Raise `SealedTextMisplaced` if it is no text of this service, or names another reference or, if given, time of
+        receipt. A text encrypted before this service received it names no time.
         """
         try:
             document: dict[str, Any] = json.loads(self.decrypt(sealed))
@@ -106,32 +89,21 @@ class Unsealer:
         return document
 
     def open_member(self, member: str, sealed: bytes, *, reference: str, received_at: dt.datetime) -> Any:
-        """Return the field `member` of the JSON document in the age file `sealed`, decrypted.
-
-        Raise `UnsealingUnavailable` if no identity decrypts `sealed`. Raise `SealedTextMisplaced` if the field is
-        missing, or if the document is not a text of this service. Also raise `SealedTextMisplaced` if the document
-        names another reference or time of receipt. A document without a time of receipt is accepted.
-        """
+        """As `open`, for one field, which must be there."""
         document = self.open(sealed, reference=reference, received_at=received_at)
         if member not in document:
             raise SealedTextMisplaced
         return document[member]
 
     def find_file_key(self, sealed: bytes) -> bytes:
-        """Return the file key of the age file `sealed`, a symmetric key that decrypts this file and no other.
-
-        Raise `UnsealingUnavailable` if no identity unwraps the key, or `NotThatFile` if `sealed` is not an age file.
-        """
+        """It decrypts this file and no other. Raise `UnsealingUnavailable` or `NotThatFile`."""
         try:
             return find_file_key(sealed, self.identities)
         except NotOpened:
             raise UnsealingUnavailable from None
 
     def decrypt(self, sealed: bytes) -> bytes:
-        """Return the bytes in the age file `sealed`, decrypted.
-
-        Raise `UnsealingUnavailable` if no identity decrypts `sealed`.
-        """
+        """Raise `UnsealingUnavailable`."""
         if not self.identities:
             raise UnsealingUnavailable
         try:
@@ -141,10 +113,7 @@ class Unsealer:
 
 
 def read_identities(path: Path) -> Unsealer:
-    """Return an unsealer with every identity in the file at `path`, which `guidance keys new` or `age-keygen` wrote.
-
-    Raise `SetupError` if the file cannot be read or has no identity.
-    """
+    """A file of `guidance keys new` or `age-keygen`. Raise `SetupError`."""
     try:
         found = parse_identities(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, NotAKey):
@@ -155,11 +124,9 @@ def read_identities(path: Path) -> Unsealer:
 
 
 def concern_plaintext(submission: bytes, reference: str, pinned: EditionKey, *, test: bool, at: dt.datetime) -> bytes:
-    """Return the text of a concern before encryption, as padded JSON.
+    """Padded JSON of `submission`, reference, edition, time of receipt, form version, and if it is a test.
 
-    The JSON has `submission` (the concern as JSON), `reference`, the edition `pinned`, the time of receipt `at`, and
-    the form version. If `test` is True, the JSON also says that the concern is a test. The age format cannot bind other
-    data to a file. With these fields inside, a sealed file that was moved to another row still names its own concern.
+    The age format cannot bind other data: so a file moved to another row still names its own concern.
     """
     document = ({"test": True} if test else {}) | {
         "reference": reference,
@@ -173,10 +140,7 @@ def concern_plaintext(submission: bytes, reference: str, pinned: EditionKey, *, 
 
 
 def addition_plaintext(addition: Addition, reference: str, *, at: dt.datetime) -> bytes:
-    """Return the text of an addition before encryption, as padded JSON.
-
-    The JSON has the content of `addition`, the concern's `reference`, the time of receipt `at`, and the form version.
-    """
+    """Padded JSON, as `concern_plaintext`."""
     document = {
         "reference": reference,
         "received_at": format_utc(at),
@@ -187,48 +151,31 @@ def addition_plaintext(addition: Addition, reference: str, *, at: dt.datetime) -
 
 
 def note_plaintext(text: str, reference: str, **written: str) -> bytes:
-    """Return the note `text` before encryption, as padded JSON with the concern's `reference`.
-
-    `written` has `received_at` and `author` if this service encrypts the note. `written` is empty if the author's
-    program encrypts the note: the time and the author are then only in the row of the note and in the audit log.
-    """
+    """Padded JSON. `written` has `received_at` and `author` if this service encrypts it, otherwise nothing."""
     return pad(orjson.dumps({"reference": reference, **written, "note": {"text": text}}))
 
 
 def label_plaintext(text: str, reference: str, **written: str) -> bytes:
-    """Return the label `text` before encryption, as JSON with the concern's `reference`, padded to hide the length.
-
-    `written` has `received_at` and `author` if this service encrypts the label, and is empty if the author's program
-    does.
-    """
+    """As `note_plaintext`."""
     return pad(orjson.dumps({"reference": reference, **written, "label": {"text": text}}), LEAST_CARD)
 
 
 def seal_label(text: str, reference: str, recipients: Sequence[str]) -> bytes:
-    """Return the label `text` as an age file encrypted to `recipients`, without a time or an author.
-
-    Commands of `guidance desk` use this to encrypt the label before they send it to the service. Raise `SetupError` if
-    `recipients` is empty, or one of them is not an age public key.
-    """
+    """As `seal_note`."""
     return make_sealer(recipients).seal(label_plaintext(text, reference))
 
 
 def pad(document: bytes, least: int = LEAST_TEXT) -> bytes:
-    """Return the JSON `document` with spaces at its end, so that its length says little about the text.
+    """Add spaces, so that the length says little.
 
-    The new length in bytes is at least `least`. Up to `LARGEST_STEP`, the length is a power of two, and above that a
-    multiple of `LARGEST_STEP`. A document that already has such a length is returned unchanged.
+    It is at least `least`, a power of two up to `LARGEST_STEP`, then a multiple of that.
     """
     step = min(max(least, 1 << (len(document) - 1).bit_length()), LARGEST_STEP)
     return document + b" " * (-len(document) % step)
 
 
 def seal_note(text: str, reference: str, recipients: Sequence[str]) -> bytes:
-    """Return the note `text` as an age file encrypted to `recipients`, without a time or an author.
-
-    Commands of `guidance desk` use this to encrypt the note before they send it to the service. Raise `SetupError` if
-    `recipients` is empty, or one of them is not an age public key.
-    """
+    """Without time or author, for commands that encrypt before they send. Raise `SetupError`."""
     return make_sealer(recipients).seal(note_plaintext(text, reference))
 
 
@@ -241,12 +188,10 @@ def open_note(
     author: str | None,
     member: str = "note",
 ) -> dict[str, Any]:
-    """Return the JSON document of the note in the age file `sealed`, or of the label if `member` is `label`, decrypted.
+    """Return the document of a note, or of a label. Raise `UnsealingUnavailable`.
 
-    Raise `UnsealingUnavailable` if no identity decrypts `sealed`. Raise `SealedTextMisplaced` if the document has no
-    text in the field `member`, or names another reference than `reference`. Also raise `SealedTextMisplaced` if the
-    document names another time than `received_at` or another author than `author`. If one of these two arguments is
-    None, or the document lacks the field, the field is not compared.
+    Raise `SealedTextMisplaced` if it lacks `member`, or names another reference, time or author; what either side lacks
+    is not compared.
     """
     document = unsealer.open(sealed, reference=reference)
     known = {"received_at": received_at and format_utc(received_at), "author": author}
@@ -259,38 +204,24 @@ def open_note(
 
 
 def derive_public_key(status_token: str, reference: str) -> bytes:
-    """Return the public key that belongs to `status_token`, to be stored with the concern `reference`.
-
-    The key pair is derived from both arguments. Messages to the reporter are encrypted to this public key.
-    """
+    """From both; messages to the reporter are encrypted to it."""
     key = X25519PrivateKey.from_private_bytes(_derive_secret_key(status_token, reference))
     return key.public_key().public_bytes_raw()
 
 
 def token_identity(status_token: str, reference: str) -> x25519.Identity:
-    """Return the private key derived from `status_token` and `reference`, as an age identity.
-
-    Messages to the reporter of the concern `reference` are decrypted with this identity.
-    """
+    """Decrypts messages to the reporter."""
     return identity_of(_derive_secret_key(status_token, reference))
 
 
 def seal_message(text: str, reference: str, recipient: str, *, at: dt.datetime) -> bytes:
-    """Return the message `text` as an age file encrypted to `recipient`, with `reference` and the time `at` inside.
-
-    `at` is the time of sending. `recipient` is the public key that belongs to the reporter's status token, so only the
-    token decrypts the message.
-    """
+    """Only the reporter's status token decrypts it. `reference` and the time of sending are inside."""
     document = {"reference": reference, "sent_at": format_utc(at), "message": text}
     return Sealer.to(recipient).seal(pad(orjson.dumps(document)))
 
 
 def find_message(sealed: bytes | None, identity: x25519.Identity, reference: str) -> str | None:
-    """Return the text of the message in the age file `sealed`, decrypted with `identity`.
-
-    Return None if `sealed` is None because the message was erased, if `identity` does not decrypt the file, or if the
-    file has no message that names `reference`.
-    """
+    """None if erased, of another identity, or without a message that names `reference`."""
     try:
         document = json.loads(decrypt(sealed or b"", [identity]))
         return str(document["message"]) if document["reference"] == reference else None

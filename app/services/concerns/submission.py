@@ -63,11 +63,7 @@ _NEW_DAY = fixed_insert(table_of(LookAgainRow))
 
 
 class ConcernCount(StrEnum):
-    """The kinds of concerns that the metrics count: stored tests, refused concerns, and stored concerns of a burst.
-
-    A concern is refused if only the concern, or only the key of its request, is for tests. A burst is many concerns
-    from one source on one day.
-    """
+    """For metrics. Refused: only concern or only key is for tests. A burst is many from one source on one day."""
 
     TEST = "stored"
     TEST_REFUSED = "refused"
@@ -76,11 +72,7 @@ class ConcernCount(StrEnum):
 
 @dataclass(frozen=True)
 class ClientSealedText:
-    """The text of a concern that the sender encrypted, with the reference and the form version inside the text.
-
-    `card` is the card of the text, which the sender encrypted too, or None. `restricted` is True if the sender says
-    that the concern is about someone who works for the council. The concern is then restricted to leads.
-    """
+    """Encrypted by the sender, with reference and form version inside. `restricted`: to leads."""
 
     text: bytes
     reference: str
@@ -91,14 +83,9 @@ class ClientSealedText:
 
 @dataclass(frozen=True)
 class Submitted:
-    """A concern that was received, as `concern` and as `json`, with its `arrival`.
+    """A concern that was received. If `sealed`, `concern` and `json` have only the unencrypted fields.
 
-    `keys` are derived from the idempotency key, or None without one. `test` is True for a test. `admission` says if the
-    concern belongs to a burst (many concerns from one source on one day), and if the response is to be delayed.
-
-    `sealed` is the text if the sender encrypted it. Then `concern` and `json` have only the fields that are not
-    encrypted. `payload` is the canonical JSON by which a retry is recognised, or None if this is the canonical JSON of
-    the concern.
+    `payload` is the canonical JSON by which a retry is recognised, or None if it is the concern's.
     """
 
     concern: Concern
@@ -113,12 +100,7 @@ class Submitted:
 
 @dataclass(frozen=True)
 class _Prepared:
-    """A concern with a new reference, and all that is stored with it in one transaction.
-
-    `card` is encrypted, and None if there is no card. `audit_entry` is the first row of the concern's audit log.
-    `receipt` is the receipt to return (JSON), and `stored_receipt` is the row for retries, or None without an
-    idempotency key.
-    """
+    """A concern with its reference, and all that is stored with it in one transaction."""
 
     concern: NewConcern
     card: bytes | None
@@ -130,7 +112,7 @@ class _Prepared:
 
 @dataclass(frozen=True)
 class Submissions:
-    """The operations that validate, encrypt and store concerns."""
+    """Validates, encrypts and stores concerns."""
 
     engine: Engine
     writer: Writer
@@ -139,16 +121,10 @@ class Submissions:
     receipts: ReceiptBuilder
     sources: Sources
     count: Callable[[ConcernCount], None] = lambda _counted: None
-    """Called for the metrics with each `ConcernCount`."""
+    """For the metrics."""
 
     def check(self, concern: Concern, *, for_tests: bool = False, at: dt.datetime) -> CheckResponse:
-        """Validate `concern` as `submit` does, store nothing, and return the response to the check.
-
-        `for_tests` is True if the request has a test key, and `at` is the current time. If only one of `concern` and
-        the key is for tests, raise `InvalidConcern` with only this fault, and log and count the refusal. Otherwise
-        raise `InvalidConcern` if the guide or the edition of `concern` is unknown, or if `concern` has an unknown code
-        or an item that its edition lacks.
-        """
+        """Validate as `submit`, and store nothing."""
         self._expect_both_say_test(concern, for_tests=for_tests)
         return self.receipts.build_check_response(self.resolver.resolve(concern), concern, at=at)
 
@@ -162,19 +138,11 @@ class Submissions:
         keys: IdempotencyKeys | None,
         at: dt.datetime,
     ) -> IdempotentResult:
-        """Encrypt and store `concern`, and return its receipt (JSON) once the concern is on disk.
+        """Encrypt and store a concern, and return its receipt (JSON) once it is on disk. A retry returns the first.
 
-        `for_tests` is True if the request has a test key. A test needs a test key, and a test key accepts only tests.
-        `channel` says how the concern came. `networks` are the networks that the request comes from, by which its
-        source is counted. `networks` is empty if the request has a key or is not to be counted. `keys` are derived from
-        the idempotency key, or None without one. `at` is the current time. A retry with the same idempotency key and
-        content returns the first receipt, and stores no second concern.
-
-        If only one of `concern` and the key is for tests, raise `InvalidConcern` with only this fault. Otherwise raise
-        `InvalidConcern` if the guide or the edition of `concern` is unknown, or if `concern` has an unknown code or an
-        item that its edition lacks. Raise `IdempotencyKeyReused` if the idempotency key was used for other content.
-        Raise `TooManyConcerns` if the networks sent too many concerns. Raise `StoreBusy` if the concern could not be
-        stored in time. Raise `ReferenceTaken` if several new references in a row were already in use.
+        `networks` are those by which its source is counted. Raise `InvalidConcern`: only concern or only key is for
+        tests; unknown guide or edition; unknown codes and items. Raise `IdempotencyKeyReused`, `TooManyConcerns`,
+        `StoreBusy`, or `ReferenceTaken` if several new references in a row were in use.
         """
         self._expect_both_say_test(concern, for_tests=for_tests)
         submitted = concern.model_dump_json(exclude_unset=True).encode()
@@ -208,12 +176,9 @@ class Submissions:
         raise ReferenceTaken
 
     def store(self, submitted: Submitted, pinned: PinnedEdition) -> IdempotentResult:
-        """Encrypt and store a concern that a worker wrote down. Return its receipt (JSON) once the concern is on disk.
+        """Store a validated concern that a worker wrote down. Return its receipt (JSON) once it is on disk.
 
-        A text that is encrypted already (`submitted.sealed`) is stored as it is. The caller must first validate the
-        concern, and find `pinned`, the edition that it is about. Raise `AlreadyStored` if the idempotency key was used
-        before, or `StoreBusy` if the concern could not be stored in time. Raise `ReferenceTaken` if several new
-        references in a row were already in use, or if the reference in `submitted.sealed` is in use.
+        Raise `AlreadyStored`, `StoreBusy`, or `ReferenceTaken`, also for that of a sealed text.
         """
         for _ in range(MAX_ATTEMPTS if submitted.sealed is None else 1):
             prepared = self._prepare(submitted, pinned)
@@ -225,23 +190,16 @@ class Submissions:
         raise ReferenceTaken
 
     async def _resolve(self, concern: Concern) -> PinnedEdition:
-        """Return the edition that `concern` is about. Read it in a thread if it is not cached.
-
-        Raise `InvalidConcern` if the guide or the edition of `concern` is unknown, or if `concern` has an unknown code
-        or an item that its edition lacks.
-        """
+        """In a thread if not cached. Raise `InvalidConcern`."""
         cached = self.resolver.cached(concern)
         if cached is None:
             return await to_thread.run_sync(self.resolver.resolve, concern)
         return self.resolver.resolve(concern, cached)
 
     def rehearse(self, *, at: dt.datetime) -> None:
-        """Check that a concern could be stored now, at the time `at`. Store nothing.
+        """Check that a concern could be stored: write an invented one and roll back, then flush a write without change.
 
-        The rows of an invented concern are written as `submit` does, and rolled back. Then a write that changes nothing
-        is flushed to disk. If no guide has a current edition, only this second write is tried. Raise `StoreBusy` if the
-        database cannot write, or if the write does not finish in time. Raise `RowNotStored` if the database accepts a
-        row without storing it, or `SQLAlchemyError` if the database cannot be read.
+        Without a current edition only the latter. Raise `StoreBusy`, `RowNotStored`, or `SQLAlchemyError`.
         """
         with Session(self.engine) as session:
             current = list_current(session, limit=1)
@@ -264,33 +222,20 @@ class Submissions:
         return self._prepare(Submitted(concern, submitted, arrival, keys=None), pinned)
 
     def _expect_both_say_test(self, concern: Concern, *, for_tests: bool) -> None:
-        """Raise `InvalidConcern` if only the concern, or only the key of its request, is for tests.
-
-        `for_tests` is True if the request has a test key. A refused concern may be about a real child, so the refusal
-        is logged and counted.
-        """
+        """A refused concern may be about a real child: log and count it."""
         if bool(concern.test) is not for_tests:
             self.count(ConcernCount.TEST_REFUSED)
             log.warning("test_concern_refused", reason="a test key alone" if for_tests else "a mark alone")
             raise InvalidConcern([FieldError((NO_QUESTION,), NEEDS_TEST_MARK if for_tests else NEEDS_TEST_KEY)])
 
     def _replay(self, concern: Concern, keys: IdempotencyKeys | None, at: dt.datetime) -> IdempotentResult:
-        """Return the receipt of an earlier request with the same `keys` and the content of `concern`.
-
-        The receipt has the phone numbers to call now, at the time `at`. Raise `IdempotencyKeyReused` if there is no
-        such request, or if it had other content.
-        """
+        """As `replay`."""
         return self.replay(canonical_submission(concern), keys, concern.immediate_danger, at=at)
 
     def replay(
         self, payload: bytes, keys: IdempotencyKeys | None, danger: ImmediateDanger | None, *, at: dt.datetime
     ) -> IdempotentResult:
-        """Return the receipt of an earlier request with these `keys` and the content `payload`.
-
-        The receipt has the phone numbers to call now, at the time `at`. `danger` is the answer about danger in the
-        earlier request. Raise `IdempotencyKeyReused` if that request had other content, if no receipt is stored, or if
-        `keys` is None.
-        """
+        """Return the receipt of an earlier request, with the numbers to call now. Raise `IdempotencyKeyReused`."""
 
         def refresh(receipt: bytes) -> bytes:
             members = orjson.loads(receipt)
@@ -300,11 +245,7 @@ class Submissions:
         return Retryable(payload, keys, refresh).replay(self.engine)
 
     def _prepare(self, submitted: Submitted, pinned: PinnedEdition) -> _Prepared:
-        """Return the concern with a new reference, ready to be stored: its row, card, audit log entry and receipts.
-
-        If `submitted.sealed` is given, keep its reference, text and card. In the row, only the fields needed for
-        routing are unencrypted. `pinned` is the edition that the concern is about.
-        """
+        """Only fields needed for routing are unencrypted in the row."""
         concern, test, arrival, sealed = submitted.concern, submitted.test, submitted.arrival, submitted.sealed
         content = orjson.loads(submitted.json)
         submission = canonical_json(content)  # takes a fifth of the time of serialising the model again

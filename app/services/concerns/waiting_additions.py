@@ -37,13 +37,9 @@ _MOST_URGENT = func.max(
 
 
 def acknowledge_addition(session: Session, reference: str, number: int, actor: Actor) -> ConcernRow:
-    """Record that a social worker has read the addition `number` to the concern, and return the concern.
+    """Acknowledge it with an event; one that is acknowledged is only recorded.
 
-    If the addition is unacknowledged, acknowledge it and append an event. Otherwise only add an audit log entry and set
-    the concern's `changed_at`.
-
-    Raise `NoSuchConcern` if the reference is unknown, `NoSuchItem` if there is no such addition, or `NotAcknowledged`
-    if the concern itself is unacknowledged.
+    Raise `NoSuchConcern`, `NoSuchItem`, or `NotAcknowledged` if the concern itself is not.
     """
     concern = get_concern(session, reference)
     count, _ = measure_entries(session, EntryKind.ADDITION, reference)
@@ -57,11 +53,9 @@ def acknowledge_addition(session: Session, reference: str, number: int, actor: A
 
 
 def acknowledge_up_to(session: Session, concern: ConcernRow, number: int, *, at: dt.datetime) -> None:
-    """Acknowledge the additions to `concern` up to number `number`, and append an event for each.
+    """Acknowledge additions up to `number`, each with an event, after the action is recorded. Raise `ValidationFailed`.
 
-    Leave out additions that are acknowledged already. The caller must first record the action in the audit log, in the
-    same transaction. `at` is the time of the acknowledgement. If `number` is 0, do nothing. Raise `ValidationFailed` if
-    there is no addition `number`.
+    0 does nothing.
     """
     if number == 0:
         return
@@ -72,10 +66,7 @@ def acknowledge_up_to(session: Session, concern: ConcernRow, number: int, *, at:
 
 
 def last_waiting_addition(session: Session, reference: str, *, until: dt.datetime) -> int:
-    """Return the number of the concern's last unacknowledged addition that was received at `until` or earlier.
-
-    Return 0 if there is no such addition.
-    """
+    """The last unacknowledged received by `until`, or 0."""
     waiting = (*entries_of(EntryKind.ADDITION, reference), _WAITS, _ENTRIES.received_at <= until)
     last = select(func.coalesce(func.max(_ENTRIES.number), 0)).where(*waiting)
     number: int = session.connection().execute(last).scalar_one()
@@ -83,10 +74,7 @@ def last_waiting_addition(session: Session, reference: str, *, until: dt.datetim
 
 
 def first_in_danger(session: Session, reference: str) -> int | None:
-    """Return the number of the concern's first unacknowledged addition that says that a child is in immediate danger.
-
-    Return None if there is no such addition. Only metadata is read.
-    """
+    """The first unacknowledged in immediate danger."""
     in_danger = (_WAITS, _ENTRIES.immediate_danger == ImmediateDanger.YES.value)
     first = select(func.min(_ENTRIES.number)).where(*entries_of(EntryKind.ADDITION, reference), *in_danger)
     number: int | None = session.connection().execute(first).scalar_one()
@@ -94,10 +82,7 @@ def first_in_danger(session: Session, reference: str) -> int | None:
 
 
 def _acknowledge(session: Session, concern: ConcernRow, *, first: int, last: int, at: dt.datetime) -> None:
-    """Acknowledge the unacknowledged additions from number `first` to `last`, and append an event for each.
-
-    Also update the concern's columns about unacknowledged additions.
-    """
+    """From `first` to `last`, each with an event."""
     named = (*entries_of(EntryKind.ADDITION, concern.reference), _ENTRIES.number.between(first, last), _WAITS)
     changed = update(_TABLE).where(*named).values(acknowledged_at=at)
     found = session.connection().execute(changed.returning(_ENTRIES.number, _ENTRIES.acknowledge_by)).all()
@@ -109,11 +94,7 @@ def _acknowledge(session: Session, concern: ConcernRow, *, first: int, last: int
 
 
 def update_waiting(session: Session, concern: ConcernRow) -> None:
-    """Update the columns of `concern` that summarise its unacknowledged additions, by which the inbox is sorted.
-
-    The columns have the number of these additions, their earliest deadline, and their most urgent answer about
-    immediate danger.
-    """
+    """Number, earliest deadline, and most urgent answer: by these the inbox is sorted."""
     counted = select(func.count(), func.min(_ENTRIES.acknowledge_by), _MOST_URGENT)
     waiting = counted.where(*entries_of(EntryKind.ADDITION, concern.reference), _WAITS)
     count, earliest, danger = session.connection().execute(waiting).one()
@@ -122,10 +103,9 @@ def update_waiting(session: Session, concern: ConcernRow) -> None:
 
 
 class WaitingAdditions(NamedTuple):
-    """A summary of a concern's unacknowledged additions. `number_due` is the one with the earliest deadline.
+    """`number_due` has the earliest deadline; `since` and `danger_due` are its own.
 
-    `since` is the time when the addition `number_due` came, and `danger_due` is that addition's answer about immediate
-    danger. `has_answer` is True if at least one of the unacknowledged additions answers a message.
+    `has_answer`: one answers a message.
     """
 
     since: dt.datetime
@@ -135,10 +115,7 @@ class WaitingAdditions(NamedTuple):
 
 
 def find_waiting(session: Session, references: Collection[str]) -> dict[str, WaitingAdditions]:
-    """Return a summary of the unacknowledged additions of each concern in `references`, by reference.
-
-    Leave out concerns without an unacknowledged addition. Read only metadata, and no sealed text.
-    """
+    """By reference, from metadata only."""
     if not references:
         return {}
     message = _TABLE.alias("message").c

@@ -52,22 +52,17 @@ NO_TESTS = "a worker writes down no tests: send a test to /v1/concerns, with a t
 USED = "this reference is in use: choose another"
 REFERRAL_SOURCE = "referral_source"
 NO_WORDS = "-"
-"""The account in a `Concern` whose real account was encrypted before this service received it."""
+"""The account in a `Concern` whose real one was encrypted before."""
 
 
 def write_down_concern(
     submissions: Submissions, unsealer: Unsealer, wanted: WrittenConcern, actor: Actor, key: str | None = None
 ) -> IdempotentResult:
-    """Store the concern `wanted` that a worker writes down. Return its receipt (JSON) once the concern is on disk.
+    """Store a concern that a worker writes down, and return its receipt (JSON) once it is on disk.
 
-    `actor` is the worker, with the time of storing. If the worker's program encrypted the text (`wanted.sealed`), the
-    text is stored as received. If `unsealer` can decrypt this text, its content is checked too. A retry with the same
-    idempotency key `key` returns the first receipt and stores no second concern.
-
-    Raise `InvalidConcern` if the request has faults, or if the reference that an encrypted text names is in use. Raise
-    `IdempotencyKeyReused` if `key` was used for other content, or `StoreBusy` if the concern could not be stored in
-    time. Raise `ReferenceTaken` if several new references in a row were already in use. A retry raises neither
-    `InvalidConcern` nor `ReferenceTaken`.
+    A retry returns the first. A text encrypted by the worker's program is stored as received, and checked if `unsealer`
+    decrypts it. Raise `InvalidConcern`, also if the reference of such a text is in use; `IdempotencyKeyReused`,
+    `StoreBusy`, `ReferenceTaken`.
     """
     payload = canonical_submission(wanted)
     keys = derive_idempotency_keys(key, client=f"{actor.client}, written down")
@@ -103,17 +98,9 @@ def write_down_addition(
     actor: Actor,
     key: str | None = None,
 ) -> IdempotentResult:
-    """Store the addition `wanted` to the concern `reference` that a worker writes down.
+    """As `write_down_concern`; return the entry (JSON) without the text. It never lowers the urgency.
 
-    Once the addition is on disk, return its entry (JSON), without the text. `actor` is the worker, with the time of
-    storing. If the worker's program encrypted the text (`wanted.sealed`), the text is stored as received. If `unsealer`
-    can decrypt this text, its content is checked too. An addition never lowers the urgency of the concern. A retry with
-    the same idempotency key `key` returns the first entry and stores no second addition.
-
-    Raise `NoSuchConcern` if the reference is unknown, `ConcernErased` if the concern was erased, `InvalidConcern` if
-    the request has faults, `TooManyAdditions` above the maximum number or size of additions, `IdempotencyKeyReused` if
-    `key` was used for other content, or `StoreBusy` if the addition could not be stored in time. A retry raises neither
-    `ConcernErased` nor `InvalidConcern`.
+    Raise `NoSuchConcern`, `ConcernErased`, `InvalidConcern`, `TooManyAdditions`, `IdempotencyKeyReused`, `StoreBusy`.
     """
     keys = derive_idempotency_keys(key, client=f"{actor.client}, addition to {reference} written down")
     request = Retryable(canonical_submission(wanted), keys)
@@ -133,10 +120,7 @@ def write_down_addition(
 def _check_addition(
     follow_ups: FollowUps, unsealer: Unsealer, reference: str, wanted: WrittenAddition, actor: Actor
 ) -> None:
-    """Raise `InvalidConcern` if the time, the text or the encrypted file in the request `wanted` has faults.
-
-    Raise `NoSuchConcern` if the reference is unknown, or `ConcernErased` if the concern was erased.
-    """
+    """Raise `InvalidConcern`, `NoSuchConcern` or `ConcernErased`."""
     with Session(follow_ups.engine) as session:
         concern = get_unerased(session, reference)
     faults = faults_of_time(wanted.came_at, now=actor.at)
@@ -151,10 +135,7 @@ def _check_addition(
 
 
 def _new_addition(follow_ups: FollowUps, reference: str, wanted: WrittenAddition, actor: Actor) -> NewEntry:
-    """Return the addition `wanted` as a new entry, with its text and card encrypted and with its own deadline.
-
-    A text and a card that are encrypted already are kept as they are.
-    """
+    """What is encrypted already is kept."""
     if wanted.addition is None:
         danger, text, restricts = wanted.immediate_danger, _decode(wanted.sealed), wanted.restricted
         card = None if wanted.card is None else _decode(wanted.card)
@@ -178,10 +159,7 @@ def _new_addition(follow_ups: FollowUps, reference: str, wanted: WrittenAddition
 
 
 def _without_words(wanted: WrittenConcern) -> Concern:
-    """Return a concern with only the unencrypted fields of `wanted`, whose text is encrypted already.
-
-    The account is `NO_WORDS`.
-    """
+    """Only the unencrypted fields, with `NO_WORDS`."""
     return Concern.model_construct(
         {"guide", "edition", "immediate_danger", "reporter", "children", "concern"},
         guide=wanted.guide,
@@ -194,7 +172,6 @@ def _without_words(wanted: WrittenConcern) -> Concern:
 
 
 def _sealed_of(wanted: WrittenConcern) -> ClientSealedText | None:
-    """Return the text and card in `wanted` that the worker's program encrypted, or None if the text is unencrypted."""
     if wanted.sealed is None:
         return None
     card = None if wanted.card is None else _decode(wanted.card)
@@ -205,12 +182,7 @@ def _sealed_of(wanted: WrittenConcern) -> ClientSealedText | None:
 def _check_concern(
     submissions: Submissions, unsealer: Unsealer, wanted: WrittenConcern, concern: Concern, actor: Actor
 ) -> PinnedEdition:
-    """Return the edition that `concern` is about.
-
-    Raise `InvalidConcern` with all faults of the request `wanted`: a time that cannot be right, a concern that is a
-    test, an encrypted file with faults, an unknown guide or edition, an unknown code, or an item that the edition
-    lacks.
-    """
+    """Return its edition. Raise `InvalidConcern` with all faults, also of time, of a test, and of an encrypted file."""
     faults = faults_of_time(wanted.came_at, now=actor.at)
     if concern.test:
         faults.append(FieldError(("submission", "test"), NO_TESTS))
@@ -226,28 +198,23 @@ def _check_concern(
 
 
 def _in_request(wanted: WrittenConcern, faults: Sequence[FieldError]) -> list[FieldError]:
-    """Return `faults` with locations in the request `wanted`, in place of locations in a concern."""
+    """With locations in the request, not in a concern."""
     if wanted.submission is not None:
         return _below("submission", faults)
     return [replace(each, at=(REFERRAL_SOURCE,)) if each.at[0] == "reporter" else each for each in faults]
 
 
 def _below(name: str, faults: Sequence[FieldError]) -> list[FieldError]:
-    """Return `faults` with the field `name` of the request before the location of each fault.
-
-    The locations of `faults` are in a submission or an addition, which is in this field.
-    """
+    """With `name` before each location."""
     return [replace(each, at=(name, *each.at)) for each in faults]
 
 
 def _faults_in_file(
     wanted: WrittenDown, reference: str, model: type[Concern | Addition], sealer: Sealer, unsealer: Unsealer
 ) -> list[FieldError]:
-    """Return the faults of the encrypted text and card in `wanted`, as far as this service can check them.
+    """For other recipients only that fault.
 
-    If the request names other recipients than the current keys, return only this fault. Otherwise return a fault for
-    each file that is not encrypted to the right number of keys. If there is no fault and `unsealer` can decrypt the
-    text, also check the decrypted text against `model` and `reference`: the desk could not open an invalid text.
+    If `unsealer` decrypts it, check the text: the desk could not open an invalid one.
     """
     if sorted(wanted.recipients or ()) != sorted(map(str, sealer.recipients)):
         return [FieldError(("recipients",), NOT_OUR_KEYS, FaultCode.NOT_LISTED)]
@@ -269,10 +236,7 @@ def _has_keys(file: bytes, sealer: Sealer) -> bool:
 def _faults_in_text(
     wanted: WrittenDown, reference: str, model: type[Concern | Addition], unsealer: Unsealer
 ) -> list[FieldError]:
-    """Decrypt the text of `wanted`, and return a fault if it is invalid or contradicts the unencrypted fields.
-
-    A valid text names `reference` and has the content of a `model`.
-    """
+    """It must name `reference`, have the content of `model`, and agree with the unencrypted fields."""
     member = "submission" if model is Concern else EntryKind.ADDITION.value
     try:
         document: dict[str, Any] = unsealer.open(_decode(wanted.sealed), reference=reference)

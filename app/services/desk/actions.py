@@ -69,11 +69,9 @@ NEWEST = 1000
 
 
 def acknowledge(session: Session, reference: str, wanted: Acknowledgement, actor: Actor) -> ConcernRow:
-    """Record that a social worker has read the concern, and its additions up to number `wanted.up_to_addition`.
+    """Record that a social worker has read the concern, and additions up to `wanted.up_to_addition`. Later ones wait.
 
-    Return the concern. Later additions stay unacknowledged. Append an event for the concern and for each addition that
-    was unacknowledged. If all were acknowledged before, only add an audit log entry and set the concern's `changed_at`.
-    Raise `NoSuchConcern` if the reference is unknown, or `ValidationFailed` if there is no addition with this number.
+    Each that was unacknowledged has an event. Raise `NoSuchConcern`, or `ValidationFailed` without such an addition.
     """
     concern = get_concern(session, reference)
     _acknowledge(session, concern, AcknowledgedDetails(up_to_addition=wanted.up_to_addition), actor)
@@ -91,12 +89,10 @@ def _acknowledge(session: Session, concern: ConcernRow, details: AcknowledgedDet
 def acknowledge_together(
     session: Session, burst: str, wanted: BurstAcknowledgement, actor: Actor
 ) -> Sequence[ConcernRow]:
-    """Record that a social worker has read the concerns `wanted.references` of one burst. Return all these concerns.
+    """Acknowledge concerns of one `burst` (many from one source on one day), and additions up to `additions_until`.
 
-    A burst is many concerns from one source on one day, and `burst` identifies it. Additions received at
-    `wanted.additions_until` or earlier are acknowledged too. Each acknowledgement appends an event. A concern gets no
-    audit log entry if the concern and these additions are already acknowledged. Raise `ValidationFailed`, and record
-    nothing, if a reference is unknown, does not belong to the burst, or is of a concern that `actor` may not open.
+    Each has an event; what is acknowledged already has no entry. Raise `ValidationFailed`, and record nothing, if one
+    is unknown, of no such burst, or may not be opened.
     """
     references = [find_reference(typed) or "" for typed in wanted.references]
     hidden = find_hidden(session, references, actor)
@@ -132,21 +128,11 @@ def close(
     *,
     unless_waiting: bool = False,
 ) -> InboxEntry:
-    """Close the concern with the outcome in `wanted`. If `wanted` has a message to the reporter, send the message.
+    """Close the concern and send the message in `wanted`, if any, in one transaction. A retry sends no second message.
 
-    Return the concern as an `InboxEntry`. The closing and the message are one transaction. If the concern was open,
-    append an event. If the concern is already closed with the same outcome, only change whether the outcome is shared
-    with the reporter. A retry with the same idempotency key `key` sends no second message.
-
-    Raise `ValidationFailed` if the outcome is not in the code list, `NoSuchConcern` if the reference is unknown,
-    `NotAcknowledged` if the concern is unacknowledged, or `OutcomeGiven` if the concern was closed with another
-    outcome. Raise `StoreBusy` if the closing could not be stored in time. If `unless_waiting` is True, raise
-    `NotAcknowledged` also for an unacknowledged addition.
-
-    If there is a message, also raise `ConcernErased` if the concern was erased, `ReporterHasNoCode` if the reporter has
-    no status token, `TooManyMessages` above the maximum number or size of messages, or `IdempotencyKeyReused` if `key`
-    was used for another closing. Then also raise `ChangedMeanwhile` if the same client sent a message after
-    `actor.seen`.
+    Closed with the same outcome, only its sharing changes. Raise `ValidationFailed` (code list), `NoSuchConcern`,
+    `NotAcknowledged` (with `unless_waiting` also for an addition), `OutcomeGiven`, `StoreBusy`; with a message also as
+    `send_message`.
     """
     if faults := desk.reference_data.faults_in_codes(wanted):
         raise ValidationFailed(faults)
@@ -193,12 +179,9 @@ def _close(
 
 
 def reopen(session: Session, reference: str, wanted: Reopening, actor: Actor) -> ConcernRow:
-    """Reopen a closed concern: set its state back to acknowledged, and remove the time of closing and the outcome.
+    """Back to acknowledged, without outcome, with an event. One reopened before and open is only recorded.
 
-    Record this in the audit log with the reason `wanted.reason`, append an event, and return the concern. If the
-    concern was reopened before and is open, only add an audit log entry and set the concern's `changed_at`. Raise
-    `NoSuchConcern` if the reference is unknown, `ConcernErased` if the concern was erased, or `NotClosed` if the
-    concern is open and was never reopened.
+    Raise `NoSuchConcern`, `ConcernErased`, or `NotClosed`.
     """
     concern = get_unerased(session, reference)
     is_closed = concern.state == ConcernState.CLOSED
@@ -213,11 +196,7 @@ def reopen(session: Session, reference: str, wanted: Reopening, actor: Actor) ->
 
 
 def hold(session: Session, reference: str, wanted: Hold, actor: Actor) -> ConcernRow:
-    """Put the concern on hold, which prevents its erasure, or end the hold if `wanted.held` is False.
-
-    Record this in the audit log with the reason `wanted.reason`, and return the concern. A hold does not end at
-    `wanted.until`, which is only recorded. Raise `NoSuchConcern` if the reference is unknown.
-    """
+    """Prevent erasure, or end that. `wanted.until` is only recorded: it ends nothing. Raise `NoSuchConcern`."""
     concern = get_concern(session, reference)
     if wanted.held:
         record_change(session, concern, DeskAct.HELD, actor, HeldDetails(reason=wanted.reason, until=wanted.until))
@@ -228,12 +207,9 @@ def hold(session: Session, reference: str, wanted: Hold, actor: Actor) -> Concer
 
 
 def erase(session: Session, reference: str, wanted: Erasure, actor: Actor) -> ConcernRow:
-    """Permanently erase the text of the concern, of its entries and of all its cards. The rows stay, without text.
+    """Erase the text of the concern, its entries and cards for good; the rows stay. Days to look again go too.
 
-    Also remove every day on which the concern was to be looked at again. Record the erasure in the audit log with the
-    reason `wanted.reason`, and return the concern. Raise `NoSuchConcern` if the reference is unknown, `NotAcknowledged`
-    if the concern or an addition is unacknowledged, `OnHold` if the concern is on hold, `ConcernErased` if the concern
-    was erased before, or `ChangedMeanwhile` as the module says.
+    Raise as `get_erasable`, or `ChangedMeanwhile` as the module says.
     """
     concern = get_erasable(session, reference)
     record_change(session, concern, DeskAct.ERASED, actor, ReasonDetails(reason=wanted.reason))
@@ -245,11 +221,7 @@ def erase(session: Session, reference: str, wanted: Erasure, actor: Actor) -> Co
 
 
 def get_erasable(session: Session, reference: str) -> ConcernRow:
-    """Return the concern if its text can be erased now.
-
-    Otherwise raise `NoSuchConcern` if the reference is unknown, `NotAcknowledged` if the concern or an addition is
-    unacknowledged, `OnHold` if the concern is on hold, or `ConcernErased` if the concern was erased before.
-    """
+    """Raise `NoSuchConcern`, `NotAcknowledged` (also an addition), `OnHold`, or `ConcernErased`."""
     concern = get_concern(session, reference)
     if concern.state == ConcernState.RECEIVED or concern.additions_waiting:
         raise NotAcknowledged
@@ -261,16 +233,9 @@ def get_erasable(session: Session, reference: str) -> ConcernRow:
 
 
 def erase_for_good(desk: Desk, reference: str, wanted: Erasure, actor: Actor, *, by_two: bool = False) -> ErasedConcern:
-    """Erase the text of the concern, and purge the bytes of the text from the database files.
+    """Erase and purge; `remnants` says if bytes may remain. Raise as `get_erasable`, or `StoreBusy`.
 
-    Return the concern without its text. The field `remnants` says if bytes may remain in the files.
-
-    If `by_two` is True, two people must request the erasure. For the first person, record the request in the audit log,
-    erase nothing, and raise `SecondEraserNeeded`. The second person's request erases the text. Raise `StoreBusy` if the
-    erasure could not be stored in time.
-
-    Raise `NoSuchConcern` if the reference is unknown, `NotAcknowledged` if the concern or an addition is
-    unacknowledged, `OnHold` if the concern is on hold, or `ConcernErased` if the concern was erased before.
+    If `by_two`, the first person's request is recorded and raises `SecondEraserNeeded`; the second's erases.
     """
     erased = desk.writer.run(erase_or_request if by_two else erase, reference, wanted, actor)
     if erased is None:
@@ -280,13 +245,9 @@ def erase_for_good(desk: Desk, reference: str, wanted: Erasure, actor: Actor, *,
 
 
 def erase_or_request(session: Session, reference: str, wanted: Erasure, actor: Actor) -> ConcernRow | None:
-    """Erase the text of the concern if another person has requested the erasure. Otherwise record a request by `actor`.
+    """Erase if another person has requested it, otherwise record a request, and return None. Raise as `get_erasable`.
 
-    Return the erased concern, or None if a request was recorded. A client without a named person can make a request,
-    but counts neither as the first nor as the second person.
-
-    Raise `NoSuchConcern` if the reference is unknown, `NotAcknowledged` if the concern or an addition is
-    unacknowledged, `OnHold` if the concern is on hold, or `ConcernErased` if the concern was erased before.
+    A client without a named person counts neither as first nor as second.
     """
     get_erasable(session, reference)
     request = find_erasure_request(session, reference)
@@ -297,18 +258,14 @@ def erase_or_request(session: Session, reference: str, wanted: Erasure, actor: A
 
 
 def is_second_person(request: AuditEntryRow | None, actor: Actor) -> bool:
-    """Return True if a named person made the erasure request `request`, and `actor` is another named person."""
+    """Both are named, and differ."""
     if request is None or not (names_a_person(request.client) and names_a_person(actor.client)):
         return False
     return not is_same_hand(request.client, actor.client)
 
 
 def find_erasure_request(session: Session, reference: str) -> AuditEntryRow | None:
-    """Return the audit log entry of the concern's last erasure request, or None if no request counts.
-
-    A request no longer counts after a later change, addition, note, message or hand-over. A later label does not
-    matter.
-    """
+    """None after a later change, addition, note, message or hand-over; a label does not matter."""
     acts = [each.value for each in (*TO_SEE_FIRST, DeskAct.ERASURE_REQUESTED)]
     rows = select(AuditEntryRow).where(AuditEntryRow.chain == reference, col(AuditEntryRow.act).in_(acts))
     last = session.exec(rows.order_by(col(AuditEntryRow.number).desc()).limit(1)).first()
@@ -316,21 +273,14 @@ def find_erasure_request(session: Session, reference: str) -> AuditEntryRow | No
 
 
 def record_withheld(session: Session, reference: str, wanted: str, actor: Actor) -> int:
-    """Record in the audit log that the action named `wanted` was not carried out. Return the number of the log entry.
-
-    Raise `NoSuchConcern` if the reference is unknown.
-    """
+    """Record that `wanted` was not carried out. Return the entry's number. Raise `NoSuchConcern`."""
     concern = get_concern(session, reference)
     acting, chain = replace(actor, seen=None), concern.reference
     return record_action(session, chain, DeskAct.WITHHELD, acting, WithheldDetails(wanted=wanted)).number
 
 
 def times_to_acknowledge(session: Session, *, since: dt.datetime) -> list[float]:
-    """Return the seconds from receipt to acknowledgement of concerns received at `since` or later, shortest first.
-
-    Leave out test concerns and unacknowledged concerns. If more than `NEWEST` concerns remain, only the most recently
-    received ones count.
-    """
+    """Seconds, shortest first, of concerns received `since`: at most the `NEWEST`, no tests."""
     acknowledged = (
         select(ConcernRow.received_at, ConcernRow.acknowledged_at)
         .where(

@@ -33,11 +33,7 @@ LEFT = "the person left the desk"
 
 @dataclass(frozen=True)
 class Assigned:
-    """An assignment of a concern: the person, the time `at`, and the client `by` that made the assignment.
-
-    `person` is None if the concern is unassigned. `version` is the number of the audit log entry of the assignment, so
-    a later assignment has a greater `version`. `version` is 0 if the concern was never assigned.
-    """
+    """`version` is the number of the audit entry, 0 if never assigned. `person` is None if unassigned."""
 
     person: str | None = None
     at: dt.datetime | None = None
@@ -46,12 +42,11 @@ class Assigned:
 
     @classmethod
     def by_act(cls, act: AuditEntryRow) -> Self:
-        """Return the assignment that `act` records. `act` is an audit log entry of an assignment or unassignment."""
         person = details_of(act).person if act.act == DeskAct.ASSIGNED else None
         return cls(person, act.at, act.client, act.number)
 
     def __str__(self) -> str:
-        """Return the assignment as a sentence."""
+        """As a sentence."""
         if self.at is None:
             return "It has never been assigned."
         return f"It is assigned to {self.person or 'nobody'} since {format_utc(self.at)}, by {self.by}."
@@ -59,20 +54,14 @@ class Assigned:
 
 @dataclass(frozen=True)
 class Reassignment:
-    """The person to whom all open concerns of a colleague are assigned, and the reason.
-
-    `person` is empty if the concerns are to be unassigned.
-    """
+    """Of all open concerns of a colleague; an empty `person` unassigns."""
 
     person: str
     reason: str
 
 
 def read_assignment(session: Session, reference: str, actor: Actor) -> Assigned:
-    """Record the reading in the audit log, and return the current assignment of the concern.
-
-    Raise `NoSuchConcern` if the reference is unknown.
-    """
+    """Record the reading. Raise `NoSuchConcern`."""
     get_concern(session, reference)
     record_action(session, reference, DeskAct.LISTED, actor, ShownDetails(what="assignment"))
     return find_assignment(session, reference)
@@ -85,14 +74,10 @@ def assign(
     actor: Actor,
     precondition: Callable[[int], bool] = lambda _version: True,
 ) -> tuple[Assigned, Assigned]:
-    """Assign the concern to `person`, or unassign it if `person` is None. Return the assignment before and after.
+    """Assign, or unassign if None. Return the assignment before and after.
 
-    `precondition` is called with the version of the current assignment. If it returns False, change nothing, record the
-    attempt in the audit log, and raise `AssignmentChanged`. Otherwise record the change.
-
-    Raise `NoSuchConcern` if the reference is unknown, or `ValidationFailed` if the concern is restricted and `person`
-    may not open it. Raise `ChangedMeanwhile` if another client changed the assignment after `actor.seen`. Raise
-    `StoreBusy` if the change could not be stored in time.
+    If `precondition` of the current version is False, record the attempt and raise `AssignmentChanged`. Raise
+    `NoSuchConcern`, `ValidationFailed` if `person` may not open it, `ChangedMeanwhile`, `StoreBusy`.
     """
     before, after = writer.run(_assign, reference, person, actor, precondition)
     if after is None:
@@ -118,22 +103,17 @@ def _assign(
 
 
 def unassign_all(writer: Writer, person: str, *, actor: Actor) -> tuple[str, ...]:
-    """Unassign every concern of `person`, who leaves the desk. Return the references of the concerns.
+    """Of a person who leaves, closed and test concerns too, in batches: what is assigned between two is included.
 
-    Closed concerns and test concerns are unassigned too. Record each change in the audit log. Other writers can run
-    between batches of concerns. A concern that is assigned to `person` between two batches is unassigned too. Raise
-    `StoreBusy` if a batch could not be stored in time.
+    Raise `StoreBusy`.
     """
     return _in_batches(writer, _every(person), Reassignment("", LEFT), actor)
 
 
 def give_all(writer: Writer, person: str, to: Reassignment, *, actor: Actor) -> tuple[str, ...]:
-    """Assign every open concern of `person` to `to.person`, or unassign the concerns if `to.person` is empty.
+    """As `unassign_all`, open concerns to `to.person`. Not those that `actor` or `to.person` may not open, nor tests.
 
-    Return the references of the concerns. Record each change in the audit log with the reason `to.reason`. Leave out
-    test concerns, and concerns that `actor` or `to.person` may not open. Other writers can run between batches of
-    concerns. A concern that is assigned to `person` between two batches is reassigned too. Raise `SameAssignment` if
-    `to.person` is `person`, or `StoreBusy` if a batch could not be stored in time.
+    Raise `SameAssignment` if it is the same person, or `StoreBusy`.
     """
     if to.person == person:
         raise SameAssignment
@@ -144,10 +124,7 @@ def give_all(writer: Writer, person: str, to: Reassignment, *, actor: Actor) -> 
 
 
 def open_concerns_of(person: str, actor: Actor) -> SelectOfScalar[str]:
-    """Return a query for the references of the open concerns of `person` that `actor` may open, most urgent first.
-
-    Leave out test concerns. A closed concern with an unacknowledged addition counts as open.
-    """
+    """Most urgent first, without tests. A closed one with an unacknowledged addition is open."""
     is_open = (col(ConcernRow.waiting) < CLOSED_RANK) & col(ConcernRow.test).is_(False)
     return _every(person).where(is_open, may_open(actor)).order_by(*URGENCY)
 
@@ -178,10 +155,7 @@ def _give_some(session: Session, wanted: SelectOfScalar[str], to: Reassignment, 
 
 
 def list_last_assignments(session: Session, reference: str, *, limit: int) -> list[Assigned]:
-    """Return the last `limit` assignments and unassignments of the concern, most recent first.
-
-    The caller must record the reading in the audit log.
-    """
+    """Most recent first. The caller records the reading."""
     acts = select(AuditEntryRow).where(AuditEntryRow.chain == reference, col(AuditEntryRow.act).in_(ASSIGNING_ACTS))
     return [
         Assigned.by_act(each) for each in session.exec(acts.order_by(col(AuditEntryRow.number).desc()).limit(limit))
@@ -189,5 +163,5 @@ def list_last_assignments(session: Session, reference: str, *, limit: int) -> li
 
 
 def find_assignment(session: Session, reference: str) -> Assigned:
-    """Return the current assignment of the concern. The caller must record the reading in the audit log."""
+    """The caller records the reading."""
     return next(iter(list_last_assignments(session, reference, limit=1)), Assigned())

@@ -28,29 +28,25 @@ NINTH_DECILE = 8
 
 @dataclass(frozen=True)
 class Months:
-    """A period of whole months in UTC. `first` and `last` are the first days of the first and of the last month."""
+    """Whole months in UTC, by the first days of the first and the last."""
 
     first: dt.date
     last: dt.date
 
     @property
     def start(self) -> dt.datetime:
-        """The time at which the period begins."""
         return dt.datetime.combine(self.first, dt.time.min, tzinfo=dt.UTC)
 
     @property
     def end(self) -> dt.datetime:
-        """The time at which the period ends: the start of the next month."""
+        """The start of the next month."""
         following = (self.last + dt.timedelta(days=31)).replace(day=1)
         return dt.datetime.combine(following, dt.time.min, tzinfo=dt.UTC)
 
 
 @dataclass(frozen=True)
 class BoardCount:
-    """The number of concerns with one code of a measure, such as one outcome.
-
-    `code` is None for concerns without a code. `concerns` is None if the number is hidden.
-    """
+    """With one code of a measure, or none. `concerns` is None if hidden."""
 
     code: str | None
     concerns: int | None
@@ -58,15 +54,10 @@ class BoardCount:
 
 @dataclass(frozen=True)
 class BoardFigures:
-    """The figures of one period. A count is None if it is hidden.
+    """Of one period; a count is None if hidden. `outcome` counts closed concerns, other measures received ones.
 
-    `received` and `closed` are the numbers of concerns received and closed in the period. `measures` has the counts of
-    each measure, by name. The measure `outcome` counts the closed concerns, and the other measures count the received
-    concerns.
-
-    The times are from receipt to acknowledgement. Of the received concerns that are acknowledged, half were
-    acknowledged within `median`, and nine of ten within `nine_of_ten`. Both times are None if fewer than
-    `SMALLEST_COUNT` are acknowledged.
+    Of the received that are acknowledged, half were within `median`, nine of ten within `nine_of_ten`: None if fewer
+    than `SMALLEST_COUNT`.
     """
 
     received: int | None
@@ -106,7 +97,7 @@ def _count(session: Session, name: str, conditions: Sequence[ColumnElement[bool]
 
 
 def _times(session: Session, conditions: Sequence[ColumnElement[bool]]) -> list[float]:
-    """Return the seconds from receipt to acknowledgement of each acknowledged concern that meets `conditions`."""
+    """Seconds from receipt to acknowledgement."""
     times = select(_CONCERNS.received_at, _CONCERNS.acknowledged_at).where(*conditions)
     rows = session.execute(times.where(_CONCERNS.acknowledged_at.is_not(None)))
     return [(end - start).total_seconds() for start, end in rows]

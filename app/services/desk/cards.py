@@ -35,7 +35,7 @@ from app.services.concerns.entries import PAGE_BYTES
 from app.services.cursors import decode_position, encode_position
 
 RECENT = dt.timedelta(days=90)
-"""How long after its last change a closed concern counts as current."""
+"""After its last change a closed concern counts as current."""
 NO_LABEL = "-"
 _CONCERNS, _CARDS = table_of(ConcernRow).c, table_of(CardRow).c
 _ENTRIES, _ACTS = table_of(EntryRow).c, table_of(AuditEntryRow).c
@@ -83,7 +83,7 @@ _LAST_POSITION = select(func.coalesce(func.max(_ACTS.position), 0))
 
 
 def require_role_for_cards(scopes: Collection[str], roles: Collection[str]) -> None:
-    """Raise `CardsRefused` unless the role of a caller with `scopes` is in `roles`. Only these roles get cards."""
+    """Raise `CardsRefused` for a role that is not in `roles`."""
     role = role_with(scopes)
     if role is None or role not in roles:
         raise CardsRefused
@@ -91,12 +91,10 @@ def require_role_for_cards(scopes: Collection[str], roles: Collection[str]) -> N
 
 @dataclass(frozen=True)
 class CardQuery:
-    """A query for one page of cards, which has the cards of at most `limit` concerns.
+    """One page, of at most `limit` concerns. Current: not closed, or changed at `recent` or later.
 
-    `scope` selects current or earlier concerns. A concern is current if it is not closed, or was changed at `recent` or
-    later. All pages of one reading have the same `recent`, so that no concern becomes an earlier one between two pages.
-    If `changed_since` is given, select only concerns changed at this time or later. `after` is the time of receipt and
-    the reference of the last concern on the page before, or None for the first page.
+    All pages of one reading have the same `recent`, so that none becomes an earlier one between two. `after` is time of
+    receipt and reference of the last on the page before.
     """
 
     scope: CardScope
@@ -107,20 +105,13 @@ class CardQuery:
 
     @classmethod
     def of(cls, wanted: CardParameters, cursor: str | None, limit: int, *, now: dt.datetime) -> Self:
-        """Return the query of a request with the parameters `wanted`. `cursor` is None for the first page.
-
-        Raise `InvalidCursor` if `cursor` cannot be decoded.
-        """
+        """Raise `InvalidCursor`."""
         position = decode_position(cursor, (dt.datetime, dt.datetime, str))
         recent, after = (now - RECENT, None) if position is None else (position[0], (position[1], position[2]))
         return cls(wanted.scope, wanted.changed_since, recent, after, limit)
 
     def concerns(self, actor: Actor) -> Select[Any]:
-        """Return the SQL query for the concerns of the page, newest first, and one more if there is a next page.
-
-        Leave out test concerns, concerns without a card, and concerns that `actor` may not open. An index contains
-        every column that the query filters or sorts by, so only the index is read.
-        """
+        """Newest first, and one more if there is a next page; no tests. Only an index is read."""
         is_current = or_(_CONCERNS.state != ConcernState.CLOSED.value, _CONCERNS.changed_at >= self.recent)
         has_card = exists().where(_CARDS.reference == _CONCERNS.reference, _CARDS.sealed.is_not(None))
         conditions: list[ColumnElement[bool]] = [
@@ -138,16 +129,12 @@ class CardQuery:
         return select(*_KEY).where(*conditions).order_by(*ordered).limit(self.limit + 1)
 
     def cursor_after(self, received_at: dt.datetime, reference: str) -> str:
-        """Return the cursor of the page that begins after the concern with this time of receipt and reference."""
         return encode_position((self.recent, received_at, reference))
 
 
 @dataclass(frozen=True)
 class _Found:
-    """The rows of a page of cards, and `log`, the last position of the audit log when the page was read.
-
-    `next_cursor` is None on the last page.
-    """
+    """`log` is the last position of the audit log when the page was read."""
 
     cards: tuple[Row[Any], ...]
     log: int
@@ -162,12 +149,10 @@ def read_cards(
     slack: dt.timedelta,
     links: Callable[[str | None], dict[str, str]],
 ) -> CardsResponse:
-    """Record the page of cards that `query` selects in the audit log, and return the page.
+    """Record the page, and return it without what was erased or restricted while it was read. Raise `StoreBusy`.
 
-    Leave out the cards of a concern that was erased, or restricted so that `actor` may not open it, while the page was
-    read. `next_changed_since`, from which the client asks for later changes, is earlier than the request by `slack`: a
-    change may take this long to be stored. `links` returns the links of the page. Its argument is the cursor of the
-    next page, or None. Raise `StoreBusy` if the reading could not be recorded in time.
+    `next_changed_since` is earlier than the request by `slack`: a change may take so long to be stored. `links` gets
+    the next cursor.
     """
     with Session(writer.engine) as session:
         found = _find(session, query, actor)
@@ -181,11 +166,10 @@ def read_cards(
 
 
 def digest_of_cards(lines: Iterable[tuple[int, int, str, str | None]]) -> str:
-    """Return the digest of the cards described by `lines`, in hexadecimal, as the audit log records it.
+    """As the audit log records it.
 
-    Each line describes one card. A line has the position of the audit log entry that received the concern, the number
-    of the addition or 0, and the SHA-256 of the sealed card. For the concern's own card, the line also has the SHA-256
-    of the newest sealed label, or None without a label.
+    A line is a card: position of the entry that received the concern, number of the addition or 0, its SHA-256, and for
+    the concern's own that of the newest label.
     """
     ordered = sorted(lines, key=lambda line: line[:2])
     whole = "".join(f"{position} {number} {card} {label or NO_LABEL}\n" for position, number, card, label in ordered)
@@ -193,10 +177,7 @@ def digest_of_cards(lines: Iterable[tuple[int, int, str, str | None]]) -> str:
 
 
 def _find(session: Session, query: CardQuery, actor: Actor) -> _Found:
-    """Return the page, which ends at `PAGE_BYTES` of sealed cards, but never between the cards of one concern.
-
-    The page has at least one concern if there is any.
-    """
+    """Ends at `PAGE_BYTES`, never between the cards of one concern, which it has at least."""
     connection = session.connection()
     log = connection.execute(_LAST_POSITION).scalar_one()
     keys = connection.execute(query.concerns(actor)).all()
@@ -216,11 +197,7 @@ def _find(session: Session, query: CardQuery, actor: Actor) -> _Found:
 
 
 def _record(session: Session, query: CardQuery, found: _Found, actor: Actor) -> list[Row[Any]]:
-    """Record the page `found` in the audit log, and return its cards.
-
-    Leave out the cards of concerns that changed after `found` was read: concerns that are now erased, or that `actor`
-    may no longer open.
-    """
+    """Without what changed after `found` was read."""
     references = {row.reference for row in found.cards}
     erased = select(_CONCERNS.reference).where(_CONCERNS.reference.in_(references), _CONCERNS.erased_at.is_not(None))
     gone = set(session.connection().execute(erased).scalars()) if references else set()

@@ -55,13 +55,13 @@ FOR_AN_EXPORT = "history, for an export"
 TEXTS_FOR_AN_EXPORT = "sealed texts, for an export"
 FOR_A_PERSON_FILE = "history and sealed texts, for the file of one person"
 SENTENCE = "detail"
-"""The field of an audit log entry that no hash covers: a sentence for people."""
+"""For people: no hash covers it."""
 EXPORT_KIND = "guidance-export"
 EXPORT_VERSION = 1
 SealedTexts = Mapping[EntryPlace | None, bytes]
-"""The sealed texts of a concern and of its entries, by place. The place of the concern's own text is None."""
+"""None is the concern's own."""
 EXPORTED_KINDS = (EntryKind.ADDITION, EntryKind.NOTE)
-"""The kinds of entries in an export. A label, by which the desk refers to a concern, is left out."""
+"""Not labels, by which the desk refers to a concern."""
 ATTACHMENT = "concern.json"
 SIGNED = re.compile(
     rb"(?P<pdf>.*\nstartxref\n(?P<start>[0-9]+)\n%%EOF\n)"
@@ -75,13 +75,10 @@ TAGGED_FOR_ARCHIVES: Sequence[Literal["ua-1", "a-3a"]] = ("ua-1", "a-3a")
 
 
 def sign_export(desk: Desk, reference: str, actor: Actor, *, notes_of_file: bool | None = None) -> ExportStatement:
-    """Record in the audit log that `actor` begins an export. Return the concern's unencrypted data and history, signed.
+    """Record that an export begins. Return the concern's unencrypted data and history, signed.
 
-    For the file of one person, `notes_of_file` says if the file includes notes. The entry of the audit log then covers
-    the sealed texts too, which the caller reads afterwards. For other exports, `notes_of_file` is None.
-
-    The history may be long, so it is read outside the write transaction. Raise `StoreBusy` if the entry could not be
-    stored in time. Raise `NoSuchConcern` if the reference is unknown, or `ConcernErased` if the concern was erased.
+    `notes_of_file`, for a file of one person only, says if it has notes; the entry then covers the sealed texts. The
+    history may be long, and is read outside the transaction. Raise `NoSuchConcern`, `ConcernErased`, `StoreBusy`.
     """
     concern, counts, hand_overs, last = desk.writer.run(_begin, reference, actor, notes_of_file)
     rows = select(AuditEntryRow).where(AuditEntryRow.chain == reference, AuditEntryRow.number <= last.number)
@@ -106,12 +103,7 @@ def sign_export(desk: Desk, reference: str, actor: Actor, *, notes_of_file: bool
 def _begin(
     session: Session, reference: str, actor: Actor, notes_of_file: bool | None
 ) -> tuple[ConcernRow, dict[str, int], tuple[HandOverEntry, ...], End]:
-    """Record in the audit log that an export begins. Return what the export shows of the concern `reference`.
-
-    These are the row of the concern, its numbers of `additions` and `notes`, its hand-overs, and the new end of its
-    audit log. `notes_of_file` is None, except for the file of one person: then it says if the file includes notes, and
-    the entry covers the sealed texts too.
-    """
+    """Return its row, numbers of additions and notes, hand-overs, and the new end of its audit log."""
     concern = get_unerased(session, reference)
     counts = {f"{each}s": measure_entries(session, each, reference)[0] for each in EXPORTED_KINDS}
     hand_overs = tuple(hand_over_entry(row) for row in list_hand_overs(session, reference))
@@ -123,11 +115,7 @@ def _begin(
 
 
 def record_texts_given(session: Session, reference: str, places: Sequence[EntryPlace | None], actor: Actor) -> None:
-    """Record in the audit log that `actor` gets the sealed texts at `places`, to make an export.
-
-    The caller then reads the texts. Raise `NoSuchConcern` if the reference is unknown, or `ConcernErased` if the
-    concern was erased.
-    """
+    """Before the sealed texts are read for an export. Raise `NoSuchConcern` or `ConcernErased`."""
     get_unerased(session, reference)
     record_action(session, reference, DeskAct.OPENED, actor, _texts_given(places, TEXTS_FOR_AN_EXPORT))
 
@@ -141,11 +129,7 @@ def _texts_given(places: Sequence[EntryPlace | None], what: str) -> ShownDetails
 def record_export(
     session: Session, reference: str, export: NewExport, actor: Actor, signer: ReceiptSigner
 ) -> ExportEntry:
-    """Record in the audit log that an export was made, with the digest of its file. Return the entry with a signature.
-
-    `export` has the digest, and says if the file includes notes. `signer` makes the signature. Raise `NoSuchConcern` if
-    the reference is unknown, or `ConcernErased` if the concern was erased.
-    """
+    """Record that one was made, with its digest. Return the signed entry. Raise `NoSuchConcern` or `ConcernErased`."""
     get_unerased(session, reference)
     details = ExportedDetails(file_sha256=export.file_sha256, notes=export.notes)
     record_action(session, reference, DeskAct.EXPORTED, actor, details)
@@ -155,24 +139,16 @@ def record_export(
 
 
 def claims_of(reference: str, at: dt.datetime) -> dict[str, Any]:
-    """Return the claims that every signature of an export has. `at` is the time of the export.
-
-    `reference` identifies what is exported: the reference of a concern, or the digest of a file of one person.
-    """
+    """Those of every signature. `reference` is a concern's, or the digest of a file of one person."""
     return {"jti": reference, "iat": int(at.timestamp()), "at": format_utc(at)}
 
 
 def build_export(
     statement: dict[str, Any], texts: SealedTexts, unsealer: Unsealer, keys: dict[str, Any], *, notes: bool
 ) -> dict[str, Any]:
-    """Return the JSON document of an export, which has each of the sealed `texts` twice: sealed and decrypted.
+    """Return the JSON with each text sealed and decrypted, without the history's sentences: no hash covers them.
 
-    `statement` is the `ExportStatement` from the service, as JSON. `keys` are the published keys of the service (JWKS).
-    `notes` says if the export includes notes. The sentences of the history are left out, because no hash covers them.
-    The PDF prints these sentences.
-
-    Raise `UnsealingUnavailable` if `unsealer` has no identity for a text, or `SealedTextMisplaced` if a text does not
-    belong to the concern, or if a note names another time or author than the history.
+    Raise `UnsealingUnavailable`, or `SealedTextMisplaced`, also for a note of another time or author than the history.
     """
     history = [{name: each[name] for name in each if name != SENTENCE} for each in statement["history"]]
     reference = statement["concern"]["reference"]
@@ -189,7 +165,6 @@ def build_export(
 
 
 def history_of(statement: dict[str, Any]) -> list[AuditEntryRow]:
-    """Return the history in `statement`, the JSON of an `ExportStatement`, as audit log rows."""
     return [audit_entry_row(entry) for entry in statement["history"]]
 
 
@@ -210,10 +185,7 @@ def _text(
 
 
 class ExportFile(NamedTuple):
-    """The parts of an export file.
-
-    `sha256` is the digest of the PDF without the signature, and `document` is the JSON.
-    """
+    """`sha256` is of the PDF without the signature."""
 
     sha256: str
     signature: str
@@ -221,25 +193,18 @@ class ExportFile(NamedTuple):
 
 
 def finish_pdf(pdf: bytes) -> bytes:
-    """Return `pdf` with exactly one line end after its last line. The service signs the PDF in this form."""
+    """With exactly one line end, as it is signed."""
     return pdf.rstrip(b"\r\n") + b"\n"
 
 
 def add_signature(pdf: bytes, signature: str) -> bytes:
-    """Return the export file: `pdf`, `signature` as a comment, and the last lines of `pdf` again.
-
-    The caller must first put `pdf` into the form that `finish_pdf` returns.
-    """
+    """As a comment, and the last lines of `pdf`, from `finish_pdf`, again."""
     start = pdf.rpartition(b"startxref\n")[2].partition(b"\n")[0]
     return pdf + b"%guidance-export " + signature.encode() + b"\nstartxref\n" + start + b"\n%%EOF\n"
 
 
 def read_export_file(content: bytes) -> ExportFile:
-    """Return the parts of the export file with the bytes `content`. The signature is not checked.
-
-    Raise `ExportNotGenuine` if the file is not an export, or its JSON cannot be read. Raise `PdfUnavailable` if the
-    library that reads PDFs is not installed.
-    """
+    """The signature is not checked. Raise `ExportNotGenuine`, or `PdfUnavailable` without the library."""
     found = SIGNED.fullmatch(content)
     if found is None:
         raise ExportNotGenuine("The file is no export, or its end was cut off or changed.")
@@ -253,10 +218,7 @@ def read_export_file(content: bytes) -> ExportFile:
 
 
 def _attachment(pdf: bytes) -> bytes:
-    """Return the JSON inside `pdf`.
-
-    Raise `ExportNotGenuine` if there is none, or `PdfUnavailable` if pypdf is not installed.
-    """
+    """The JSON inside. Raise `ExportNotGenuine` or `PdfUnavailable`."""
     if find_spec("pypdf") is None:
         raise PdfUnavailable
     import pypdf.errors  # noqa: PLC0415  # an optional dependency
@@ -269,11 +231,7 @@ def _attachment(pdf: bytes) -> bytes:
 
 
 def find_export_faults(file: ExportFile, keys: Keys) -> Iterator[str]:
-    """Yield each fault of the export in `file` as a phrase. `keys` are the published keys of the service (JWKS).
-
-    Check the signature of the file, and the statement, history, texts and receipts in the JSON. If a part of the JSON
-    is missing or invalid, so that it cannot be checked, yield this as the last fault.
-    """
+    """Yield faults of signature, statement, history, texts and receipts, last what cannot be checked."""
     try:
         yield from _faults(file, keys)
     except (LookupError, TypeError, ValueError, AttributeError):
@@ -288,11 +246,7 @@ def _faults(file: ExportFile, keys: Keys) -> Iterator[str]:
 
 
 def faults_in_signature(file: ExportFile, keys: Keys, *, kind: str, claimed: dict[str, Any]) -> Iterator[str]:
-    """Yield one phrase if the signature of `file` is not genuine, or belongs to another file. Otherwise yield nothing.
-
-    A genuine signature is a JWS of `kind` by one of `keys`. The signature belongs to `file` if its claims have the
-    digest of the file and all values in `claimed`. Raise `KeyError` if one of these claims is missing.
-    """
+    """It is a JWS of `kind` by one of `keys`, with the digest of `file` and the values `claimed`. Raise `KeyError`."""
     signed = _signed_claims(file.signature, keys, kind=kind)
     if signed is None:
         yield "the signature of the file is not one of this service"
@@ -303,11 +257,9 @@ def faults_in_signature(file: ExportFile, keys: Keys, *, kind: str, claimed: dic
 
 
 def faults_in_concern(document: dict[str, Any], keys: Keys) -> Iterator[str]:
-    """Yield each fault in the statement, history, texts and hand-over receipts of one exported concern, as a phrase.
+    """If the service did not sign the statement, only that.
 
-    `document` has the `reference`, `notes_included`, `statement` and `texts` of the concern. `keys` are the published
-    keys of the service (JWKS). If the service did not sign the statement, yield only this fault. If `document` has a
-    missing or invalid part, raise `LookupError`, `TypeError`, `ValueError` or `AttributeError`.
+    For a missing or invalid part raise `LookupError`, `TypeError`, `ValueError` or `AttributeError`.
     """
     statement = document["statement"]
     stated = _signed_claims(statement["statement"], keys, kind=EXPORT_STATEMENT)
@@ -383,10 +335,7 @@ def _fault_in_text(
 
 
 def _fault_in_origin(opened: dict[str, Any], added: AuditEntryRow | None) -> str | None:
-    """Return a fault if `opened` names another time or author than the audit log entry `added`, otherwise None.
-
-    `opened` is the decrypted text of an entry. A time or author that it lacks is no fault.
-    """
+    """Another time or author than the entry's; what `opened` lacks is no fault."""
     known = {} if added is None else {"received_at": format_utc(added.at), "author": added.client}
     if any(opened.get(name, value) != value for name, value in known.items()):
         return "names another time or author than the history"
@@ -394,10 +343,7 @@ def _fault_in_origin(opened: dict[str, Any], added: AuditEntryRow | None) -> str
 
 
 def places_of(stated: Mapping[str, Any], *, notes: bool) -> list[EntryPlace | None]:
-    """Return the places of the texts in an export: None for the concern's own text, then additions, then notes.
-
-    `stated` has the number of `additions` and the number of `notes`. If `notes` is False, the notes are left out.
-    """
+    """The concern's own (None), additions, then notes if wanted."""
     counts = {EntryKind.ADDITION: stated["additions"], EntryKind.NOTE: stated["notes"] if notes else 0}
     return [None, *(EntryPlace(kind, number) for kind, count in counts.items() for number in range(1, count + 1))]
 
@@ -407,11 +353,7 @@ def _place_of(text: Mapping[str, Any]) -> EntryPlace | None:
 
 
 def pinned_keys(document: dict[str, Any], pinned: list[str]) -> Keys:
-    """Return those keys inside the export whose thumbprints are in `pinned`, as a JSON Web Key Set.
-
-    `document` is the JSON of the export. The `kid` of each returned key is its thumbprint. Raise `ExportNotGenuine` if
-    no key has such a thumbprint, or if the keys cannot be read.
-    """
+    """Those in the export with a thumbprint in `pinned`. Raise `ExportNotGenuine`."""
     try:
         keys = [each for each in document["keys"]["keys"] if thumbprint_of(each) in pinned]
     except (KeyError, TypeError):
@@ -424,11 +366,9 @@ def pinned_keys(document: dict[str, Any], pinned: list[str]) -> Keys:
 def faults_in_exported_hand_overs(
     hand_overs: Sequence[dict[str, Any]], history: Sequence[AuditEntryRow], keys: dict[str, Any]
 ) -> Iterator[str]:
-    """Yield each fault of `hand_overs`, those of one exported concern, as a phrase.
+    """Compared with `history`, and receipts with `keys`.
 
-    The receipts that the service signed are checked with `keys` (JWKS). The hand-overs, and the digests of the receipts
-    of other organisations, are compared with `history`, the concern's audit log. If a hand-over has a missing or
-    invalid field, or `history` is empty, raise `LookupError`, `TypeError` or `ValueError`.
+    Raise `LookupError`, `TypeError` or `ValueError` for a bad part.
     """
     rows = []
     for entry in hand_overs:
@@ -450,20 +390,14 @@ def _is_ours(entry: dict[str, Any], reference: str, keys: dict[str, Any]) -> boo
 
 
 def export_pdf(printed: dict[str, Any], document: dict[str, Any]) -> bytes:
-    """Return the PDF of an export, ready to be signed, with `document` inside as JSON.
-
-    `printed` has what the PDF prints. The JSON has every character, even those that the font of the PDF lacks. Raise
-    `PdfUnavailable` if the libraries that make PDFs are not installed.
-    """
+    """To be signed. The JSON inside has characters that the font lacks. Raise `PdfUnavailable`."""
     return finish_pdf(concern_pdf(printed, attached=json.dumps(document, ensure_ascii=False, indent=1)))
 
 
 def concern_pdf(printed: dict[str, Any], **inputs: str) -> bytes:
-    """Return a PDF that prints `printed`, the data of a concern. The PDF is made in memory and not stored.
+    """Made in memory, PDF/UA-1 and PDF/A-3a. Raise `PdfUnavailable`.
 
-    `inputs` are further inputs of the template, by name. The PDF meets the standards PDF/UA-1 and PDF/A-3a, unless the
-    compiler refuses, for example because the font lacks a character. Each missing character is then a box, and the PDF
-    prints the sentence `printed["boxes"]`. Raise `PdfUnavailable` if the libraries that make PDFs are not installed.
+    If the font lacks a character, it is a box, the standards are left, and `printed["boxes"]` says so.
     """
     if not pdf_available():
         raise PdfUnavailable

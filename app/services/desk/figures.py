@@ -29,7 +29,7 @@ from app.services.guides.working_days import LONDON
 MICROSECOND = dt.timedelta(microseconds=1)
 ROWS_AT_ONCE = 1000
 SMALLEST_COUNT = 5
-"""Counts from 1 to below this number are hidden, because people could recognise the child."""
+"""Counts from 1 to below are hidden: people could recognise the child."""
 MEASURES = ("guide", "state", "immediate_danger", "referral_source", "channel", "outcome")
 _CONCERNS = table_of(ConcernRow).c
 _TIMES = select_columns(
@@ -58,7 +58,7 @@ def read_figures(engine: Engine, writer: Writer, *, days: int, actor: Actor) -> 
 
 
 class _CountsOfDays:
-    """A counter of daily figures. The caller adds one concern at a time, because there may be very many concerns."""
+    """One concern at a time, because there may be very many."""
 
     def __init__(self, dates: Sequence[dt.date], at: dt.datetime) -> None:
         self._dates = dates
@@ -76,10 +76,9 @@ class _CountsOfDays:
         acknowledged_at: dt.datetime | None,
         closed_at: dt.datetime | None,
     ) -> None:
-        """Count a concern on the day of its receipt, of its acknowledgement and of its closing.
+        """By day of receipt, acknowledgement, closing, and each that ended with it unacknowledged or overdue.
 
-        Also count the concern for each day that ended with the concern unacknowledged, and for each day that ended with
-        the concern overdue. Today ends at the current time. Days before the first day are not counted.
+        Today ends now.
         """
         for name, moment in (("received", received_at), ("acknowledged", acknowledged_at), ("closed", closed_at)):
             if moment is not None and moment >= self._first:
@@ -93,7 +92,7 @@ class _CountsOfDays:
                 self._changes[name, until] -= 1
 
     def figures(self) -> tuple[FiguresOfDay, ...]:
-        """Return the figures of each day, the earliest first."""
+        """The earliest first."""
         waiting = overdue = 0
         found = []
         for place, day in enumerate(self._dates):
@@ -105,16 +104,12 @@ class _CountsOfDays:
 
 
 def _begin(day: dt.date) -> dt.datetime:
-    """Return the time in UTC at which `day` begins in London."""
+    """In UTC, of a day in London."""
     return dt.datetime.combine(day, dt.time.min, tzinfo=LONDON).astimezone(dt.UTC)
 
 
 class Figure(NamedTuple):
-    """One line of the statistics: the number of concerns with one value of a measure, received in one month.
-
-    `month` has the form 2026-01. `value` is None for concerns without a value. `concerns` is None if the count is
-    hidden.
-    """
+    """`month` as 2026-01. `concerns` is None if hidden."""
 
     month: str
     measure: str
@@ -123,10 +118,7 @@ class Figure(NamedTuple):
 
 
 class MonthlyCount(NamedTuple):
-    """The number of concerns with one value of a measure, received in one month (UTC).
-
-    `value` is None for concerns without a value.
-    """
+    """In UTC. `value` is None for concerns without one."""
 
     year: int
     month: int
@@ -136,10 +128,7 @@ class MonthlyCount(NamedTuple):
 
 
 def read_statistics(engine: Engine, writer: Writer, *, actor: Actor) -> list[Figure]:
-    """Record the reading in the audit log, and return the monthly figures of each measure in `MEASURES`.
-
-    Small counts are hidden. The order is by measure, then by month, then by value.
-    """
+    """Record the reading. By measure, month and value, small counts hidden."""
     writer.run(record_reading, AUDIT, DeskAct.SUMMARY_READ, actor, SummaryDetails(statistics=True))
     with Session(engine) as session:
         counts = list(_count_by_month(session, actor))
@@ -163,10 +152,7 @@ def _count_by_month(session: Session, actor: Actor) -> Iterator[MonthlyCount]:
 
 
 def _hide_small(counts: Sequence[MonthlyCount]) -> list[Figure]:
-    """Return the figures for `counts`, the counts of one measure in one month.
-
-    Hide small counts as `places_to_hide` says.
-    """
+    """As `places_to_hide` says."""
     hidden = places_to_hide([each.concerns for each in counts])
     return [
         Figure(f"{each.year}-{each.month:02}", each.measure, each.value, None if place in hidden else each.concerns)
@@ -175,12 +161,10 @@ def _hide_small(counts: Sequence[MonthlyCount]) -> list[Figure]:
 
 
 def places_to_hide(counts: Sequence[int]) -> set[int]:
-    """Return the indexes of the counts to hide. `counts` are all counts of one measure in one period.
+    """Return indexes of counts to hide: those below `SMALLEST_COUNT`, and the next smallest.
 
-    Each count below `SMALLEST_COUNT` is hidden. The counts of every measure add up to the same total, which another
-    measure may reveal. A single hidden count could then be computed: it is the total minus the visible counts. So if
-    any count is hidden, hide the next smallest counts too. Stop when at least two counts are hidden and their sum is at
-    least `SMALLEST_COUNT`, or when all are hidden.
+    Every measure adds up to one total: a single hidden count would be the total minus the others. So at least two are
+    hidden, with a sum of `SMALLEST_COUNT`, or all.
     """
     by_size = sorted(range(len(counts)), key=lambda place: counts[place])
     hidden = {place for place in by_size if counts[place] < SMALLEST_COUNT}

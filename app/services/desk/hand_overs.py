@@ -46,10 +46,7 @@ ANOTHER_RECEIPT = "A different receipt is already stored for this hand-over."
 
 
 class StoredHandOver(BaseModel):
-    """The result of a hand-over, stored for retries: the entry, and the seed (hex) if this service made the file.
-
-    With the seed, this service can make the same file again. `seed` is None if the client made the file.
-    """
+    """For retries. `seed` (hex), None if the client made the file, makes the same file again."""
 
     entry: HandOverEntry
     seed: str | None
@@ -57,10 +54,7 @@ class StoredHandOver(BaseModel):
 
 @dataclass(frozen=True)
 class _NewHandOver:
-    """A hand-over to record, and the signer of its receipt.
-
-    `seed` is the random number from which this service made the file, or None if the client made the file.
-    """
+    """`seed` is None if the client made the file."""
 
     recorded: HandOver
     signer: ReceiptSigner
@@ -68,20 +62,12 @@ class _NewHandOver:
 
 
 def hand_over(desk: Desk, reference: str, wanted: HandOver, actor: Actor, key: str | None = None) -> IdempotentResult:
-    """Record the hand-over in the audit log, and return its entry (JSON).
+    """Record a hand-over, and return its entry (JSON), with the file if this service makes it.
 
-    If `wanted.package_sha256` is None, this service makes the file, and the JSON has the file too. Otherwise the client
-    has made the file. A retry with the same idempotency key `key` records nothing, and returns the same entry and file.
-    If this service made the file and the concern has been erased since, a retry raises `ConcernErased`.
-
-    Raise `NoSuchConcern` if the reference is unknown, `ConcernErased` if the concern was erased, `ValidationFailed` if
-    the recipient is not an age public key, `IdempotencyKeyReused` if `key` was used for other content, or `StoreBusy`
-    if the hand-over could not be stored in time. Raise `ChangedMeanwhile` if, after `actor.seen`, another client
-    changed the concern, added an addition or a note, sent a message or handed the concern over. Also raise
-    `ChangedMeanwhile` if the same client handed the concern over after `actor.seen`.
-
-    If this service makes the file, raise `UnsealingUnavailable` if this process has no identity for a text. Raise
-    `SealedTextMisplaced` if a text does not belong to the concern, or if the file made for a retry has another digest.
+    A retry returns the same; if the file is made here and the concern erased since, it raises `ConcernErased`. Raise
+    `NoSuchConcern`, `ConcernErased`, `ValidationFailed` (recipient), `IdempotencyKeyReused`, `StoreBusy`;
+    `ChangedMeanwhile` if after `actor.seen` others acted, or the same client handed it over; `UnsealingUnavailable` and
+    `SealedTextMisplaced` if the file is made here.
     """
     read_recipient(wanted.recipient)
     recorded, package, seed = wanted, None, None
@@ -101,11 +87,9 @@ def hand_over(desk: Desk, reference: str, wanted: HandOver, actor: Actor, key: s
 def confirm_hand_over(
     session: Session, reference: str, number: int, wanted: HandOverReceipt, actor: Actor
 ) -> HandOverEntry:
-    """Store `wanted.receipt`, which the other organisation gave for the hand-over `number`.
+    """Store the organisation's receipt, and record its digest. The same again changes nothing.
 
-    Return the hand-over's entry. Record a digest of the receipt in the audit log. A repeat with the same receipt
-    changes nothing. Raise `NoSuchConcern` if the reference is unknown, `NoSuchItem` if there is no hand-over `number`,
-    or `ValidationFailed` if a different receipt is already stored.
+    Raise `NoSuchConcern`, `NoSuchItem`, or `ValidationFailed` for a different one.
     """
     get_concern(session, reference)
     row, receipt = session.get(HandOverRow, (reference, number)), wanted.receipt
@@ -122,28 +106,24 @@ def confirm_hand_over(
 
 
 def read_hand_overs(session: Session, reference: str, actor: Actor) -> tuple[HandOverEntry, ...]:
-    """Record the reading in the audit log, and return all hand-overs of the concern as entries, by number.
-
-    Raise `NoSuchConcern` if the reference is unknown.
-    """
+    """Record the reading. By number. Raise `NoSuchConcern`."""
     get_concern(session, reference)
     record_action(session, reference, DeskAct.LISTED, actor, ShownDetails(what="hand-overs"))
     return tuple(hand_over_entry(row) for row in list_hand_overs(session, reference))
 
 
 def list_hand_overs(session: Session, reference: str) -> Sequence[HandOverRow]:
-    """Return the rows of all hand-overs of the concern, by number. Nothing is recorded in the audit log."""
+    """By number. Nothing is recorded."""
     rows = select(HandOverRow).where(HandOverRow.reference == reference)
     return session.exec(rows.order_by(col(HandOverRow.number))).all()
 
 
 def hand_over_entry(row: HandOverRow) -> HandOverEntry:
-    """Return the hand-over in `row` as a `HandOverEntry`, which responses contain."""
     return HandOverEntry.model_validate({name: getattr(row, name) for name in HandOverEntry.model_fields})
 
 
 def read_recipient(text: str) -> x25519.Recipient:
-    """Return `text` as an age recipient (a public key). Raise `ValidationFailed` if `text` is not an age recipient."""
+    """Raise `ValidationFailed`."""
     try:
         return parse_recipient(text)
     except NotAKey:
@@ -153,10 +133,7 @@ def read_recipient(text: str) -> x25519.Recipient:
 def package_of(
     concern: dict[str, Any], additions: Sequence[dict[str, Any]], *, body: str, reason: str, at: dt.datetime
 ) -> bytes:
-    """Return the file for an organisation before encryption, as JSON: the decrypted `concern` and `additions`.
-
-    `body` is the name of the organisation, and `at` is the time of the hand-over. The file also names the `reason`.
-    """
+    """The file before encryption, as JSON, with its reason and the organisation `body`."""
     document = {
         "kind": PACKAGE_KIND,
         "handed_over_at": format_utc(at),
@@ -169,19 +146,16 @@ def package_of(
 
 
 def file_sha256(sealed: bytes) -> str:
-    """Return the SHA-256 of the encrypted file `sealed` in hexadecimal. The audit log records this digest."""
+    """As the audit log records it."""
     return hashlib.sha256(sealed).hexdigest()
 
 
 def _make_package(
     desk: Desk, reference: str, wanted: HandOver, seed: bytes, *, at: dt.datetime, up_to: int | None = None
 ) -> tuple[bytes, int]:
-    """Return the encrypted file for the organisation that `wanted` names, and the number of additions in the file.
+    """Return file and number of additions, at most `up_to`. The same `seed` makes the same file.
 
-    Include the first `up_to` additions, or all additions if `up_to` is None. The same `seed` makes the same file again.
-    `at` is the time of the hand-over. Raise `NoSuchConcern` if the reference is unknown, `ConcernErased` if the concern
-    was erased, `UnsealingUnavailable` if this process has no identity for a text, or `SealedTextMisplaced` if a text
-    does not belong to the concern.
+    Raise `NoSuchConcern`, `ConcernErased`, `UnsealingUnavailable`, `SealedTextMisplaced`.
     """
     engine, unsealer = desk.engine, desk.unsealer
     if not unsealer.can_unseal:
@@ -197,12 +171,7 @@ def _make_package(
 
 
 def _record(session: Session, reference: str, new: _NewHandOver, request: Retryable, *, actor: Actor) -> HandOverEntry:
-    """Insert the hand-over `new` under the next number, record it in the audit log, and return its entry.
-
-    Raise `NoSuchConcern` if the reference is unknown. Raise `AlreadyStored` if `request` is a retry, even if the
-    concern has since been erased. Otherwise raise `ConcernErased` if the concern was erased, or `ChangedMeanwhile`
-    under the conditions of `hand_over`.
-    """
+    """Raise `NoSuchConcern`, `AlreadyStored` for a retry even after erasure, `ConcernErased`, `ChangedMeanwhile`."""
     concern = get_concern(session, reference)
     number = session.exec(select(func.count()).where(HandOverRow.reference == reference)).one() + 1
     fields = new.recorded.model_dump() | {"number": number}
@@ -220,12 +189,9 @@ def _record(session: Session, reference: str, new: _NewHandOver, request: Retrya
 
 
 def _replay(desk: Desk, request: Retryable, wanted: HandOver) -> IdempotentResult:
-    """Return the result of the first request, of which `request` is a retry.
+    """Make the file again if this service made it.
 
-    If this service made the file, make it again. Raise `IdempotencyKeyReused` if the content of the two requests
-    differs. If the file is made again, raise `SealedTextMisplaced` if it does not have the recorded digest, or if a
-    text does not belong to the concern. In this case, also raise `ConcernErased` if the concern was erased, or
-    `UnsealingUnavailable` if this process has no identity for a text.
+    Raise as `hand_over`, and `SealedTextMisplaced` for another digest.
     """
     found = request.replay(desk.engine)
     stored = StoredHandOver.model_validate_json(found.receipt)

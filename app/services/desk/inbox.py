@@ -27,13 +27,13 @@ from app.services.concerns.waiting_additions import count_additions
 _CONCERNS = table_of(ConcernRow).c
 SHOWN = {*InboxEntry.model_fields, "message_key", "limited_to", "waiting", "danger", "due"}
 INBOX_COLUMNS = tuple(column for column in _CONCERNS if column.name in SHOWN)
-"""The columns that inbox entries show or are sorted by. The sealed text is left out."""
+"""Shown or sorted by, without the sealed text."""
 AFTER_ALL = "~"
-"""A character that sorts after every character of a reference."""
+"""Sorts after every character of a reference."""
 NOT_TIMES: Mapping[str, type] = {"waiting": int, "danger": int, "reference": str}
-"""The types of the sort columns that are not times."""
+"""Types of sort columns that are no times."""
 DANGER_RANK_LIMIT = 1
-"""The highest value of the column `danger` that means immediate danger, in an addition or in the concern itself."""
+"""The highest `danger` that means immediate, in an addition or the concern."""
 _PARTS_OF_DANGER = (_CONCERNS.danger < DANGER_RANK_LIMIT, _CONCERNS.danger >= DANGER_RANK_LIMIT)
 """Two conditions: an index sorts the concerns of each, so a page merges the first rows of both."""
 URGENCY = tuple(
@@ -42,27 +42,21 @@ URGENCY = tuple(
 )
 """Immediate danger first, in the concern or an addition, then possible danger. Then by deadline, then the oldest."""
 COUNT_LIMIT = 500
-"""Open concerns are counted exactly up to this number. A greater number is shown as '500+'."""
+"""Counted exactly up to it, then '500+'."""
 InboxPosition = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
 class InboxQuery:
-    """A query for the inbox: its order and its filters. A filter that is None does not apply.
+    """Order and filters of the inbox; None does not apply. `reference` is the start of one.
 
-    `danger` is an answer about immediate danger. `burst` identifies a burst (many concerns from one source on one day),
-    or is `NO_BURST` for concerns of no burst. `assigned_to` is a person, or empty for unassigned concerns. `reference`
-    is the start of a reference. `channel` is the way in which a concern came. `changed_since` is the earliest time of
-    the last change.
-
-    If `is_open` is True, list only concerns that are not closed, and closed ones with an unacknowledged addition. If
-    `waits_in_danger` is True, list only concerns with unacknowledged text, and with immediate danger to a child
-    according to the concern or an addition.
+    `assigned_to` is empty for unassigned, `burst` is `NO_BURST` for none. `is_open`: not closed, or an addition waits.
+    `waits_in_danger`: unacknowledged, and immediate danger by concern or addition.
     """
 
     order: InboxOrder
     test: bool = False
-    """If True, only test concerns are listed. If False, test concerns are left out."""
+    """Only tests, or none."""
     state: ConcernState | None = None
     overdue: bool | None = None
     danger: str | None = None
@@ -77,20 +71,13 @@ class InboxQuery:
 
     @classmethod
     def of(cls, order: InboxOrder, wanted: InboxFilter, *, me: str, **others: Any) -> Self:
-        """Return the query with the order `order` and the filters `wanted`.
-
-        `others` are further fields of the query, by name. `me` is the name of the person who asks. The filter `mine`
-        selects the concerns that are assigned to `me`.
-        """
+        """`me` is who asks: the filter `mine` is what is assigned to them."""
         whose = me if wanted.mine else "" if wanted.unassigned else wanted.assigned_to
         named = {name: getattr(wanted, name) for name in ("state", "overdue", "danger", "guide", "burst", "channel")}
         return cls(order, assigned_to=whose, **named, **others)
 
     def conditions(self, actor: Actor) -> list[ColumnElement[bool]]:
-        """Return the SQL conditions of all filters that are set, and the condition that `actor` may open the concern.
-
-        `actor.at` decides which concerns are overdue.
-        """
+        """With what `actor` may open. `actor.at` decides what is overdue."""
         same = {
             _CONCERNS.state: self.state,
             _CONCERNS.immediate_danger: self.danger,
@@ -118,7 +105,7 @@ class InboxQuery:
 
     @property
     def columns(self) -> tuple[Column[Any], ...]:
-        """The columns to sort by, in order. The last two are a time and the reference."""
+        """To sort by; the last two are a time and the reference."""
         if self.order is InboxOrder.URGENT:
             return tuple(_CONCERNS[name] for name in BY_URGENCY)
         time = _CONCERNS.received_at if self.order is InboxOrder.NEWEST else _CONCERNS.changed_at
@@ -126,7 +113,6 @@ class InboxQuery:
 
     @property
     def column_types(self) -> tuple[type, ...]:
-        """The Python type of the values of each column in `columns`."""
         return tuple(NOT_TIMES.get(column.name, dt.datetime) for column in self.columns)
 
 
@@ -164,16 +150,12 @@ def position_of(row: Row[Any] | ConcernRow, query: InboxQuery) -> InboxPosition:
 
 
 def is_overdue(now: dt.datetime) -> ColumnElement[bool]:
-    """Return the SQL condition for a real concern that is overdue or has an overdue addition."""
+    """Real, and it or an addition is."""
     return (_CONCERNS.waiting == 0) & (_CONCERNS.due < now) & _CONCERNS.test.is_(False)
 
 
 def count_open(session: Session, queries: Sequence[InboxQuery], *, actor: Actor) -> list[int]:
-    """Return for each of `queries` the number of open concerns that match and that `actor` may open.
-
-    Each number is at most `COUNT_LIMIT` + 1. The limit and an index keep the cost independent of the number of closed
-    concerns.
-    """
+    """At most `COUNT_LIMIT` + 1 each: with an index, the cost does not grow with closed concerns."""
     found = []
     for query in queries:
         matching = select(_CONCERNS.reference).where(*replace(query, is_open=True).conditions(actor))
@@ -229,7 +211,7 @@ class RestrictionNotice:
 
 
 def find_restriction_notice(session: Session, actor: Actor) -> RestrictionNotice:
-    """Return the notice for `actor` in the inbox about restricted concerns. Test concerns are not counted."""
+    """No tests."""
     any_restricted = select(_CONCERNS.reference).where(
         _CONCERNS.restricted == 1, _CONCERNS.waiting < CLOSED_RANK, _CONCERNS.test.is_(False)
     )
@@ -246,11 +228,9 @@ def read_inbox(
     limit: int,
     beside: Sequence[str] = (),
 ) -> list[Row[Any]]:
-    """Record the concerns of one page of the inbox in the audit log, and return the rows of the page.
+    """Record the page, and `beside`, what is shown beside it.
 
-    The page has up to `limit` rows of `query` after the position `after`, or the first rows if `after` is None.
-    `beside` are the references of concerns that are shown beside the page, and are recorded in the same entry. If there
-    is a next page, return one more row, which is not recorded and must not be shown.
+    One more row, not recorded, says that there is a next page.
     """
     with Session(writer.engine) as session:
         rows = list_inbox(session, query, actor=actor, after=after, limit=limit + 1)
@@ -260,11 +240,7 @@ def read_inbox(
 
 
 def read_next(writer: Writer, query: InboxQuery, *, actor: Actor, after: InboxPosition) -> str | None:
-    """Return the reference of the next concern of `query` after the position `after`. Record this in the audit log.
-
-    The last value of `after` is the reference of the concern that the person has just seen. Skip this concern, which
-    may have moved further down since. If there is no next concern, return None and record nothing.
-    """
+    """Record and return the next after `after`, whose last value, the one just seen, is skipped: it may have moved."""
     with Session(writer.engine) as session:
         rows = list_inbox(session, query, actor=actor, after=after, limit=2)
     found = next((str(row.reference) for row in rows if row.reference != after[-1]), None)

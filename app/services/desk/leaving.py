@@ -14,11 +14,7 @@ from app.services.desk.saved_views import remove_views
 
 @dataclass(frozen=True)
 class Removal:
-    """The result of removing a person: the names of the revoked clients, and the references of the unassigned concerns.
-
-    `keys` has the fingerprints of the team's keys of which the service ever stored a locked copy for the person. The
-    person may still have these keys.
-    """
+    """Revoked clients, unassigned concerns, and `keys` that the person ever had and may still have."""
 
     clients: list[str]
     unassigned: tuple[str, ...]
@@ -26,12 +22,9 @@ class Removal:
 
 
 def remove_person(writer: Writer, name: str, *, actor: Actor) -> Removal:
-    """End all access of the person `name`, unassign all their concerns, and remove their saved views.
+    """End all access, unassign concerns, remove views, days and marks. Several transactions: a repeat does the rest.
 
-    Also remove the days on which they wanted to look at concerns again, and the time up to which they have seen the
-    inbox. `actor` is the lead or the operator who removes the person. The removal takes several transactions. If only
-    some succeed, a repeated call does the rest. Raise `StoreBusy` if one could not be stored in time. Raise
-    `NoSuchPerson` if neither the desk nor a client has a person of that name.
+    Raise `StoreBusy`, or `NoSuchPerson` if neither desk nor client has the name.
     """
     clients = writer.run(leave, name, at=actor.at, actor=actor)
     writer.run(remove_views, name)

@@ -20,11 +20,7 @@ MOST_DUE = 50
 
 @dataclass(frozen=True)
 class Due:
-    """A concern that the team or a person is to look at again, because the day for this is today or has passed.
-
-    `is_own` is True if the person's own day has come, and `is_teams` is True if the team's day has come. `day` is the
-    day that has come, or the earlier one if both have come.
-    """
+    """`day` has come: the person's own, the team's, or the earlier of both."""
 
     reference: str
     day: dt.date
@@ -33,11 +29,9 @@ class Due:
 
 
 def set_day(session: Session, reference: str, wanted: LookAgain, actor: Actor) -> LookAgainState:
-    """Set the day on which the concern is to be looked at again, or remove the day if `wanted.day` is None.
+    """Set or remove the day of the team, or the actor's own, which only they see. Return both.
 
-    `wanted.whose` says if this is the day of the team or the actor's own day, which only the actor sees. Record the
-    change in the audit log. Return the day of the team and the actor's own day. Raise `NoSuchConcern` if the reference
-    is unknown, or `ConcernErased` if the concern was erased.
+    Raise `NoSuchConcern` or `ConcernErased`.
     """
     concern = get_unerased(session, reference)
     is_own, is_officers = wanted.whose is Whose.OWN, wanted.whose is Whose.OFFICER
@@ -57,21 +51,14 @@ def set_day(session: Session, reference: str, wanted: LookAgain, actor: Actor) -
 
 
 def read_both_days(session: Session, reference: str, actor: Actor) -> LookAgainState:
-    """Record the reading in the audit log, and return the days on which to look at the concern again.
-
-    These are the day of the team and the own day of `actor`, each None if not set. Raise `NoSuchConcern` if the
-    reference is unknown.
-    """
+    """Record the reading. Raise `NoSuchConcern`."""
     concern = get_concern(session, reference)
     record_action(session, concern.reference, DeskAct.LISTED, actor, ShownDetails(what="look again"))
     return find_days(session, concern.reference, actor.person)
 
 
 def find_days(session: Session, reference: str, person: str) -> LookAgainState:
-    """Return the days on which the team and `person` are to look at the concern again, each None if not set.
-
-    The caller must record the reading in the audit log.
-    """
+    """The caller records the reading."""
     rows = select(LookAgainRow).where(
         LookAgainRow.reference == reference, col(LookAgainRow.person).in_((TEAM, OFFICER, person))
     )
@@ -80,11 +67,7 @@ def find_days(session: Session, reference: str, person: str) -> LookAgainState:
 
 
 def list_due(session: Session, actor: Actor) -> Sequence[Due]:
-    """Return up to `MOST_DUE` concerns that the team or `actor` is to look at again by today, earliest day first.
-
-    Today is the day of `actor.at` in London. Leave out concerns that `actor` may not open. The caller must record the
-    reading in the audit log.
-    """
+    """Up to `MOST_DUE` by today in London, earliest first. The caller records the reading."""
     person, today = actor.person, actor.at.astimezone(LONDON).date()
     rows = (
         select(LookAgainRow)
@@ -117,13 +100,10 @@ def list_untold(session: Session, actor: Actor) -> Sequence[LookAgainRow]:
 
 
 def forget_days_of(session: Session, person: str) -> None:
-    """Remove every day on which `person`, who leaves the desk, wanted to look at a concern again.
-
-    The team's days stay.
-    """
+    """Who leaves; the team's stay."""
     session.exec(delete(LookAgainRow).where(col(LookAgainRow.person) == person))
 
 
 def forget_days_about(session: Session, reference: str) -> None:
-    """Remove every day on which the concern `reference` was to be looked at again, because its text is erased."""
+    """Its text is erased."""
     session.exec(delete(LookAgainRow).where(col(LookAgainRow.reference) == reference))

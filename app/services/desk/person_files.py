@@ -24,11 +24,9 @@ PERSON_FILE_KIND = "guidance-person-file"
 
 
 def record_person_file(session: Session, wanted: NewPersonFile, actor: Actor, signer: ReceiptSigner) -> str:
-    """Record in the audit log of each concern in the file `wanted` that the file was made.
+    """Record it in each concern, and return the signature, which names the worker only for a court.
 
-    Return the service's signature. `signer` makes the signature. If the file is for the person and not for a court, the
-    signature does not name the worker. Raise `NoSuchConcern` if a reference is unknown, or `ConcernErased` if a concern
-    was erased.
+    Raise `NoSuchConcern` or `ConcernErased`.
     """
     references = list(dict.fromkeys(map(reference_of, wanted.references)))
     for_person = wanted.purpose is PersonFilePurpose.PERSON
@@ -43,16 +41,13 @@ def record_person_file(session: Session, wanted: NewPersonFile, actor: Actor, si
 
 
 def is_person_file(document: dict[str, Any]) -> bool:
-    """Return True if `document`, the JSON inside a PDF, is that of a file of one person."""
     return document.get("kind") == PERSON_FILE_KIND
 
 
 def find_person_file_faults(file: ExportFile, keys: Keys) -> Iterator[str]:
-    """Yield each fault of `file`, a file of one person, as a phrase. `keys` are the service's published keys (JWKS).
+    """For the person only the signature: what is left cannot be compared. For a court every concern too.
 
-    Of a file for the person, only the signature is checked, because the remaining text cannot be compared with the
-    sealed text. Of a file for a court, every concern is checked too. If a part of the JSON is missing or invalid, so
-    that it cannot be checked, yield this as the last fault.
+    Last what cannot be checked.
     """
     try:
         yield from _faults(file, keys)

@@ -15,14 +15,14 @@ from app.models.references import find_reference
 from app.services.audit.restrictions import NO_SUCH_REFERENCE
 
 Columns = Mapping[str, Any] | RowMapping
-"""The columns of a concern's row, by name."""
+"""By name."""
 COMPUTED = ("assigned_to", "burst", "received_by", "reporter_has_code", "restricted", "overdue", "links")
 COPIED = tuple(name for name in InboxEntry.model_fields if name not in COMPUTED)
 LINKED_STEPS = ("additions", "acknowledgement", "outcome", "reopening", "assignment", "notes", "hold", "erasure")
 
 
 def reference_of(text: str) -> str:
-    """Return `text` as a reference in standard spelling. Raise `NoSuchConcern` if `text` is not a reference."""
+    """In standard spelling. Raise `NoSuchConcern` if it is none."""
     reference = find_reference(text)
     if reference is None:
         raise NoSuchConcern(NO_SUCH_REFERENCE)
@@ -30,20 +30,17 @@ def reference_of(text: str) -> str:
 
 
 def inbox_entry(row: Columns, *, now: dt.datetime) -> InboxEntry:
-    """Return the concern in `row` as an `InboxEntry`. `now` decides if the concern is overdue."""
+    """`now` decides if it is overdue."""
     return InboxEntry.model_validate(concern_fields(row, now))
 
 
 def entry_of(concern: ConcernRow, *, now: dt.datetime) -> InboxEntry:
-    """Return `concern` as an `InboxEntry`. `now` decides if the concern is overdue."""
+    """`now` decides if it is overdue."""
     return inbox_entry(dict(concern), now=now)
 
 
 def concern_fields(row: Columns, now: dt.datetime) -> dict[str, Any]:
-    """Return the fields of an `InboxEntry` for the concern in `row`, by name.
-
-    `now` decides if the concern is overdue.
-    """
+    """Of an `InboxEntry`, by name."""
     named: dict[str, Any] = {name: row[name] or None for name in ("assigned_to", "burst", "received_by")}
     named |= {"reporter_has_code": bool(row["message_key"]), "restricted": row["limited_to"] != ""}
     return {name: row[name] for name in COPIED} | named | {"overdue": _is_late(row, now), "links": _links_of(row)}

@@ -21,15 +21,11 @@ ONLY_WITH_RESTRICTED = "name people only with a restriction"
 
 
 def set_restriction(session: Session, reference: str, wanted: Restriction, actor: Actor) -> RestrictionState:
-    """Restrict the concern to leads or to `wanted.people`, or lift the restriction. Record the change in the audit log.
+    """Restrict to leads or `people`, or lift it. Return who may open it now. Everyone may restrict to leads.
 
-    Return who may open the concern now. Everyone who works at the desk may restrict a concern to leads, if it is not
-    restricted yet. If the person to whom the concern is assigned may no longer open it, unassign it.
-
-    Raise `NoSuchConcern` if the reference is unknown. Raise `ScopeMissing` if an actor who is not a lead names people,
-    or changes or lifts a restriction. Raise `ValidationFailed` if `wanted` names people but lifts the restriction, or
-    names someone who does not read concerns. If people are named, also raise `ValidationFailed` if they are fewer than
-    `FEWEST_PEOPLE`, or if none of them is a lead.
+    Who has it and may not open it is unassigned. Raise `NoSuchConcern`; `ScopeMissing` if no lead names people, changes
+    or lifts; `ValidationFailed` for people with a lifting, who do not read concerns, fewer than `FEWEST_PEOPLE`, or
+    without a lead.
     """
     concern = get_concern(session, reference)
     if not actor.is_lead and (wanted.people or concern.limited_to or not wanted.restricted):
@@ -46,17 +42,14 @@ def set_restriction(session: Session, reference: str, wanted: Restriction, actor
 
 
 def read_restriction(session: Session, reference: str, actor: Actor) -> RestrictionState:
-    """Record the reading in the audit log, and return who may open the concern.
-
-    Raise `NoSuchConcern` if the reference is unknown.
-    """
+    """Record the reading. Raise `NoSuchConcern`."""
     concern = get_concern(session, reference)
     record_action(session, reference, DeskAct.LISTED, actor, ShownDetails(what="restriction"))
     return state_of(concern)
 
 
 def state_of(concern: ConcernRow) -> RestrictionState:
-    """Return who may open `concern`. The caller must record the reading in the audit log."""
+    """The caller records the reading."""
     return RestrictionState(
         reference=concern.reference,
         restricted=concern.limited_to != "",

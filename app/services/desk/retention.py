@@ -29,21 +29,19 @@ from app.services.concerns.entries import measure_entries
 from app.services.desk.actions import acknowledge, erase
 
 RETENTION = "retention"
-"""The name of the actor of this erasure in the audit log, in place of a person or a client."""
+"""The actor of this erasure in the audit log."""
 by_retention = partial(Actor, RETENTION, "this service")
 ERASURE_BATCH_SIZE = 200
 TEST_LIFETIME = dt.timedelta(days=1)
 OPEN_SINCE = func.coalesce(col(ConcernRow.reopened_at), col(ConcernRow.acknowledged_at))
-"""The start of the retention period of an acknowledged concern: its last reopening, otherwise its acknowledgement."""
+"""Of an acknowledged concern: last reopening, else acknowledgement."""
 
 
 @dataclass(frozen=True)
 class RetentionPeriods:
-    """Numbers of days for which the text of a concern is stored, after it was acknowledged and after it was closed.
+    """Days after acknowledgement, and after closing, which alone counts then. None is for ever.
 
-    Of a closed concern, only `closed_days` counts. A reopening starts the first period again, and the next closing
-    starts the second. The acknowledgement of an addition starts the current period again. If a number is None, the text
-    is stored for ever.
+    A reopening, a closing, and an acknowledged addition start the period again.
     """
 
     acknowledged_days: int | None
@@ -51,24 +49,16 @@ class RetentionPeriods:
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        """Return the periods in `settings`."""
         return cls(settings.retention_acknowledged_days, settings.retention_closed_days)
 
 
 def erase_due_concerns(
     engine: Engine, writer: Writer, periods: RetentionPeriods, *, at: dt.datetime, is_clock_checked: bool = False
 ) -> Iterator[str]:
-    """Erase the text of each concern whose retention period in `periods` has ended, and of each test concern.
+    """Erase what is due, and tests after a day, and yield each reference. It erases only as the iterator is used up.
 
-    `at` is the current time. Yield the reference of each concern after its erasure, which is recorded in the audit log.
-    The caller must use up the iterator: a concern is erased only when the iterator reaches it. Before the first
-    erasure, `at` is stored as the last known time. At the end, also after an error, the erased bytes are purged from
-    the database files, as far as is possible then.
-
-    A concern that is on hold or unacknowledged is never erased, whatever the periods. Test concerns are erased a day
-    after their receipt: they are acknowledged first. Raise `ClockInDoubt` before the first erasure if the clock
-    disagrees with the last known time, unless `is_clock_checked` says that a person has checked the clock. Raise
-    `StoreBusy` if an erasure could not be stored in time.
+    Nothing on hold or unacknowledged is erased; tests are acknowledged first. Bytes are purged at the end, also after
+    an error. Raise `ClockInDoubt` before the first, unless a person checked the clock, and `StoreBusy`.
     """
     writer.run(note_time, at, is_checked=is_clock_checked)
     erased = 0
@@ -100,10 +90,7 @@ def _erase_all(engine: Engine, writer: Writer, periods: RetentionPeriods, at: dt
 
 
 def limited_states(periods: RetentionPeriods) -> list[tuple[ConcernState, Any, int]]:
-    """Return each state of a concern for which `periods` has a number of days.
-
-    With each state, return the SQL expression for the start of the retention period, and the number of days.
-    """
+    """With the start of the period as SQL, and the days."""
     states = (
         (ConcernState.ACKNOWLEDGED, OPEN_SINCE, periods.acknowledged_days),
         (ConcernState.CLOSED, col(ConcernRow.closed_at), periods.closed_days),
@@ -112,16 +99,12 @@ def limited_states(periods: RetentionPeriods) -> list[tuple[ConcernState, Any, i
 
 
 def erasable(wanted: SelectOfScalar[str]) -> SelectOfScalar[str]:
-    """Return the query `wanted`, limited to concerns that are neither on hold nor erased."""
+    """Neither on hold nor erased."""
     return wanted.where(col(ConcernRow.held).is_(False), col(ConcernRow.erased_at).is_(None))
 
 
 def in_state(state: ConcernState, since: Any, *, before: dt.datetime) -> SelectOfScalar[str]:
-    """Return a query for the concerns in `state` whose time `since` is before `before`, earliest first.
-
-    The query selects references. `since` is a column or an SQL expression. Leave out each concern with an addition that
-    is unacknowledged, or was acknowledged at `before` or later.
-    """
+    """References, earliest first, whose `since` is before a time, without a waiting or later acknowledged addition."""
     waits = exists().where(
         col(EntryRow.reference) == ConcernRow.reference,
         col(EntryRow.kind) == EntryKind.ADDITION.value,
@@ -131,11 +114,7 @@ def in_state(state: ConcernState, since: Any, *, before: dt.datetime) -> SelectO
 
 
 def _due(engine: Engine, wanted: SelectOfScalar[str]) -> Iterator[str]:
-    """Yield the references in the query `wanted` of concerns that are neither on hold nor erased.
-
-    Repeat the query after each batch of `ERASURE_BATCH_SIZE`, until it finds none. The caller must erase each concern,
-    or the query would find it again.
-    """
+    """In batches until none is found: the caller must erase each, or it would be found again."""
     due = erasable(wanted).limit(ERASURE_BATCH_SIZE)
     while True:
         with Session(engine) as session:

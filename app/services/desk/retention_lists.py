@@ -27,9 +27,9 @@ from app.services.guides.working_days import LONDON
 
 _LAST_ACKNOWLEDGED = func.max(EntryRow.acknowledged_at).filter(col(EntryRow.kind) == EntryKind.ADDITION.value)
 AHEAD = dt.timedelta(days=60)
-"""Maximum time until the erasure of a concern in the list of concerns to be erased."""
+"""Of coming erasures."""
 REQUESTED_WITHIN = dt.timedelta(days=90)
-"""Maximum age of a request in the list of requests for an erasure."""
+"""Of requests."""
 MOST_LISTED = 500
 MOST_IN_A_SHEET = 20_000
 TOO_MANY = "There are more than 20,000 concerns in this list."
@@ -37,8 +37,6 @@ COLUMNS = ("reference", "state", "day", "by", "until", "reason")
 
 
 class RetentionList(StrEnum):
-    """The lists on the page about retention: to be erased soon, on hold, requested to be erased, and erased."""
-
     DUE = "due"
     HELD = "held"
     REQUESTED = "requested"
@@ -47,13 +45,7 @@ class RetentionList(StrEnum):
 
 @dataclass(frozen=True)
 class RetentionEntry:
-    """A concern in a list about retention.
-
-    `state` is the state of the concern, such as closed. `day` is the day, in London, of the coming erasure, of the
-    hold, of the request, or of the past erasure. `by` is the person who put the concern on hold, or requested or made
-    the erasure, with the `reason`. `by` and `reason` are empty for a coming erasure. `until` is the day until which the
-    hold is needed, or None.
-    """
+    """`day`, in London, is of erasure, hold or request. `by` and `reason` are empty for a coming erasure."""
 
     reference: str
     state: str
@@ -64,16 +56,15 @@ class RetentionEntry:
 
     @property
     def cells(self) -> tuple[str, ...]:
-        """The fields of the concern as texts for a row of a sheet, in the order of `COLUMNS`."""
+        """In the order of `COLUMNS`."""
         until = "" if self.until is None else str(self.until)
         return self.reference, self.state, str(self.day), self.by, until, self.reason
 
 
 def erasure_day(session: Session, concern: ConcernRow, periods: RetentionPeriods) -> dt.date | None:
-    """Return the day, in London, on which the text of `concern` will be erased under `periods` if nothing changes.
+    """In London, if nothing changes; None for what is held, erased, waiting or unlimited.
 
-    A test concern is erased a day after its receipt. Return None for a concern that is on hold or erased. For other
-    concerns, also return None if the concern or an addition is unacknowledged, or if the retention period is unlimited.
+    A test's is a day after receipt.
     """
     if concern.held or concern.erased_at is not None:
         return None
@@ -93,13 +84,10 @@ def erasure_day(session: Session, concern: ConcernRow, periods: RetentionPeriods
 def read_list(
     writer: Writer, wanted: RetentionList, periods: RetentionPeriods, *, actor: Actor, limit: int = MOST_LISTED
 ) -> Sequence[RetentionEntry]:
-    """Record the reading in the audit log, and return up to `limit` concerns of the list `wanted`.
+    """Record the reading. One more than `limit`, not recorded, says that there are more. Raise `StoreBusy`.
 
-    If the list is longer, return one more concern, which is not recorded and must not be shown. Leave out concerns that
-    `actor` may not open. `due` has the concerns to be erased within `AHEAD` under `periods`, and `requested` has
-    requests of the last `REQUESTED_WITHIN` that still count. `due` and `erased` have no test concerns. `due` is sorted
-    by day, `erased` most recent first, `held` and `requested` by reference. Raise `StoreBusy` if the reading could not
-    be recorded in time.
+    `due` is within `AHEAD`, by day; `erased` most recent first; `held`, and `requested` that still count, by reference.
+    `due` and `erased` have no tests.
     """
     with Session(writer.engine) as session:
         match wanted:
@@ -117,12 +105,7 @@ def read_list(
 
 
 def read_list_sheet(writer: Writer, wanted: RetentionList, periods: RetentionPeriods, *, actor: Actor) -> bytes:
-    """Record the reading in the audit log, and return all concerns of the list `wanted` as CSV.
-
-    `periods` decide which concerns the list of concerns to be erased has. Raise `InvalidQuery` if there are more than
-    `MOST_IN_A_SHEET` concerns: the reading is then already recorded. Raise `StoreBusy` if the reading could not be
-    recorded in time.
-    """
+    """As CSV. More than `MOST_IN_A_SHEET` raise `InvalidQuery`, recorded. Raise `StoreBusy`."""
     found = read_list(writer, wanted, periods, actor=actor, limit=MOST_IN_A_SHEET)
     if len(found) > MOST_IN_A_SHEET:
         raise InvalidQuery([FieldError((), TOO_MANY, FaultCode.TOO_MANY, "query", "list")])
@@ -156,10 +139,7 @@ def _list_erased(session: Session, actor: Actor, limit: int) -> list[RetentionEn
 
 
 def _with_last_act(session: Session, wanted: Select[str, str], act: DeskAct) -> list[RetentionEntry]:
-    """Return the concerns of the query `wanted` in order, each with its last audit log entry for `act`.
-
-    Leave out concerns without such an entry.
-    """
+    """In order, without those that have no such entry."""
     rows = session.exec(wanted).all()
     acts = _last_acts(session, [name for name, _state in rows], act)
     return [_entry_of(name, state, acts[name]) for name, state in rows if name in acts]
@@ -181,7 +161,7 @@ def _list_requested(session: Session, actor: Actor, limit: int) -> list[Retentio
 
 
 def _last_acts(session: Session, references: Sequence[str], act: DeskAct) -> dict[str, AuditEntryRow]:
-    """Return the last audit log entry for `act` of each concern in `references` that has one, by reference."""
+    """By reference."""
     found: dict[str, AuditEntryRow] = {}
     for start in range(0, len(references), MOST_LISTED):
         some = references[start : start + MOST_LISTED]

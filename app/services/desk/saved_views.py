@@ -15,16 +15,13 @@ TOO_MANY_VIEWS = f"A person has {MAX_VIEWS} views at most: remove one first."
 
 
 def list_views(session: Session, person: str) -> Sequence[SavedViewRow]:
-    """Return the saved views of `person`, sorted by name."""
+    """By name."""
     rows = select(SavedViewRow).where(col(SavedViewRow.person) == person)
     return session.scalars(rows.order_by(col(SavedViewRow.name))).all()
 
 
 def save_view(session: Session, person: str, name: str, filters: ViewFilters, *, at: dt.datetime) -> SavedViewRow:
-    """Save `filters` as the view `name` of `person`. Replace a view with the same name. Return the row of the view.
-
-    `at` is the time of saving. Raise `ValidationFailed` if the view is new and `person` already has `MAX_VIEWS` views.
-    """
+    """Replace one of the same name. Raise `ValidationFailed` above `MAX_VIEWS`."""
     wanted = filters.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
     former = session.get(SavedViewRow, (person, name))
     if former is None and len(list_views(session, person)) >= MAX_VIEWS:
@@ -36,7 +33,7 @@ def save_view(session: Session, person: str, name: str, filters: ViewFilters, *,
 
 
 def remove_view(session: Session, person: str, name: str) -> None:
-    """Remove the view `name` of `person`. Raise `NoSuchItem` if there is no such view."""
+    """Raise `NoSuchItem`."""
     row = session.get(SavedViewRow, (person, name))
     if row is None:
         raise NoSuchItem("You have no saved view with this name.")
@@ -44,27 +41,20 @@ def remove_view(session: Session, person: str, name: str) -> None:
 
 
 def remove_views(session: Session, person: str) -> None:
-    """Remove all saved views of `person`, who leaves the desk.
-
-    Also remove the days on which `person` wanted to look at concerns again, and the time up to which they have seen the
-    inbox.
-    """
+    """Of who leaves, with their days to look again and their mark in the inbox."""
     session.exec(delete(SavedViewRow).where(col(SavedViewRow.person) == person))
     session.exec(delete(InboxLookRow).where(col(InboxLookRow.person) == person))
     forget_days_of(session, person)
 
 
 def find_seen_until(session: Session, person: str) -> dt.datetime | None:
-    """Return the time up to which `person` has seen the changes in the inbox, or None if no such time is stored."""
+    """Of the changes in the inbox."""
     row = session.get(InboxLookRow, person)
     return None if row is None else row.looked_at
 
 
 def store_seen_until(session: Session, person: str, *, until: dt.datetime) -> None:
-    """Store that `person` has seen the changes in the inbox up to the time `until`.
-
-    If a later time is stored, keep it.
-    """
+    """A later time stays."""
     row = session.get(InboxLookRow, person) or InboxLookRow(person=person, looked_at=until)
     row.looked_at = max(row.looked_at, until)
     session.add(row)

@@ -16,16 +16,12 @@ from app.services.audit.restrictions import may_open
 from app.services.desk.assignment import Assigned
 
 SHOWN_FOR = dt.timedelta(days=1)
-"""How long the inbox shows a person that a concern was taken from them."""
+"""In the inbox of who had it."""
 
 
 @dataclass(frozen=True)
 class TakenOver:
-    """A concern that was taken from a person at the time `at`.
-
-    `by` is the name of the person who changed the assignment, or of the client if no person is known. `to` is the
-    person to whom the concern was assigned then, or None if it was unassigned.
-    """
+    """`to` is None if it was unassigned."""
 
     reference: str
     at: dt.datetime
@@ -34,10 +30,9 @@ class TakenOver:
 
 
 def list_taken_over(session: Session, actor: Actor) -> list[TakenOver]:
-    """Return the concerns that others took from the person of `actor` in the last day, the most recent first.
+    """Of the last day, most recent first: no tests, none given back, none that they may not open.
 
-    Leave out test concerns, concerns that are assigned to the person again, and concerns that the person may not open.
-    The caller must record the reading in the audit log.
+    The caller records the reading.
     """
     person, since = actor.person, actor.at - SHOWN_FOR
     changed = select(ConcernRow.reference).where(
@@ -56,11 +51,7 @@ def list_taken_over(session: Session, actor: Actor) -> list[TakenOver]:
 
 
 def _last_loss(rows: Iterable[AuditEntryRow], person: str) -> TakenOver | None:
-    """Return the last assignment in `rows` that took the concern from `person`.
-
-    `rows` are all assignments and unassignments of one concern, in order. Return None if the concern was never taken
-    from `person`, or if `person` gave it away the last time.
-    """
+    """None if never taken, or given away by `person` the last time."""
     owner, loss = None, None
     for row in rows:
         new = Assigned.by_act(row).person

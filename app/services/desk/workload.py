@@ -20,11 +20,9 @@ _CONCERNS = table_of(ConcernRow).c
 
 
 class Workload(NamedTuple):
-    """The numbers of open, unacknowledged and overdue concerns of one person.
+    """Open concerns of one person, empty for nobody: as many as the inbox has by these filters.
 
-    `person` is empty for the unassigned concerns. `received` counts the unacknowledged concerns. `oldest` is the time
-    of receipt of the concern received first, and `oldest_reference` is its reference. Each number is the same as in the
-    inbox with the filters for these concerns.
+    `received` are unacknowledged; `oldest` was received first.
     """
 
     person: str
@@ -36,12 +34,9 @@ class Workload(NamedTuple):
 
 
 def read_workload(writer: Writer, *, actor: Actor) -> list[Workload]:
-    """Record the reading in the audit log, and return the workload of each person with open concerns, sorted by name.
+    """Record the reading. Unassigned first, then by name; no tests, none that `actor` may not open. Raise `StoreBusy`.
 
-    The unassigned concerns come first, with an empty name. Leave out test concerns, and concerns that `actor` may not
-    open. A closed concern with an unacknowledged addition counts as open. One index has every column that the query
-    needs, so only the open concerns in this index are read. Raise `StoreBusy` if the reading could not be recorded in
-    time.
+    Only open concerns in one index are read.
     """
     by_age = (_CONCERNS.received_at, _CONCERNS.reference)
     first = func.first_value(_CONCERNS.reference).over(partition_by=_CONCERNS.assigned_to, order_by=by_age)

@@ -23,27 +23,23 @@ NOT_PUBLIC = tuple(
         "168.63.129.16/32",  # services of the Azure platform, reachable from every virtual machine there
     )
 )
-"""Networks that the module `ipaddress` counts as global, but through which a private network may be reached."""
+"""`ipaddress` counts these as global, but a private network may be reached through them."""
 
 
 @dataclass(frozen=True)
 class SsrfGuard:
-    """A check that webhook URLs do not lead into a private network.
+    """Keeps webhook URLs out of private networks: https, and only public addresses.
 
-    A URL must use https, and its host must have only public addresses. A host in `allowed_hosts` may have private
-    addresses too, but still needs https. This computer (a loopback host name and address) is allowed with http or
-    https.
+    A host in `allowed_hosts` may have private ones; this computer is allowed with http too.
     """
 
     allowed_hosts: frozenset[str] = frozenset()
 
     def resolve(self, url: str) -> tuple[httpx.URL, str]:
-        """Look up the host of `url`.
+        """Return `url` with an IP address as its host, and the name for TLS: a second lookup cannot lead elsewhere.
 
-        Return `url` with an IP address in place of the host, and the host's name for TLS. The caller connects to this
-        address, so that a second lookup cannot lead elsewhere. Raise `AddressNotAllowed` if `url` is not a valid http
-        or https URL, or has a user name, a password or a fragment. Raise it also if the host cannot be resolved, or if
-        one of the host's addresses is not allowed.
+        Raise `AddressNotAllowed` for an invalid URL, one with user, password or fragment, or an address that is not
+        allowed.
         """
         try:
             parsed = httpx.URL(url)
@@ -68,7 +64,6 @@ class SsrfGuard:
 
 
 def is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    """Return True if `address` is a global unicast address outside the networks in `NOT_PUBLIC`."""
     return address.is_global and not address.is_multicast and not any(address in each for each in NOT_PUBLIC)
 
 

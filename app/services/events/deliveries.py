@@ -25,21 +25,19 @@ SECOND, MINUTE, HOUR = 1, 60, 3600
 DELAYS = (5 * SECOND, 30 * SECOND, 2 * MINUTE, 10 * MINUTE, 30 * MINUTE, HOUR, 3 * HOUR, *([6 * HOUR] * 7))
 MAX_DELAY = 6 * HOUR
 HTTP_DATES = ("%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %d %H:%M:%S %Y")
-"""The three date formats of RFC 9110, section 5.6.7."""
+"""RFC 9110, section 5.6.7."""
 GONE = str(HTTPStatus.GONE.value)
 UNDER_WAY = "under way"
-"""The value of the column `last_answer` during an attempt. It remains if the process ends during the attempt."""
+"""`last_answer` during an attempt, and after one in which the process ended."""
 TEST_NOTICE = "webhook.test"
-"""The type of the message with which an operator tests a webhook. No event has this type."""
+"""The type of a test message. No event has it."""
 
 
 @dataclass(frozen=True)
 class ClaimedDelivery:
-    """A delivery to a webhook that one worker may attempt until its lease ends.
+    """What one worker may attempt until its lease ends. `attempts` counts this one.
 
-    `message` is the ID of the message, and `attempts` is the number of attempts with this one. `kind`, `at` and `data`
-    are the kind, time and payload of the event. `secrets` sign the message. They are encrypted as `claim_due` returns
-    them, and the dispatcher decrypts them.
+    `secrets` are encrypted as `claim_due` returns them; the dispatcher decrypts them.
     """
 
     event_id: int
@@ -54,10 +52,7 @@ class ClaimedDelivery:
 
 
 def find_webhooks_due(engine: Engine, *, now: dt.datetime) -> list[str]:
-    """Return the names of the active webhooks that have a delivery due at the time `now`, sorted.
-
-    Leave out mailboxes.
-    """
+    """By name, without mailboxes."""
     deliveries, webhooks = table_of(DeliveryRow), table_of(WebhookRow)
     is_due = exists().where(deliveries.c.webhook == webhooks.c.name, *_due_at(now))
     is_active = webhooks.c.disabled_at.is_(None) & webhooks.c.name.not_in(MAILBOXES)
@@ -69,14 +64,11 @@ def find_webhooks_due(engine: Engine, *, now: dt.datetime) -> list[str]:
 def claim_due(
     session: Session, *, webhook: str, now: dt.datetime, lease: dt.timedelta, limit: int
 ) -> list[ClaimedDelivery]:
-    """Claim up to `limit` deliveries to `webhook` that are due at the time `now`, and return them in no fixed order.
+    """Claim up to `limit` due deliveries, the earliest first, and return them in no order.
 
-    If more than `limit` are due, claim those with the earliest due times. Move the due time of each to the end of
-    `lease`, and count one more attempt. If the worker ends without a result, the delivery is due again when the lease
-    ends. Only one transaction writes at a time, so no two workers claim the same delivery.
-
-    Return no deliveries if the webhook is unknown or disabled. Cancel claimed deliveries about restricted concerns,
-    which no webhook may get. If all claimed deliveries were cancelled, claim the next ones.
+    Each counts one more attempt, and is due again at the end of `lease` if the worker ends without a result. Only one
+    transaction writes at a time, so no two workers claim the same. Those about restricted concerns are cancelled; if
+    all were, claim the next ones. None for an unknown or disabled webhook.
     """
     target = session.get(WebhookRow, webhook)
     if target is None or target.disabled_at is not None:
@@ -99,10 +91,7 @@ def claim_due(
 
 
 def _cancel_restricted(session: Session, webhook: str, events: Mapping[int, EventRow]) -> set[int]:
-    """Cancel the deliveries to `webhook` of those `events` that are about restricted concerns. Return their numbers.
-
-    `events` maps the number of each event to the event.
-    """
+    """Return the numbers of the cancelled events."""
     about = {number: event.data["reference"] for number, event in events.items() if "reference" in event.data}
     restricted = find_restricted(session, set(about.values()))
     found = {number for number, reference in about.items() if reference in restricted}
@@ -114,11 +103,7 @@ def _cancel_restricted(session: Session, webhook: str, events: Mapping[int, Even
 def lease_deliveries(
     session: Session, webhook: str, *conditions: ColumnElement[bool], until: dt.datetime, limit: int
 ) -> Sequence[Any]:
-    """Claim up to `limit` deliveries to the receiver `webhook` that meet `conditions`, earliest due time first.
-
-    Set the due time of each delivery to `until`, mark the delivery as `UNDER_WAY`, and count one more attempt. For each
-    delivery, return the number of the event, the ID of the message and the number of attempts, in no particular order.
-    """
+    """Return number of the event, message ID and attempts of each, in no order."""
     deliveries = table_of(DeliveryRow)
     chosen = (
         select_columns(deliveries.c.event_id, deliveries.c.webhook)
@@ -142,10 +127,9 @@ def _due_at(now: dt.datetime) -> tuple[ColumnElement[bool], ...]:
 def record_attempt(
     session: Session, claimed: ClaimedDelivery, state: DeliveryState, answer: str, *, due: dt.datetime, at: dt.datetime
 ) -> None:
-    """Store `state` as the result of an attempt of the delivery `claimed`, unless a final result is already stored.
+    """Store the result, unless a final one is stored. 410 Gone disables the webhook, which is recorded.
 
-    `answer` is the HTTP status, the name of the error or `interrupted`. `due` is the time of the next attempt, and `at`
-    is the current time. If the webhook has returned 410 Gone, disable it, and record this in the audit log.
+    `answer` is the HTTP status, the name of the error or `interrupted`; `due` is the next attempt.
     """
     delivery = session.get_one(DeliveryRow, (claimed.event_id, claimed.webhook))
     if delivery.state == DeliveryState.PENDING:
@@ -157,10 +141,7 @@ def record_attempt(
 
 
 def count_deliveries(session: Session) -> dict[tuple[str, str], int]:
-    """Return the number of pending deliveries and of dead deliveries (given up) of each receiver.
-
-    The keys are pairs of the receiver's name and the state. A pair without deliveries has no key.
-    """
+    """Pending and dead (given up), by receiver and state. A pair without deliveries has no key."""
     counted = session.exec(
         select(DeliveryRow.webhook, DeliveryRow.state, func.count())
         .where(col(DeliveryRow.state).in_((DeliveryState.PENDING.value, DeliveryState.DEAD.value)))
@@ -170,11 +151,9 @@ def count_deliveries(session: Session) -> dict[tuple[str, str], int]:
 
 
 def next_due(attempts: int, retry_after: str | None, now: dt.datetime) -> dt.datetime:
-    """Return the time of the next attempt after `attempts` failed attempts, the last of them at `now`.
+    """Return the time after `attempts` failures: the delay in `DELAYS`, changed by up to a fifth at random.
 
-    The wait is the delay in `DELAYS` for this number, changed at random by up to a fifth. `retry_after` is the header
-    `Retry-After` of the last response, or None. If `retry_after` asks for a longer wait, that wait applies. The wait is
-    never longer than six hours.
+    A longer `retry_after` counts. Never longer than six hours.
     """
     jitter = random.uniform(0.8, 1.2)  # noqa: S311  # nosec B311  # spreads load; not for security
     delay = DELAYS[min(attempts, len(DELAYS)) - 1] * jitter
@@ -182,10 +161,7 @@ def next_due(attempts: int, retry_after: str | None, now: dt.datetime) -> dt.dat
 
 
 def _seconds_of(retry_after: str | None, now: dt.datetime) -> float:
-    """Return the header `Retry-After` (RFC 9110, section 10.2.3) in seconds, or 0 if it is None or invalid.
-
-    A date before `now` gives a negative number.
-    """
+    """RFC 9110, section 10.2.3. 0 if None or invalid; a past date gives a negative number."""
     if retry_after is None or not retry_after.isascii():  # `isdigit` is True for `²`, which `float` refuses
         return 0
     if retry_after.isdigit():
@@ -197,7 +173,7 @@ def _seconds_of(retry_after: str | None, now: dt.datetime) -> float:
 
 
 def oldest_waiting(session: Session) -> dict[str, dt.datetime]:
-    """Return the time of the oldest event with a pending delivery, for each active receiver that has one, by name."""
+    """By active receiver that has a pending delivery."""
     waiting = (
         select(DeliveryRow.webhook, func.min(EventRow.at))
         .join(EventRow, col(EventRow.id) == DeliveryRow.event_id)

@@ -39,22 +39,14 @@ from app.services.workers import Job, JobsWorker, backoff_seconds
 log = Log(__name__)
 LEASE = dt.timedelta(seconds=60)
 MAX_CONCURRENT = 4
-"""Highest number of deliveries that are claimed at a time for one webhook. All of these are attempted at the same time.
-
-So no claimed delivery waits while its lease runs out.
-"""
+"""Claimed at a time for one webhook, and attempted at once: none waits while its lease runs out."""
 PAUSE_SECONDS = 0.5
 STOP_MARGIN_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
 class WebhookDispatcher:
-    """The operations that deliver events to webhooks.
-
-    `keys` decrypt the secrets of webhooks, and `clock` returns the current time. `lease` is how long a claimed delivery
-    is left to this process. Any number of calls may run at the same time, in any number of processes, because each
-    delivery is claimed first.
-    """
+    """Delivers events to webhooks, from any number of processes: each delivery is claimed first."""
 
     writer: Writer
     sender: WebhookSender
@@ -63,25 +55,20 @@ class WebhookDispatcher:
     lease: dt.timedelta = LEASE
 
     async def find_due(self) -> list[str]:
-        """Return the names of the webhooks with deliveries that are due now. This only reads, so it blocks no write."""
+        """Only reads, so it blocks no write."""
         return await asyncio.to_thread(find_webhooks_due, self.writer.engine, now=self.clock())
 
     def note_round(self, notes: RoundNotes) -> None:
-        """Store through `notes` that this process looks for deliveries, if there is an active webhook.
-
-        Raise `StoreBusy` if this could not be stored in time.
-        """
+        """Note that this process looks, if there is an active webhook. Raise `StoreBusy`."""
         with Session(self.writer.engine) as session:
             is_needed = any(each.name not in MAILBOXES for each in list_receivers(session))
         notes.note(is_needed=is_needed)
 
     async def deliver_to(self, webhook: str, *, is_stopping: Callable[[], bool] = lambda: False) -> int:
-        """Attempt the due deliveries to `webhook`, a few at a time, until none is due or `is_stopping` returns True.
+        """Attempt what is due, a few at a time, until none is or `is_stopping`. Return the number of attempts.
 
-        Return the number of attempts, whether they failed or not. Raise `WebhookSecretUnreadable`, and attempt no
-        further delivery, if a secret of the webhook cannot be decrypted. Raise `SetupError` if the key file cannot be
-        read. Raise `StoreBusy` if a claim or a result could not be stored in time: a claimed delivery is then due again
-        when its lease ends.
+        Raise `WebhookSecretUnreadable` or `SetupError` (key file) before a further attempt, or `StoreBusy`: a claimed
+        delivery is then due again when its lease ends.
         """
         tried = 0
         while not is_stopping() and (claimed := await self.writer.run_async(self._claim, webhook=webhook)):
@@ -120,20 +107,15 @@ class WebhookDispatcher:
 def build_dispatcher(
     settings: Settings, writer: Writer, clock: Callable[[], dt.datetime], lease: dt.timedelta = LEASE
 ) -> WebhookDispatcher:
-    """Build a dispatcher from `settings`. `clock` returns the current time.
-
-    An attempt ends within `lease`, so that no other process claims a delivery that is still attempted.
-    """
+    """An attempt ends within `lease`, so that no other process claims it meanwhile."""
     sender = build_sender(settings, seconds=min(ATTEMPT_SECONDS, lease.total_seconds()))
     return WebhookDispatcher(writer, sender, open_webhook_keys(settings), clock, lease)
 
 
 class DispatcherThread(JobsWorker):
-    """A thread that delivers events to webhooks until it is stopped.
+    """Delivers until stopped, with a task a webhook, so that none waits for another.
 
-    Each webhook has its own task, so that no webhook waits for another webhook. When the thread is stopped, attempts
-    that have begun have `grace_seconds` to end. Attempts that still run then are cancelled, and their deliveries are
-    due immediately.
+    At a stop, attempts have `grace_seconds`; then they are cancelled, and due at once.
     """
 
     def __init__(self, dispatcher: WebhookDispatcher, *, grace_seconds: float) -> None:
@@ -146,10 +128,7 @@ class DispatcherThread(JobsWorker):
         self._resting_until: dict[str, float] = {}
 
     async def _dispatch(self) -> None:
-        """Start a task for each webhook with due deliveries, until a stop is requested.
-
-        Then wait for the tasks, but at most `grace_seconds`, and cancel the tasks that still run.
-        """
+        """Start a task a webhook, until a stop; then wait at most `grace_seconds`, and cancel."""
         tasks: dict[str, asyncio.Task[None]] = {}
         try:
             while not self.is_stopping:
@@ -170,11 +149,7 @@ class DispatcherThread(JobsWorker):
         return is_free and time.monotonic() >= self._resting_until.get(webhook, 0.0)
 
     async def _find_due(self) -> list[str]:
-        """Return the names of the webhooks with due deliveries.
-
-        Once a minute, also store that this process looks for them. If the database fails, log the error and return no
-        names, so that the tasks that are already running continue.
-        """
+        """If the database fails, log it and return none: running tasks continue. Once a minute, note the round."""
         try:
             if self._notes.is_due:
                 await asyncio.to_thread(self._dispatcher.note_round, self._notes)
@@ -184,11 +159,7 @@ class DispatcherThread(JobsWorker):
             return []
 
     async def _deliver_due(self, webhook: str) -> None:
-        """Attempt all due deliveries to `webhook`.
-
-        If `deliver_to` raises an error, log the error. `_may_start` then returns False for this webhook during a pause,
-        which grows with each such error in a row. A delivery that the receiver refuses is not such an error.
-        """
+        """An error pauses this webhook, longer with each in a row. A refusal by the receiver is none."""
         try:
             await self._dispatcher.deliver_to(webhook, is_stopping=lambda: self.is_stopping)
         except Exception as failure:
@@ -202,11 +173,9 @@ class DispatcherThread(JobsWorker):
 async def send_test_notice(
     engine: Engine, sender: WebhookSender, name: str, *, keys: WebhookKeys, at: dt.datetime
 ) -> SendResult:
-    """Send a signed test message to the webhook `name` with `sender`, and return the result.
+    """Send a signed test message; nothing is stored or retried.
 
-    Nothing is stored or retried. `keys` decrypt the secrets of the webhook, and `at` is the time of the message. Raise
-    `NoSuchWebhook` if the webhook is unknown or removed, `WebhookSecretUnreadable` if a secret of the webhook cannot be
-    decrypted, or `SetupError` if the key file cannot be read.
+    Raise `NoSuchWebhook`, `WebhookSecretUnreadable`, or `SetupError` (key file).
     """
     with Session(engine) as session:
         webhook = get_webhook(session, name)
@@ -225,20 +194,14 @@ async def send_test_notice(
 
 
 def replay_deliveries(session: Session, name: str, *, now: dt.datetime) -> int:
-    """Make the dead deliveries (given up) to the webhook `name` pending and due at `now`. Return their number.
-
-    These deliveries get as many attempts as new ones. Raise `NoSuchWebhook` if the webhook is unknown or removed.
-    """
+    """Make dead deliveries pending, with as many attempts as new ones. Raise `NoSuchWebhook`."""
     get_webhook(session, name)
     dead = _of_webhook(name, DeliveryState.DEAD)
     return session.exec(dead.values(state=DeliveryState.PENDING.value, attempts=0, due=now)).rowcount
 
 
 def retry_deliveries(session: Session, name: str, *, now: dt.datetime) -> int:
-    """Make the pending deliveries to the webhook `name` due at `now` rather than later. Return their number.
-
-    Leave out deliveries that are `UNDER_WAY`. Raise `NoSuchWebhook` if the webhook is unknown or removed.
-    """
+    """Make pending deliveries due now, unless they are `UNDER_WAY`. Raise `NoSuchWebhook`."""
     get_webhook(session, name)
     waiting = _of_webhook(name, DeliveryState.PENDING).where(col(DeliveryRow.last_answer).is_distinct_from(UNDER_WAY))
     return session.exec(waiting.values(due=now)).rowcount

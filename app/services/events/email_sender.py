@@ -18,10 +18,9 @@ log = Log(__name__)
 
 
 class EmailSender:
-    """A sender of emails through the mail server in the settings.
+    """Sends through the mail server of the settings. A call returns within about `seconds`.
 
-    Whatever the server does, a call returns within about `seconds`. The constructor raises `SetupError` if the file
-    with the password cannot be read.
+    Raise `SetupError` if the file with the password cannot be read.
     """
 
     def __init__(self, settings: Settings, *, seconds: float = SECONDS_TO_SEND) -> None:
@@ -30,15 +29,14 @@ class EmailSender:
         self._read_password()  # raises an error if the file is missing, so that the service does not start
 
     def send(self, message: EmailMessage) -> str | None:
-        """Send `message` once. Return None if the server accepts it, or the name of the error's class.
+        """Return None, or the name of the error's class, which has no text from the server.
 
-        The name has no text from the server. If the server refuses only some of the recipients, log a warning, and
-        return None.
+        If some of the recipients are refused, log it, and return None.
         """
         return self._converse(lambda server: self._hand_over(server, message))
 
     def knock(self) -> str | None:
-        """Connect to the mail server and sign in, but send nothing. Return None, or the error's class name."""
+        """Connect and sign in, but send nothing. Return as `send`."""
         return self._converse(lambda _: None)
 
     def _converse(self, say: Callable[[smtplib.SMTP], None]) -> str | None:

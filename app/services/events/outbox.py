@@ -37,7 +37,7 @@ _ACTIVE_WEBHOOKS = select_columns(table_of(WebhookRow).c.name, table_of(WebhookR
     table_of(WebhookRow).c.disabled_at.is_(None)
 )
 Event = tuple[EventKind, dt.datetime, dict[str, Any]]
-"""The kind of an event, its time and its payload."""
+"""Kind, time and payload."""
 EVENT_NAMESPACE = uuid.UUID("8c1f7d7e-3c52-4a53-9a0b-7d1f2f0c6b11")
 OWN_ID = "id"
 """The key of an event's random ID in the stored payload. The payload that clients see lacks it."""
@@ -45,23 +45,17 @@ TIMES = ("received_at", "acknowledge_by", "acknowledged_at", "closed_at", "reope
 
 
 def new_message_id() -> str:
-    """Return a new random ID for a message to a receiver. Every attempt to deliver the message has the same ID."""
+    """The same at every attempt to deliver."""
     return f"msg_{secrets.token_hex(16)}"
 
 
 def append_event(session: Session, kind: EventKind, *, at: dt.datetime, data: dict[str, Any]) -> None:
-    """Store an event with the time `at` and the payload `data`, in the caller's transaction.
-
-    Also store a delivery to each active receiver that subscribes to `kind`.
-    """
+    """In the caller's transaction, with a delivery to each active receiver that subscribes."""
     append_events(session.connection(), [(kind, at, data)])
 
 
 def append_events(connection: Connection, events: Sequence[Event]) -> None:
-    """Append `events` to the hash chain of events, in the caller's transaction.
-
-    Also store, for each event, a delivery to each active receiver that subscribes to its kind.
-    """
+    """As `append_event`, in the hash chain of events."""
     if not events:
         return
     active = sorted((name, kinds) for name, kinds in connection.execute(_ACTIVE_WEBHOOKS))
@@ -104,13 +98,13 @@ def id_and_payload(number: int, kind: str, at: dt.datetime, data: dict[str, Any]
 
 
 def concern_payload(concern: ConcernRow | NewConcern) -> dict[str, Any]:
-    """Return the payload of an event about `concern`: the reference, the known times and a link to the concern."""
+    """Reference, known times and link."""
     times = {name: format_utc(moment) for name in TIMES if (moment := getattr(concern, name, None)) is not None}
     return {"reference": concern.reference, **times, "links": {"concern": desk_concern_path(concern.reference)}}
 
 
 def announce(session: Session, kind: EventKind, concern: ConcernRow, *, at: dt.datetime) -> None:
-    """Append an event of `kind` with the time `at` about `concern`, unless the concern is a test."""
+    """Unless the concern is a test."""
     append_events(session.connection(), events_about(kind, concern, at=at))
 
 
@@ -122,11 +116,9 @@ def events_about(
     message: int | None = None,
     addition: tuple[int, dt.datetime | None] | None = None,
 ) -> list[Event]:
-    """Return a list with one event of `kind` with the time `at` about `concern`, or no event if the concern is a test.
+    """Return one event, or none for a test. Nothing is stored.
 
-    `message` is the number of the message that the event is about, if any. `addition` has the number of the addition
-    that the event is about, and the acknowledgement deadline of the addition. The deadline is None if the event is not
-    about the deadline. Nothing is stored.
+    `addition` has its number and its deadline, None if the event is not about the deadline.
     """
     if concern.test:
         return []
@@ -142,16 +134,13 @@ def events_about(
 
 
 def checkpoint_payload(row: CheckpointRow) -> dict[str, Any]:
-    """Return the payload of an event about the checkpoint `row`: size, root hash, signed note and link."""
+    """Size, root hash, signed note and link."""
     links = {"checkpoint": CHECKPOINT}
     return {"size": row.size, "root_sha256": row.root_sha256, "checkpoint": row.note, "links": links}
 
 
 def edition_payload(key: EditionKey, *, digest: str | None = None, reason: str | None = None) -> dict[str, Any]:
-    """Return the payload of an event about the edition `key`.
-
-    `digest` is given if the edition was published, and `reason` if it was withdrawn.
-    """
+    """`digest` if published, `reason` if withdrawn."""
     own = {"digest": digest, "reason": reason}
     payload = {"guide": key.guide, "edition": key.number} | {name: said for name, said in own.items() if said}
     return payload | {"links": {"edition": edition_path(*key)}}
@@ -160,11 +149,7 @@ def edition_payload(key: EditionKey, *, digest: str | None = None, reason: str |
 def rendition_payload(
     key: RenditionKey, content: RenditionContent, *, digest: str, behind: bool, reason: str | None = None
 ) -> dict[str, Any]:
-    """Return the payload of an event about the rendition `key`: its form, digest and edition, but no text.
-
-    `content` is the content of the rendition, and `digest` is its digest. `behind` is True if the rendition is of an
-    earlier edition than the guide's current edition. `reason` is given if the rendition was withdrawn.
-    """
+    """No text. `behind`: of an earlier edition than the current one. `reason` if withdrawn."""
     edition = content.of.edition
     why = {} if reason is None else {"reason": reason}
     return why | {
@@ -180,30 +165,22 @@ def rendition_payload(
 
 
 def draft_payload(guide: str, language: str) -> dict[str, Any]:
-    """Return the payload of an event about a draft of `guide`: the guide and the language, but no text.
-
-    `language` is the language of a rendition, or empty for the draft of an edition. Drafts of renditions have no
-    address in the API, so the event links to the guide instead.
-    """
+    """No text. `language` is empty for an edition. Drafts of renditions have no address: the link is to the guide."""
     if language:
         return {"guide": guide, "language": language, "links": {"guide": guide_path(guide)}}
     return {"guide": guide, "links": {"draft": draft_path(guide)}}
 
 
 def notice_data(data: dict[str, Any], public_url: str) -> dict[str, Any]:
-    """Return `data`, the payload of an event, with a new field `urls`.
-
-    `urls` has the paths in `links` as absolute URLs that start with `public_url`.
-    """
+    """Add `urls`: the paths in `links` as absolute URLs."""
     links: dict[str, str] = data.get("links", {})
     return data | {"urls": {relation: f"{public_url}{path}" for relation, path in links.items()}}
 
 
 def read_events_after(session: Session, writer: Writer, *, after: int, limit: int, actor: Actor) -> Sequence[EventRow]:
-    """Record in the audit log which concerns the events show, then return the events, in order.
+    """Record which concerns the events show (if any), then return them. `session` is closed before.
 
-    These are the first `limit` events with numbers above `after`. Leave out events about concerns that `actor` may not
-    open. If no event is about a concern, record nothing. `session` is closed before the recording.
+    Without those about concerns that `actor` may not open.
     """
     rows = events_after(session, after=after, limit=limit, actor=actor)
     session.close()  # frees the connection: requests that each hold one and wait for a second could block each other
@@ -214,10 +191,9 @@ def read_events_after(session: Session, writer: Writer, *, after: int, limit: in
 
 
 def events_after(session: Session, *, after: int, limit: int, actor: Actor | None = None) -> Sequence[EventRow]:
-    """Return the first `limit` events with numbers above `after`, in order. Nothing is recorded in the audit log.
+    """Return the first `limit` after `after`, without those that `actor`, if given, may not open.
 
-    Leave out events about concerns that `actor` may not open. If `actor` is None, leave out none. Only one transaction
-    writes at a time, so no event with a lower number is committed later.
+    Only one transaction writes at a time, so no lower number is committed later.
     """
     wanted = select(EventRow).where(col(EventRow.id) > after)
     if actor is not None:
@@ -269,5 +245,5 @@ def confirm_events(session: Session, *, place: Place, actor: Actor, client: str)
 
 
 def find_last_event(session: Session) -> int:
-    """Return the number of the last event in the database, or 0 if there is no event."""
+    """0 without events."""
     return session.exec(select(func.max(EventRow.id))).one() or 0

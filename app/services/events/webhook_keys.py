@@ -38,46 +38,37 @@ MAX_SECRETS = 2
 
 
 class WebhookKeys(KeyFile):
-    """The keys in one file that encrypt the secrets of webhooks (AES-256-GCM). The first key is the newest.
+    """The keys, newest first, that encrypt secrets of webhooks (AES-256-GCM).
 
-    The name of the webhook is authenticated too, so a secret cannot be moved to another webhook. If no setting names
-    the key file, the file is created when the newest key is first needed. A method that reads the key file raises
-    `SetupError` if the file cannot be read. If the newest key is needed, a file without a key is an error too.
+    The webhook's name is authenticated: no secret can be moved. If no setting names the file, it is created when first
+    needed. Raise `SetupError` where it cannot be read.
     """
 
     purpose = "the secrets of webhooks are encrypted under"
     command = "guidance keys rotate-webhooks"
 
     def encrypt(self, webhook: str, secret: str) -> str:
-        """Return `secret`, a secret of the webhook named `webhook`, encrypted with the newest key."""
+        """With the newest key."""
         key = self._newest()
         nonce = secrets.token_bytes(NONCE_BYTES)
         sealed = nonce + AESGCM(key.value).encrypt(nonce, secret.encode(), webhook.encode())
         return ".".join((FORMAT_VERSION, key.id, base64.urlsafe_b64encode(sealed).decode()))
 
     def decrypt_all(self, webhook: str, stored: Iterable[str]) -> tuple[str, ...]:
-        """Return the encrypted secrets `stored` of the webhook named `webhook`, decrypted, in the same order.
-
-        Raise `WebhookSecretUnreadable` if one of them cannot be decrypted.
-        """
+        """In order. Raise `WebhookSecretUnreadable`."""
         return tuple(self._decrypt(webhook, each) for each in stored)
 
     def can_decrypt(self, webhook: str, stored: str) -> bool:
-        """Return True if `stored` is a secret of the webhook named `webhook` that these keys decrypt."""
         with suppress(WebhookSecretUnreadable):
             self._decrypt(webhook, stored)
             return True
         return False
 
     def is_newest(self, stored: str) -> bool:
-        """Return True if the secret `stored` is encrypted with the newest key."""
         return stored.startswith(f"{FORMAT_VERSION}.{self._newest().id}.")
 
     def renew(self, webhook: str, stored: str) -> str:
-        """Return the secret `stored` of the webhook named `webhook`, encrypted again with the newest key.
-
-        Return `stored` unchanged if the newest key already encrypts the secret, or if the secret cannot be decrypted.
-        """
+        """Encrypt again with the newest key; unchanged if it is, or if the secret cannot be decrypted."""
         if self.is_newest(stored) or not self.can_decrypt(webhook, stored):
             return stored
         return self.encrypt(webhook, self._decrypt(webhook, stored))
@@ -94,7 +85,7 @@ class WebhookKeys(KeyFile):
             raise WebhookSecretUnreadable from None
 
     def _find(self, key_id: str) -> bytes | None:
-        """Return the key with the ID `key_id`, or None. If the key is unknown, first read the file again."""
+        """If the key is unknown, read the file again first."""
         if key_id not in dict(self.keys):
             self.read()
         return dict(self.keys).get(key_id)
@@ -110,29 +101,22 @@ class WebhookKeys(KeyFile):
 
 
 def open_webhook_keys(settings: Settings) -> WebhookKeys:
-    """Return the keys in the file that `settings` name, or in a file in the data folder if they name none.
-
-    The file is not read yet.
-    """
+    """In the file of the settings, or one in the data folder. Not read yet."""
     configured = settings.webhook_key_file
     return WebhookKeys(configured or settings.data_dir / WEBHOOK_KEY, is_configured=configured is not None)
 
 
 @dataclass(frozen=True)
 class NewWebhook:
-    """A webhook to add: its name, its URL, and the kinds of events that it gets."""
-
     name: str
     url: str
     kinds: Iterable[EventKind]
 
 
 def add_webhook(writer: Writer, webhook: NewWebhook, *, guard: SsrfGuard, keys: WebhookKeys, at: dt.datetime) -> str:
-    """Add `webhook`, and record this in the audit log.
+    """Add and record it, and return the secret that signs its messages (Standard Webhooks 1.0).
 
-    Return the secret that signs its messages (Standard Webhooks 1.0). The secret is stored encrypted with `keys`. Raise
-    `SetupError` if the name is not allowed or the key file cannot be read. Raise `AddressNotAllowed` if `guard` refuses
-    the URL, `WebhookExists` if the name is in use, or `StoreBusy` if the webhook could not be stored in time.
+    Raise `SetupError` (name, key file), `AddressNotAllowed`, `WebhookExists`, `StoreBusy`.
     """
     refuse_mailbox(webhook.name)
     if not re.fullmatch(SLUG_PATTERN, webhook.name):
@@ -150,11 +134,9 @@ def add_webhook(writer: Writer, webhook: NewWebhook, *, guard: SsrfGuard, keys: 
 
 
 def rotate_secret(session: Session, name: str, *, keys: WebhookKeys, at: dt.datetime) -> str:
-    """Add a new secret to the webhook `name`, record this in the audit log, and return the new secret.
+    """Add, record and return a new secret. Both sign until the next rotation or `drop_old_secret`.
 
-    Messages are signed with the new and with the previous secret, until the next rotation or `drop_old_secret`. A
-    previous secret that `keys` cannot decrypt is dropped. Raise `NoSuchWebhook` if the webhook is unknown or removed.
-    Raise `SetupError` if `name` is the name of a mailbox, or if the key file cannot be read.
+    A previous one that cannot be decrypted is dropped. Raise `NoSuchWebhook`, or `SetupError` (a mailbox, key file).
     """
     refuse_mailbox(name)
     secret = _new_secret()
@@ -166,10 +148,7 @@ def rotate_secret(session: Session, name: str, *, keys: WebhookKeys, at: dt.date
 
 
 def drop_old_secret(session: Session, name: str, *, at: dt.datetime) -> None:
-    """Remove all secrets of the webhook `name` except the newest, and record this in the audit log.
-
-    Raise `NoSuchWebhook` if the webhook is unknown or removed, or `SetupError` if `name` is the name of a mailbox.
-    """
+    """Raise `NoSuchWebhook`, or `SetupError` for a mailbox."""
     refuse_mailbox(name)
     webhook = get_webhook(session, name)
     webhook.secrets = webhook.secrets[:1]
@@ -177,11 +156,7 @@ def drop_old_secret(session: Session, name: str, *, at: dt.datetime) -> None:
 
 
 def remove_webhook(session: Session, name: str, *, at: dt.datetime) -> None:
-    """Mark the webhook `name` as removed, record this in the audit log, and cancel its undelivered events.
-
-    A new webhook may then use the name. Raise `NoSuchWebhook` if the webhook is unknown or already removed, or
-    `SetupError` if `name` is the name of a mailbox.
-    """
+    """Record it, and cancel undelivered events. The name is free. Raise as `drop_old_secret`."""
     refuse_mailbox(name)
     webhook = get_webhook(session, name)
     webhook.disabled_at, webhook.disabled_because = at, REMOVED
@@ -190,12 +165,10 @@ def remove_webhook(session: Session, name: str, *, at: dt.datetime) -> None:
 
 
 def encrypt_again(session: Session, *, keys: WebhookKeys, at: dt.datetime, with_new_key: bool = False) -> int:
-    """Encrypt the secrets of all webhooks again with the newest of `keys`.
+    """Encrypt all secrets with the newest key, and return how many receivers have it, removed ones and mailboxes too.
 
-    Return the number of receivers whose secrets all have this key. This number includes removed webhooks, and the
-    mailboxes, which have no secrets. If `with_new_key` is True, first add a key to the key file. Secrets that cannot be
-    decrypted stay unchanged. Record each webhook in the audit log, with the time `at`. Only one transaction writes at a
-    time, so no two processes change the key file simultaneously. Raise `SetupError` if the key file cannot be read.
+    Unreadable ones stay. Each webhook is recorded. Only one transaction writes at a time, so no two processes change
+    the key file. Raise `SetupError` if it cannot be read.
     """
     if with_new_key:
         keys.add()
@@ -208,11 +181,7 @@ def encrypt_again(session: Session, *, keys: WebhookKeys, at: dt.datetime, with_
 
 
 def drop_old_keys(session: Session, *, keys: WebhookKeys) -> None:
-    """Remove every key of `keys` except the newest from the key file.
-
-    Raise `WebhookSecretUnreadable`, and remove no key, if an older key still encrypts a secret. A secret that no key
-    decrypts does not matter. Raise `SetupError` if the key file cannot be read.
-    """
+    """Raise `WebhookSecretUnreadable`, and keep all, if an older key still encrypts a secret; `SetupError`."""
     for webhook in list_webhooks(session):
         if any(keys.can_decrypt(webhook.name, stored) and not keys.is_newest(stored) for stored in webhook.secrets):
             raise WebhookSecretUnreadable

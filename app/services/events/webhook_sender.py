@@ -22,10 +22,7 @@ from app.services.events.outbox import id_and_payload, notice_data
 from app.services.workers import start_call
 
 ATTEMPT_SECONDS = 15.0
-"""Time limit of one attempt, from the name lookup to the response.
-
-`BODY_SECONDS` limits reading the response's body.
-"""
+"""From the lookup to the response; `BODY_SECONDS` limits its body."""
 BODY_SECONDS = 1.0
 MAX_RESPONSE_BYTES = 64 * 1024
 SUCCESSES = range(200, 300)
@@ -34,27 +31,20 @@ log = Log(__name__)
 
 
 class SendResult(NamedTuple):
-    """The result of one attempt to send a message.
-
-    `answer` is the HTTP status of the response, or the name of the error's class. `retry_after` is the response header
-    `Retry-After`, or None.
-    """
+    """`answer` is the HTTP status, or the name of the error's class."""
 
     answer: int | str
     retry_after: str | None = None
 
     @property
     def is_success(self) -> bool:
-        """True if the receiver accepted the message, with a status from 200 to 299."""
         return self.answer in SUCCESSES
 
 
 class WebhookSender:
-    """A sender of messages to webhooks.
+    """Sends messages, each by a new connection: no receiver affects another.
 
-    Each attempt has a new connection, so that no receiver affects another receiver. `guard` checks the URLs.
-    `public_url` is the start of the absolute URLs in messages. `seconds` is the time limit of one attempt, measured
-    with a monotonic clock, so that changes of the system time have no effect.
+    `seconds` limits an attempt by a monotonic clock. `public_url` begins absolute URLs.
     """
 
     def __init__(self, guard: SsrfGuard, *, public_url: str, seconds: float = ATTEMPT_SECONDS) -> None:
@@ -63,10 +53,7 @@ class WebhookSender:
         self._seconds = seconds
 
     async def send(self, delivery: ClaimedDelivery, at: dt.datetime) -> SendResult:
-        """Attempt `delivery` once, signed with its secrets and the time `at`. Return the result within the time limit.
-
-        An error is returned as a result, not raised. An unexpected error is also logged.
-        """
+        """Attempt once. An error is a result, not raised; an unexpected one is logged."""
         try:
             async with asyncio.timeout(self._seconds):
                 return await self._send(delivery, at)
@@ -99,20 +86,14 @@ class WebhookSender:
 
 
 class Lookups:
-    """Lookups of hosts that do not block the event loop, with at most one thread for each URL.
-
-    While a lookup hangs, further attempts for the same URL wait for that lookup.
-    """
+    """Lookups beside the event loop, at most one thread a URL: while one hangs, further ones wait for it."""
 
     def __init__(self, guard: SsrfGuard) -> None:
         self._guard = guard
         self._under_way: dict[str, Future[Target]] = {}
 
     async def resolve(self, url: str) -> Target:
-        """Return the URL with the host's IP address, and the host's name for TLS, as `SsrfGuard.resolve` does.
-
-        Raise `AddressNotAllowed` if the guard refuses `url`.
-        """
+        """As `SsrfGuard.resolve`."""
         lookup = self._under_way.get(url)
         if lookup is None or lookup.done():
             lookup = self._under_way[url] = start_call(partial(self._guard.resolve, url), "webhook-lookup")
@@ -120,7 +101,6 @@ class Lookups:
 
 
 def build_sender(settings: Settings, *, seconds: float = ATTEMPT_SECONDS) -> WebhookSender:
-    """Build a sender from `settings`, with a time limit of `seconds` for each attempt."""
     guard = SsrfGuard(frozenset(settings.webhook_allowed_hosts))
     return WebhookSender(guard, public_url=settings.public_url, seconds=seconds)
 
@@ -143,7 +123,7 @@ def _headers_of(delivery: ClaimedDelivery, body: str, at: dt.datetime) -> dict[s
 
 
 async def _discard(response: httpx.Response) -> None:
-    """Read and discard up to 64 KiB of the response body, so that the receiver can finish its response."""
+    """Up to 64 KiB, so that the receiver can finish."""
     read = 0
     async for chunk in response.aiter_raw():
         read += len(chunk)

@@ -25,10 +25,9 @@ log = Log(__name__)
 
 
 def insert_webhook(session: Session, webhook: WebhookRow) -> None:
-    """Insert the row `webhook`, and record this in the audit log. A removed webhook of the same name is replaced.
+    """Insert and record it, in place of a removed one, whose undelivered events are cancelled.
 
-    Cancel the undelivered events of the replaced webhook, so that none goes to the new URL. Raise `WebhookExists` if
-    the name is in use.
+    Raise `WebhookExists`.
     """
     was_removed = col(WebhookRow.name) == webhook.name, col(WebhookRow.disabled_because) == REMOVED
     if session.exec(delete(WebhookRow).where(*was_removed)).rowcount:
@@ -42,7 +41,7 @@ def insert_webhook(session: Session, webhook: WebhookRow) -> None:
 
 
 def get_webhook(session: Session, name: str) -> WebhookRow:
-    """Return the row of the receiver `name`. Raise `NoSuchWebhook` if the receiver is unknown or was removed."""
+    """Raise `NoSuchWebhook` if unknown or removed."""
     webhook = session.get(WebhookRow, name)
     if webhook is None or webhook.disabled_because == REMOVED:
         raise NoSuchWebhook
@@ -50,35 +49,27 @@ def get_webhook(session: Session, name: str) -> WebhookRow:
 
 
 def refuse_mailbox(name: str) -> None:
-    """Raise `SetupError` if `name` is the name of a mailbox. Mailboxes come from the settings, and are not webhooks."""
+    """Raise `SetupError`: mailboxes come from the settings, and are no webhooks."""
     if name in MAILBOXES:
         raise SetupError(f"{name} is a mailbox, which the settings name (GUIDANCE_SMTP_HOST)")
 
 
 def list_webhooks(session: Session) -> list[WebhookRow]:
-    """Return the row of every receiver, sorted by name, including mailboxes and disabled or removed webhooks."""
+    """By name, with mailboxes and disabled or removed ones."""
     return list(session.exec(select(WebhookRow).order_by(WebhookRow.name)))
 
 
 def list_receivers(session: Session) -> list[WebhookRow]:
-    """Return the row of every active receiver, sorted by name, including mailboxes."""
+    """Active ones by name, with mailboxes."""
     return [each for each in list_webhooks(session) if each.disabled_at is None]
 
 
 def record_webhook(session: Session, webhook: WebhookRow, actor: Actor) -> None:
-    """Record the current state of `webhook` in the audit log, as an action of `actor`.
-
-    The details of the entry are those of `webhook_details`.
-    """
     record_action(session, WEBHOOKS, DeskAct.WEBHOOK_CHANGED, actor, webhook_details(webhook))
 
 
 def webhook_details(webhook: WebhookRow) -> WebhookDetails:
-    """Return the state of `webhook` for the audit log: its name, a flag for active webhooks, and two digests.
-
-    One digest covers the columns of the row, including the URL and the kinds of events. The other digest covers the
-    encrypted secrets.
-    """
+    """One digest covers the columns, the other the encrypted secrets."""
     columns = {name: getattr(webhook, name) for name in ("name", "url", "kinds", "disabled_because")}
     times = {name: at and format_utc(at) for name, at in (("added", webhook.added_at), ("off", webhook.disabled_at))}
     return WebhookDetails(
@@ -90,11 +81,7 @@ def webhook_details(webhook: WebhookRow) -> WebhookDetails:
 
 
 def find_changed_webhooks(session: Session, recorded: Mapping[str, WebhookDetails]) -> Iterator[tuple[str, str]]:
-    """Yield the name of each webhook that differs from its last audit log entry, with the fault as a sentence.
-
-    `recorded` has the details of each webhook's last entry, by name. A webhook without an entry, and an entry without a
-    webhook, are faults too. Mailboxes are left out.
-    """
+    """Yield name and fault of each that differs from its last entry, or lacks it, or is missing. No mailboxes."""
     there = {webhook.name: webhook for webhook in list_webhooks(session)}
     for name, webhook in there.items():
         if name in MAILBOXES:  # mailboxes are in the settings
@@ -107,7 +94,7 @@ def find_changed_webhooks(session: Session, recorded: Mapping[str, WebhookDetail
 
 
 def cancel_deliveries(session: Session, name: str) -> int:
-    """Cancel every pending delivery and every dead one (given up) to the receiver `name`. Return their number."""
+    """Pending and dead ones. Return their number."""
     return session.exec(
         update(DeliveryRow)
         .where(col(DeliveryRow.webhook) == name, col(DeliveryRow.state).in_(UNDELIVERED))

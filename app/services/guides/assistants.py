@@ -106,11 +106,7 @@ class AssistantResult(ResponseModel):
 
 @dataclass(frozen=True)
 class Library:
-    """The sources from which the tools read.
-
-    `contents` reads the content of editions. `public_url` is the address of this service, for links. `preferred_guide`
-    is the default guide that the council has set (see `default_guide`), or None if it has set none.
-    """
+    """What the tools read from. `preferred_guide` is the council's default guide, if set (see `default_guide`)."""
 
     session: Session
     contents: Contents
@@ -121,11 +117,7 @@ class Library:
     """A function that returns the teams to call now."""
 
     def guide_of(self, arguments: OfGuide) -> str:
-        """Return the name of the guide in `arguments` or, if `arguments` name no guide, of the default guide.
-
-        A named guide is returned without a check that it exists. Raise `NoSuchGuide` if no guide is named and there is
-        no default guide.
-        """
+        """Without a check that a named guide exists. Raise `NoSuchGuide` if none is named and there is no default."""
         guide = arguments.guide or default_guide(self.session, self.preferred_guide)
         if guide is None:
             raise NoSuchGuide
@@ -134,10 +126,7 @@ class Library:
     def result(
         self, cautions: Iterable[Caution], cited: Iterable[tuple[EditionKey, str]], **rest: Any
     ) -> dict[str, Any]:
-        """Return the JSON of a tool's result: the emergency sentence, `cautions`, the cited editions, and `rest`.
-
-        `cited` has the key and the digest of each edition from which the text comes. `rest` are the tool's own fields.
-        """
+        """Return the emergency sentence, `cautions`, the cited editions with their digests, and `rest`."""
         editions = [
             CitedEdition(
                 guide=key.guide, edition=key.number, digest=digest, url=f"{self.public_url}{edition_path(*key)}"
@@ -152,11 +141,7 @@ Read = Callable[[Library, Any], dict[str, Any]]
 
 
 class Tool(NamedTuple):
-    """A tool that an assistant can call. `arguments` is the model that parses the arguments of a call.
-
-    `title` and `description` are for the assistant and its user. `read` returns the result for a `Library` and the
-    parsed arguments.
-    """
+    """`title` and `description` are for the assistant and its user."""
 
     title: str
     description: str
@@ -168,10 +153,7 @@ TOOLS: dict[str, Tool] = {}
 
 
 def _tool(title: str, arguments: type[RequestModel]) -> Callable[[Read], Read]:
-    """Return a decorator that adds a function to `TOOLS`, with `title` and the model `arguments` of its arguments.
-
-    The function's name and docstring become the name and description of the tool.
-    """
+    """Add a function to `TOOLS`; its name and docstring are those of the tool."""
 
     def register(read: Read) -> Read:
         TOOLS[read.__name__] = Tool(title, " ".join((read.__doc__ or "").split()), arguments, read)
@@ -181,11 +163,9 @@ def _tool(title: str, arguments: type[RequestModel]) -> Callable[[Read], Read]:
 
 
 class ReadWords(NamedTuple):
-    """The text that a tool returns, and the editions to cite with the text.
+    """What a tool returns, and what to cite: key and digest of each edition.
 
-    `rendition` has the facts about the rendition from which the text comes, or is None if the text comes from the
-    edition itself. `languages` are all languages in which the guide can be read. `cited` has the key and the digest of
-    each edition from which the text comes.
+    `rendition` is None for an edition's own text.
     """
 
     content: EditionContent
@@ -195,12 +175,9 @@ class ReadWords(NamedTuple):
 
 
 def _read_words(library: Library, arguments: OfGuideInLanguage) -> ReadWords:
-    """Return the text of the guide's current edition, or of its rendition in the language of `arguments`.
+    """Return the current edition, or its rendition. One out of date has current cautions and contacts, cited too.
 
-    The cautions and contacts of an out-of-date rendition are those of the current edition, which is then cited too.
-    Raise `NoSuchGuide` if the guide is unknown, or if none is named and there is no default guide. Raise
-    `EditionWithdrawn` if all its editions are withdrawn. Raise `NoSuchRendition` if the guide has no rendition in the
-    language, or `RenditionWithdrawn` if all renditions in the language, or their editions, are withdrawn.
+    Raise the errors of `find_edition` and `find_rendition`.
     """
     guide = library.guide_of(arguments)
     history, stored = get_history(library.session, guide=guide), list_renditions(library.session, guide=guide)
@@ -293,7 +270,7 @@ def compare_editions(library: Library, arguments: OfChanges) -> dict[str, Any]:
 
 @cache
 def tool_list() -> list[dict[str, Any]]:
-    """Return the definition of each tool for the protocol's method `tools/list`, always in the same order."""
+    """For the method `tools/list`, always in one order."""
     output = AssistantResult.model_json_schema(mode="serialization")
     del output["additionalProperties"]  # each tool adds its own fields
     return [
@@ -310,11 +287,7 @@ def tool_list() -> list[dict[str, Any]]:
 
 
 def call_tool(tool: Tool, arguments: Any, library: Library) -> tuple[dict[str, Any] | None, str]:
-    """Call `tool`, which reads from `library`, with `arguments` as the assistant sent them.
-
-    Return the tool's result and an empty sentence, or None and a sentence for the assistant. The sentence says which
-    arguments are invalid, or explains the `Problem` that the tool raised.
-    """
+    """Return the result, or None and a sentence for the assistant: what is invalid, or the `Problem` raised."""
     try:
         return tool.read(library, tool.arguments.model_validate(arguments)), ""
     except ValidationError as error:

@@ -24,10 +24,7 @@ LISTED_SECTIONS = tuple(section.key for section in Section)
 
 @dataclass(frozen=True)
 class CatalogueEntry:
-    """An item of a current edition, with the data that must be shown beside it.
-
-    `key`, `digest` and `cautions` are those of the edition. `part` is the key of the item's section.
-    """
+    """An item of a current edition, with what must be shown beside it. `part` is the key of its section."""
 
     key: EditionKey
     digest: str
@@ -38,11 +35,7 @@ class CatalogueEntry:
 
 @dataclass(frozen=True)
 class EntryFilter:
-    """A filter of catalogue entries. An entry must meet every condition; None sets no condition.
-
-    An item must have all of `words`. `sections` are section keys, and `guides` are names of guides. `code` is one of
-    the item's related codes, in upper or lower case.
-    """
+    """An entry must meet every condition that is not None. `code` is one of its related codes, in any case."""
 
     words: str | None = None
     sections: Sequence[str] = LISTED_SECTIONS
@@ -51,20 +44,14 @@ class EntryFilter:
 
 
 def index_guide(session: Session, guide: str, current: EditionKey | None) -> None:
-    """Replace the catalogue entries of `guide` with the items of its edition `current`.
-
-    If `current` is None, because the guide has no current edition, only delete the entries.
-    """
+    """Replace the entries of `guide` with the items of `current`, or delete them."""
     session.exec(delete(CatalogueRow).where(col(CatalogueRow.guide) == guide))
     if current is not None:
         session.connection().execute(insert(CatalogueRow), _rows(current, read_content(session, current)))
 
 
 def find_index_faults(session: Session) -> Iterator[tuple[str, str]]:
-    """Compare the catalogue with the current editions. Yield a label and the fault for each guide that differs.
-
-    Entries of a guide that has no edition are a fault too.
-    """
+    """Yield label and fault of each guide whose entries differ from its current edition, also one without any."""
     columns = [each for each in table_of(CatalogueRow).c if each.name != "id"]
     heads = session.exec(select(EditionRow.guide).where(IS_EDITION, col(EditionRow.number) == 1))
     indexed = session.exec(select(CatalogueRow.guide).distinct())
@@ -83,11 +70,10 @@ def _in_order(row: dict[str, object]) -> dict[str, object]:
 def list_catalogue(
     session: Session, wanted: EntryFilter, *, offset: int = 0, limit: int | None = None
 ) -> list[CatalogueEntry]:
-    """Return the entries that match `wanted`. Skip the first `offset` entries, and return at most `limit`.
+    """Return the entries by section, guide and position, or for words the best match first.
 
-    If `wanted.words` is None, the order is by section key, guide and position in the section. Otherwise the best match
-    comes first. Words without a letter or digit match no entry. If `limit` is None, return all further entries. Leave
-    out entries of an edition that does not exist: `find_index_faults` finds these.
+    Words without a letter or digit match nothing. Entries of an edition that does not exist are left out
+    (`find_index_faults`).
     """
     key = (col(EditionRow.guide) == CatalogueRow.guide, col(EditionRow.number) == CatalogueRow.edition)
     has_edition = exists().where(*key, IS_EDITION)
@@ -107,10 +93,9 @@ def list_catalogue(
 
 
 def find_guides(session: Session, items: Collection[tuple[str, str]]) -> list[str]:
-    """Return the names of the guides whose current edition has all of `items`, in the order of first publication.
+    """Return the guides whose current edition has all of `items` (section and id, each once), by first publication.
 
-    Each of `items` is a section key and the id of an item, and must occur only once. If `items` is empty, return no
-    guides.
+    No items give no guides.
     """
     first = (col(EditionRow.guide) == CatalogueRow.guide) & IS_EDITION & (col(EditionRow.number) == 1)
     found = (
@@ -141,7 +126,7 @@ def _rows(current: EditionKey, content: EditionContent) -> list[dict[str, object
 
 
 def _words_of(item: RequestModel, fields: Sequence[str]) -> str:
-    """Return the searchable words of `item`, joined by spaces: those in its fields `fields`, and its phone numbers."""
+    """Of `fields`, and the phone numbers."""
     phones = [phone.display for phone in getattr(item, "phones", ())]
     texts = [getattr(item, name, None) for name in fields]
     return " ".join(word for text in [*texts, *phones] if text for word in words_in(text))

@@ -16,30 +16,26 @@ from app.services.guides.working_hours import hours_text
 
 EDITION_COLUMNS = ("guide", "edition", "digest")
 RENDITION_COLUMNS = ("language", "rendition", "rendition_digest", "in_guide_language", "notices")
-"""Further columns if the text is that of a rendition.
+"""Further columns of a rendition. `in_guide_language` lists the untranslated columns, and limbs such as `limbs/0/text`.
 
-`in_guide_language` lists the columns of the row that are untranslated. For the column `limbs`, it lists each
-untranslated limb, such as `limbs/0/text`. `notices` are sentences to show with the text.
+`notices` are sentences to show with the text.
 """
 Cells = dict[str, str]
 
 
 class CsvRow(NamedTuple):
-    """An item of an edition or rendition. `key` and `digest` are those of the edition.
-
-    For a rendition, `item` and `cautions` have the texts that are shown with the rendition (see `show_rendition`).
-    """
+    """An item. `key` and `digest` are of the edition; texts of a rendition are as `show_rendition` has them."""
 
     key: EditionKey
     digest: str
     item: Identified
     cautions: Sequence[Caution]
     of_rendition: Sequence[str] = ()
-    """The cells of `RENDITION_COLUMNS`; empty for an edition."""
+    """Cells of `RENDITION_COLUMNS`."""
 
 
 def section_csv(shown: ShownEdition, section: Section) -> bytes:
-    """Return `section` of the edition or rendition `shown` as CSV in UTF-8, with a header row."""
+    """UTF-8, with a header row."""
     head, cautions = shown.head, shown.content.cautions
     items: tuple[Identified, ...] = getattr(shown.content, section.key)
     rows = [
@@ -50,11 +46,7 @@ def section_csv(shown: ShownEdition, section: Section) -> bytes:
 
 
 def csv_table(section: Section, rows: Sequence[CsvRow], *, cautions: int = 0, of_rendition: bool = False) -> bytes:
-    """Return `rows`, which are items of `section`, as CSV in UTF-8, with a header row.
-
-    There are at least `cautions` caution columns, and enough for the row with the most cautions. If `of_rendition` is
-    True, the table also has the columns of `RENDITION_COLUMNS`, and each row must have their cells.
-    """
+    """There are at least `cautions` caution columns, and enough for each row."""
     columns = max([cautions, *(len(row.cautions) for row in rows)])
     model = section.entry.item
     names = [f"caution_{place}" for place in range(1, columns + 1)]
@@ -64,20 +56,14 @@ def csv_table(section: Section, rows: Sequence[CsvRow], *, cautions: int = 0, of
 
 
 def _cells_of(row: CsvRow, model: type[RequestModel], columns: int) -> list[str]:
-    """Return the cells of `row`, whose item is a `model`, with `columns` cells for cautions.
-
-    If `row` has fewer cautions, the last cells are empty.
-    """
+    """`columns` cells are for cautions, the last empty if there are fewer."""
     texts = [caution.text for caution in row.cautions]
     cells = [row.key.guide, str(row.key.number), row.digest, *row.of_rendition, *_item_cells(model, row.item).values()]
     return cells + texts + [""] * (columns - len(texts))
 
 
 def csv_name(shown: ShownEdition, section: Section) -> str:
-    """Return the file name for the CSV of `section` of `shown`, such as `child-sexual-exploitation-1-indicators.csv`.
-
-    The name has the guide and the number of the edition. For a rendition, its language and number follow.
-    """
+    """Such as `child-sexual-exploitation-1-indicators.csv`; language and number of a rendition follow."""
     key = shown.rendition.stored.key if shown.rendition else None
     words = f"-{key.language}-{key.number}" if key else ""
     return f"{shown.head.guide}-{shown.head.number}{words}-{section.value}.csv"
@@ -98,10 +84,7 @@ def _rendition_cells(rendition: ShownRendition | None, section: Section, place: 
 
 
 def _item_cells(model: type[RequestModel], item: Identified | None) -> Cells:
-    """Return the cells of `item`, which is a `model`, by column name.
-
-    If `item` is None, every cell is empty: the keys are then the header row.
-    """
+    """By column. Empty for None: the keys are then the header row."""
     cells: Cells = {}
     for name in model.model_fields:
         value = getattr(item, name, None)

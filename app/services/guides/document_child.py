@@ -8,10 +8,7 @@ from app.services.guides.importing import NO_TEXT, NOT_TEXT, WORD, parse_documen
 from app.services.guides.word_documents import TOO_LONG
 
 MAX_DRAFT_BYTES = 1_000_000
-"""Limit of the size of the draft and its unplaced passages as JSON, in bytes.
-
-Other requests that send a draft have the same limit.
-"""
+"""Of draft and unplaced passages as JSON, as for other requests that send a draft."""
 
 
 def read(name: str, data: bytes) -> str:

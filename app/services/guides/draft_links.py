@@ -18,18 +18,15 @@ from app.services.access.clients import draw_token, token_digest
 from app.services.guides.drafts import DraftAct, find_guide_draft, list_draft_acts, record_draft_act
 
 LINK_DAYS = (1, 7, 30)
-"""The numbers of days for which a person can make a link valid. The second number is the default."""
+"""How long a link may be valid. The second is the default."""
 MAX_LINKS = 20
-"""The maximum number of valid links to one draft."""
+"""Valid ones to one draft."""
 TOKEN_DIGEST, EXPIRES_AT, LINK = "token_sha256", "expires_at", "link"
 
 
 @dataclass(frozen=True)
 class DraftLink:
-    """A valid link to a draft, which the person named `by` made at the time `at`.
-
-    `number` is the number of the action that made the link.
-    """
+    """`number` is that of the action that made it."""
 
     number: int
     by: str
@@ -39,10 +36,7 @@ class DraftLink:
 
 
 def links_of(acts: Sequence[GuideDraftActRow], *, at: dt.datetime) -> Sequence[DraftLink]:
-    """Return the links that are valid at the time `at`, in the order in which they were made.
-
-    `acts` are the actions on the draft to which the links lead.
-    """
+    """Return the links of a draft's `acts` that are valid `at` a time, in the order of making."""
     links: dict[int, DraftLink] = {}
     for each in acts:
         if each.act == GuideDraftAct.LINKED:
@@ -54,17 +48,11 @@ def links_of(acts: Sequence[GuideDraftActRow], *, at: dt.datetime) -> Sequence[D
 
 
 def takes_no_more(links: Sequence[DraftLink]) -> bool:
-    """Return True if a draft with the valid `links` can have no further link until one of them ends."""
     return len(links) >= MAX_LINKS
 
 
 def make_draft_link(session: Session, act: DraftAct, *, days: int) -> str:
-    """Make a link to the draft that `act` names, record the action, and return the link's token.
-
-    The link is valid for `days` days from `act.at`. Raise `NoSuchGuideDraft` if there is no draft, or `DraftFull` if
-    the draft already has `MAX_LINKS` valid links. Raise the errors of `act.precondition`, which checks that the person
-    has seen the current version of the draft.
-    """
+    """Record a link for `days`, and return its token. Raise as `DraftAct.known_draft`, or `DraftFull`."""
     draft = act.known_draft(session)
     if takes_no_more(links_of(list_draft_acts(session, act.guide, act.language), at=act.at)):
         raise DraftFull
@@ -76,11 +64,7 @@ def make_draft_link(session: Session, act: DraftAct, *, days: int) -> str:
 
 
 def end_draft_link(session: Session, act: DraftAct, *, number: int) -> None:
-    """End the link `number` to the draft that `act` names, and record the action.
-
-    Raise `NoSuchGuideDraft` if there is no draft, or `NoSuchItem` if no valid link has this number. Raise the errors of
-    `act.precondition`, which checks that the person has seen the current version of the draft.
-    """
+    """Raise as `DraftAct.known_draft`, or `NoSuchItem` without such a valid link."""
     draft = act.known_draft(session)
     links = links_of(list_draft_acts(session, act.guide, act.language), at=act.at)
     if number not in {each.number for each in links}:
@@ -89,10 +73,9 @@ def end_draft_link(session: Session, act: DraftAct, *, number: int) -> None:
 
 
 def find_linked_draft(session: Session, token: str, *, at: dt.datetime) -> GuideDraftRow | None:
-    """Return the draft, as last saved, to which the link with `token` leads.
+    """Return the draft as last saved.
 
-    Return None if no link has this token, if the link has been ended, or if it has expired at the time `at`. A link
-    also ends when its draft is published or discarded.
+    None if the link is unknown, ended or expired, or the draft published or discarded.
     """
     digest = token_digest(token).hex()
     longest = at - dt.timedelta(days=max(LINK_DAYS))

@@ -42,9 +42,9 @@ from app.services.guides.validation import CheckedDraft, check_draft
 
 CHANGE_NOTE = "change_note"
 MAX_REMARK = 2000
-"""The maximum length, in characters, of a comment, and of the reason for which a draft is sent back."""
+"""Characters of a comment, or of the reason for sending back."""
 MAX_COMMENTS = 500
-"""The maximum number of open comments on one draft."""
+"""Open ones on one draft."""
 NOT_PUBLISHED = "It could not be published at the planned time: {}"
 BECAUSE = {
     FollowsAnotherEdition: "another edition was published before.",
@@ -55,11 +55,7 @@ OTHERWISE = "the rule of two people was not met."
 
 @dataclass(frozen=True)
 class Comment:
-    """A comment by the person `by` on a draft. `number` is the number of the action that added the comment.
-
-    `about` is the path of the item that the comment is about, such as `contacts/duty-team`, or empty for the whole
-    draft.
-    """
+    """`number` is that of the action. `about` is an item such as `contacts/duty-team`, or empty for the whole draft."""
 
     number: int
     by: str
@@ -70,37 +66,30 @@ class Comment:
 
 @dataclass(frozen=True)
 class Discussion:
-    """The open comments on a draft (those not marked as done), and the reason for which the draft was sent back.
-
-    `reason` is None if the draft was never sent back, or has been submitted again since.
-    """
+    """Open comments, and why the draft was sent back (None once submitted again)."""
 
     comments: tuple[Comment, ...]
     reason: str | None
 
     @property
     def is_full(self) -> bool:
-        """True if the draft has `MAX_COMMENTS` open comments, and can have no more until one of them is done."""
         return len(self.comments) >= MAX_COMMENTS
 
 
 def check_any_draft(
     session: Session, draft: GuideDraftRow, reference_data: ReferenceData, *, today: dt.date
 ) -> CheckedDraft | CheckedRendition:
-    """Return `draft`, of an edition or rendition, with its errors and with its warnings as of the day `today`."""
     if draft.language:
         return check_rendition_draft(session, draft)
     return check_draft(session, draft, reference_data, today=today)
 
 
 def offer_draft(session: Session, reference_data: ReferenceData, act: DraftAct, *, note: str = "") -> GuideDraftRow:
-    """Submit the draft that `act` names for another person to publish, and return the draft.
+    """Submit a draft for another person to publish. Record it, and append an event.
 
-    Record the action, and append an event. If the draft of an edition has no change note, save `note` as its change
-    note: this makes the person a writer of the draft. A planned publication is cancelled. The next change of the text
-    cancels the submission. Raise `NoSuchGuideDraft` if there is no draft. Raise the errors of `act.precondition`, which
-    checks that the person has seen the current version of the draft. Raise `InvalidEdition` or `InvalidRendition` with
-    every error if the draft has errors.
+    A draft without a change note gets `note`, which makes the person a writer. A planned publication is cancelled; the
+    next change of the text cancels the submission. Raise as `DraftAct.known_draft`, and `InvalidEdition` or
+    `InvalidRendition` with every error.
     """
     draft = act.known_draft(session)
     content = draft.read()
@@ -113,11 +102,9 @@ def offer_draft(session: Session, reference_data: ReferenceData, act: DraftAct, 
 
 
 def return_draft(session: Session, act: DraftAct, *, reason: str) -> GuideDraftRow:
-    """Send the submitted draft that `act` names back to its writers for `reason`, and return the draft.
+    """Send a submitted draft back. Record it, append an event, and cancel a planned publication.
 
-    Record the action, and append an event. A planned publication is cancelled. Raise `NoSuchGuideDraft` if there is no
-    draft, and `DraftChanged` if the draft is not submitted. Raise the errors of `act.precondition`, which checks that
-    the person has seen the current version of the draft.
+    Raise as `DraftAct.known_draft`, and `DraftChanged` if it is not submitted.
     """
     draft = act.known_draft(session)
     if draft.offered_at is None:
@@ -128,12 +115,7 @@ def return_draft(session: Session, act: DraftAct, *, reason: str) -> GuideDraftR
 
 
 def comment_on_draft(session: Session, act: DraftAct, *, about: str, text: str) -> int:
-    """Add a comment with `text` to the draft that `act` names, and return the comment's number.
-
-    `about` is the path of the item that the comment is about, or empty. Raise `NoSuchGuideDraft` if there is no draft,
-    or `DraftFull` if the draft has `MAX_COMMENTS` open comments. Raise the errors of `act.precondition`, which checks
-    that the person has seen the current version of the draft.
-    """
+    """Return the comment's number. Raise as `DraftAct.known_draft`, or `DraftFull`."""
     draft = act.known_draft(session)
     if discussion_of(list_draft_acts(session, act.guide, act.language)).is_full:
         raise DraftFull
@@ -141,11 +123,7 @@ def comment_on_draft(session: Session, act: DraftAct, *, about: str, text: str) 
 
 
 def settle_comment(session: Session, act: DraftAct, *, number: int) -> None:
-    """Mark the comment `number` on the draft that `act` names as done, and record the action.
-
-    Raise `NoSuchGuideDraft` if there is no draft, or `NoSuchItem` if the draft has no open comment with this number.
-    Raise the errors of `act.precondition`, which checks that the person has seen the current version of the draft.
-    """
+    """Mark a comment as done. Raise as `DraftAct.known_draft`, or `NoSuchItem` without such an open one."""
     draft = act.known_draft(session)
     open_ones = discussion_of(list_draft_acts(session, act.guide, act.language)).comments
     if number not in {each.number for each in open_ones}:
@@ -154,7 +132,6 @@ def settle_comment(session: Session, act: DraftAct, *, number: int) -> None:
 
 
 def discussion_of(acts: Sequence[GuideDraftActRow]) -> Discussion:
-    """Return the open comments, and the reason for sending back, of the draft with the actions `acts`, in order."""
     comments: dict[int, Comment] = {}
     reason: str | None = None
     for each in acts:
@@ -171,10 +148,10 @@ def discussion_of(acts: Sequence[GuideDraftActRow]) -> Discussion:
 
 
 def may_publish(draft: GuideDraftRow, writers: Sequence[str], by: str) -> bool:
-    """Return True if the person named `by` may publish `draft` as the second of two people.
+    """True if `by` may publish as the second of two people.
 
-    `writers` are all people who wrote part of the draft. A writer may publish the draft only if another person wrote
-    its last version, and another person submitted it. Somebody else has then agreed to the whole text.
+    A writer may only if another wrote the last version, and another submitted it: somebody else agreed to the whole
+    text.
     """
     if not any(is_same_hand(by, each) for each in writers):
         return True
@@ -183,11 +160,7 @@ def may_publish(draft: GuideDraftRow, writers: Sequence[str], by: str) -> bool:
 
 
 def count_waiting(session: Session, by: str, *, can_publish: bool) -> int:
-    """Return how many drafts wait for the person named `by`.
-
-    A submitted draft waits for the person if `can_publish` is True and `may_publish` returns True. A draft that was
-    sent back waits for each of its writers. A draft with a planned publication waits for nobody.
-    """
+    """Submitted drafts that `by` may publish, and returned ones that `by` wrote. A planned one waits for nobody."""
     is_handed_over = or_(col(GuideDraftRow.offered_at).is_not(None), col(GuideDraftRow.returned_at).is_not(None))
     found = 0
     for draft in session.exec(
@@ -202,18 +175,13 @@ def count_waiting(session: Session, by: str, *, can_publish: bool) -> int:
 def publish_draft(
     session: Session, reference_data: ReferenceData, act: DraftAct, *, follows: int | None, two_people: bool
 ) -> Publication[Any]:
-    """Publish the draft that `act` names as the next edition or rendition, record the action, and delete the draft.
+    """Publish a draft as the next edition or rendition. Record it, append events, and delete the draft.
 
-    Append the events of the publication. If the most recent rendition has the same content and is not withdrawn,
-    publish nothing new. `follows` is the number of the last edition that the publisher has seen, or None for a new
-    guide. For a rendition, `follows` is the number of the edition that it renders. Raise `FollowsAnotherEdition` if the
-    number is now a different one. Raise `NoSuchGuideDraft` if there is no draft. Raise the errors of
-    `act.precondition`, which checks that the person has seen the current version of the draft. Raise
-    `SecondPersonNeeded` if `may_publish` returns False. Raise `InvalidEdition` or `InvalidRendition` with every error
-    if the draft has errors.
-
-    If `two_people` is True, raise `HandUnknown` if the publisher or a writer is a client that names no person. If the
-    publisher is a writer, the same applies to the person who submitted the draft.
+    A rendition equal to the newest, not withdrawn, publishes nothing new. `follows` is the last edition that the
+    publisher has seen (None for a new guide), or the one rendered: raise `FollowsAnotherEdition` if it is another now.
+    Raise as `DraftAct.known_draft`; `SecondPersonNeeded` as `may_publish`; `InvalidEdition` or `InvalidRendition`. If
+    `two_people`, raise `HandUnknown` if publisher or a writer is a client without a person; for a publisher who wrote,
+    also who submitted.
     """
     draft = act.known_draft(session)
     checked = _require_agreed(session, reference_data, draft, act, follows=follows, two_people=two_people)
@@ -238,14 +206,9 @@ def schedule_draft(
     follows: int | None,
     two_people: bool,
 ) -> GuideDraftRow:
-    """Agree as the second person that the draft that `act` names is published at `publish_at`, and return the draft.
+    """Agree as the second person to a publication at `publish_at`, which replaces an earlier time.
 
-    Record the action. If a time was already agreed, `publish_at` replaces that time. `follows` is the number of the
-    last edition that the person has seen, or None for a new guide. For a rendition, `follows` is the number of the
-    edition that it renders. `two_people` is True if two people must be known by name. Make the checks of
-    `publish_draft` now, and raise the same errors: `NoSuchGuideDraft`, the errors of `act.precondition`,
-    `FollowsAnotherEdition`, `SecondPersonNeeded`, `HandUnknown`, `InvalidEdition` or `InvalidRendition`. The
-    publication makes these checks again.
+    The checks of `publish_draft` are made now, raising the same, and again then.
     """
     draft = act.known_draft(session)
     _require_agreed(session, reference_data, draft, act, follows=follows, two_people=two_people)
@@ -255,12 +218,7 @@ def schedule_draft(
 
 
 def unschedule_draft(session: Session, act: DraftAct) -> GuideDraftRow:
-    """Cancel the planned publication of the draft that `act` names, and return the draft.
-
-    Record the action. A submitted draft stays submitted. Raise `NoSuchGuideDraft` if there is no draft, or
-    `DraftChanged` if no publication is planned. Raise the errors of `act.precondition`, which checks that the person
-    has seen the current version of the draft.
-    """
+    """A submitted draft stays submitted. Raise as `DraftAct.known_draft`, and `DraftChanged` if nothing is planned."""
     draft = act.known_draft(session)
     if draft.publish_at is None:
         raise DraftChanged
@@ -269,10 +227,7 @@ def unschedule_draft(session: Session, act: DraftAct) -> GuideDraftRow:
 
 
 def find_due_draft(session: Session, *, now: dt.datetime) -> tuple[str, str] | None:
-    """Return the guide and the language of a draft whose planned publication is due at `now`, or None if none is due.
-
-    If several are due, choose the one with the earliest time. The language is empty for the draft of an edition.
-    """
+    """Return guide and language of the earliest that is due. The language is empty for an edition."""
     due = select(GuideDraftRow.guide, GuideDraftRow.language).where(col(GuideDraftRow.publish_at) <= now)
     found = session.exec(due.order_by(col(GuideDraftRow.publish_at)).limit(1)).first()
     return None if found is None else (found[0], found[1])
@@ -281,13 +236,10 @@ def find_due_draft(session: Session, *, now: dt.datetime) -> tuple[str, str] | N
 def publish_due_draft(
     session: Session, reference_data: ReferenceData, guide: str, language: str, *, now: dt.datetime, two_people: bool
 ) -> Publication[Any] | None:
-    """Publish the draft of `guide` in `language`, in the name of the person who agreed, if its planned time has come.
+    """Publish in the name of who agreed. None if nothing is due any more.
 
-    `language` is empty for the draft of an edition. If `two_people` is True, two people must be known by name, as
-    `publish_draft` says. Return None if no publication is due any more: another process has published the draft, or
-    somebody has cancelled or moved the publication. If the draft can no longer be published, send it back with the
-    reason, append an event, and return None. Only one transaction writes at a time, so a draft is published once. Raise
-    `ClockInDoubt` if the clock may be wrong.
+    What can no longer be published is sent back with the reason, with an event. Only one transaction writes at a time,
+    so it is published once. Raise `ClockInDoubt`.
     """
     draft = session.get(GuideDraftRow, (guide, language))
     if draft is None or draft.publish_at is None or draft.agreed_by is None or draft.publish_at > now:
@@ -314,11 +266,7 @@ def _require_agreed(
     follows: int | None,
     two_people: bool,
 ) -> CheckedDraft | CheckedRendition:
-    """Return the checked draft if two people agree to it, and it follows the edition `follows`.
-
-    Otherwise raise `HandUnknown`, `SecondPersonNeeded`, `InvalidEdition`, `InvalidRendition` or
-    `FollowsAnotherEdition`, each as `publish_draft` says. `follows` and `two_people` are those of `publish_draft`.
-    """
+    """Raise what `publish_draft` says."""
     writers = writers_of(list_draft_acts(session, act.guide, act.language))
     wrote_it = any(is_same_hand(act.by, each) for each in writers)
     hands = (act.by, *writers, draft.offered_by if wrote_it and draft.offered_by else act.by)

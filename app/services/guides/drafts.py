@@ -16,33 +16,26 @@ from app.services.guides.editions import find_history
 from app.services.guides.pictures import ANY_DIGEST, remove_unused_pictures
 
 ENDING_ACTS = (GuideDraftAct.DISCARDED.value, GuideDraftAct.PUBLISHED.value)
-"""Actions that end a draft: the guide then has no draft."""
+"""After these the guide has no draft."""
 DraftContent = dict[str, Any]
 DraftChange = Callable[[GuideDraftRow | None], DraftContent]
-"""A function that gets the current draft, or None without a draft. It returns the new content, or raises an error."""
+"""Gets the current draft, if any, and returns the new content, or raises."""
 UnplacedChange = Callable[[GuideDraftRow | None], Sequence[str]]
-"""A function that gets the current draft, or None, and returns the unplaced passages to save with the draft.
-
-An unplaced passage is text of an imported document that is not yet in a field of the draft.
-"""
+"""Gets the current draft, if any, and returns text of an imported document that is in no field yet."""
 NONE_UNPLACED = "[]"
 DraftPrecondition = Callable[[GuideDraftRow], None]
-"""A function that gets the current draft, and raises unless the caller has seen its current version."""
+"""Raises unless the caller has seen the current version."""
 STATE = ("offered_at", "offered_by", "returned_at", "returned_by", "publish_at", "agreed_by")
-"""The columns of a draft that say whether it was submitted, sent back, or is to be published at a time."""
+"""Submitted, sent back, or to be published at a time."""
 
 
 def expect_nothing(_draft: GuideDraftRow) -> None:
-    """Accept every version of a draft. This is the precondition of an action for which the version does not matter."""
+    """For an action for which the version does not matter."""
 
 
 @dataclass(frozen=True)
 class DraftAct:
-    """An action on the draft of `guide`, by the client (and person) named `by`, at the time `at`.
-
-    `precondition` raises an error if the client has not seen the current version of the draft. The default precondition
-    accepts every version. `language` is the language of a rendition, or empty for the draft of an edition.
-    """
+    """An action on the draft of `guide`. `language` is empty for an edition, `by` a client (and person)."""
 
     guide: str
     by: str
@@ -51,11 +44,7 @@ class DraftAct:
     language: str = OWN_WORDS
 
     def known_draft(self, session: Session) -> GuideDraftRow:
-        """Return the draft that the action is about.
-
-        Raise `NoSuchGuideDraft` if there is no such draft. Raise the errors of `precondition` if the client has not
-        seen the current version of the draft.
-        """
+        """Raise `NoSuchGuideDraft`, or the errors of `precondition` if the caller has not seen the current version."""
         draft = get_guide_draft(session, self.guide, self.language)
         self.precondition(draft)
         return draft
@@ -63,23 +52,19 @@ class DraftAct:
 
 @dataclass(frozen=True)
 class DraftRecord:
-    """The writers of a draft of an edition, and the edition that the draft follows.
-
-    `follows` is the number of the guide's last edition, or None for a new guide.
-    """
+    """The writers of an edition's draft, and the number that it follows (None for a new guide)."""
 
     writers: Sequence[str]
     follows: int | None
 
 
 def keep_unplaced(draft: GuideDraftRow | None) -> Sequence[str]:
-    """Return the unplaced passages of `draft` unchanged, or none if `draft` is None."""
     return draft.read_unplaced() if draft is not None else ()
 
 
 @dataclass(frozen=True)
 class EditionPeople:
-    """The people who wrote, published and withdrew an edition, as far as they are recorded."""
+    """As far as they are recorded."""
 
     writers: tuple[str, ...] = ()
     published_by: str | None = None
@@ -87,18 +72,11 @@ class EditionPeople:
 
 
 def find_guide_draft(session: Session, guide: str, language: str = OWN_WORDS) -> GuideDraftRow | None:
-    """Return the draft of the next edition of `guide`, or of the rendition in `language`.
-
-    Return None if there is no such draft.
-    """
     return session.get(GuideDraftRow, (guide, language))
 
 
 def get_guide_draft(session: Session, guide: str, language: str = OWN_WORDS) -> GuideDraftRow:
-    """Return the draft of the next edition of `guide`, or of the rendition in `language`.
-
-    Raise `NoSuchGuideDraft` if there is no such draft.
-    """
+    """Raise `NoSuchGuideDraft`."""
     draft = find_guide_draft(session, guide, language)
     if draft is None:
         raise NoSuchGuideDraft
@@ -106,16 +84,12 @@ def get_guide_draft(session: Session, guide: str, language: str = OWN_WORDS) -> 
 
 
 def list_guide_drafts(session: Session) -> Sequence[GuideDraftRow]:
-    """Return every draft, by guide, then by language. The draft of an edition comes before those of renditions."""
+    """By guide, the edition's before those of renditions, then by language."""
     return session.exec(select(GuideDraftRow).order_by(GuideDraftRow.guide, GuideDraftRow.language)).all()
 
 
 def list_draft_acts(session: Session, guide: str, language: str = OWN_WORDS) -> Sequence[GuideDraftActRow]:
-    """Return the actions on the current draft of `guide` in `language` since its beginning, in order.
-
-    `language` is empty for the draft of an edition. Leave out withdrawals, which are recorded in the same table. The
-    result is empty if there is no draft.
-    """
+    """Return the actions since the draft began, without withdrawals, which are in the same table."""
     of_draft = GuideDraftActRow.guide == guide, GuideDraftActRow.language == language
     last_end = select(func.max(GuideDraftActRow.number)).where(*of_draft, col(GuideDraftActRow.act).in_(ENDING_ACTS))
     current = select(GuideDraftActRow).where(
@@ -127,15 +101,12 @@ def list_draft_acts(session: Session, guide: str, language: str = OWN_WORDS) -> 
 
 
 def writers_of(acts: Sequence[GuideDraftActRow]) -> list[str]:
-    """Return the recorded name of each writer of the draft with the actions `acts`, in order of first writing."""
+    """In order of first writing."""
     return list(dict.fromkeys(each.by for each in acts if each.act == GuideDraftAct.WRITTEN))
 
 
 def list_edition_people(session: Session, guide: str) -> dict[int, EditionPeople]:
-    """Return the people who wrote, published and withdrew each edition of `guide`, by edition number.
-
-    Leave out editions without a recorded action.
-    """
+    """By edition number, without editions that have no recorded action."""
     of_editions = GuideDraftActRow.guide == guide, GuideDraftActRow.language == OWN_WORDS
     found: dict[int, EditionPeople] = {}
     writers: list[str] = []
@@ -155,11 +126,7 @@ def list_edition_people(session: Session, guide: str) -> dict[int, EditionPeople
 
 
 def find_changed_drafts(session: Session) -> Iterator[tuple[str, str]]:
-    """Compare each draft with its recorded actions. Yield the name of each draft that differs, and the fault.
-
-    The name is the guide and, for a rendition, the language. Also report gaps in the numbers of the actions, and
-    actions that differ from their digests.
-    """
+    """Yield name and fault of each draft that differs from its actions, and of gaps and changes in the actions."""
     ordered = select(GuideDraftActRow).order_by(
         GuideDraftActRow.guide, GuideDraftActRow.language, col(GuideDraftActRow.number)
     )
@@ -186,10 +153,10 @@ def find_changed_drafts(session: Session) -> Iterator[tuple[str, str]]:
 
 
 def _are_as_recorded(session: Session, acts: Sequence[GuideDraftActRow]) -> bool:
-    """Return True if the digest of each of `acts` matches the action's details and the text that the action is about.
+    """True if each digest matches the action's details and text; False for an unknown kind.
 
-    `acts` are all actions on the drafts of one guide in one language, in order. Former texts are not stored, so the
-    digest of each text is that of the action that wrote the text. Return False too if the kind of an action is unknown.
+    `acts` are all of one guide and language. Former texts are not stored: the digest of a text is that of the action
+    that wrote it.
     """
     written = ""
     if not {act.act for act in acts} <= set(GuideDraftAct):
@@ -208,7 +175,7 @@ def _are_as_recorded(session: Session, acts: Sequence[GuideDraftActRow]) -> bool
 
 
 def _is_as_acted(draft: GuideDraftRow, acts: Sequence[GuideDraftActRow]) -> bool:
-    """Return True if `draft` is as `acts` left it. `acts` are the actions since the draft was started, in order."""
+    """`acts` are those since the draft began."""
     written, state = None, dict[str, Any].fromkeys(STATE)
     for act in acts:
         if act.act == GuideDraftAct.WRITTEN:
@@ -225,11 +192,10 @@ def _is_as_acted(draft: GuideDraftRow, acts: Sequence[GuideDraftActRow]) -> bool
 
 
 def state_after(act: GuideDraftAct, *, by: str, at: dt.datetime, details: DraftContent) -> dict[str, Any]:
-    """Return the columns of `STATE` that the action `act` changes, with their new values.
+    """Return the columns of `STATE` that the action changes.
 
-    `by` is the person, `at` the time, and `details` are the details of the action. A change of the text, or sending the
-    draft back, ends a submission and a planned publication. A new submission ends a planned publication too. A draft
-    stays sent back until it is submitted again.
+    A change of the text, or sending back, ends a submission and a planned publication; a new submission the latter. A
+    draft stays sent back until it is submitted.
     """
     none: dict[str, Any] = dict.fromkeys(STATE)
     match act:
@@ -247,20 +213,16 @@ def state_after(act: GuideDraftAct, *, by: str, at: dt.datetime, details: DraftC
 
 
 def read_draft_record(session: Session, guide: str) -> DraftRecord:
-    """Return the writers of the draft of the next edition of `guide`, and the number of the guide's last edition."""
     return DraftRecord(writers_of(list_draft_acts(session, guide)), len(find_history(session, guide=guide)) or None)
 
 
 def write_guide_draft(
     session: Session, act: DraftAct, change: DraftChange, *, unplaced: UnplacedChange = keep_unplaced
 ) -> GuideDraftRow:
-    """Save the content that `change` returns as the draft, record the action `act`, and return the draft.
+    """Save what `change` returns, which may have errors; begin a draft if there is none.
 
-    The draft is for the next edition of the guide, or for the rendition in `act.language`. Create the draft if there is
-    none. Do not check the precondition of `act`: `change` sees the current draft, and may raise an error. Also save the
-    unplaced passages that `unplaced` returns. The content may have errors. A save cancels a submission and a planned
-    publication, and deletes each picture that the draft no longer has and nothing else uses. If content and passages
-    are unchanged, save and record nothing. Raise the errors of `change`.
+    The precondition is not checked: `change` sees the current draft, and may raise. A save cancels submission and
+    planned publication, and deletes pictures that nothing uses any more. Unchanged content saves and records nothing.
     """
     draft = find_guide_draft(session, act.guide, act.language)
     former = draft.content if draft is not None else ""
@@ -289,12 +251,7 @@ def _json(value: DraftContent | Sequence[str]) -> str:
 
 
 def discard_draft(session: Session, act: DraftAct) -> GuideDraftRow:
-    """Delete the draft that `act` names, record the action, and return the deleted draft. The recorded actions remain.
-
-    Delete the draft's pictures too, unless a published rendition or another draft has them. Raise `NoSuchGuideDraft` if
-    there is no draft. Raise the errors of `act.precondition`, which checks that the person has seen the current version
-    of the draft.
-    """
+    """Delete it with pictures that nothing else has; its recorded actions remain. Raise as `DraftAct.known_draft`."""
     draft = act.known_draft(session)
     record_draft_act(session, draft, GuideDraftAct.DISCARDED, act)
     session.delete(draft)
@@ -305,11 +262,7 @@ def discard_draft(session: Session, act: DraftAct) -> GuideDraftRow:
 def record_draft_act(
     session: Session, draft: GuideDraftRow, kind: GuideDraftAct, act: DraftAct, details: DraftContent | None = None
 ) -> int:
-    """Record `act` on `draft` as an action of the kind `kind`, and return the action's number.
-
-    Set the columns of `draft` that such an action changes (see `state_after`). `details` are further data of the
-    action, such as the reason for sending the draft back.
-    """
+    """Return the action's number, and set the columns that it changes (`state_after`)."""
     number = append_draft_act(session, kind, act, digest=_digest_of(draft), details=details or {})
     for name, value in state_after(kind, by=act.by, at=act.at, details=details or {}).items():
         setattr(draft, name, value)
@@ -319,10 +272,7 @@ def record_draft_act(
 def append_draft_act(
     session: Session, kind: GuideDraftAct, act: DraftAct, *, digest: str, details: DraftContent
 ) -> int:
-    """Record `act` as an action of the kind `kind`, and return the action's number. No draft is changed.
-
-    `digest` is the digest of the text that the action is about. `details` are further data of the action.
-    """
+    """Return the action's number. `digest` is of the text that it is about. No draft is changed."""
     of_draft = GuideDraftActRow.guide == act.guide, GuideDraftActRow.language == act.language
     last = session.exec(select(func.max(GuideDraftActRow.number)).where(*of_draft)).one() or 0
     row = GuideDraftActRow(
@@ -341,15 +291,12 @@ def append_draft_act(
 
 
 def _digest_of(draft: GuideDraftRow) -> str:
-    """Return the digest of the content of `draft`, and of its unplaced passages if there are any."""
+    """Of content and unplaced passages."""
     return _sha256(draft.content if draft.unplaced == NONE_UNPLACED else f"{draft.content}\n{draft.unplaced}")
 
 
 def _digest_with(digest: str, details: Any) -> str:
-    """Return one digest of `digest` and `details`. `digest` is the digest of a text.
-
-    If `details` is empty, return `digest` itself.
-    """
+    """`digest` itself without details."""
     return digest if details == {} else _sha256(f"{digest} {canonical_json(details).decode()}")
 
 

@@ -34,7 +34,7 @@ IS_WITHDRAWAL_OF_GUIDE: ColumnElement[bool] = and_(
     *(_WITHDRAWALS.c[name] == _EDITIONS.c[name] for name in ("guide", "language", "number"))
 )
 NOTICE = dt.timedelta(days=60)
-"""The time before the review day from which a review is listed as due."""
+"""Before the review day, a review is listed as due."""
 # The SQL statements of the most frequent reads. They are built once, because building a statement takes longer than
 # running it. They select the columns of tables, because reading through the row classes is slower.
 _WITH_WITHDRAWALS = _EDITIONS.outerjoin(_WITHDRAWALS, IS_WITHDRAWAL_OF_GUIDE)
@@ -96,10 +96,7 @@ MAX_CACHED_EDITIONS = 64
 
 @dataclass(frozen=True)
 class EditionHead:
-    """The summary of an edition in the history of its guide, without its sections.
-
-    `withdrawn_at` and `reason` are None unless the edition was withdrawn.
-    """
+    """An edition in its guide's history, without its sections."""
 
     guide: str
     number: int
@@ -112,16 +109,12 @@ class EditionHead:
 
     @property
     def key(self) -> EditionKey:
-        """Key of the edition: its guide and its number."""
         return EditionKey(self.guide, self.number)
 
 
 @dataclass(frozen=True)
 class StoredRendition:
-    """A rendition with its content. `edition` is the number of the edition that it renders.
-
-    `withdrawn_at` and `reason` are None unless the rendition was withdrawn.
-    """
+    """`edition` is the number that it renders."""
 
     key: RenditionKey
     edition: int
@@ -133,38 +126,30 @@ class StoredRendition:
 
     @property
     def edition_key(self) -> EditionKey:
-        """Key of the edition that the rendition renders."""
         return EditionKey(self.key.guide, self.edition)
 
 
 @dataclass(frozen=True)
 class CurrentEdition(EditionHead):
-    """A guide's current edition with all its details, but without its sections."""
+    """With all its details, without its sections."""
 
     details: EditionDetails
 
     @property
     def due_from(self) -> dt.datetime:
-        """Time from which the review is listed as due: 60 days before the review day, but not before publication.
-
-        Without a review day, the review is listed as due from publication.
-        """
+        """`NOTICE` before the review day, but not before publication; without a review day from publication."""
         if self.details.review_by is None:
             return self.published_at
         day = dt.datetime.combine(self.details.review_by - NOTICE, dt.time(), tzinfo=dt.UTC)
         return max(day, self.published_at)
 
     def is_due(self, today: dt.date, *, within: dt.timedelta = dt.timedelta()) -> bool:
-        """Return True if the review day is at most `within` after `today`, has passed, or is not set."""
+        """The review day is at most `within` after `today`, past, or not set."""
         return self.details.review_by is None or self.details.review_by <= today + within
 
 
 class EditionEvent(NamedTuple):
-    """The publication or the withdrawal of an edition or rendition.
-
-    `row` is the edition or rendition. For an edition, `edition` is the same row. For a rendition, `edition` is the
-    edition that the rendition renders. If `withdrawal` is None, the event is the publication.
-    """
+    """A publication, or a `withdrawal`, of `row`. `edition` is that of a rendition, or the same row."""
 
     row: EditionRow
     edition: EditionRow
@@ -172,20 +157,16 @@ class EditionEvent(NamedTuple):
 
     @property
     def at(self) -> dt.datetime:
-        """Time of the publication or, if `withdrawal` is not None, of the withdrawal."""
         return self.row.published_at if self.withdrawal is None else self.withdrawal.withdrawn_at
 
 
 def find_history(session: Session, *, guide: str) -> list[EditionHead]:
-    """Return every edition of `guide`, including withdrawn ones, most recent first; none if the guide is unknown."""
+    """Most recent first, with withdrawn ones; none for an unknown guide."""
     return [EditionHead(*row) for row in session.execute(_HISTORY, {"guide": guide})]
 
 
 def get_history(session: Session, *, guide: str) -> list[EditionHead]:
-    """Return every edition of `guide`, including withdrawn ones, most recent first.
-
-    Raise `NoSuchGuide` if the guide is unknown.
-    """
+    """As `find_history`, but raise `NoSuchGuide`."""
     history = find_history(session, guide=guide)
     if not history:
         raise NoSuchGuide
@@ -193,26 +174,18 @@ def get_history(session: Session, *, guide: str) -> list[EditionHead]:
 
 
 def current_of(history: Sequence[EditionHead]) -> EditionHead | None:
-    """Return the first edition of `history` (most recent first) that is not withdrawn, or None if all are."""
+    """The first that is not withdrawn."""
     return next((head for head in history if head.withdrawn_at is None), None)
 
 
 def get_current(session: Session, *, guide: str) -> EditionHead:
-    """Return the current edition of `guide`: the most recent one that is not withdrawn.
-
-    Raise `NoSuchGuide` if the guide is unknown, or `EditionWithdrawn` if all its editions are withdrawn.
-    """
+    """Raise `NoSuchGuide`, or `EditionWithdrawn` if all editions are."""
     row = session.execute(_CURRENT_HEAD, {"guide": guide}).first()
     return require_current(get_history(session, guide=guide)) if row is None else EditionHead(*row)
 
 
 def get_readable(session: Session, *, guide: str, number: int) -> EditionHead:
-    """Return the edition `number` of `guide`.
-
-    Raise `NoSuchGuide` if the guide is unknown, or `NoSuchEdition` if the guide has no such edition. If the edition is
-    withdrawn, raise `EditionWithdrawn` with the reason and, as `replaced_by`, the number of the current edition or
-    None.
-    """
+    """Raise `NoSuchGuide`, `NoSuchEdition`, or `EditionWithdrawn` with the reason and `replaced_by`."""
     row = session.execute(_NUMBERED_HEAD, {"guide": guide, "number": number}).first()
     if row is not None and (head := EditionHead(*row)).withdrawn_at is None:
         return head
@@ -220,25 +193,18 @@ def get_readable(session: Session, *, guide: str, number: int) -> EditionHead:
 
 
 def find_heads(session: Session, *, guide: str, numbers: Collection[int]) -> list[EditionHead]:
-    """Return the editions of `guide` with the numbers `numbers`, withdrawn or not, most recent first.
-
-    Leave out numbers that no edition has.
-    """
+    """Withdrawn or not, most recent first, without numbers that no edition has."""
     rows = session.execute(_NUMBERED_HEADS, {"guide": guide, "numbers": sorted(numbers)})
     return [EditionHead(*row) for row in rows]
 
 
 def newest_number(session: Session, *, guide: str) -> int:
-    """Return the number of the most recent edition of `guide`, withdrawn or not. Return 0 for an unknown guide."""
+    """Withdrawn or not; 0 for an unknown guide."""
     return session.execute(_NEWEST_NUMBER, {"guide": guide}).scalar() or 0
 
 
 def require_current(history: Sequence[EditionHead]) -> EditionHead:
-    """Return the current edition in `history`: the most recent one that is not withdrawn.
-
-    `history` has every edition of one guide, most recent first, and must not be empty. If all editions are withdrawn,
-    raise `EditionWithdrawn` with the reason for the withdrawal of the most recent edition.
-    """
+    """`history` must not be empty. If all are withdrawn, raise `EditionWithdrawn` with the newest reason."""
     current = current_of(history)
     if current is None:
         raise EditionWithdrawn(reason=history[0].reason or "", replaced_by=None)
@@ -246,7 +212,7 @@ def require_current(history: Sequence[EditionHead]) -> EditionHead:
 
 
 def head_of(history: Sequence[EditionHead], number: int) -> EditionHead:
-    """Return the edition `number` in `history`, withdrawn or not. Raise `NoSuchEdition` if there is none."""
+    """Withdrawn or not. Raise `NoSuchEdition`."""
     head = next((head for head in history if head.number == number), None)
     if head is None:
         raise NoSuchEdition
@@ -254,11 +220,7 @@ def head_of(history: Sequence[EditionHead], number: int) -> EditionHead:
 
 
 def readable_of(history: Sequence[EditionHead], number: int) -> EditionHead:
-    """Return the edition `number` in `history`, which has every edition of one guide, most recent first.
-
-    Raise `NoSuchEdition` if there is no such edition. If the edition is withdrawn, raise `EditionWithdrawn` with the
-    reason and, as `replaced_by`, the number of the current edition or None.
-    """
+    """Raise `NoSuchEdition`, or `EditionWithdrawn` with the reason and `replaced_by`."""
     head = head_of(history, number)
     if head.reason is not None:
         current = current_of(history)
@@ -267,19 +229,15 @@ def readable_of(history: Sequence[EditionHead], number: int) -> EditionHead:
 
 
 def list_current(session: Session, *, limit: int | None = None) -> list[CurrentEdition]:
-    """Return the current editions in order of guide name: the first `limit`, or all if `limit` is None.
-
-    Leave out guides whose editions are all withdrawn.
-    """
+    """By guide, without those whose editions are all withdrawn."""
     rows = islice(session.execute(_CURRENT), limit)
     return [CurrentEdition(*(*head, EditionDetails.model_validate(details))) for *head, details in rows]
 
 
 def default_guide(session: Session, preferred: str | None = None) -> str | None:
-    """Return the guide for requests that name no guide, or None if there are no guides.
+    """Return the guide for requests that name none: `preferred`, else the one published first.
 
-    Guides with a current edition come before guides whose editions are all withdrawn. In each of these two groups, the
-    guide named `preferred`, if given, comes first, then the guide that was published first.
+    Guides with a current edition come before those with withdrawn editions only. None without guides.
     """
     readable = func.count().filter(col(WithdrawalRow.number).is_(None))
     found = (
@@ -298,19 +256,13 @@ def default_guide(session: Session, preferred: str | None = None) -> str | None:
 
 
 def list_renditions(session: Session, *, guide: str, language: str | None = None) -> list[StoredRendition]:
-    """Return the renditions of `guide`, including withdrawn ones, by language, then most recent first.
-
-    If `language` is given, return only the renditions in that language.
-    """
+    """With withdrawn ones, by language, then most recent first."""
     rows = session.execute(_RENDITIONS_OF, {"guide": guide})
     return [_rendition(row, withdrawal) for row, withdrawal in rows if language is None or row.language == language]
 
 
 def list_languages(session: Session) -> dict[str, list[str]]:
-    """Return, for each guide, the sorted languages in which a rendition can be read. The keys are names of guides.
-
-    A rendition does not count if the rendition or its edition is withdrawn. Leave out guides without such a language.
-    """
+    """By guide, the sorted languages in which a rendition can be read: neither it nor its edition withdrawn."""
     languages: dict[str, list[str]] = {}
     for guide, language in sorted(session.execute(_LANGUAGES)):
         languages.setdefault(guide, []).append(language)
@@ -318,12 +270,10 @@ def list_languages(session: Session) -> dict[str, list[str]]:
 
 
 def list_languages_behind(session: Session, current: Mapping[str, int]) -> dict[str, list[str]]:
-    """Return, for each guide, the sorted languages of its out-of-date renditions. The keys are names of guides.
+    """By guide, the sorted languages whose rendition to read is of another edition than the `current` one.
 
-    `current` has the number of the current edition of each guide. A rendition of another edition is out of date. In
-    each language and format, only the rendition of the latest edition counts. Withdrawn renditions, and renditions of
-    withdrawn editions, do not count. Leave out guides that `current` lacks, and guides without an out-of-date
-    rendition.
+    The rendition of the latest edition in each language and format counts. What is withdrawn, or of a withdrawn
+    edition, does not.
     """
     behind: dict[str, list[str]] = {}
     for guide, language, edition in session.execute(_LAST_RENDERED):
@@ -333,22 +283,19 @@ def list_languages_behind(session: Session, current: Mapping[str, int]) -> dict[
 
 
 def key_of(guide: str, language: str, number: int) -> AnyKey:
-    """Return the key of the rendition `number` of `guide` in `language`, or of an edition if `language` is empty."""
+    """Of an edition if `language` is empty."""
     return RenditionKey(guide, language, number) if language else EditionKey(guide, number)
 
 
 def every_publication(session: Session) -> list[tuple[AnyKey, str]]:
-    """Return the key and digest of every edition of every guide, then of every rendition, including withdrawn ones."""
+    """Key and digest of every edition, then of every rendition, with withdrawn ones."""
     found = select(EditionRow.guide, EditionRow.language, EditionRow.number, EditionRow.digest)
     rows = session.exec(found.order_by(IS_RENDITION, EditionRow.guide, EditionRow.language, col(EditionRow.number)))
     return [(key_of(guide, language, number), digest) for guide, language, number, digest in rows]
 
 
 def list_edition_events(session: Session, limit: int) -> list[EditionEvent]:
-    """Return the latest publications and withdrawals of editions and renditions, most recent first.
-
-    Return at most `limit` events. Among events of the same time, those of renditions come first.
-    """
+    """The latest first; at one time those of renditions first."""
     own = aliased(EditionRow)
     of_own = (col(own.guide) == EditionRow.guide) & (col(own.number) == EditionRow.edition)
     of_own &= col(own.language) == OWN_WORDS
@@ -365,11 +312,7 @@ def list_edition_events(session: Session, limit: int) -> list[EditionEvent]:
 def insert_publication(
     session: Session, key: AnyKey, content: EditionContent | RenditionContent, *, digest: str, at: dt.datetime
 ) -> None:
-    """Insert `content` as the edition or rendition `key`, published at the time `at`.
-
-    `digest` is the digest of `content`. Raise `EditionAlreadyPublished` if the number is taken. After the commit, the
-    writer tells the caches of this process that something was published.
-    """
+    """Raise `EditionAlreadyPublished` if the number is taken. After the commit the writer tells the caches."""
     details = RenditionDetails if isinstance(content, RenditionContent) else EditionDetails
     words = content.model_dump(mode="json")
     row = EditionRow(
@@ -386,27 +329,19 @@ def insert_publication(
 
 
 def insert_withdrawal(session: Session, key: AnyKey, *, reason: str, at: dt.datetime) -> None:
-    """Insert the withdrawal of the edition or rendition `key`, at the time `at` and for `reason`.
-
-    The caller must check that `key` exists. Raise `AlreadyWithdrawn` if the edition or rendition was withdrawn before.
-    After the commit, the writer tells the caches of this process that something was withdrawn.
-    """
+    """Check first that `key` exists. Raise `AlreadyWithdrawn`. After the commit the writer tells the caches."""
     language = _language_of(key)
     row = WithdrawalRow(guide=key.guide, language=language, number=key.number, withdrawn_at=at, reason=reason)
     _insert(session, row, AlreadyWithdrawn)
 
 
 def read_content(session: Session, key: EditionKey) -> EditionContent:
-    """Return the content of the edition `key`, withdrawn or not. Raise `NoSuchEdition` if there is none."""
+    """Withdrawn or not. Raise `NoSuchEdition`."""
     return EditionContent.model_validate(_content(session, (key.guide, OWN_WORDS, key.number)))
 
 
 def digest_of_stored(session: Session, key: AnyKey) -> str:
-    """Compute the digest of the edition or rendition `key` from its stored content.
-
-    Raise `NoSuchEdition` if there is no such edition or rendition. Raise pydantic's `ValidationError` if the stored
-    content is invalid.
-    """
+    """Compute it from the content. Raise `NoSuchEdition`, or pydantic's `ValidationError`."""
     model = RenditionContent if isinstance(key, RenditionKey) else EditionContent
     return digest_of(model.model_validate(_content(session, (key.guide, _language_of(key), key.number))))
 
@@ -421,10 +356,7 @@ def _content(session: Session, key: tuple[str, str, int]) -> dict[str, Any]:
 
 
 def read_lists(session: Session, *, guide: str, part: str) -> dict[int, dict[str, Any]]:
-    """Return the stored items of the section with the key `part` in every edition of `guide`, by edition number.
-
-    For each edition, the items are in a dict by id, in the order of the edition.
-    """
+    """By edition number, the items of a section by id, in order."""
     rows = session.execute(_lists(part), {"guide": guide})
     return {number: {each["id"]: each for each in entries or ()} for number, entries in rows}
 
@@ -461,27 +393,20 @@ def _rendition(row: EditionRow, withdrawal: WithdrawalRow | None) -> StoredRendi
 
 
 def status_of(head: EditionHead, history: Sequence[EditionHead]) -> EditionStatus:
-    """Return the status of the edition `head`: withdrawn, current or superseded.
-
-    `history` has every edition of the guide, most recent first, and `head` is one of its objects.
-    """
+    """`head` is one of the objects of `history`, most recent first."""
     if head.withdrawn_at is not None:
         return EditionStatus.WITHDRAWN
     return EditionStatus.CURRENT if head is current_of(history) else EditionStatus.SUPERSEDED
 
 
 def withdrawal_of(found: EditionHead | StoredRendition) -> Withdrawal | None:
-    """Return the withdrawal of `found`, an edition or rendition, or None if it was not withdrawn."""
     if found.withdrawn_at is None or found.reason is None:
         return None
     return Withdrawal(withdrawn_at=found.withdrawn_at, reason=found.reason)
 
 
 class Contents:
-    """A reader of the content of published editions, with a cache of the most recently used contents.
-
-    The cache never goes stale, because published editions never change.
-    """
+    """Reads editions, with a cache of the most recently used, which never goes stale: they never change."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -489,10 +414,7 @@ class Contents:
         self._cached: OrderedDict[EditionKey, EditionContent] = OrderedDict()
 
     def __call__(self, key: EditionKey, session: Session | None = None) -> EditionContent:
-        """Return the content of the edition `key`, from the cache if possible. Raise `NoSuchEdition` if there is none.
-
-        A caller that has a session passes it as `session`, so that a read of the database needs no second connection.
-        """
+        """Raise `NoSuchEdition`. A caller that has a session passes it: no second connection is needed."""
         found = self.cached(key)
         if found is not None:
             return found
@@ -505,7 +427,7 @@ class Contents:
         return found
 
     def cached(self, key: EditionKey) -> EditionContent | None:
-        """Return the content of the edition `key` if it is in the cache, otherwise None."""
+        """None if it is not in the cache."""
         with self._lock:
             found = self._cached.get(key)
             if found is not None:

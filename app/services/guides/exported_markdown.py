@@ -28,11 +28,7 @@ REMARK = re.compile(f"^{re.escape(START)}(.*){re.escape(END)}$", re.MULTILINE)
 
 
 def editable_blocks(blocks: Sequence[Block]) -> list[Block]:
-    """Return those of `blocks`, the blocks of an exported page, whose text an editor may have changed.
-
-    Leave out the emergency numbers, which are quotations above the first section. Leave out the facts at the end of the
-    page, except those that begin with one of `LABELS`.
-    """
+    """Return what an editor may have changed: no emergency numbers, no facts at the end without one of `LABELS`."""
     level_two = [place for place, block in enumerate(blocks) if _is_section(block)]
     first, last = (level_two[0], level_two[-1]) if level_two else (len(blocks), len(blocks))
     top = [block for block in blocks[:first] if block.kind is not BlockKind.QUOTATION]
@@ -45,12 +41,7 @@ def _is_section(block: Block) -> bool:
 
 
 class ExportPage:
-    """The text of an exported page, by field.
-
-    `headings` has the title, the publisher and the labelled facts. `introductions` has the introduction of each section
-    that has one, by section key. `cautions` has the cautions that the page shows. `items` returns the items of a
-    section.
-    """
+    """An exported page by field. `headings` has title, publisher and labelled facts."""
 
     def __init__(self, blocks: Sequence[Block]) -> None:
         self.headings: dict[str, str] = {}
@@ -74,10 +65,7 @@ class ExportPage:
             self._read_section(Section.of_key(key), found)
 
     def items(self, key: str, former: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
-        """Return the text fields of each item that the page shows in the section with the key `key`.
-
-        `former` are the section's items in the data at the end of the page, which say which quotations have a source.
-        """
+        """Return the text fields of each item. `former`, from the page's data, says which quotations have a source."""
         blocks = self._sections.get(key, [])
         if Section.of_key(key).entry.layout is Layout.QUOTATIONS:
             return _quotations(blocks, former)
@@ -114,10 +102,10 @@ def _item(section: Section, block: Block) -> dict[str, str]:
 
 
 def _quotations(blocks: Sequence[Block], former: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
-    """Return each quotation in `blocks`, with the paragraphs before it as its introduction.
+    """Return each quotation, with the paragraphs before it as its introduction.
 
-    `former` are the items of the data, in the same order. Skip the first paragraph after a quotation if it looks like a
-    source (`Source: ...`). But if the quotation has no source in `former`, the paragraph is text: keep the paragraph.
+    A paragraph after it that looks like a source is skipped, unless the quotation has none in `former`: then it is
+    text.
     """
     items: list[dict[str, str]] = []
     waiting: list[str] = []
@@ -135,10 +123,7 @@ def _quotations(blocks: Sequence[Block], former: Sequence[dict[str, Any]]) -> li
 
 
 def find_data(text: str) -> dict[str, Any] | None:
-    """Return the data in the comment at the end of the Markdown `text`, which this service may have exported.
-
-    Return None if there is no such comment, or if its data cannot be read.
-    """
+    """Return the data in the comment at the end of exported Markdown, if readable."""
     found = REMARK.findall(text)
     try:
         data = parse_json(found[-1]) if found else None
@@ -148,11 +133,7 @@ def find_data(text: str) -> dict[str, Any] | None:
 
 
 def read_export(blocks: Sequence[Block], data: dict[str, Any]) -> dict[str, Any]:
-    """Return the content of an exported page: the text of `blocks`, combined with `data`.
-
-    `blocks` include an editor's changes. `data` are the data at the end of the page: ids, codes and other values that
-    the page does not show.
-    """
+    """Combine the text of the page, with an editor's changes, and its data: ids, codes and what it does not show."""
     page = ExportPage(blocks)
     content = dict(data)
     for name in HEADINGS:
@@ -172,21 +153,15 @@ def read_export(blocks: Sequence[Block], data: dict[str, Any]) -> dict[str, Any]
 
 
 def _words(shown: str | None, whole: str | None) -> str | None:
-    """Return `whole`, the text in the data, if `shown`, the text on the page, has the same letters and digits.
-
-    The data keep what the page does not show, such as line breaks. If the texts differ, return `shown`, or None if
-    `shown` is empty.
-    """
+    """Return `whole`, with its line breaks, if `shown` has the same letters and digits; otherwise `shown`."""
     same = whole is not None and words_digest(shown) == words_digest(whole)
     return whole if same else shown or None
 
 
 def _items(key: str, shown: Sequence[dict[str, str]], former: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the items `shown` on the page in the section `key`, each combined with the data of its former item.
+    """Combine each item with the data of the former one with the same text, or at the same position.
 
-    The former item is the item of `former` with the same text. If no item has the same text, and the page has as many
-    items as the data, the former item is the one at the same position, if it is free. An item without a former item is
-    new: it gets an id made from its name or text, and the values of `DEFAULTS`.
+    The latter only if page and data have as many items. A new item gets an id from its name or text, and `DEFAULTS`.
     """
     fields = shown_fields(key)
     digests = [words_digest(*(each.get(name) for name in fields)) for each in shown]

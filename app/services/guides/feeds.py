@@ -46,12 +46,12 @@ HAPPENINGS: dict[tuple[bool, bool], Happening] = {
     (True, False): "rendition_published",
     (True, True): "rendition_withdrawn",
 }
-"""The event, by two flags: True for a rendition (not an edition), and True for a withdrawal (not a publication)."""
+"""By two flags: a rendition, and a withdrawal."""
 
 
 @dataclass(frozen=True)
 class FeedChannel:
-    """A feed's title and description, and the paths of its two formats."""
+    """Title, description, and the paths of the two formats."""
 
     title: str
     description: str
@@ -76,11 +76,7 @@ REVIEWS = FeedChannel(
 
 
 def entry_of_event(event: EditionEvent, public_url: str) -> FeedItem:
-    """Return the feed entry of `event`, with links below `public_url`, the address of this service.
-
-    The entry of a withdrawal links to the guide and to its list of editions or renditions, because the content can no
-    longer be read.
-    """
+    """A withdrawal links to the guide and its list, because the content can no longer be read."""
     row, edition, withdrawal = event
     guide, number, happened = edition.guide, edition.number, "published" if withdrawal is None else "withdrawn"
     page, path, listed = f"/guides/{guide}/editions/{number}", edition_path(guide, number), history_path(guide)
@@ -112,10 +108,7 @@ def entry_of_event(event: EditionEvent, public_url: str) -> FeedItem:
 
 
 def entry_of_review(edition: CurrentEdition, public_url: str) -> FeedItem:
-    """Return the feed entry that says that the review of `edition` is due, with links below `public_url`.
-
-    The entry is the same whenever it is made, so the caller must leave it out until the review is due.
-    """
+    """The same whenever it is made: leave it out until the review is due."""
     details, (guide, number) = edition.details, edition.key
     by = NO_DAY if details.review_by is None else f"Review by {details.review_by}."
     owner = f"Owner: {details.owner}" if details.owner else "No team is named as its owner"
@@ -139,7 +132,6 @@ def entry_of_review(edition: CurrentEdition, public_url: str) -> FeedItem:
 
 
 def json_feed(channel: FeedChannel, entries: Sequence[FeedItem], public_url: str) -> JsonFeed:
-    """Return `entries` as the JSON Feed of `channel`, with links below `public_url`, the address of this service."""
     return JsonFeed(
         title=channel.title,
         home_page_url=f"{public_url}/",
@@ -151,7 +143,7 @@ def json_feed(channel: FeedChannel, entries: Sequence[FeedItem], public_url: str
 
 
 def atom_feed(channel: FeedChannel, entries: Sequence[FeedItem], public_url: str) -> bytes:
-    """Return `entries`, most recent first, as the Atom feed of `channel`, in UTF-8, with links below `public_url`."""
+    """In UTF-8. `entries` are most recent first."""
     feed = ElementTree.Element("feed", {"xmlns": ATOM, "xml:lang": "en-GB"})
     _add_text(feed, "id", uuid.uuid5(uuid.NAMESPACE_URL, public_url + channel.atom_path).urn)
     _add_text(feed, "title", channel.title)
@@ -175,10 +167,7 @@ def _who_checked(content: RenditionDetails) -> str:
 
 
 def _item(name_in_id: str, at: dt.datetime, publisher: str, guidance: FeedGuidance, **shown: str) -> FeedItem:
-    """Return a feed entry of `publisher` at the time `at`. Its id is the UUID of `name_in_id`.
-
-    `shown` has the entry's title, text and URL. The tags are the event, the guide, and the language of a rendition.
-    """
+    """The id is the UUID of `name_in_id`. Tags are event, guide, and language of a rendition."""
     language = [guidance.rendition.language] if guidance.rendition else []
     return FeedItem(
         id=uuid.uuid5(ENTRY_NAMESPACE, name_in_id).urn,
@@ -206,10 +195,7 @@ def _add_entry(feed: ElementTree.Element, entry: FeedItem) -> None:
 
 
 def _add_text(parent: ElementTree.Element, name: str, text: str) -> ElementTree.Element:
-    """Add to `parent` an element with `text`, and return the element.
-
-    Characters that XML does not allow become U+FFFD.
-    """
+    """Characters that XML does not allow become U+FFFD."""
     element = ElementTree.SubElement(parent, name)
     element.text = FORBIDDEN_IN_XML.sub("\N{REPLACEMENT CHARACTER}", text)
     return element

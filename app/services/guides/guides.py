@@ -22,52 +22,49 @@ LEAD = re.compile(
 )
 """Common beginnings of titles, ignored when sorting."""
 OTHER_LETTER = "0"
-"""The `letter` of guides whose titles do not begin with A to Z."""
+"""Of titles that do not begin with A to Z."""
 ENDINGS = re.compile(r"(?:ies|ing|ed|es|s|e|y)$")
 SHORTEST_STEM = 3
 
 
 @dataclass(frozen=True)
 class ListedGuide:
-    """A guide with its subjects and the details of its current edition."""
+    """With its subjects and its current edition's details."""
 
     edition: CurrentEdition
     subjects: Sequence[Code]
 
     @property
     def guide(self) -> str:
-        """Name of the guide."""
         return self.edition.guide
 
     @property
     def title(self) -> str:
-        """Title of the current edition."""
         return self.edition.details.title
 
     @property
     def publisher(self) -> str:
-        """Name of the organisation that publishes the guide."""
         return self.edition.details.publisher.name
 
     def is_about(self, subject: str) -> bool:
-        """Return True if `subject` is the code of one of the guide's subjects."""
+        """`subject` is a code."""
         return subject in {each.code for each in self.subjects}
 
     @cached_property
     def sort_name(self) -> str:
-        """Title for sorting: in lower case, without a common beginning such as `One minute guide to`."""
+        """The title in lower case, without `LEAD`."""
         return LEAD.sub("", self.title).casefold() or self.title.casefold()
 
     @property
     def letter(self) -> str:
-        """Capital letter under which the guide is listed, from its `sort_name`, or `OTHER_LETTER`."""
+        """Capital, or `OTHER_LETTER`."""
         first = self.sort_name[:1].upper()
         return first if "A" <= first <= "Z" else OTHER_LETTER
 
 
 @dataclass(frozen=True)
 class FoundInGuide:
-    """A guide, and its items that match the search words, best match first."""
+    """Best match first."""
 
     guide: ListedGuide
     entries: Sequence[CatalogueEntry]
@@ -75,11 +72,7 @@ class FoundInGuide:
 
 @dataclass(frozen=True)
 class Found:
-    """Search results.
-
-    `by_title` are the guides whose title or subjects match, and `in_guides` are the matching items, grouped by guide.
-    `has_more` is true if more items match. `matched` are the synonyms of subjects that the search words contain.
-    """
+    """`by_title` match by title or subject, `in_guides` by items. `matched` are the synonyms in the words."""
 
     by_title: Sequence[ListedGuide]
     in_guides: Sequence[FoundInGuide]
@@ -87,14 +80,14 @@ class Found:
     matched: Sequence[MatchedSynonym] = ()
 
     def led_to(self, guide: ListedGuide) -> str:
-        """Return the first matched synonym of a subject of `guide`, or an empty string if there is none."""
+        """Return the first matched synonym of a subject of `guide`."""
         return next((each.words for each in self.matched if guide.is_about(each.subject)), "")
 
 
 def list_guides(session: Session, reference_data: ReferenceData) -> list[ListedGuide]:
-    """Return every guide with a current edition, in order of title without its common beginning.
+    """By title without its common beginning.
 
-    If an edition names no subject, the guide's subjects are those with an assessment factor among its related codes.
+    An edition that names no subject has those with an assessment factor among its related codes.
     """
     codes = subject_codes(reference_data)
     return sorted(
@@ -104,23 +97,18 @@ def list_guides(session: Session, reference_data: ReferenceData) -> list[ListedG
 
 
 def guides_about(session: Session, reference_data: ReferenceData, subject: str) -> set[str]:
-    """Return the names of the guides with a current edition about the subject with the code `subject`."""
     return {each.guide for each in list_guides(session, reference_data) if each.is_about(subject)}
 
 
 def subject_codes(reference_data: ReferenceData) -> Sequence[Code]:
-    """Return the codes of the code list of subjects, or no codes if `reference_data` has no such list."""
+    """None if there is no such list."""
     return reference_data.code_lists[SUBJECTS].codes if SUBJECTS in reference_data.code_lists else ()
 
 
 def group_by_subject(
     listed: Sequence[ListedGuide], reference_data: ReferenceData
 ) -> list[tuple[Code | None, list[ListedGuide]]]:
-    """Return each subject with the guides of `listed` that are about it, in the order of the code list.
-
-    The guides without a subject come last, with None in place of the subject. Leave out subjects that have no guides. A
-    guide with several subjects is in several groups.
-    """
+    """In the order of the code list, guides without a subject last. One with several is in several groups."""
     codes: list[Code | None] = [*subject_codes(reference_data), None]
     groups = [
         (code, [each for each in listed if (code in each.subjects if code else not each.subjects)]) for code in codes
@@ -129,10 +117,7 @@ def group_by_subject(
 
 
 def find_synonyms(reference_data: ReferenceData, words: str) -> list[MatchedSynonym]:
-    """Return, for each subject that has synonyms in `words`, the longest of these synonyms.
-
-    A synonym is in `words` if `words` has each word of the synonym, in any form, such as the plural.
-    """
+    """Return the longest synonym of each subject in `words`: each of its words, in any form."""
     typed = _forms(words)
     return [
         MatchedSynonym(words=max(matching, key=len), subject=code.code)
@@ -142,7 +127,7 @@ def find_synonyms(reference_data: ReferenceData, words: str) -> list[MatchedSyno
 
 
 def is_said_in(phrase: str, words: str) -> bool:
-    """Return True if each word of `phrase` is in `words`, in any form, such as the plural."""
+    """Each word of `phrase` is in `words`, in any form."""
     return _forms(phrase) <= _forms(words)
 
 
@@ -160,10 +145,7 @@ def first_signposts(signposts: Sequence[Signpost], words: str) -> list[Signpost]
 
 
 def search_signposts(signposts: Sequence[Signpost], words: str) -> list[Signpost]:
-    """Return the signposts whose name, audience and description together have each word of `words`, in any form.
-
-    If `words` has no word, return no signposts.
-    """
+    """Name, audience and description together have each word, in any form. No words match none."""
     if not words_in(words):
         return []
     described = ((each, " ".join((each.name, each.audience or "", each.description or ""))) for each in signposts)
@@ -173,12 +155,7 @@ def search_signposts(signposts: Sequence[Signpost], words: str) -> list[Signpost
 def entries_to_search(
     session: Session, reference_data: ReferenceData, wanted: EntryFilter
 ) -> tuple[EntryFilter, list[MatchedSynonym]]:
-    """Return the filter to search items with, and the synonyms of subjects in the words of `wanted`.
-
-    The filter is `wanted` if an item matches it, or if its words contain no synonym. Otherwise, the filter has no
-    words, and selects the guides about the subjects of the synonyms. If `wanted` names guides, only those can be
-    selected.
-    """
+    """Return the filter as it is, or if nothing matches and there are synonyms, the guides about their subjects."""
     matched = find_synonyms(reference_data, wanted.words or "")
     if not matched or list_catalogue(session, wanted, limit=1):
         return wanted, matched
@@ -187,10 +164,9 @@ def entries_to_search(
 
 
 def search_guides(session: Session, reference_data: ReferenceData, words: str, *, limit: int) -> Found:
-    """Return up to `limit` items that have every word of `words`, and the guides that match `words`.
+    """Items that have every word, and guides whose title and subjects do, or a synonym of a subject.
 
-    A guide matches if its title and subjects together have every word, or if a synonym of one of its subjects is in
-    `words`. Words match in any form, such as the plural, and the last word may be incomplete.
+    Words match in any form, and the last may be incomplete.
     """
     listed, matched = list_guides(session, reference_data), find_synonyms(reference_data, words)
     entries = list_catalogue(session, EntryFilter(words), limit=limit + 1)
@@ -209,10 +185,7 @@ def search_guides(session: Session, reference_data: ReferenceData, words: str, *
 
 
 def split_at_words(text: str, words: str) -> list[tuple[str, bool]]:
-    """Split `text` at each word that matches one of `words`. Return the parts in order, with True for a match.
-
-    The words match in any form, and the last word of `words` may be incomplete.
-    """
+    """Return the parts in order, True for a match: in any form, the last word perhaps incomplete."""
     typed = words_in(words)
     runs: list[tuple[str, bool]] = []
     end = 0
@@ -237,10 +210,7 @@ def _is_named(guide: ListedGuide, words: str) -> bool:
 
 
 def _is_form(word: str, typed: str, *, is_last: bool) -> bool:
-    """Return True if `word` and `typed` differ only in case and in their endings, as singular and plural do.
-
-    If `is_last`, `typed` may also be the beginning of `word`.
-    """
+    """They differ only in case and endings; if `is_last`, `typed` may be a beginning."""
     word, typed = word.casefold(), typed.casefold()
     return _stem(word) == _stem(typed) or (is_last and word.startswith(typed))
 
@@ -255,15 +225,12 @@ def _stem(word: str) -> str:
 
 
 def list_reviews(session: Session) -> list[CurrentEdition]:
-    """Return the current edition of every guide, by review day, the earliest first.
-
-    Editions without a review day come first.
-    """
+    """By review day, those without one first."""
     return sorted(list_current(session), key=lambda each: (each.details.review_by or dt.date.min, each.key))
 
 
 def list_due_reviews(session: Session, at: dt.datetime) -> list[CurrentEdition]:
-    """Return the current editions whose reviews are due at `at`, most recently due first."""
+    """Most recently due first."""
     return sorted(
         (each for each in list_reviews(session) if each.due_from <= at),
         key=lambda each: (each.due_from, each.key),

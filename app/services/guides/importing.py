@@ -28,16 +28,15 @@ NO_KIND = "the document must be Word (.docx), Markdown (.md) or plain text (.txt
 ALTERED = "the data at its end were changed: export the page again, or delete the comment at its end"
 NOT_TEXT, NO_TEXT = "the file must be text in UTF-8", "the document has no text"
 MAX_TEXT = 400_000
-"""Maximum length of a document's text, in characters. A printed guide has about 10,000."""
+"""Characters of a document. A printed guide has about 10,000."""
 FIRST = {"title": "", "publisher": {"name": ""}, "change_note": "First edition."}
 
 
 @dataclass(frozen=True)
 class GuideDraft:
-    """The draft of an edition, made from a document. `content` may have errors.
+    """`content` may have errors.
 
-    `not_placed` are the passages of the document that are missing from `content`. Parts of the lines above the first
-    heading come first. The other passages follow, in their order in the document.
+    `not_placed` is missing from it: parts of the lines above the first heading come first.
     """
 
     content: dict[str, Any]
@@ -45,11 +44,7 @@ class GuideDraft:
 
 
 def draft_of(path: Path) -> GuideDraft:
-    """Return the draft made from the document at `path`.
-
-    Raise `SeedFileError` if there is no file, or if the document is not Word, Markdown or plain text, cannot be parsed,
-    or is too large or too long. Raise `OSError` if the file cannot be read.
-    """
+    """Raise as `parse_document`, also if there is no file, or `OSError`."""
     try:
         return parse_document(path, path.read_bytes())
     except FileNotFoundError:
@@ -57,11 +52,10 @@ def draft_of(path: Path) -> GuideDraft:
 
 
 def parse_document(path: Path, data: bytes) -> GuideDraft:
-    """Return the draft made from `data`, the bytes of a document. The suffix of `path` says which format `data` has.
+    """The suffix of `path` names the format. Markdown that this service exported is read back, with its changes.
 
-    Markdown that this service exported is read back: the draft has the exported content with an editor's changes. Raise
-    `SeedFileError` if the document is not Word, Markdown or plain text, cannot be parsed, or is too large or too long,
-    or if the data at the end of exported Markdown were changed so that they cannot be read.
+    Raise `SeedFileError` for another format, what cannot be parsed, or too large or long, and unreadable data at the
+    end of exported Markdown.
     """
     blocks = _read_blocks(path, data)
     exported = find_data(data.decode()) if path.suffix.lower() == _MARKDOWN else None
@@ -106,10 +100,9 @@ def _text_document(kind: str, text: str) -> list[Block]:
 
 
 def _draft_of_export(blocks: list[Block], data: dict[str, Any]) -> GuideDraft:
-    """Return the draft made from an exported page: the text of `blocks`, combined with `data` from the end of the page.
+    """`not_placed` is each of the `editable_blocks` that the draft, printed as a page, lacks.
 
-    To find `not_placed`, print the draft as a page, and list each of the `editable_blocks` that this page lacks. If the
-    draft has errors, it cannot be printed: then list each sentence of these blocks that the draft lacks.
+    A draft with errors cannot be printed: then each sentence that it lacks.
     """
     content = read_export(blocks, data)
     filled = deepcopy(content)
@@ -122,10 +115,6 @@ def _draft_of_export(blocks: list[Block], data: dict[str, Any]) -> GuideDraft:
 
 
 def draft_page(content: EditionContent) -> str:
-    """Return `content` as Markdown, as if it were edition 1 of a guide.
-
-    The page serves only for comparison with an exported page: it has no emergency numbers, no digest and no real time
-    of publication.
-    """
+    """As edition 1, only to compare: without emergency numbers, digest and real time."""
     head = EditionHead("draft", 1, NO_TIME, "", content.title, content.change_note, None, None)
     return edition_markdown(ShownEdition(head, content), (), "").decode()

@@ -35,12 +35,7 @@ AUTOLINK = re.compile(r"https?://[^\x00-\x20<>]+")
 
 
 def edition_markdown(shown: ShownEdition, signposts: Sequence[Signpost], public_url: str) -> bytes:
-    """Return the edition or rendition `shown` as Markdown in UTF-8.
-
-    The emergency numbers at the top are those of the emergency services among `signposts`. `public_url` is the address
-    of this service, for links. In a rendition, `MARK` follows untranslated text, pictures are linked, and there are no
-    data to read back.
-    """
+    """In UTF-8, emergency numbers first. A rendition has `MARK` after untranslated text, and no data to read back."""
     head, content, rendition = shown.head, shown.content, shown.rendition
 
     def mark(name: str, at: tuple[str | int, ...] = ()) -> str:
@@ -70,13 +65,13 @@ def edition_markdown(shown: ShownEdition, signposts: Sequence[Signpost], public_
 
 
 def escaped(words: str) -> str:
-    """Return `words` on one line, escaped so that Markdown shows the text unchanged."""
+    """On one line, so that Markdown shows it unchanged."""
     line = SPECIAL.sub(r"\\\1", BLANKS.sub(" ", words).strip())
     return NUMBER.sub(r"\1\\\2", line)
 
 
 def address(url: str) -> str:
-    """Return `url` as a Markdown link to itself, or as escaped text if it is not a plain http or https address."""
+    """As a link to itself, or escaped if it is no plain http or https address."""
     return f"<{url}>" if AUTOLINK.fullmatch(url) else escaped(url)
 
 

@@ -12,10 +12,7 @@ LISTS = ("bullet_list", "ordered_list")
 
 
 def markdown_blocks(text: str) -> list[Block]:
-    """Return the blocks of the Markdown `text`, which may have tables.
-
-    Leave out HTML blocks, such as comments, and inline HTML tags.
-    """
+    """Tables are read; HTML is left out."""
     blocks: list[Block] = []
     part: list[Token] = []
     for token in MarkdownIt("commonmark").enable("table").parse(text):
@@ -27,10 +24,7 @@ def markdown_blocks(text: str) -> list[Block]:
 
 
 def _rows_of(tokens: Sequence[Token]) -> Iterator[Block]:
-    """Yield a block for each row of the table that `tokens` describe.
-
-    The row with the names of the columns has the kind `MARGIN`, because it is not part of the text.
-    """
+    """The names of columns have the kind `MARGIN`."""
     cells: list[Block] = []
     for before, token in pairwise(tokens):
         if token.type == "inline":

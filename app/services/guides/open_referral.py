@@ -56,11 +56,9 @@ TermLinks = tuple[tuple[Literal["subject", "linked_risk"], TaxonomyTerm], ...]
 
 @dataclass(frozen=True)
 class Entry:
-    """The data of one service of the directory. `of` is the contact, or a signpost as a contact.
+    """A service: `of` is the contact, or a signpost as one. `name` is its name in ids, `owner` the organization's.
 
-    `name` is the name of the service in ids, and `owner` that of the organization. `words` are the sentences of the
-    description. Sentences that are None are left out. `verified_on` is the day on which a person checked the data, or
-    None. `links` are the taxonomy terms of the service, each with the kind of the link.
+    `words` are sentences, None left out. `links` are taxonomy terms with the kind of the link.
     """
 
     of: Contact
@@ -75,12 +73,11 @@ class Entry:
 
 
 def id_of(kind: str, *name: str) -> uuid.UUID:
-    """Return the id of the object of this `kind` whose name has the parts `name`: always the same for the same name."""
+    """Always the same for the same name."""
     return uuid.uuid5(DIRECTORY, "/".join((kind, *name)))
 
 
 def service_of(entry: Entry) -> Service:
-    """Return the service that `entry` describes, in the format of Open Referral UK."""
     service = id_of("service", *entry.name)
     on = entry.verified_on
     checked = f"A person checked these details on {on}" if on else "Nobody has checked these details yet"
@@ -123,10 +120,7 @@ def service_of(entry: Entry) -> Service:
 
 
 def _locations(entry: Entry, service: uuid.UUID) -> Iterator[ServiceLocation]:
-    """Yield the locations of `entry`, whose service has the id `service`: virtual, its postal address, or both.
-
-    A virtual location means that the service is reached by phone or online.
-    """
+    """Virtual (by phone or online), the postal address, or both."""
     if entry.of.address is None or entry.of.phones or entry.of.email or entry.url:
         virtual = VirtualLocation(
             id=id_of("location", *entry.owner),
@@ -181,8 +175,6 @@ def _contacts(entry: Entry, service: uuid.UUID) -> tuple[ServiceContact, ...] | 
 
 @dataclass(frozen=True)
 class Directory:
-    """All services of the directory, and the taxonomy with its terms."""
-
     services: tuple[Service, ...]
     taxonomy: Taxonomy
     terms: tuple[TaxonomyTerm, ...]
@@ -190,14 +182,12 @@ class Directory:
 
 @dataclass(frozen=True)
 class Guide:
-    """A guide with its current edition."""
-
     head: EditionHead
     content: EditionContent
 
     @property
     def publisher(self) -> str:
-        """The publisher's code: a council's GSS code, a school's URN, or otherwise a slug of its name."""
+        """A council's GSS code, a school's URN, otherwise a slug of the name."""
         publisher = self.content.publisher
         return publisher.gss_code or publisher.urn or propose_id(publisher.name)
 
@@ -205,10 +195,7 @@ class Guide:
 def read_directory(
     session: Session, contents: Contents, signposts: Sequence[Signpost], *, public_url: str
 ) -> Directory:
-    """Return the directory: the contacts of all guides with a current edition, by guide, then the signposts as given.
-
-    `contents` reads the content of editions. `public_url` is the start of the URLs of guides in the taxonomy.
-    """
+    """Contacts by guide, then the signposts as given."""
     guides = [Guide(head, contents(head.key, session)) for head in list_current(session)]
     taxonomy = Taxonomy(
         id=id_of("taxonomy", "harms"),
@@ -222,11 +209,7 @@ def read_directory(
 
 
 def _terms(guides: Sequence[Guide], taxonomy: Taxonomy, public_url: str) -> dict[str, TaxonomyTerm]:
-    """Return the terms of `taxonomy` by slug: the subject of each guide, and the risks linked to it.
-
-    `public_url` is the start of the terms' URLs. If several guides name a slug, the first guide describes the term. A
-    subject takes precedence over a linked risk.
-    """
+    """By slug. The first guide that names it describes it; a subject takes precedence over a linked risk."""
     terms: dict[str, TaxonomyTerm] = {}
 
     def add(slug: str, name: str, description: str, path: str) -> None:
@@ -251,11 +234,7 @@ def _terms(guides: Sequence[Guide], taxonomy: Taxonomy, public_url: str) -> dict
 
 
 def _publisher(guide: Guide, guides: Sequence[Guide]) -> Organization:
-    """Return the publisher of `guide` as an organization.
-
-    `guides` are all guides. The organization has the name that is printed in the publisher's first guide in `guides`,
-    and its description lists all guides of the publisher.
-    """
+    """With the name of its first guide; the description lists all."""
     published = [each for each in guides if each.publisher == guide.publisher]
     organization = id_of("organization", guide.publisher)
     of = guide.content.publisher
@@ -301,10 +280,9 @@ def _entries_of(guide: Guide, publisher: Organization, terms: dict[str, Taxonomy
 
 
 def _with_pages(contacts: Sequence[Contact]) -> Iterator[tuple[Contact, Contact | None]]:
-    """Yield each contact, with the web contact that is merged into it, or None.
+    """Yield each contact with the web contact merged into it, if any: a service can have a number and one address.
 
-    A service can have a phone number and one web address. So the first web contact without a phone number is merged
-    into the first phone contact that has no web address. That web contact is not yielded by itself.
+    The first without a phone is merged into the first phone without a page.
     """
     telephone = next((each for each in contacts if each.kind is ContactKind.TELEPHONE and each.url is None), None)
     page = next((each for each in contacts if telephone and each.kind is ContactKind.WEB and not each.phones), None)
@@ -312,7 +290,7 @@ def _with_pages(contacts: Sequence[Contact]) -> Iterator[tuple[Contact, Contact 
 
 
 def _checked_on(*contacts: Contact) -> dt.date | None:
-    """Return the earliest day on which one of `contacts` was checked, or None if any was never checked."""
+    """The earliest, or None if any was never checked."""
     days = [contact.verified_on for contact in contacts]
     return None if None in days else min(filter(None, days))
 
@@ -341,10 +319,7 @@ def _entry_of(signpost: Signpost) -> Entry:
 
 
 def _other_ways(contact: Contact) -> Iterator[str]:
-    """Yield the email, text relay and address of `contact` as phrases for the description.
-
-    The profile has no field for some of these details, and some programs do not show the fields that it has.
-    """
+    """As phrases for the description: the profile lacks fields for some, and programs do not show all."""
     if contact.email:
         yield f"Email: {contact.email}"
     if contact.text_relay:
@@ -354,7 +329,7 @@ def _other_ways(contact: Contact) -> Iterator[str]:
 
 
 def _numbers(phones: Sequence[Phone]) -> str | None:
-    """Return a sentence with `phones` as printed and, if different, as dialled, or None if there are no numbers."""
+    """As printed and, if different, as dialled."""
     numbers = [
         phone.display
         + (f", option {phone.option}" if phone.option else "")
@@ -365,16 +340,13 @@ def _numbers(phones: Sequence[Phone]) -> str | None:
 
 
 def has_words(service: Service, words: Sequence[str]) -> bool:
-    """Return True if each of `words` (in lower case) is in the service's name, description or organization name."""
+    """Each of `words`, in lower case, is in name, description or organization."""
     text = f"{service.name} {service.description} {service.organization.name}".casefold()
     return all(word in text for word in words)
 
 
 def has_term(service: Service, taxonomy: str, term: str) -> bool:
-    """Return True if `service` has a term of the taxonomy with the id `taxonomy`, and the term with the id `term`.
-
-    An empty id matches every service.
-    """
+    """An empty id matches every service."""
     terms = [attribute.taxonomy_term for attribute in service.attributes or ()]
     return (not taxonomy or taxonomy in {str(each.taxonomy_id) for each in terms}) and (
         not term or term in {str(each.id) for each in terms}
@@ -382,7 +354,7 @@ def has_term(service: Service, taxonomy: str, term: str) -> bool:
 
 
 def at_locations(services: Iterable[Service]) -> list[ServiceAtLocation]:
-    """Return an object for each location of each of `services`, with all other details of the service."""
+    """With all other details of the service."""
     return [
         ServiceAtLocation(
             **dict(link),
@@ -397,7 +369,7 @@ def at_locations(services: Iterable[Service]) -> list[ServiceAtLocation]:
 
 
 def listed_at_locations(services: Iterable[Service]) -> list[ListedServiceAtLocation]:
-    """Return an object for each location of each of `services`, in the short form for lists."""
+    """In the short form for lists."""
     return [
         ListedServiceAtLocation(**dict(link), service=service)
         for service in services
@@ -406,7 +378,7 @@ def listed_at_locations(services: Iterable[Service]) -> list[ListedServiceAtLoca
 
 
 def get_by_id(objects: Iterable[DirectoryObject], id_: uuid.UUID) -> DirectoryObject:
-    """Return the one of `objects` that has the id `id_`. Raise `NotFound` if there is none."""
+    """Raise `NotFound`."""
     found = next((each for each in objects if each.id == id_), None)
     if found is None:
         raise NotFound
@@ -414,10 +386,7 @@ def get_by_id(objects: Iterable[DirectoryObject], id_: uuid.UUID) -> DirectoryOb
 
 
 def paginate(page_type: type[Page], entries: Sequence[OmitsEmpty], page: int, per_page: int) -> Page:
-    """Return the page with the number `page` (from 1) of `entries`, as an object of the type `page_type`.
-
-    A page has up to `per_page` entries. A page after the last one is empty.
-    """
+    """Pages count from 1; one after the last is empty."""
     contents = entries[(page - 1) * per_page : page * per_page]
     pages = -(-len(entries) // per_page)
     return page_type.model_validate(

@@ -36,38 +36,31 @@ from app.services.guides.teams import out_of_hours
 from app.services.guides.working_hours import hours_text
 
 EQUAL_CONTRAST_LUMINANCE = 0.179
-"""Relative luminance at which black and white text have the same contrast (WCAG 2.2, ratio 4.58)."""
+"""Black and white text have the same contrast on it (WCAG 2.2, 4.58)."""
 Document = dict[str, Any]
 MARKED = ("name", "text", "introduction")
-"""Fields of an item that may be untranslated in a rendition. `MARK` is then printed after the field's text."""
+"""Fields that may be untranslated: `MARK` follows."""
 PDF_TEMPLATE = Path(__file__).with_name("guide.typ")
 FONT_LIBRARY = "font_source_sans_pro"
 EXTRA = (FONT_LIBRARY, "segno", "typst")
 MAX_CACHED_PDFS = 16
 SCRIPTS_OF_FONT = frozenset({LATIN, "Cyrl", "Grek"})
 NO_LETTER = "could not be displayed with font"
-"""Part of the error message of typst, which makes the PDF, if the font lacks a letter."""
+"""Part of typst's error if the font lacks a letter."""
 SIDES = {"<front>": 1, "<pages>": 2}
-"""The page on which each label of the template must be: the front of a poster ends on page 1, the poster on page 2."""
+"""The page on which each label of the template must be."""
 
 
 @dataclass(frozen=True)
 class Pictures:
-    """The digests of pictures to print, and the function `read` that returns the bytes of a picture by its digest.
-
-    A picture is read only for a PDF that is not cached. Two objects with the same digests are equal, whatever their
-    `read`.
-    """
+    """Digests to print. `read`, called only for a PDF that is not cached, does not count in comparisons."""
 
     digests: tuple[str, ...]
     read: Callable[[str], bytes] = field(compare=False)
 
 
 def text_colour_on(colour: str) -> str:
-    """Return the code of black or white, whichever has more contrast on `colour` (`#rrggbb`).
-
-    The contrast is at least 4.5 to 1 on every colour.
-    """
+    """Black or white, with at least 4.5 to 1 on every `#rrggbb`."""
     channels = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]  # noqa: PLR2004  # sRGB
     luminance = sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
@@ -75,19 +68,14 @@ def text_colour_on(colour: str) -> str:
 
 
 class PrintForm(StrEnum):
-    """A print format of an edition."""
-
     POSTER = "poster"
-    """A poster of two sides, or of more if the text is too long.
-
-    The front has who to call, what to look for and what to do; the back has the rest.
-    """
+    """Two sides, or more: the front has who to call, what to look for and what to do."""
     LARGE_PRINT = "large-print"
-    """All text in one column of large letters, on as many pages as needed."""
+    """One column, as many pages as needed."""
 
 
 PDF_SUFFIXES = {PrintForm.POSTER: ".pdf", PrintForm.LARGE_PRINT: f"/{PrintForm.LARGE_PRINT}.pdf"}
-"""The suffix of each print format after the path of the edition."""
+"""After the path of the edition."""
 
 SIZES = {
     PrintForm.POSTER: (
@@ -96,7 +84,7 @@ SIZES = {
     ),
     PrintForm.LARGE_PRINT: ("18",),
 }
-"""Font sizes in points, largest first. The largest size with which the edition fits is used, otherwise the smallest."""
+"""Font sizes in points: the largest with which the edition fits, otherwise the smallest."""
 
 
 def edition_pdf(
@@ -106,12 +94,9 @@ def edition_pdf(
     form: PrintForm = PrintForm.POSTER,
     pictures: Pictures | None = None,
 ) -> bytes:
-    """Return the edition or rendition `shown` as a PDF in the format `form`.
+    """Return a PDF, always the same bytes for the same arguments and logo file. `pictures` are those to print.
 
-    `signposts` have the emergency numbers and the teams to call. `settings` have the council's colour, logo and duty
-    hours. Only those pictures of a rendition that are in `pictures` are printed. The same arguments, with the same logo
-    file, always give the same bytes. Raise `PdfUnavailable` if an optional library is missing, or if the font lacks the
-    script of the rendition's language or a letter of the text.
+    Raise `PdfUnavailable` if an optional library is missing, or the font lacks the script or a letter.
     """
     head, rendition = shown.head, shown.rendition
     if not pdf_available() or (rendition is not None and not is_printable(rendition.language)):
@@ -128,32 +113,28 @@ def edition_pdf(
 
 
 def pdf_available() -> bool:
-    """Return True if the optional libraries for PDFs are installed."""
+    """The optional libraries are installed."""
     return all(find_spec(name) for name in EXTRA)
 
 
 def fonts() -> str:
-    """Return the folder with the font of all PDFs. An optional library, which must be installed, has the folder."""
+    """The folder of an optional library."""
     return str(files(FONT_LIBRARY))
 
 
 def find_font_file() -> Path | None:
-    """Return the font file for a PDF that a browser makes, or None if the font's library is not installed."""
+    """For a PDF that a browser makes."""
     return Path(fonts()) / "files" / "SourceSansPro-Regular.ttf" if find_spec(FONT_LIBRARY) else None
 
 
 def is_printable(language: str) -> bool:
-    """Return True if the font has the script of `language`."""
+    """The font has the script of `language`."""
     return script_of(language) in SCRIPTS_OF_FONT
 
 
 @lru_cache(maxsize=MAX_CACHED_PDFS)
 def _compile(document: str, address: str, at: int, form: PrintForm, pictures: Pictures | None) -> bytes | None:
-    """Return the PDF made from `document`, the template's data as JSON, or None if the font lacks a letter.
-
-    `address` is the target of the QR code, and `at` the time of the PDF in Unix seconds. The most recently used PDFs
-    are cached.
-    """
+    """None if the font lacks a letter. `address` is for the QR code, `at` in Unix seconds."""
     if pictures is None:
         return _compile_in("", document, address, at, form)
     with tempfile.TemporaryDirectory(prefix="guidance-print-") as folder:
@@ -163,10 +144,7 @@ def _compile(document: str, address: str, at: int, form: PrintForm, pictures: Pi
 
 
 def _compile_in(folder: str, document: str, address: str, at: int, form: PrintForm) -> bytes | None:
-    """Return the PDF made from `document`, or None if the font lacks a letter.
-
-    `folder` has the files of the pictures, or is empty if there are none. The other parameters are those of `_compile`.
-    """
+    """`folder` has the pictures' files, or is empty."""
     import segno  # noqa: PLC0415  # an optional dependency
     import typst  # noqa: PLC0415  # an optional dependency of 20 MB
 
@@ -202,12 +180,10 @@ def _compile_in(folder: str, document: str, address: str, at: int, form: PrintFo
 
 
 def _document(shown: ShownEdition, signposts: Sequence[Signpost], address: str, hours: str | None) -> Document:
-    """Return the data for the template. Untranslated text of a rendition is `{"own": text}`.
+    """Return the template's data. Untranslated text is `{"own": text}`.
 
-    `address` is the target of the QR code. The first number to call is that of the guide's first contact with a number,
-    in the guide's own language. If no contact has a number, the first contact takes its place. The opening hours of
-    this contact are `hours`, the council's setting, or otherwise those in the guide. If neither is given, the opening
-    hours are empty.
+    Called first is the first contact with a number, in the guide's own language; `hours`, the council's setting,
+    override its own.
     """
     head, content, rendition = shown.head, shown.content, shown.rendition
     contacts = content.contacts if rendition is None else rendition.to_call
@@ -277,10 +253,7 @@ def _rendition(rendition: ShownRendition) -> Document:
 
 
 def _style(settings: Settings) -> dict[str, Any]:
-    """Return the colour and logo in `settings`, and the text colour that can be read on the colour.
-
-    The logo's digest is included, so that a cached PDF with an old logo is not used.
-    """
+    """With the logo's digest, so that a cached PDF with an old one is not used."""
     logo = settings.council_logo
     return {
         "colour": settings.council_colour,

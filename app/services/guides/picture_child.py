@@ -11,20 +11,17 @@ import json
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 FORMATS = ("PNG", "JPEG", "WEBP")
-"""Formats that are read. The format is found from the bytes, not from the name of the file."""
+"""Found from the bytes, not from the file's name."""
 MAX_PIXELS = {"JPEG": 50_000_000, "MPO": 50_000_000}
-"""Limits of width times height, in pixels, for the formats of cameras, which are decoded at a reduced size.
-
-For all other formats, `MAX_OTHER_PIXELS` is the limit.
-"""
+"""For cameras' formats, decoded at a reduced size; `MAX_OTHER_PIXELS` for others."""
 MAX_OTHER_PIXELS = 16_000_000
 MAX_SIDE = 640
-"""Maximum width and height of the stored picture, in pixels: enough for the width at which pages and prints show it."""
+"""Pixels: enough for pages and prints."""
 MAX_PICTURE_BYTES = 300_000
 QUALITIES = (90, 75, 50)
-"""Qualities of the stored JPEG, best first. The first that fits into `MAX_PICTURE_BYTES` is used."""
+"""Of the JPEG: the first that fits into `MAX_PICTURE_BYTES`."""
 READ_AS_IT_IS = ("L", "LA", "RGB", "RGBA")
-"""Pixel formats of Pillow that can be made smaller. Others are converted first."""
+"""Formats that Pillow can make smaller. Others are converted first."""
 NOT_A_PICTURE = "This file cannot be used. Choose a PNG, JPEG or WebP picture"
 MOVES = "This picture moves. Choose one that stands still"
 TOO_MANY_PIXELS = "This picture has too many pixels. Make it at most 4,000 pixels wide and high"
@@ -59,7 +56,7 @@ def _refusal(reason: str) -> str:
 
 
 def _draw(picture: Image.Image) -> Image.Image:
-    """Return a new picture with the pixels of `picture`: upright, on white, and at most `MAX_SIDE` wide and high."""
+    """Upright, on white, at most `MAX_SIDE`."""
     if picture.mode not in READ_AS_IT_IS or "transparency" in picture.info:
         picture = picture.convert("RGB" if picture.mode in ("CMYK", "YCbCr", "LAB", "HSV") else "RGBA")
     picture.thumbnail((MAX_SIDE, MAX_SIDE))

@@ -17,26 +17,23 @@ from app.models.guides.renditions import RenditionContent
 MEDIA_TYPE = "image/jpeg"
 ANY_DIGEST = re.compile("sha256:[0-9a-f]{64}")
 SIZE_MARKER = b"\xff\xc0\x00\x11\x08"
-"""The bytes just before the height and the width in a JPEG that the service made (baseline, three colours)."""
+"""Just before height and width in a JPEG that the service made (baseline, three colours)."""
 _EDITIONS, _PICTURES = table_of(EditionRow), table_of(PictureRow)
 
 
 def digest_of_picture(data: bytes) -> str:
-    """Return the digest of the picture `data`: `sha256:` and 64 hexadecimal digits."""
+    """`sha256:` and 64 hexadecimal digits."""
     return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
 
 def size_of_picture(data: bytes) -> tuple[int, int] | None:
-    """Return the width and height in pixels of `data`, a JPEG that the service made.
-
-    Return None if `data` lacks `SIZE_MARKER`. Pictures of other programs may have the marker too.
-    """
+    """Of a JPEG that the service made; None without `SIZE_MARKER`, which those of others may have too."""
     _, marker, rest = data.partition(SIZE_MARKER)
     return (int.from_bytes(rest[2:4]), int.from_bytes(rest[:2])) if marker else None
 
 
 def store_picture(session: Session, data: bytes) -> str:
-    """Store the picture `data`, unless it is stored already, and return its digest."""
+    """Return its digest."""
     digest = digest_of_picture(data)
     if session.get(PictureRow, digest) is None:
         session.add(PictureRow(digest=digest, data=data))
@@ -44,7 +41,7 @@ def store_picture(session: Session, data: bytes) -> str:
 
 
 def read_picture(session: Session, digest: str) -> bytes:
-    """Return the bytes of the picture with `digest`. Raise `NotFound` if no such picture is stored."""
+    """Raise `NotFound`."""
     row = session.get(PictureRow, digest)
     if row is None:
         raise NotFound
@@ -52,7 +49,7 @@ def read_picture(session: Session, digest: str) -> bytes:
 
 
 def find_picture_errors(session: Session, content: RenditionContent) -> Iterator[FieldError]:
-    """Yield an error for each picture in `content` that is not stored, or that has another size than `content` says."""
+    """One for each that is not stored, or has another size."""
     for place, each in enumerate(content.pictures):
         row = session.get(PictureRow, each.digest)
         if row is None:
@@ -63,7 +60,7 @@ def find_picture_errors(session: Session, content: RenditionContent) -> Iterator
 
 
 def remove_unused_pictures(session: Session, digests: Iterable[str]) -> None:
-    """Delete each stored picture of `digests` that no draft and no published rendition has. Ignore unknown digests."""
+    """Those that no draft and no published rendition has."""
     for digest in digests:
         row = session.get(PictureRow, digest)
         if row is not None and not _is_used(session, digest):
@@ -77,11 +74,7 @@ def _is_used(session: Session, digest: str) -> bool:
 
 
 def find_changed_pictures(session: Session) -> Iterator[tuple[str, str]]:
-    """Yield the name and the fault of each picture whose bytes changed.
-
-    Also yield the name of each published rendition that has a picture that is not stored, and the fault, once for each
-    item with such a picture.
-    """
+    """Yield each picture whose bytes changed, and once an item each published rendition whose picture is not stored."""
     stored = set()
     for digest, data in session.execute(select_columns(_PICTURES.c.digest, _PICTURES.c.data)).yield_per(1):
         stored.add(digest)

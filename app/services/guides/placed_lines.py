@@ -11,18 +11,16 @@ from app.services.guides.written_contacts import find_contact
 from app.services.guides.written_values import read_day
 
 LEFT_OUT = "leave-out"
-"""The target of a passage that the draft does not need."""
+"""Of a passage that the draft does not need."""
 PUBLISHER, REVIEW = "publisher", "review_by"
 INTRODUCTIONS = "introductions."
 
 
 def place_line(content: DraftContent, target: str, line: str) -> None:
-    """Put the passage `line` at the end of `target` in the draft `content`, which is changed in place.
+    """Put a passage at the end of `target`: a list, a field, or `introductions.` and a list. `content` is changed.
 
-    `target` is the key of a list of items or of a field, or `introductions.` and the key of a list. In a list, `line`
-    becomes a new item. If a field or introduction already has text, `line` is added after this text. But a publisher or
-    a review day is replaced. Text before the first colon with a blank after it, such as `Owner: `, counts as a label,
-    which is left out of a field. The target `LEFT_OUT` changes nothing.
+    A list gets an item; text is added to a field or introduction, but a publisher or review day replaced. A label
+    before a colon is left out of a field.
     """
     if target in ITEM_LISTS:
         items = content.get(target)
@@ -46,7 +44,7 @@ def _append(members: dict[str, Any], key: str, text: str) -> None:
 
 
 def _without_label(line: str) -> str:
-    """Return the text after the colon of a line such as `Owner: Exploitation Team`, or the whole line."""
+    """Return the text after the colon of `Owner: Exploitation Team`, or the whole line."""
     return line.partition(": ")[2].strip() or line
 
 
@@ -59,13 +57,10 @@ def _item(key: str, line: str) -> dict[str, Any]:
 
 
 def with_former_items(content: DraftContent, former: DraftContent) -> DraftContent:
-    """Return `content`, made from a document, completed with data from `former`.
+    """Complete `content`, made from a document, with `former` (see `Editing.initial_content`).
 
-    `former` is the content with which a draft of this guide begins without a document (see `Editing.initial_content`).
-    Take each field that `content` lacks from `former`, except lists of items, introductions and the source. Match each
-    item of `content` with the item of `former` that has the same name and text: take its id, and the values that the
-    item of `content` lacks, such as codes. If the phone numbers of a matched contact have changed, remove the date on
-    which they were verified. Leave out empty lists and objects.
+    Fields that it lacks, except lists, introductions and the source; and for each item with the same name and text its
+    id and what it lacks, such as codes. A contact whose numbers changed loses its day of verification.
     """
     details = {key: value for key, value in former.items() if key not in (*ITEM_LISTS, "introductions", "source")}
     merged = details | content

@@ -28,15 +28,14 @@ SECTIONS = (
     ("cautions", re.compile(r"(?i)caution|remember|bear in mind|please note")),
     ("definitions", re.compile(r"(?i)what is|what it is|what are|definition|about|overview|background")),
 )
-"""The key of each section, with a pattern for its headings. The first section whose pattern matches is used."""
+"""Each section with a pattern for its headings; the first that matches."""
 FURTHER = re.compile(
     r"(?i)^(?:further|other|useful|more|related) (?:reading|information|guidance|links|websites|resources|documents)\b|"
     r"^(?:references?|resources|bibliography|sources|links|find out more|read more)\s*(?:$|:)"
 )
-"""Headings above documents to read, such as `Further reading`.
+"""Headings above documents to read. Addresses below are no contacts.
 
-Addresses below such a heading are not contacts. Other text below it is placed only if its own words say where: as a
-caution, as the source of a definition, or as the start of a list.
+Other text below is placed only if its own words say where.
 """
 _VALUE = r"(?: ?[:–-] ?| )(\S.*)"
 DETAILS = {
@@ -48,13 +47,13 @@ DETAILS = {
         rf"date (?:of|for) (?:next )?review){_VALUE}"
     ),
 }
-"""Patterns of the lines above the first heading that fill a field of the edition. The group is the value."""
+"""Lines above the first heading that fill a field. The group is the value."""
 VERSION = re.compile(r"(?i)^(?:version|issue|draft|date|(?:last )?updated|v[0-9])\b")
 _PARTS = re.compile("[|;•·]")
 MAX_NAMING_WORDS = 7
-"""Maximum length, in words, of a line that is taken for a heading although the document does not mark it as one."""
+"""Of a line taken for a heading although the document does not mark it."""
 MIN_SENTENCE_WORDS = 12
-"""Above the first heading, a text with fewer words that ends without punctuation is not a definition."""
+"""Above the first heading, fewer words without punctuation are no definition."""
 LIST_STARTS = SECTIONS[:3]
 LIST_SECTIONS = frozenset(key for key, _ in LIST_STARTS)
 CAUTION_WORDS = re.compile(
@@ -80,18 +79,15 @@ def _section_of(words: str, sections: Sequence[tuple[str, re.Pattern[str]]] = SE
 
 
 def _names_section(words: str) -> bool:
-    """Return True if `words` can be the heading of a section.
-
-    Such a heading is short, and ends without punctuation or with a colon.
-    """
+    """Short, and without punctuation or with a colon at its end."""
     is_short = len(words.split()) <= MAX_NAMING_WORDS and not words.rstrip(":").endswith(_ENDS)
     return is_short and not DEFINES.match(words) and bool(FURTHER.match(words) or _section_of(words))
 
 
 def find_missing(blocks: Sequence[Block], draft: dict[str, Any], read: Sequence[str] = ()) -> list[str]:
-    """Return every sentence of `blocks` that is not completely in the content `draft`, in order.
+    """Return each sentence that is not completely in `draft`, in order.
 
-    `read` are passages that are in `draft` in another form, such as a date, so that they are not missing.
+    `read` are those in it in another form, such as a date.
     """
     texts = _longest_first({"draft": draft, "read": list(read)})
     begun = _not_placed([block.text for block in blocks], texts)
@@ -99,7 +95,7 @@ def find_missing(blocks: Sequence[Block], draft: dict[str, Any], read: Sequence[
 
 
 def has_every_word(item: dict[str, Any], text: str) -> bool:
-    """Return True if `text`, after removal of the texts of `item`, has no words except `and` and `or`."""
+    """Without the texts of `item`, `text` has no words but `and` and `or`."""
     for each in _longest_first(item):
         text = text.replace(each, " ", 1)
     return not re.search(r"\w", _JOINING.sub(" ", text))
@@ -110,10 +106,9 @@ def _longest_first(value: dict[str, Any]) -> list[str]:
 
 
 def _not_placed(passages: Sequence[str], texts: Sequence[str]) -> list[str]:
-    """Return those of `passages` that have words that are not in `texts`, apart from joining words such as `and`.
+    """Return passages with words that are not in `texts`, apart from joining words.
 
-    `texts` are the texts of the draft, the longest first. Each text is removed from all passages at once, because a
-    document may have thousands of passages and texts.
+    Each text, the longest first, is removed from all passages at once: there may be thousands of both.
     """
     known, all_texts = frozenset(texts), "\n".join(texts)
     open_ = [each for each in passages if each not in known]
@@ -137,37 +132,29 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 class Placing:
-    """A draft that grows block by block. `draft` is the content so far, which may have errors."""
+    """A draft that grows block by block, and may have errors."""
 
     def __init__(self) -> None:
         self.draft: dict[str, Any] = {"title": "", "introductions": {}} | {key: [] for key in ITEM_LISTS}
         self._section: str | None = "definitions"
-        """The key of the current section, or None below a heading without a section.
-
-        Such a heading is `Further reading` or the like, or ends a list section without the name of another section.
-        Text below it must not become an indicator by mistake.
-        """
+        """None below a heading without a section: its text must not become an indicator by mistake."""
         self._level = 0
-        """Level of the heading at which the section began."""
+        """Of the heading at which the section began."""
         self._before = ""
         """Name of the next responsibility, or introduction to the next definition."""
         self._ids: dict[str, set[str]] = {key: set() for key in ITEM_LISTS}
         self.read: list[str] = []
-        """Passages that are in the draft in another form than in the document."""
+        """Passages in the draft in another form."""
         self.unread: list[str] = []
-        """Parts of lines above the first heading that filled no field, although another part of the same line did."""
+        """Parts of lines above the first heading that filled no field, although another part did."""
         self._has_headings = False
         self._is_above_headings = True
         self._is_further = False
-        """True below a heading such as `Further reading`."""
         self._above: list[Block] = []
-        """The last list entry, preceded by the entries that contain it, outermost first."""
+        """The last list entry after the entries that contain it, outermost first."""
 
     def add(self, block: Block) -> None:
-        """Add the text of `block` to the draft. Leave out text for which no place is found.
-
-        `find_missing` lists such text later.
-        """
+        """Text without a place is left out, and listed by `find_missing`."""
         if block.kind is BlockKind.MARGIN or not block.text:
             return
         if block.kind is not BlockKind.ITEM:
@@ -187,19 +174,15 @@ class Placing:
             self._add_words(block)
 
     def _is_heading(self, block: Block) -> bool:
-        """Return True if `block` is a heading, or a short line that names a section before any heading was found.
-
-        If `block` is a heading, note that the document has headings.
-        """
+        """Also a short line that names a section before any heading was found. A heading is noted."""
         self._has_headings |= block.kind is BlockKind.HEADING
         is_line = block.kind is BlockKind.PARAGRAPH and not block.cells and not self._has_headings
         return block.kind is BlockKind.HEADING or (is_line and _names_section(block.text))
 
     def _reads_details(self, text: str) -> bool:
-        """Fill the fields of the edition that `text` names. Return False if `text` is an ordinary sentence.
+        """Fill fields that `text` names.
 
-        Return True also for a short text that names no field, such as a version or a date. Such a text has no place in
-        the draft.
+        False for an ordinary sentence, True also for a version or date, which has no field.
         """
         parts = [part.strip() for part in _PARTS.split(text)]
         others = [part for part in parts if not self._reads_detail(part)]
@@ -250,11 +233,7 @@ class Placing:
             self._add_to(self._section, block)
 
     def _find_contact(self, block: Block) -> dict[str, Any] | None:
-        """Return the contact in `block`, or None.
-
-        Ignore a contact that has a web address but no phone number, except in the sections `contacts` and
-        `responsibilities`. Ignore every contact in or below a heading such as `Further reading`.
-        """
+        """An address without a number counts only in `contacts` and `responsibilities`; none below `FURTHER`."""
         if self._is_further or FURTHER.match(block.text):
             return None
         contact = find_contact(block)
@@ -262,10 +241,7 @@ class Placing:
         return None if is_link and self._section not in ("contacts", "responsibilities") else contact
 
     def _add_contact(self, contact: dict[str, Any], text: str) -> None:
-        """Add `contact`, which was found in `text`, to the section `contacts`.
-
-        If `contact` lacks words of `text`, also add `text` to the introduction of the contacts.
-        """
+        """If it lacks words of `text`, these go to the introduction."""
         option = OPTION.search(text)
         read = [option[0]] if option and contact.get("phones") else []
         if has_every_word(contact | {"read": read}, text):
@@ -275,10 +251,7 @@ class Placing:
         self._append("contacts", self._with_hours(contact))
 
     def _with_hours(self, contact: dict[str, Any]) -> dict[str, Any]:
-        """Return `contact` with opening hours as data in place of its `when`, if `when` says only days and times.
-
-        Otherwise return `contact` unchanged.
-        """
+        """As data, if `when` says only days and times."""
         when = contact.get("when", "")
         hours = [each.model_dump(mode="json") for each in read_hours(when)]
         if not hours:
@@ -299,10 +272,7 @@ class Placing:
             self._introduce(section, block.text)
 
     def _add_entry(self, section: str, block: Block) -> None:
-        """Add the list entry `block` to `section` as an item.
-
-        An entry that contains other entries is not an item: its text is put before the text of each contained entry.
-        """
+        """An entry that contains others is no item: its text is put before theirs."""
         while self._above and self._above[-1].level >= block.level:
             self._above.pop()
         items = self.draft[section]
@@ -356,10 +326,7 @@ class Placing:
 
 
 def _bold_beginning(block: Block) -> tuple[str, str]:
-    """Return the bold text at the beginning of `block`, and the rest of its text.
-
-    Both are empty strings if the block does not begin in bold.
-    """
+    """And the rest. Both empty if it does not begin in bold."""
     if not block.name or not block.text.startswith(block.name):
         return "", ""
     return block.name.rstrip(" .:–-"), block.text.removeprefix(block.name).lstrip(" .:–-")
@@ -370,8 +337,5 @@ def _joined(entries: Sequence[Block]) -> str:
 
 
 def _appended(before: str, text: str) -> str:
-    """Return `before` and `text` as one text.
-
-    Join them with a space if `before` ends with punctuation, otherwise with a line break.
-    """
+    """With a space after punctuation, otherwise with a line break."""
     return f"{before}{' ' if before.endswith(_ENDS) else chr(10)}{text}"

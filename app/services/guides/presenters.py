@@ -61,33 +61,30 @@ from app.services.guides.renditions import (
 from app.services.guides.working_hours import hours_text
 
 MARK = "(en-GB)"
-"""Printed after each text of a rendition that is untranslated, and so in the guide's own language."""
+"""Printed after each untranslated text of a rendition."""
 MARK_EXPLAINED = f"Words with {MARK} after them are the guide’s own: this rendition does not have them."
 UNCHECKED_CAUTIONS = "The same in a machine’s words, which nobody has checked:"
 IN_SIMPLE_WORDS = "This is the guide in simple words."
 
 
 def phone_text(phone: Phone) -> str:
-    """Return the number of `phone` as printed, followed by the number to dial if different, and by the option if any.
-
-    The text is, for example, `0800 (+44800), option 1`.
-    """
+    """Such as `0800 (+44800), option 1`: as printed, and as dialled if different."""
     number = phone.display if phone.display == phone.number else f"{phone.display} ({phone.number})"
     return number if phone.option is None else f"{number}, option {phone.option}"
 
 
 def citation_text(source: DefinitionSource) -> str:
-    """Return the citation of `source` as printed or, without one, its publisher, date and title."""
+    """As printed, or publisher, date and title."""
     return source.citation or f"{source.publisher}, {source.published}. {source.title}"
 
 
 def address_text(address: PostalAddress) -> str:
-    """Return `address` on one line: `1 Example Street, Exampleton, ZZ99 9ZZ`."""
+    """On one line."""
     return ", ".join((*address.lines, address.town, address.postcode))
 
 
 def more_ways(contact: Contact) -> list[str]:
-    """Return a short text for each of the contact's email, text relay, address and opening hours that is given."""
+    """Email, text relay, address and opening hours, as far as given."""
     ways = {
         "email {}": contact.email,
         "text relay {}": contact.text_relay,
@@ -99,7 +96,7 @@ def more_ways(contact: Contact) -> list[str]:
 
 @dataclass(frozen=True)
 class ShownEdition:
-    """An edition to show: the current edition of its guide or, if `is_numbered`, an edition requested by number."""
+    """An edition to show: the current one or, if `is_numbered`, one requested by number."""
 
     head: EditionHead
     content: EditionContent
@@ -107,30 +104,28 @@ class ShownEdition:
 
     @property
     def rendition(self) -> "ShownRendition | None":
-        """The rendition shown, or None for an edition."""
+        """None for an edition."""
         return None
 
     @property
     def status(self) -> EditionStatus:
-        """Status to show. A numbered edition is always `published`, so that its response never changes."""
+        """A numbered edition is always `published`, so that its response never changes."""
         return EditionStatus.PUBLISHED if self.is_numbered else EditionStatus.CURRENT
 
     @property
     def path(self) -> str:
-        """Path of the edition. The current edition has the path of its guide, unless it was requested by number."""
+        """The current edition has its guide's, unless requested by number."""
         return edition_path(*self.head.key) if self.is_numbered else guide_path(self.head.guide)
 
     @property
     def file_name(self) -> str:
-        """Beginning of the names of files to download, such as PDFs."""
+        """Beginning of the names of files to download."""
         return f"{self.head.guide}-edition-{self.head.number}"
 
     def links(self, below: str = "", having: Collection[int] | None = None) -> Links:
-        """Return the links of a response. The links of a numbered edition never change.
+        """Those of a numbered edition never change. `below` is appended to the paths.
 
-        `below` is appended to the paths, for example `/indicators` for a section. For an item, `having` are the numbers
-        of the editions that have the item: the previous edition is linked only if its number is in `having`. If
-        `having` is None, the previous edition, if there is one, is linked.
+        `having` are the editions that have an item: the previous one is linked only if it is among them.
         """
         guide, number = self.head.key
         links = {
@@ -150,82 +145,67 @@ class ShownEdition:
 
 @dataclass(frozen=True, kw_only=True)
 class ShownRendition(ShownEdition):
-    """A rendition to show.
-
-    `content` is the content of its edition with the text of the rendition (see `show_rendition`). `history` are all
-    editions of the guide, most recent first. `stored` is the rendition as published, and `words` its text combined with
-    the edition.
-    """
+    """`content` is its edition's with the rendition's text (`show_rendition`); `history` is most recent first."""
 
     history: Sequence[EditionHead]
     stored: StoredRendition
     words: RenderedWords
     to_call: tuple[Contact, ...]
-    """Contacts in the guide's own language: of the rendered edition if numbered, otherwise of the current edition."""
+    """In the guide's own language: of the rendered edition if numbered, otherwise of the current one."""
     languages: Links
-    """Path of the guide in each language."""
+    """Path of the guide in each."""
 
     @property
     def rendition(self) -> "ShownRendition":
-        """The rendition shown: this object."""
         return self
 
     @property
     def path(self) -> str:
-        """Path of the rendition, with its number only if the rendition was requested by number."""
+        """With its number only if requested by it."""
         guide, language, number = self.stored.key
         return rendition_path(guide, language, number if self.is_numbered else None)
 
     @property
     def file_name(self) -> str:
-        """Beginning of the names of files to download, such as PDFs."""
         return f"{super().file_name}-{self.stored.key.language}-{self.stored.key.number}"
 
     def links(self, below: str = "", having: Collection[int] | None = None) -> Links:  # noqa: ARG002  # for items only
-        """Return the links of a response with part of the rendition: only `self`, with `below` appended to the path."""
+        """Only `self`."""
         return {"self": self.path + below}
 
     @property
     def notices(self) -> tuple[str, ...]:
-        """Sentences to show with the text of an unchecked or out-of-date rendition, otherwise empty."""
+        """To show with an unchecked or out-of-date rendition."""
         return notices_of(self.history, self.stored)
 
     @property
     def first_sentences(self) -> tuple[str, ...]:
-        """Sentences to print before the text. A rendition in simple words first says what it is."""
+        """One in simple words first says what it is."""
         is_simple = self.stored.content.form is RenditionForm.EASY_READ
         return (*((IN_SIMPLE_WORDS,) if is_simple else ()), *self.notices)
 
     @property
     def language(self) -> str:
-        """Language of the text to show: the guide's own if the rendition is a recording or document."""
+        """Of the text shown: the guide's own for a recording or document."""
         return content_language(self.stored)
 
     @property
     def direction(self) -> Direction:
-        """Writing direction of `language`."""
         return direction_of(self.language)
 
     def is_marked(self, *pointer: str | int) -> bool:
-        """Return True if the text at `pointer` is untranslated, so that `MARK` must follow.
-
-        `pointer` is the path of the text: keys and indexes. Return False for a rendition without text, such as a
-        recording.
-        """
+        """The text at `pointer`, keys and indexes, is untranslated: `MARK` must follow. False without text."""
         at = "".join(f"/{part}" for part in pointer)
         return self.stored.content.form.has_words and at in self.words.in_guide_language
 
     @property
     def has_marks(self) -> bool:
-        """True if any text is untranslated. `MARK` is then printed after each untranslated text.
-
-        False for a rendition without text, such as a recording.
-        """
+        """Any text is untranslated. False without text, such as a recording."""
         return self.stored.content.form.has_words and bool(self.words.in_guide_language)
 
     @property
     def facts(self) -> Mapping[str, str]:
-        """Language, format, maker, checker and digest of the rendition as text for people, by English label."""
+        """For people, by English label."""
         details, number = self.stored.content, self.stored.key.number
         made_by = details.made_by.value if details.tool is None else f"{details.made_by.value}, {details.tool}"
         checked = "nobody yet" if details.checked_by is None else f"{details.checked_by}, {details.checked_on}"
@@ -239,12 +219,7 @@ class ShownRendition(ShownEdition):
 
 
 def find_edition(session: Session, contents: Contents, guide: str, number: int | None = None) -> ShownEdition:
-    """Return the edition `number` of `guide`, or its current edition if `number` is None. `contents` reads its content.
-
-    Raise `NoSuchGuide` if the guide is unknown. If `number` is given, raise `NoSuchEdition` for an unknown edition, or
-    `EditionWithdrawn` for a withdrawn edition. If `number` is None, raise `EditionWithdrawn` if all editions are
-    withdrawn.
-    """
+    """Raise `NoSuchGuide`, `NoSuchEdition` or `EditionWithdrawn`; without `number` the latter only if all are."""
     head = get_current(session, guide=guide) if number is None else get_readable(session, guide=guide, number=number)
     return ShownEdition(head, contents(head.key, session), number is not None)
 
@@ -252,12 +227,10 @@ def find_edition(session: Session, contents: Contents, guide: str, number: int |
 def find_rendition(
     session: Session, contents: Contents, guide: str, language: str, number: int | None = None
 ) -> ShownRendition:
-    """Return the rendition `number` of `guide` in `language`, or the rendition to read if `number` is None.
+    """Return the rendition `number`, or the one to read: with text, of the latest edition, the most recent.
 
-    The rendition to read is one with text if there is one, then one of the latest edition, and of these the most
-    recent. `contents` reads the content of editions. Raise `NoSuchGuide` if the guide is unknown, or `NoSuchRendition`
-    if there is no such rendition. Raise `RenditionWithdrawn` if the rendition or its edition is withdrawn. If `number`
-    is None, raise `RenditionWithdrawn` only if no rendition in the language can be read.
+    Raise `NoSuchGuide`, `NoSuchRendition`, or `RenditionWithdrawn` if it or its edition is; without `number` if none
+    can be read.
     """
     history, stored = get_history(session, guide=guide), list_renditions(session, guide=guide)
     chosen, read = chosen_rendition(history, stored, language, number), partial(contents, session=session)
@@ -272,12 +245,7 @@ def show_rendition(
     *,
     is_numbered: bool = False,
 ) -> ShownRendition:
-    """Return the rendition `chosen`, combined with its edition.
-
-    `history` has every edition of the guide, most recent first, and `renditions` every rendition. `read` returns the
-    content of an edition. If `is_numbered` is True, the rendition was requested by number: the cautions and contacts
-    are then those of the edition that was rendered. Otherwise they are those of the current edition, if there is one.
-    """
+    """Combine `chosen` with its edition. Cautions and contacts are current, unless `is_numbered`."""
     head, current = head_of(history, chosen.edition), current_of(history)
     words = rendered_words(history, chosen, read, is_numbered=is_numbered)
     return ShownRendition(
@@ -293,7 +261,7 @@ def show_rendition(
 
 
 def edition_fields(shown: ShownEdition) -> dict[str, Any]:
-    """Return the fields of `WithCautions`, which every response with guidance has, for the edition `shown`."""
+    """Those of `WithCautions`, which every response with guidance has."""
     return {
         "guide": shown.head.guide,
         "edition": shown.head.number,
@@ -304,7 +272,6 @@ def edition_fields(shown: ShownEdition) -> dict[str, Any]:
 
 
 def present_edition(shown: ShownEdition) -> EditionResponse:
-    """Return the response with the whole edition `shown`."""
     path = shown.path
     links = shown.links() | {"markdown": f"{path}.md", "pdf": f"{path}.pdf", "large_print": f"{path}/large-print.pdf"}
     if not shown.is_numbered:
@@ -319,7 +286,6 @@ def present_edition(shown: ShownEdition) -> EditionResponse:
 
 
 def present_rendition(shown: ShownRendition) -> RenditionResponse:
-    """Return the response for the rendition `shown`: its edition, with the text of the rendition."""
     return RenditionResponse(
         **edition_fields(shown) | dict(shown.content) | {"status": status_of(shown.head, shown.history)},
         digest_of=(),
@@ -330,14 +296,13 @@ def present_rendition(shown: ShownRendition) -> RenditionResponse:
 
 
 def present_section(shown: ShownEdition, section: Section) -> WithCautions:
-    """Return the response with the section `section` of the edition `shown`, and the edition's cautions."""
     links = shown.links(f"/{section.value}")
     own = {section.key: getattr(shown.content, section.key), "links": links | {"csv": f"{links['self']}.csv"}}
     return SECTION_RESPONSES[section].model_validate(edition_fields(shown) | own)
 
 
 def find_item(content: EditionContent, section: Section, item_id: str) -> Item:
-    """Return the item `item_id` of `section` in `content`. Raise `NoSuchItem` if the section has no such item."""
+    """Raise `NoSuchItem`."""
     items: tuple[Item, ...] = getattr(content, section.key)
     found = next((item for item in items if item.id == item_id), None)
     if found is None:
@@ -348,11 +313,9 @@ def find_item(content: EditionContent, section: Section, item_id: str) -> Item:
 def item_history(
     section: Section, item_id: str, lists: Mapping[int, Mapping[str, Any]], history: Sequence[EditionHead]
 ) -> tuple[ItemMention, ...]:
-    """Return the editions that have the item `item_id` of `section`, with the change that each made to the item.
+    """Return the editions that have the item, most recent first, with what each changed.
 
-    The most recent edition comes first. `history` has every edition of the guide, most recent first, and `lists` has
-    the stored items of the section in each of them. In `lists`, the key is the edition number, and the value is a dict
-    of the items by id, in order.
+    `lists` has the stored items of the section, by id, in each edition of `history`.
     """
     read = section.entry.item.model_validate
 
@@ -379,7 +342,7 @@ def item_history(
 
 
 def _named(key: AnyKey) -> dict[str, Any]:
-    """Return the fields that identify the edition or rendition `key`, and its links."""
+    """Fields that identify `key`, and its links."""
     guide = {"guide": guide_path(key.guide)}
     if isinstance(key, RenditionKey):
         links = {"self": rendition_path(*key)} | guide | {"collection": renditions_path(key.guide)}
@@ -389,12 +352,10 @@ def _named(key: AnyKey) -> dict[str, Any]:
 
 
 def present_published(published: Publication[Any]) -> Any:
-    """Return the response about `published`, the result of publishing an edition or rendition."""
     model = PublishedRenditionResponse if isinstance(published.key, RenditionKey) else PublishedResponse
     return model(**_named(published.key), digest=published.digest, published_at=published.published_at)
 
 
 def present_withdrawn(key: AnyKey, at: dt.datetime, reason: str) -> WithdrawalResponse | RenditionWithdrawalResponse:
-    """Return the response about the edition or rendition `key`, which was withdrawn at the time `at` for `reason`."""
     model = RenditionWithdrawalResponse if isinstance(key, RenditionKey) else WithdrawalResponse
     return model(**_named(key), withdrawn_at=at, reason=reason)

@@ -29,10 +29,7 @@ LABELS = (
     UNCHECKED_CAUTIONS,
     *(section.entry.heading for section in (*PRINTED_FRONT, *PRINTED_BACK)),
 )
-"""The texts of a printed guide that can be translated here, in English.
-
-The page numbers, the facts about a rendition, and the notice of an out-of-date rendition stay in English.
-"""
+"""Texts of a printed guide that can be translated here. Page numbers, facts and notices stay in English."""
 TRANSLATED: Mapping[str, Mapping[str, str]] = {
     "cy": {
         "If a child is in danger now, call": "Os yw plentyn mewn perygl nawr, ffoniwch",
@@ -61,12 +58,9 @@ TRANSLATED: Mapping[str, Mapping[str, str]] = {
         "Who to call": "Pwy i’w ffonio",
     }
 }
-"""Translations by language. The Welsh is a machine translation, as on the pages."""
+"""The Welsh is a machine translation, as on the pages."""
 
 
 def printed_words(language: str) -> dict[str, str]:
-    """Return the translation of each of `LABELS` in `language`, a language tag such as `cy` or `cy-GB`.
-
-    The keys are the English texts. Return an empty dict if there is no translation.
-    """
+    """By English text, for a tag such as `cy` or `cy-GB`. Empty without a translation."""
     return dict(TRANSLATED.get(language.partition("-")[0], {}))

@@ -56,17 +56,17 @@ from app.services.guides.reference_data import ReferenceData
 from app.services.guides.renditions import current_renditions, is_of_former_edition, rendition_of, require_sound
 
 Precondition = Callable[[Session, EditionHead | None], None]
-"""A function that gets a session and the guide's current edition, or None. Its error prevents the publication."""
+"""Gets the guide's current edition, if any. Its error prevents the publication."""
 Key = TypeVar("Key", EditionKey, RenditionKey)
 RENDITIONS = "renditions"
-"""The folder in the seed folder with the files `<guide>/<language>.yaml`."""
+"""The folder with `<guide>/<language>.yaml`."""
 NO_GUIDE = "no guide of the folder's name is published, so it has no renditions"
 log = Log(__name__)
 
 
 @dataclass(frozen=True)
 class NewEdition:
-    """An edition to publish. If `number` is given, the edition must get that number, otherwise the next one."""
+    """It must get `number`, if given."""
 
     guide: str
     content: EditionContent
@@ -75,10 +75,7 @@ class NewEdition:
 
 @dataclass(frozen=True)
 class Publication(Generic[Key]):
-    """The result of publishing an edition or rendition.
-
-    `is_new` is False if the same content was already published. The other fields then describe that publication.
-    """
+    """`is_new` is False if the same content was already published, which the other fields describe."""
 
     key: Key
     digest: str
@@ -93,17 +90,14 @@ PublishedRendition = Publication[RenditionKey]
 
 @dataclass(frozen=True)
 class Withdrawn:
-    """The result of withdrawing an edition or rendition.
-
-    `is_new` is False if the edition or rendition had already been withdrawn for the same reason.
-    """
+    """`is_new` is False if it had been withdrawn for the same reason."""
 
     withdrawn_at: dt.datetime
     is_new: bool
 
 
 def refuse_single_publisher(*, two_people: bool) -> None:
-    """Raise `NobodyPublishesAlone` if `two_people` is true: the council requires a second person to publish."""
+    """Raise `NobodyPublishesAlone` if the council requires a second person."""
     if two_people:
         raise NobodyPublishesAlone
 
@@ -117,13 +111,10 @@ def publish_edition(
     two_people: bool,
     precondition: Precondition | None = None,
 ) -> Published:
-    """Publish `new` as the next edition of its guide, index its items, and append the events.
+    """Publish the next edition, index its items, and append the events. Equal content changes nothing.
 
-    Change nothing if the edition `new.number` already has the same content. If `new.number` is None, change nothing if
-    the current edition has the same content. Raise `NobodyPublishesAlone` if `two_people` is True. Raise the errors of
-    `precondition`, which is called only for new content. Raise `InvalidEdition` if a code is not in its code list, also
-    for published content. Raise `EditionAlreadyPublished` if the edition `new.number` has other content. Raise
-    `EditionOutOfOrder` if `new.number` is neither published nor the next number.
+    `precondition` is called only for new content. Raise `NobodyPublishesAlone`, `InvalidEdition` for an unknown code,
+    `EditionAlreadyPublished` if `new.number` has other content, `EditionOutOfOrder` if it is not the next.
     """
     refuse_single_publisher(two_people=two_people)
     history, digest, number = find_history(session, guide=new.guide), digest_of(new.content), new.number
@@ -153,12 +144,7 @@ def insert_next_edition(
     digest: str,
     at: dt.datetime,
 ) -> Published:
-    """Store `content`, with the digest `digest`, as the next edition of `guide`. Index its items and append events.
-
-    The events are `EDITION_PUBLISHED`, and `RENDITION_BEHIND` for each of the `current_renditions` that now becomes out
-    of date. `history` has every earlier edition of the guide, most recent first. The caller must first check the
-    content.
-    """
+    """Store and index checked content, and append `EDITION_PUBLISHED` and each `RENDITION_BEHIND`."""
     key = EditionKey(guide, len(history) + 1)
     insert_publication(session, key, content, digest=digest, at=at)
     index_guide(session, key.guide, key)
@@ -174,11 +160,9 @@ def insert_next_edition(
 def publish_rendition(
     session: Session, guide: str, content: RenditionContent, *, at: dt.datetime, two_people: bool
 ) -> PublishedRendition:
-    """Publish `content` as the next rendition of `guide` in the language of `content`, and append an event.
+    """Publish the next rendition in its language, with an event. Equal content, not withdrawn, changes nothing.
 
-    Change nothing if the most recent rendition in the language has the same content and is not withdrawn. Raise
-    `NobodyPublishesAlone` if `two_people` is True. Raise `NoSuchGuide` if the guide is unknown. Raise
-    `InvalidRendition` with every error if the content is invalid.
+    Raise `NobodyPublishesAlone`, `NoSuchGuide`, or `InvalidRendition` with every error.
     """
     refuse_single_publisher(two_people=two_people)
     history = require_sound(session, guide, content)
@@ -197,13 +181,11 @@ def publish_rendition(
 def withdraw_published(
     session: Session, key: AnyKey, *, reason: str, at: dt.datetime, by: str | None = None
 ) -> Withdrawn:
-    """Withdraw the edition or rendition `key`, and append an event.
+    """Withdraw `key`, with an event. Its content stays stored; reads return `reason`.
 
-    After the withdrawal of an edition, search finds the edition that is now current, if there is one. If `by` is given,
-    record `by` as the person who withdrew it, among the actions on the guide's drafts. The content stays stored, and
-    reads return `reason` instead. A repeat with the same reason changes nothing. Raise `NoSuchGuide`, `NoSuchEdition`
-    or `NoSuchRendition` if `key` does not exist. Raise `AlreadyWithdrawn` if the edition or rendition was withdrawn
-    before for another reason.
+    The same reason again changes nothing. Search then finds the edition that is current. `by` is recorded among the
+    actions on drafts. Raise `NoSuchGuide`, `NoSuchEdition`, `NoSuchRendition`, or `AlreadyWithdrawn` for another
+    reason.
     """
     history = get_history(session, guide=key.guide)
     found: EditionHead | StoredRendition = (
@@ -233,10 +215,9 @@ def withdraw_published(
 
 @contextmanager
 def refused_with_lines(file: GuideFile[Any]) -> Iterator[None]:
-    """Within the `with` block, turn each error with which publication refuses `file` into `SeedFileError`.
+    """Refusals become `SeedFileError` with lines, 0 for the whole file.
 
-    The `SeedFileError` has lines and reasons. The line is 0 if the whole file is refused. `NobodyPublishesAlone` and
-    the errors of a precondition propagate.
+    `NobodyPublishesAlone` and the errors of a precondition propagate.
     """
     try:
         yield
@@ -257,11 +238,9 @@ def publish_file(
     two_people: bool,
     precondition: Precondition | None = None,
 ) -> Published:
-    """Publish the edition in `file`, which was read from a path `.../<guide>/<number>.yaml`. Log a new publication.
+    """Publish a file read from `.../<guide>/<number>.yaml`. Equal content changes nothing.
 
-    If this edition is already published with the same content, change nothing. Raise `NobodyPublishesAlone` if
-    `two_people` is True. Raise the errors of `precondition`. Raise `SeedFileError` with file, line and reason if the
-    edition is refused, or if the path has another form.
+    Raise `NobodyPublishesAlone`, the precondition's errors, or `SeedFileError` with file, line and reason.
     """
     guide, number = edition_place(file.path)
     with refused_with_lines(file):
@@ -277,14 +256,10 @@ def publish_file(
 def publish_seed(
     engine: Engine, writer: Writer, reference_data: ReferenceData, seed_dir: Path, *, at: dt.datetime
 ) -> None:
-    """Publish the editions in the folder `seed_dir` of each guide that has no edition in the database.
+    """Publish the seed's editions of guides that have none, and its renditions if the database had no edition at all.
 
-    Publish the renditions of the folder only if the database had no edition at all. Later editions are published with
-    `guidance publish` or over HTTP. Later renditions need `guidance rendition publish`, because a person must decide on
-    text that is new to the council.
-
-    The two-person rule does not apply: access to the folder is enough to publish. Raise `SeedFileError` if a file is
-    invalid or refused. The files published before the error stay published.
+    Later ones need a command: a person must decide on text that is new to the council. Access to the folder is enough,
+    so no second person is asked. Raise `SeedFileError`; files before it stay published.
     """
     with Session(engine) as session:
         published = {key.guide for key, _ in every_publication(session)}
@@ -297,7 +272,7 @@ def publish_seed(
 
 
 def check_rendition_file(session: Session, file: RenditionFile) -> None:
-    """Raise `SeedFileError` with every error if the rendition in `file` cannot be published."""
+    """Raise `SeedFileError` with every error."""
     with refused_with_lines(file):
         require_sound(session, file.guide, file.content)
 
@@ -305,22 +280,13 @@ def check_rendition_file(session: Session, file: RenditionFile) -> None:
 def publish_rendition_file(
     writer: Writer, file: RenditionFile, *, at: dt.datetime, two_people: bool
 ) -> PublishedRendition:
-    """Publish the rendition in `file`.
-
-    If the most recent rendition in the language has the same content and is not withdrawn, change nothing. Raise
-    `NobodyPublishesAlone` if `two_people` is True. Raise `SeedFileError` with every error if the rendition is invalid,
-    or if the guide is unknown.
-    """
+    """As `publish_rendition`, but raise `SeedFileError` with every error."""
     with refused_with_lines(file):
         return writer.run(publish_rendition, file.guide, file.content, at=at, two_people=two_people)
 
 
 def _publish_seed_renditions(engine: Engine, writer: Writer, seed_dir: Path, *, at: dt.datetime) -> None:
-    """Publish every rendition of the folder `seed_dir`, once all of them have been checked.
-
-    Skip and log a rendition if its edition is withdrawn, or is not in the database with the same digest. Raise
-    `SeedFileError`, before any rendition is published, if a rendition has errors.
-    """
+    """Check all first: raise `SeedFileError`. Skip and log one whose edition is withdrawn or has another digest."""
     files = [read_rendition_file(path) for path in sorted((seed_dir / RENDITIONS).glob("*/*.yaml"))]
     with Session(engine) as session:
         ready = [file for file in files if _has_edition(session, file)]

@@ -27,9 +27,8 @@ from app.services.guides.editions import default_guide, get_current, read_conten
 
 log = Log(__name__)
 COUNCILS = "council"
-"""The name of the code list of council areas."""
 ELSEWHERE = "elsewhere"
-"""The code in the list `COUNCILS` for every council area without a code of its own."""
+"""For every council area without a code of its own."""
 NIGHT_TEAM: dict[str, Any] = {
     "id": "out-of-hours-team",
     "name": "Out-of-hours team",
@@ -40,7 +39,7 @@ NIGHT_TEAM: dict[str, Any] = {
 }
 """The fields of the signpost of a council's out-of-hours team, without its number."""
 _GENERIC_WORDS = frozenset({"council", "city", "county", "borough", "district", "metropolitan", "the", "of"})
-"""Words in a council's name that do not distinguish it."""
+"""They do not distinguish a council."""
 
 
 @dataclass(frozen=True)

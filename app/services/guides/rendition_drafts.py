@@ -21,12 +21,9 @@ from app.services.guides.pictures import size_of_picture, store_picture
 from app.services.guides.renditions import require_sound
 
 TextPath = str
-"""The path of a text in an edition and in its renditions: `title`, or `indicators/secrecy/text`."""
+"""Such as `title`, or `indicators/secrecy/text`."""
 UNSETTLED = "unsettled"
-"""The key in a draft's content for its unsettled translations.
-
-A translation is unsettled if its original text has changed, and nobody has compared the translation with the new text.
-"""
+"""Key of translations whose original has changed, and which nobody has compared with the new text."""
 LIMBS = "limbs"
 CHECKED = ("checked_by", "checked_on")
 PICTURES = "pictures"
@@ -35,10 +32,7 @@ TRANSLATED_FIELDS = frozenset({"title", "applies_to", "introductions", *ITEM_LIS
 
 @dataclass(frozen=True)
 class Unsettled:
-    """A translation, `text`, whose original text has changed since.
-
-    `edition` is the number of the edition that had the original text of this translation.
-    """
+    """`edition` had the original of this translation."""
 
     edition: int
     text: str
@@ -46,10 +40,9 @@ class Unsettled:
 
 @dataclass(frozen=True)
 class TextPair:
-    """A text of an edition, `original`, and its translation in a draft, `text`, which is empty if there is none.
+    """A text and its translation, empty if none.
 
-    If the original text has changed, `former` is the original text before the change, and `unsettled` is the
-    translation of `former`. Otherwise both are None.
+    If it changed, `former` is the text before, with its `unsettled` translation.
     """
 
     path: TextPath
@@ -61,11 +54,7 @@ class TextPair:
 
 @dataclass(frozen=True)
 class ItemPicture:
-    """The picture that an editor chose for the item at the path `item`, with its description `alt`.
-
-    `data` is a JPEG that `read_uploaded_picture` returned. If `data` is None, the item keeps its former picture. If
-    `is_removed` is True, the item has no picture.
-    """
+    """A chosen picture. `data` is None to keep the former one; `is_removed` leaves the item without."""
 
     item: str
     alt: str
@@ -75,28 +64,24 @@ class ItemPicture:
 
 @dataclass(frozen=True)
 class CheckedRendition:
-    """The draft of a rendition with its errors, `faults`. `content` is None if there is any error."""
+    """`content` is None if there is any fault."""
 
     draft: GuideDraftRow
     content: RenditionContent | None
     faults: tuple[FieldError, ...]
     follows: int
-    """The number of the edition that the draft renders."""
+    """The edition that it renders."""
     warnings: tuple[FieldError, ...] = ()
 
     def require_sound(self) -> tuple[RenditionContent, str]:
-        """Return the content and its digest. Raise `InvalidRendition` with every error if the draft has errors."""
+        """Return content and digest. Raise `InvalidRendition` with every error."""
         if self.content is None:
             raise InvalidRendition(self.faults)
         return self.content, digest_of(self.content)
 
 
 def check_rendition_draft(session: Session, draft: GuideDraftRow) -> CheckedRendition:
-    """Check `draft`, the draft of a rendition. Return the draft with its errors.
-
-    Errors are invalid fields, parts that do not match the edition, and pictures that do not match the stored ones. If a
-    field is invalid, the draft is not compared with its edition. Raise `NoSuchGuide` if the guide has no edition.
-    """
+    """Compare with edition and stored pictures only if every field is valid. Raise `NoSuchGuide`."""
     words, _ = read_parts(draft.read())
     follows = int(words["of"]["edition"])
     try:
@@ -112,10 +97,7 @@ def check_rendition_draft(session: Session, draft: GuideDraftRow) -> CheckedRend
 
 
 def texts_of(content: EditionContent | RenditionContent) -> dict[TextPath, str]:
-    """Return the texts to translate of an edition, or the translations in a rendition, by path.
-
-    The order is that of the content. Leave out texts that are None.
-    """
+    """By path, in order, without None."""
     return {path: text for path, text in _every_text(content) if text is not None}
 
 
@@ -130,36 +112,25 @@ def _every_text(content: EditionContent | RenditionContent) -> Iterator[tuple[Te
 
 
 def read_parts(content: DraftContent) -> tuple[DraftContent, dict[TextPath, Unsettled]]:
-    """Return the rendition in the draft `content`, and its unsettled translations by path."""
+    """Return the rendition, and its unsettled translations by path."""
     words = {name: value for name, value in content.items() if name != UNSETTLED}
     return words, {path: Unsettled(*each) for path, each in content.get(UNSETTLED, {}).items()}
 
 
 def begin_rendition(head: EditionHead, language: str, form: RenditionForm) -> DraftContent:
-    """Return the content of a new draft: a rendition of the edition `head` in `language`, without any text.
-
-    `form` is the format, such as a translation or a recording.
-    """
+    """Without any text."""
     of = {"edition": head.number, "digest": head.digest}
     return {"language": language, "form": form.value, "of": of, "made_by": Maker.HUMAN.value}
 
 
 def continue_rendition(session: Session, head: EditionHead, stored: StoredRendition) -> DraftContent:
-    """Return the content of a new draft that continues the published rendition `stored` for the edition `head`.
-
-    Translations of texts that have changed become unsettled. Leave out who checked the rendition and when, because
-    somebody must check the new text.
-    """
+    """Translations of changed texts become unsettled. Who checked it is left out: somebody must check the new text."""
     own = stored.content.model_dump(mode="json", exclude=set(CHECKED), exclude_defaults=True)
     return move_to(session, head, own)
 
 
 def move_to(session: Session, head: EditionHead, content: DraftContent) -> DraftContent:
-    """Return the draft `content` of a rendition, moved from an earlier edition to the edition `head`.
-
-    Translations of texts that differ in `head` become unsettled. Leave out translations of texts, and pictures of
-    items, that `head` does not have.
-    """
+    """To the edition `head`: what differs becomes unsettled, what it does not have is left out."""
     words, unsettled = read_parts(content)
     number = words["of"]["edition"]
     old = texts_of(read_content(session, EditionKey(head.guide, number)))
@@ -177,10 +148,7 @@ def move_to(session: Session, head: EditionHead, content: DraftContent) -> Draft
 def with_texts(
     words: DraftContent, texts: Mapping[TextPath, str], unsettled: Mapping[TextPath, Unsettled]
 ) -> DraftContent:
-    """Return the content of a draft with the translations `texts` and the unsettled translations `unsettled`.
-
-    All other fields are those of `words`, whose own translations are left out.
-    """
+    """Replace all translations of `words`."""
     content = {name: value for name, value in words.items() if name not in TRANSLATED_FIELDS}
     items: dict[tuple[str, str], DraftContent] = {}
     for path, text in texts.items():
@@ -203,10 +171,7 @@ def with_texts(
 
 
 def list_pairs(session: Session, guide: str, content: DraftContent) -> list[TextPair]:
-    """Return each text of the edition that the draft `content` renders, beside its translation, in the edition's order.
-
-    `guide` is the guide of the draft.
-    """
+    """In the edition's order."""
     words, unsettled = read_parts(content)
     original = texts_of(read_content(session, EditionKey(guide, words["of"]["edition"])))
     own = own_texts(words)
@@ -231,12 +196,10 @@ def list_pairs(session: Session, guide: str, content: DraftContent) -> list[Text
 def save_texts(
     content: DraftContent, texts: Mapping[TextPath, str], settled: frozenset[TextPath], details: DraftContent
 ) -> DraftContent:
-    """Return the draft `content` with the translations `texts`, which replace all others, and the fields `details`.
+    """Replace all translations, and all fields but language, format, edition and pictures by `details`.
 
-    `details` replace all fields except the language, the format, the edition and the pictures; empty values are left
-    out. An empty text deletes a settled translation. An unsettled translation stays unsettled if its typed text is
-    empty or unchanged, unless its path is in `settled`. Raise `ValueError` or `TypeError` if no edition can have a text
-    at one of the paths.
+    An empty text deletes a settled translation; an unsettled one stays unless changed or in `settled`. Raise
+    `ValueError` or `TypeError` for an impossible path.
     """
     words, unsettled = read_parts(content)
     waiting = {
@@ -254,23 +217,20 @@ def save_texts(
 
 
 def item_of(path: TextPath) -> str:
-    """Return the path of the item that has the text at `path`: `indicators/secrecy` for `indicators/secrecy/text`."""
+    """`indicators/secrecy` for `indicators/secrecy/text`."""
     return "/".join(path.split("/")[:2])
 
 
 def find_item_picture(content: DraftContent, item: str) -> DraftContent | None:
-    """Return the picture of the item at the path `item` in the draft `content`, or None if the item has none."""
     return next((each for each in content.get(PICTURES, ()) if each["item"] == item), None)
 
 
 def save_item_picture(
     session: Session, act: DraftAct, picture: ItemPicture, *, former: DraftContent | None
 ) -> GuideDraftRow:
-    """Save the picture of an item in the rendition's draft that `act` names, record the action, and return the draft.
+    """Record it.
 
-    `former` is the picture that the person saw, or None. Raise `DraftChanged` if the item has another picture or
-    description by now. Raise `NoSuchGuideDraft` if there is no draft. Raise the errors of `act.precondition`, which
-    checks that the person has seen the current version of the draft.
+    `former` is what the person saw: raise `DraftChanged` if there is another by now, or as `DraftAct.known_draft`.
     """
     content = act.known_draft(session).read()
     if find_item_picture(content, picture.item) != former:
@@ -286,11 +246,9 @@ def save_item_picture(
 
 
 def take_texts(content: DraftContent, taken: Mapping[TextPath, str], order: Iterable[TextPath]) -> DraftContent:
-    """Return the draft `content` with the translations `taken`. Each replaces the translation at its path, if any.
+    """Replace the translations at the paths `taken`; others stay. `order` has every path.
 
-    All other translations stay as they are, settled or not. `order` has the path of every text, in order. If `taken` is
-    empty, return `content` unchanged. Otherwise leave out who checked the rendition and when, because somebody must
-    check the new text.
+    Who checked it is then left out: somebody must check the new text.
     """
     if not taken:
         return content
@@ -302,10 +260,7 @@ def take_texts(content: DraftContent, taken: Mapping[TextPath, str], order: Iter
 
 
 def own_texts(words: DraftContent) -> dict[TextPath, str]:
-    """Return the settled translations in `words`, the content of a draft, by path.
-
-    Raise pydantic's `ValidationError` if a translation or `of` is invalid. Other fields may have errors.
-    """
+    """Settled ones by path. Raise pydantic's `ValidationError` if a translation or `of` is invalid."""
     details = {"language": "cy", "form": RenditionForm.TRANSLATION, "made_by": Maker.HUMAN}
     texts = {name: words[name] for name in words.keys() & TRANSLATED_FIELDS}
     return texts_of(RenditionContent.model_validate(texts | {"of": words["of"]} | details))

@@ -34,7 +34,6 @@ from app.services.guides.pictures import find_picture_errors
 
 GUIDE_TAGS = frozenset({ENGLISH_TAG, GUIDE_LANGUAGE.lower()})
 ReadContent = Callable[[EditionKey], EditionContent]
-"""A function that returns the content of the edition with the given key."""
 UNCHECKED = (
     "This version was made by a computer and has not been checked. "
     "The cautions and the numbers to call are in the guide’s own words."
@@ -43,11 +42,7 @@ BEHIND = "The guide has changed since this version was made: edition {of} is her
 
 
 def require_sound(session: Session, guide: str, content: RenditionContent) -> list[EditionHead]:
-    """Check the rendition `content` by itself, against its edition and against the stored pictures.
-
-    Return the history of `guide`, which is every edition, most recent first. Raise `NoSuchGuide` if the guide is
-    unknown. Raise `InvalidRendition` with every error if `content` has errors.
-    """
+    """Return the guide's history. Raise `NoSuchGuide`, or `InvalidRendition` with every error."""
     history = get_history(session, guide=guide)
     head = next((each for each in history if each.number == content.of.edition), None)
     faults = [*find_own_faults(content), *_faults_of_edition(head, content)]
@@ -60,12 +55,10 @@ def require_sound(session: Session, guide: str, content: RenditionContent) -> li
 
 
 def current_renditions(history: Sequence[EditionHead], stored: Sequence[StoredRendition]) -> list[StoredRendition]:
-    """Return the rendition to read in each language and format, by language.
+    """Return the rendition to read in each language and format, by language: of the latest edition, the most recent.
 
-    `history` has every edition of a guide, and `stored` its renditions. In each language and format, the rendition to
-    read is one of the latest edition, and of these the most recent. A rendition does not count if the rendition or its
-    edition is withdrawn. In each language, renditions with text come before links to recordings and documents. Among
-    these, renditions of later editions come first.
+    What is withdrawn, or of a withdrawn edition, does not count. Those with text come before recordings, later editions
+    first.
     """
     readable = {head.number for head in history if head.withdrawn_at is None}
     found: dict[tuple[str, RenditionForm], StoredRendition] = {}
@@ -77,12 +70,7 @@ def current_renditions(history: Sequence[EditionHead], stored: Sequence[StoredRe
 
 
 def chosen_by_language(history: Sequence[EditionHead], stored: Sequence[StoredRendition]) -> dict[str, StoredRendition]:
-    """Return the rendition to read in each language except the guide's own, by language.
-
-    `history` has every edition of a guide, and `stored` its renditions. A rendition with text comes before a link to a
-    recording or document, and one of a later edition before others. Leave out languages in which no rendition can be
-    read.
-    """
+    """By language, but the guide's own: one with text before a recording, one of a later edition before others."""
     found: dict[str, StoredRendition] = {}
     for each in current_renditions(history, stored):
         if each.key.language != GUIDE_LANGUAGE:
@@ -93,12 +81,7 @@ def chosen_by_language(history: Sequence[EditionHead], stored: Sequence[StoredRe
 def chosen_rendition(
     history: Sequence[EditionHead], stored: Sequence[StoredRendition], language: str, number: int | None = None
 ) -> StoredRendition:
-    """Return the rendition `number` in `language`, or the rendition to read if `number` is None.
-
-    `history` has every edition of a guide, and `stored` its renditions. Raise `NoSuchRendition` if there is no such
-    rendition. Raise `RenditionWithdrawn` if the rendition or its edition is withdrawn. If `number` is None, raise
-    `RenditionWithdrawn` only if no rendition in the language can be read.
-    """
+    """Return `number`, or the one to read. Raise as `find_rendition`."""
     of_language = [each for each in stored if each.key.language == language]
     if number is not None:
         return _readable_rendition(history, rendition_of(of_language, number))
@@ -109,10 +92,7 @@ def chosen_rendition(
 
 
 def rendition_of(stored: Sequence[StoredRendition], number: int) -> StoredRendition:
-    """Return the rendition `number` of `stored`, withdrawn or not. Raise `NoSuchRendition` if there is none.
-
-    `stored` must be renditions of one guide in one language.
-    """
+    """Withdrawn or not, among those of one guide and language. Raise `NoSuchRendition`."""
     found = next((each for each in stored if each.key.number == number), None)
     if found is None:
         raise NoSuchRendition
@@ -120,7 +100,7 @@ def rendition_of(stored: Sequence[StoredRendition], number: int) -> StoredRendit
 
 
 def _readable_rendition(history: Sequence[EditionHead], stored: StoredRendition) -> StoredRendition:
-    """Return `stored`. Raise `RenditionWithdrawn` if the rendition or its edition is withdrawn."""
+    """Raise `RenditionWithdrawn` if it or its edition is."""
     if stored.reason is not None:
         raise RenditionWithdrawn(stored.reason)
     try:
@@ -133,11 +113,7 @@ def _readable_rendition(history: Sequence[EditionHead], stored: StoredRendition)
 def preferred_rendition(
     history: Sequence[EditionHead], stored: Sequence[StoredRendition], preferences: Sequence[str]
 ) -> StoredRendition | None:
-    """Return the rendition with text that best fits `preferences` (RFC 4647, lookup), or None.
-
-    `history` has every edition of a guide, and `stored` its renditions. `preferences` are language ranges in lower
-    case, the best first. Return None if the guide's own language fits better, or if no rendition fits.
-    """
+    """Return the rendition with text that best fits (RFC 4647, lookup), or None if the guide's own language does."""
     with_words = [each for each in current_renditions(history, stored) if each.content.form.has_words]
     available = {each.key.language.lower(): each for each in with_words}
     for preference in preferences:
@@ -152,7 +128,7 @@ def preferred_rendition(
 
 
 def is_of_former_edition(history: Sequence[EditionHead], edition: int) -> bool:
-    """Return True if `edition` is not the number of the current edition in `history`, or if no edition is current."""
+    """Also if no edition is current."""
     current = current_of(history)
     return current is None or current.number != edition
 
@@ -167,11 +143,7 @@ def _faults_of_edition(head: EditionHead | None, content: RenditionContent) -> I
 
 
 def notices_of(history: Sequence[EditionHead], stored: StoredRendition) -> tuple[str, ...]:
-    """Return the sentences to show with the text of the rendition `stored`.
-
-    There is one sentence if a machine made the rendition and nobody has checked it, and one if the rendition is out of
-    date. `history` has every edition of the guide.
-    """
+    """One if a machine made it and nobody checked it, one if it is out of date."""
     notices = [UNCHECKED] if stored.content.is_unchecked else []
     behind = [BEHIND.format(of=stored.edition)] if is_of_former_edition(history, stored.edition) else []
     return (*notices, *behind)
@@ -180,12 +152,7 @@ def notices_of(history: Sequence[EditionHead], stored: StoredRendition) -> tuple
 def rendered_words(
     history: Sequence[EditionHead], stored: StoredRendition, read: ReadContent, *, is_numbered: bool
 ) -> RenderedWords:
-    """Return the edition of the rendition `stored`, with the text of the rendition in place of its own.
-
-    `history` has every edition of the guide, and `read` returns the content of an edition. If `is_numbered` is True,
-    the rendition was requested by number, and the cautions and contacts are those of its edition. Otherwise they are
-    those of the current edition, if there is one.
-    """
+    """Its edition with its text. Cautions and contacts are current, unless `is_numbered`."""
     current = current_of(history)
     takes_current = not is_numbered and current is not None and current.number != stored.edition
     now = read(current.key) if takes_current and current is not None else None
@@ -193,10 +160,7 @@ def rendered_words(
 
 
 def rendition_facts(history: Sequence[EditionHead], stored: StoredRendition, words: RenderedWords) -> RenditionFacts:
-    """Return facts about the rendition `stored`, its unchecked cautions, and pointers to its untranslated text.
-
-    `words` is the result of `rendered_words` for the rendition.
-    """
+    """With unchecked cautions, and pointers to untranslated text."""
     return RenditionFacts(
         **_summary(history, stored),
         in_guide_language=words.in_guide_language,
@@ -215,16 +179,12 @@ def _shown_pictures(stored: StoredRendition, words: RenderedWords) -> Iterator[S
 
 
 def list_rendition(history: Sequence[EditionHead], stored: StoredRendition) -> ListedRendition:
-    """Return `stored` as an entry of its guide's list of renditions. `history` has every edition of the guide."""
     links = rendition_links(stored, is_numbered=True)
     return ListedRendition(**_summary(history, stored), withdrawal=withdrawal_of(stored), links=links)
 
 
 def language_paths(history: Sequence[EditionHead], stored: Sequence[StoredRendition], guide: str) -> dict[str, str]:
-    """Return the path of `guide` in each language in which it can be read, the guide's own language first.
-
-    `history` has every edition of the guide, and `stored` its renditions.
-    """
+    """The guide's own language first."""
     languages = chosen_by_language(history, stored)
     return {GUIDE_LANGUAGE: guide_path(guide)} | {each: rendition_path(guide, each) for each in languages}
 
@@ -232,20 +192,14 @@ def language_paths(history: Sequence[EditionHead], stored: Sequence[StoredRendit
 def edition_language_paths(
     head: EditionHead, history: Sequence[EditionHead], stored: Sequence[StoredRendition]
 ) -> dict[str, str]:
-    """Return the numbered path of the edition `head` in each language, the guide's own language first.
-
-    `history` has every edition of the guide. `stored` are the renditions of the edition `head` only.
-    """
+    """Numbered, the guide's own language first. `stored` are those of `head` only."""
     return {GUIDE_LANGUAGE: edition_path(*head.key)} | {
         language: rendition_path(*each.key) for language, each in chosen_by_language(history, stored).items()
     }
 
 
 def content_language(stored: StoredRendition) -> str:
-    """Return the language of the text to show with the rendition `stored`.
-
-    A recording or document is shown with the guide's text, so return the guide's own language.
-    """
+    """The guide's own for a recording or document, which is shown with its text."""
     return stored.key.language if stored.content.form.has_words else GUIDE_LANGUAGE
 
 
@@ -262,11 +216,7 @@ def _summary(history: Sequence[EditionHead], stored: StoredRendition) -> dict[st
 
 
 def rendition_links(stored: StoredRendition, *, is_numbered: bool) -> Links:
-    """Return the links of a response with the rendition `stored`, or of its entry in a list.
-
-    If `is_numbered`, `self` and the formats have the number in their paths. Otherwise their paths lead to the rendition
-    to read in the language.
-    """
+    """If `is_numbered`, `self` and the formats have the number; otherwise they lead to the one to read."""
     guide, language, number = stored.key
     numbered, latest = rendition_path(guide, language, number), rendition_path(guide, language)
     path = numbered if is_numbered else latest

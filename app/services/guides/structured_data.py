@@ -13,10 +13,7 @@ TYPES = {PublisherKind.COUNCIL: "GovernmentOrganization", PublisherKind.SCHOOL: 
 
 
 def structured_data(head: EditionHead, content: EditionContent, public_url: str) -> str:
-    """Return the JSON-LD of the edition `head` with `content`. `public_url` is the address of this service, for the id.
-
-    The JSON contains no `<`, so it is safe within a `script` element.
-    """
+    """JSON-LD, without `<`: safe within a `script` element."""
     publisher = _organization(content.publisher)
     page = {
         "@context": CONTEXT,

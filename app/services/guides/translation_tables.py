@@ -20,24 +20,23 @@ from app.services.guides.drafts import DraftContent
 from app.services.guides.rendition_drafts import TextPair, TextPath, own_texts, read_parts, take_texts, texts_of
 
 MAX_TABLE_BYTES = 900_000
-"""Limit of the size of an uploaded table, in bytes. A request body of more than 1 MB is refused before it is read."""
+"""A body of more than 1 MB is refused before it is read."""
 MAX_BLANK_ROWS, MAX_ROWS = 2_500, 10_000
 """Limits of the rows of an uploaded table. The lists of the largest guide have fewer rows than `MAX_ROWS`."""
 KEY, ENGLISH, TRANSLATION, LOCKED, NOTE, VERSION = "Key", "English text", "Translation", "Locked", "Note", "Version"
 NEEDED = (KEY, ENGLISH, TRANSLATION, VERSION)
-"""The columns that an uploaded table must have."""
 YES, NO = "yes", "no"
 NOTE_LOCKED = "Cautions and texts with 999 are translated on the page only."
 NOTE_CHANGED = "The English text has changed. It was: {}"
 NOTE_MISSING = "No translation yet."
 CAUTIONS, CONTACTS = "cautions/", "contacts/"
 EMERGENCY = re.compile(r"(?<![0-9])(?<![0-9] )(?:999|112|18000)(?! ?[0-9])")
-"""The emergency numbers in a text: 999, 112, and 18000 for Relay UK. They must not be part of a longer number."""
+"""999, 112, and 18000 for Relay UK, not as part of a longer number."""
 SEPARATORS = ",;\t"
 WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
-"""The first bytes of the files of Excel and LibreOffice."""
+"""First bytes of files of Excel and LibreOffice."""
 NARROW = "cp1252"
-"""The encoding in which Excel saves CSV if not told otherwise. Letters that it lacks become question marks."""
+"""In which Excel saves CSV if not told otherwise: letters that it lacks become question marks."""
 ENCODINGS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
@@ -45,13 +44,13 @@ ENCODINGS = (
     (b"", "utf-8"),
     (b"", NARROW),
 )
-"""The encodings that spreadsheets write, each with the bytes at the beginning of the file, in the order of trying."""
+"""What spreadsheets write, with the bytes at the beginning, in the order of trying."""
 TAG = re.compile(r"\(([A-Za-z0-9-]{2,40})\)")
-"""The language tag in brackets after the name of the column `Translation`."""
+"""In brackets after the column's name."""
 ERROR_VALUE = re.compile(r"#[\w/]{1,20}[?!]?|Err:[0-9]{3}")
-"""What a spreadsheet shows in place of a formula that fails."""
+"""In place of a formula that fails."""
 LOST = re.compile(r"\?(?=\w)|\?{3}|\ufffd")
-"""Signs that a letter was lost: a question mark before a letter, three question marks, or the character U+FFFD."""
+"""Signs that a letter was lost: `?` before a letter, `???`, or U+FFFD."""
 NO_TABLE = "Choose the filled table"
 TOO_LARGE = "The table is larger than 900 KB. Choose the table that was downloaded here"
 SAVE_AS = "In Excel, choose ‘Save as’ and ‘CSV UTF-8’. In LibreOffice, choose ‘Text CSV’ and ‘Unicode (UTF-8)’"
@@ -76,14 +75,14 @@ CHANGED_SINCE = "Row {}: the translation in the draft is no longer the one that 
 
 
 class TableRefused(Exception):
-    """The table cannot be read. The message is a sentence for editors."""
+    """The message is a sentence for editors."""
 
 
 @dataclass(frozen=True)
 class FilledRow:
-    """A row of an uploaded table. `number` is its number in the spreadsheet, where the names of columns are row 1.
+    """`number` is the spreadsheet's, where the names of columns are 1.
 
-    `version` is the short digest that the translation had at the download.
+    `version` is the short digest at the download.
     """
 
     number: int
@@ -95,10 +94,7 @@ class FilledRow:
 
 @dataclass(frozen=True)
 class FilledTable:
-    """An uploaded table. `is_narrow` is True if its encoding is `NARROW`, which lacks the letters of many languages.
-
-    `fault` is a sentence about the rest of the table if only its beginning can be read, otherwise an empty string.
-    """
+    """`is_narrow`: its encoding lacks letters of many languages. `fault` is about what could not be read."""
 
     rows: tuple[FilledRow, ...]
     is_narrow: bool
@@ -107,11 +103,7 @@ class FilledTable:
 
 @dataclass(frozen=True)
 class RefusedRow:
-    """A row from which nothing was taken, and the `reason` as a sentence for editors.
-
-    `path` is the path of the text, or empty if the reason is not about one text of the guide. `translation` is the
-    refused translation, or empty if the reason is not about one translation.
-    """
+    """With a sentence for editors. Path and translation are empty if it is not about one."""
 
     reason: str
     path: TextPath = ""
@@ -120,11 +112,7 @@ class RefusedRow:
 
 @dataclass(frozen=True)
 class TableOutcome:
-    """The result of an upload: the draft's new content, and the number of translations that were taken.
-
-    `refused` are the rows from which nothing was taken because of a fault. `absent` are the paths of the texts for
-    which the table has no row.
-    """
+    """The draft's content, and what was taken. `absent` are texts without a row."""
 
     content: DraftContent
     taken: int
@@ -133,10 +121,7 @@ class TableOutcome:
 
 
 def locked_texts(edition: EditionContent) -> frozenset[TextPath]:
-    """Return the paths of the texts of `edition` that a table may not change.
-
-    These are cautions, texts that name an emergency number, and contacts with such a number.
-    """
+    """Cautions, texts that name an emergency number, and contacts with one: a table may not change them."""
     emergency = {
         each.id for each in edition.contacts if any(EMERGENCY.fullmatch(phone.number) for phone in each.phones)
     }
@@ -150,10 +135,7 @@ def locked_texts(edition: EditionContent) -> frozenset[TextPath]:
 
 
 def translation_table(pairs: Sequence[TextPair], edition: EditionContent, language: str) -> bytes:
-    """Return the texts `pairs` of a draft in `language` as CSV in UTF-8 with a byte order mark, which Excel needs.
-
-    `edition` is the edition that the draft renders, and decides which texts are locked.
-    """
+    """CSV in UTF-8 with a byte order mark, which Excel needs."""
     locked = locked_texts(edition)
     header = (KEY, ENGLISH, f"{TRANSLATION} ({language})", LOCKED, NOTE, VERSION)
     return codecs.BOM_UTF8 + csv_sheet(header, (_cells_of(each, each.path in locked) for each in pairs))
@@ -170,11 +152,7 @@ def _cells_of(pair: TextPair, is_locked: bool) -> tuple[str, ...]:
 
 
 def _short_digest(translation: str) -> str:
-    """Return the short digest of `translation` for the column `Version`.
-
-    White space is ignored, because spreadsheets change it. The digest begins with a letter, so that no spreadsheet
-    takes it for a number.
-    """
+    """Without white space, which spreadsheets change. It begins with a letter: no spreadsheet takes it for a number."""
     return f"v{hashlib.sha256(one_line(translation).encode()).hexdigest()[:8]}"
 
 
@@ -206,10 +184,7 @@ def read_table(data: bytes, language: str) -> FilledTable:
 
 
 def _decode(data: bytes) -> tuple[str, str]:
-    """Return the text of the file `data`, and its encoding.
-
-    Raise `TableRefused` if the file is empty, larger than `MAX_TABLE_BYTES`, a workbook, or in none of `ENCODINGS`.
-    """
+    """Return text and encoding. Raise `TableRefused`."""
     if not data.strip():
         raise TableRefused(NO_TABLE)
     if len(data) > MAX_TABLE_BYTES:
@@ -226,10 +201,7 @@ def _decode(data: bytes) -> tuple[str, str]:
 
 
 def _find_columns(header: Sequence[str], language: str) -> list[int]:
-    """Return the index in `header`, the names of the columns, of each column of `NEEDED`.
-
-    Raise `TableRefused` if a column is absent, or if the table is for another language than `language`.
-    """
+    """Return the index of each of `NEEDED`. Raise `TableRefused`."""
     names = [each.strip().lower() for each in header]
     found = [next((place for place, name in enumerate(names) if name.startswith(each.lower())), -1) for each in NEEDED]
     if -1 in found:
@@ -243,10 +215,9 @@ def _find_columns(header: Sequence[str], language: str) -> list[int]:
 def fill_draft(
     content: DraftContent, edition: EditionContent, table: FilledTable, *, over_changes: bool = False
 ) -> TableOutcome:
-    """Return the draft `content` of a rendition of `edition` with the translations that `table` changes.
+    """Take what `table` changes; a row with a fault goes to `refused`.
 
-    Take nothing from a row with a fault, and list it in `refused`. A row that changes a translation is at fault if the
-    draft has another translation than the one that was downloaded, unless `over_changes` is True.
+    So does a change of a translation that differs from the downloaded one, unless `over_changes`.
     """
     words, unsettled = read_parts(content)
     saved = {path: each.text for path, each in unsettled.items()} | own_texts(words)
@@ -270,11 +241,7 @@ def fill_draft(
 
 @dataclass(frozen=True)
 class _Filling:
-    """The data with which the rows of a table are compared.
-
-    `originals` are the texts of the edition, and `saved` the translations in the draft, both by path. `locked` are the
-    paths that a table may not change. `is_narrow` is as in `FilledTable`, and `over_changes` as in `fill_draft`.
-    """
+    """What rows are compared with: `originals` and `saved` by path."""
 
     originals: Mapping[TextPath, str]
     saved: Mapping[TextPath, str]
@@ -283,12 +250,12 @@ class _Filling:
     over_changes: bool
 
     def changes(self, row: FilledRow) -> bool:
-        """Return True if the translation in `row` is neither that of the draft nor the one that was downloaded."""
+        """The translation is neither the draft's nor the downloaded one."""
         digest = _short_digest(row.translation)
         return digest not in (row.version, _short_digest(self.saved.get(row.key, "")))
 
     def fault_of(self, rows: Sequence[FilledRow]) -> RefusedRow | None:
-        """Return the refusal of `rows`, which have the same key, or None if they have no fault."""
+        """`rows` have the same key."""
         row = rows[0]
         if len({one_line(each.translation) for each in rows}) > 1:
             numbers = " and ".join(str(each.number) for each in rows)
@@ -329,10 +296,7 @@ class _Filling:
             yield NOT_STORED
 
     def _has_lost_letters(self, words: str, original: str) -> bool:
-        """Return True if letters of `words` became question marks, or were encoded twice, when the table was saved.
-
-        `original` is the English text. Its own question marks, which a translation may keep, do not count.
-        """
+        """Question marks of `original`, which a translation may keep, do not count."""
         if self.is_narrow and words.count("?") > original.count("?"):
             return True
         return (LOST.search(words) is not None and LOST.search(original) is None) or _is_encoded_twice(words)

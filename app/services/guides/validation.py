@@ -31,11 +31,7 @@ NEXT_EDITION = "Edition {number} of {guide}. Edit the content, and describe the 
 
 @dataclass(frozen=True)
 class PublishedGuide:
-    """The published editions of one guide, most recent first, and the content of its current edition.
-
-    `names` has the names of all published guides if this guide has no edition; otherwise `names` is empty. `current` is
-    None if the guide has no current edition.
-    """
+    """Most recent first. `names` are all published guides, if this one has no edition."""
 
     names: tuple[str, ...]
     history: Sequence[EditionHead]
@@ -43,30 +39,23 @@ class PublishedGuide:
 
     @property
     def next_number(self) -> int:
-        """Number of the guide's next edition."""
         return len(self.history) + 1
 
 
 @dataclass(frozen=True)
 class CheckedFile:
-    """A file that can be published, with the key and digest of the edition that it would become.
-
-    `warnings` are in the order of the lines.
-    """
+    """Can be published. Warnings are in the order of the lines."""
 
     file: EditionFile
     key: EditionKey
     digest: str
     warnings: tuple[SeedError, ...]
     is_new_guide: bool | None
-    """True if the guide has no published edition. None if there is no database to compare with."""
+    """None without a database to compare with."""
 
 
 def read_published(session: Session, guide: str) -> PublishedGuide:
-    """Return the published editions of `guide`, and the content of its current edition.
-
-    If the guide has no edition yet, the result has the names of all published guides instead.
-    """
+    """For a guide without an edition, with the names of all published ones."""
     history = find_history(session, guide=guide)
     current = current_of(history)
     names = () if history else tuple(dict.fromkeys(key.guide for key, _ in every_publication(session)))
@@ -74,11 +63,7 @@ def read_published(session: Session, guide: str) -> PublishedGuide:
 
 
 def check_file(path: Path, reference_data: ReferenceData, session: Session | None, *, today: dt.date) -> CheckedFile:
-    """Return the file at `path` if it can be published. Otherwise raise `SeedFileError` with the errors and warnings.
-
-    `today` is the day for warnings about dates. If the file cannot be parsed as YAML, only the errors of the parser and
-    of the path are found. If `session` is None, the content is not compared with the published editions.
-    """
+    """Raise `SeedFileError` with errors and warnings. Without `session`, nothing is compared with what is published."""
     key, faults = None, list[SeedError]()
     try:
         key = EditionKey(*edition_place(path))
@@ -103,17 +88,14 @@ def check_file(path: Path, reference_data: ReferenceData, session: Session | Non
 
 
 def _unknown_codes(reference_data: ReferenceData, content: EditionContent | None) -> list[FieldError]:
-    """Return an error for each code of `content` that is not in its list, or no errors if `content` is None."""
     found = reference_data.faults_in_codes(content) if content is not None else []
     return [FieldError(each.at, sentence_at(each.at, each.detail), each.code) for each in found]
 
 
 def warnings_in(value: object, current: EditionContent | None, *, today: dt.date) -> list[Fault]:
-    """Return warnings about likely mistakes in `value`, the content of a file or draft, each with its location.
+    """Return likely mistakes with their locations, also by comparison with `current`. Unparsable parts are left out.
 
-    Leave out parts that cannot be parsed. If `current` is given, include likely mistakes found by comparison with
-    `current`, the content of the current edition. `today` is the day for warnings about dates. Change `value` in place:
-    an item without a position gets its place in the list as its position.
+    An item without a position gets one, in place.
     """
     if not isinstance(value, dict):
         return []
@@ -163,20 +145,14 @@ def _warnings(
 
 
 def suggest_folder(guide: str, names: Sequence[str]) -> str:
-    """Return a sentence that suggests the folder of a published guide with a similar name.
-
-    Return an empty string if no name in `names` is similar.
-    """
+    """Return a sentence about a similar name, or an empty string."""
     close = get_close_matches(guide, names, n=1)
     return f" If you mean `{close[0]}`, move the file to the folder `{close[0]}`." if close else ""
 
 
 @dataclass(frozen=True)
 class CheckedDraft:
-    """The draft of an edition with its errors, `faults`, and its warnings.
-
-    `content` and `digest` are None if there is any error.
-    """
+    """`content` and `digest` are None if there is any fault."""
 
     draft: GuideDraftRow
     published: PublishedGuide
@@ -187,11 +163,11 @@ class CheckedDraft:
 
     @property
     def follows(self) -> int | None:
-        """Number of the guide's last edition; None for a new guide."""
+        """None for a new guide."""
         return len(self.published.history) or None
 
     def require_sound(self) -> tuple[EditionContent, str]:
-        """Return the content and its digest. Raise `InvalidEdition` with every error if the draft has errors."""
+        """Return content and digest. Raise `InvalidEdition` with every error."""
         if self.content is None or self.digest is None:
             raise InvalidEdition(self.faults)
         return self.content, self.digest
@@ -200,11 +176,7 @@ class CheckedDraft:
 def check_draft(
     session: Session, draft: GuideDraftRow, reference_data: ReferenceData, *, today: dt.date
 ) -> CheckedDraft:
-    """Check `draft`, the draft of an edition, by the same rules as `guidance check` checks a file.
-
-    Return the draft with its errors and warnings. `today` is the day for warnings about dates. Unlike in a file,
-    content that equals the current edition is an error.
-    """
+    """By the rules of `guidance check`; content that equals the current edition is an error here."""
     published = read_published(session, draft.guide)
     content, written = parse_written(draft.read())
     faults = [FieldError(*each) for each in written] + _unknown_codes(reference_data, content)
@@ -229,12 +201,10 @@ def _warnings_of_draft(draft: GuideDraftRow, published: PublishedGuide, today: d
 
 
 def write_new_file(folder: Path, slug: str, session: Session | None, *, today: dt.date) -> tuple[Path, bool]:
-    """Write a file for the next edition of the guide `slug` below `folder`, and the JSON Schema of editions.
+    """Write the next edition's file and the JSON Schema. Return the path, and True if no edition is known.
 
-    The JSON Schema is in `folder` itself. Return the path of the file, and True if no edition of the guide is known. If
-    `session` is None, there is no database and no edition is known. The file has the content of the current edition or,
-    without one, a skeleton with a review day 365 days after `today`. Raise `SetupError` if `slug` is not a slug or the
-    file exists.
+    It has the current content, or a skeleton to review in 365 days. Raise `SetupError` if `slug` is none or the file
+    exists.
     """
     published = read_published(session, slug) if session is not None else None
     if published is None or published.current is None:
@@ -246,10 +216,9 @@ def write_new_file(folder: Path, slug: str, session: Session | None, *, today: d
 
 
 def write_draft(folder: Path, slug: str, text: str, number: int = 1) -> Path:
-    """Write `text` to `<slug>/<number>.yaml` in `folder`, and the JSON Schema to `folder`. Return the file's path.
+    """Write `<slug>/<number>.yaml`, and the JSON Schema beside it.
 
-    The JSON Schema describes edition files to programs that edit YAML. Raise `SetupError` if `slug` is not a slug or
-    the file exists. Create the folders if they are missing, and replace an earlier JSON Schema.
+    Raise `SetupError` if `slug` is none or the file exists.
     """
     if not re.fullmatch(SLUG_PATTERN, slug):
         raise SetupError(

@@ -22,21 +22,17 @@ MAX_HEADING_WORDS = 14
 _ENDS = (".", ":", ";", ",")
 MAX_UNPACKED_BYTES = 100_000_000
 MAX_BLOCKS = 2_500
-"""The maximum number of blocks of a document.
-
-A longer document would take minutes to read, and cannot be a guide, because a section has at most 500 items.
-"""
+"""More would take minutes to read, and cannot be a guide: a section has at most 500 items."""
 TOO_LARGE, TOO_LONG = "it is too large", f"it is too long: a guide has at most {MAX_BLOCKS} paragraphs and entries"
 NO_DOCUMENT = "this is not a Word document (.docx)"
 NO_PACKAGE = (PackageNotFoundError, BadZipFile, SyntaxError, KeyError, ValueError, NotImplementedError)
-"""Errors of the package readers for a file that is not a package. lxml raises `SyntaxError` for bad XML."""
+"""The readers' errors for a file that is no package; lxml raises `SyntaxError` for bad XML."""
 
 
 def word_blocks(path: Path, data: bytes) -> list[Block]:
-    """Return the blocks of the Word document `data`. `path` names the document in errors.
+    """At most `MAX_BLOCKS` + 1: the caller refuses more.
 
-    Stop after `MAX_BLOCKS` + 1 blocks: the caller refuses a document with more than `MAX_BLOCKS`. Raise `SeedFileError`
-    if `data` is not a Word document, or unpacks to more than `MAX_UNPACKED_BYTES`.
+    Raise `SeedFileError` if it is no Word document or unpacks too large.
     """
     try:
         _check_package(path, data)
@@ -46,10 +42,9 @@ def word_blocks(path: Path, data: bytes) -> list[Block]:
 
 
 def _check_package(path: Path, data: bytes) -> None:
-    """Raise `SeedFileError` if `data` unpacks to too many bytes, or if a part has a document type declaration.
+    """Raise `SeedFileError` if it unpacks too large or declares a document type.
 
-    `path` names the document in errors. Document type declarations can define entities that expand without limit. Word
-    never writes such a declaration.
+    The entities of such a declaration can expand without limit, and Word never writes one.
     """
     with ZipFile(BytesIO(data)) as package:
         if sum(each.file_size for each in package.infolist()) > MAX_UNPACKED_BYTES:
@@ -69,10 +64,7 @@ def _word_blocks(data: bytes) -> list[Block]:
 
 
 def _blocks(body: Any, styles: dict[str, Any], links: dict[str, str]) -> Iterator[Block]:
-    """Yield a block for each row of a table of contacts in `body`, and one for each paragraph outside such rows.
-
-    `styles` are the styles of the document by id, and `links` the addresses of its links by id.
-    """
+    """One a row of a table of contacts, and one a paragraph outside. Styles and links are by id."""
     rows: dict[Any, Block | None] = {}
     for paragraph in _paragraphs(body):
         row = next(paragraph.iterancestors(qn("w:tr")), None)
@@ -85,10 +77,7 @@ def _blocks(body: Any, styles: dict[str, Any], links: dict[str, str]) -> Iterato
 
 
 def _row(row: Any, links: dict[str, str]) -> Block | None:
-    """Return the row of a table as one block if it is a contact, or if it has the column names above contacts.
-
-    The row with the column names has the kind `MARGIN`. Return None for any other row.
-    """
+    """A contact, or the column names above contacts (`MARGIN`)."""
     contact = _contact_row(row, links)
     following = row.getnext()
     if contact is not None or row.getprevious() is None or row.getprevious().tag == row.tag or following is None:
@@ -97,11 +86,7 @@ def _row(row: Any, links: dict[str, str]) -> Block | None:
 
 
 def _contact_row(row: Any, links: dict[str, str]) -> Block | None:
-    """Return `row` as one block if it is a contact, otherwise None.
-
-    A contact has text in its first cell, and a phone number, an email or a web address in another cell. A web link in
-    any cell counts too. `links` are the addresses of the document's links by id.
-    """
+    """Text in the first cell, and a number, email or web address in another; a web link in any counts too."""
     cells = _cells(row)
     targets = _targets(row, links)
     found = Block(BlockKind.PARAGRAPH, one_line(" ".join(cells)), cells[0] if cells else "", links=targets, cells=cells)
@@ -118,7 +103,7 @@ def _targets(part: Any, links: dict[str, str]) -> tuple[str, ...]:
 
 
 def _paragraphs(body: Any) -> Iterator[Any]:
-    """Yield each paragraph of `body` once. Skip the copy of a text box that Word stores for older programs."""
+    """Once each: Word stores a copy of a text box for older programs."""
     for paragraph in body.iter(qn("w:p")):
         if not any(each.tag.endswith("}Fallback") for each in paragraph.iterancestors()):
             yield paragraph
@@ -149,20 +134,14 @@ def _block(paragraph: Any, styles: dict[str, Any], links: dict[str, str]) -> Blo
 
 
 def _depth(paragraph: Any, style: str) -> int:
-    """Return the depth of the list item `paragraph` (1 in an outer list). `style` is the name of its style.
-
-    The depth is that of the paragraph's numbering or, without one, the number in a style like `List Bullet 2`.
-    """
+    """From the numbering, or the number in a style like `List Bullet 2`. 1 is outermost."""
     level = paragraph.find(f".//{qn('w:numPr')}/{qn('w:ilvl')}")
     depth = _number(str(level.get(qn("w:val")))) if level is not None else None
     return depth + 1 if depth is not None else _number(style.rpartition(" ")[2]) or 1
 
 
 def _number(text: str) -> int | None:
-    """Return `text` as a number if it is one or two ASCII digits, otherwise None.
-
-    `isdigit` is not enough: it is also true of `²`, which `int` refuses.
-    """
+    """One or two ASCII digits: `isdigit` is also true of `²`, which `int` refuses."""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= len("99") else None
 
 
@@ -171,7 +150,6 @@ def _text(paragraph: Any) -> str:
 
 
 def _bold_start(paragraph: Any) -> str:
-    """Return the bold text at the beginning of `paragraph`, or an empty string."""
     words = ""
     for each in _own(paragraph):
         run = next((above for above in each.iterancestors(qn("w:r"))), None)
@@ -183,7 +161,7 @@ def _bold_start(paragraph: Any) -> str:
 
 
 def _own(paragraph: Any) -> Iterator[Any]:
-    """Yield the XML elements of the paragraph, without those of a text box inside the paragraph."""
+    """Without those of a text box inside."""
     for each in paragraph.iter():
         if next(each.iterancestors(qn("w:p")), None) is paragraph:
             yield each

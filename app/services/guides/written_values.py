@@ -9,9 +9,9 @@ import re
 _LABEL = re.compile(r"(?i)^(?:tel(?:ephone)?|phone|call|ring)\b[\s.:]*")
 _SEPARATORS = re.compile(r"[\s().\-–/]")
 _SHORT = re.compile(r"999|1[0-9]{2}|11[68][0-9]{3}|[678][0-9]{4}")
-"""Numbers that are dialled as they are: 999, 101, 116 123, and the five digits of a text service."""
+"""Dialled as they are: 999, 101, 116 123, and five digits of a text service."""
 _NATIONAL = re.compile(r"[1-9][0-9]{8,9}|8[0-9]{6}")
-"""A UK number without its first 0: ten digits, rarely nine, and seven in numbers such as 0800 1111."""
+"""Without the first 0: ten digits, rarely nine, seven in 0800 1111."""
 _FOREIGN = re.compile(r"\+[1-9][0-9]{6,14}")
 _UK = "+44"
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -28,11 +28,7 @@ _BULLET = re.compile(r"^(?:[·•▪●○◦‣\uf0b7*–-]|o(?=\s)|\(?[0-9]{1,
 
 
 def read_number(typed: str) -> str | None:
-    """Return the E.164 number to dial for `typed`, a phone number in any UK form or in international form.
-
-    A short number such as 999 stays as it is. Return None if `typed` is no number, or is a local number without its
-    area code.
-    """
+    """Return E.164 for any UK or international form; 999 stays. None for a local number without area code."""
     digits = _SEPARATORS.sub("", _LABEL.sub("", typed.strip()).replace("(0)", ""))
     digits = f"+{digits[2:]}" if digits.startswith("00") else digits
     if digits.startswith(_UK) or (digits.startswith("0") and not digits.startswith("00")):
@@ -42,16 +38,14 @@ def read_number(typed: str) -> str | None:
 
 
 def without_label(typed: str) -> str:
-    """Return `typed`, a phone number as a person wrote it, on one line and without a label such as `Tel:`."""
+    """On one line, without `Tel:`."""
     return " ".join(_LABEL.sub("", typed.strip()).split())
 
 
 def read_day(typed: str) -> dt.date | None:
-    """Return the day that `typed` names, or None if `typed` cannot be read as a day.
+    """Such as `30 September 2027`, `30/9/27`, `Thurs 30th Sept 2027`, `2027-09-30`: day before month, as in Britain.
 
-    Examples are `30 September 2027`, `30/9/27`, `Thurs 30th Sept 2027` and `2027-09-30`. If the month is a number, the
-    day comes before the month, as in Britain. If the date begins with the year, the month comes before the day. A year
-    of two digits is in the 2000s.
+    If the year is first, the month is second. Two digits are 20xx.
     """
     text = typed.lower()
     found = _DAY_PARTS.findall(text) if _DAY_SIGNS.fullmatch(text) else []
@@ -72,20 +66,17 @@ def read_day(typed: str) -> dt.date | None:
 
 
 def _index_of(name: str, names: tuple[str, ...]) -> int | None:
-    """Return the index of the first of `names` that begins with `name`.
-
-    Return None if there is none, or if `name` has fewer than `_SHORTEST_NAME` letters.
-    """
+    """The first that begins with `name`, of `_SHORTEST_NAME` letters at least."""
     is_long = len(name) >= _SHORTEST_NAME
     return next((place for place, each in enumerate(names) if is_long and each.startswith(name)), None)
 
 
 def day_in_words(day: dt.date) -> str:
-    """Return `day` as people write it, such as `30 September 2027`. `read_day` can parse the text."""
+    """Such as `30 September 2027`."""
     return f"{day.day} {_MONTHS[day.month - 1].capitalize()} {day.year}"
 
 
 def split_lines(typed: str) -> list[str]:
-    """Return the lines of `typed` that have text, without bullets or numbers at their beginning."""
+    """Those with text, without bullets or numbers."""
     lines = (_BULLET.sub("", " ".join(line.split()), count=1) for line in typed.splitlines())
     return [line for line in lines if line]

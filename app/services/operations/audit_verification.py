@@ -29,7 +29,7 @@ _CHAINS, _ROWS = table_of(ChainRow).c, _TABLE.c
 _FIRST_IN_ORDER = select_columns(
     *(literal_column("at") if column.name == "at" else column for column in _ROWS)
 ).order_by(_ROWS.chain, _ROWS.number)
-"""The first audit log entries, in the order of chain and number. The time `at` is read as stored, unparsed."""
+"""By chain and number. `at` is read as stored, unparsed."""
 _BEFORE = _TABLE.alias("before").c
 _NEXT_IN_ORDER = _FIRST_IN_ORDER.where(
     tuple_(_ROWS.chain, _ROWS.number)
@@ -40,26 +40,18 @@ _NEXT_IN_ORDER = _FIRST_IN_ORDER.where(
         )
     )
 )
-"""The next audit log entries, in the same order, after the entry with the bound parameter `position`.
-
-The database compares chain and number as stored, so reading continues at the right entry even if a value was altered.
-"""
+"""After the entry at `position`. The database compares as stored: reading continues right even after an alteration."""
 _LAST = exists().where(_ROWS.chain == _CHAINS.name, _ROWS.number == _CHAINS.length, _ROWS.sha256 == _CHAINS.head_sha256)
 _ONE_MORE = exists().where(_ROWS.chain == _CHAINS.name, _ROWS.number == _CHAINS.length + 1)
 _WRONG_ENDS = select_columns(_CHAINS.name, _CHAINS.length).where(or_(~_LAST, _ONE_MORE), _CHAINS.name != OUTBOX)
-"""The chains whose last row is not the row that the chain's stored end names, each with the stored length.
-
-The chain of events is left out, because its rows are in another table.
-"""
+"""Chains whose last row is not their stored end. Events are in another table."""
 _WITHOUT_END = select_columns(_ROWS.chain).where(_ROWS.number == 1, ~exists().where(_CHAINS.name == _ROWS.chain))
 
 
 def verify_audit_log(engine: Engine, on_step: OnStep = show_no_progress) -> Iterator[tuple[str, str]]:
-    """Yield the name and the first fault of each broken chain of the audit log.
+    """Yield the first fault of each broken chain, and gaps in positions. Read by `STEP_ROWS`, so memory does not grow.
 
-    Also yield a fault if the positions, which number the entries of all chains together, have a gap. Rows are read
-    chain by chain, `STEP_ROWS` at a time, so that memory does not grow with the log. `on_step` gets the number of rows
-    read so far, and 0 for the unknown number of all.
+    `on_step` gets the rows so far, and 0 for the unknown number of all.
     """
     with engine.connect() as connection, _as_stored(connection):
         broken: set[str] = set()
@@ -78,11 +70,9 @@ def verify_audit_log(engine: Engine, on_step: OnStep = show_no_progress) -> Iter
 
 
 def verify_checkpoints(engine: Engine, others: Sequence[tuple[str, Checkpoint]] = ()) -> Iterator[tuple[str, str]]:
-    """Yield the name of each checkpoint that contradicts the audit log, with the contradiction as a sentence.
+    """Yield each checkpoint, stored or of `others`, that contradicts the log, and wrong stored subtrees.
 
-    Check the checkpoints in the database, and `others`, which are checkpoints stored outside the database, each with a
-    name to display. Also check the subtrees that are stored with each checkpoint in the database. If a hash in the
-    audit log cannot be read, yield only this fault.
+    If a hash in the log cannot be read, only that.
     """
     with Session(engine) as session:
         stored = session.exec(select(CheckpointRow).order_by(col(CheckpointRow.number))).all()
@@ -107,11 +97,7 @@ def verify_checkpoints(engine: Engine, others: Sequence[tuple[str, Checkpoint]] 
 
 
 def _trees_at(session: Session, sizes: set[int]) -> tuple[dict[int, MerkleTree], int]:
-    """Return, for each size in `sizes`, the Merkle tree of that many first entries of the audit log, by size.
-
-    The result always has the size 0. Leave out sizes that are larger than the audit log. Also return the number of all
-    entries. Raise an error of `UNREADABLE` if a hash in the audit log cannot be read.
-    """
+    """By size, 0 always, none larger than the log; and the number of all entries. Raise an error of `UNREADABLE`."""
     tree = MerkleTree()
     trees = {0: MerkleTree()}
     for leaf in iterate_leaves(session, after=0):
@@ -122,10 +108,7 @@ def _trees_at(session: Session, sizes: set[int]) -> tuple[dict[int, MerkleTree],
 
 
 def _faults_in_chains(connection: Connection, on_step: OnStep) -> Iterator[tuple[str, str]]:
-    """Yield the name of each chain that has a fault, and the first fault in the chain.
-
-    A fault is a row that was altered, or that does not follow the row before it.
-    """
+    """The first of each: a row that was altered, or does not follow the one before."""
     name, end, is_broken = None, BEFORE_THE_FIRST, False
     for row in _in_order(connection, on_step):
         if row.chain != name:
@@ -138,11 +121,7 @@ def _faults_in_chains(connection: Connection, on_step: OnStep) -> Iterator[tuple
 
 
 def _in_order(connection: Connection, on_step: OnStep) -> Iterator[AuditEntryRow]:
-    """Yield every audit log entry in the order of chain and number.
-
-    Rows are read in pages of `STEP_ROWS`. The transaction ends after each page, so that SQLite can empty its
-    write-ahead log. `on_step` gets the number of rows read so far.
-    """
+    """The transaction ends after each page, so that SQLite can empty its write-ahead log."""
     done, rows, is_last = 0, connection.execute(_FIRST_IN_ORDER.limit(STEP_ROWS)).all(), False
     while not is_last:
         connection.rollback()
@@ -154,7 +133,7 @@ def _in_order(connection: Connection, on_step: OnStep) -> Iterator[AuditEntryRow
 
 
 def _fault_in(row: AuditEntryRow, end: End) -> str | None:
-    """Return the fault of `row`, or None if it has none. `end` is the end of the chain before `row`."""
+    """`end` is that of the chain before `row`."""
     if (row.number, row.previous_sha256) != (end.number + 1, end.sha256):
         return f"row {row.number} does not follow the row before it"
     return None if _has_right_hash(row) else f"row {row.number} was altered"
@@ -162,10 +141,7 @@ def _fault_in(row: AuditEntryRow, end: End) -> str | None:
 
 @contextmanager
 def _as_stored(connection: Connection) -> Iterator[Connection]:
-    """Within the block, read invalid bytes in the text columns of SQLite as escapes instead of raising an error.
-
-    The other rows can then be checked even if one row has invalid text.
-    """
+    """Read invalid bytes in SQLite's text as escapes: other rows can still be checked."""
     if connection.dialect.name != "sqlite":  # PostgreSQL stores only values of the column's type
         yield connection
         return
@@ -178,10 +154,7 @@ def _as_stored(connection: Connection) -> Iterator[Connection]:
 
 
 def _has_right_hash(row: AuditEntryRow) -> bool:
-    """Return True if the hash of `row` is right, and every column is stored in the format that this service writes.
-
-    If the time of `row` was read as text, replace it by the parsed time.
-    """
+    """And every column is in the format that this service writes. A time read as text is replaced by the parsed one."""
     if isinstance(row.at, dt.datetime):  # PostgreSQL: the column types ensure the format
         return hash_of(row) == row.sha256
     stored = [getattr(row, column.name) for column in table_of(AuditEntryRow).c if column.name not in NUMBERS]

@@ -48,7 +48,7 @@ BACKUP_NAME = re.compile(r"guidance-[0-9]{8}T[0-9]{6}Z\.db")
 
 @dataclass(frozen=True)
 class Verified:
-    """The numbers of editions and concerns in a copy of a database that was verified."""
+    """Counts of a verified copy."""
 
     editions: int
     concerns: int
@@ -66,11 +66,10 @@ class Restored(NamedTuple):
 
 
 def back_up(data_dir: Path, target: Path, *, replace: bool, on_step: OnStep = show_no_progress) -> Verified:
-    """Write a verified copy of the database in `data_dir` to the file `target`. The database may be in use.
+    """Write a verified copy; the database may be in use. `on_step` gets pages copied and all.
 
-    Return the counts of the copy. `on_step` gets the number of pages copied so far, and the number of all pages. Raise
-    `BackupRefused` if there is no database, or if the copy has a fault. Raise `FileExistsError` if `target` exists and
-    `replace` is False. Raise `SetupError` if version 0.2.0 made the schema, or `OSError` if the file cannot be written.
+    Raise `BackupRefused` without a database or for a faulty copy, `FileExistsError` unless `replace`, `SetupError`
+    (version 0.2.0), `OSError`.
     """
     source = data_dir / DATABASE_FILE
     if not source.is_file():
@@ -134,14 +133,10 @@ def _restore(source: Path, path: Path, *, at: dt.datetime, on_step: OnStep) -> t
 
 
 def verify_copy(path: Path) -> Verified:
-    """Verify the database file at `path`: first its pages, then its schema, then its rows (see `find_all_faults`).
+    """Verify pages, then schema, then rows (`find_all_faults`); of an older schema a migrated copy.
 
-    Return the counts of editions and concerns. If the schema is older than this program's, verify a migrated copy
-    instead.
-
-    Raise `BackupRefused` if the file is not a database that this program can read. If pages, schema or rows have
-    faults, raise `BackupRefused` with these faults, and do not check further. Raise `SetupError` if version 0.2.0 made
-    the schema. Raise `OSError` if the migrated copy cannot be written, for example because the disk is full.
+    Raise `BackupRefused` with the faults of the first that has some, or for no database; `SetupError` (version 0.2.0),
+    `OSError`.
     """
     engine = create_engine(f"sqlite:///{path}", hide_parameters=True)
     try:
@@ -162,7 +157,7 @@ def verify_copy(path: Path) -> Verified:
 
 
 def count_verified(engine: Engine) -> Verified:
-    """Return how many editions and concerns are in the database `engine`, which the caller has verified."""
+    """The caller has verified it."""
     with engine.connect() as connection:
         editions = connection.scalar(select(func.count()).select_from(table_of(EditionRow)).where(IS_EDITION))
         concerns = connection.scalar(select(func.count()).select_from(table_of(ConcernRow)))
@@ -170,15 +165,12 @@ def count_verified(engine: Engine) -> Verified:
 
 
 def keys_outside_backups(settings: Settings) -> list[Path]:
-    """Return the paths of all key files of the service that exist.
-
-    A backup of the database contains no keys, so the operator must back up these files separately.
-    """
+    """A backup has no keys: the operator backs these files up separately."""
     return [path for _, path in key_files(settings)]
 
 
 def key_files(settings: Settings) -> list[tuple[str, Path]]:
-    """Return each key file of the service that exists: the name of the setting for the file, and the file's path."""
+    """That exist, with the name of the setting."""
     files = [
         ("GUIDANCE_RECEIPT_KEY_FILE", settings.receipt_key_file or settings.data_dir / RECEIPT_KEY),
         *(("GUIDANCE_RETIRED_RECEIPT_KEYS", path) for path in settings.retired_receipt_keys),
@@ -213,21 +205,16 @@ def _refuse(faults: list[str]) -> None:
 
 @dataclass(frozen=True)
 class RestoreTest:
-    """The result of a test of a restore: the counts of the restored database, and how many seconds the restore took."""
+    """Counts, and seconds that the restore took."""
 
     verified: Verified
     seconds: float
 
 
 def drill_restore(backup: Path, *, at: dt.datetime, beside: Path | None = None) -> RestoreTest:
-    """Test that `backup` can be restored: restore it into a temporary folder, and prepare its schema as at a start.
+    """Restore into a private temporary folder, and prepare the schema as a start does. The database does not change.
 
-    The folder is created in `beside` or, if that is None, next to the backup. The folder is private, and deleted
-    afterwards. The service's database does not change.
-
-    Raise `BackupRefused` if the backup has a fault, or if a start of the service would refuse the restored database.
-    Raise `SetupError` if version 0.2.0 made the schema. Raise `OSError` if the folder cannot be written to, for example
-    because there is no space.
+    Raise `BackupRefused`, also if a start would refuse it, `SetupError` (version 0.2.0), `OSError`.
     """
     with tempfile.TemporaryDirectory(dir=beside or backup.parent, prefix=".drill-") as folder:  # created with mode 0700
         started = time.monotonic()
@@ -243,25 +230,20 @@ def drill_restore(backup: Path, *, at: dt.datetime, beside: Path | None = None) 
 
 
 def backup_path(folder: Path, *, at: dt.datetime) -> Path:
-    """Return the path in `folder` for a backup made at the time `at`.
-
-    The name has the time in UTC, so that names sort by age.
-    """
+    """With the time in UTC, so that names sort by age."""
     return folder / f"guidance-{at.astimezone(dt.UTC):%Y%m%dT%H%M%SZ}.db"
 
 
 def list_backups(folder: Path) -> list[Path]:
-    """Return the files in `folder` with names such as `backup_path` makes, the latest name first."""
+    """Named as by `backup_path`, latest first."""
     named = (path for path in folder.iterdir() if BACKUP_NAME.fullmatch(path.name) and path.is_file())
     return sorted(named, key=lambda path: path.name, reverse=True)
 
 
 def count_erased_since(data_dir: Path, folder: Path) -> dict[Path, int]:
-    """Return for each backup in `folder` the number of its concerns whose text was erased after the backup was made.
+    """By backup, the concerns whose text, encrypted, it still has. None with 0.
 
-    The database in `data_dir` says which texts were erased. The backup still has these texts, encrypted. Leave out
-    backups for which the number is 0. The time of a backup is the time in its name. A backup must not be changed, only
-    deleted: the audit log of a changed backup would contradict the signed checkpoints.
+    A backup may only be deleted: the audit log of a changed one would contradict the signed checkpoints.
     """
     engine = open_to_read(data_dir)
     try:
@@ -279,11 +261,7 @@ def _erased_after(backup: Path) -> Select[Any]:
 
 
 def remove_old_backups(newest: Path, *, keep: int) -> list[Path]:
-    """Delete the oldest backups in the folder of `newest`, so that `keep` remain. Return the deleted paths.
-
-    `newest` is the backup that was just made. This backup is one of the `keep` backups, even if a wrong clock gave an
-    earlier backup a later name. `keep` must be at least 1. Files whose names `backup_path` does not make are kept.
-    """
+    """Keep `keep`, `newest` among them even if a wrong clock gave another a later name. Other files stay."""
     folder = newest.parent
     others = [path for path in list_backups(folder) if path != newest]
     old = others[keep - 1 :]

@@ -31,11 +31,7 @@ from app.services.events.outbox import append_event, checkpoint_payload
 
 CHECKPOINT_INTERVAL = dt.timedelta(days=1)
 MOST_BETWEEN = 20_000
-"""A checkpoint is due after this many audit log entries, even on the same day.
-
-A checkpoint on request reads the entries since the last stored checkpoint. The limit keeps the number of these entries
-small, even after a large import.
-"""
+"""Entries after which a checkpoint is due: one on request reads those since the last stored one."""
 LEAF, NODE = b"\x00", b"\x01"
 ED25519 = b"\x01"
 KEY_ID_BYTES = 4
@@ -48,17 +44,15 @@ MAX_NOTE_LENGTH = 100_000
 
 @dataclass
 class MerkleTree:
-    """A Merkle tree (RFC 6962) with `size` leaves.
+    """RFC 6962.
 
-    `frontier` has the roots of the largest complete subtrees, from left to right. The frontier is enough to add leaves
-    and to compute the root, so the leaves are not stored.
+    `frontier` has the roots of the largest complete subtrees, enough to add leaves and compute the root.
     """
 
     size: int = 0
     frontier: list[bytes] = field(default_factory=list)
 
     def append(self, leaf: bytes) -> None:
-        """Add `leaf` as the last leaf, and change `frontier`."""
         node = hashlib.sha256(LEAF + leaf).digest()
         larger = self.size
         while larger & 1:  # a complete subtree of the same size is on the left
@@ -68,13 +62,11 @@ class MerkleTree:
         self.size += 1
 
     def extend(self, leaves: Iterable[bytes]) -> None:
-        """Add `leaves` at the end, in order."""
         for leaf in leaves:
             self.append(leaf)
 
     @property
     def root(self) -> bytes:
-        """The root hash of the tree (RFC 6962)."""
         if not self.frontier:
             return hashlib.sha256().digest()
         *larger, node = self.frontier
@@ -89,7 +81,7 @@ def _join(left: bytes, right: bytes) -> bytes:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """The content of a checkpoint: the name of the log (`origin`), the number of its entries, and their Merkle root."""
+    """`origin` is the name of the log."""
 
     origin: str
     size: int
@@ -97,41 +89,38 @@ class Checkpoint:
 
     @property
     def text(self) -> str:
-        """The text of the checkpoint that is signed."""
+        """What is signed."""
         return f"{self.origin}\n{self.size}\n{base64.b64encode(self.root).decode()}\n"
 
 
 @dataclass(frozen=True)
 class Verifier:
-    """A public key that verifies signed notes. If `name` is None, the key verifies signatures under any key name."""
+    """Of signed notes, under any key name if `name` is None."""
 
     key: Ed25519PublicKey
     name: str | None = None
 
     def matches(self, name: str, key_id: bytes) -> bool:
-        """Return True if a signature line with the key name `name` and the key ID `key_id` claims to be by this key."""
+        """A signature line claims to be by this key."""
         return self.name in (None, name) and key_id == key_id_of(name, self.key)
 
 
 @dataclass(frozen=True)
 class NoteSigner:
-    """A private key that signs checkpoints. `origin` is the name of the audit log, and also the name of the key."""
+    """`origin` is the name of the audit log, and of the key."""
 
     origin: str
     key: Ed25519PrivateKey
 
     def sign(self, size: int, root: bytes) -> str:
-        """Return a signed note: a checkpoint for the first `size` entries of the audit log, and its signature.
-
-        `root` is the Merkle root of these entries.
-        """
+        """For the first `size` entries, with their Merkle root."""
         text = Checkpoint(self.origin, size, root).text
         signature = key_id_of(self.origin, self.key.public_key()) + self.key.sign(text.encode())
         return f"{text}\n— {self.origin} {base64.b64encode(signature).decode()}\n"
 
     @property
     def verifier_key(self) -> str:
-        """The public key as text, in the format of C2SP signed notes: name, key ID and key, joined by '+'."""
+        """As in C2SP signed notes: name, key ID and key, joined by '+'."""
         public = self.key.public_key()
         encoded = base64.b64encode(ED25519 + public.public_bytes_raw()).decode()
         return f"{self.origin}+{key_id_of(self.origin, public).hex()}+{encoded}"
@@ -139,10 +128,7 @@ class NoteSigner:
 
 @dataclass(frozen=True)
 class SignedCheckpoint:
-    """A checkpoint that an auditor requested, and that is not stored.
-
-    `note` is the signed note with `size` and `root`.
-    """
+    """On an auditor's request, not stored."""
 
     size: int
     root: bytes
@@ -151,38 +137,29 @@ class SignedCheckpoint:
 
 @dataclass(frozen=True)
 class Checkpoints:
-    """The operations that make checkpoints: daily, to be stored and sent, or at the request of an auditor."""
+    """Made daily, stored and sent, or at an auditor's request."""
 
     engine: Engine
     writer: Writer
     signer: NoteSigner
 
     def sign(self, *, actor: Actor) -> SignedCheckpoint:
-        """Record in the audit log that `actor` requested a checkpoint. Return a checkpoint that includes this entry.
-
-        The checkpoint is not stored. Raise `StoreBusy` if the entry could not be stored in time.
-        """
+        """Record the request; the checkpoint includes it, and is not stored. Raise `StoreBusy`."""
         self.writer.run(_record_signing, actor=actor)
         with Session(self.engine) as session:
             tree = _current_tree(session)
         return SignedCheckpoint(tree.size, tree.root, self.signer.sign(tree.size, tree.root))
 
     def make(self, *, at: dt.datetime) -> CheckpointRow:
-        """Make a checkpoint at the time `at`: record it in the audit log, sign it, and store it. Return its row.
-
-        Also append the event `audit.checkpoint` with the checkpoint. Raise `StoreBusy` if the checkpoint could not be
-        stored in time.
-        """
+        """Record, sign and store one, with the event `audit.checkpoint`. Raise `StoreBusy`."""
         with Session(self.engine) as session:
             before = _current_tree(session)
         return self.writer.run(_insert, self.signer, at, before)
 
     def make_if_due(self, *, at: dt.datetime) -> CheckpointRow | None:
-        """Make a checkpoint as `make` does, if the last one is a day old or `MOST_BETWEEN` entries ago. Return its row.
+        """If the last is a day old or `MOST_BETWEEN` entries ago. The first counts from the first entry.
 
-        Otherwise make none, and return None. Before the first checkpoint, the age of the first audit log entry and the
-        number of all entries count instead. If several processes do this, only one of them makes the checkpoint. Raise
-        `StoreBusy` if the checkpoint could not be stored in time.
+        Of several processes only one makes it. Raise `StoreBusy`.
         """
         with Session(self.engine) as session:
             if not _is_due(session, at):
@@ -196,10 +173,7 @@ class Checkpoints:
 
 
 def origin_at(public_url: str) -> str:
-    """Return the name (origin) of the audit log of the service at `public_url`: the host, then '/disclosures'.
-
-    The host has its port, if `public_url` names one. Raise `SetupError` if the host cannot be part of a key's name.
-    """
+    """Host, with its port, then '/disclosures'. Raise `SetupError` if it cannot be part of a key's name."""
     host = urlsplit(public_url).netloc
     if not NAME_OF_HOST.fullmatch(host):
         raise SetupError("the host of GUIDANCE_PUBLIC_URL cannot be in the name of a checkpoint")
@@ -207,18 +181,12 @@ def origin_at(public_url: str) -> str:
 
 
 def open_checkpoints(settings: Settings, engine: Engine, writer: Writer, key: Ed25519PrivateKey) -> Checkpoints:
-    """Return the operations that make checkpoints of the audit log. `key` signs them, and also signs receipts.
-
-    Raise `SetupError` if the host of the public URL cannot be part of a checkpoint's name.
-    """
+    """`key` also signs receipts. Raise `SetupError` as `origin_at`."""
     return Checkpoints(engine, writer, NoteSigner(origin_at(settings.public_url), key))
 
 
 def parse_verifier_key(text: str) -> Verifier:
-    """Return the public key in `text`, such as `council.example/record+c74f20a3+AeS3...` (name, key ID and key).
-
-    Raise `SetupError` if `text` is not an Ed25519 key in that format, or if the key ID does not match.
-    """
+    """Such as `council.example/record+c74f20a3+AeS3...`. Raise `SetupError`, also if the key ID does not match."""
     try:
         name, key_id, encoded = text.strip().split("+", 2)
         decoded = base64.b64decode(encoded, validate=True)
@@ -231,12 +199,7 @@ def parse_verifier_key(text: str) -> Verifier:
 
 
 def open_checkpoint(note: str, verifiers: Iterable[Verifier]) -> Checkpoint:
-    """Return the checkpoint in the signed note `note`, if a key of `verifiers` signed it.
-
-    Ignore signatures by other keys, as the format requires. Raise `CheckpointNotGenuine` if no key of `verifiers`
-    signed the note, or if a signature that names a key of `verifiers` is wrong. Raise it also if the note is malformed,
-    or has more than `MAX_NOTE_LENGTH` characters.
-    """
+    """Signatures by other keys are ignored, as the format requires. Raise `CheckpointNotGenuine`."""
     text, separator, signatures = note.rpartition("\n\n")
     if not separator or len(note) > MAX_NOTE_LENGTH or not _is_signed(f"{text}\n", signatures, list(verifiers)):
         raise CheckpointNotGenuine
@@ -244,15 +207,12 @@ def open_checkpoint(note: str, verifiers: Iterable[Verifier]) -> Checkpoint:
 
 
 def key_id_of(name: str, key: Ed25519PublicKey) -> bytes:
-    """Return the key ID: the four bytes that identify `key` with the name `name` in a signature line."""
+    """Four bytes that identify `key` under `name`."""
     return hashlib.sha256(name.encode() + b"\n" + ED25519 + key.public_bytes_raw()).digest()[:KEY_ID_BYTES]
 
 
 def iterate_leaves(session: Session, *, after: int) -> Iterator[bytes]:
-    """Yield the hash of each audit log entry with a position above `after`, in the order of positions.
-
-    Positions number the entries of all chains together.
-    """
+    """Hashes by position, which numbers the entries of all chains together."""
     position = col(AuditEntryRow.position)
     hashes = select(AuditEntryRow.sha256).where(position > after).order_by(position)
     with session.exec(hashes.execution_options(yield_per=1000)) as found:
@@ -261,11 +221,7 @@ def iterate_leaves(session: Session, *, after: int) -> Iterator[bytes]:
 
 
 def _current_tree(session: Session, before: MerkleTree | None = None) -> MerkleTree:
-    """Return the Merkle tree of the whole audit log.
-
-    Start from the tree `before` or, if `before` is None, from the last stored checkpoint. Read only the entries that
-    the starting tree lacks. `before` is not changed.
-    """
+    """From `before`, not changed, or the last stored checkpoint: only later entries are read."""
     tree = MerkleTree()
     if before is not None:
         tree = MerkleTree(before.size, [*before.frontier])
@@ -289,20 +245,14 @@ def _is_due(session: Session, at: dt.datetime) -> bool:
 
 
 def _record_signing(session: Session, actor: Actor) -> None:
-    """Record in the audit log that a checkpoint is signed, with the number and hash of the last event.
-
-    The checkpoint includes this entry, and so covers the events too.
-    """
+    """With number and hash of the last event: so the checkpoint covers events too."""
     events = find_end(session.connection(), OUTBOX)
     details = CheckpointDetails(events=events.number, sha256=events.sha256) if events.number else CheckpointDetails()
     record_action(session, AUDIT, DeskAct.CHECKPOINT_SIGNED, actor, details)
 
 
 def _insert(session: Session, signer: NoteSigner, at: dt.datetime, before: MerkleTree) -> CheckpointRow:
-    """Record, sign and store a checkpoint, append its event, and return its row.
-
-    `before` is the Merkle tree of most of the audit log, which was read before the write transaction.
-    """
+    """`before` was read before the write transaction."""
     _record_signing(session, by_itself(at))
     last = _find_last(session)
     tree = _current_tree(session, before)

@@ -14,7 +14,6 @@ MAKE_A_LEAD = "guidance desk invite NAME --role lead"
 
 
 def check_overdue(context: CheckContext) -> Verdict:
-    """Check that no concern and no addition is overdue."""
     with Session(context.engine) as session:
         late = count_states(session, now=context.at)["overdue"]
         late += count_additions(session, now=context.at)["additions_overdue"]
@@ -24,7 +23,7 @@ def check_overdue(context: CheckContext) -> Verdict:
 
 
 def check_overdue_events(context: CheckContext) -> Verdict:
-    """Check that each overdue concern or addition has an event about this, after `OVERDUE_GRACE` at the latest."""
+    """After `OVERDUE_GRACE` at the latest."""
     broken = find_broken_rows(context, Invariant.OVERDUE_EVENTS)
     if broken:
         return fault(
@@ -35,11 +34,10 @@ def check_overdue_events(context: CheckContext) -> Verdict:
 
 
 def check_restricted(context: CheckContext) -> Verdict:
-    """Check that the desk has a lead, and that a named person can still open each concern restricted to named people.
+    """The desk has a lead, and a named person can still open each concern restricted to named people.
 
-    Without a lead, restricted concerns that no named person can open are a fault: everyone can open them. If there are
-    none, a missing lead is only a warning, and only if a person may read concerns. Concerns whose named people have all
-    left, or may read no concerns, are a warning, because leads can open them.
+    Without a lead, those that no named person can open are a fault: everyone can. Otherwise a missing lead, or named
+    people who left, are a warning.
     """
     with Session(context.engine) as session:
         has_leads, readers = has_lead(session), list_readers(session)
@@ -58,11 +56,9 @@ def check_restricted(context: CheckContext) -> Verdict:
 
 
 def check_test_concerns(context: CheckContext) -> Verdict:
-    """Check that no test concern was sent in the last day while a test key was valid.
+    """None was sent in the last day while a test key was valid: a live system may use it by mistake, unread.
 
-    The inbox shows test concerns only under `Tests`. If a live system uses a test key by mistake, the team may not read
-    its concerns. A key that expired within the last day counts, but a key of a revoked client does not. Test concerns
-    without a test key are fine, because `guidance setup` stores one.
+    Tests without a key are fine, because `guidance setup` stores one.
     """
     with Session(context.engine) as session:
         tests = count_recent_tests(session, now=context.at)

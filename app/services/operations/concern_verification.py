@@ -25,24 +25,17 @@ from app.services.concerns.cards import number_of_card
 from app.services.concerns.rows import is_closed_count_right
 
 CONCERNS_AT_ONCE = 50
-"""The number of concerns that are read in one transaction. To check a concern takes about 5 ms.
-
-A writer may have to wait until the transaction ends. While this writer waits, it holds the lock that all other writers
-need.
-"""
+"""In one transaction, about 5 ms each: a writer may wait for its end, holding the lock that all need."""
 CANNOT_BE_READ = "one of its rows can no longer be read"
 SealedRow = ConcernRow | EntryRow
 _RowT = TypeVar("_RowT", bound=SQLModel)
 UNREADABLE = (ValueError, TypeError, LookupError, AttributeError)
-"""The errors that occur if a row has a value that this service never writes."""
+"""If a row has a value that this service never writes."""
 
 
 @dataclass(frozen=True)
 class _Concern:
-    """All rows about one concern: its own `row`, its audit log (`chain`), and its rows in other tables.
-
-    `receipts` are the receipts stored for retries. `days` are the days on which to look at the concern again.
-    """
+    """All rows about one: its own, its audit log, and those in other tables."""
 
     row: ConcernRow
     chain: list[AuditEntryRow]
@@ -54,11 +47,9 @@ class _Concern:
 
 
 def verify_concerns(engine: Engine, on_step: OnStep = show_no_progress) -> Iterator[tuple[str, str]]:
-    """Yield the reference and a fault for each way in which a concern disagrees with its audit log.
+    """Yield reference and fault where a concern and its audit log disagree, or one lacks its row.
 
-    Also yield a fault for each audit log of a concern that has no row, and a fault if the stored number of closed
-    concerns is wrong. A row that cannot be read is a fault too, and ends the check of its concern. `on_step` gets the
-    number of concerns checked so far, and the number of all concerns.
+    Also if the count of closed ones is wrong. A row that cannot be read ends the check of its concern.
     """
     with Session(engine) as session:
         after, done, is_last = "", 0, False
@@ -78,18 +69,18 @@ def verify_concerns(engine: Engine, on_step: OnStep = show_no_progress) -> Itera
 
 
 def count_concerns(session: Session) -> int:
-    """Return the number of concerns in the database, including tests and erased concerns."""
+    """With tests and erased ones."""
     return session.exec(select(func.count()).select_from(ConcernRow)).one()
 
 
 def _next_references(session: Session, after: str) -> Sequence[str]:
-    """Return the next `CONCERNS_AT_ONCE` references of concerns after the reference `after`, sorted."""
+    """`CONCERNS_AT_ONCE`, sorted."""
     reference = col(ConcernRow.reference)
     return session.exec(select(reference).where(reference > after).order_by(reference).limit(CONCERNS_AT_ONCE)).all()
 
 
 def _read_all(session: Session, references: Sequence[str]) -> Iterator[tuple[str, _Concern | None]]:
-    """Yield each of `references`, sorted, with all rows about its concern, or None if a row cannot be read."""
+    """None if a row cannot be read."""
     try:
         page = _read_page(session, references) if references else []
     except UNREADABLE:
@@ -103,10 +94,7 @@ def _read_all(session: Session, references: Sequence[str]) -> Iterator[tuple[str
 
 
 def _read_page(session: Session, references: Sequence[str]) -> list[_Concern]:
-    """Return the concerns from the first to the last of `references`, which are sorted, with all their rows.
-
-    The concerns are sorted by reference. Raise an error of `UNREADABLE` if one of the rows cannot be read.
-    """
+    """By reference. Raise an error of `UNREADABLE`."""
     first, last = references[0], references[-1]
     of_concern = col(ConcernRow.reference)
     rows = select(ConcernRow).where(of_concern >= first, of_concern <= last).order_by(of_concern)
@@ -139,7 +127,7 @@ def _without_a_concern(session: Session) -> list[str]:
 
 
 def _faults_or_unreadable(each: _Concern | None) -> Iterator[str]:
-    """Yield the faults of `each`, and a fault if one of its rows cannot be read. None means that one cannot."""
+    """None: a row cannot be read."""
     try:
         yield from (CANNOT_BE_READ,) if each is None else _faults_of(each)
     except UNREADABLE:
@@ -236,10 +224,7 @@ def _faults_in_entry(row: EntryRow, recorded: RecordedConcern) -> Iterator[str]:
 
 
 def _faults_in_waiting(each: _Concern, recorded: RecordedConcern) -> Iterator[str]:
-    """Yield a fault if the columns by which the inbox sorts contradict the unacknowledged additions.
-
-    Also yield a fault if the time of the last addition is wrong.
-    """
+    """In the columns by which the inbox sorts, and the time of the last addition."""
     additions = [row for row in each.entries if row.kind == EntryKind.ADDITION and row.acknowledged_at is None]
     waiting = [row for row in additions if row.sealed is not None]
     dangers = [row.immediate_danger for row in waiting if row.immediate_danger is not None]
@@ -272,11 +257,7 @@ def _fault_in_text(row: SealedRow, entry: SealDetails | None, *, erased: bool) -
 
 
 def _faults_in_days(days: Sequence[LookAgainRow], recorded: RecordedConcern) -> Iterator[str]:
-    """Yield a fault if a day to look at the concern again differs from the recorded day.
-
-    Also yield a fault if the team's day is missing. A missing day of a person is no fault, because a person's days are
-    removed when the person leaves.
-    """
+    """A missing day of a person is none: theirs go when they leave."""
     if any(recorded.look_again.get(row.person) != row.day for row in days):
         yield "a day to look at it again is not the one that is recorded"
     if recorded.look_again.keys() & {TEAM, OFFICER} - {row.person for row in days}:

@@ -21,10 +21,7 @@ from app.services.operations.concern_verification import UNREADABLE
 
 @dataclass(frozen=True)
 class Copied:
-    """The numbers of editions, concerns and rows in the copy of a database.
-
-    `was_there` is True if the target database already had an equal copy, so that nothing was written.
-    """
+    """`was_there`: the target already had an equal copy."""
 
     editions: int
     concerns: int
@@ -34,11 +31,9 @@ class Copied:
 
 @contextmanager
 def open_target(place: str, settings: Settings) -> Iterator[Engine]:
-    """Yield an engine for the database `place`, to which the service is to be moved. Close the engine afterwards.
+    """`place` is a PostgreSQL URL, or a folder, made if absent.
 
-    `place` is the URL of a PostgreSQL database, or the folder of an embedded database. Create the folder, with an empty
-    database file, if it is absent. The engine checks rows with the access keys of `settings`. Raise `SetupError` if
-    `place` is a URL, but not of PostgreSQL. Raise `CopyRefused` if `place` is the database in `settings`.
+    Raise `SetupError`, or `CopyRefused` for the own database.
     """
     address = place if "://" in place else None
     if place == settings.database_address or (
@@ -54,22 +49,15 @@ def open_target(place: str, settings: Settings) -> Iterator[Engine]:
 
 
 def require_stopped(data_dir: Path) -> None:
-    """Raise `BackupRefused` if another process has the embedded database in `data_dir` open.
-
-    A running service could store concerns that the copy then lacks.
-    """
+    """Raise `BackupRefused` if it is open elsewhere: concerns stored now would miss in the copy."""
     with exclusive_lock(data_dir / DATABASE_FILE):
         pass
 
 
 def copy_database(source: Engine, target: Engine, on_step: OnStep) -> Copied:
-    """Copy all rows of `source` into the empty database `target`, compare every row, and return the counts of the copy.
+    """Copy and compare every row, as `copy_rows`, with its errors. After an error `target` is unchanged.
 
-    If `target` already has an equal copy, write nothing. `on_step` gets the number of rows written and compared so far,
-    and the number to write and compare in all. After an error `target` is unchanged, and the copy can be repeated.
-
-    Raise `CopyRefused` and the other errors of `copy_rows`. Raise `CopyRefused` also if `source` has an unreadable row,
-    or if a database fails.
+    Raise `CopyRefused` also for an unreadable row, or if a database fails.
     """
     try:
         copied = copy_rows(source, target, on_step)

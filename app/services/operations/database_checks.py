@@ -30,7 +30,7 @@ UNSET = "GUIDANCE_BACKUP_FOLDER is not set, so this cannot be checked:"
 
 
 def check_database(context: CheckContext) -> Verdict:
-    """Check that the database exists, responds, and has a table of this service."""
+    """It exists, responds, and has a table of this service."""
     path = context.settings.data_dir / DATABASE_FILE
     if context.is_embedded and not path.is_file():
         return fault(f"there is no database in {context.settings.data_dir}", "check GUIDANCE_DATA_DIR, or start once")
@@ -46,10 +46,7 @@ def check_database(context: CheckContext) -> Verdict:
 
 
 def check_schema(context: CheckContext) -> Verdict:
-    """Check that the schema has the version that this program needs.
-
-    Otherwise the later checks that need the database are skipped.
-    """
+    """Otherwise later checks that need the database are skipped."""
     try:
         if is_behind(context.engine):
             return fault("the schema is out of date", "back up, then run guidance migrate")
@@ -59,7 +56,7 @@ def check_schema(context: CheckContext) -> Verdict:
 
 
 def check_rules(context: CheckContext) -> Verdict:
-    """Check that every table, index and rule (trigger) of the database is as this program declares it."""
+    """Tables, indexes and triggers are as declared."""
     with context.engine.connect() as connection:
         faults = find_schema_faults(connection)
     if faults:
@@ -69,7 +66,7 @@ def check_rules(context: CheckContext) -> Verdict:
 
 
 def check_growth(context: CheckContext) -> Verdict:
-    """Check that neither the space free for reuse nor SQLite's write-ahead log takes up much of the disk."""
+    """Neither reusable space nor the write-ahead log takes much of the disk."""
     growth = measure_growth(context.engine)
     total, free = growth.total_bytes / BYTES_PER_MB, growth.free_bytes / BYTES_PER_MB
     size = f"{total:.1f} MB, of which {free:.1f} MB can be reused"
@@ -84,7 +81,7 @@ def check_growth(context: CheckContext) -> Verdict:
 
 
 def check_files(context: CheckContext) -> Verdict:
-    """Check that only the owner has access to the data folder and to the files directly in it."""
+    """Only the owner has access to the data folder and its files."""
     folder = context.settings.data_dir
     if not folder.is_dir() and not context.is_embedded:
         return fine("a data folder is not needed")
@@ -98,10 +95,7 @@ def check_files(context: CheckContext) -> Verdict:
 
 
 def check_flush(context: CheckContext) -> Verdict:
-    """Check that the disk of the embedded database flushes a write fast enough.
-
-    Each stored concern waits for a flush.
-    """
+    """Each stored concern waits for one."""
     if not context.is_embedded:
         return unknown(OF_THE_SERVER)
     try:
@@ -115,10 +109,7 @@ def check_flush(context: CheckContext) -> Verdict:
 
 
 def measure_flush(folder: Path) -> float:
-    """Write to a temporary file in `folder` and flush it `FLUSHES` times.
-
-    Return the median time of a flush in seconds. Raise `OSError` if the folder cannot be written to.
-    """
+    """Return the median seconds of `FLUSHES`. Raise `OSError`."""
     with tempfile.NamedTemporaryFile(dir=folder, prefix=".doctor-") as file:
         return statistics.median(_flush(file.fileno()) for _ in range(FLUSHES))
 
@@ -131,7 +122,7 @@ def _flush(descriptor: int) -> float:
 
 
 def check_restore(context: CheckContext) -> Verdict:
-    """Check that the newest backup of the embedded database can be restored, by a restore into a temporary folder."""
+    """The newest backup can be restored, into a temporary folder."""
     folder = context.settings.backup_folder
     if not context.is_embedded:
         return unknown("test-restore a pg_dump, then run guidance verify on it")
@@ -152,7 +143,7 @@ def check_restore(context: CheckContext) -> Verdict:
 
 
 def check_chains(context: CheckContext) -> Verdict:
-    """Check that the audit log is intact, and that the concerns and the events agree with the audit log."""
+    """The audit log is intact, and concerns and events agree with it."""
     broken = find_broken_rows(context, Invariant.CHAINS)
     if broken:
         return fault(

@@ -74,7 +74,7 @@ KNOCKED = (Part.LIMITS, Part.TRACES, Part.PAGES)
 FIRST_DAY = "docs/how-to/first-day.md"
 KEYS, DEPLOY = "docs/how-to/keys-and-sealed-concerns.md", "docs/how-to/deploy.md"
 HELD_FOR = dt.timedelta(minutes=1)
-"""How long the page of checks shows the same result, so that a reload does not sign in at the mail server again."""
+"""A reload of the page does not sign in at the mail server again."""
 CONVENTIONS, PAGES, SETTINGS = "docs/reference/conventions.md", "docs/reference/pages.md", "docs/reference/settings.md"
 SETTINGS_CHECK = Check("settings", check_settings, f"{SETTINGS}#table-of-settings")
 ALL_CHECKS = (
@@ -122,7 +122,7 @@ ALL_CHECKS = (
     Check("scripts", check_scripts, PAGES),
     Check("desk-script", check_desk_script, "docs/how-to/work-at-the-desk.md#open-a-concern-in-the-browser"),
 )
-"""The checks in the order of the report. Only `first-day` and `start` read other tables before `schema` is checked."""
+"""In order. Only `first-day` and `start` read other tables before `schema`."""
 
 
 def examine(
@@ -132,11 +132,9 @@ def examine(
     rehearse_start: Callable[[Settings, Engine], None],
     is_quick: bool = False,
 ) -> Iterator[Finding]:
-    """Run all checks in order at the time `at`, and yield the finding of each. Write only temporary files.
+    """Run all checks in order; only temporary files are written. `is_quick` skips long ones.
 
-    If `is_quick` is True, skip checks that take long. If the database cannot be read, skip the checks that need it. If
-    the database setting is not a PostgreSQL URL, run no check, and yield only this fault. `rehearse_start` raises the
-    error that a start of the service would raise before it listens.
+    If the database cannot be read, those that need it are skipped; if its setting is wrong, all.
     """
     try:
         with open_check_context(settings, at=at, rehearse_start=rehearse_start) as context:
@@ -156,15 +154,13 @@ def _run_all(context: CheckContext, *, is_quick: bool) -> Iterator[Finding]:
 
 @dataclass(frozen=True)
 class Examination:
-    """What the checks found at the time `at`: the verdict on each step of the first day, and each check's finding."""
-
     at: dt.datetime
     steps: tuple[tuple[Step, Verdict], ...]
     findings: tuple[Finding, ...]
 
 
 class Examiner:
-    """The examinations of the running service for the page of checks. One examination is shown for `HELD_FOR`."""
+    """For the page of checks. One examination is shown for `HELD_FOR`."""
 
     def __init__(self, settings: Settings, clock: Clock, rehearse_start: Callable[[Settings, Engine], None]) -> None:
         self._settings = settings
@@ -174,11 +170,7 @@ class Examiner:
         self._latest: Examination | None = None
 
     def examine(self) -> Examination | None:
-        """Return the latest examination. First examine the service if there is none, or if it is older than `HELD_FOR`.
-
-        Long checks are skipped. While another request examines the service, return the previous examination, or None if
-        there is none.
-        """
+        """Without long checks. While another request examines, the former one, or None."""
         if not self._examining.acquire(blocking=False):
             return self._latest
         try:
@@ -196,18 +188,12 @@ class Examiner:
 
 
 def failed_unit(name: str) -> Finding:
-    """Return the finding that the systemd unit `name` failed.
-
-    After the failure of a unit, systemd runs `guidance doctor --failed` with the name of the unit.
-    """
+    """After a failure systemd runs `guidance doctor --failed` with the unit's name."""
     return Finding("unit", Condition.FAULT, f"{name} failed", f"read journalctl --unit {name}", f"{BACKUPS}#rotation")
 
 
 def refused_settings(refusal: str) -> list[Finding]:
-    """Return a finding for each line of `refusal`, which lists the faults in the settings.
-
-    No check can run with settings that have faults.
-    """
+    """One a line: no check can run with them."""
     return [
         Finding(SETTINGS_CHECK.name, Condition.FAULT, line, "correct it, or remove it", f"{SETTINGS}#settings")
         for line in refusal.splitlines()

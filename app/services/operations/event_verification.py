@@ -37,12 +37,12 @@ ANNOUNCING = {
     EventKind.CONCERN_ADDITION_OVERDUE: table_of(EntryRow).c.overdue_announced,
     EventKind.CONCERN_ADDITION_DUE_SOON: table_of(EntryRow).c.due_soon_announced,
 }
-"""Maps each kind of event to the column that is True after the event was appended, which prevents a second event."""
+"""The column that is True once the event was appended, and prevents a second."""
 
 
 @dataclass
 class _RecordedEvents(Replayed):
-    """The publications, withdrawals and checkpoints that the events record. Events are applied in order."""
+    """Publications, withdrawals and checkpoints, in order."""
 
     published: dict[AnyKey, tuple[Any, ...]] = field(default_factory=dict)
     withdrawn: dict[AnyKey, tuple[Any, ...]] = field(default_factory=dict)
@@ -80,13 +80,10 @@ def _key_in(data: dict[str, Any]) -> AnyKey:
 
 
 def verify_events(engine: Engine, on_step: OnStep = show_no_progress) -> Iterator[tuple[str, str]]:
-    """Yield the name and the fault of each broken event, and of each row that contradicts the events or the audit log.
+    """Yield name and fault of each broken event, and each row that contradicts events or audit log.
 
-    Check the rows of deliveries, announcements of deadlines, publications, withdrawals, checkpoints, the generation
-    (the number of publications and withdrawals), readers of events, webhooks, drafts of guides, and the search index.
-    An event that cannot be read is a fault too, and ends the check of the events and announcements. A publication,
-    withdrawal or checkpoint that cannot be read ends the check of all three. `on_step` gets the number of the last
-    event read, and 0 for the unknown number of all.
+    Deliveries, announcements, publications, withdrawals, checkpoints, generation, readers, webhooks, drafts, search
+    index. What cannot be read ends the check of its kind.
     """
     with Session(engine) as session:
         said, recorded = _RecordedEvents(), replay_others(session)
@@ -112,10 +109,9 @@ def verify_events(engine: Engine, on_step: OnStep = show_no_progress) -> Iterato
 def _faults_in_events(
     session: Session, said: _RecordedEvents, signed: Mapping[int, str], on_step: OnStep
 ) -> Iterator[tuple[str, str]]:
-    """Yield each fault in the chain of events and in their deliveries, and apply each unaltered event to `said`.
+    """And apply each unaltered event to `said`, one after a gap unchecked.
 
-    An event after a gap is applied unchecked. `signed` has the hash of each event that was the newest when a checkpoint
-    was signed, by the number of the event. The audit log recorded these hashes.
+    `signed` has hashes that the audit log recorded.
     """
     end, unseen = BEFORE_THE_FIRST, dict(signed)
     for page in _pages_of_events(session, on_step):
@@ -143,10 +139,7 @@ def _faults_in_events(
 
 
 def _pages_of_events(session: Session, on_step: OnStep) -> Iterator[Sequence[EventRow]]:
-    """Yield all events in order, in pages of `STEP_ROWS`. Each page is read in its own transaction.
-
-    The transaction of the last page stays open, so that the caller can compare the end of the chain with it.
-    """
+    """Each in a transaction of its own; the last stays open, for the end of the chain."""
     after, is_last = 0, False
     while not is_last:
         page = events_after(session, after=after, limit=STEP_ROWS)

@@ -29,25 +29,22 @@ from app.services.workers import call_in_time
 
 KNOCK_SECONDS = 5.0
 CALL_SECONDS = 2 * KNOCK_SECONDS
-"""The time limit of one call, with the lookup of the host name, which has no time limit otherwise."""
+"""With the lookup of the host, which has no limit otherwise."""
 LATE = dt.timedelta(minutes=2)
-"""An event that is not delivered after this time is late.
-
-By then, delivery to a webhook was tried about three times.
-"""
+"""By then delivery to a webhook was tried about three times."""
 TRACES_PATH = "/v1/traces"
 PROTOBUF = {"Content-Type": "application/x-protobuf"}
 WEBHOOKS = "webhooks"
 EVENTS_LATE = "late"
-"""The failure that is reported for a receiver if at least one of its events is late."""
+"""A receiver's failure if an event is late."""
 SIGN_IN_REFUSED = smtplib.SMTPAuthenticationError.__name__
 SIGN_IN_AGAIN = dt.timedelta(minutes=15)
-"""The pause after the mail server refused a sign-in, because a mail server may lock an account after too many tries."""
+"""After a refused sign-in: a mail server may lock the account after too many."""
 FAILURES = (GuidanceError, OSError, httpx.HTTPError, httpx.InvalidURL)
 log = Log(__name__)
 HTTP_ERRORS = range(400, 600)
 WATCHED = (Part.EMAIL, Part.OPENID, Part.LIMITS, Part.TRACES)
-"""The external services that a serving process checks periodically. Only the doctor checks the others."""
+"""Periodically, by a serving process; the doctor checks the others too."""
 
 
 def _knock_at_mail_server(settings: Settings, _: str) -> str | None:
@@ -55,11 +52,9 @@ def _knock_at_mail_server(settings: Settings, _: str) -> str | None:
 
 
 def _knock_at_provider(settings: Settings, name: str) -> str | None:
-    """Fetch the documents of the OpenID provider that belong to the setting `name`.
+    """Fetch the keys, or the configuration with its keys, unless `openid_jwks_url` has them.
 
-    For `openid_jwks_url`, these are the provider's keys. For `openid_issuer`, these are the issuer's configuration, and
-    the keys at the URL in the configuration. If `openid_jwks_url` is set too, fetch only the configuration for
-    `openid_issuer`, or nothing if no client id is set. Raise `ProviderUnavailable` if a document cannot be fetched.
+    Raise `ProviderUnavailable`.
     """
     issuer, keys = settings.openid_issuer or "", settings.openid_jwks_url
     if name == "openid_jwks_url":
@@ -77,18 +72,12 @@ def _knock_at_store(settings: Settings, _: str) -> str | None:
 
 
 def _knock_at_collector(settings: Settings, _: str) -> str | None:
-    """Send an export without spans to the trace collector. Return a failure if the collector refuses the export.
-
-    An empty body is a valid message of the protocol.
-    """
+    """An export without spans: an empty body is a valid message."""
     return _refusal("POST", f"{(settings.traces_url or '').rstrip('/')}{TRACES_PATH}", HTTP_ERRORS)
 
 
 def _knock_at_pages(settings: Settings, name: str) -> str | None:
-    """Request each page that the setting `name` links to. Raise the error of the first page that does not respond.
-
-    Any HTTP status is accepted, because many sites refuse programs.
-    """
+    """Any HTTP status is accepted: many sites refuse programs. Raise the first error."""
     value = getattr(settings, name)
     pages = [each for each in (value if isinstance(value, tuple) else (value,)) if each.lower().startswith("http")]
     return next((failure for page in pages if (failure := _refusal("GET", page, range(0)))), None)
@@ -101,21 +90,19 @@ KNOCKS: Mapping[Part, Callable[[Settings, str], str | None]] = {
     Part.TRACES: _knock_at_collector,
     Part.PAGES: _knock_at_pages,
 }
-"""The function that checks each external service, by service.
+"""By service, a function of the settings and one setting: None, or the failure, or an error.
 
-The function takes the settings and the name of one setting about the service. The function returns None if the service
-responds. Otherwise the function returns the failure as a text, or raises an error. The database and the public address
-have separate checks.
+Database and public address have checks of their own.
 """
 
 
 def open_client() -> httpx.Client:
-    """Return an HTTP client that ignores proxy environment variables and trusts this computer's CA certificates."""
+    """Ignores proxies of the environment, and trusts this computer's certificates."""
     return httpx.Client(trust_env=False, timeout=KNOCK_SECONDS, verify=ssl.create_default_context())
 
 
 def _refusal(method: str, url: str, refusals: range) -> str | None:
-    """Request `url`. Return a failure if the status of the response is one of `refusals`, otherwise None."""
+    """A failure if the status is one of `refusals`."""
     with (
         open_client() as client,
         client.stream(method, url, headers=PROTOBUF if method == "POST" else None) as response,
@@ -124,31 +111,25 @@ def _refusal(method: str, url: str, refusals: range) -> str | None:
 
 
 def settings_of(part: Part) -> list[str]:
-    """Return the names of all settings that are about the external service `part`, in lower case without prefix."""
+    """In lower case without prefix."""
     return [name for name, field in Settings.model_fields.items() if part in field.metadata]
 
 
 def name_of_part(settings: Settings, part: Part) -> Iterator[str]:
-    """Yield the name of each setting about the external service `part` that is set and not empty."""
+    """Of each that is set and not empty."""
     for name in settings_of(part):
         if name in settings.model_fields_set and getattr(settings, name):
             yield name
 
 
 def knock(settings: Settings, part: Part) -> Iterator[tuple[str, str | None]]:
-    """Check the external service `part` once for each setting about it that is set.
-
-    Yield the name of the setting's environment variable, and the failure as a text, or None if the service responds.
-    """
+    """Yield the variable of each setting that is set, and the failure or None."""
     for name in name_of_part(settings, part):
         yield f"{PREFIX}{name.upper()}", _failure_of(partial(KNOCKS[part], settings, name))
 
 
 def knock_at_receiver(url: str, guard: SsrfGuard) -> str | None:
-    """Connect to the host of a webhook's `url`, and send no request. Return the failure as a text, or None.
-
-    `guard` refuses the addresses of private networks, which is a failure too.
-    """
+    """Connect, and send nothing. An address that `guard` refuses is a failure too."""
     return _failure_of(partial(_connect, url, guard))
 
 
@@ -169,10 +150,7 @@ def _failure_of(attempt: Callable[[], str | None]) -> str | None:
 
 
 class ExternalServicesMonitor:
-    """The monitor of external services in a serving process, which keeps the failures of the last check.
-
-    Readiness reports the failures as warnings. The process continues to serve requests.
-    """
+    """Keeps the failures of the last check, which readiness reports as warnings."""
 
     def __init__(self, settings: Settings, engine: Engine, clock: Callable[[], dt.datetime]) -> None:
         self._settings = settings
@@ -181,19 +159,14 @@ class ExternalServicesMonitor:
         self._no_sign_in_before = clock()
         given = [part for part in WATCHED if next(name_of_part(settings, part), None)]
         self.failures: dict[str, str | None] = dict.fromkeys(given)
-        """Maps the name of each checked service to its last failure, or None."""
+        """By service."""
 
     @property
     def failing(self) -> list[str]:
-        """The names of the services that failed at the last check."""
         return [part for part, failure in self.failures.items() if failure is not None]
 
     def look(self, beat: Callable[[], None]) -> None:
-        """Check each service in `WATCHED` that the settings name, look for late events, and keep the failures.
-
-        Log each service that begins to fail, or responds again. Call `beat` after each check, to show progress. After
-        the mail server has refused a sign-in, do not call it for `SIGN_IN_AGAIN`: the refusal counts as its failure.
-        """
+        """Check each of `WATCHED` that is set, and late events. Log what begins to fail, or responds again."""
         found = dict[str, str | None]()
         for about, failure in (*self._knock(beat), *self._late()):
             found[about] = found.get(about) or failure
@@ -217,11 +190,7 @@ class ExternalServicesMonitor:
                 beat()
 
     def _late(self) -> list[tuple[str, str | None]]:
-        """Return a pair for each active receiver of events: the name of a service, and the failure.
-
-        The service is `email` for a mailbox, and `webhooks` for a webhook. The failure is `EVENTS_LATE` if an event for
-        the receiver is late, otherwise None. If the database does not respond, return the results of the last check.
-        """
+        """`email` or `webhooks`, with `EVENTS_LATE` or None. If the database does not respond, the last results."""
         try:
             with Session(self._engine) as session:
                 oldest = oldest_waiting(session)

@@ -54,48 +54,29 @@ NO_DATABASE = fault("there is no database yet", RUN_SETUP)
 
 @dataclass(frozen=True)
 class Step:
-    """A step of the first day. `examine` is the check that says if the step is done.
-
-    `name` identifies the step in reports, and `title` is the heading above the step.
-    """
+    """`examine` says if it is done."""
 
     name: str
     title: str
     examine: Callable[[CheckContext], Iterator[Verdict]]
     is_in_first_day_check: bool = True
-    """True if the check `first-day` of the doctor names the step while the step is still to do.
-
-    False for the optional steps and for the running service, for which the doctor has separate checks.
-    """
+    """False for optional steps and the running service, which have checks of their own."""
     opens_database: bool = False
-    """True if the step needs the database.
-
-    The settings must be right before a step that needs the database, because the first start publishes the numbers to
-    call.
-    """
+    """The settings must be right before: the first start publishes the numbers to call."""
 
 
 def state_of_step(verdict: Verdict) -> str:
-    """Return the state of the step whose check gave `verdict`: `done`, `left` or `open`.
-
-    `left` means still to do. `open` means optional and not done, or not checked.
-    """
+    """`done`, `left`, or `open`: optional and not done, or not checked."""
     return {Condition.FINE: "done", Condition.SKIPPED: "open"}.get(verdict.condition, "left")
 
 
 def is_to_do(verdict: Verdict) -> bool:
-    """Return True if the step whose check gave `verdict` is still to do.
-
-    Return False for an optional step that is not done.
-    """
+    """Not an optional one."""
     return state_of_step(verdict) == "left"
 
 
 def examine_council(context: CheckContext) -> Iterator[Verdict]:
-    """Check that all settings in `COUNCIL_SETTINGS` are set: the council's name and its contacts.
-
-    The contacts are for subjects other than a child, such as complaints and privacy.
-    """
+    """Name, and contacts for subjects other than a child."""
     missing = [name for name in COUNCIL_SETTINGS if name not in context.settings.model_fields_set]
     if missing:
         yield fault(f"not set: {', '.join(f'{PREFIX}{name.upper()}' for name in missing)}", ANSWER)
@@ -103,7 +84,7 @@ def examine_council(context: CheckContext) -> Iterator[Verdict]:
 
 
 def examine_numbers(context: CheckContext) -> Iterator[Verdict]:
-    """Check that no signpost belongs to another council, and that a person has checked each signpost."""
+    """No signpost of another council, and each checked by a person."""
     try:
         known = context.reference_data
     except SeedFileError as refusal:
@@ -117,10 +98,7 @@ def examine_numbers(context: CheckContext) -> Iterator[Verdict]:
 
 
 def examine_law(context: CheckContext) -> Iterator[Verdict]:
-    """Check that a person has compared each sentence about the law with its source, and that none is due again.
-
-    Otherwise the step counts as optional and not done.
-    """
+    """A person compared each sentence with its source, and none is due again; otherwise optional."""
     try:
         statements = context.reference_data.statements
     except SeedFileError:  # reported by `examine_numbers`
@@ -134,15 +112,12 @@ def examine_law(context: CheckContext) -> Iterator[Verdict]:
 
 
 def examine_keys(context: CheckContext) -> Iterator[Verdict]:
-    """Check that concerns are encrypted to two keys or more."""
+    """Two or more."""
     yield check_number_of_recipients(context)
 
 
 def examine_address(context: CheckContext) -> Iterator[Verdict]:
-    """Check that a public address is set and is https, and that a trusted proxy is set.
-
-    Accept a local address, which only this computer can reach, without https or a proxy.
-    """
+    """With https and a trusted proxy, unless only this computer can reach it."""
     settings = context.settings
     if "public_url" not in settings.model_fields_set:
         yield fault("GUIDANCE_PUBLIC_URL is not set", ANSWER)
@@ -158,7 +133,7 @@ def examine_address(context: CheckContext) -> Iterator[Verdict]:
 
 
 def examine_mail(context: CheckContext) -> Iterator[Verdict]:
-    """Check email as `check_email` does, if the settings name a mail server. Otherwise the step is skipped."""
+    """Skipped without a mail server."""
     if context.settings.smtp_host is None:
         yield Verdict(Condition.SKIPPED, "not set up: the team gets no email about a concern")
         return
@@ -166,7 +141,7 @@ def examine_mail(context: CheckContext) -> Iterator[Verdict]:
 
 
 def examine_openid(context: CheckContext) -> Iterator[Verdict]:
-    """Check the OpenID provider as `check_openid` does, if the settings name one. Otherwise the step is skipped."""
+    """Skipped without a provider."""
     if context.settings.openid_issuer is None:
         yield Verdict(Condition.SKIPPED, "not set up: people sign in with passkeys")
         return
@@ -174,10 +149,7 @@ def examine_openid(context: CheckContext) -> Iterator[Verdict]:
 
 
 def examine_lead(context: CheckContext) -> Iterator[Verdict]:
-    """Check that at least one lead has a passkey, or has signed in through the OpenID provider.
-
-    Otherwise yield a fault for each lead with a valid invitation, or one fault if no lead is invited.
-    """
+    """One has a passkey, or has signed in. Otherwise a fault for each invited one."""
     with Session(context.engine) as session:
         ready = [each.name for each in _leads(session) if each.provider or count_passkeys(session, each.name)]
         invited = find_invited_leads(session, at=context.at)
@@ -196,10 +168,7 @@ def examine_lead(context: CheckContext) -> Iterator[Verdict]:
 
 
 def find_invited_leads(session: Session, *, at: dt.datetime) -> dict[str, dt.datetime]:
-    """Return the expiry of the valid invitation of each lead, by the lead's name, the earliest expiry first.
-
-    Leave out invitations that have expired at the time `at`, and leads who left the desk.
-    """
+    """Expiry by name, the earliest first."""
     names = [each.name for each in _leads(session)]
     valid = select(InvitationRow).where(col(InvitationRow.person).in_(names), col(InvitationRow.expires_at) > at)
     return {each.person: each.expires_at for each in session.exec(valid.order_by(col(InvitationRow.expires_at)))}
@@ -210,10 +179,7 @@ def _leads(session: Session) -> list[PersonRow]:
 
 
 def examine_concern(context: CheckContext) -> Iterator[Verdict]:
-    """Check that a person or a client has ever acknowledged a concern.
-
-    Otherwise yield a fault that says what is left: to raise a concern, or to open and acknowledge the invented one.
-    """
+    """One was ever acknowledged, otherwise what is left."""
     with Session(context.engine) as session:
         if has_acknowledged(session):
             yield fine("the team has acknowledged a concern")
@@ -230,10 +196,7 @@ def examine_concern(context: CheckContext) -> Iterator[Verdict]:
 
 
 def has_acknowledged(session: Session) -> bool:
-    """Return True if the audit log has an acknowledgement of a concern by a person or a client.
-
-    Acknowledgements by `RETENTION` do not count, because a test is acknowledged automatically before its erasure.
-    """
+    """By a person or client: `RETENTION` acknowledges tests before it erases them."""
     found = select(AuditEntryRow.position).where(
         col(AuditEntryRow.act) == DeskAct.ACKNOWLEDGED.value, col(AuditEntryRow.client) != RETENTION
     )
@@ -241,10 +204,7 @@ def has_acknowledged(session: Session) -> bool:
 
 
 def find_invented(session: Session, *, at: dt.datetime) -> str | None:
-    """Return the reference of the unacknowledged test concern received last, or None if there is none.
-
-    Tests that are at least a day old at the time `at` do not count, because they are erased.
-    """
+    """The unacknowledged test received last, less than a day ago: older ones are erased."""
     tests = select(ConcernRow.reference).where(
         col(ConcernRow.test).is_(True),
         col(ConcernRow.state) == ConcernState.RECEIVED.value,
@@ -254,14 +214,14 @@ def find_invented(session: Session, *, at: dt.datetime) -> str | None:
 
 
 def count_openings(session: Session, reference: str) -> int:
-    """Return how many times a command with a key file opened the concern `reference`, according to the audit log."""
+    """By commands with a key file."""
     found = select(func.count()).select_from(AuditEntryRow)
     mine = (col(AuditEntryRow.chain) == reference, col(AuditEntryRow.client) == KEY_HOLDER)
     return session.exec(found.where(*mine, col(AuditEntryRow.act) == DeskAct.OPENED.value)).one()
 
 
 def examine_backup(context: CheckContext) -> Iterator[Verdict]:
-    """Check that the backup folder is set, and that it has at least one backup."""
+    """A folder, and a backup in it."""
     folder = context.settings.backup_folder
     if folder is None:
         yield fault("GUIDANCE_BACKUP_FOLDER is not set", ANSWER)
@@ -275,7 +235,7 @@ def examine_backup(context: CheckContext) -> Iterator[Verdict]:
 
 
 def examine_service(context: CheckContext) -> Iterator[Verdict]:
-    """Check that the service is ready at its public address, which must be https or local."""
+    """Ready at the public address, https or local."""
     found = [each for each in check_public_url(context) if each.condition is not Condition.WARNING]
     yield worst(found)
 
@@ -293,11 +253,11 @@ STEPS = (
     Step("backup", "Backup", examine_backup, opens_database=True),
     Step("service", "The running service", examine_service, is_in_first_day_check=False),
 )
-"""The steps, in the order in which `guidance setup` does them. No step needs a later step."""
+"""In order: no step needs a later one."""
 
 
 def examine_step(step: Step, context: CheckContext) -> Verdict:
-    """Return the verdict of the check of `step`, or `NO_DATABASE` if the check cannot read the database."""
+    """`NO_DATABASE` if its check cannot read it."""
     try:
         return worst(step.examine(context))
     except SQLAlchemyError:
@@ -305,11 +265,7 @@ def examine_step(step: Step, context: CheckContext) -> Verdict:
 
 
 def check_first_day(context: CheckContext) -> Verdict:
-    """Check that the first day is over: the service is no trial, and a concern has been acknowledged.
-
-    Otherwise warn, and name the steps that are left. If the database exists and cannot be read, return that this was
-    not checked.
-    """
+    """No trial, and a concern acknowledged; otherwise the steps left."""
     found = {step.name: examine_step(step, context) for step in STEPS if step.is_in_first_day_check}
     left = [name for name, verdict in found.items() if is_to_do(verdict)]
     if found["concern"] is NO_DATABASE and not (

@@ -17,22 +17,18 @@ from app.services.operations.check_model import CheckContext, Verdict, fault, fi
 CONTACT_CHECKED_FOR = dt.timedelta(days=365)
 REVIEW_SOON = dt.timedelta(days=30)
 NAMED_BY_STATEMENTS = ("council_name", "accessibility_contact", "privacy_contact", "data_complaints_contact")
-"""The settings without which the privacy notice or the accessibility statement lacks contacts that the law requires."""
+"""Without them privacy notice or accessibility statement lack contacts that the law requires."""
 FOR_OTHERS = ("adults_contact", "complaints_contact")
-"""The settings with the contacts for people who visit the pages about an adult at risk, or with a complaint."""
+"""For visitors about an adult at risk, or with a complaint."""
 FEWEST_HOLIDAYS = 8
-"""The lowest number of bank holidays that a year has.
-
-If fewer are known, the package that computes them is out of date.
-"""
+"""If fewer are known, the package that computes them is out of date."""
 
 
 def check_contacts(context: CheckContext) -> Iterator[Verdict]:
-    """Check that local signposts are those of this council, and that someone verified each contact within a year.
+    """Signposts are this council's, and each contact was verified within a year.
 
-    The contacts are those of the current editions, and the signposts. If one of the two checks fails, yield a fault, or
-    a warning in a trial: people in danger could call a wrong number. Also warn if the settings lack contacts for adults
-    at risk or for complaints. If the reference data cannot be read, yield only a fault about the reference data.
+    Otherwise people in danger could call a wrong number: a fault, in a trial a warning. Missing contacts for adults at
+    risk or complaints are a warning.
     """
     try:
         known = context.reference_data
@@ -74,10 +70,7 @@ def check_contacts(context: CheckContext) -> Iterator[Verdict]:
 
 
 def check_reviews(context: CheckContext) -> Verdict:
-    """Check that no current edition of a guide is due for review within `REVIEW_SOON`, or overdue for review.
-
-    Editions without a day of review are left out.
-    """
+    """None is due within `REVIEW_SOON`. Editions without a review day are left out."""
     soon = context.at.date() + REVIEW_SOON
     reviews = ((each.details.review_by, each.guide) for each in context.current_editions)
     dated = sorted((day, guide) for day, guide in reviews if day is not None)
@@ -88,10 +81,9 @@ def check_reviews(context: CheckContext) -> Verdict:
 
 
 def check_statements(context: CheckContext) -> Iterator[Verdict]:
-    """Check the privacy notice, the accessibility statement, and the pages' statements about the law.
+    """Privacy and accessibility have contacts (not in a trial), and the law was compared with its sources.
 
-    The first two need contacts, except in a trial. Each statement about the law must have been compared with its
-    source, and must not be due to be compared again within `REVIEW_SOON`.
+    It must not be due again within `REVIEW_SOON`.
     """
     missing = [name for name in NAMED_BY_STATEMENTS if name not in context.settings.model_fields_set]
     if missing and not context.settings.is_trial:
@@ -115,7 +107,7 @@ def check_statements(context: CheckContext) -> Iterator[Verdict]:
 
 
 def check_holidays(context: CheckContext) -> Verdict:
-    """Check that the bank holidays of this year and of the next are known, because deadlines count working days."""
+    """Of this year and the next: deadlines count working days."""
     calendar, year = WorkingDays().calendar, context.at.year
     for each in (year, year + 1):
         calendar.get(dt.date(each, 1, 1))  # makes the package compute the year
@@ -129,10 +121,7 @@ def check_holidays(context: CheckContext) -> Verdict:
 
 
 def check_danger_times(context: CheckContext) -> Verdict:
-    """Check that the council has set how soon it acknowledges a concern about a child who is or may be in danger.
-
-    A trial needs no such settings.
-    """
+    """Set, except in a trial."""
     unset = [name for name in TIMES_FOR_DANGER.values() if name not in context.settings.model_fields_set]
     if unset and not context.settings.is_trial:
         names = " and ".join(f"GUIDANCE_{name.upper()}" for name in unset)

@@ -20,41 +20,36 @@ from app.services.operations.concern_verification import verify_concerns
 from app.services.operations.event_verification import verify_events
 
 OVERDUE_GRACE = dt.timedelta(minutes=5)
-"""How long after a missed deadline the event about this may be missing.
-
-A process that was stopped appends missing events after its next start.
-"""
+"""A process that was stopped appends missing events after its next start."""
 NIGHT = dt.time(2, tzinfo=dt.UTC)
-"""The time of day (UTC) after which the checks that run once a night are due."""
+"""After which nightly checks are due (UTC)."""
 HOUR = dt.timedelta(hours=1)
 PAUSE_SECONDS = 0.02
-"""The pause after each step, so that requests get processor time."""
+"""After each step, so that requests get processor time."""
 Beat = Callable[[], None]
-"""A function that long work calls between steps to show progress. An error that the function raises ends the work."""
+"""Called between steps of long work, which its error ends."""
 log = Log(__name__)
 
 
 class Invariant(StrEnum):
-    """A condition that should always hold, and the integrity check for it."""
+    """What should always hold."""
 
     OVERDUE_EVENTS = "overdue-events"
-    """Each overdue concern or addition has an event that announces it."""
+    """Each overdue concern or addition was announced."""
     RECIPIENTS = "recipients"
     """No text is encrypted to a removed recipient."""
     CLOCK = "clock"
-    """The clock agrees with the last known time."""
+    """It agrees with the last known time."""
     CHAINS = "chains"
-    """The audit log, the concerns and the events are intact, and agree with each other."""
+    """Audit log, concerns and events are intact, and agree."""
     ACCESS = "access"
-    """Each row that grants access was signed by this service, and agrees with the audit log."""
+    """Each row that grants access was signed here, and agrees with the audit log."""
 
 
 class Invariants:
-    """The schedule of integrity checks in one process, and the last result of each.
+    """Overdue events and clock at each call, recipients and access hourly, chains nightly; in each process.
 
-    `check_due` checks the overdue events and the clock at each call, the recipients and access every hour, and the
-    chains every night. `recipients` are the fingerprints of the current recipients. Without recipients (a trial), the
-    check of recipients is skipped. Each process checks independently.
+    `recipients` are fingerprints, none in a trial.
     """
 
     def __init__(self, engine: Engine, recipients: Sequence[str], clock: Callable[[], dt.datetime]) -> None:
@@ -63,15 +58,12 @@ class Invariants:
         self._clock = clock
         self._since = clock()
         self.broken: dict[str, bool] = {}
-        """Maps the name of each check that has run to True if it failed the last time."""
+        """By check, True if it failed the last time."""
         self.checked_at: dict[str, dt.datetime] = {}
-        """Maps the name of each check that has run to the time at which it last ended."""
+        """When each last ended."""
 
     def check_due(self, beat: Beat) -> None:
-        """Run the integrity checks that are due, and keep their results in `broken` and `checked_at`.
-
-        Log an error for each check that finds a fault. Call `beat` between steps.
-        """
+        """Keep the results, and log each fault."""
         for invariant in Invariant:
             if self._is_due(invariant):
                 faults = find_broken(
@@ -98,11 +90,9 @@ class Invariants:
 def find_broken(
     engine: Engine, invariant: Invariant, *, recipients: Collection[str], at: dt.datetime, beat: Beat = lambda: None
 ) -> list[str]:
-    """Run the integrity check `invariant` as of the time `at`, and return each fault as a text.
+    """A sentence each, or the name of the concern, addition or text.
 
-    `recipients` are the fingerprints of the current recipients. Call `beat` after each step of long work. The text is a
-    sentence or, for `OVERDUE_EVENTS` and `RECIPIENTS`, only the name of the concern, addition or sealed text. For
-    `ACCESS`, raise `SetupError` under the conditions of `verify_access`.
+    For `ACCESS` raise `SetupError` as `verify_access`.
     """
 
     def on_step(_done: int, _total: int) -> None:

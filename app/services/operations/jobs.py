@@ -57,10 +57,7 @@ SECONDS_BETWEEN_PROBES = 5.0
 
 @dataclass
 class TeamJobs:
-    """The jobs that tell the duty team of concerns, and the editors of drafts.
-
-    Several processes may run these jobs at the same time. `clock` returns the current time.
-    """
+    """Tell the duty team of concerns, and editors of drafts, from any number of processes."""
 
     settings: Settings
     engine: Engine
@@ -68,18 +65,13 @@ class TeamJobs:
     clock: Callable[[], dt.datetime]
 
     def on_time(self) -> list[Job]:
-        """Return the two jobs that append events about deadlines: `overdue` and `due-soon`.
-
-        Each job handles concerns and additions.
-        """
+        """`overdue` and `due-soon`."""
         return [Job("overdue", 1.0, self._note_overdue), Job("due-soon", 10.0, self._note_due_soon)]
 
     def email_workers(self) -> Iterator[JobsWorker]:
-        """Yield the thread that sends emails, without starting it, if a mail server is set. Otherwise yield nothing.
+        """Not started; none without a mail server.
 
-        Also unsubscribe each mailbox that is not used, so that no event waits for an email. Without a mail server, no
-        mailbox is used. Raise `StoreBusy` if this could not be stored in time. Raise `SetupError` if the file with the
-        password of the mail server cannot be read.
+        Unused mailboxes are unsubscribed. Raise `StoreBusy` or `SetupError`.
         """
         for mailbox in MAILBOX_OF.values():
             if not mailbox.is_used(self.settings):
@@ -96,29 +88,20 @@ class TeamJobs:
         self.send_email(sender, beat)
 
     def _switch_emails_off(self, mailbox: Mailbox) -> None:
-        """Unsubscribe `mailbox`, so that no event waits to be sent. Log this if events were waiting.
-
-        Write nothing if the mailbox is not subscribed.
-        """
+        """So that no event waits; logged if some did."""
         with Session(self.engine) as session:
             is_off = find_mailbox(session, mailbox) is None
         if not is_off and (waiting := self.writer.run(unsubscribe_email, mailbox, now=self.clock())):
             log.warning("emails_switched_off", count=waiting)
 
     def send_email(self, sender: EmailSender, _beat: Beat) -> None:
-        """Send each email that is due, to the duty team and to the editors. Skip a mailbox that is not used.
-
-        Store the results, and log each failure.
-        """
+        """To team and editors. Unused mailboxes are skipped."""
         for mailbox in MAILBOX_OF.values():
             if mailbox.is_used(self.settings):
                 self._send_to(mailbox, sender)
 
     def _send_to(self, mailbox: Mailbox, sender: EmailSender) -> None:
-        """Send an email to `mailbox` if one is due. First claim the events, so that only one process sends the email.
-
-        Store the result, and log a failure.
-        """
+        """First claim the events, so that only one process sends."""
         with Session(self.engine) as session:
             if not is_email_due(session, mailbox, now=self.clock()):
                 return
@@ -142,10 +125,9 @@ class TeamJobs:
 
 @dataclass
 class Housekeeping(TeamJobs):
-    """All background jobs of a serving process. Several processes may run them at the same time.
+    """All background jobs of a serving process, of which several may run.
 
-    `knows_there_are_none` is True if the last purge left no erased text in the database files. `has_tried_to_purge` is
-    True after the first purge, even if it failed.
+    `knows_there_are_none`: the last purge left no erased text. `has_tried_to_purge` even if it failed.
     """
 
     key_uses: KeyUses
@@ -161,15 +143,10 @@ class Housekeeping(TeamJobs):
     def build_workers(
         self, on_generation_change: Callable[[], None], on_silence: Callable[[float | None], None]
     ) -> Iterator[JobsWorker]:
-        """Yield the threads that the settings require, without starting them.
+        """Not started. Jobs with deadlines share no thread with long ones, or with calls of other servers.
 
-        Jobs with deadlines do not share a thread with long jobs, or with jobs that call other servers.
-        `on_generation_change` is called at the start, and soon after publications and withdrawals. When the database
-        does not respond, `on_silence` is called with the time of the last response (`monotonic`). When the database
-        responds again, `on_silence` is called with None.
-
-        If this process delivers, also unsubscribe each mailbox that is not used, and raise the errors of
-        `email_workers`.
+        `on_generation_change` is also called at the start; for `on_silence` see `GenerationWatcher`. Raise the errors
+        of `email_workers`.
         """
         on_time = [
             Job("key-uses", MINUTE_SECONDS, lambda _: self.key_uses.store(self.writer), first_delay=MINUTE_SECONDS),
@@ -202,10 +179,9 @@ class Housekeeping(TeamJobs):
             yield DispatcherThread(dispatcher, grace_seconds=self.settings.drain_seconds)
 
     def publish_planned(self, _beat: Beat) -> bool:
-        """Publish the draft with the earliest planned publication that is due.
+        """The earliest that is due, or back to its editors.
 
-        If the draft can no longer be published, return it to its editors. Return True if a publication was due, because
-        other publications may be due too. If the clock may be wrong, publish nothing, and return False.
+        True if one was: others may be. Nothing if the clock may be wrong.
         """
         now = self.clock()
         with Session(self.engine) as session:
@@ -230,17 +206,12 @@ class Housekeeping(TeamJobs):
             log.info("saved_forms_erased", count=erased)
 
     def _make_checkpoint(self, _beat: Beat) -> None:
-        """Make a checkpoint if one is due, and log the number of its audit log entries."""
         made = self.checkpoints.make_if_due(at=self.clock())
         if made is not None:
             log.info("checkpoint_made", count=made.size)
 
     def _erase_due(self, beat: Beat) -> None:
-        """Erase the concerns whose retention period has ended, and log their number.
-
-        If the clock may be wrong, erase nothing and log an error. Call `beat` after each concern: when the process
-        stops, `beat` raises an error, which ends the job.
-        """
+        """Nothing if the clock may be wrong, which is logged."""
         periods = RetentionPeriods.of(self.settings)
         erased = 0
         try:
@@ -254,11 +225,9 @@ class Housekeeping(TeamJobs):
                 log.info("concerns_erased", count=erased)
 
     def _purge_remnants(self, _beat: Beat) -> None:
-        """Purge the bytes of erased texts from the database files, once after the start, and then whenever some remain.
+        """Once after the start, then whenever some remain. It fails while a reader uses the write-ahead log.
 
-        A purge fails while a reader uses SQLite's write-ahead log, and is tried again at the next call. The first
-        failure logs no warning, because most readers end soon. A later failure logs a warning only if a text was ever
-        erased or re-encrypted.
+        The first failure is not logged, because most readers end soon; later ones only if a text was ever erased.
         """
         if self.knows_there_are_none and not has_remnants(self.engine):
             return
@@ -272,11 +241,9 @@ class Housekeeping(TeamJobs):
 
 
 class StoreProbe:
-    """A readiness probe that tries to store an invented concern, and stores nothing.
+    """Tries to store an invented concern, and stores nothing. A success counts for `SECONDS_BETWEEN_PROBES`.
 
-    A success counts for `SECONDS_BETWEEN_PROBES`, or until the writer fails. As a result, many requests cost only one
-    flush of the disk. After a failure, the next request probes again. One thread probes at a time. Other threads get
-    the last result, or wait for the first result.
+    Many requests so cost one flush. One thread probes; others get the last result, or wait for the first.
     """
 
     def __init__(self, submissions: Submissions, clock: Callable[[], dt.datetime]) -> None:
@@ -287,10 +254,6 @@ class StoreProbe:
         self._tried_at = 0.0
 
     def succeeds(self) -> bool:
-        """Return True if a concern can be stored, according to a new attempt or to a success that still counts.
-
-        Log an error if a new attempt fails.
-        """
         if self._is_due() and self._lock.acquire(blocking=self._is_good is None):
             try:
                 if self._is_due():

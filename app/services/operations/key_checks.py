@@ -25,10 +25,7 @@ KEY_AGE = dt.timedelta(days=730)
 
 
 def check_number_of_recipients(context: CheckContext) -> Verdict:
-    """Check that concerns are encrypted to at least two recipients, so that the loss of one identity loses no concern.
-
-    If no recipient is set, or one is not a public key, this is a fault. If there is only one, this is a warning.
-    """
+    """Two, so that a lost identity loses no concern. None, or an invalid one, is a fault; one a warning."""
     recipients = set(context.settings.seal_to)
     if not recipients:
         return fault(
@@ -48,11 +45,7 @@ def check_number_of_recipients(context: CheckContext) -> Verdict:
 
 
 def check_identities(context: CheckContext) -> Verdict:
-    """Check that this computer has no identity that can decrypt concerns.
-
-    Look at the files directly in the data folder and in the backup folder, and at the file in
-    GUIDANCE_SEAL_IDENTITY_FILE. An identity in the file of this setting is a warning, and elsewhere a fault.
-    """
+    """None on this computer: in data folder and backups a fault, in GUIDANCE_SEAL_IDENTITY_FILE a warning."""
     here = [path for path in _files_here(context) if _opens_concerns(path, context.settings.seal_to)]
     configured = context.settings.seal_identity_file
     if any(path != configured for path in here):
@@ -89,7 +82,7 @@ def _opens_concerns(path: Path, recipients: tuple[str, ...]) -> bool:
 
 
 def check_receipt_key(context: CheckContext) -> Verdict:
-    """Check that the key that signs receipts exists, is valid, is shared by all nodes, and is at most `KEY_AGE` old."""
+    """It exists, is valid, shared by all nodes, and at most `KEY_AGE` old."""
     settings = context.settings
     path = settings.receipt_key_file or settings.data_dir / RECEIPT_KEY
     if not path.is_file():
@@ -110,10 +103,7 @@ def check_receipt_key(context: CheckContext) -> Verdict:
 
 
 def check_access(context: CheckContext) -> Verdict:
-    """Check that this service signed each row that grants access, and that the audit log agrees with these rows.
-
-    To check signatures, set the access keys of the settings on `context.engine`, where they stay.
-    """
+    """Sets the access keys on `context.engine`, where they stay."""
     open_access_keys(context.settings, context.engine)
     try:
         keys = require_access_keys(context.engine, is_used=context.settings.openid_client_id is not None)
@@ -130,10 +120,7 @@ def check_access(context: CheckContext) -> Verdict:
 
 
 def check_removed_recipients(context: CheckContext) -> Verdict:
-    """Check that no text is encrypted to a recipient that is no longer in GUIDANCE_SEAL_TO.
-
-    A trial has no recipients, so there is nothing to check.
-    """
+    """Nothing to check in a trial."""
     if context.settings.is_trial:
         return fine("a trial has no recipients")
     broken = find_broken_rows(context, Invariant.RECIPIENTS)
@@ -146,10 +133,7 @@ def check_removed_recipients(context: CheckContext) -> Verdict:
 
 
 def check_webhooks(context: CheckContext) -> Iterator[Verdict]:
-    """Check that each webhook is enabled and reachable, that its secrets can be decrypted, and that its events arrive.
-
-    Events that were given up are a fault. An event that is late is a warning. Removed webhooks are left out.
-    """
+    """Enabled, reachable, with readable secrets. Given up events are a fault, late ones a warning."""
     with Session(context.engine) as session:
         counted, oldest = count_deliveries(session), oldest_waiting(session)
         webhooks = [

@@ -28,10 +28,7 @@ REMARK = "# The council's own signposts. Numbers change: call each once a year, 
 
 @dataclass(frozen=True)
 class Numbers:
-    """The council's own phone numbers: of the duty team, of the team at night, and of the designated officer (LADO).
-
-    `night` and `officer` may be empty.
-    """
+    """Of duty team, team at night, and designated officer (LADO). The latter may be empty."""
 
     duty: str
     night: str = ""
@@ -39,34 +36,26 @@ class Numbers:
 
 
 def has_own_numbers(seed_dir: Path, council: str) -> bool:
-    """Return True if `seed_dir` has a local signpost, and all of its local signposts are those of `council`.
-
-    Raise `SeedFileError` if a file of the seed folder is invalid.
-    """
+    """There are local signposts, all of `council`. Raise `SeedFileError`."""
     known = read_reference_data(seed_dir, council)
     return any(each.scope is SignpostScope.LOCAL for each in known.all_signposts) and not known.foreign_signposts(None)
 
 
 def numbers_to_check(seed_dir: Path, numbers: Numbers | None) -> list[str]:
-    """Return a line for each signpost in `seed_dir` that `write_own_seed` keeps, for a person to check.
+    """A line each that `write_own_seed` keeps: all without `numbers`, otherwise national ones.
 
-    If `numbers` is None, all signposts are kept, otherwise only the national signposts. A line has the name, and the
-    phone numbers or, without phone numbers, the URL. Raise `SeedFileError` if a file of the seed folder is invalid.
+    Raise `SeedFileError`.
     """
     kept = _kept(read_reference_data(seed_dir), numbers)
     return [f"{each.name}: {', '.join(phone.display for phone in each.phones) or each.url}" for each in kept]
 
 
 def write_own_seed(target: Path, source: Path, council: str, numbers: Numbers | None, *, today: dt.date) -> None:
-    """Write a seed folder for `council` to `target`, with `today` as the day on which a person checked every number.
+    """Write a seed folder for `council`, with the day on which a person checked every number.
 
-    `source` is the seed folder to start from. If `numbers` is None, the numbers in `source` are the council's own: copy
-    the whole folder. A number there without such a day stays without one. Otherwise copy the code lists, the legal
-    statements and the national signposts, add `numbers`, and write a first guide that says whom to call. The guides of
-    `source` are then left out, because they are those of another council.
-
-    Create the folders above `target` if they are missing. Raise `SetupError` if `target` exists, or if one of `numbers`
-    is not a phone number. Raise `SeedFileError` if `numbers` are given and a file of `source` is invalid.
+    Without `numbers`, those in `source` are its own, and all is copied. Otherwise the guides, of another council, are
+    left out, and a first guide says whom to call. Raise `SetupError` if `target` exists or a number is none, or
+    `SeedFileError`.
     """
     if target.exists():
         raise SetupError(f"{target} exists: set GUIDANCE_SEED_DIR to it, or give it another name")
@@ -87,10 +76,7 @@ def write_own_seed(target: Path, source: Path, council: str, numbers: Numbers | 
 
 
 def mark_law_as_compared(seed_dir: Path, *, today: dt.date) -> None:
-    """Write into the file of legal statements in `seed_dir` that a person compared every statement with its source.
-
-    `today` is the day of the comparison. Also write that each statement must be compared again `CHECKED_AGAIN` later.
-    """
+    """And that it is due again `CHECKED_AGAIN` later."""
     path = seed_dir / LAW_FILE
     _replace_days(path, VERIFIED_ON, today)
     _replace_days(path, RECHECK_BY, today + CHECKED_AGAIN)
@@ -101,10 +87,7 @@ def _kept(known: ReferenceData, numbers: Numbers | None) -> list[Signpost]:
 
 
 def _replace_days(path: Path, key: re.Pattern[str], day: dt.date) -> None:
-    """Replace the day in each line of the file at `path` that matches `key` by `day`.
-
-    `key` matches a whole line, and its first group is the part of the line before the day.
-    """
+    """`key` matches a line; its first group is what stands before the day."""
     text = path.read_text(encoding="utf-8")
     path.write_text(key.sub(rf"\g<1> {day}", text), encoding="utf-8")
 

@@ -17,7 +17,7 @@ SCRIPT_OF_PAGES = re.compile(r"src=\"/looks/([\w./-]+\.js)\"")
 
 
 def check_pages(context: CheckContext) -> Verdict:
-    """Check that no page of the embedded database's file is damaged."""
+    """Of the embedded database's file."""
     if not context.is_embedded:
         return unknown("the database server has the files")
     with context.engine.connect() as connection:
@@ -30,7 +30,7 @@ def check_pages(context: CheckContext) -> Verdict:
 
 
 def check_print(_: CheckContext) -> Verdict:
-    """Check that the optional packages that make PDFs are installed."""
+    """The optional packages are installed."""
     absent = [name for name in _printing_packages() if not _is_installed(name)]
     if absent:
         return warn(f"no PDF can be made: {', '.join(absent)} not installed", "install the extra print")
@@ -38,10 +38,7 @@ def check_print(_: CheckContext) -> Verdict:
 
 
 def check_scripts(_: CheckContext) -> Verdict:
-    """Check that every JavaScript file that the templates of pages name is installed.
-
-    The file `BUILT` is left out: `check_desk_script` checks it.
-    """
+    """Those that templates name, but for `BUILT`."""
     pages = [path.read_text() for path in (PAGES_FOLDER / "templates").rglob("*.html")]
     named = {name for page in pages for name in SCRIPT_OF_PAGES.findall(page)} - {BUILT}
     absent = sorted(name for name in named if not (PAGES_FOLDER / "static" / name).is_file())
@@ -51,7 +48,7 @@ def check_scripts(_: CheckContext) -> Verdict:
 
 
 def check_desk_script(_: CheckContext) -> Verdict:
-    """Check that two built files exist: the script that decrypts concerns in the browser, and its offline page."""
+    """The built script, and its offline page."""
     if not all((BUILT_FOLDER / name).is_file() for name in (BUILT, BUILT_PAGE)):
         return warn(
             "the desk cannot decrypt concerns in the browser: its script was not built",

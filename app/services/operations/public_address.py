@@ -20,7 +20,7 @@ HTTPS_PORT = 443
 
 @dataclass(frozen=True)
 class Validity:
-    """The period of validity of a certificate."""
+    """Of a certificate."""
 
     begins: dt.datetime
     ends: dt.datetime
@@ -28,25 +28,22 @@ class Validity:
 
 @dataclass(frozen=True)
 class PublicAnswer:
-    """The response to a request for readiness at the public address, or the name of the error's class."""
+    """To a request for readiness."""
 
     status: int | None = None
-    """The HTTP status, or None if there was no response."""
+    """None without a response."""
     checks: dict[str, Any] = field(default_factory=dict)
-    """The readiness checks in the response, by name. Empty if something other than this service responded."""
+    """Empty if something else responded."""
     warnings: dict[str, Any] = field(default_factory=dict)
-    """The readiness warnings in the response, by name, such as that the request came through an untrusted proxy."""
+    """Such as that the request came through an untrusted proxy."""
     failure: str = ""
-    """The name of the error's class if there was no response, otherwise empty."""
+    """The error's class if there was no response."""
     time: dt.datetime | None = None
-    """The time by the clock of the server that responded, or None if the response has no date."""
+    """By the clock of the server that responded."""
 
 
 def call_public_address(url: str) -> PublicAnswer:
-    """Request readiness at the public address `url`. Return the response, or the name of the error's class.
-
-    Ignore proxy environment variables, and trust this computer's CA certificates.
-    """
+    """Ignoring proxies of the environment, trusting this computer's certificates."""
     try:
         response = call_in_time(lambda: _get(f"{url}{READINESS}"), CALL_SECONDS)
     except (httpx.HTTPError, OSError) as failure:
@@ -61,10 +58,7 @@ def _get(url: str) -> httpx.Response:
 
 
 def _member(response: httpx.Response, name: str) -> dict[str, Any]:
-    """Return the JSON object with the name `name` in `response`.
-
-    Return an empty object if there is none, because a different service may have responded.
-    """
+    """Empty if there is none: a different service may have responded."""
     try:
         member = response.json()[name]
     except (ValueError, KeyError, TypeError):
@@ -73,11 +67,7 @@ def _member(response: httpx.Response, name: str) -> dict[str, Any]:
 
 
 def time_of(response: httpx.Response) -> dt.datetime | None:
-    """Return the server's time: the response header `Date` plus the seconds in `Age`.
-
-    A cache sends the date of the stored response, and in `Age` how old that response is. Return None if `Date` is
-    missing or invalid, or if `Age` is invalid.
-    """
+    """`Date` plus `Age`: a cache sends the date of the stored response."""
     try:
         date = parsedate_to_datetime(response.headers["Date"])
         return date.astimezone(dt.UTC) + dt.timedelta(seconds=int(response.headers.get("Age", "0")))
@@ -86,7 +76,7 @@ def time_of(response: httpx.Response) -> dt.datetime | None:
 
 
 def read_time(url: str) -> dt.datetime | None:
-    """Return the time by the clock of the server at `url`, or None if it does not respond or sends no date."""
+    """None without a response or date."""
     try:
         return call_in_time(lambda: _read_time(url), CALL_SECONDS)
     except (httpx.HTTPError, httpx.InvalidURL, OSError):
@@ -99,11 +89,7 @@ def _read_time(url: str) -> dt.datetime | None:
 
 
 def read_certificate(url: str) -> Validity | None:
-    """Return the validity of the certificate that the server at `url` presents, or None without a TLS connection.
-
-    The certificate is not verified, so that an expired or untrusted certificate can be read too. Nothing is sent on the
-    connection.
-    """
+    """Not verified, so that an expired one can be read. None without TLS. Nothing is sent."""
     target = urlsplit(url)
     address = target.hostname or "", target.port or HTTPS_PORT
     try:

@@ -24,11 +24,11 @@ LOOK_AT_PART = "check that it is running, that this computer can reach it, and t
 LOOK_AT_PAGE = "open it in a browser, and correct the setting"
 SOON = dt.timedelta(days=30)
 UNTRUSTED_PROXY = "proxy"
-"""The name of the readiness warning about a request that came through a proxy which this service does not trust."""
+"""The readiness warning."""
 
 
 def check_settings(context: CheckContext) -> Iterator[Verdict]:
-    """Check for settings that are allowed, but make the service less safe or less useful."""
+    """Allowed, but less safe or useful."""
     settings = context.settings
     if "*" in settings.allowed_hosts:
         yield warn("GUIDANCE_ALLOWED_HOSTS allows every host", "list the hosts of this service")
@@ -55,7 +55,7 @@ def check_settings(context: CheckContext) -> Iterator[Verdict]:
 
 
 def check_start(context: CheckContext) -> Verdict:
-    """Check that the service would start with these settings. Other checks examine the schema and the keys."""
+    """With these settings; schema and keys have checks of their own."""
     try:
         context.rehearse_start(context.settings, context.engine)
     except GuidanceError as refusal:
@@ -66,10 +66,7 @@ def check_start(context: CheckContext) -> Verdict:
 
 
 def check_outside(part: Part, context: CheckContext) -> Iterator[Verdict]:
-    """Check that the external service `part` responds, once for each setting about the service that is set.
-
-    A failure is a fault. A page that settings link to is only a warning if it does not respond.
-    """
+    """Once a setting that is set. A linked page that does not respond is only a warning."""
     says, action = (warn, LOOK_AT_PAGE) if part is Part.PAGES else (fault, LOOK_AT_PART)
     found = list(knock(context.settings, part))
     for setting, failure in found:
@@ -80,10 +77,7 @@ def check_outside(part: Part, context: CheckContext) -> Iterator[Verdict]:
 
 
 def check_email(context: CheckContext) -> Iterator[Verdict]:
-    """Check that the mail server responds, and that no event has waited longer than `LATE` for its email.
-
-    If the database cannot be read, check only that the mail server responds.
-    """
+    """And no event has waited longer than `LATE`, if the database can be read."""
     with suppress(SQLAlchemyError), Session(context.engine) as session:  # another check reports a fault of the database
         oldest, counted = oldest_waiting(session), count_deliveries(session)
         for name, readers in ((EMAIL, "duty team"), (EDITORS_EMAIL, "editors")):
@@ -98,11 +92,9 @@ def check_email(context: CheckContext) -> Iterator[Verdict]:
 
 
 def check_openid(context: CheckContext) -> Iterator[Verdict]:
-    """Check that the OpenID provider responds, and that people who sign in through it can get a role.
+    """And people can get a role: without `GUIDANCE_OPENID_SCOPES` the provider's roles must be named as scopes.
 
-    If `GUIDANCE_OPENID_SCOPES` is not set, the roles at the provider must have the names of scopes. Warn of this if
-    nobody has signed in through the provider yet. If the database cannot be read, check only that the provider
-    responds.
+    A warning only until somebody has signed in.
     """
     settings = context.settings
     if settings.openid_client_id is not None and settings.openid_scopes is None:
@@ -117,11 +109,7 @@ def check_openid(context: CheckContext) -> Iterator[Verdict]:
 
 
 def check_proxy(context: CheckContext) -> Verdict:
-    """Check that the service trusts the reverse proxy at its public address.
-
-    If the service does not trust the proxy, the readiness response to a request through the proxy has the warning
-    `UNTRUSTED_PROXY`.
-    """
+    """By the warning `UNTRUSTED_PROXY` in the readiness response through it."""
     settings, answer = context.settings, context.public_answer
     if settings.is_https and not settings.trusted_proxies:
         return warn(
@@ -140,7 +128,7 @@ def check_proxy(context: CheckContext) -> Verdict:
 
 
 def check_public_url(context: CheckContext) -> Iterator[Verdict]:
-    """Check that GUIDANCE_PUBLIC_URL is https and not local, and that this service responds there and is ready."""
+    """https, not local, and this service is ready there."""
     settings, answer = context.settings, context.public_answer
     if is_loopback(urlsplit(settings.public_url).hostname or ""):
         yield warn("GUIDANCE_PUBLIC_URL is a local address", "set it to the address that callers use")
@@ -165,10 +153,7 @@ def check_public_url(context: CheckContext) -> Iterator[Verdict]:
 
 
 def check_clock(context: CheckContext) -> Verdict:
-    """Check that the computer's date does not contradict the last known time, which the database stores.
-
-    The check `clock-drift` finds smaller errors.
-    """
+    """Against the last known time. `clock-drift` finds smaller errors."""
     with Session(context.engine) as session:
         apart = find_clock_fault(session, at=context.at)
     if apart is not None:
@@ -180,11 +165,7 @@ def check_clock(context: CheckContext) -> Verdict:
 
 
 def check_watch(watch: Watch, context: CheckContext) -> Verdict:
-    """Check that the value of `watch` is within its bound, or that the operator accepts the warning about the value.
-
-    Return a warning if a value within its bound comes with advice, or if an action of the operator would make the value
-    measurable. If the value cannot be measured and no action would help, return that it was not checked.
-    """
+    """Within its bound, or accepted. Advice is a warning too; not checked if no action could make it measurable."""
     taken = watch.measure(context)
     if isinstance(taken, Unmeasured):
         return warn(taken.why, taken.action) if taken.action else unknown(taken.why)

@@ -13,7 +13,7 @@ from app.errors import SetupError
 from app.services.key_files import write_key_file
 
 NOT_LITERAL = re.compile(r"[\\\r\n]|^[\"'\s]|\s#|\s$")
-"""Matches text in a value that systemd, a container engine and `--env-file` would not all read as written."""
+"""Text that systemd, container engines and `--env-file` would not all read as written."""
 HEAD = (
     "# Settings of the service, one a line. `guidance setup` adds lines; you can change them.\n"
     "# docs/reference/settings.md explains each. Only the owner can read this file: it may have secrets.\n"
@@ -21,11 +21,7 @@ HEAD = (
 
 
 def refusal_of(values: Mapping[str, str]) -> str | None:
-    """Return the reason why `values` cannot be written to the file of settings, or None if they can.
-
-    `values` maps the names of settings, in lower case without prefix, to texts. Check each value separately, and not
-    whether the settings fit together. Return only the first reason.
-    """
+    """The first reason why `values` cannot be written, each by itself."""
     for name, value in values.items():
         variable = f"{PREFIX}{name.upper()}"
         if NOT_LITERAL.search(value):
@@ -40,11 +36,9 @@ def refusal_of(values: Mapping[str, str]) -> str | None:
 
 
 def write_settings(path: Path, values: Mapping[str, str]) -> None:
-    """Set `values` in the file of settings at `path`. Keep all other lines.
+    """Keep all other lines; only the owner can read the file. Raise `SetupError`, and change nothing.
 
-    `values` maps the names of settings, in lower case without prefix, to texts. Create the file if it is missing. Only
-    the owner can read the file. Raise `SetupError`, and change nothing, if a value is refused, or if all settings in
-    the file would not fit together.
+    So if a value is refused, or all settings would not fit together.
     """
     if (refusal := refusal_of(values)) is not None:
         raise SetupError(refusal)

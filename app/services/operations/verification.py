@@ -28,12 +28,9 @@ NOTHING_YET = "There is nothing to verify: the database is empty until the first
 
 
 def verify_database(engine: Engine) -> Iterator[str]:
-    """Yield each fault of the database's pages. If there is none, yield each fault of the schema.
+    """Yield faults of pages (the embedded database's), or if there is none, of the schema.
 
-    Pages are verified only in the embedded database: PostgreSQL verifies its own pages (data checksums). Before any
-    fault, raise `SetupError` if the database is empty or version 0.2.0 made its schema. In the same way, raise
-    `SchemaBehind` if the schema is older than this program's, or `SchemaUnknown` if a newer version or another program
-    made the schema.
+    First raise `SetupError` if empty or of version 0.2.0, `SchemaBehind` or `SchemaUnknown`.
     """
     with suppress(DBAPIError):  # damaged pages are reported below
         with engine.connect() as connection:
@@ -52,18 +49,14 @@ def verify_database(engine: Engine) -> Iterator[str]:
 
 
 def verify_editions(engine: Engine) -> Iterator[tuple[str, str | None]]:
-    """Verify the digest of each published edition and rendition. Yield the name of each, and its fault or None."""
+    """Yield each edition and rendition, with its fault or None."""
     with Session(engine) as session:
         for key, digest in every_publication(session):
             yield name_of(key), _find_fault(session, key, digest)
 
 
 def find_all_faults(engine: Engine, on_step: OnStep = show_no_progress) -> Iterator[tuple[str, str]]:
-    """Yield the name and the fault of each error in the database, except in its pages and schema.
-
-    These are the faults of editions and renditions, then those of `find_faults`, whose errors are raised. `on_step`
-    gets the number of audit log entries and concerns checked so far, and the number of all.
-    """
+    """All but pages and schema: editions and renditions, then as `find_faults`."""
     yield from ((name, fault) for name, fault in verify_editions(engine) if fault is not None)
     yield from find_faults(engine, on_step=on_step)
 
@@ -71,12 +64,9 @@ def find_all_faults(engine: Engine, on_step: OnStep = show_no_progress) -> Itera
 def find_faults(
     engine: Engine, checkpoints: Sequence[tuple[str, Checkpoint]] = (), on_step: OnStep = show_no_progress
 ) -> Iterator[tuple[str, str]]:
-    """Yield the name and the fault of each error in the database, except in its pages, schema, editions and renditions.
+    """All but pages, schema, editions and renditions. `checkpoints`, stored elsewhere, are compared too.
 
-    Check the audit log, concerns, rows that grant access, events, checkpoints, pictures and the last known time.
-    `checkpoints` are stored outside the database, each with a name to display, and are compared with the audit log too.
-    `on_step` gets the number of audit log entries and concerns checked so far, and the number of all. Raise
-    `SetupError` under the conditions of `verify_access`.
+    Raise `SetupError` as `verify_access`.
     """
     with Session(engine) as session:
         rows = session.exec(select(func.count()).select_from(AuditEntryRow)).one()

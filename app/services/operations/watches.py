@@ -44,7 +44,7 @@ PART_OF_DISK, MOST_OF_DISK, LEAST_OF_DISK = 20, 10 * GIGABYTE, GIGABYTE // 10
 MOST_DRIFT = dt.timedelta(minutes=1)
 OLDEST_ROUND = dt.timedelta(minutes=5)
 EACH_NIGHT = {True: "run guidance backup each night", False: "run pg_dump into it each night"}
-"""The action that makes backups. The key is True for the embedded database, and False for PostgreSQL."""
+"""What makes backups of the embedded database, and of PostgreSQL."""
 OF_THE_SERVER = "the disk is that of the database server"
 EMAILS, EVENTS = "emails", "events"
 ROUNDS = {EMAILS: NotedTime.EMAIL_ROUND, EVENTS: NotedTime.WEBHOOK_ROUND}
@@ -54,48 +54,41 @@ OPERATIONS, BACKUPS = "docs/reference/operations.md", "docs/how-to/back-up-and-r
 
 @dataclass(frozen=True)
 class MeasurementContext:
-    """The inputs of a measurement: the settings, the database (only read), and the current time `at`."""
+    """What a measurement reads."""
 
     settings: Settings
     engine: Engine
     at: dt.datetime
     since: dt.datetime | None = field(default=None, kw_only=True)
-    """The time at which this process began to watch, or None for a single measurement by `guidance doctor`."""
+    """When this process began to watch; None for `guidance doctor`."""
 
     @property
     def is_embedded(self) -> bool:
-        """True if the database is the SQLite file in the data folder, False if it is PostgreSQL."""
         return self.engine.dialect.name == "sqlite"
 
     @cached_property
     def public_answer(self) -> PublicAnswer:
-        """The response at GUIDANCE_PUBLIC_URL. The request is made at the first use, and not repeated."""
+        """At the first use."""
         return call_public_address(self.settings.public_url)
 
 
 @dataclass(frozen=True)
 class Reading:
-    """A measured value, in the unit of the watch's metric, and a sentence about the value (`found`).
-
-    The sentence is logged, so it contains no name and no path.
-    """
+    """A value in the unit of the metric, and a sentence, logged, with no name and no path."""
 
     value: float
     found: str
     bound: float | None = None
-    """The bound for this reading, or None if the bound of the watch (`Watch.bound`) applies."""
+    """None: that of the watch."""
     advice: str = ""
-    """The action to take now, or empty. A value within its bound may have `advice` too."""
+    """Even within the bound."""
     warning: str = ""
     """The readiness warning, or empty if that of the watch (`Watch.state`) applies."""
 
 
 @dataclass(frozen=True)
 class Unmeasured:
-    """The reason why a value cannot be measured on this computer.
-
-    `action` would make it measurable, and may be empty.
-    """
+    """Why not, and what would make it measurable."""
 
     why: str
     action: str = ""
@@ -103,49 +96,41 @@ class Unmeasured:
 
 @dataclass(frozen=True)
 class Watch:
-    """A value that is measured, with its bound, its texts, and the function `measure` that measures it."""
+    """A value that is measured."""
 
     name: str
-    """The name of the watch in readiness warnings, in checks of the doctor and in `guidance_warning_bound`."""
+    """In readiness, the doctor and `guidance_warning_bound`."""
     metric: str
-    """The name of the metric."""
     says: str
-    """The description of the metric, with its unit."""
+    """Of the metric, with its unit."""
     bound: float
     limit: str
-    """The bound in words, for the documentation."""
+    """In words, for the documentation."""
     state: str
-    """What the readiness warning says of this watch when the bound is passed."""
+    """What readiness says past the bound."""
     action: str
-    """What the operator is to do when the bound is passed."""
+    """For the operator, past the bound."""
     alert: str
-    """The name of the alert in the monitoring rules."""
+    """In the monitoring rules."""
     measure: Callable[[MeasurementContext], Reading | Unmeasured]
     read: str
-    """The path of the document to read about the value."""
+    """Path of a document."""
     warns_below: bool = False
-    """True if a value below the bound is wrong. False if a value above the bound is wrong."""
     every: float = MINUTE_SECONDS
-    """The seconds between two measurements."""
+    """Seconds."""
     needs_database: bool = False
-    """True if the doctor skips the check of this value when the database cannot be read."""
+    """The doctor skips it when it cannot be read."""
 
     def bound_of(self, reading: Reading) -> float:
-        """Return the bound that applies to `reading`: its own bound or, if it has none, the bound of this watch."""
         return self.bound if reading.bound is None else reading.bound
 
     def is_past(self, reading: Reading) -> bool:
-        """Return True if the value of `reading` is above its bound, or below its bound if `warns_below` is True."""
         bound = self.bound_of(reading)
         return reading.value < bound if self.warns_below else reading.value > bound
 
 
 def measure_backup(around: MeasurementContext) -> Reading | Unmeasured:
-    """Measure the age of the newest backup in the backup folder, in seconds.
-
-    If there is no backup, measure the age of the database instead. Return `Unmeasured` if no backup folder is set, if
-    the folder may not be read or, with PostgreSQL, if the folder is not on this computer.
-    """
+    """Age of the newest in seconds, of the database if there is none. `Unmeasured` without a readable folder here."""
     folder, each_night = around.settings.backup_folder, EACH_NIGHT[around.is_embedded]
     if folder is None:
         return Unmeasured(
@@ -167,10 +152,7 @@ def measure_backup(around: MeasurementContext) -> Reading | Unmeasured:
 
 
 def find_newest_backup(folder: Path, *, is_embedded: bool) -> Path | None:
-    """Return the backup in `folder` that was changed last, or None if there is none. Hidden files do not count.
-
-    If `is_embedded` is True, each `.db` file counts as a backup. Otherwise, for PostgreSQL, each file does.
-    """
+    """Changed last; `.db` files, of PostgreSQL any, none hidden."""
     files = [path for path in folder.glob("[!.]*.db" if is_embedded else "[!.]*") if path.is_file()]
     return max(files, key=lambda path: path.stat().st_mtime, default=None)
 
@@ -182,11 +164,7 @@ def _age_of_database(around: MeasurementContext) -> dt.timedelta:
 
 
 def measure_certificate(around: MeasurementContext) -> Reading | Unmeasured:
-    """Measure how many seconds are left until the certificate of the public address expires.
-
-    Return `Unmeasured` if the public address is not https, or if no TLS connection to it can be made. The bound is
-    `CERTIFICATE_LEFT`, or a quarter of the certificate's validity if that is shorter.
-    """
+    """Seconds left. The bound is `CERTIFICATE_LEFT`, or a quarter of its validity if shorter."""
     if not around.settings.is_https:
         return Unmeasured("GUIDANCE_PUBLIC_URL is not https, so there is no certificate")
     certificate = read_certificate(around.settings.public_url)
@@ -199,10 +177,7 @@ def measure_certificate(around: MeasurementContext) -> Reading | Unmeasured:
 
 
 def measure_disk(around: MeasurementContext) -> Reading | Unmeasured:
-    """Measure the free space on the disk of the embedded database, in bytes. Return `Unmeasured` for PostgreSQL.
-
-    The bound is a twentieth of the disk, but at least `LEAST_OF_DISK` and at most `MOST_OF_DISK`.
-    """
+    """Free bytes, of the embedded database. The bound is a twentieth, within `LEAST_OF_DISK` and `MOST_OF_DISK`."""
     if not around.is_embedded:
         return Unmeasured(OF_THE_SERVER)
     usage = shutil.disk_usage(around.settings.data_dir)
@@ -213,11 +188,9 @@ def measure_disk(around: MeasurementContext) -> Reading | Unmeasured:
 
 
 def measure_clock(around: MeasurementContext) -> Reading | Unmeasured:
-    """Measure by how many seconds this computer's clock differs from the most reliable other clock that can be read.
+    """Seconds from the most reliable other clock, or with SQLite by which the last audit entry is in the future.
 
-    With the embedded database, also measure how far the latest audit log entry is in the future, and return the larger
-    difference. With PostgreSQL, ignore this entry, because a node with a wrong clock may have written it. Return
-    `Unmeasured` if there is nothing to compare with.
+    On PostgreSQL another node, with a wrong clock, may have written that.
     """
     found = [(around.at - now, f"the clock of {whose}") for whose, now in islice(_other_clocks(around), 1)]
     if around.is_embedded:
@@ -233,11 +206,7 @@ def measure_clock(around: MeasurementContext) -> Reading | Unmeasured:
 
 
 def _other_clocks(around: MeasurementContext) -> Iterator[tuple[str, dt.datetime]]:
-    """Yield the name and the time of each other clock that can be read, the most reliable first.
-
-    These are the clocks of the PostgreSQL server, of the OpenID provider, and of the server at the public address. A
-    local public address is left out.
-    """
+    """The most reliable first: PostgreSQL, OpenID provider, public address unless local."""
     settings = around.settings
     if not around.is_embedded:
         with Session(around.engine) as session:
@@ -252,11 +221,7 @@ def _other_clocks(around: MeasurementContext) -> Iterator[tuple[str, dt.datetime
 
 
 def measure_durability(around: MeasurementContext) -> Reading | Unmeasured:
-    """Count how many of the PostgreSQL settings `fsync` and `full_page_writes` are off.
-
-    If one of them is off, a power cut can lose or damage confirmed writes. For the embedded database the count is 0,
-    because this service configures SQLite itself.
-    """
+    """How many of `fsync` and `full_page_writes` are off: a power cut can lose confirmed writes. 0 for SQLite."""
     if around.is_embedded:
         return Reading(0, "each write is flushed to the disk")
     unsafe = (
@@ -284,12 +249,9 @@ def measure_lost_entries(around: MeasurementContext) -> Reading | Unmeasured:
 
 
 def measure_delivery(around: MeasurementContext) -> Reading | Unmeasured:
-    """Measure the seconds since a process last looked for emails to send, and for events to send to webhooks.
+    """Seconds since a process looked for emails, or events for webhooks, the longer. `Unmeasured` if neither is needed.
 
-    Return the longer of the two times. Leave out emails if there is neither a mail server nor a subscribed mailbox, and
-    events if there is no webhook. Return `Unmeasured` if both are left out. In a serving process, a time before the
-    start of the process counts as the start. For events, a time before the latest webhook was added counts as the time
-    when the webhook was added.
+    Times before this process's start, or the latest webhook, count as that.
     """
     with Session(around.engine) as session:
         since = _awaited_since(around, session)
@@ -304,10 +266,7 @@ def measure_delivery(around: MeasurementContext) -> Reading | Unmeasured:
 
 
 def _awaited_since(around: MeasurementContext, session: Session) -> dict[str, dt.datetime]:
-    """Return the time since which a process should have looked for deliveries, with the keys `EMAILS` and `EVENTS`.
-
-    Leave out emails if there is neither a mail server nor a subscribed mailbox, and events if there is no webhook.
-    """
+    """`EMAILS` and `EVENTS`, as far as needed."""
     receivers = list_receivers(session)
     added = [each.added_at for each in receivers if each.name not in MAILBOXES]
     since = {}
@@ -452,58 +411,47 @@ WATCHES = (
 
 
 def require_known_warnings(settings: Settings) -> None:
-    """Raise `SetupError` if GUIDANCE_ACCEPTED_WARNINGS has an entry that is not the name of a watch."""
+    """Raise `SetupError` if GUIDANCE_ACCEPTED_WARNINGS names no watch."""
     names = [each.name for each in WATCHES]
     if set(settings.accepted_warnings) - set(names):
         raise SetupError(f"GUIDANCE_ACCEPTED_WARNINGS: each must be one of {', '.join(names)}")
 
 
 class Watcher:
-    """The monitor of a serving process, which measures the values of `WATCHES` and keeps the latest reading of each.
-
-    The process continues to serve requests when a value passes its bound.
-    """
+    """Measures `WATCHES` in a serving process, and keeps the latest readings."""
 
     def __init__(self, settings: Settings, engine: Engine, clock: Callable[[], dt.datetime]) -> None:
         self._settings = settings
         self._engine = engine
         self.clock = clock
         self.due: dict[str, float] = {}
-        """The time of the next measurement, by the monotonic clock, for each watch that was measured, by its name."""
+        """By watch, monotonic."""
         self._since = clock()
         self.readings: dict[str, Reading] = {}
-        """The last reading of each watch, by the name of the watch. A watch that cannot be measured has no reading."""
+        """By watch that can be measured."""
 
     @property
     def warnings(self) -> dict[str, str]:
-        """The text of the readiness warning for each watch whose value is past its bound, by the name of the watch.
-
-        Accepted warnings are left out.
-        """
+        """Of those past their bound and not accepted."""
         return {
             watch.name: reading.warning or watch.state for watch, reading in self._judged() if watch.is_past(reading)
         }
 
     @property
     def bounds(self) -> dict[str, float]:
-        """The bound that applies to each watch that has a reading, by the name of the watch.
-
-        Watches whose warning is accepted are left out.
-        """
+        """Of those with a reading and not accepted."""
         return {watch.name: watch.bound_of(reading) for watch, reading in self._judged()}
 
     def _judged(self) -> Iterator[tuple[Watch, Reading]]:
-        """Yield each watch that has a reading, with its reading. Leave out watches whose warning is accepted."""
+        """Not accepted ones."""
         for watch in WATCHES:
             if watch.name in self.readings and watch.name not in self._settings.accepted_warnings:
                 yield watch, self.readings[watch.name]
 
     def look(self, beat: Callable[[], None]) -> None:
-        """Measure the values that are due, and keep the readings.
+        """Measure what is due. Log what passes its bound, or no longer does.
 
-        Log each value that passes its bound, and each value that is no longer past its bound, unless its warning is
-        accepted. If the database does not respond, keep the last reading. Log any other error of a measurement, and
-        continue with the next watch. Call `beat` after each watch, to show progress.
+        If the database is silent, keep the reading. Any other error is logged.
         """
         around = MeasurementContext(self._settings, self._engine, self.clock(), since=self._since)
         for watch in WATCHES:
