@@ -28,7 +28,7 @@ from app.services.operations.check_model import CheckContext
 from app.services.operations.concern_checks import check_restricted
 from app.services.operations.verification import find_faults
 from tests.support.clock import A_TUESDAY, SettableClock
-from tests.support.concerns import a_concern, add, raise_concern
+from tests.support.concerns import a_concern, add, raise_concern, token_of
 from tests.support.delivery import a_receiver
 from tests.support.desk import Desk, acts_on, press, send, text_of, worker_of
 from tests.support.people import JO, invited, sign_in_as
@@ -263,6 +263,30 @@ def test_an_allegation_has_its_next_step_until_the_officer_was_told(
     assert ("look_again", KIM, "the designated officer was told") in [
         (act, who.rpartition("/")[2], what) for act, who, what in acts_on(service, reference)
     ]
+    assert list(find_faults(service.state.context.engine)) == []
+
+
+@pytest.mark.parametrize("concern", [ABOUT_STAFF, AN_ALLEGATION], ids=["council", "works with children"])
+def test_an_addition_can_be_an_allegation(
+    service: FastAPI, client: TestClient, team: Team, clock: SettableClock, concern: dict[str, Any]
+) -> None:
+    """A day that waits stays; one that was done is set again, since the allegation is another one."""
+    receipt = raise_concern(client)
+    path, allegation = f"/v1/desk/concerns/{receipt['reference']}/look-again", {"concern": concern}
+    additions = f"{receipt['links']['self']}/additions"
+
+    def day_after_adding(body: dict[str, Any]) -> str | None:
+        assert client.post(additions, json=body, headers=token_of(receipt)).status_code == 201
+        day: str | None = client.get(path, headers=team.kim.headers).json()["officer"]
+        return day
+
+    days = [day_after_adding({"concern": {"narrative": "Invented."}}), day_after_adding(allegation)]
+    clock.time += dt.timedelta(days=1)
+    days.append(day_after_adding(allegation))
+    client.put(path, json={"day": None, "whose": "officer"}, headers=team.kim.headers)
+    days.append(day_after_adding(allegation))
+
+    assert days == [None, "2026-11-25", "2026-11-25", "2026-11-26"]
     assert list(find_faults(service.state.context.engine)) == []
 
 

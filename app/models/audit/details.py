@@ -89,7 +89,7 @@ class SealDetails(EntryDetails):
     `entry_sha256` is the digest of the new entry's columns, or None if the action adds no entry. `receipt_sha256` is
     the digest of the receipt that is stored for a retry, or None. `card_sha256` is the digest of the sealed card of a
     concern or an addition, or None. `restricted` is true for a new concern that only leads may open. `officer_by` is
-    the day by which to tell the designated officer of a new concern, if it is an allegation.
+    the day by which to tell the designated officer of an allegation, unless an earlier day is set.
     """
 
     sealed_sha256: str

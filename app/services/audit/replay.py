@@ -128,13 +128,13 @@ class RecordedConcern(Replayed):
         self.columns_sha256 = details.columns_sha256 or self.columns_sha256
         if details.receipt_sha256 is not None:
             self.receipts.add(details.receipt_sha256)
+        if details.officer_by is not None:
+            self.look_again.setdefault(OFFICER, details.officer_by)
 
     def _receive(self, details: SealDetails, row: AuditEntryRow) -> None:
         self._seal(details, row)
         self.received_by = "" if row.client == REPORTER else row.client
         self.limited_to = LEADS if details.restricted else ""
-        if details.officer_by is not None:
-            self.look_again[OFFICER] = details.officer_by
 
     def _add(self, details: SealDetails, row: AuditEntryRow) -> None:
         self._seal(details, row)

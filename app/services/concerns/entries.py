@@ -103,7 +103,7 @@ class NewEntry:
     """An entry before it has a number. `recipients` are fingerprints, none for a message to the reporter.
 
     Only an addition has a deadline, an answer about danger, a channel and a card. `restricts`: it says that the concern
-    is about someone who works for the council.
+    is about someone who works for the council. `officer_by` is as in `SealDetails`.
     """
 
     kind: EntryKind
@@ -116,6 +116,7 @@ class NewEntry:
     came_at: dt.datetime | None = None
     card: bytes | None = None
     restricts: bool = False
+    officer_by: dt.date | None = None
 
     def numbered(self, reference: str, number: int) -> EntryRow:
         return EntryRow(
@@ -157,7 +158,7 @@ def append_entry(
         raise spec.too_many
     row = entry.numbered(reference, count + 1)
     seal = partial(seal_details, entry.sealed, entry.recipients, added=row.place, card=entry.card)
-    details = seal(row=row, columns=columns, receipt=receipt)
+    details = seal(row=row, columns=columns, receipt=receipt, officer_by=entry.officer_by)
     if spec.changes_concern:
         record_change(session, concern, spec.act, entry.actor, details)
     else:

@@ -36,6 +36,7 @@ from app.models.concerns.entries import EntryRow, ReceivedMessage, ReceivedMessa
 from app.models.concerns.receipts import ConcernStatus
 from app.models.concerns.rows import LEAST_URGENT_FIRST, ConcernRow
 from app.models.concerns.status_tokens import standard_token
+from app.models.desk.look_again import OFFICER, LookAgainRow
 from app.models.events.rows import EventKind
 from app.models.guides.edition_keys import EditionKey
 from app.models.references import find_reference
@@ -134,6 +135,7 @@ class FollowUps:
             at,
             seal_card(self.sealer, card, row.reference, at=at),
             addition.concern.is_about_staff,
+            self.receipts.officer_by(is_allegation=addition.concern.is_allegation, at=at),
         )
         try:
             self.writer.run(store_addition, row.reference, entry, request, receipt)
@@ -211,8 +213,8 @@ def store_addition(
     """Insert an addition, update the concern, and append events. Return `receipt`, or the entry (JSON) without text.
 
     One by the reporter answers every message that they have read; one about someone who works for the council restricts
-    the concern to leads, unless it is restricted. Raise `NoSuchConcern`, `AlreadyStored` for a retry, `ConcernErased`,
-    `TooManyAdditions`.
+    the concern to leads, unless it is restricted. An allegation sets the day by which to tell the designated officer,
+    unless one is set. Raise `NoSuchConcern`, `AlreadyStored` for a retry, `ConcernErased`, `TooManyAdditions`.
     """
     concern, at = get_concern(session, reference), entry.actor.at  # read again: the desk may have changed the row
     former = measure_entries(session, EntryKind.ADDITION, reference)
@@ -232,6 +234,8 @@ def store_addition(
         events += events_about(kind, concern, at=at, message=message, addition=answer)
     events += events_about(EventKind.CONCERN_ADDED, concern, at=at, addition=(number, entry.acknowledge_by))
     append_events(session.connection(), events)
+    if entry.officer_by is not None and session.get(LookAgainRow, (reference, OFFICER)) is None:
+        session.add(LookAgainRow(reference=reference, person=OFFICER, day=entry.officer_by))
     if entry.restricts and not concern.limited_to:
         restrict(session, concern, (), SAYS_SO, entry.actor)
     return receipt

@@ -26,7 +26,7 @@ from app.models.guides.signposts import CALL_999_FIRST, Signpost, WhoToCall
 from app.services.audit.audit_log import REPORTER
 from app.services.concerns.arrivals import Arrival
 from app.services.concerns.receipt_signing import ReceiptSigner
-from app.services.guides.reference_data import ReferenceData, lives_elsewhere, names_a_worker
+from app.services.guides.reference_data import ReferenceData, lives_elsewhere
 from app.services.guides.teams import UNTIL_THEN, DutyHours, Team, Teams
 from app.services.guides.working_days import WorkingDays, deadline_in_words, deadline_of
 from app.services.guides.working_hours import opening_in_words
@@ -126,6 +126,10 @@ class ReceiptBuilder:
         """The reporter may be told the deadline."""
         return danger not in self.clocks or danger in self.promised
 
+    def officer_by(self, *, is_allegation: bool, at: dt.datetime) -> dt.date | None:
+        """Return the day by which the designated officer is to be told of an allegation that arrives at `at`."""
+        return deadline_of(self.working_days.one_working_day_after(at))[0] if is_allegation else None
+
     def call_from(self, who: WhoToCall, due: dt.datetime, danger: str | None) -> dt.datetime:
         """Return when a reporter is told to call if nobody has acknowledged by `due`: `due`, or the next opening.
 
@@ -205,9 +209,10 @@ class ReceiptBuilder:
 
     def _by_the_concern(self, concern: Concern, also_call: Sequence[Signpost]) -> tuple[str, ...]:
         """Return further next steps, if a child lives in another council's area or an adult works with children."""
+        officer = WORKS_WITH_CHILDREN if any(each.allegations for each in also_call) else NO_OFFICER
         steps = {
             ANOTHER_COUNCIL: lives_elsewhere(concern, self.reference_data.neighbours),
-            WORKS_WITH_CHILDREN if any(each.allegations for each in also_call) else NO_OFFICER: names_a_worker(concern),
+            officer: concern.concern.names_a_worker,
         }
         return tuple(sentence for sentence, is_so in steps.items() if is_so)
 

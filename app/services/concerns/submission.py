@@ -46,8 +46,6 @@ from app.services.concerns.rows import insert_concerns
 from app.services.concerns.sealing import concern_plaintext, derive_public_key
 from app.services.events.outbox import append_events, concern_payload
 from app.services.guides.editions import list_current
-from app.services.guides.reference_data import names_a_worker
-from app.services.guides.working_days import deadline_of
 
 NEEDS_TEST_KEY = (
     "A test needs a test key, and nothing was stored. If this is about a real child, send it again without `test`."
@@ -254,9 +252,8 @@ class Submissions:
         else:
             new = NewText("sealed", sealed.text, sealed.reference, sealed.form_version)
         restricted = concern.concern.is_about_staff if sealed is None else sealed.restricted
-        is_allegation = restricted or names_a_worker(concern)
-        due = self.receipts.working_days.one_working_day_after(arrival.at)
-        officer_by = deadline_of(due)[0] if is_allegation else None
+        is_allegation = restricted or concern.concern.is_allegation
+        officer_by = self.receipts.officer_by(is_allegation=is_allegation, at=arrival.at)
         receipt = self.receipts.build_receipt(pinned, new, concern, arrival, test=test)
         reference, token = receipt.reference, receipt.status_token
         row = NewConcern(

@@ -138,9 +138,11 @@ def _new_addition(follow_ups: FollowUps, reference: str, wanted: WrittenAddition
     """What is encrypted already is kept."""
     if wanted.addition is None:
         danger, text, restricts = wanted.immediate_danger, _decode(wanted.sealed), wanted.restricted
+        is_allegation = restricts
         card = None if wanted.card is None else _decode(wanted.card)
     else:
         danger, restricts = wanted.addition.immediate_danger, wanted.addition.concern.is_about_staff
+        is_allegation = wanted.addition.concern.is_allegation
         text = follow_ups.sealer.seal(addition_plaintext(wanted.addition, reference, at=actor.at))
         content = card_of_addition(wanted.addition.model_dump(mode="json", exclude_unset=True))
         card = seal_card(follow_ups.sealer, content, reference, at=actor.at)
@@ -155,6 +157,7 @@ def _new_addition(follow_ups: FollowUps, reference: str, wanted: WrittenAddition
         wanted.came_at,
         card,
         restricts,
+        follow_ups.receipts.officer_by(is_allegation=is_allegation, at=actor.at),
     )
 
 

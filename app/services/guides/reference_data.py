@@ -16,7 +16,6 @@ from app.errors import FaultCode, FieldError, NoSuchCodeList
 from app.logs import Log
 from app.models.coded_values import coded_values
 from app.models.concerns.concern import Concern
-from app.models.concerns.fields import YesNo
 from app.models.guides.code_lists import CodeList
 from app.models.guides.contacts import Contact
 from app.models.guides.editions import EditionContent, Publisher
@@ -119,7 +118,7 @@ class ReferenceData:
         with children, the contacts of the designated officer among `signposts` follow.
         """
         areas = {child.home_council for child in concern.children}
-        officers = [each for each in signposts if each.allegations] if names_a_worker(concern) else []
+        officers = [each for each in signposts if each.allegations] if concern.concern.names_a_worker else []
         return (*(each for each in self.neighbours if each.council in areas), *officers)
 
     @cached_property
@@ -203,14 +202,6 @@ def lives_elsewhere(concern: Concern, neighbours: Iterable[Signpost]) -> bool:
     """
     others = {each.council for each in neighbours} | {ELSEWHERE}
     return any(child.home_council in others for child in concern.children)
-
-
-def names_a_worker(concern: Concern) -> bool:
-    """Return True if a person of concern in `concern` works or volunteers with children.
-
-    A person of concern is a person who may be a risk to a child.
-    """
-    return any(each.works_with_children is YesNo.YES for each in concern.concern.people_of_concern)
 
 
 def read_reference_data(seed_dir: Path, council: str | None = None, night: str | None = None) -> ReferenceData:
