@@ -439,22 +439,22 @@ class Opening(JobsWorker):
         """
         context = self._context
         try:
-            _prepare(context, self._ending)
-        except (SQLAlchemyError, StoreBusy) as failure:
-            outage = self._describe(failure)
-            if outage is None:
-                self._app.state.start_fault = SetupError("the database refuses what its address asks for")
-                raise self._app.state.start_fault from None
-            self._wait(outage, failure)
-            return False
+            try:
+                _prepare(context, self._ending)
+            except (SQLAlchemyError, StoreBusy) as failure:
+                outage = self._describe(failure)
+                if outage is None:
+                    raise SetupError("the database refuses what its address asks for") from None
+                self._wait(outage, failure)
+                return False
+            open_to_requests(context.engine, is_open=True)
+            if context.outage:
+                context.outage.clear()
+                log.info("database_opened")
+            _start_workers(context, self._ending)
         except GuidanceError as fault:
             self._app.state.start_fault = fault  # for the caller: the log has no error messages
             raise
-        open_to_requests(context.engine, is_open=True)
-        if context.outage:
-            context.outage.clear()
-            log.info("database_opened")
-        _start_workers(context, self._ending)
         return True
 
     def _describe(self, failure: SQLAlchemyError | StoreBusy) -> str | None:

@@ -29,6 +29,7 @@ RECEIPT_KEYS = [
     "test",
     "acknowledge_by",
     "acknowledge_by_promised",
+    "call_from",
     "guide",
     "edition",
     "status_token",
@@ -38,6 +39,7 @@ RECEIPT_KEYS = [
     "signposts",
     "next_steps",
     "contacts",
+    "teams",
     "links",
     "also_call",
 ]
@@ -247,6 +249,7 @@ def test_a_check_answers_as_a_submission_would_and_keeps_nothing(
     assert list(answer.json()) == [
         "acknowledge_by",
         "acknowledge_by_promised",
+        "call_from",
         "guide",
         "edition",
         *RECEIPT_KEYS[RECEIPT_KEYS.index("guide_named") :],

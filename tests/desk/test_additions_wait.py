@@ -78,6 +78,7 @@ def test_an_addition_has_its_own_working_day_for_reporter_and_desk(
             "added_at": "2026-11-27T16:00:00Z",
             "acknowledge_by": THE_MONDAY,
             "acknowledge_by_promised": True,
+            "call_from": THE_MONDAY,
             "acknowledged_at": None,
         }
     ]

@@ -111,7 +111,7 @@ def test_what_changed_since_an_event_begins_at_its_time(
     assert set(found(desk, f"since_event={cursor}")) == {early, late}  # at its time or later: nothing is left out
     following = client.get(f"/v1/events?after={cursor}", headers=follower.headers).json()["next_cursor"]
     assert found(desk, f"since_event={following}") == [late]
-    assert desk.get("/concerns?since_event=OTk5OTk").json()["type"] == "/v1/problems/invalid-cursor"
+    assert desk.get("/concerns?since_event=of-no-service").json()["type"] == "/v1/problems/invalid-cursor"
 
 
 def test_the_next_moment_to_ask_for_precedes_every_pending_change(

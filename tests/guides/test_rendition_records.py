@@ -20,6 +20,7 @@ from app.db.database import DATABASE_FILE, for_writing
 from app.main import create_app
 from app.models.events.responses import RenditionEventData
 from app.models.events.rows import EventRow
+from app.services.events.outbox import id_and_payload
 from app.services.operations.verification import verify_editions
 from tests.support.clock import SettableClock
 from tests.support.publishing import GUIDE, SLUG, publish_next, withdraw
@@ -133,7 +134,11 @@ def events_of(service: FastAPI) -> list[tuple[str, dict[str, Any]]]:
     """Return the events of renditions: the kind without its first word, and the data."""
     with Session(service.state.context.engine) as session:
         rows = session.exec(select(EventRow).order_by(EventRow.id)).all()  # type: ignore[arg-type]  # a column
-        return [(row.kind.partition(".")[2], row.data) for row in rows if row.kind.startswith("rendition.")]
+        return [
+            (row.kind.partition(".")[2], id_and_payload(row.id or 0, row.kind, row.at, row.data)[1])
+            for row in rows
+            if row.kind.startswith("rendition.")
+        ]
 
 
 def test_an_event_says_that_a_rendition_is_published_behind_and_withdrawn(client: TestClient, service: FastAPI) -> None:

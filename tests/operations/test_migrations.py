@@ -24,7 +24,6 @@ from app.errors import BackupRefused, SchemaBehind, SchemaUnknown, SetupError
 from app.main import create_app
 from app.services.operations.audit_verification import verify_audit_log
 from app.services.operations.verification import verify_editions
-from tests.support.command import guidance_process
 from tests.support.concerns import a_concern
 from tests.support.databases import address_for, postgresql, raw_connection
 from tests.support.publishing import GUIDE
@@ -152,17 +151,6 @@ def test_a_schema_that_this_program_does_not_know_is_not_served(settings: Settin
 
     with pytest.raises(SchemaUnknown), TestClient(create_app(settings)):
         pass
-
-
-def test_an_unreachable_database_stops_the_start_with_a_sentence(tmp_path: Path) -> None:
-    nowhere = f"postgresql+psycopg://example:secret-word@/example?host={tmp_path}"
-
-    told = guidance_process("serve", "--trial", "--port", "0", "--data-dir", tmp_path / "data", DATABASE_URL=nowhere)
-
-    assert told.returncode == 1
-    assert "The database does not answer" in told.stderr
-    assert 'File "' not in told.stderr
-    assert "secret-word" not in told.stderr + told.stdout
 
 
 def test_an_older_shared_database_is_not_served_until_migrated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

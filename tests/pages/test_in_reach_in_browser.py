@@ -144,8 +144,8 @@ FIRST_SCREEN = {
     "/": ("h1", ".dial", ".button.start", "main [href='/worried-about-yourself']", ".call .number:first-of-type a"),
     "/worried-about-yourself": ("h1", "main [href='tel:+448001111']", "[name='immediate_danger'][value='not_sure']"),
     "/worried-about-a-friend": ("h1", "main [href='tel:+448001111']", "[name='immediate_danger'][value='not_sure']"),
-    "/no-such-page": ("h1", "main .button.second", ".dial", ".call .number a", "main p [href='tel:+448001111']"),
-    "/search": ("h1", "main h2:not(#call)", "main h3:not(#call)"),
+    "/no-such-page": ("h1", "main .button.second", ".dial", "main p [href='tel:+448001111']", ".call .number a"),
+    "/search": ("h1", "main [href='tel:999']", "main [href='tel:+448001111']"),
 }
 BOTTOMS = (
     """(selectors) => selectors.map((selector) => document.querySelector(selector).getBoundingClientRect().bottom)"""

@@ -100,7 +100,7 @@ class InboxParameters(InboxFilter, extra="ignore"):
         default=None,
         max_length=100,
         description="Only concerns changed at or after the time of this event: a `next_cursor` of `GET /v1/events`.",
-        examples=["rhs6nyPCtmQwKzFLmJ3ZHqY1u0kqCkXo7g2bVdE5a8M"],
+        examples=["MQ"],
     )
     reference: Annotated[str, Field(max_length=40), AfterValidator(_parse_start)] | None = Field(
         default=None,

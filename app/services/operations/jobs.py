@@ -168,6 +168,7 @@ class Housekeeping(TeamJobs):
         yield GenerationWatcher(self.engine, on_generation_change, on_silence)
         yield JobsWorker("clock", on_time)
         yield JobsWorker("housekeeping", long, stalled_after=HOUR_SECONDS)  # PostgreSQL may take long to free space
+        self.watcher.put_off(OUTSIDE_SECONDS)
         looks = [
             Job("outside", OUTSIDE_SECONDS, self.outside.look, first_delay=OUTSIDE_SECONDS),
             Job("watches", OUTSIDE_SECONDS, self.watcher.look),

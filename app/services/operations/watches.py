@@ -410,6 +410,9 @@ WATCHES = (
 )
 
 
+AT_ONCE = {"disk", "durability"}
+
+
 def require_known_warnings(settings: Settings) -> None:
     """Raise `SetupError` if GUIDANCE_ACCEPTED_WARNINGS names no watch."""
     names = [each.name for each in WATCHES]
@@ -447,6 +450,11 @@ class Watcher:
         for watch in WATCHES:
             if watch.name in self.readings and watch.name not in self._settings.accepted_warnings:
                 yield watch, self.readings[watch.name]
+
+    def put_off(self, seconds: float) -> None:
+        """Until then measure only what readiness needs from the start, and what calls no other service."""
+        later = time.monotonic() + seconds
+        self.due = {watch.name: later for watch in WATCHES if watch.name not in AT_ONCE}
 
     def look(self, beat: Callable[[], None]) -> None:
         """Measure what is due. Log what passes its bound, or no longer does.
