@@ -33,7 +33,7 @@ router = GuidanceRouter(prefix="/v1/events", tags=["Events"], responses=RESPONSE
 LONGEST_WAIT = 30
 WAIT_UNIT_SECONDS = 1.0
 POLL_SECONDS = 0.25
-AN_EXAMPLE = "rhs6nyPCtmQwKzFLmJ3ZHqY1u0kqCkXo7g2bVdE5a8M"
+AN_EXAMPLE = "MQ"
 
 
 @dataclass(frozen=True)
