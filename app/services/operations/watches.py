@@ -48,6 +48,7 @@ EACH_NIGHT = {True: "run guidance backup each night", False: "run pg_dump into i
 OF_THE_SERVER = "the disk is that of the database server"
 EMAILS, EVENTS = "emails", "events"
 ROUNDS = {EMAILS: NotedTime.EMAIL_ROUND, EVENTS: NotedTime.WEBHOOK_ROUND}
+AT_ONCE = {"disk", "durability"}
 log = Log(__name__)
 OPERATIONS, BACKUPS = "docs/reference/operations.md", "docs/how-to/back-up-and-restore.md"
 
@@ -408,9 +409,6 @@ WATCHES = (
         needs_database=True,
     ),
 )
-
-
-AT_ONCE = {"disk", "durability"}
 
 
 def require_known_warnings(settings: Settings) -> None:
