@@ -200,6 +200,21 @@ def test_a_wrong_name_of_the_database_stops_the_start(tmp_path: Path) -> None:
     assert "The database refuses what its address asks for" in ended.stderr
 
 
+def test_an_unreachable_database_is_told_without_its_password(tmp_path: Path) -> None:
+    nowhere = f"postgresql+psycopg://example:secret-word@/example?host={tmp_path}"
+    server = LiveServer(tmp_path / "data", database_url=nowhere)
+    server.started_at = "/health/live"
+
+    with server, server.client() as client:
+        ready = client.get("/health/ready")
+
+    told = server.log.read_text() + ready.text
+    assert ready.status_code == 503
+    assert "database_not_opened" in told
+    assert 'File "' not in told
+    assert "secret-word" not in told
+
+
 def test_no_request_reaches_a_database_before_the_checks_of_a_start(service: FastAPI, client: TestClient) -> None:
     engine, path = service.state.context.engine, f"{GUIDE}/editions/1/factors"
     open_to_requests(engine, is_open=False)

@@ -1,6 +1,5 @@
 """Digests of a concern, its entries and its receipts. Audit log entries contain these digests."""
 
-import datetime as dt
 import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -21,15 +20,13 @@ def seal_details(
     columns: Mapping[str, Any] | None = None,
     receipt: StoredReceiptRow | None = None,
     card: bytes | None = None,
-    restricted: bool = False,
-    officer_by: dt.date | None = None,
 ) -> SealDetails:
     """Return the details of an action that stores the sealed (encrypted) text `sealed`.
 
     `recipients` are the fingerprints of the desk's keys to which the text is encrypted, and empty for a message.
     For a new entry, `added` is its place and `row` its table row. `columns` has the columns of the concern's row if the
     action sets them. `receipt` is the receipt that is stored for a retry, if any, and `card` the sealed card of the
-    text, if any. `restricted` and `officer_by` are those of `SealDetails`.
+    text, if any.
     """
     return SealDetails(
         kind=None if added is None else added.kind,
@@ -40,8 +37,6 @@ def seal_details(
         entry_sha256=None if row is None else entry_sha256(row),
         receipt_sha256=None if receipt is None else receipt_sha256(receipt),
         card_sha256=None if card is None else hashlib.sha256(card).hexdigest(),
-        restricted=restricted,
-        officer_by=officer_by,
     )
 
 

@@ -51,7 +51,7 @@ def flags_of(reference_data: ReferenceData, content: EditionContent) -> list[dic
     """
     councils = {each.council: f"{each.name}: {numbers_of(each)}" for each in reference_data.neighbours}
     councils[ELSEWHERE] = "An area that is not named."
-    signposts = reference_data.signposts_of(content.publisher, content.contacts)
+    signposts = reference_data.who_to_call(content).signposts
     officers = [f"{each.name}: {numbers_of(each)}" for each in signposts if each.allegations]
     yes = " ".join(["Works or volunteers with children.", *officers])
     return [

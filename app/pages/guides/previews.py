@@ -202,7 +202,7 @@ def _page_of_draft(site: Site, **values: Any) -> Response:
 def _poster(site: Site, shown: ShownEdition) -> Response:
     """With `DRAFT` in the title. Raise `PdfUnavailable`."""
     content = shown.content.model_copy(update={"title": f"DRAFT: {shown.content.title}"})
-    signposts = site.context.reference_data.signposts_of(content.publisher, content.contacts)
+    signposts = site.context.reference_data.who_to_call(content).signposts
     pdf = edition_pdf(ShownEdition(shown.head, content), signposts, site.context.settings)
     headers = NOT_STORED | {"Content-Disposition": f'inline; filename="draft-{shown.head.guide}.pdf"'}
     return Response(pdf, media_type="application/pdf", headers=headers)

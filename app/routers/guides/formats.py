@@ -36,9 +36,7 @@ router = GuidanceRouter(dependencies=[PUBLIC], responses=RESPONSES_OF_READS)
 
 def _markdown(request: Request, context: AppContext, shown: ShownEdition) -> Response:
     public_url, links, headers = context.settings.public_url, shown.links(MARKDOWN.suffix), {}
-    page = edition_markdown(
-        shown, context.reference_data.signposts_of(shown.content.publisher, shown.content.contacts), public_url
-    )
+    page = edition_markdown(shown, context.reference_data.who_to_call(shown.content).signposts, public_url)
     if shown.rendition is None:
         links |= memento_links(public_url, shown.head.guide)
         headers = {"Content-Language": GUIDE_LANGUAGE} | (memento_headers(shown.head) if shown.is_numbered else VARY)
@@ -53,7 +51,7 @@ def _pdf(
     request: Request, context: AppContext, shown: ShownEdition, form: PrintForm, pictures: Pictures | None = None
 ) -> Response:
     signposts, suffix = (
-        context.reference_data.signposts_of(shown.content.publisher, shown.content.contacts),
+        context.reference_data.who_to_call(shown.content).signposts,
         PDF_SUFFIXES[form],
     )
     page = edition_pdf(shown, signposts, context.settings, form, pictures)

@@ -125,7 +125,7 @@ def list_losses(session: Session, *, at: dt.datetime) -> list[EntriesLostDetails
         _ENTRIES.act == DeskAct.ENTRIES_LOST, _ENTRIES.at >= at - TOLD_FOR
     )
     losses = []
-    for row in session.execute(recorded.order_by(_ENTRIES.position.desc())):
+    for row in session.execute(recorded.order_by(_ENTRIES.at.desc(), _ENTRIES.position.desc())):
         try:
             losses.append(details_of(row))
         except ValueError:

@@ -158,7 +158,7 @@ def append_entry(
         raise spec.too_many
     row = entry.numbered(reference, count + 1)
     seal = partial(seal_details, entry.sealed, entry.recipients, added=row.place, card=entry.card)
-    details = seal(row=row, columns=columns, receipt=receipt, officer_by=entry.officer_by)
+    details = seal(row=row, columns=columns, receipt=receipt).model_copy(update={"officer_by": entry.officer_by})
     if spec.changes_concern:
         record_change(session, concern, spec.act, entry.actor, details)
     else:

@@ -283,14 +283,8 @@ class Submissions:
             else seal_card(self.sealer, card_of_concern(content), reference, at=arrival.at)
         )
         details = seal_details(
-            row.sealed,
-            row.recipients,
-            columns=vars(row),
-            receipt=stored_receipt,
-            card=card,
-            restricted=restricted,
-            officer_by=officer_by,
-        )
+            row.sealed, row.recipients, columns=vars(row), receipt=stored_receipt, card=card
+        ).model_copy(update={"restricted": restricted, "officer_by": officer_by})
         audit_entry, _ = next_row(reference, BEFORE_THE_FIRST, DeskAct.RECEIVED, arrival.actor, details)
         return _Prepared(row, card, audit_entry, stored_receipt, receipt.json, officer_by)
 

@@ -8,15 +8,14 @@ from functools import cached_property, lru_cache
 from pydantic_core import to_json
 
 from app.models.guides.contacts import Contact, OpeningHours
-from app.models.guides.signposts import Signpost, SignpostScope, TeamOnDuty, WhoToCall
+from app.models.guides.signposts import CHILDLINE, Signpost, SignpostScope, TeamOnDuty, WhoToCall
 from app.services.guides.working_days import LONDON, ONE_DAY, WorkingDays
 from app.services.guides.working_hours import END_OF_DAY, WEEK, are_open, hours_text, read_hours
 
 FARTHEST = dt.timedelta(days=28)
 A_MONDAY = dt.datetime(2026, 11, 23, tzinfo=LONDON)
 """The beginning of a week without a bank holiday or a change of the clocks."""
-POLICE, CHILDLINE = "police-non-emergency", "childline"
-UNTIL_THEN = (POLICE, CHILDLINE)
+UNTIL_THEN = ("police-non-emergency", CHILDLINE)
 """Ids of the signposts to call while every team is closed, besides 999."""
 
 

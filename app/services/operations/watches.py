@@ -48,7 +48,8 @@ EACH_NIGHT = {True: "run guidance backup each night", False: "run pg_dump into i
 OF_THE_SERVER = "the disk is that of the database server"
 EMAILS, EVENTS = "emails", "events"
 ROUNDS = {EMAILS: NotedTime.EMAIL_ROUND, EVENTS: NotedTime.WEBHOOK_ROUND}
-AT_ONCE = {"disk", "durability"}
+CALL_OUT = {"certificate", "clock-drift"}
+"""Watches that call another service."""
 log = Log(__name__)
 OPERATIONS, BACKUPS = "docs/reference/operations.md", "docs/how-to/back-up-and-restore.md"
 
@@ -241,12 +242,13 @@ def measure_lost_entries(around: MeasurementContext) -> Reading | Unmeasured:
     with Session(around.engine) as session:
         new = find_new_loss(session, folder, at=around.at)
         losses = [*filter(None, [new]), *list_losses(session, at=around.at)]
-        length, last = session.exec(select(func.max(AuditEntryRow.position), func.max(AuditEntryRow.at))).one()
+        newest = select(AuditEntryRow.position, AuditEntryRow.at).order_by(col(AuditEntryRow.position).desc()).limit(1)
+        last = session.exec(newest).first()
     if losses:
         return Reading(len(losses), str(losses[0]))
-    if not read_known_ends(folder):
+    if last is None or not read_known_ends(folder):
         return Unmeasured("the service has not noted yet on this computer how long the audit log is")
-    return Reading(0, f"the audit log has {length} entries, the last from {last:%Y-%m-%d %H:%M} UTC")
+    return Reading(0, f"the audit log has {last[0]} entries, the last from {last[1]:%Y-%m-%d %H:%M} UTC")
 
 
 def measure_delivery(around: MeasurementContext) -> Reading | Unmeasured:
@@ -450,9 +452,8 @@ class Watcher:
                 yield watch, self.readings[watch.name]
 
     def put_off(self, seconds: float) -> None:
-        """Until then measure only what readiness needs from the start, and what calls no other service."""
-        later = time.monotonic() + seconds
-        self.due = {watch.name: later for watch in WATCHES if watch.name not in AT_ONCE}
+        """Until then call no other service."""
+        self.due = dict.fromkeys(CALL_OUT, time.monotonic() + seconds)
 
     def look(self, beat: Callable[[], None]) -> None:
         """Measure what is due. Log what passes its bound, or no longer does.
