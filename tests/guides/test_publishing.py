@@ -29,6 +29,7 @@ from app.services.guides import editions, publishing
 from app.services.guides.editions import Contents, get_history, read_content
 from app.services.guides.publishing import NewEdition, Publication, Published, publish_edition, publish_file
 from app.services.guides.reference_data import EmergencyContacts, read_reference_data
+from app.services.operations import watches
 from tests.support.clock import A_TUESDAY
 from tests.support.loops import for_each
 from tests.support.publishing import GUIDE, SLUG, a_key, an_edition
@@ -227,8 +228,15 @@ def from_a_file(client: TestClient, content: EditionContent, folder: Path) -> bo
     ).is_new
 
 
+@pytest.fixture
+def nothing_watched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of the watches reads the contacts, and so the history, as soon as a service starts."""
+    monkeypatch.setattr(watches, "WATCHES", ())
+
+
 @pytest.mark.parametrize("publish_by", [by_the_service, over_http, from_a_file])
 def test_one_publish_reads_the_history_once_and_takes_the_digest_once(
+    nothing_watched: None,
     client: TestClient,
     service: FastAPI,
     tmp_path: Path,

@@ -212,6 +212,16 @@ def test_the_hours_in_which_no_team_answers_are_named(
     assert (taken.found if isinstance(taken, Reading) else taken.why) == found
 
 
+def test_the_time_without_a_team_is_measured_in_seconds(settings: Settings, context: AppContext) -> None:
+    hours = "Monday to Friday 9am to 5pm"
+    around = MeasurementContext(Settings(data_dir=settings.data_dir, duty_hours=hours), context.engine, A_TUESDAY)
+
+    taken = BY_NAME["unanswered-hours"].measure(around)
+
+    assert isinstance(taken, Reading)
+    assert taken.value == 5 * 30 * 60
+
+
 def test_each_thing_that_is_watched_is_broken_by_a_test() -> None:
     assert set(BROKEN) == set(BY_NAME)
 

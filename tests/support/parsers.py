@@ -174,13 +174,14 @@ def save_entries(text: str) -> object:
     return with_section({}, "contacts", SubmittedForm(fields | {"count:contacts": [str(count)]}))
 
 
-def fill_a_table(text: str) -> object:
+def fill_a_table(text: str) -> None:
     """Fill the draft of a rendition from a table with that text, without and with the names of its columns before."""
+    draft = {"language": "pl", "form": "translation", "of": {"edition": 1, "digest": EXAMPLE_DIGEST}}
     with suppress(TableRefused):
         read_table(text.encode(), "pl")
-    table = read_table(f"Key,English text,Translation,Version\n{text}".encode(), "pl")
-    draft = {"language": "pl", "form": "translation", "of": {"edition": 1, "digest": EXAMPLE_DIGEST}}
-    return fill_draft(draft, EditionContent.model_validate(EDITION_EXAMPLE), table)
+    with suppress(TableRefused):  # a table of blank rows
+        table = read_table(f"Key,English text,Translation,Version\n{text}".encode(), "pl")
+        fill_draft(draft, EditionContent.model_validate(EDITION_EXAMPLE), table)
 
 
 def from_file(path: Path, read: Callable[[Path], object]) -> Callable[[str], object]:

@@ -281,7 +281,7 @@ def _awaited_since(around: MeasurementContext, session: Session) -> dict[str, dt
 
 
 def measure_unanswered(around: MeasurementContext) -> Reading | Unmeasured:
-    """Count the hours of a week in which no team of the default guide answers."""
+    """Seconds of a week in which no team of the default guide answers."""
     settings = around.settings
     try:
         known = read_reference_data(settings.seed_dir, settings.council, settings.out_of_hours_phone)
@@ -291,14 +291,14 @@ def measure_unanswered(around: MeasurementContext) -> Reading | Unmeasured:
     closed = DutyHours(WorkingDays(), settings.duty_hours).unanswered(who)
     if closed is None:
         return Unmeasured("no opening hours are known, so pages cannot say which team answers")
-    hours = sum(len(each.days) * (_hours(each.closes) - _hours(each.opens)) for each in closed)
+    seconds = sum(len(each.days) * (_seconds(each.closes) - _seconds(each.opens)) for each in closed)
     found = "a team answers at every hour of the week" if not closed else f"no team answers on {hours_text(closed)}"
-    return Reading(hours, found, warning=found)
+    return Reading(seconds, found, warning=found)
 
 
-def _hours(time: str) -> float:
+def _seconds(time: str) -> float:
     hour, _, minute = time.partition(":")
-    return int(hour) + int(minute) / 60
+    return int(hour) * HOUR_SECONDS + int(minute) * MINUTE_SECONDS
 
 
 WATCHES = (
@@ -398,8 +398,8 @@ WATCHES = (
     ),
     Watch(
         name="unanswered-hours",
-        metric="guidance_unanswered_hours",
-        says="hours of the week in which no team answers the phone, by the opening hours that are known",
+        metric="guidance_unanswered_seconds",
+        says="time of the week in which no team answers the phone, by the opening hours that are known, in seconds",
         bound=0,
         limit="more than 0",
         state="no team answers",
