@@ -234,9 +234,9 @@ def nothing_watched(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watches, "WATCHES", ())
 
 
+@pytest.mark.usefixtures("nothing_watched")
 @pytest.mark.parametrize("publish_by", [by_the_service, over_http, from_a_file])
 def test_one_publish_reads_the_history_once_and_takes_the_digest_once(
-    nothing_watched: None,
     client: TestClient,
     service: FastAPI,
     tmp_path: Path,
