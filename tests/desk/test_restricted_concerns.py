@@ -198,7 +198,6 @@ def test_no_list_page_event_or_log_names_a_hidden_concern(
     assert hidden in by_key(team.sam, "GET", "/v1/desk/disclosures?person=Kim+Example")[1]
 
 
-@pytest.mark.slow
 def numbers(client: TestClient, desk: Desk, program: dict[str, str]) -> list[str]:
     """Return each answer of the desk that counts concerns, to a worker and to a program."""
     read = [(path, desk.headers) for path in ("/v1/desk/summary", "/v1/desk/figures", "/v1/desk/concerns")]
@@ -213,6 +212,7 @@ def numbers(client: TestClient, desk: Desk, program: dict[str, str]) -> list[str
     return [re.sub(r"'next_changed_since': '[^']+'", "", each) for each in found]
 
 
+@pytest.mark.slow
 def test_no_number_for_others_moves_with_an_act_about_a_hidden_concern(
     client: TestClient, team: Team, of_staff: str
 ) -> None:
@@ -221,9 +221,11 @@ def test_no_number_for_others_moves_with_an_act_about_a_hidden_concern(
     program = a_key(client, Scope.METRICS, Scope.AUDIT, name="example-monitor")
     first = raise_concern(client, concern=ABOUT_STAFF)
     before = numbers(client, team.jo, program)
-    whole = team.kim.get("/summary").json()
+    assert 'restricted"} 2.0' in before[3]
+    whole, days = team.kim.get("/summary").json(), team.kim.get("/figures").json()["days"]
 
     add(client, first)
+    added, with_addition = numbers(client, team.jo, program), team.kim.get("/summary").json()
     team.sam.act(of_staff, "acknowledgement")
     team.sam.act(first["reference"], "acknowledgement", up_to_addition=1)
     after = numbers(client, team.jo, program)
@@ -231,9 +233,39 @@ def test_no_number_for_others_moves_with_an_act_about_a_hidden_concern(
     team.sam.act(of_staff, "outcome", outcome="early_help")
     closed = numbers(client, team.jo, program)
 
-    assert after == before
+    assert added == after == before
     assert closed == [each.replace('restricted"} 2.0', 'restricted"} 1.0') for each in before]
     assert (whole["received"], acknowledged["received"], acknowledged["acknowledged"]) == (3, 1, 2)
+    assert (days[-1]["received"], whole["restricted"], with_addition["additions_waiting"]) == (3, 0, 1)
+
+
+@pytest.mark.slow
+def test_a_lead_counts_what_only_named_people_may_open(team: Team, of_staff: str) -> None:
+    before = team.kim.get("/summary").json()
+    assert restrict(team.sam, of_staff, SAM, ASH).is_success
+
+    after = team.kim.get("/summary").json()
+
+    assert reads(team.kim, of_staff) == 404
+    assert (before["received"], before["restricted"]) == (1, 0)
+    assert (after["received"], after["restricted"]) == (1, 1)
+
+
+@pytest.mark.slow
+def test_the_figures_of_a_board_leave_out_a_hidden_concern(
+    service: FastAPI, client: TestClient, team: Team, of_staff: str
+) -> None:
+    """Five of all are a number; four, which is all that others may open, are too few to be shown."""
+    for _ in range(4):
+        raise_concern(client)
+    found = {}
+    for name, role in ((ASH, Role.AUDITOR), (KIM, Role.LEAD)):
+        sign_in_as(service, client, name, role)
+        found[name] = text_of(client.get("/desk/figures?from=2026-11&to=2026-11"))
+        client.cookies.clear()
+
+    assert reads(team.kim, of_staff) == 200
+    assert {name: "5 concerns received" in page for name, page in found.items()} == {ASH: False, KIM: True}
 
 
 AN_ALLEGATION = {"narrative": "Invented.", "people_of_concern": [{"works_with_children": "yes"}]}

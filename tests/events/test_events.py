@@ -230,6 +230,21 @@ def test_a_cursor_that_this_service_did_not_seal_is_refused(
     assert (refused.status_code, refused.json()["type"]) == (400, "/v1/problems/invalid-cursor")
 
 
+def test_a_cursor_of_one_list_opens_no_other(service: FastAPI, client: TestClient, follower: dict[str, str]) -> None:
+    auditor = a_key(client, Scope.AUDIT, name="example-auditor")
+    of_events = pull(client, follower)["next_cursor"]
+    of_the_log = seal_cursor(service.state.context.engine, "audit", Place(1))
+
+    refused = [
+        client.get("/v1/events", headers=follower, params={"after": of_the_log}),
+        client.get("/v1/desk/disclosures", headers=auditor, params={"cursor": of_events}),
+    ]
+
+    assert [each.json()["type"] for each in refused] == ["/v1/problems/invalid-cursor"] * 2
+    followed = client.get("/v1/desk/disclosures", headers=auditor, params={"cursor": of_the_log})
+    assert followed.status_code == 200
+
+
 def test_a_cursor_opens_after_the_access_key_was_rotated(
     client: TestClient, follower: dict[str, str], settings: Settings
 ) -> None:

@@ -259,6 +259,15 @@ def test_the_child_of_a_file_has_limits_and_no_secret_of_the_service(monkeypatch
     assert told["open_files"] == 4  # the standard ones, which lead nowhere, and the connection of this file
 
 
+def test_a_reader_is_imported_once_for_all_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads, "READER", "tests.support.telling_reader")
+
+    told = [uploads.read_upload("a.md", b"").content["imported_by"] for _ in range(2)]
+
+    assert uploads._server.process is not None
+    assert told == [uploads._server.process.pid] * 2
+
+
 def test_the_process_that_has_imported_the_readers_ends_when_no_file_comes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(child_limits, "IDLE_SECONDS", 0.01)
     ours, theirs = socket.socketpair()

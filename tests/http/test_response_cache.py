@@ -50,7 +50,7 @@ from app.services.workers import SILENT_SECONDS, GenerationWatcher
 from tests.support.clock import SettableClock
 from tests.support.concerns import a_concern, raise_concern, token_of
 from tests.support.log_lines import Lines
-from tests.support.publishing import GUIDE, a_key, content_of, publish, publish_next, withdraw
+from tests.support.publishing import GUIDE, a_key, an_edition, content_of, publish, publish_next, withdraw
 from tests.support.service import a_service
 from tests.support.threaded import run_server
 from tests.support.waiting import LONG_ENOUGH, wait_until
@@ -324,16 +324,26 @@ def test_an_answer_made_during_a_publication_is_sent_but_not_kept(
     assert [ask(inner, response_cache), ask(inner, response_cache)] == [b"2.", b"2."]
 
 
-@pytest.mark.parametrize("path", sorted(WITHOUT_GUIDES))
-def test_a_publication_keeps_the_document_that_no_edition_changes(client: TestClient, path: str) -> None:
+DOCUMENTS = ["/open-referral/v3/openapi.json", "/openapi.json", "/openapi.public.json"]
+
+
+@pytest.mark.parametrize("path", DOCUMENTS)
+def test_a_publication_keeps_the_document_that_no_edition_changes(
+    service: FastAPI, client: TestClient, path: str
+) -> None:
     before = client.get(path).content
     client.get("/v1/guides")
-    cache: ResponseCache = client.app.state.context.response_cache  # type: ignore[attr-defined]  # a GuidanceApp
-    cache.clear()
+    cache: ResponseCache = service.state.context.response_cache
+    (made,) = [entry for key, entry in cache.store._entries.items() if key[0] == path]
+    first, *others = an_edition().contacts
+    publish_next(service, contacts=(first.model_copy(update={"name": "Invented team"}), *others))
 
-    store = cache.store
-    assert [key[0] for key in store._entries] == [path]
+    assert sorted(WITHOUT_GUIDES) == DOCUMENTS
+    assert "/v1/guides" not in {key[0] for key in cache.store._entries}
     assert client.get(path).content == before
+    assert [entry for key, entry in cache.store._entries.items() if key[0] == path] == [made]
+    cache.store._entries.clear()
+    assert client.get(path).content == before  # made again, with the new edition
 
 
 def ask_at_once(inner: Inner, response_cache: ResponseCache, callers: int) -> list[bytes]:

@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,19 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
-from sqlalchemy.exc import DatabaseError, OperationalError, ProgrammingError, SQLAlchemyError
+from sqlalchemy.exc import (
+    DatabaseError,
+    IntegrityError,
+    InternalError,
+    OperationalError,
+    ProgrammingError,
+    SQLAlchemyError,
+)
+from sqlalchemy.exc import TimeoutError as NoConnectionInTime
 from starlette.testclient import TestClient
 
 from app.config import HELD_FILE
-from app.db.database import DATABASE_FILE, describe_outage, open_to_requests
+from app.db.database import DATABASE_FILE, WRITER_LOCK_KEY, describe_outage, open_to_requests
 from tests.operations.test_faults import comes_back, kill_postgresql
 from tests.support.databases import Postgresql, on_postgresql
 from tests.support.live import LiveServer, environment_for
@@ -56,11 +65,26 @@ class Outage:
         else:
             self._change_page(self._page)
 
+    def connect(self) -> Any:
+        """Open a connection to the database of PostgreSQL that commits each statement by itself."""
+        assert self._database is not None
+        return self._database.connect(self._database.database_of(self._folder))
+
     def execute(self, statement: str) -> None:
         """Change the database of PostgreSQL."""
-        assert self._database is not None
-        with self._database.connect(self._database.database_of(self._folder)) as connection:
+        with self.connect() as connection:
             connection.execute(statement)
+
+    def address_with(self, wrong: str) -> str:
+        """Return the address with another name of a database, or of a role with a wrong password."""
+        if wrong == "name":
+            return str(self.address).replace("/t", "/no_such_", 1)
+        assert self._database is not None
+        self.execute("CREATE ROLE council LOGIN PASSWORD 'the-right-one'")
+        rules = self._database.folder / "pg_hba.conf"
+        rules.write_text(f"local all council scram-sha-256\n{rules.read_text()}")
+        self.execute("SELECT pg_reload_conf()")
+        return str(self.address).replace("postgres:@", "council:secret-word@", 1)
 
     def _change_page(self, content: bytes) -> bytes:
         path = self.data_dir / DATABASE_FILE
@@ -179,13 +203,16 @@ def test_a_database_that_may_not_be_used_stops_the_service_when_it_answers(outag
 
 
 @pytest.mark.slow
-def test_a_wrong_name_of_the_database_stops_the_start(tmp_path: Path) -> None:
+@pytest.mark.parametrize("wrong", ["name", "password"])
+def test_a_wrong_address_of_the_database_stops_the_start(tmp_path: Path, wrong: str) -> None:
     if not on_postgresql():
-        pytest.skip("the embedded database has no name")
+        pytest.skip("the embedded database has no address")
     with an_outage(tmp_path) as outage:
-        address = str(outage.address).replace("/t", "/no_such_", 1)
         words = ["serve", "--trial", "--port", "0", "--data-dir", str(outage.data_dir)]
-        environment = {**os.environ, **environment_for(outage.data_dir, database_url=address)}
+        environment = {
+            **os.environ,
+            **environment_for(outage.data_dir, database_url=outage.address_with(wrong)),
+        }
 
         ended = subprocess.run(
             [sys.executable, "-m", "app.cli", *words],
@@ -197,7 +224,37 @@ def test_a_wrong_name_of_the_database_stops_the_start(tmp_path: Path) -> None:
         )
 
     assert ended.returncode == 1
-    assert "The database refuses what its address asks for" in ended.stderr
+    assert ended.stderr.splitlines()[-1] == "The database refuses what its address asks for."
+    for never in ("Serving on", "database_not_opened", 'File "', "secret-word"):
+        assert never not in ended.stdout + ended.stderr
+
+
+@pytest.mark.slow
+def test_a_database_that_goes_during_the_start_is_opened_when_it_comes_back(outage: Outage) -> None:
+    if not on_postgresql():
+        pytest.skip("no other program holds an embedded database in the middle of a start")
+    server = outage.server()
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'guidance' AND wait_event_type = 'Lock'"
+    with ThreadPoolExecutor(1) as threads:
+        other = outage.connect()
+        other.execute(f"SELECT pg_advisory_lock({WRITER_LOCK_KEY})")
+        started = threads.submit(server.start)
+        assert eventually(lambda: other.execute(waiting).fetchone() == (1,))  # it has answered, and now it goes
+        outage.begin()
+        started.result()
+
+    with closing(other), server.client() as client:
+        try:
+            ready, refused = client.get("/health/ready"), client.post("/v1/concerns", json=A_CONCERN)
+            outage.end()
+            assert eventually(lambda: is_ready(client))
+            stored = client.post("/v1/concerns", json=A_CONCERN)
+        finally:
+            server.stop()
+
+    assert (ready.status_code, refused.status_code, "999" in refused.text) == (503, 503, True)
+    assert stored.status_code == 201
+    assert "database_opened" in server.log.read_text()
 
 
 def test_an_unreachable_database_is_told_without_its_password(tmp_path: Path) -> None:
@@ -233,20 +290,48 @@ def of_sqlite(code: int, kind: type[sqlite3.Error] = sqlite3.OperationalError) -
     return error
 
 
+def of_postgresql(said: str, kind: type[DatabaseError] = OperationalError) -> DatabaseError:
+    return kind("", {}, Exception(said))
+
+
+OUTAGES = (
+    of_postgresql("connection failed: Connection refused"),
+    of_postgresql("FATAL:  the database system is starting up"),
+    of_postgresql("FATAL:  sorry, too many clients already"),
+    of_postgresql("failed to resolve host 'db': [Errno -3] Temporary failure in name resolution"),
+    of_postgresql("could not read block 7 of a relation", InternalError),
+    NoConnectionInTime("QueuePool limit of size 10 overflow 10 reached"),
+    OperationalError("", {}, of_sqlite(sqlite3.SQLITE_BUSY)),
+    OperationalError("", {}, of_sqlite(sqlite3.SQLITE_IOERR)),
+)
+DAMAGES = (
+    DatabaseError("", {}, of_sqlite(sqlite3.SQLITE_CORRUPT, sqlite3.DatabaseError)),
+    DatabaseError("", {}, of_sqlite(sqlite3.SQLITE_CORRUPT_INDEX, sqlite3.DatabaseError)),
+    DatabaseError("", {}, of_sqlite(sqlite3.SQLITE_NOTADB, sqlite3.DatabaseError)),
+)
+SET_UP_ERRORS = (
+    of_postgresql('FATAL:  password authentication failed for user "council"'),
+    of_postgresql("fe_sendauth: no password supplied"),
+    of_postgresql('FATAL:  no pg_hba.conf entry for host "192.0.2.1", user "council", database "guidance"'),
+    of_postgresql('FATAL:  role "council" is not permitted to log in'),
+    of_postgresql('FATAL:  permission denied for database "guidance"'),
+    of_postgresql('FATAL:  database "guidance" does not exist'),
+    of_postgresql("server does not support SSL, but SSL was required"),
+    of_postgresql("permission denied for table editions", ProgrammingError),
+    of_postgresql("cannot execute a statement that is misspelt", ProgrammingError),
+    of_postgresql("a value is there twice", IntegrityError),
+)
+NO_ADDRESS = of_postgresql("failed to resolve host 'db': [Errno -2] Name or service not known")
+
+
 @for_each(
     ("failure", "is_known", "outage"),
     [
-        (OperationalError("", {}, Exception("connection failed: Connection refused")), False, "no answer"),
-        (OperationalError("", {}, Exception("FATAL:  the database system is starting up")), False, "no answer"),
-        (OperationalError("", {}, Exception("FATAL:  sorry, too many clients already")), False, "no answer"),
-        (OperationalError("", {}, Exception("failed to resolve host 'db': [Errno -3] Try again")), False, "no answer"),
-        (OperationalError("", {}, Exception("failed to resolve host 'db': [Errno -2] Not known")), True, "no answer"),
-        (OperationalError("", {}, Exception("failed to resolve host 'db': [Errno -2] Not known")), False, None),
-        (OperationalError("", {}, Exception('FATAL:  password authentication failed for user "x"')), True, None),
-        (OperationalError("", {}, Exception('FATAL:  database "nonesuch" does not exist')), True, None),
-        (ProgrammingError("", {}, Exception("permission denied for table editions")), True, None),
-        (DatabaseError("", {}, of_sqlite(sqlite3.SQLITE_CORRUPT, sqlite3.DatabaseError)), False, "damaged"),
-        (OperationalError("", {}, of_sqlite(sqlite3.SQLITE_BUSY)), False, "no answer"),
+        *((each, is_known, "no answer") for each in OUTAGES for is_known in (False, True)),
+        *((each, is_known, "damaged") for each in DAMAGES for is_known in (False, True)),
+        *((each, is_known, None) for each in SET_UP_ERRORS for is_known in (False, True)),
+        (NO_ADDRESS, True, "no answer"),
+        (NO_ADDRESS, False, None),
     ],
 )
 def test_an_outage_is_told_from_a_set_up_error(failure: SQLAlchemyError, is_known: bool, outage: str | None) -> None:

@@ -177,6 +177,8 @@ def test_a_watch_past_its_bound_is_in_readiness_metrics_and_log(
     bounds = {each.labels["warning"]: each.value for each in shown["guidance_warning_bound"].samples}
     assert ready.status_code == 200
     assert ready.json()["warnings"][name].startswith(watch.state)
+    if name == "unanswered-hours":
+        assert "no team answers on Monday to Friday, 00:00 to 09:00" in ready.json()["warnings"][name]
     assert value < bounds[name] if watch.warns_below else value > bounds[name]
     assert ("bound_passed", name) in {(line["event"], line.get("reason")) for line in lines()}
     assert sent.status_code == 201

@@ -124,6 +124,20 @@ def test_999_comes_before_the_results_and_the_team_after_them(four: TestClient) 
     assert "No guide here is about ‘zebra crossing’ yet." in text_of(nothing)
 
 
+def test_every_page_of_results_begins_with_999_and_childline(four: TestClient) -> None:
+    pages = [search(four, "c"), search(four, "c", do="more"), four.post("/cy/search", data={"q": "c"})]
+    listed, path = [], "/v1/search?q=ch&limit=2"
+    for _ in range(3):
+        answer = four.get(path, headers={"Accept": "application/json"}).json()
+        listed.append([each["id"] for each in answer["signposts"]])
+        path = f"/v1/search?q=ch&limit=2&cursor={answer['next_cursor']}"
+
+    for response in pages:
+        main = response.text.partition("<main")[2]
+        assert 0 < main.index(POLICE) < main.index(CHILDLINE) < main.index('name="q"') < main.index('id="by-title"')
+    assert listed == [["police-emergency", "childline"]] * 3
+
+
 @pytest.mark.parametrize(
     ("words", "message"), [("", "Enter a word"), (" ?! ", "Enter a word"), ("a" * 201, "Enter fewer words")]
 )

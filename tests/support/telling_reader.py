@@ -5,6 +5,7 @@ import os
 import resource
 from pathlib import Path
 
+IMPORTED_BY = os.getpid()
 LIMITS = (resource.RLIMIT_CPU, resource.RLIMIT_DATA, resource.RLIMIT_CORE)
 
 
@@ -15,5 +16,6 @@ def read(_name: str, _data: bytes) -> str:
         "environment": sorted(os.environ),
         "limits": [resource.getrlimit(each) for each in LIMITS],
         "open_files": len(open_files),
+        "imported_by": IMPORTED_BY,
     }
     return json.dumps({"content": told, "unplaced": []})
