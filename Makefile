@@ -150,11 +150,12 @@ docs-serve: $(VENV)/installed-dev $(VENV)/installed-docs
 client: $(VENV)/installed-dev
 	$(VENV)/bin/python client/generate.py
 
-# Collect the sentences of the pages, and bring each language's file up to date. New ones have no translation yet.
+# Collect the sentences of the pages, and bring each language's file up to date, in the order of the English. New ones have no
+# translation yet. Nothing new changes nothing.
 catalogue: $(VENV)/installed-dev
 	mkdir -p build
-	$(VENV)/bin/pybabel extract --mapping pyproject.toml --keywords to_translate --no-location --width 100 --output build/pages.pot app
-	$(VENV)/bin/pybabel update --domain pages --input-file build/pages.pot --output-dir app/pages/locale --width 100 --no-fuzzy-matching --ignore-obsolete
+	$(VENV)/bin/pybabel extract --mapping pyproject.toml --keywords to_translate --no-location --sort-output --width 100 --output build/pages.pot app
+	$(VENV)/bin/pybabel update --domain pages --input-file build/pages.pot --output-dir app/pages/locale --width 100 --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
 
 # Build the script with which the desk's pages open concerns in the browser, unseal.html, and the program of guidance desk find. It
 # needs npm.
