@@ -27,7 +27,7 @@ sample = $(if $(GUIDANCE_COUNCIL_NAME),,--env-file deploy/sample-council/council
 settings = $(if $(findstring --env-file,$(ARGS)),,$(if $(wildcard guidance.env),--env-file guidance.env,$(sample)))
 pip := $(VENV)/bin/python -m pip --quiet --disable-pip-version-check --no-input
 
-.PHONY: serve test nightly cover faults fuzz journeys pictures screens accessibility bench bench-check check audit format lock wheel image release docs docs-serve client catalogue desk-script web-client clean
+.PHONY: serve test nightly cover faults fuzz journeys pictures screens accessibility bench bench-check weights check audit format lock wheel image release docs docs-serve client catalogue desk-script web-client clean
 .DELETE_ON_ERROR:
 
 # Serve with the settings of guidance.env, which guidance setup writes. Without that file serve a trial: publish the seed into ./data,
@@ -93,7 +93,12 @@ bench: $(VENV)/installed-dev $(VENV)/installed-bench
 bench-check: $(VENV)/installed-dev $(VENV)/installed-bench
 	$(VENV)/bin/python -m bench --check $(ARGS)
 
-# Check the code without running it: layout, lint, types, imports, dependencies, security, the Dockerfile, slow regular expressions.
+# Write the weights of the code, and how many functions three requests enter, into docs/architecture.md.
+weights: $(VENV)/installed-dev
+	$(VENV)/bin/python -m bench.walks
+
+# Check the code without running it: layout, lint, types, imports, dependencies, security, the Dockerfile, slow regular expressions,
+# and whether a part outgrew its weight in docs/architecture.md.
 check: $(VENV)/installed-dev $(VENV)/installed-docs
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
@@ -103,6 +108,7 @@ check: $(VENV)/installed-dev $(VENV)/installed-docs
 	$(VENV)/bin/bandit --quiet --recursive app
 	$(VENV)/bin/hadolint Dockerfile
 	$(VENV)/bin/python -m tests.support.patterns
+	$(VENV)/bin/python -m bench.structure
 
 # Check that every locked package has a hash and allowed terms, then send all of them to a vulnerability service. Fail where one is
 # known to be vulnerable, and where a service does not answer. Without a service: make audit ARGS=--offline
@@ -144,11 +150,12 @@ docs-serve: $(VENV)/installed-dev $(VENV)/installed-docs
 client: $(VENV)/installed-dev
 	$(VENV)/bin/python client/generate.py
 
-# Collect the sentences of the pages, and bring each language's file up to date. New ones have no translation yet.
+# Collect the sentences of the pages, and bring each language's file up to date, in the order of the English. New ones have no
+# translation yet. Nothing new changes nothing.
 catalogue: $(VENV)/installed-dev
 	mkdir -p build
-	$(VENV)/bin/pybabel extract --mapping pyproject.toml --keywords to_translate --no-location --width 100 --output build/pages.pot app
-	$(VENV)/bin/pybabel update --domain pages --input-file build/pages.pot --output-dir app/pages/locale --width 100 --no-fuzzy-matching --ignore-obsolete
+	$(VENV)/bin/pybabel extract --mapping pyproject.toml --keywords to_translate --no-location --sort-output --width 100 --output build/pages.pot app
+	$(VENV)/bin/pybabel update --domain pages --input-file build/pages.pot --output-dir app/pages/locale --width 100 --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
 
 # Build the script with which the desk's pages open concerns in the browser, unseal.html, and the program of guidance desk find. It
 # needs npm.

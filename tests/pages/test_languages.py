@@ -3,6 +3,8 @@
 import contextlib
 import json
 import re
+import shlex
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -30,7 +32,7 @@ from app.pages.concerns.form_layout import (
     Question,
     QuestionKind,
 )
-from app.pages.languages import ENGLISH, LANGUAGES, read_catalogue
+from app.pages.languages import ENGLISH, LANGUAGES, LOCALE_DIR, read_catalogue
 from app.services.guides.reference_data import read_reference_data
 from tests.support.browsing import accessibility_violations
 from tests.support.clock import SettableClock
@@ -78,14 +80,35 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
 
 
 @pytest.fixture(scope="module")
-def collected(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
-    """Every sentence that `make catalogue` finds, by the same command."""
-    file = tmp_path_factory.mktemp("catalogue") / "pages.pot"
-    command = ["pybabel", "-q", "extract", "-F", "pyproject.toml", "-k", "to_translate", "-o", str(file), "app"]
+def updated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with what `make catalogue` writes, by the same commands: the sentences, and a copy of the languages."""
+    folder = tmp_path_factory.mktemp("catalogue")
+    shutil.copytree(LOCALE_DIR, folder / "locale")
+    recipe = (ROOT / "Makefile").read_text(encoding="utf-8").partition("\ncatalogue: ")[2].partition("\n\n")[0]
+    here = recipe.replace("build/pages.pot", str(folder / "pages.pot")).replace(
+        "app/pages/locale", str(folder / "locale")
+    )
     with contextlib.chdir(ROOT):
-        CommandLineInterface().run(command)  # type: ignore[no-untyped-call]  # Babel has no types for it
-    with file.open("rb") as catalogue:
+        for options in re.findall(r"/bin/pybabel (.*)", here):
+            command = ["pybabel", "-q", *shlex.split(options)]
+            CommandLineInterface().run(command)  # type: ignore[no-untyped-call]  # Babel has no types for it
+    return folder
+
+
+@pytest.fixture(scope="module")
+def collected(updated: Path) -> set[str]:
+    """Every sentence that `make catalogue` finds."""
+    with (updated / "pages.pot").open("rb") as catalogue:
         return {str(message.id) for message in read_po(catalogue) if message.id}
+
+
+@pytest.mark.slow
+def test_without_a_new_sentence_the_command_changes_no_file(updated: Path) -> None:
+    files = {path: path.read_text(encoding="utf-8") for path in sorted(LOCALE_DIR.rglob("pages.po"))}
+
+    assert files
+    for path, text in files.items():
+        assert (updated / "locale" / path.relative_to(LOCALE_DIR)).read_text(encoding="utf-8") == text
 
 
 @pytest.mark.slow
