@@ -19,7 +19,7 @@ WALKS = "| request | functions that it enters |\n|---|---:|\n"
 ROW = re.compile(r"^\| `([^`]+)` \| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \|$", re.MULTILINE)
 WALK = re.compile(r"^\| ([^|`]+) \| (\d+) \|$", re.MULTILINE)
 MOST_GROWTH = 0.02
-ALL = "app/"
+ALL = "all"
 
 
 class Weight(NamedTuple):

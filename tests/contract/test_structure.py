@@ -78,7 +78,7 @@ def test_floors_and_extensions_have_three_figures_each(tree: Path) -> None:
 
     assert structure.read_weights(tree) == {
         part: structure.Weight(50 * files, 3 * files, files)
-        for part, files in {"*.py": 1, "extensions/": 1, "extensions/hello/": 1, "models/": 1, "app/": 4}.items()
+        for part, files in {"*.py": 1, "extensions/": 1, "extensions/hello/": 1, "models/": 1, "all": 4}.items()
     }
     assert structure.read_walks(tree) == {"a read": 7}
     assert document.startswith("# Before\n")
