@@ -36,6 +36,7 @@ NOT_EXPORTED = {
     "/health/ready": "it tells of the running service",
     "/metrics": "it tells of the running service",
 }
+SAY_NOW = {"/v1/signposts", "/v1/concerns/form"}
 PUBLIC_URL = "https://guidance.council.example"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -186,7 +187,13 @@ def test_the_command_exports_the_same_guidance_as_the_same_bytes(mirror: Mirror,
 
     assert done.returncode == 0, done.stderr
     assert done.stdout == f"{len(mirror.answers)} files written to {site}\n"
-    assert (site / INVENTORY).read_bytes() == (mirror.folder / INVENTORY).read_bytes()
+    assert at_any_hour(site) == at_any_hour(mirror.folder)
+
+
+def at_any_hour(folder: Path) -> list[dict[str, Any]]:
+    """The answers of the inventory; of those that say which team is open now, by clocks that differ, only the place."""
+    files = json.loads((folder / INVENTORY).read_text())["answers"]
+    return [each if each["path"] not in SAY_NOW else {"file": each["file"]} for each in files]
 
 
 def test_an_edition_published_during_the_export_stops_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
