@@ -119,6 +119,8 @@ def test_a_closed_team_is_called_closed_everywhere(settings: Settings, clock: Se
         assert not [name for name, page in pages.items() if "Closed now" in page]
         return
     assert [name for name, page in pages.items() if SENDS_NOW.search(page)] == []
+    of_adults = [page for name, page in pages.items() if "yourself" not in name]  # a child is to call Childline now
+    assert not [page for page in of_adults if "Not sure? Call now" in page]
     english = [name for name in cards if not re.search(r"/(?:cy|[a-z]{2})\b", name)]
     assert [name for name in english if f"Closed now. Opens {opens}." not in cards[name]] == []
     assert [name for name in cards if 'href="tel:101"' not in cards[name]] == []

@@ -16,6 +16,7 @@ import httpx
 import pyrage
 import pytest
 from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
 from playwright.sync_api import Browser, Page, Response, expect
 from playwright.sync_api import Error as PlaywrightError
 
@@ -42,10 +43,32 @@ WHO = {Role.LEAD: JO, Role.PUBLISHER: "Pat Example"}
 CONCERNS = 8
 """In each state. Most forms about a concern take one."""
 MOST = 3 * CONCERNS
-FORMS_OF_DESK = 30
-FORMS_OF_EDITORS = 20
+PLACE = re.compile(r"{[a-z_]+}")
+LEFT_OUT = {
+    "/desk": {
+        "/desk/bursts/{burst}/acknowledgement",  # needs many concerns from one address
+        *("/desk/sign-in", "/desk/sign-in/options", "/desk/invitation", "/desk/invitation/options"),
+        *("/desk/key/link", "/desk/key/copies", "/desk/key/copies/removal", "/desk/people/key", "/desk/assignment"),
+        *("/desk/new/typed", "/desk/person-file/typed", "/desk/person-file/record"),
+        *(
+            f"/desk/concerns/{{reference}}/{name}"
+            for name in ("typed", "copy-sheet", "export-record", "export-statement", "file-texts")
+        ),
+    },
+    "/edit": {
+        "/edit/picture",
+        "/edit/{guide}/renditions/{language}/move",  # needs an edition since the translation
+        *("/edit/{guide}/links/end", "/edit/{guide}/plan/end"),  # need a link or a plan that the sweep made before
+    },
+}
+"""Paths to which no form in sight sends: a passkey does, or the script of the desk, or what the sweep does not make."""
 GUIDES = ("county-lines", "online-harm", "private-fostering", "young-carers")
-FILE = {"name": "words.txt", "mimeType": "text/plain", "buffer": b"Made-up words about nobody."}
+FILE = {
+    "name": "words.txt",
+    "mimeType": "text/plain",
+    "buffer": "A guide\nVersion 3\nSigns to look for\n• A made-up sign\nFurther reading\nA made-up book\n".encode(),
+}
+"""A guide with lines that have no place in a draft."""
 FOLLOW = """address => {
   const link = document.createElement("a");
   link.href = address;
@@ -60,7 +83,7 @@ window.sweep = (() => {
     .replace(/^\/edit\/(?!new|document)[^/]+/, "/edit/{guide}")
     .replace(/renditions\/(?!begin)[^/]+/, "renditions/{language}")
     .replace(/sections\/.+/, "sections/{page}").replace(/bursts\/[^/]+/, "bursts/{burst}");
-  const buttonsOf = (form, place) => [...form.querySelectorAll("button:not([type=button])")].map((button) => {
+  const buttonsOf = (form, place) => [...form.querySelectorAll("button:not([type=button], [hidden])")].map((button) => {
     const action = button.getAttribute("formaction") ?? form.getAttribute("action") ?? place;
     const act = button.name ? ` ${button.name}=${button.value.split(/[:.]/)[0]}` : "";
     return { button, key: `${form.method} ${shape(action)}${act}`, address: new URL(action, location.href).pathname };
@@ -106,6 +129,7 @@ window.sweep = (() => {
       else if (each.matches("[type=checkbox][required]")) each.checked = true;
       else if (each.value || each.matches("[type=hidden], [type=file], button")) continue;
       else if (each.matches("[name=reference]")) each.value = reference;
+      else if (each.matches("[name=language]")) each.value = "Polish";
       else if (each.matches("[type=date]")) each.value = each.max || each.min || "2026-12-24";
       else if (each.matches("[type=time]")) each.value = "00:01";
       else if (each.matches("[type=number]")) each.value = each.min || "1";
@@ -215,7 +239,7 @@ class Sweep:
 
     def press_further(self) -> None:
         """Press the forms of an answer that were never pressed: a question before an act is nowhere else."""
-        for key in self.page.evaluate("() => sweep.keys()"):
+        for key in sorted(self.page.evaluate("() => sweep.keys()"), key=rank):
             self.seen.add(key)
             if key not in self.pressed and not ENDS_THE_SESSION.search(key):
                 self.press(key)
@@ -254,6 +278,21 @@ def begun_as(answer: Response) -> tuple[str, str]:
     while request.redirected_from:
         request = request.redirected_from
     return request.method, httpx.URL(request.url).path
+
+
+def forms_unpressed(sweep: Sweep, area: str) -> set[str]:
+    """Return the paths to which forms of that area send, and to which no form that was pressed sends."""
+    paths = [
+        route.path or ""
+        for route in iter_route_contexts(sweep.service.routes)
+        if (route.path or "").startswith(f"{area}/") and "POST" in (route.methods or ())
+    ]
+    sent = [PLACE.sub("X", key.split(" ")[1]) for key in sweep.pressed if key.startswith("post ")]
+    return {
+        path
+        for path in set(paths) - LEFT_OUT[area]
+        if not any(re.fullmatch(PLACE.sub("[^/]+", path), each) for each in sent)
+    }
 
 
 def text_of(markup: str) -> str:
@@ -338,7 +377,8 @@ def test_every_form_of_the_desk_shows_its_answer(browser: Browser, tmp_path: Pat
         sweep.press_all()
 
     assert sweep.faults == {}
-    assert len(sweep.pressed) >= FORMS_OF_DESK, sweep.pressed
+    without_key = {"/desk/concerns/{reference}/hand-over/{number}/receipt"}  # nothing can be handed over
+    assert forms_unpressed(sweep, "/desk") == (without_key if kind == "key not held" else set())
 
 
 @pytest.mark.nightly
@@ -348,4 +388,4 @@ def test_every_form_of_the_editors_shows_its_answer(browser: Browser, tmp_path: 
         sweep.press_all()
 
     assert sweep.faults == {}
-    assert len(sweep.pressed) >= FORMS_OF_EDITORS, sweep.pressed
+    assert forms_unpressed(sweep, "/edit") == set()

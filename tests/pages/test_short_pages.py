@@ -1,6 +1,7 @@
 """The short pages of ten languages: whole from the first screen to 'sent', and to the answer."""
 
 import datetime as dt
+import html
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,11 +18,11 @@ from app.models.concerns.examples import SMALLEST_EXAMPLE
 from app.pages import languages
 from app.pages.concerns import raise_concern, status
 from app.pages.error_pages import SHORT_ERROR_TEXTS
-from app.pages.languages import SHORT_LANGUAGES, UNSIGNED, Catalogue, read_catalogue
+from app.pages.languages import LANGUAGES, SHORT_LANGUAGES, UNSIGNED, Catalogue, read_catalogue
 from app.services.access.clients import NewClient, add_client
 from tests.support.clock import A_TUESDAY
 from tests.support.desk import Desk, desk_of
-from tests.support.form_answers import KEY, NARRATIVE
+from tests.support.form_answers import KEY, NARRATIVE, REQUIRED_ANSWERS
 from tests.support.loops import for_each
 from tests.support.service import a_service
 from tests.support.translations import assert_same_marks, unmarked_words
@@ -264,6 +265,23 @@ def test_what_could_not_be_stored_stays_on_the_short_page(client: TestClient) ->
     assert "Ten formularz został już wysłany" in again.text
     assert "Napisz, co Cię martwi." in empty.text
     assert 'value="yes" id="immediate_danger" checked' in empty.text
+
+
+WHO_OPENS_IT = "Only our social workers can open it. They may have to tell others to keep a child safe."
+
+
+def test_every_form_says_before_it_is_sent_who_opens_it(client: TestClient) -> None:
+    """Whoever else hears of it is not left out: neither another council nor whoever must know to keep a child safe."""
+    told = REQUIRED_ANSWERS | {"do": "check", "concern.children.0.home_council": "E06000054", "count:children": "1"}
+    (welsh,) = LANGUAGES[1:]
+    pages = {each: client.get(f"/{each.code}").text for each in SHORT_LANGUAGES}
+    pages |= {welsh: client.post("/cy/raise-a-concern", data=told).text}
+    english = client.post("/raise-a-concern", data=told).text
+
+    said = {each: str(read_catalogue(each).get(WHO_OPENS_IT).string) for each in pages}  # type: ignore[union-attr]
+    assert [each.code for each, page in pages.items() if not said[each] or said[each] not in html.unescape(page)] == []
+    assert WHO_OPENS_IT in english
+    assert "Only the duty team" not in english
 
 
 def test_each_short_form_says_whom_to_call_if_sending_fails(client: TestClient) -> None:
