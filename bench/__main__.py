@@ -12,7 +12,19 @@ from bench.growth import measure_growth
 from bench.others import measure_others
 from bench.pages import measure_pages
 from bench.reads import measure_reads
-from bench.report import GUARDED, LATEST, as_text, commit, machine, recorded, redraw, regressions, write
+from bench.report import (
+    GUARDED,
+    LATEST,
+    add_to_recorded,
+    as_text,
+    commit,
+    lacking,
+    machine,
+    recorded,
+    redraw,
+    regressions,
+    write,
+)
 from bench.resources import measure_resources
 from bench.rounds import Results
 from bench.writes import measure_writes
@@ -43,7 +55,7 @@ def main() -> int:
     if arguments.check and not LATEST.exists():
         sys.stdout.write("No whole run is recorded yet: make bench\n")
         return 1
-    results = Results(wanted=GUARDED if arguments.check else None)
+    results = Results(wanted=GUARDED if arguments.check else lacking() if arguments.add else None)
     about = machine() | {"command": " ".join(["python -m bench", *sys.argv[1:]]), "commit": commit()}
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {0})  # for the load: servers are pinned to the last processor
@@ -71,8 +83,9 @@ def main() -> int:
             "\n".join(["", *worse] if worse else ["", "Nothing is worse than recorded by a quarter."]) + "\n"
         )
         return 1 if worse else 0
+    about["finished"] = time.strftime("%Y-%m-%d %H:%M")
     is_whole = not arguments.quick and set(arguments.part) == set(PARTS)
-    path = write(results, about | {"finished": time.strftime("%Y-%m-%d %H:%M")}, is_whole=is_whole)
+    path = add_to_recorded(results, about) if arguments.add else write(results, about, is_whole=is_whole)
     sys.stdout.write(f"\nwritten to {path}\n")
     return 0
 
@@ -89,6 +102,9 @@ def _arguments() -> argparse.Namespace:
         "--redraw",
         action="store_true",
         help="make the picture and the table again from the recorded run, and measure nothing",
+    )
+    parser.add_argument(
+        "--add", action="store_true", help="measure what the recorded run lacks, of the given parts, and add it there"
     )
     parser.add_argument("--rounds", type=int, default=None)
     parser.add_argument("--seconds", type=float, default=None, help="of each measurement")

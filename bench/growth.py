@@ -174,11 +174,12 @@ def measure_growth(results: Results, work: Path, say: Say) -> None:
     Also add the processor seconds and the memory of a complete `guidance verify`, unless only some tasks are wanted.
     """
     few, many = (work / f"{size}-concerns" for size in (FEW, DESIGNED_FOR))
-    _fill(few, FEW, say)
-    _fill(many, DESIGNED_FOR, say)
-    say("the inbox with few concerns and with many")
-    inboxes = [partial(_inbox, sign_in(each)) for each in (many, few)]
-    results.figures[INBOX_GROWTH] = _ratio((many, few), inboxes, TURNS)
+    if results.wants(INBOX_GROWTH):
+        _fill(few, FEW, say)
+        _fill(many, DESIGNED_FOR, say)
+        say("the inbox with few concerns and with many")
+        inboxes = [partial(_inbox, sign_in(each)) for each in (many, few)]
+        results.figures[INBOX_GROWTH] = _ratio((many, few), inboxes, TURNS)
     guides = {size: work / f"{size}-guides" for size in GUIDES}
     for size, folder in guides.items():
         _fill_guides(folder, size, say)
@@ -186,7 +187,7 @@ def measure_growth(results: Results, work: Path, say: Say) -> None:
         say(f"searches in {fewer:,} guides and in {more:,}")
         pair = guides[more], guides[fewer]
         results.figures[SEARCH_GROWTH[more]] = _ratio(pair, [_search_all, _search_all], TURNS_OF_SEARCH)
-    if results.wanted is None:
+    if results.wants(VERIFY):
         say("a complete verify")
         spent = spent_by([*GUIDANCE, "verify", "--data-dir", str(many)])
         results.figures |= dict(zip((VERIFY, VERIFY_MEMORY), spent, strict=True))

@@ -161,8 +161,8 @@ BARS = (
     ),
     Bar("concerns at 16, PostgreSQL to SQLite", "postgresql concerns 16", "concerns 16"),
 )
-GUARDED = frozenset(name for bar in FELT for name in (bar.name, bar.to))
-"""The tasks that the bars of what people wait for need."""
+GUARDED = frozenset(name for bar in FELT for name in (bar.name, bar.to)) | {INBOX_GROWTH, *SEARCH_GROWTH.values()}
+"""The tasks and figures that the bars of what people wait for need."""
 
 
 @dataclass(frozen=True)
@@ -236,6 +236,9 @@ def _described(run: dict[str, Any]) -> Iterator[str]:
             yield f"Of {failed + answered:,} requests of '{name}', {failed:,} failed."
     for name, reason in results.skipped.items():
         yield f"Not measured: {name} ({reason})."
+    for added in about.get("added", ()):
+        when = f"Added on {added['finished']}, commit `{added['commit']}`, at a load of {added['load_before']:.0f}"
+        yield f"{when}: {'; '.join(added['names'])}."
 
 
 def _tabulated(run: dict[str, Any]) -> Iterator[str]:
@@ -301,6 +304,26 @@ def write(results: Results, about: dict[str, Any], *, is_whole: bool) -> Path:
     if is_whole:
         redraw()
     return path
+
+
+def lacking() -> frozenset[str]:
+    """Return the tasks and figures of bars that the recorded run lacks."""
+    run, compared = recorded(), (TAIL, CPU, FIGURE)
+    names = {name for bar in (*FIGURE_BARS, *BARS) for name in (bar.name, bar.to) if name not in compared}
+    return frozenset(names - run["rounds"].keys() - run["figures"].keys())
+
+
+def add_to_recorded(results: Results, about: dict[str, Any]) -> Path:
+    """Add to the recorded run what it lacks, with `about`, and write the table again. Return its path."""
+    run, found, added = recorded(), results.as_json(), list[str]()
+    for kind in ("rounds", "figures"):
+        new = {name: found[kind][name] for name in found[kind].keys() - run[kind].keys()}
+        run[kind] |= new
+        added += new
+    run["about"].setdefault("added", []).append(about | {"names": sorted(added)})
+    LATEST.write_text(json.dumps(run, indent=1) + "\n", encoding="utf-8")
+    write_part(BEGIN, as_markdown(run), END)
+    return LATEST
 
 
 def recorded() -> dict[str, Any]:

@@ -24,13 +24,17 @@ class Results:
     figures: dict[str, float] = field(default_factory=dict)
     """Figures that are measured only once, such as seconds to start."""
     wanted: frozenset[str] | None = None
-    """Names of the only tasks to run, or None to run all."""
+    """Names of the only tasks to run and figures to measure, or None for all."""
+
+    def wants(self, name: str) -> bool:
+        """Return True if the task or figure `name` is to be measured."""
+        return self.wanted is None or name in self.wanted
 
     def run(self, tasks: dict[str, Task], rounds: int, say: Say) -> None:
         """Run every task once to warm up, and then run all tasks in turn `rounds` times. Add the measurements."""
         for number in range(rounds + 1):
             for name, task in tasks.items():
-                if self.wanted is not None and name not in self.wanted:
+                if not self.wants(name):
                     continue
                 say(f"{name}: {'warming up' if number == 0 else f'round {number} of {rounds}'}")
                 measured = task(number)

@@ -94,6 +94,7 @@ desk.declare(
         "reopen": "app.cli.desk.desk:desk_reopen",
         "hold": "app.cli.desk.desk:desk_hold",
         "release": "app.cli.desk.desk:desk_release",
+        "look-again": "app.cli.desk.desk:desk_look_again",
         "restrict": "app.cli.desk.desk:desk_restrict",
         "erase": "app.cli.desk.desk:desk_erase",
         "hand-over": "app.cli.desk.hand_over:desk_hand_over",

@@ -59,6 +59,7 @@ EXAMPLES: Mapping[str, str] = {
     "desk reopen": "guidance desk reopen 4F7K-926W-0X3R --reason 'Closed by mistake.'",
     "desk hold": "guidance desk hold 4F7K-926W-0X3R --reason 'A review needs it.'",
     "desk release": "guidance desk release 4F7K-926W-0X3R --reason 'The review has ended.'",
+    "desk look-again": "guidance desk look-again 4F7K-926W-0X3R --whose officer --no-day",
     "desk restrict": "guidance desk restrict 4F7K-926W-0X3R --reason 'About someone who works here.'",
     "desk erase": "guidance desk erase 4F7K-926W-0X3R --reason 'Sent by mistake.'",
     "desk hand-over": "guidance desk hand-over 4F7K-926W-0X3R --to age1... --body 'Example Council' "

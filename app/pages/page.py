@@ -44,6 +44,7 @@ from app.pages.text_format import (
     day,
     deadline,
     host,
+    hours_in_words,
     inline_markdown,
     language_name,
     london_time,
@@ -58,7 +59,6 @@ from app.services.guides.guides import split_at_words
 from app.services.guides.pdf import text_colour_on
 from app.services.guides.presenters import address_text, citation_text
 from app.services.guides.teams import Teams
-from app.services.guides.working_hours import hours_text
 
 PAGES_DIR = Path(__file__).parent
 HTML = "text/html; charset=utf-8"
@@ -114,7 +114,7 @@ def page_templates() -> jinja2.Environment:
         "host": host,
         "option": option,
         "person": person_of,
-        "hours": hours_text,
+        "hours": hours_in_words,
         "direction": direction_of,
         "postal": address_text,
         "citation": citation_text,

@@ -2,24 +2,25 @@
 
 import datetime as dt
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from operator import attrgetter
 from urllib.parse import urlsplit
 
+from babel import Locale
 from babel.dates import format_date
 from markupsafe import Markup, escape
 
 from app.models.concerns.receipts import ConcernState, ConcernStatus, Receipt
-from app.models.guides.contacts import Phone
+from app.models.guides.contacts import OpeningHours, Phone
 from app.models.guides.signposts import CALL_999_FIRST
 from app.models.languages import EASY_READ_SUFFIX, GUIDE_LANGUAGE, english_name_of
 from app.pages.languages import current_language, gettext, marked_english, to_translate
 from app.services.audit.lost_entries import Gap
 from app.services.concerns.receipts import BY_THE_CONCERN, CONCERN_STORED, HOW_TO_FOLLOW, TEST
-from app.services.guides.teams import Teams
-from app.services.guides.working_days import LONDON, deadline_of
-from app.services.guides.working_hours import WEEK, spoken_time
+from app.services.guides.teams import A_MONDAY, Teams
+from app.services.guides.working_days import LONDON, ONE_DAY, deadline_of
+from app.services.guides.working_hours import WEEK, days_text, hours_text, spoken_time
 
 SPELLING_ALPHABET = (
     "Alfa Bravo Charlie Delta Echo Foxtrot Golf Hotel Juliett Kilo Mike November Papa Quebec Romeo Sierra Tango "
@@ -127,6 +128,17 @@ def send_again(gap: Gap | None) -> str:
     """Return what to tell reporters who may have written in `gap`, in the language of the page. Empty for None."""
     words = gettext("If you wrote to us between {since} and {until}, please send it again.")
     return "" if gap is None else words.format(since=deadline(gap.since), until=deadline(gap.until))
+
+
+def hours_in_words(hours: Sequence[OpeningHours]) -> str:
+    """In the page's language, by CLDR."""
+    if current_language().is_english:
+        return hours_text(hours)
+    known = Locale.parse(_locale())
+    names = [format_date(A_MONDAY + ONE_DAY * number, "EEEE", locale=known) for number in range(len(WEEK))]
+    span, pair = str(known.interval_formats[None]), str(known.list_patterns["standard"]["middle"])
+    comma = pair.format("", "")
+    return comma.join(f"{days_text(each, names, span, comma)} {span.format(each.opens, each.closes)}" for each in hours)
 
 
 def opening(teams: Teams) -> str:

@@ -11,7 +11,7 @@ import json
 import re
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 import httpx
@@ -19,6 +19,7 @@ from fastapi import FastAPI
 from pydantic import JsonValue
 
 from app.errors import NotExportable
+from app.http.context import AppContext
 from app.models.links import JSON_FEED
 
 INDEX = "/v1"
@@ -37,6 +38,7 @@ async def crawl(app: FastAPI, *, public_url: str) -> ExportedResponses:
     Raise `NotExportable` for a server error, or if an edition was published or withdrawn meanwhile.
     """
     exported: ExportedResponses = {}
+    app.state.context = _timeless(app.state.context)
     transport = httpx.ASGITransport(app)
     async with (
         app.router.lifespan_context(app),
@@ -59,6 +61,13 @@ async def crawl(app: FastAPI, *, public_url: str) -> ExportedResponses:
     if before.content != after.content:
         raise NotExportable("An edition was published or withdrawn meanwhile. Export again.")
     return exported
+
+
+def _timeless(context: AppContext) -> AppContext:
+    """A file is read at any hour, so none says which team is open now."""
+    submissions, receipts = context.submissions, context.submissions.receipts
+    receipts = replace(receipts, duty_hours=replace(context.duty_hours, says_now=False))
+    return replace(context, submissions=replace(submissions, receipts=receipts))
 
 
 def media_type(response: httpx.Response) -> str:

@@ -3,10 +3,12 @@
 import datetime as dt
 import re
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pypdf import PdfReader
 from starlette.testclient import TestClient
 
 from app.config import Settings
@@ -157,6 +159,63 @@ def test_nothing_is_said_of_hours_that_nobody_gave(settings: Settings, clock: Se
     assert [path for path, page in pages.items() if "Closed now" in page or "open now" in page] == []
     assert [path for path, answer in answers.items() if "closed now" in str(answer)] == []
     assert "Another number for the same team" in pages["/"]
+
+
+DOCUMENTS = (f"/v1/guides/{SLUG}", f"/v1/guides/{SLUG}/editions/1")
+KEPT = (
+    *(f"{each}.md" for each in DOCUMENTS),
+    *(f"{each}.pdf" for each in DOCUMENTS),
+    f"{DOCUMENTS[0]}/large-print.pdf",
+)
+FEEDS = ("/v1/feed.json", "/v1/feed.atom", "/v1/reviews-due.json", "/v1/reviews-due.atom")
+FOR_NOW = re.compile(r"(?i)call now|open now|closed now|closed at present|right now|today|tomorrow")
+
+
+def words_of(client: TestClient, path: str) -> str:
+    answer = client.get(path)
+    assert answer.status_code == 200, path
+    if path.endswith(".pdf"):
+        return " ".join("\n".join(page.extract_text() for page in PdfReader(BytesIO(answer.content)).pages).split())
+    return " ".join(answer.text.split())
+
+
+@pytest.mark.parametrize(("night", "otherwise"), [(None, "101"), (NIGHT, NIGHT)])
+def test_what_is_kept_has_the_hours_beside_the_number_and_whom_to_call_outside_them(
+    settings: Settings, clock: SettableClock, night: str | None, otherwise: str
+) -> None:
+    """It says nothing of now, at whatever hour it was made."""
+    made = {}
+    for wall_time in ("2026-11-25 11:00", "2026-11-28 23:00"):
+        clock.time = in_london(wall_time)
+        with a_client(settings, clock, **HOURS, out_of_hours_phone=night) as client:
+            kept = {path: words_of(client, path) for path in KEPT}
+            services = client.get("/open-referral/v3/services").json()["contents"]
+            service = next(each["id"] for each in services if each["name"] == DUTY)
+            directory = client.get(f"/open-referral/v3/services/{service}").json()
+            feeds = {path: words_of(client, path) for path in FEEDS}
+        kept["directory"] = directory["description"]
+        made[wall_time] = kept
+
+    first, second = made.values()
+    assert first == second
+    assert [path for path, words in (first | feeds).items() if FOR_NOW.search(words)] == []
+    for path, words in first.items():
+        assert HOURS["duty_hours"] in words, path
+        assert otherwise in words, path
+        assert "999" in words, path
+    assert [path for path, words in feeds.items() if "01225" in words or "01632" in words] == []
+    assert [(each["byday"], each["closes_at"]) for each in directory["schedules"]] == [
+        ("MO,TU,WE,TH", "17:00"),
+        ("FR", "16:30"),
+    ]
+
+
+def test_a_team_that_never_closes_sends_nobody_elsewhere(settings: Settings, clock: SettableClock) -> None:
+    with a_client(settings, clock, council_name="Example Council", duty_hours="24 hours a day") as client:
+        page = words_of(client, KEPT[0])
+
+    assert f"{DUTY}: call" in page
+    assert "When it is closed" not in page
 
 
 @pytest.mark.parametrize("path", ["/v1/signposts", "/v1/concerns/form", "/"])

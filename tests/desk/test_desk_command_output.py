@@ -148,6 +148,25 @@ def test_a_lead_restricts_a_concern_and_lifts_it(worker: Worker) -> None:
     assert "nobody of this name reads concerns at the desk" in named.stderr
 
 
+def test_a_lead_restricts_an_allegation_and_says_that_the_officer_was_told(worker: Worker) -> None:
+    again, restrict = ("look-again", worker.reference), ("restrict", worker.reference, "--reason", "Made up.")
+    path, headers = f"/v1/desk/concerns/{worker.reference}/look-again", {"Authorization": f"Bearer {worker.key}"}
+
+    restricted = worker.run(*restrict, "--allegation")
+    with worker.server.client() as http:
+        due = http.get(path, headers=headers).json()["officer"]
+    told = worker.run(*again, "--whose", "officer", "--no-day")
+    teams = worker.run(*again, "--day", "2036-12-03", "--json")
+    unclear = [worker.run(*again), worker.run(*again, "--day", "2036-12-03", "--no-day")]
+    lifted = [worker.run(*restrict, "--lift", *more).returncode for more in (("--allegation",), ())]
+
+    assert restricted.stdout == f"{worker.reference}: restricted to leads\n"
+    assert due is not None
+    assert told.stdout.split() == ["team", "no", "day", "own", "no", "day", "officer", "no", "day"]
+    assert answer(teams)["team"] == "2036-12-03"
+    assert [*(each.returncode for each in unclear), *lifted] == [MISUSED, MISUSED, MISUSED, 0]
+
+
 def test_statistics_are_printed_or_written_as_csv_for_those_who_may_audit(worker: Worker) -> None:
     out = worker.folder / "statistics.csv"
     printed, written = worker.run("statistics"), worker.run("statistics", "--out", out)

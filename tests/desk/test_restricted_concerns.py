@@ -322,6 +322,65 @@ def test_an_addition_can_be_an_allegation(
     assert list(find_faults(service.state.context.engine)) == []
 
 
+@pytest.mark.parametrize("people", [(), (SAM, ASH)], ids=["to leads", "to named people"])
+def test_a_restriction_for_an_allegation_sets_the_day_to_tell_the_officer(
+    service: FastAPI, client: TestClient, team: Team, clock: SettableClock, people: tuple[str, ...]
+) -> None:
+    """Unless one is set, as an addition does; not without the tick, nor with a lifting, nor once the text is erased."""
+    reference, other, erased = (raise_concern(client)["reference"] for _ in range(3))
+
+    def restrict_as(desk: Desk, reference: str, **body: Any) -> Any:
+        place = f"/v1/desk/concerns/{reference}/restriction"
+        return client.put(place, json={"restricted": True, "reason": REASON} | body, headers=desk.headers)
+
+    def day_of(reference: str) -> str | None:
+        day: str | None = team.sam.get(f"/concerns/{reference}/look-again").json()["officer"]
+        return day
+
+    assert restrict_as(team.sam, other, people=people).is_success
+    assert restrict_as(team.sam if people else team.jo, reference, people=people, allegation=True).is_success
+    days = [day_of(other), day_of(reference)]
+    clock.time += dt.timedelta(days=1)
+    assert restrict_as(team.sam, reference, allegation=True).is_success
+    days.append(day_of(reference))
+    told = {"day": None, "whose": "officer"}
+    client.put(f"/v1/desk/concerns/{reference}/look-again", json=told, headers=team.sam.headers)
+    days.append(day_of(reference))
+    lifting = restrict_as(team.sam, reference, restricted=False, allegation=True)
+    team.sam.act(erased, "acknowledgement")
+    assert team.sam.act(erased, "erasure", reason=REASON).is_success
+
+    assert days == [None, "2026-11-25", "2026-11-25", None]
+    assert (lifting.status_code, lifting.json()["errors"][0]["pointer"]) == (422, "#/allegation")
+    assert restrict_as(team.sam, erased, allegation=True).status_code == 410
+    assert restrict_as(team.sam, erased).is_success
+    assert list(find_faults(service.state.context.engine)) == []
+
+
+@pytest.mark.slow
+def test_the_page_of_a_concern_restricts_or_marks_it_as_an_allegation(
+    service: FastAPI, client: TestClient, team: Team, clock: SettableClock
+) -> None:
+    """A page that was open since yesterday does not move the day that somebody set since."""
+    passed_on, marked = (raise_concern(client)["reference"] for _ in range(2))
+    sign_in_as(service, client, JO)
+    offered = text_of(client.get(f"/desk/concerns/{marked}"))
+    press(client, passed_on, "restriction", restricted="yes", reason=REASON, allegation="yes")
+    press(client, marked, "look-again", whose="officer", allegation="yes")
+    clock.time += dt.timedelta(days=1)
+    sign_in_as(service, client, JO)
+    press(client, marked, "look-again", whose="officer", allegation="yes")
+    page = client.get(f"/desk/concerns/{marked}").text
+
+    days = [team.kim.get(f"/concerns/{each}/look-again").json()["officer"] for each in (passed_on, marked)]
+    assert "Mark it as an allegation" in offered
+    assert days == ["2026-11-25", "2026-11-25"]
+    assert "Tell the designated officer within one working day" in page
+    assert "Mark it as an allegation" not in page
+    assert 'name="allegation"' not in page
+    assert list(find_faults(service.state.context.engine)) == []
+
+
 def test_an_allegation_waits_for_leads_only_and_anyone_can_say_that_a_concern_is_one(
     service: FastAPI, client: TestClient, team: Team, of_staff: str
 ) -> None:

@@ -46,6 +46,7 @@ REQUIRED = {
     "service_at_locations": {"id"},
     "location": {"id", "location_type"},
     "attributes": {"id"},
+    "schedules": {"id"},
     "taxonomies": {"id", "name", "description"},
     "taxonomy_terms": {"id", "name", "description"},
     "taxonomy_term": {"id", "name", "description"},

@@ -9,6 +9,7 @@ from pyrage import x25519
 from app.config import SEED_DIR, parse_settings
 from app.errors import SetupError
 from app.services.guides.reference_data import read_reference_data
+from app.services.guides.teams import out_of_hours
 from app.services.operations.own_seed import FIRST_GUIDE, OWN_FOLDER
 from app.services.operations.settings_file import write_settings
 from tests.support.command import Finished, Terminal, guidance, guidance_on_a_terminal
@@ -91,11 +92,12 @@ ANSWERS = [
     "security@council.example",
     "in the mornings \\ evenings",  # refused, and asked again
     "Monday to Friday 9am to 5pm",
+    "nobody",  # no number, and asked again
+    "01632 960003",
     "60",
     "",
     "nobody",  # no number, and asked again
     "01632 960001",
-    "01632 960003",
     "",
     "y",
     "y",
@@ -136,6 +138,10 @@ def test_setup_asks_for_what_is_missing_and_writes_the_answers(file: Path, monke
     assert (settings.adults_contact, settings.acknowledge_danger_minutes) == (("tel:01632-960002",), 60)
     assert dict(settings.openid_scopes or {})["Leads"] == ("concerns:read", "concerns:write", "audit:read")
     assert "an invented secret" not in ended.stdout
+    assert (settings.duty_hours, settings.out_of_hours_phone) == ("Monday to Friday 9am to 5pm", "01632 960003")
+    known = read_reference_data(settings.seed_dir, settings.council, settings.out_of_hours_phone)
+    night = [(each.phones[0].display, each.verified_on is None) for each in out_of_hours(known.all_signposts)]
+    assert night == [("01632 960003", False)]
 
 
 def test_another_council_gets_a_folder_with_only_its_own_numbers(file: Path) -> None:

@@ -292,3 +292,40 @@ def test_each_short_form_says_whom_to_call_if_sending_fails(client: TestClient) 
         said = page.partition('<template id="not-sent">')[2].partition("</template>")[0]
         assert 'method="post"' in page
         assert 'href="tel:' in said
+
+
+MONDAYS = {
+    "cy": "Dydd Llun",
+    "pl": "poniedziałek",
+    "ro": "luni",
+    "pt": "segunda-feira",
+    "es": "lunes",
+    "so": "Isniin",
+    "uk": "понеділок",
+    "pa": "ਸੋਮਵਾਰ",
+    "bn": "সোমবার",
+    "ur": "پیر",
+    "ar": "الاثنين",
+}
+HOURS_SHOWN = re.compile(r"<p>[^<]*<span>(?P<hours>[^<]*8:30[^<]*)</span></p>")
+
+
+@pytest.mark.parametrize("code", [each.code for each in (LANGUAGES[1], *SHORT_LANGUAGES)])
+def test_opening_hours_are_in_the_language_of_the_page(tmp_path: Path, code: str) -> None:
+    hours = "Monday to Thursday 8:30am to 5pm, Friday 8:30am to 4:30pm"
+    with TestClient(a_service(data_dir=tmp_path / "data", duty_hours=hours)) as client:
+        shown = HOURS_SHOWN.search(client.get(f"/{code}").text)
+
+    assert shown is not None
+    assert shown["hours"].startswith(MONDAYS[code])
+    assert re.findall(r"\d\d:\d\d", shown["hours"]) == ["08:30", "17:00", "08:30", "16:30"]
+    assert not re.search("[A-Za-z]+day|[0-9][ap]m| to ", shown["hours"])
+
+
+def test_hours_that_are_no_data_stay_english_and_are_marked(tmp_path: Path) -> None:
+    """Their full stop stands at their end, on a page from right to left too."""
+    with TestClient(a_service(data_dir=tmp_path / "data", duty_hours="Office hours.")) as client:
+        page = client.get("/ur").text
+
+    assert '<span lang="en">Office hours</span>.' in page
+    assert "span[lang=en]){direction:ltr;unicode-bidi:isolate}" in page

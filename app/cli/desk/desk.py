@@ -34,6 +34,7 @@ from app.models.concerns.concern import ImmediateDanger
 from app.models.concerns.entries import MAX_LABEL_LENGTH, MAX_NOTE_LENGTH
 from app.models.concerns.receipts import ConcernState
 from app.models.desk.inbox_filters import InboxOrder, InboxParameters
+from app.models.desk.look_again import Whose
 from app.models.links import CODE_LISTS, DESK_BURSTS, DESK_CONCERNS, DESK_VIEWS, STATISTICS, desk_concern_path
 from app.services.concerns.sealing import Unsealer, open_note, read_identities, seal_label, seal_message, seal_note
 
@@ -228,8 +229,11 @@ def desk_acknowledge(
     ] = 0,
 ) -> None:
     """Record that you have read a concern, and additions up to a number, and decided the next step."""
-    path = desk_concern_path(reference, "acknowledgement")
-    _show_concern(service, service.call("POST", path, body={"up_to_addition": up_to}))
+    _act(service, reference, "acknowledgement", up_to_addition=up_to)
+
+
+def _act(service: DeskClient, reference: str, act: str, **body: Any) -> None:
+    _show_concern(service, service.call("POST", desk_concern_path(reference, act), body=body))
 
 
 def _show_concern(service: DeskClient, entry: dict[str, Any]) -> None:
@@ -392,20 +396,35 @@ def desk_close(
 
 def desk_reopen(service: DeskOptions, *, reference: Reference, reason: Reason) -> None:
     """Reopen a closed concern, and take back its outcome."""
-    path = desk_concern_path(reference, "reopening")
-    _show_concern(service, service.call("POST", path, body={"reason": reason}))
+    _act(service, reference, "reopening", reason=reason)
 
 
 def desk_hold(service: DeskOptions, *, reference: Reference, reason: Reason) -> None:
     """Put a concern on hold, which prevents erasure."""
-    body = {"held": True, "reason": reason}
-    _show_concern(service, service.call("POST", desk_concern_path(reference, "hold"), body=body))
+    _act(service, reference, "hold", held=True, reason=reason)
 
 
 def desk_release(service: DeskOptions, *, reference: Reference, reason: Reason) -> None:
     """Release the hold of a concern."""
-    body = {"held": False, "reason": reason}
-    _show_concern(service, service.call("POST", desk_concern_path(reference, "hold"), body=body))
+    _act(service, reference, "hold", held=False, reason=reason)
+
+
+def desk_look_again(
+    service: DeskOptions,
+    *,
+    reference: Reference,
+    day: Annotated[str | None, typer.Option(help="The day, such as 2026-12-03.")] = None,
+    whose: Annotated[
+        Whose, typer.Option(help="Who looks again, or `officer`: the day to tell the designated officer (LADO).")
+    ] = Whose.TEAM,
+    no_day: Annotated[bool, typer.Option("--no-day", help="Remove the day. The officer was told.")] = False,
+) -> None:
+    """Set or remove the day to look at a concern again, or the day by which to tell the designated officer."""
+    if no_day == (day is not None):
+        raise typer.BadParameter("use either --day or --no-day")
+    body = {"day": day, "whose": whose.value}
+    answer = service.call("PUT", desk_concern_path(reference, "look-again"), body=body)
+    service.show(answer, table([(each.value, answer[each.value] or "no day") for each in Whose]))
 
 
 def desk_restrict(
@@ -417,15 +436,20 @@ def desk_restrict(
         list[str] | None,
         typer.Option(help="A person who may open it. Repeat the option: at least two people, one of them a lead."),
     ] = None,
+    allegation: Annotated[
+        bool,
+        typer.Option("--allegation", help="It is about someone who works with children or for the council."),
+    ] = False,
     lift: Annotated[bool, typer.Option("--lift", help="End the restriction: everyone can open it again.")] = False,
 ) -> None:
     """Restrict a concern, so that only leads, or the people named with `--person`, can open it.
 
     Anyone who works at the desk can restrict a concern to leads. Only a lead can name people, or end a restriction.
+    With `--allegation` the designated officer is to be told within one working day.
     """
-    if lift and person:
-        raise typer.BadParameter("name people or use --lift, not both")
-    body = {"restricted": not lift, "people": person or [], "reason": reason}
+    if lift and (person or allegation):
+        raise typer.BadParameter("use --lift alone, without --person or --allegation")
+    body = {"restricted": not lift, "people": person or [], "allegation": allegation, "reason": reason}
     answer = service.call("PUT", desk_concern_path(reference, "restriction"), body=body)
     now = f"restricted to {', '.join(answer['people']) or 'leads'}" if answer["restricted"] else "not restricted"
     service.show(answer, [f"{reference}: {now}"])
@@ -433,5 +457,4 @@ def desk_restrict(
 
 def desk_erase(service: DeskOptions, *, reference: Reference, reason: Reason) -> None:
     """Permanently erase the text of a concern. The concern and all its additions must be acknowledged first."""
-    path = desk_concern_path(reference, "erasure")
-    _show_concern(service, service.call("POST", path, body={"reason": reason}))
+    _act(service, reference, "erasure", reason=reason)

@@ -58,6 +58,7 @@ COUNCIL_QUESTIONS = {
     "complaints_contact": "Who takes complaints about the council?",
     "security_contact": "Who should hear of a weakness in this service?",
     "duty_hours": "When is the duty team open? Such as Monday to Friday 9am to 5pm (or press Enter)",
+    "out_of_hours_phone": "Whom to call at night, at weekends and on bank holidays: phone number (or press Enter)",
     "acknowledge_danger_minutes": "In how many minutes, day and night, will the team read a report of immediate "
     "danger? (or press Enter: no time is promised)",
     "acknowledge_not_sure_minutes": "And if the reporter is not sure? (or press Enter)",
@@ -211,8 +212,9 @@ def parse_values(words: list[str]) -> dict[str, str]:
 
 
 def set_up_council(day: FirstDay) -> None:
-    """Ask for name, contacts, hours and promised times."""
-    day.write(day.ask_settings(COUNCIL_QUESTIONS))
+    """Ask for name, contacts, hours, the number outside them, and promised times."""
+    known = ("out_of_hours_phone",) if day.given.night else ()
+    day.write(day.ask_settings({name: text for name, text in COUNCIL_QUESTIONS.items() if name not in known}))
 
 
 def set_up_numbers(day: FirstDay) -> None:
@@ -248,12 +250,11 @@ def set_up_law(day: FirstDay) -> None:
 
 
 def _ask_numbers(day: FirstDay) -> Numbers:
-    asked = {"duty": "Phone number of the duty team", "night": "At night and at weekends (or press Enter)"}
-    asked["officer"] = "Designated officer, LADO (or press Enter)"
+    asked = {"duty": "Phone number of the duty team", "officer": "Designated officer, LADO (or press Enter)"}
     given = {name: getattr(day.given, name) or "" for name in asked}
     if day.asks and not given["duty"]:
         given = {name: given[name] or _ask_number(text) for name, text in asked.items()}
-    return Numbers(**given)
+    return Numbers(**given, night=day.given.night or day.settings.out_of_hours_phone or "")
 
 
 def _ask_number(text: str) -> str:

@@ -180,10 +180,11 @@ class ReasonDetails(Details):
 class RestrictedDetails(ReasonDetails):
     """Details of a restriction. `people` are the only people who may open the concern.
 
-    If `people` is empty, all leads may open the concern.
+    If `people` is empty, all leads may open the concern. `officer_by` is as in `SealDetails`.
     """
 
     people: tuple[str, ...] = ()
+    officer_by: dt.date | None = None
 
     def __str__(self) -> str:
         return f"to {', '.join(self.people) or 'leads'}: {self.reason}"

@@ -21,6 +21,12 @@ class Restriction(RequestModel):
         "empty, all leads may. Only a lead may name people.",
         examples=[["Robin Example", "Sam Example"]],
     )
+    allegation: bool = Field(
+        default=False,
+        description="True if the concern is about somebody who works with children or for the council, and is "
+        "restricted for that. The day by which to tell the designated officer is then set, unless one is.",
+        examples=[True],
+    )
     reason: Text = Field(
         description="Reason, for the audit log. Do not name anyone.",
         examples=["About someone who works here."],

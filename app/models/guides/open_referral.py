@@ -31,7 +31,8 @@ A_PLACE = "3f0c1a52-8d5e-5b0e-9c5d-2f6a7b1e4c90"
 A_SERVICE_AT_LOCATION = "dad806a3-3841-522a-9d58-0fcb6ea53b70"
 A_DESCRIPTION = (
     "Duty and Assessment Team, named in ‘One Minute Guide’ to Child Sexual Exploitation (CSE), edition 1. Telephone: "
-    "01225 396312, option 1 (+441225396312); 396313, option 1 (+441225396313). The web address leads to: Request for "
+    "01225 396312, option 1 (+441225396312); 396313, option 1 (+441225396313). When it is closed: Bath & North East "
+    "Somerset Emergency Duty Team. Telephone: 01454 615165 (+441454615165). The web address leads to: Request for "
     "Service Form. In immediate danger call 999. Nobody has checked these details yet."
 )
 A_FORM = "https://www.bathnes.gov.uk/services/children-young-people-and-families/child-protection"

@@ -47,6 +47,7 @@ from app.services.desk.look_again import find_days
 from app.services.desk.presented_concerns import entry_of, reference_of
 from app.services.desk.retention import RetentionPeriods
 from app.services.desk.retention_lists import erasure_day
+from app.services.guides.working_days import LONDON
 
 router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
 CONCERN = "concern"
@@ -158,6 +159,7 @@ def read_desk_work(visit: Visit, shown: opened_concerns.Opening, *, seen_before:
             "erasure_day": erasure_day(session, concern, RetentionPeriods.of(visit.context.settings)),
             "erasure_request": actions.find_erasure_request(session, reference),
             "officers": [f"{each.name}: {numbers_of(each)}" for each in signposts if each.allegations],
+            "today": visit.now.astimezone(LONDON).date(),
             "look_again": find_days(session, reference, visit.visitor.name),
             "questions": desk_entries.list_messages(session, reference),
             "come_back_by": receipts.working_days.after(concern.received_at, days=receipts.come_back_days),

@@ -20,9 +20,9 @@ def set_restriction_on_page(attempt: AttemptDep) -> Response:
     """Who may no longer open it is told so on a page. Raise `ScopeMissing`, as `set_restriction`."""
     context, reference = attempt.context, attempt.reference
     try:
-        fields = {name: attempt.posted.one(name).strip() for name in ("restricted", "reason")}
-        wanted = attempt.parse(Restriction, fields | {"people": attempt.posted.many("people")})
-        context.writer.run(restriction.set_restriction, reference, wanted, attempt.actor)
+        fields = attempt.typed(Restriction) | {"people": attempt.posted.many("people")}
+        wanted, receipts = attempt.parse(Restriction, fields), context.submissions.receipts
+        context.writer.run(restriction.set_restriction, reference, wanted, attempt.actor, receipts)
     except REFUSED as refusal:
         return show_again(attempt, "restriction", refusal)
     with Session(context.engine) as session:

@@ -202,7 +202,8 @@ def _page_of_draft(site: Site, **values: Any) -> Response:
 def _poster(site: Site, shown: ShownEdition) -> Response:
     """With `DRAFT` in the title. Raise `PdfUnavailable`."""
     content = shown.content.model_copy(update={"title": f"DRAFT: {shown.content.title}"})
-    signposts = site.context.reference_data.who_to_call(content).signposts
-    pdf = edition_pdf(ShownEdition(shown.head, content), signposts, site.context.settings)
+    who = site.context.reference_data.who_to_call(content)
+    teams = site.context.duty_hours.published(who)
+    pdf = edition_pdf(ShownEdition(shown.head, content), who.signposts, teams, site.context.settings)
     headers = NOT_STORED | {"Content-Disposition": f'inline; filename="draft-{shown.head.guide}.pdf"'}
     return Response(pdf, media_type="application/pdf", headers=headers)

@@ -1,7 +1,7 @@
 """Routes of the restriction of a concern to leads or to named people."""
 
-from app.errors import NoSuchConcern
-from app.http.context import WriterDep
+from app.errors import ConcernErased, NoSuchConcern
+from app.http.context import SubmissionsDep, WriterDep
 from app.http.json_bodies import JSONRoute
 from app.http.problems import BODY_PROBLEMS, RESPONSES_OF_CLIENT_ROUTES, problem_responses
 from app.http.routes import GuidanceRouter
@@ -21,13 +21,15 @@ def read_restriction(writer: WriterDep, asked: ReadingDep) -> RestrictionState:
 @router.put(
     "/restriction",
     summary="Restrict a concern, or lift the restriction",
-    responses=problem_responses(NoSuchConcern, *BODY_PROBLEMS),
+    responses=problem_responses(NoSuchConcern, ConcernErased, *BODY_PROBLEMS),
 )
-def set_restriction(writer: WriterDep, asked: WorkingDep, wanted: Restriction) -> RestrictionState:
+def set_restriction(
+    writer: WriterDep, submissions: SubmissionsDep, asked: WorkingDep, wanted: Restriction
+) -> RestrictionState:
     """Only leads, or the named people, may open the concern. Everyone else is told that there is no such concern.
 
     Everyone who works at the desk may restrict an unrestricted concern to leads. Only a lead names people, or changes
     a restriction. A concern is unassigned if its person may no longer open it.
     A client is a lead if it acts for a person and has the scopes of a lead, or if it has `concerns:restricted`.
     """
-    return writer.run(restriction.set_restriction, asked.reference, wanted, asked.actor)
+    return writer.run(restriction.set_restriction, asked.reference, wanted, asked.actor, submissions.receipts)

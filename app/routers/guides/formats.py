@@ -36,7 +36,8 @@ router = GuidanceRouter(dependencies=[PUBLIC], responses=RESPONSES_OF_READS)
 
 def _markdown(request: Request, context: AppContext, shown: ShownEdition) -> Response:
     public_url, links, headers = context.settings.public_url, shown.links(MARKDOWN.suffix), {}
-    page = edition_markdown(shown, context.reference_data.who_to_call(shown.content).signposts, public_url)
+    who = context.reference_data.who_to_call(shown.content)
+    page = edition_markdown(shown, who.signposts, context.duty_hours.published(who), public_url)
     if shown.rendition is None:
         links |= memento_links(public_url, shown.head.guide)
         headers = {"Content-Language": GUIDE_LANGUAGE} | (memento_headers(shown.head) if shown.is_numbered else VARY)
@@ -50,11 +51,8 @@ def _markdown(request: Request, context: AppContext, shown: ShownEdition) -> Res
 def _pdf(
     request: Request, context: AppContext, shown: ShownEdition, form: PrintForm, pictures: Pictures | None = None
 ) -> Response:
-    signposts, suffix = (
-        context.reference_data.who_to_call(shown.content).signposts,
-        PDF_SUFFIXES[form],
-    )
-    page = edition_pdf(shown, signposts, context.settings, form, pictures)
+    who, suffix = context.reference_data.who_to_call(shown.content), PDF_SUFFIXES[form]
+    page = edition_pdf(shown, who.signposts, context.duty_hours.published(who), context.settings, form, pictures)
     links, caching = shown.links(suffix), _caching(shown)
     response = conditional_response(request, page, media_type=PDF_TYPE, links=links, caching=caching)
     name = shown.file_name + suffix.replace("/", "-")

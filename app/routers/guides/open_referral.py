@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from app.errors import NotFound
 from app.http.auth import PUBLIC
-from app.http.context import ContentsDep, EmergencyContactsDep, EngineDep, SettingsDep
+from app.http.context import ContextDep, SettingsDep
 from app.http.params import IN_PLAIN_DIGITS
 from app.http.problems import RESPONSES_OF_READS, problem_responses
 from app.http.responses import conditional_response
@@ -90,13 +90,11 @@ class Paging(RequestModel, extra="ignore"):
     )
 
 
-def get_directory(
-    engine: EngineDep, contents: ContentsDep, emergency_contacts: EmergencyContactsDep, settings: SettingsDep
-) -> Directory:
+def get_directory(context: ContextDep) -> Directory:
     """Return the directory of all current guides and the signposts, as a FastAPI dependency."""
-    with Session(engine) as session:
-        signposts = emergency_contacts.current().signposts
-        return read_directory(session, contents, signposts, public_url=settings.public_url)
+    signposts, url = context.emergency_contacts.current().signposts, context.settings.public_url
+    with Session(context.engine) as session:
+        return read_directory(session, context.contents, signposts, context.duty_hours, public_url=url)
 
 
 DirectoryDep = Annotated[Directory, Depends(get_directory)]

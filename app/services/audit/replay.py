@@ -128,6 +128,9 @@ class RecordedConcern(Replayed):
         self.columns_sha256 = details.columns_sha256 or self.columns_sha256
         if details.receipt_sha256 is not None:
             self.receipts.add(details.receipt_sha256)
+        self._expect_officer_told(details)
+
+    def _expect_officer_told(self, details: SealDetails | RestrictedDetails) -> None:
         if details.officer_by is not None:
             self.look_again.setdefault(OFFICER, details.officer_by)
 
@@ -164,6 +167,7 @@ class RecordedConcern(Replayed):
 
     def _restrict(self, details: RestrictedDetails, _row: AuditEntryRow) -> None:
         self.limited_to = limit_to(details.people)
+        self._expect_officer_told(details)
 
     def _lift(self, _details: Details, _row: AuditEntryRow) -> None:
         self.limited_to = ""

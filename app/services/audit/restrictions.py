@@ -4,7 +4,7 @@ A restricted concern is limited to leads or to named people. If none of the name
 leads may open it. If the desk has no lead either, everyone at the desk may open it, so that no concern remains unread.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -126,14 +126,13 @@ def expect_openable(writer: Writer, reference: str, actor: Actor) -> None:
     raise NoSuchConcern(NO_SUCH_REFERENCE)
 
 
-def restrict(session: Session, concern: ConcernRow, people: Sequence[str], reason: str, actor: Actor) -> None:
-    """Limit `concern` to `people`, or to leads. Unassign it if its worker may then not open it. Both are recorded.
+def restrict(session: Session, concern: ConcernRow, details: RestrictedDetails, actor: Actor) -> None:
+    """Limit `concern` to people, or to leads. Unassign it if its worker may then not open it. Both are recorded.
 
     Changes by others never prevent it, even if `actor.seen` is given.
     """
-    details = RestrictedDetails(people=tuple(people), reason=reason)
     record_change(session, concern, DeskAct.RESTRICTED, actor, details)
-    concern.limited_to = limit_to(people)
+    concern.limited_to = limit_to(details.people)
     session.flush()
     if concern.assigned_to and not is_openable_by(session, concern.reference, concern.assigned_to):
         refused = ReasonDetails(reason=MAY_NOT_OPEN)

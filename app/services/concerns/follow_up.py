@@ -26,7 +26,7 @@ from app.errors import (
     TooManyConcerns,
 )
 from app.models.audit.audit_log import DeskAct
-from app.models.audit.details import MessageReadDetails
+from app.models.audit.details import MessageReadDetails, RestrictedDetails
 from app.models.audit.entry_kinds import EntryKind
 from app.models.base import canonical_submission
 from app.models.concerns.additions import Addition
@@ -36,7 +36,6 @@ from app.models.concerns.entries import EntryRow, ReceivedMessage, ReceivedMessa
 from app.models.concerns.receipts import ConcernStatus
 from app.models.concerns.rows import LEAST_URGENT_FIRST, ConcernRow
 from app.models.concerns.status_tokens import standard_token
-from app.models.desk.look_again import OFFICER, LookAgainRow
 from app.models.events.rows import EventKind
 from app.models.guides.edition_keys import EditionKey
 from app.models.references import find_reference
@@ -51,7 +50,7 @@ from app.services.concerns.entries import NewEntry, append_entry, entries_of, li
 from app.services.concerns.idempotency import IdempotentResult, Retryable, derive_idempotency_keys
 from app.services.concerns.presented_entries import present_entry
 from app.services.concerns.receipts import PinnedEdition, ReceiptBuilder
-from app.services.concerns.rows import find_concern, get_concern
+from app.services.concerns.rows import expect_officer_told, find_concern, get_concern
 from app.services.concerns.sealing import addition_plaintext, find_message, token_identity
 from app.services.concerns.waiting_additions import update_waiting
 from app.services.events.outbox import append_events, events_about
@@ -234,10 +233,9 @@ def store_addition(
         events += events_about(kind, concern, at=at, message=message, addition=answer)
     events += events_about(EventKind.CONCERN_ADDED, concern, at=at, addition=(number, entry.acknowledge_by))
     append_events(session.connection(), events)
-    if entry.officer_by is not None and session.get(LookAgainRow, (reference, OFFICER)) is None:
-        session.add(LookAgainRow(reference=reference, person=OFFICER, day=entry.officer_by))
+    expect_officer_told(session, reference, entry.officer_by)
     if entry.restricts and not concern.limited_to:
-        restrict(session, concern, (), SAYS_SO, entry.actor)
+        restrict(session, concern, RestrictedDetails(reason=SAYS_SO), entry.actor)
     return receipt
 
 

@@ -353,7 +353,7 @@ class ReceiptBuilder:
     def _number_to_call(self, who: WhoToCall, due: dt.datetime) -> str:
         """At the end of a day, the guide's own first number, for the next morning."""
         if deadline_of(due)[1] is None:
-            return _call(Teams(next((Team(each, "", None) for each in who.contacts if each.phones), None), ()))
+            return _call(Teams(next((Team(each, None) for each in who.contacts if each.phones), None), ()))
         return _call(self.duty_hours.teams(who, due))
 
     def _outcome_text(self, row: ConcernRow) -> str | None:

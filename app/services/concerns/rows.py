@@ -14,6 +14,7 @@ from app.db.tables import table_of
 from app.errors import ConcernErased, NoSuchConcern, ReferenceTaken
 from app.models.concerns.receipts import ConcernState
 from app.models.concerns.rows import ClosedCountRow, ConcernRow, NewConcern
+from app.models.desk.look_again import OFFICER, LookAgainRow
 from app.services.audit.restrictions import NO_SUCH_REFERENCE
 
 WITHOUT_SEALED = defer(ConcernRow.sealed)  # type: ignore[arg-type]  # SQLModel types a column as its value
@@ -79,3 +80,9 @@ def get_unerased(session: Session, reference: str) -> ConcernRow:
     if concern.erased_at is not None:
         raise ConcernErased
     return concern
+
+
+def expect_officer_told(session: Session, reference: str, by: dt.date | None) -> None:
+    """Set the day by which to tell the designated officer, unless one is set. None sets none."""
+    if by is not None and session.get(LookAgainRow, (reference, OFFICER)) is None:
+        session.add(LookAgainRow(reference=reference, person=OFFICER, day=by))

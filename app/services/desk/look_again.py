@@ -50,6 +50,12 @@ def set_day(session: Session, reference: str, wanted: LookAgain, actor: Actor) -
     return find_days(session, concern.reference, actor.person)
 
 
+def mark_allegation(session: Session, reference: str, officer_by: dt.date, actor: Actor) -> None:
+    """Set the day by which to tell the designated officer, unless one is set. Raise as `set_day`."""
+    if find_days(session, reference, TEAM).officer is None:
+        set_day(session, reference, LookAgain(day=officer_by, whose=Whose.OFFICER), actor)
+
+
 def read_both_days(session: Session, reference: str, actor: Actor) -> LookAgainState:
     """Record the reading. Raise `NoSuchConcern`."""
     concern = get_concern(session, reference)

@@ -5,35 +5,42 @@ from sqlmodel import Session
 from app.errors import FaultCode, FieldError, ScopeMissing, ValidationFailed
 from app.models.access.clients import Scope
 from app.models.audit.audit_log import DeskAct
-from app.models.audit.details import ReasonDetails, ShownDetails
+from app.models.audit.details import ReasonDetails, RestrictedDetails, ShownDetails
 from app.models.concerns.rows import ConcernRow, people_of_limit
 from app.models.desk.restriction import Restriction, RestrictionState
 from app.models.links import desk_concern_path
 from app.services.audit.audit_log import Actor, record_action, record_change
 from app.services.audit.restrictions import list_leads, list_readers, restrict
-from app.services.concerns.rows import get_concern
+from app.services.concerns.receipts import ReceiptBuilder
+from app.services.concerns.rows import expect_officer_told, get_concern, get_unerased
 
 NOT_A_READER = "nobody of this name reads concerns at the desk"
 FEWEST_PEOPLE = 2
 TOO_FEW = "name at least two people, so that nobody is alone with it"
 NO_LEAD_NAMED = "name at least one lead: only a lead among them can lift the restriction"
-ONLY_WITH_RESTRICTED = "name people only with a restriction"
+ONLY_WITH_RESTRICTED = "only with a restriction"
 
 
-def set_restriction(session: Session, reference: str, wanted: Restriction, actor: Actor) -> RestrictionState:
+def set_restriction(
+    session: Session, reference: str, wanted: Restriction, actor: Actor, receipts: ReceiptBuilder
+) -> RestrictionState:
     """Restrict to leads or `people`, or lift it. Return who may open it now. Everyone may restrict to leads.
 
-    Who has it and may not open it is unassigned. Raise `NoSuchConcern`; `ScopeMissing` if no lead names people, changes
-    or lifts; `ValidationFailed` for people with a lifting, who do not read concerns, fewer than `FEWEST_PEOPLE`, or
-    without a lead.
+    Who has it and may not open it is unassigned. Raise `NoSuchConcern`; `ConcernErased` for an allegation;
+    `ScopeMissing` if no lead names people, changes or lifts; `ValidationFailed` for people or an allegation with a
+    lifting, and for people who do not read concerns, fewer than `FEWEST_PEOPLE`, or without a lead.
     """
-    concern = get_concern(session, reference)
+    concern = (get_unerased if wanted.allegation else get_concern)(session, reference)
     if not actor.is_lead and (wanted.people or concern.limited_to or not wanted.restricted):
         raise ScopeMissing(Scope.RESTRICTED)
-    if faults := _faults_in_people(session, wanted):
+    if faults := _faults_in(session, wanted):
         raise ValidationFailed(faults)
     if wanted.restricted:
-        restrict(session, concern, sorted(set(wanted.people)), wanted.reason, actor)
+        people = tuple(sorted(set(wanted.people)))
+        officer_by = receipts.officer_by(is_allegation=wanted.allegation, at=actor.at)
+        details = RestrictedDetails(people=people, reason=wanted.reason, officer_by=officer_by)
+        restrict(session, concern, details, actor)
+        expect_officer_told(session, reference, officer_by)
     else:
         record_change(session, concern, DeskAct.RESTRICTION_LIFTED, actor, ReasonDetails(reason=wanted.reason))
         concern.limited_to = ""
@@ -61,11 +68,12 @@ def state_of(concern: ConcernRow) -> RestrictionState:
     )
 
 
-def _faults_in_people(session: Session, wanted: Restriction) -> list[FieldError]:
+def _faults_in(session: Session, wanted: Restriction) -> list[FieldError]:
+    if not wanted.restricted:
+        given = {"people": wanted.people, "allegation": wanted.allegation}
+        return [FieldError((name,), ONLY_WITH_RESTRICTED, FaultCode.INVALID) for name in given if given[name]]
     if not wanted.people:
         return []
-    if not wanted.restricted:
-        return [FieldError(("people",), ONLY_WITH_RESTRICTED, FaultCode.INVALID)]
     readers, leads = list_readers(session), list_leads(session)
     faults = [
         FieldError(("people", place), NOT_A_READER, FaultCode.NOT_LISTED)

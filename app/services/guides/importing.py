@@ -20,6 +20,7 @@ from app.services.guides.markdown import edition_markdown
 from app.services.guides.markdown_documents import markdown_blocks
 from app.services.guides.placing import Placing, find_missing
 from app.services.guides.presenters import ShownEdition
+from app.services.guides.teams import Teams
 from app.services.guides.word_documents import MAX_BLOCKS, TOO_LONG, word_blocks
 
 NO_TIME = dt.datetime.min.replace(tzinfo=dt.UTC)
@@ -117,4 +118,4 @@ def _draft_of_export(blocks: list[Block], data: dict[str, Any]) -> GuideDraft:
 def draft_page(content: EditionContent) -> str:
     """As edition 1, only to compare: without emergency numbers, digest and real time."""
     head = EditionHead("draft", 1, NO_TIME, "", content.title, content.change_note, None, None)
-    return edition_markdown(ShownEdition(head, content), (), "").decode()
+    return edition_markdown(ShownEdition(head, content), (), Teams(None, ()), "").decode()

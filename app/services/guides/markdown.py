@@ -26,6 +26,7 @@ from app.services.guides.presenters import (
     citation_text,
     more_ways,
 )
+from app.services.guides.teams import Teams
 
 MARKDOWN_TEMPLATE = Path(__file__).with_name("edition.md.jinja")
 BLANKS = re.compile(r"[ \t\r\n\f\v]+")
@@ -34,7 +35,7 @@ NUMBER = re.compile(r"^([0-9]+)([.)])")
 AUTOLINK = re.compile(r"https?://[^\x00-\x20<>]+")
 
 
-def edition_markdown(shown: ShownEdition, signposts: Sequence[Signpost], public_url: str) -> bytes:
+def edition_markdown(shown: ShownEdition, signposts: Sequence[Signpost], teams: Teams, public_url: str) -> bytes:
     """In UTF-8, emergency numbers first. A rendition has `MARK` after untranslated text, and no data to read back."""
     head, content, rendition = shown.head, shown.content, shown.rendition
 
@@ -52,6 +53,7 @@ def edition_markdown(shown: ShownEdition, signposts: Sequence[Signpost], public_
         content=content,
         sections=Section,
         emergencies=[each for each in signposts if each.emergency],
+        teams=teams,
         published_at=format_utc(head.published_at),
         address_here=public_url + edition_path(*head.key),
         data=markdown_data(content),

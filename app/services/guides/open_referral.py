@@ -40,10 +40,11 @@ from app.models.guides.open_referral import (
     VirtualLocation,
 )
 from app.models.guides.proposed_ids import propose_id
-from app.models.guides.signposts import Signpost
+from app.models.guides.signposts import Signpost, WhoToCall
 from app.models.links import GUIDES
 from app.services.guides.editions import Contents, EditionHead, list_current
 from app.services.guides.presenters import address_text
+from app.services.guides.teams import DutyHours, Teams
 
 DIRECTORY = uuid.UUID("b179ab2a-a354-400a-8ebe-37a328ea0421")
 URI_CHARACTERS = ":/?#[]@!$&'()*+,;=%~"
@@ -193,7 +194,7 @@ class Guide:
 
 
 def read_directory(
-    session: Session, contents: Contents, signposts: Sequence[Signpost], *, public_url: str
+    session: Session, contents: Contents, signposts: Sequence[Signpost], hours: DutyHours, *, public_url: str
 ) -> Directory:
     """Contacts by guide, then the signposts as given."""
     guides = [Guide(head, contents(head.key, session)) for head in list_current(session)]
@@ -203,7 +204,10 @@ def read_directory(
         description="The subjects of the guides, and the risks that they say are often linked to them.",
     )
     terms = _terms(guides, taxonomy, public_url)
-    entries = [entry for guide in guides for entry in _entries_of(guide, _publisher(guide, guides), terms)]
+    entries: list[Entry] = []
+    for guide in guides:
+        teams = hours.published(WhoToCall(guide.content.contacts, tuple(signposts)))
+        entries += _entries_of(guide, _publisher(guide, guides), terms, teams)
     entries += [_entry_of(signpost) for signpost in signposts]
     return Directory(tuple(service_of(entry) for entry in entries), taxonomy, tuple(terms.values()))
 
@@ -252,14 +256,16 @@ def _publisher(guide: Guide, guides: Sequence[Guide]) -> Organization:
     )
 
 
-def _entries_of(guide: Guide, publisher: Organization, terms: dict[str, TaxonomyTerm]) -> Iterator[Entry]:
+def _entries_of(guide: Guide, publisher: Organization, terms: dict[str, TaxonomyTerm], teams: Teams) -> Iterator[Entry]:
     links: TermLinks = (
         ("subject", terms[guide.head.guide]),
         *(("linked_risk", terms[risk.id]) for risk in guide.content.linked_risks),
     )
     for contact, page in _with_pages(guide.content.contacts):
+        duty = teams.first if teams.first and teams.first.contact is contact else None
+        otherwise = teams.until_then if duty else ()
         yield Entry(
-            contact,
+            contact.model_copy(update={"opening_hours": duty.opening_hours}) if duty else contact,
             name=(guide.publisher, guide.head.guide, contact.id),
             owner=(guide.publisher,),
             organization=publisher,
@@ -267,6 +273,8 @@ def _entries_of(guide: Guide, publisher: Organization, terms: dict[str, Taxonomy
                 f"{contact.name}, named in {guide.head.title}, edition {guide.head.number}",
                 contact.when,
                 _numbers(contact.phones),
+                f"Open: {duty.hours}" if duty and duty.hours else None,
+                *(f"When it is closed: {each.name}. {_numbers(each.phones)}" for each in otherwise),
                 f"The web address leads to: {page.name}" if page else None,
                 page.when if page else None,
                 *_other_ways(contact),
@@ -297,7 +305,10 @@ def _checked_on(*contacts: Contact) -> dt.date | None:
 
 def _entry_of(signpost: Signpost) -> Entry:
     name = ("signposts", signpost.id)
-    own = {field: getattr(signpost, field) for field in ("id", "name", "kind", "phones", "url", "verified_on")}
+    own = {
+        field: getattr(signpost, field)
+        for field in ("id", "name", "kind", "phones", "url", "opening_hours", "verified_on")
+    }
     return Entry(
         Contact(position=1, **own),
         name=name,

@@ -32,8 +32,7 @@ from app.services.guides.presenters import (
     more_ways,
 )
 from app.services.guides.printed_words import printed_words
-from app.services.guides.teams import out_of_hours
-from app.services.guides.working_hours import hours_text
+from app.services.guides.teams import Teams
 
 EQUAL_CONTRAST_LUMINANCE = 0.179
 """Black and white text have the same contrast on it (WCAG 2.2, 4.58)."""
@@ -90,6 +89,7 @@ SIZES = {
 def edition_pdf(
     shown: ShownEdition,
     signposts: Sequence[Signpost],
+    teams: Teams,
     settings: Settings,
     form: PrintForm = PrintForm.POSTER,
     pictures: Pictures | None = None,
@@ -103,7 +103,7 @@ def edition_pdf(
         raise PdfUnavailable
     page = f"/guides/{head.guide}" if rendition is None else rendition_page_path(*rendition.stored.key[:2])
     address = settings.public_url + page
-    words = _document(shown, signposts, address, settings.duty_hours) | _style(settings)
+    words = _document(shown, signposts, address, teams) | _style(settings)
     pictured = pictures.digests if pictures is not None else ()
     document = json.dumps(words | {"form": form.value, "pictured": pictured}, ensure_ascii=False)
     pdf = _compile(document, address, int(head.published_at.timestamp()), form, pictures)
@@ -179,11 +179,10 @@ def _compile_in(folder: str, document: str, address: str, at: int, form: PrintFo
     return pdf
 
 
-def _document(shown: ShownEdition, signposts: Sequence[Signpost], address: str, hours: str | None) -> Document:
+def _document(shown: ShownEdition, signposts: Sequence[Signpost], address: str, teams: Teams) -> Document:
     """Return the template's data. Untranslated text is `{"own": text}`.
 
-    Called first is the first contact with a number, in the guide's own language; `hours`, the council's setting,
-    override its own.
+    Called first is the first contact with a number, in the guide's own language.
     """
     head, content, rendition = shown.head, shown.content, shown.rendition
     contacts = content.contacts if rendition is None else rendition.to_call
@@ -227,8 +226,8 @@ def _document(shown: ShownEdition, signposts: Sequence[Signpost], address: str, 
         "for_children": [_contact(each) for each in signposts if each.for_children and each.phones],
         "cautions": [text(each.text, "cautions", place, "text") for place, each in enumerate(content.cautions)],
         "first_contact": _contact(first_contact),
-        "hours": hours or hours_text(first_contact.opening_hours),
-        "out_of_hours": [_contact(each) for each in out_of_hours(signposts)],
+        "hours": teams.first.hours if teams.first else "",
+        "out_of_hours": [_contact(each) for each in teams.until_then],
         "front": [section(each) for each in PRINTED_FRONT],
         "back": [section(each) for each in PRINTED_BACK],
         "rendition": None if rendition is None else _rendition(rendition),

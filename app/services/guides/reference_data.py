@@ -207,7 +207,8 @@ def lives_elsewhere(concern: Concern, neighbours: Iterable[Signpost]) -> bool:
 def read_reference_data(seed_dir: Path, council: str | None = None, night: str | None = None) -> ReferenceData:
     """Return the code lists, signposts and legal statements in the folder `seed_dir`, for the configured `council`.
 
-    `night` is the configured phone number of the out-of-hours team. Raise `SeedFileError` with file, line and reason if
+    `night` is the configured phone number of the out-of-hours team; if the folder has the same number, a person checked
+    it on the day that the folder says. Raise `SeedFileError` with file, line and reason if
     a file is invalid.
     """
     lists = [read_seed_file(path, CodeList) for path in sorted((seed_dir / "code-lists").glob("*.yaml"))]
@@ -216,7 +217,10 @@ def read_reference_data(seed_dir: Path, council: str | None = None, night: str |
     signposts = [each for each in found.signposts if night is None or each.id != NIGHT_TEAM["id"]]
     if night is not None:
         phone = {"number": f"+44{night.replace(' ', '')[1:]}", "display": night}
+        same = (each for each in found.signposts if each.id == NIGHT_TEAM["id"])
+        checked = {number.number: each.verified_on for each in same for number in each.phones}
         own = NIGHT_TEAM | {"phones": [phone], "source": "The council's setting GUIDANCE_OUT_OF_HOURS_PHONE."}
+        own["verified_on"] = checked.get(phone["number"])
         signposts.append(Signpost.model_validate_json(to_json(own)))
     lists_by_name = {each.name: each for each in lists}
     return ReferenceData(lists_by_name, tuple(signposts), statements, found.neighbours, council)

@@ -32,13 +32,15 @@ def out_of_hours(signposts: Sequence[Signpost]) -> list[Signpost]:
 class Team:
     """A team to call: a contact with a phone number.
 
-    `hours` are the opening hours of the duty team as text, empty if unknown. For other teams `hours` is always empty.
-    `is_open` is True if the team answers at the requested time, or None if unknown.
+    `hours` are the opening hours of the duty team as text, empty if unknown. `opening_hours` are the same as data, and
+    empty if `hours` cannot be parsed. Other teams have neither. `is_open` is True if the team answers at the requested
+    time, or None if unknown.
     """
 
     contact: Contact | Signpost
-    hours: str
     is_open: bool | None
+    hours: str = ""
+    opening_hours: tuple[OpeningHours, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -91,11 +93,12 @@ class DutyHours:
     """A rule that says which team answers, by opening hours.
 
     `words` are the opening hours of the duty team in the council's settings. If `words` is None, the opening hours of
-    the guide's contact are used.
+    the guide's contact are used. If `says_now` is False, nobody is known to be open or closed: for files to keep.
     """
 
     working_days: WorkingDays
     words: str | None = None
+    says_now: bool = True
 
     def _duty_of(self, contacts: Iterable[Contact]) -> tuple[Contact | None, str, tuple[OpeningHours, ...]]:
         """Return the duty team and its hours as text and as data. The duty team is the first contact with a number.
@@ -140,9 +143,9 @@ class DutyHours:
 
     def _ordered(self, who: WhoToCall, at: dt.datetime) -> list[Team]:
         duty, words, hours = self._duty_of(who.contacts)
-        is_open = self._is_open(hours, at) if hours else None
-        teams = [] if duty is None else [Team(duty, words, is_open)]
-        teams += [Team(each, "", self._answers(each, is_open, at)) for each in out_of_hours(who.signposts)]
+        is_open = self._is_open(hours, at) if hours and self.says_now else None
+        teams = [] if duty is None else [Team(duty, is_open, words, hours)]
+        teams += [Team(each, self._answers(each, is_open, at)) for each in out_of_hours(who.signposts)]
         return sorted(teams, key=lambda each: (each.is_open is not True, each.is_open is False))
 
     def _next_opening(self, who: WhoToCall, at: dt.datetime) -> tuple[dt.datetime, Contact | Signpost] | None:
@@ -153,6 +156,16 @@ class DutyHours:
                 return moment, first.contact
             moment = self.next_change(who, moment)
         return None
+
+    def published(self, who: WhoToCall) -> Teams:
+        """Return the duty team as `first`, and whom to call while it is closed, for documents that are kept.
+
+        These are the out-of-hours teams, otherwise the police; nobody if the duty team never closes.
+        """
+        duty, words, hours = self._duty_of(who.contacts)
+        police = () if self.unanswered(who) == () else (each for each in who.signposts if each.id == UNTIL_THEN[0])
+        first = None if duty is None else Team(duty, None, words, hours)
+        return Teams(first, (), until_then=tuple(out_of_hours(who.signposts) or police))
 
     def answers_from(self, who: WhoToCall, at: dt.datetime) -> dt.datetime:
         """Return `at`, or the next opening if every team is known to be closed at `at`."""
@@ -191,7 +204,7 @@ class DutyHours:
         """
         hours = [*self._duty_of(who.contacts)[2]]
         hours += [entry for each in out_of_hours(who.signposts) for entry in each.opening_hours]
-        if not hours:
+        if not hours or not self.says_now:
             return None
         local = at.astimezone(LONDON)
         midnight = dt.datetime.combine(local.date() + ONE_DAY, dt.time.min, tzinfo=LONDON)
@@ -213,7 +226,7 @@ class DutyHours:
         If the team has no opening hours, it answers whenever the duty team is closed. `duty_is_open` is None if the
         duty team's hours are unknown. A team with opening hours also answers the whole day on a bank holiday.
         """
-        if not team.opening_hours:
+        if not team.opening_hours or not self.says_now:
             return None if duty_is_open is None else not duty_is_open
         local = at.astimezone(LONDON)
         return are_open(team.opening_hours, local) or self.working_days.is_bank_holiday(local.date())

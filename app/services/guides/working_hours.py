@@ -9,6 +9,7 @@ from app.models.guides.contacts import OpeningHours, Weekday
 from app.services.guides.working_days import LONDON
 
 WEEK = tuple(Weekday)
+WEEK_IN_ENGLISH = tuple(day.value.capitalize() for day in WEEK)
 RUN = 3
 """The smallest number of consecutive days that are written as a range: `Monday to Wednesday`."""
 END_OF_DAY = "24:00"
@@ -35,12 +36,12 @@ _BETWEEN = re.compile(r"[;,.]?\s*(?:and )?", re.IGNORECASE)
 
 def hours_text(hours: Sequence[OpeningHours]) -> str:
     """Return `hours` as text: `Monday to Friday, 08:30 to 17:00; Saturday, 09:00 to 12:00`."""
-    return "; ".join(f"{_days(each)}, {each.opens} to {each.closes}" for each in hours)
+    return "; ".join(f"{days_text(each)}, {each.opens} to {each.closes}" for each in hours)
 
 
 def spoken_hours(hours: Sequence[OpeningHours]) -> str:
     """Return `hours` as people say them: `Monday to Friday, 8:30am to 5pm`. `read_hours` can parse the text."""
-    return "; ".join(f"{_days(each)}, {spoken_time(each.opens)} to {spoken_time(each.closes)}" for each in hours)
+    return "; ".join(f"{days_text(each)}, {spoken_time(each.opens)} to {spoken_time(each.closes)}" for each in hours)
 
 
 def opening_in_words(opens: dt.datetime, at: dt.datetime) -> str:
@@ -59,12 +60,15 @@ def spoken_time(time: str) -> str:
     return f"{int(hour) % 12 or 12}{'' if minute == '00' else f':{minute}'}{half}"
 
 
-def _days(hours: OpeningHours) -> str:
+def days_text(
+    hours: OpeningHours, names: Sequence[str] = WEEK_IN_ENGLISH, span: str = "{} to {}", last: str = " and "
+) -> str:
+    """Return the days of `hours`: the first and the last in `span`, or `names` with `last` before the last one."""
     places = sorted({WEEK.index(day) for day in hours.days})
-    names = [WEEK[place].value.capitalize() for place in places]
-    if len(names) >= RUN and places[-1] - places[0] == len(places) - 1:
-        return f"{names[0]} to {names[-1]}"
-    return " and ".join((", ".join(names[:-1]), names[-1])) if len(names) > 1 else names[0]
+    named = [names[place] for place in places]
+    if len(named) >= RUN and places[-1] - places[0] == len(places) - 1:
+        return span.format(named[0], named[-1])
+    return last.join((", ".join(named[:-1]), named[-1])) if len(named) > 1 else named[0]
 
 
 @lru_cache(maxsize=8)

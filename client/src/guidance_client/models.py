@@ -1430,6 +1430,7 @@ class Restriction(TypedDict):
 
     restricted: bool
     people: NotRequired[list[Person]]
+    allegation: NotRequired[bool]
     reason: str
 
 
