@@ -863,7 +863,8 @@ def form_digest(concern: type[Concern]) -> str:
 def form_version(digest: str) -> int:
     """The version of the last release, or the next one if its form had another digest."""
     released = json.loads(RELEASED_FORM.read_text(encoding="utf-8"))
-    return int(released["version"]) + (digest != released["digest"])
+    version: int = released["version"]
+    return version if digest == released["digest"] else version + 1
 
 
 FORM_DIGEST = form_digest(Concern)
