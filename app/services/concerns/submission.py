@@ -251,7 +251,7 @@ class Submissions:
             digest = {"submission_sha256": hashlib.sha256(submission).hexdigest()}
             test, at = bool(concern.test), arrival.at
             text = self.sealer.seal(concern_plaintext(submitted.json, reference, pinned.key, test=test, at=at))
-            card = seal_card(self.sealer, card_of_concern(content), reference, at=arrival.at)
+            card: bytes | None = seal_card(self.sealer, card_of_concern(content), reference, at=arrival.at)
         else:
             reference, form_version, restricted = sealed.reference, sealed.form_version, sealed.restricted
             digest = {"sealed_sha256": hashlib.sha256(sealed.text).hexdigest()}
