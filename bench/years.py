@@ -14,13 +14,12 @@ from sqlalchemy import Engine, func, insert, select
 from sqlmodel import Session, SQLModel
 
 from app.db.database import for_writing
-from app.db.rules import SET_BY_THE_REPORTER
 from app.db.tables import table_of
 from app.models.audit.audit_log import AuditEntryRow, ChainRow, DeskAct
 from app.models.audit.details import ClosedDetails, Details, PersonDetails
 from app.models.concerns.cards import OF_THE_CONCERN, CardRow
 from app.models.concerns.digests import seal_details
-from app.models.concerns.rows import ConcernRow
+from app.models.concerns.rows import SET_BY_THE_REPORTER, ConcernRow
 from app.models.events.rows import EventKind
 from app.models.references import new_reference
 from app.services.audit.audit_log import Actor, by_reporter, next_row

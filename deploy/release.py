@@ -2,7 +2,7 @@
 
 `make release VERSION=1.0.0 KEY=FILE` runs this program. It changes the heading 'Unreleased' of CHANGELOG.md to the
 version and the date, and writes the version into every file that names it. It records the OpenAPI document and the
-database schema for the tests of later versions, commits, and tags the commit.
+database schema for the tests of later versions, and the version of the form, commits, and tags the commit.
 
 `build/release-VERSION` then contains the files that `docs/reference/releases.md` lists, with the SHA-256 of each. The
 SSH key FILE signs the list of these and the tag; without it neither is signed. The program pushes nothing.

@@ -12,7 +12,7 @@ from app.models.audit.entry_kinds import ENTRY_SPECS, EntryKind
 from app.models.concerns.cards import CardRow
 from app.models.concerns.entries import ENTRY_WAITS, EntryRow
 from app.models.concerns.receipts import ConcernState
-from app.models.concerns.rows import ClosedCountRow, ConcernRow, StoredReceiptRow
+from app.models.concerns.rows import SET_BY_THE_REPORTER, ClosedCountRow, ConcernRow, StoredReceiptRow
 from app.models.desk.hand_overs import HandOverRow
 from app.models.events.rows import DeliveryRow, EventReaderRow, EventRow
 from app.models.guides.edition_rows import EditionRow, GenerationRow, GuideDraftActRow, PictureRow, WithdrawalRow
@@ -55,21 +55,6 @@ LOSES_ITS_WORDS = (
     " AND (NEW.sealed IS NULL OR CAST(NEW.recipients AS TEXT) = CAST(OLD.recipients AS TEXT))"
 )
 
-SET_BY_THE_REPORTER = (
-    "received_at",
-    "acknowledge_by",
-    "guide",
-    "edition",
-    "referral_source",
-    "form_version",
-    "status_token_sha256",
-    "test",
-    "message_key",
-    "burst",
-    "channel",
-    "came_at",
-    "received_by",
-)
 SET_ONCE = ("acknowledged_at", "erased_at")
 SET_BY_CLOSING = ("closed_at", "outcome")
 """A reopening clears these; otherwise they are set once."""

@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.errors import FaultCode, FieldError
+from app.models.concerns.concern import FORM_VERSION
 from app.services.concerns.keys import DEVELOPMENT_IDENTITY
 from app.services.concerns.sealing import read_identities
 from app.services.guides.reference_data import ReferenceData
@@ -108,7 +109,7 @@ def test_an_addition_is_sealed_as_sent_with_its_reference_and_time(
     assert unsealer.open(sealed, reference=reference) == {
         "reference": reference,
         "received_at": "2026-11-24T09:30:00Z",
-        "form_version": 8,
+        "form_version": FORM_VERSION,
         "addition": told,
     }
     with pytest.raises(pyrage.DecryptError):

@@ -4,17 +4,20 @@ import copy
 import datetime as dt
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated, Any, get_args
 
 import pytest
 from jsonschema_rs import Draft202012Validator
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from app.models.base import FromCodeList
 from app.models.coded_values import coded_values
-from app.models.concerns.concern import Concern
+from app.models.concerns import concern as concern_models
+from app.models.concerns.concern import FORM_DIGEST, FORM_VERSION, Concern, form_digest, form_version
 from app.models.concerns.examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
+from tests.support import released
 from tests.support.loops import for_each
 
 pytestmark = pytest.mark.any_database
@@ -544,3 +547,42 @@ def with_nulls(told: dict[str, Any], names: set[str]) -> dict[str, Any]:
 def test_null_for_the_children_is_no_concern() -> None:
     with pytest.raises(ValidationError):
         Concern.model_validate(FULL_EXAMPLE | {"children": None})
+
+
+class SameConcern(Concern, title="Concern"):
+    __doc__ = Concern.__doc__
+
+
+class LongerConcern(SameConcern, title="Concern"):
+    __doc__ = Concern.__doc__
+
+    school: str | None = Field(default=None, title="School")
+
+
+class RewordedConcern(Concern, title="Concern"):
+    """Other words about the same questions."""
+
+
+@pytest.mark.parametrize("form", [LongerConcern, RewordedConcern])
+def test_another_form_has_the_version_after_that_of_the_last_release_until_it_is_released(
+    form: type[Concern], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(released, "RELEASED_FORM", tmp_path / "form.json")
+    monkeypatch.setattr(concern_models, "RELEASED_FORM", tmp_path / "form.json")
+    released.record_form()
+
+    assert form_version(form_digest(SameConcern)) == FORM_VERSION
+    assert form_version(form_digest(form)) == FORM_VERSION + 1
+
+    monkeypatch.setattr(released, "FORM_VERSION", FORM_VERSION + 1)
+    monkeypatch.setattr(released, "FORM_DIGEST", form_digest(form))
+    released.record_form()
+    assert form_version(form_digest(form)) == FORM_VERSION + 1
+    assert form_version(FORM_DIGEST) == FORM_VERSION + 2
+
+
+def test_the_form_is_not_versioned_below_the_last_release() -> None:
+    recorded = json.loads(concern_models.RELEASED_FORM.read_text(encoding="utf-8"))
+
+    assert FORM_VERSION - recorded["version"] in (0, 1)
+    assert (recorded["version"] == FORM_VERSION) is (recorded["digest"] == FORM_DIGEST)

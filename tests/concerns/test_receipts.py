@@ -356,15 +356,15 @@ def test_the_hash_of_an_audit_log_entry_has_not_changed() -> None:
     assert hash_of(row) == "451615d0e8aabb7af4fdd46dd27680c8419c035aa180c20c6ee1e5bf35179670"
 
 
-@pytest.mark.parametrize(
-    ("example", "digest"),
-    [
-        (SMALLEST_EXAMPLE, "899ba815d4fec786e15fc56baa61edc8c390ba5d63ec87e6b124fcf0e7c5a5e9"),
-        (FULL_EXAMPLE, "f9cc18d5480be4060459923f6b30bf8aebd25185c989f306e36664865c7b853a"),
-    ],
-    ids=["smallest", "full"],
-)
-def test_the_digest_of_an_example_of_a_concern_is_what_it_was(example: dict[str, Any], digest: str) -> None:
-    submission = canonical_submission(Concern.model_validate(example))
+def test_the_digest_of_a_concern_has_not_changed() -> None:
+    told = {
+        "immediate_danger": "not_sure",
+        "reporter": {"kind": "professional", "name": "Zoë Example"},
+        "children": [{"given_names": "Alex", "estimated_age": 14, "date_of_birth": "2012-03-04"}, {}],
+        "concern": {"narrative": "“Alex” was away\ttwice. \x1f😀", "how_known": ["first_hand"]},
+        "test": True,
+    }
 
-    assert hashlib.sha256(submission).hexdigest() == digest
+    submission = canonical_submission(Concern.model_validate(told))
+
+    assert hashlib.sha256(submission).hexdigest() == "feb77a3bd61d086dd1c924fff7be4a6ab4c689339ec45f1da641c9b3f8f72a20"

@@ -19,6 +19,7 @@ from app.age.keys import NotOpened, NotThatFile, fingerprint_of
 from app.config import Settings
 from app.errors import SealedTextMisplaced, SetupError
 from app.main import create_app
+from app.models.concerns.concern import FORM_VERSION
 from app.models.concerns.examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
 from app.services.concerns.keys import (
     DEVELOPMENT_IDENTITY,
@@ -130,7 +131,7 @@ def test_the_sealed_text_has_reference_edition_time_and_every_word_as_sent(
         "guide": "child-sexual-exploitation",
         "edition": 1,
         "received_at": "2026-11-24T09:30:00Z",
-        "form_version": 8,
+        "form_version": FORM_VERSION,
         "submission": submission,
     }
 

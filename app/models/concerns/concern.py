@@ -1,12 +1,15 @@
 """The models of a concern as it is sent, which also define the form."""
 
+import hashlib
+import json
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, StringConstraints
 
 from app.errors import CodedValueError, FaultCode
-from app.models.base import MAX_NUMBER, Slug
+from app.models.base import MAX_NUMBER, Slug, canonical_json
 from app.models.concerns.fields import (
     Account,
     Address,
@@ -30,8 +33,8 @@ from app.models.concerns.fields import (
 )
 
 MAX_NARRATIVE = 50_000
-FORM_VERSION = 8
-"""The version of the form. Raise it by one with every change of the JSON Schema of `Concern`."""
+RELEASED_FORM = Path(__file__).with_name("released_form.json")
+"""Version and digest of the form of the last release, which `make release` writes."""
 NO_QUESTION = "test"
 """The field of `Concern` that is not in the form: developers send it."""
 
@@ -850,3 +853,19 @@ class SimulatedOutcome(StrEnum):
     BUSY = "busy"
     TOO_MANY = "too_many"
     REFUSED = "refused"
+
+
+def form_digest(concern: type[Concern]) -> str:
+    """SHA-256 of the JSON Schema."""
+    return hashlib.sha256(canonical_json(concern.model_json_schema())).hexdigest()
+
+
+def form_version(digest: str) -> int:
+    """The version of the last release, or the next one if its form had another digest."""
+    released = json.loads(RELEASED_FORM.read_text(encoding="utf-8"))
+    version: int = released["version"]
+    return version if digest == released["digest"] else version + 1
+
+
+FORM_DIGEST = form_digest(Concern)
+FORM_VERSION = form_version(FORM_DIGEST)

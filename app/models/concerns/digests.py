@@ -1,5 +1,6 @@
 """Digests of a concern, its entries and its receipts. Audit log entries contain these digests."""
 
+import datetime as dt
 import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,7 +9,7 @@ from app.models.audit.details import SealDetails
 from app.models.audit.entry_kinds import EntryPlace
 from app.models.base import canonical_json, format_utc
 from app.models.concerns.entries import EntryRow
-from app.models.concerns.rows import StoredReceiptRow
+from app.models.concerns.rows import SET_BY_THE_REPORTER, StoredReceiptRow
 
 
 def seal_details(
@@ -66,21 +67,10 @@ def columns_sha256(row: Mapping[str, Any]) -> str:
     `row` has the columns of the concern by name. They are hashed as canonical JSON (RFC 8785). Of the hashed columns,
     only `immediate_danger` can change later: an addition can make it more urgent.
     """
-    columns = {
-        "reference": row["reference"],
-        "received_at": format_utc(row["received_at"]),
-        "acknowledge_by": format_utc(row["acknowledge_by"]),
-        "immediate_danger": row["immediate_danger"],
-        "guide": row["guide"],
-        "edition": row["edition"],
-        "referral_source": row["referral_source"],
-        "form_version": row["form_version"],
-        "status_token_sha256": row["status_token_sha256"].hex(),
-        "test": row["test"],
-        "message_key": row["message_key"].hex(),
-        "burst": row["burst"],
-        "channel": row["channel"],
-        "came_at": format_utc(row["came_at"]),
-        "received_by": row["received_by"],
-    }
+    columns = {name: row[name] for name in ("reference", "immediate_danger", *SET_BY_THE_REPORTER)}
+    for name, value in columns.items():
+        if isinstance(value, dt.datetime):
+            columns[name] = format_utc(value)
+        elif isinstance(value, bytes):
+            columns[name] = value.hex()
     return hashlib.sha256(canonical_json(columns)).hexdigest()

@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import JSON, Column, ColumnElement, Computed, Index, Integer, LargeBinary, func, literal
@@ -40,32 +39,13 @@ FILTERED = ("state", "immediate_danger", "guide", "assigned_to", "changed_at", "
 
 LEADS = "\n"
 """The value of `limited_to` for a concern that only leads may open. `limit_to` returns this value for no names."""
+SET_BY_THE_REPORTER = (
+    *("received_at", "acknowledge_by", "guide", "edition", "referral_source", "form_version"),
+    *("status_token_sha256", "test", "message_key", "burst", "channel", "came_at", "received_by"),
+)
+"""Columns that never change after the concern is stored. The audit log has their digest."""
 RESTRICTED = "limited_to <> ''"
 """The condition of the partial index of restricted concerns."""
-
-
-@dataclass(frozen=True)
-class NewConcern:
-    """The values of the columns that are set when a concern is stored. All other columns have their defaults."""
-
-    reference: str
-    received_at: dt.datetime
-    acknowledge_by: dt.datetime
-    immediate_danger: str
-    guide: str
-    edition: int
-    referral_source: str | None
-    form_version: int
-    recipients: Sequence[str]
-    sealed: bytes
-    status_token_sha256: bytes
-    test: bool
-    message_key: bytes
-    channel: str
-    came_at: dt.datetime
-    received_by: str = ""
-    burst: str = ""
-    limited_to: str = ""
 
 
 def limit_to(people: Sequence[str]) -> str:

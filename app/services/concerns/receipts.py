@@ -1,7 +1,6 @@
 """Responses for a reporter: the receipt, the result of a check, and the status."""
 
 import datetime as dt
-import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -58,31 +57,9 @@ TIMES_FOR_DANGER = {
 """By answer, the setting with the time. It is promised only if set."""
 
 
-@dataclass(frozen=True)
-class NewText:
-    """`content` is the canonical JSON if `kind` is `submission`, or the file if `sealed`.
-
-    The receipt signs its digest.
-    """
-
-    kind: str
-    content: bytes
-    reference: str
-    form_version: int
-
-    @property
-    def claims(self) -> dict[str, Any]:
-        """Those of the signed receipt."""
-        return {
-            "form_version": self.form_version,
-            f"{self.kind}_sha256": hashlib.sha256(self.content).hexdigest(),
-        }
-
-
 class NewReceipt(NamedTuple):
     """The receipt as `json`, and what the concern's row needs."""
 
-    reference: str
     status_token: str | None
     acknowledge_by: dt.datetime
     json: bytes
@@ -152,24 +129,19 @@ class ReceiptBuilder:
         )
 
     def build_receipt(
-        self, pinned: PinnedEdition, new: NewText, concern: Concern, arrival: Arrival, *, test: bool = False
+        self, pinned: PinnedEdition, reference: str, concern: Concern, arrival: Arrival, claims: Mapping[str, Any]
     ) -> NewReceipt:
         """Return a signed receipt, with a new status token unless not `arrival.has_code`.
 
-        The deadline counts from `came_at`. Receipt and claims say if a worker wrote it down, and if it is a test.
+        The deadline counts from `came_at`. `claims` are about the text: they are signed with those that are made here.
+        Receipt and claims say if a worker wrote it down, and if it is a test.
         """
-        reference, at, status_token = new.reference, arrival.at, new_status_token() if arrival.has_code else None
+        at, test, status_token = arrival.at, bool(concern.test), new_status_token() if arrival.has_code else None
         key, who, danger = pinned.key, pinned.who, concern.immediate_danger
         due = self.acknowledge_by(danger, at=arrival.came_at)
         also_call = self.reference_data.also_call(concern, who.signposts)
         pin = {"received_at": format_utc(at), "guide": key.guide, "edition": key.number}
-        claims = {
-            "jti": reference,
-            "iat": int(at.timestamp()),
-            **pin,
-            "guide_named": pinned.guide_named,
-            **new.claims,
-        }
+        claims = {"jti": reference, "iat": int(at.timestamp()), **pin, "guide_named": pinned.guide_named, **claims}
         written = {"channel": arrival.channel.value, "came_at": format_utc(arrival.came_at)}
         claims |= written if arrival.received_by else {}
         stated = _duty_stated(concern)
@@ -205,7 +177,7 @@ class ReceiptBuilder:
         }
         if arrival.received_by:
             receipt |= written | {"received_by": arrival.received_by}
-        return NewReceipt(reference, status_token, due, orjson.dumps(receipt))
+        return NewReceipt(status_token, due, orjson.dumps(receipt))
 
     def _by_the_concern(self, concern: Concern, also_call: Sequence[Signpost]) -> tuple[str, ...]:
         """Return further next steps, if a child lives in another council's area or an adult works with children."""

@@ -13,25 +13,23 @@ from app.db.statements import fixed_insert
 from app.db.tables import table_of
 from app.errors import ConcernErased, NoSuchConcern, ReferenceTaken
 from app.models.concerns.receipts import ConcernState
-from app.models.concerns.rows import ClosedCountRow, ConcernRow, NewConcern
+from app.models.concerns.rows import ClosedCountRow, ConcernRow
 from app.models.desk.look_again import OFFICER, LookAgainRow
 from app.services.audit.restrictions import NO_SUCH_REFERENCE
 
 WITHOUT_SEALED = defer(ConcernRow.sealed)  # type: ignore[arg-type]  # SQLModel types a column as its value
 _ONE_CONCERN = select(ConcernRow).options(WITHOUT_SEALED).where(ConcernRow.reference == bindparam("reference"))
 _NEW_CONCERN = fixed_insert(table_of(ConcernRow))
-_DEFAULTS = {name: field.default for name, field in ConcernRow.model_fields.items() if not field.is_required()}
 RECENT_TESTS = dt.timedelta(days=1)
 RECENT_FLOOD = dt.timedelta(hours=1)
 MANY_MARKED = 200
 """More of bursts within `RECENT_FLOOD` are a flood. A school sends fewer."""
 
 
-def insert_concerns(connection: Connection, concerns: Sequence[NewConcern]) -> None:
+def insert_concerns(connection: Connection, concerns: Sequence[ConcernRow]) -> None:
     """Raise `ReferenceTaken`."""
-    rows = [_DEFAULTS | vars(concern) | {"changed_at": concern.received_at} for concern in concerns]
     try:
-        _NEW_CONCERN.run(connection, *rows)
+        _NEW_CONCERN.run(connection, *map(dict, concerns))
     except IntegrityError:
         raise ReferenceTaken from None
 

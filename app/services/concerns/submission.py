@@ -28,7 +28,7 @@ from app.models.concerns.concern import FORM_VERSION, NO_QUESTION, Concern, Imme
 from app.models.concerns.digests import seal_details
 from app.models.concerns.examples import SMALLEST_EXAMPLE
 from app.models.concerns.receipts import CheckResponse
-from app.models.concerns.rows import LEADS, NewConcern, StoredReceiptRow
+from app.models.concerns.rows import LEADS, ConcernRow, StoredReceiptRow
 from app.models.desk.look_again import OFFICER, LookAgainRow
 from app.models.events.rows import EventKind
 from app.models.guides.edition_keys import EditionKey
@@ -41,7 +41,7 @@ from app.services.concerns.arrivals import Arrival
 from app.services.concerns.cards import card_of_concern, insert_cards, seal_card
 from app.services.concerns.edition_resolver import EditionResolver
 from app.services.concerns.idempotency import IdempotencyKeys, IdempotentResult, Retryable, insert_stored_receipts
-from app.services.concerns.receipts import NewText, PinnedEdition, ReceiptBuilder
+from app.services.concerns.receipts import PinnedEdition, ReceiptBuilder
 from app.services.concerns.rows import insert_concerns
 from app.services.concerns.sealing import concern_plaintext, derive_public_key
 from app.services.events.outbox import append_events, concern_payload
@@ -90,7 +90,6 @@ class Submitted:
     json: bytes
     arrival: Arrival
     keys: IdempotencyKeys | None
-    test: bool = False
     admission: Admission = UNCOUNTED
     sealed: ClientSealedText | None = None
     payload: bytes | None = None
@@ -100,7 +99,7 @@ class Submitted:
 class _Prepared:
     """A concern with its reference, and all that is stored with it in one transaction."""
 
-    concern: NewConcern
+    concern: ConcernRow
     card: bytes | None
     audit_entry: dict[str, Any]
     stored_receipt: StoredReceiptRow | None
@@ -154,7 +153,7 @@ class Submissions:
                     return await to_thread.run_sync(self._replay, concern, keys, at)
             raise
         arrival = Arrival.of_reporter(channel, at=at)
-        arrived = Submitted(concern, submitted, arrival, keys, for_tests, admission)
+        arrived = Submitted(concern, submitted, arrival, keys, admission)
         prepare = partial(self._prepare, arrived, pinned)
         for _ in range(MAX_ATTEMPTS):
             try:
@@ -244,19 +243,25 @@ class Submissions:
 
     def _prepare(self, submitted: Submitted, pinned: PinnedEdition) -> _Prepared:
         """Only fields needed for routing are unencrypted in the row."""
-        concern, test, arrival, sealed = submitted.concern, submitted.test, submitted.arrival, submitted.sealed
+        concern, arrival, sealed = submitted.concern, submitted.arrival, submitted.sealed
         content = orjson.loads(submitted.json)
         submission = canonical_json(content)  # takes a fifth of the time of serialising the model again
         if sealed is None:
-            new = NewText("submission", submission, new_reference(), FORM_VERSION)
+            reference, form_version, restricted = new_reference(), FORM_VERSION, concern.concern.is_about_staff
+            digest = {"submission_sha256": hashlib.sha256(submission).hexdigest()}
+            test, at = bool(concern.test), arrival.at
+            text = self.sealer.seal(concern_plaintext(submitted.json, reference, pinned.key, test=test, at=at))
+            card: bytes | None = seal_card(self.sealer, card_of_concern(content), reference, at=arrival.at)
         else:
-            new = NewText("sealed", sealed.text, sealed.reference, sealed.form_version)
-        restricted = concern.concern.is_about_staff if sealed is None else sealed.restricted
+            reference, form_version, restricted = sealed.reference, sealed.form_version, sealed.restricted
+            digest = {"sealed_sha256": hashlib.sha256(sealed.text).hexdigest()}
+            text, card = sealed.text, sealed.card
         is_allegation = restricted or concern.concern.is_allegation
         officer_by = self.receipts.officer_by(is_allegation=is_allegation, at=arrival.at)
-        receipt = self.receipts.build_receipt(pinned, new, concern, arrival, test=test)
-        reference, token = receipt.reference, receipt.status_token
-        row = NewConcern(
+        claims = {"form_version": form_version, **digest}
+        receipt = self.receipts.build_receipt(pinned, reference, concern, arrival, claims)
+        token = receipt.status_token
+        row = ConcernRow(
             reference=reference,
             received_at=arrival.at,
             acknowledge_by=receipt.acknowledge_by,
@@ -264,11 +269,12 @@ class Submissions:
             guide=pinned.key.guide,
             edition=pinned.key.number,
             referral_source=concern.reporter.source_code,
-            form_version=new.form_version,
-            recipients=self.sealer.fingerprints,
-            sealed=self._seal(submitted, reference, pinned) if sealed is None else sealed.text,
+            form_version=form_version,
+            recipients=list(self.sealer.fingerprints),
+            sealed=text,
             status_token_sha256=hashlib.sha256(token.encode()).digest() if token else b"",
-            test=test,
+            test=bool(concern.test),
+            changed_at=arrival.at,
             message_key=derive_public_key(token, reference) if token else b"",
             channel=arrival.channel,
             came_at=arrival.came_at,
@@ -277,20 +283,11 @@ class Submissions:
             limited_to=LEADS if restricted else "",
         )
         stored_receipt = Retryable(submitted.payload or submission, submitted.keys).encrypt(reference, receipt.json)
-        card = (
-            sealed.card
-            if sealed is not None
-            else seal_card(self.sealer, card_of_concern(content), reference, at=arrival.at)
+        details = seal_details(text, row.recipients, columns=dict(row), receipt=stored_receipt, card=card).model_copy(
+            update={"restricted": restricted, "officer_by": officer_by}
         )
-        details = seal_details(
-            row.sealed, row.recipients, columns=vars(row), receipt=stored_receipt, card=card
-        ).model_copy(update={"restricted": restricted, "officer_by": officer_by})
         audit_entry, _ = next_row(reference, BEFORE_THE_FIRST, DeskAct.RECEIVED, arrival.actor, details)
         return _Prepared(row, card, audit_entry, stored_receipt, receipt.json, officer_by)
-
-    def _seal(self, submitted: Submitted, reference: str, pinned: PinnedEdition) -> bytes:
-        at = submitted.arrival.at
-        return self.sealer.seal(concern_plaintext(submitted.json, reference, pinned.key, test=submitted.test, at=at))
 
 
 def _write_all(connection: Connection, prepared: Sequence[_Prepared]) -> None:

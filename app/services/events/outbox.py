@@ -21,7 +21,7 @@ from app.errors import CursorAhead
 from app.models.audit.audit_log import EVENTS, OUTBOX, CheckpointRow, DeskAct
 from app.models.audit.details import EventsConfirmedDetails, ShownDetails
 from app.models.base import format_utc
-from app.models.concerns.rows import ConcernRow, NewConcern
+from app.models.concerns.rows import ConcernRow
 from app.models.events.rows import DeliveryRow, DeliveryState, EventKind, EventReaderRow, EventRow, WebhookRow
 from app.models.guides.edition_keys import EditionKey, RenditionKey
 from app.models.guides.renditions import RenditionContent
@@ -97,9 +97,9 @@ def id_and_payload(number: int, kind: str, at: dt.datetime, data: dict[str, Any]
     return str(uuid.uuid5(EVENT_NAMESPACE, json.dumps([number, kind, format_utc(at), data], sort_keys=True))), data
 
 
-def concern_payload(concern: ConcernRow | NewConcern) -> dict[str, Any]:
+def concern_payload(concern: ConcernRow) -> dict[str, Any]:
     """Reference, known times and link."""
-    times = {name: format_utc(moment) for name in TIMES if (moment := getattr(concern, name, None)) is not None}
+    times = {name: format_utc(moment) for name in TIMES if (moment := getattr(concern, name)) is not None}
     return {"reference": concern.reference, **times, "links": {"concern": desk_concern_path(concern.reference)}}
 
 
