@@ -18,7 +18,6 @@ from app.http.context import AppContext
 from app.http.negotiation import JSON
 from app.http.params import IN_PLAIN_DIGITS, Cursor
 from app.http.responses import CACHE_CURRENT, conditional_response
-from app.http.routes import GuidanceRouter
 from app.models.audit.audit_log import DeskAct
 from app.models.audit.details import details_of
 from app.models.audit.entry_kinds import EntryKind
@@ -33,10 +32,9 @@ from app.pages.desk.inbox import CONCERN_PAGES, ConcernReferenceInPath
 from app.pages.desk.inbox_rows import lines_of
 from app.pages.desk.list_place import ListPlace, ListPlaceDep
 from app.pages.desk.referral import layout_of, numbers_of, sections_of
-from app.pages.frame import AS_FILE, DeskRoute, ReaderVisitDep, Visit, WorkerVisitDep
+from app.pages.frame import AS_FILE, DeskRouter, ReaderVisitDep, Visit, WorkerVisitDep
 from app.pages.page import HTML, UNSEAL_PAGE
 from app.pages.text_format import spoken
-from app.services.access.sign_in import PATH
 from app.services.audit.audit_log import list_last_entries
 from app.services.audit.meanwhile import list_entries_since
 from app.services.concerns import desk_entries, entries, opened_entries
@@ -48,7 +46,7 @@ from app.services.desk.presented_concerns import entry_of, reference_of
 from app.services.desk.retention import RetentionPeriods
 from app.services.desk.retention_lists import erasure_day
 
-router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
+router = DeskRouter()
 CONCERN = "concern"
 """The kind of its own text, beside those of `EntryKind`."""
 LINE = 64

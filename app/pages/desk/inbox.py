@@ -11,7 +11,6 @@ from sqlmodel import Session
 
 from app.errors import AssignmentChanged, InvalidCursor, ValidationFailed
 from app.http.params import Cursor
-from app.http.routes import GuidanceRouter
 from app.models.concerns.channels import Channel, WorkersChannel
 from app.models.desk.actions import BurstAcknowledgement
 from app.models.desk.inbox_filters import NO_BURST, InboxOrder
@@ -28,7 +27,7 @@ from app.pages.desk.inbox_filters import (
     parse_list,
 )
 from app.pages.desk.inbox_rows import rows_of
-from app.pages.frame import DeskRoute, ReaderVisitDep, Visit, VisitDep, WorkerVisitDep, lead_to
+from app.pages.frame import DeskRouter, ReaderVisitDep, Visit, VisitDep, WorkerVisitDep, lead_to
 from app.pages.posted_forms import SubmittedFormDep, parse_fields
 from app.services.access.people import list_workers
 from app.services.access.sign_in import GUIDES_PATH, PATH
@@ -45,7 +44,7 @@ from app.services.desk.taken_over import list_taken_over
 from app.services.guides.editions import list_current
 from app.services.guides.working_days import LONDON
 
-router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
+router = DeskRouter()
 CONCERN_PAGES = f"{PATH}/concerns"
 ConcernReferenceInPath = Annotated[str, Path(max_length=60)]
 NO_REFERENCE = "That is not a valid reference: check it for mistakes"
