@@ -253,7 +253,7 @@ def read_concern_page(
         place=shown.place,
         forms=desk_forms(visit, parsed, recorded.seen, place=shown.place),
         line=lines_of(visit, [entry])[0],
-        edition_title=title_of_edition(visit, entry.guide, entry.edition),
+        edition_title=visit.context.contents(EditionKey(entry.guide, entry.edition)).title,
         aloud=spoken(parsed),
         layout=layout_of(visit.context, entry.guide, entry.edition) if shown.sealed is not None else None,
         printed_at=visit.now,
@@ -269,10 +269,6 @@ def former_label(labels: ShownEntries, line: ActLine) -> FormerLabel | None:
         FormerLabel(each.text or "", labels.sealed.get(each.number)) for each in before if isinstance(each, LabelEntry)
     ]
     return texts[0] if texts else FormerLabel("", None)
-
-
-def title_of_edition(visit: Visit, guide: str, edition: int) -> str:
-    return visit.context.contents(EditionKey(guide, edition)).title
 
 
 @router.get("/concerns/{reference}/additions")

@@ -192,8 +192,8 @@ def inbox_page(visit: Visit, chosen: InboxSelection, place: InboxPlace, *, statu
         chosen=chosen,
         tabs=tabs,
         owners=[(chosen.with_owner(who).address, label, chosen.who == who) for who, label in OWNERS],
-        tests=[(chosen.with_tests(value).address, label, chosen.tests == value) for value, label in TESTS_OR_NOT],
-        orders={each.value: (chosen.with_order(each).address, chosen.order_shown is each) for each in InboxOrder},
+        tests=[(replace(chosen, tests=value).address, label, chosen.tests == value) for value, label in TESTS_OR_NOT],
+        orders={each.value: (replace(chosen, order=each).address, chosen.order_shown is each) for each in InboxOrder},
         people=[(f"{PERSON}{name}", name) for name in people],
         guides=[(each.guide, each.title) for each in guides],
         channels=CHANNELS,
@@ -228,7 +228,7 @@ def _joined(query: str, place: Mapping[str, Any]) -> str:
 
 def list_tabs(session: Session, chosen: InboxSelection, actor: Actor) -> list[tuple[str, str, bool, str | None]]:
     """Address, label, True if shown, and open concerns that match, such as `500+`, or None."""
-    selections = {tab: chosen.with_tab(tab) for tab in InboxTab}
+    selections = {tab: replace(chosen, show=tab, order=None) for tab in InboxTab}
     counted = [tab for tab in InboxTab if tab.is_counted]
     queries = [selections[tab].inbox_query(actor.person, None) for tab in counted]
     counts = dict(zip(counted, count_open(session, queries, actor=actor), strict=True))

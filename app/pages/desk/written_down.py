@@ -105,7 +105,7 @@ class NewForm:
         child = {name.rpartition(".")[2]: value for name, value in filled.items() if value and "children" in name}
         reporter = {name.rpartition(".")[2]: value for name, value in filled.items() if value and "reporter" in name}
         if not filled[KIND]:
-            reporter["kind"] = kind_of(reporter)
+            reporter["kind"] = (ReporterKind.MEMBER_OF_PUBLIC if reporter else ReporterKind.ANONYMOUS).value
         guide = self.posted.one("guide")
         return {
             DANGER: self.posted.one(DANGER),
@@ -123,11 +123,6 @@ class NewForm:
 
     def _about_staff(self) -> dict[str, str]:
         return {"about_council_staff": "yes"} if self.posted.one(ABOUT_STAFF) == "yes" else {}
-
-
-def kind_of(reporter: Mapping[str, object]) -> str:
-    """Without a choice: anonymous without name and number, otherwise a member of the public."""
-    return ReporterKind.MEMBER_OF_PUBLIC.value if reporter else ReporterKind.ANONYMOUS.value
 
 
 @router.get("")
