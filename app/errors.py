@@ -735,7 +735,6 @@ class SeedFileError(GuidanceError):
         self.faults = tuple(sorted(faults))
         self.line = self.faults[0].line or None
         self.reason = self.faults[0].reason
-        super().__init__("\n".join(self._format(fault) for fault in self.faults))
-
-    def _format(self, fault: SeedError) -> str:
-        return f"{self.path}{f', line {fault.line}' if fault.line else ''}: {fault.reason}"
+        super().__init__(
+            "\n".join(f"{path}{f', line {each.line}' if each.line else ''}: {each.reason}" for each in self.faults)
+        )

@@ -55,8 +55,6 @@ from app.pages.desk import board as board_pages
 from app.pages.desk import cards as cards_pages
 from app.pages.desk import figures as figures_pages
 from app.pages.desk import inbox as inbox_pages
-from app.pages.desk import look_again as look_again_pages
-from app.pages.desk import restriction as restriction_pages
 from app.pages.desk import retention as retention_pages
 from app.pages.desk import written_down as written_down_pages
 from app.pages.error_pages import PagesMiddleware
@@ -188,8 +186,6 @@ ROUTERS = (
     asked_first.router,
     exports_in_browser.router,
     person_files.router,
-    look_again_pages.router,
-    restriction_pages.router,
     retention_pages.router,
     board_pages.router,
     list_place.router,

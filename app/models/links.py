@@ -68,11 +68,6 @@ def renditions_path(guide: str) -> str:
     return f"{guide_path(guide)}/renditions"
 
 
-def edition_renditions_path(guide: str, number: int) -> str:
-    """Return the path of the list of renditions of edition `number` of a guide."""
-    return f"{edition_path(guide, number)}/renditions"
-
-
 def rendition_path(guide: str, language: str, number: int | None = None) -> str:
     """Return the path of rendition `number` of a guide in a language.
 
@@ -104,8 +99,3 @@ def concern_path(reference: str, *steps: str) -> str:
 def desk_concern_path(reference: str, *steps: str | int) -> str:
     """Return the path of a concern at the desk, followed by `steps`."""
     return "/".join((DESK_CONCERNS, reference, *map(str, steps)))
-
-
-def disclosures_path(chain: str) -> str:
-    """Return the path of the audit log entries of the chain `chain`: a concern's reference, or another chain's name."""
-    return f"{DISCLOSURES}?chain={chain}"

@@ -5,6 +5,7 @@ from any other part of the service, for example for an unknown path.
 """
 
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import wraps
 from typing import Any
 
 from fastapi import Request, Response
@@ -33,7 +34,7 @@ from app.http.negotiation import JSON, quality
 from app.http.problem_handlers import NO_STORE, problem_of
 from app.http.problems import PROBLEM_MEDIA_TYPE
 from app.http.request_bodies import LARGER_BODIES
-from app.http.routes import GuidanceRoute
+from app.http.routes import GuidanceRoute, GuidanceRouter
 from app.logs import Log, frames_of
 from app.pages.languages import (
     ENGLISH,
@@ -167,6 +168,39 @@ class PageRoute(GuidanceRoute):
         if isinstance(error, RateLimited):
             page.headers.update(error.headers)
         return page
+
+
+class PageRouter(GuidanceRouter):
+    """Routes of pages and of their forms, in no document."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(include_in_schema=False, **{"route_class": PageRoute, **options})
+
+    def form(
+        self,
+        path: str,
+        back: Callable[[Any], Response],
+        again: Callable[[Any, Any], Response],
+        refused: tuple[type[GuidanceError], ...],
+    ) -> Callable[[Callable[..., Response | None]], Callable[..., Response]]:
+        """Decorate the operation of a posted form. It returns a page, or None, which leads `back`.
+
+        After an error in `refused`, `again` shows the page with the fault and what was typed.
+        """
+
+        def decorate(operation: Callable[..., Response | None]) -> Callable[..., Response]:
+            @wraps(operation)
+            def answer(**given: Any) -> Response:
+                site = next(each for each in given.values() if isinstance(each, Site))
+                try:
+                    page = operation(**given)
+                except refused as refusal:
+                    page = again(site, refusal)
+                return page or back(site)
+
+            return self.post(path, response_model=None)(answer)
+
+        return decorate
 
 
 def own_origin(request: Request) -> str:

@@ -9,16 +9,17 @@ from urllib.parse import urlencode
 
 from fastapi import Depends, Request, Response, Security
 from fastapi.responses import RedirectResponse
+from sqlmodel import Session
 
 from app import errors
 from app.http.context import context_of
 from app.http.visitors import Visitor, VisitorDep, is_navigation
 from app.models.access.clients import Scope
-from app.pages.error_pages import PageRoute, log_defect, own_origin, problem_type_of
+from app.pages.error_pages import PageRoute, PageRouter, log_defect, own_origin, problem_type_of
 from app.pages.page import Site
 from app.services.access.sign_in import PATH, PROVIDER_SIGN_IN, SIGN_IN
 from app.services.audit.audit_log import Actor
-from app.services.audit.restrictions import expect_openable
+from app.services.audit.restrictions import expect_openable, is_openable
 from app.services.desk.presented_concerns import reference_of
 
 DESK_CONTENT_POLICY = (
@@ -158,6 +159,11 @@ class Visit(DeskSite):
         expect_openable(self.context.writer, reference, self.visitor.actor)
         return reference
 
+    def may_open(self, reference: str) -> bool:
+        """Still: it may have just been restricted."""
+        with Session(self.context.engine) as session:
+            return is_openable(session, reference, self.visitor.actor)
+
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
         return super().page(template, status=status, visitor=self.visitor, **values)
 
@@ -218,6 +224,11 @@ class DeskRoute(PageRoute):
         answer = _message_page(request, status, texts or OTHER_TEXTS.get(status, DEFECT), leads_back=is_there)
         answer.headers.update(error.headers if isinstance(error, errors.RateLimited) else {})
         return answer
+
+
+class DeskRouter(PageRouter):
+    def __init__(self, prefix: str = PATH, **options: Any) -> None:
+        super().__init__(prefix=prefix, route_class=DeskRoute, **options)
 
 
 def _message_page(request: Request, status: int, texts: tuple[str, str], *, leads_back: bool = True) -> Response:

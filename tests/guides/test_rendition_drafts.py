@@ -243,6 +243,15 @@ def test_a_rendition_is_withdrawn_on_its_page(client: TestClient, ben: Editor) -
     assert client.get(f"/v1/guides/{SEED_GUIDE}/renditions/cy").status_code == 410
 
 
+def test_a_language_in_the_query_does_not_withdraw_a_rendition_in_place_of_an_edition(
+    client: TestClient, ben: Editor
+) -> None:
+    ben.post(f"{GUIDE}/editions/1/withdrawal?language=cy", {"reason": "A number was wrong.", "do": "withdraw"})
+
+    assert client.get(f"/guides/{SEED_GUIDE}/editions/1").status_code == 410
+    assert client.get(f"/v1/guides/{SEED_GUIDE}/renditions/cy/1").json().get("withdrawn_at") is None
+
+
 def test_a_comment_on_a_text_without_a_translation_keeps_its_place(ann: Editor) -> None:
     ann.post(f"{GUIDE}/renditions/begin", BEGIN_WELSH | {"language": "pl"})
     polish = f"{GUIDE}/renditions/pl"

@@ -6,7 +6,7 @@ import typer
 from sqlmodel import Session
 
 from app.age.keys import fingerprint_of
-from app.cli.options import AsJson, SettingsOptions, echo_json, echo_result, format_moment, open_writer, parse_end
+from app.cli.options import AsJson, SettingsOptions, echo_result, format_moment, open_writer, parse_end
 from app.clock import utc_now
 from app.config import Settings
 from app.models.access.roles import Role
@@ -90,11 +90,15 @@ def desk_people(
             }
             for person in list_people(session)
         ]
-    if as_json:
-        echo_json(rows)
-        return
-    for row in rows:
-        state = f"left {row['left_at']}" if row["left_at"] else str(row["role"])
-        way = f"by {row['provider']}" if row["provider"] else f"{row['passkeys']} passkeys"
-        seen = f"seen {row['last_seen_at']}" if row["last_seen_at"] else "not signed in"
-        typer.echo("\t".join([str(row["name"]), state, way, seen]))
+    lines = [
+        "\t".join(
+            [
+                str(row["name"]),
+                f"left {row['left_at']}" if row["left_at"] else str(row["role"]),
+                f"by {row['provider']}" if row["provider"] else f"{row['passkeys']} passkeys",
+                f"seen {row['last_seen_at']}" if row["last_seen_at"] else "not signed in",
+            ]
+        )
+        for row in rows
+    ]
+    echo_result(lines, rows, as_json=as_json)

@@ -10,7 +10,7 @@ import typer
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from app.cli.options import AsJson, SettingsOptions, echo_json, format_optional, open_writer
+from app.cli.options import AsJson, SettingsOptions, echo_result, format_optional, open_writer
 from app.clock import utc_now
 from app.config import Settings
 from app.db.writer import Writer
@@ -55,12 +55,19 @@ def webhooks_list(settings: SettingsOptions, as_json: AsJson = False) -> None:
     with open_writer(settings) as (engine, _), Session(engine) as session:
         counted = count_deliveries(session)
         listed = [describe_webhook(webhook, counted) for webhook in list_webhooks(session)]
-    if as_json:
-        echo_json(listed)
-        return
-    for each in listed:
-        state = f"disabled: {each['disabled_because']}" if each["disabled_at"] else "active"
-        typer.echo(f"{each['name']}\t{state}\twaiting {each['waiting']}\tdead {each['dead']}\t{each['url']}")
+    lines = [
+        "\t".join(
+            [
+                each["name"],
+                f"disabled: {each['disabled_because']}" if each["disabled_at"] else "active",
+                f"waiting {each['waiting']}",
+                f"dead {each['dead']}",
+                each["url"],
+            ]
+        )
+        for each in listed
+    ]
+    echo_result(lines, listed, as_json=as_json)
 
 
 def webhooks_remove(settings: SettingsOptions, name: WebhookName) -> None:

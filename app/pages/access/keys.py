@@ -16,7 +16,6 @@ from sqlmodel import Session
 
 from app.age.keys import fingerprint_of
 from app.errors import ScopeMissing
-from app.http.routes import GuidanceRouter
 from app.models.access.clients import Scope
 from app.models.access.people import PersonRow
 from app.models.access.roles import Role
@@ -24,7 +23,7 @@ from app.models.audit.audit_log import INBOX, DeskAct
 from app.models.audit.details import SummaryDetails
 from app.models.base import base64url
 from app.pages.access.sign_in import SignInRequest
-from app.pages.frame import AuditVisitDep, DeskRoute, LeadVisitDep, ReaderVisitDep, Visit, VisitDep, lead_to
+from app.pages.frame import AuditVisitDep, DeskRouter, LeadVisitDep, ReaderVisitDep, Visit, VisitDep, lead_to
 from app.pages.posted_forms import SubmittedForm, SubmittedFormDep
 from app.services.access.key_copies import (
     PRF_INPUT,
@@ -41,7 +40,7 @@ from app.services.access.people import get_person, invite, remove_passkey
 from app.services.access.sign_in import INVITATION, OWN_KEY, PATH
 from app.services.audit.audit_log import record_reading
 
-router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
+router = DeskRouter()
 HOLDERS = f"{PATH}/people/keys"
 OWN_LINK = dt.timedelta(minutes=30)
 """To add a passkey on another device."""

@@ -14,11 +14,10 @@ from fastapi import Query, Response
 from sqlmodel import Session
 
 from app.errors import RoleNotYours, SameAssignment, SetupError
-from app.http.routes import GuidanceRouter
 from app.models.access.people import PersonRow
 from app.models.access.roles import Role, roles_within
 from app.pages.access.keys import HOLDERS, address_of_person, current_keys
-from app.pages.frame import AuditVisitDep, DeskRoute, LeadVisitDep, Visit, lead_to
+from app.pages.frame import AuditVisitDep, DeskRouter, LeadVisitDep, Visit, lead_to
 from app.pages.posted_forms import SubmittedForm, SubmittedFormDep
 from app.services.access.key_copies import list_passkeys, may_hold_key
 from app.services.access.people import (
@@ -36,7 +35,7 @@ from app.services.desk.assignment import Reassignment, give_all, open_concerns_o
 from app.services.desk.leaving import remove_person
 from app.services.desk.workload import read_workload
 
-router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
+router = DeskRouter()
 PEOPLE = f"{PATH}/people"
 LIFETIMES = {"4 hours": dt.timedelta(hours=4), "2 days": dt.timedelta(days=2), "7 days": dt.timedelta(days=7)}
 """Of an invitation, by label."""

@@ -10,10 +10,10 @@ from sqlmodel import Session
 
 from app.errors import TokenInvalid
 from app.http.auth import refuse_over_limit
-from app.http.routes import UNKNOWN_IGNORED, GuidanceRouter
+from app.http.routes import UNKNOWN_IGNORED
 from app.http.visitors import SESSION_COOKIE, read_cookie, set_cookie
 from app.pages.access.sign_in import REFUSED, PageAfter, SignInRequest, SignInRequestDep, own_page, router
-from app.pages.frame import DeskRoute, VisitDep, lead_to, sign_in_address
+from app.pages.frame import DeskRouter, VisitDep, lead_to, sign_in_address
 from app.services.access.clients import Principal, draw_token
 from app.services.access.people import Identity, end_sessions, name_for, take_role, welcome
 from app.services.access.sign_in import FINISH, PATH, PROVIDER_SIGN_IN, RETURN, SIGN_IN, OpenIdSignIn, SignedIn
@@ -28,7 +28,7 @@ NOT_LET_IN = (
     "The sign-in failed, or your account has no role on the desk. Try again, or ask the desk lead.",
 )
 AnswerOfProvider = Annotated[str, Query(max_length=4000)]
-visitors_router = GuidanceRouter(include_in_schema=False, route_class=DeskRoute)
+visitors_router = DeskRouter("")
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,9 @@ from fastapi import Depends, Query, Request, Response
 from app.errors import NotFound, TokenInvalid
 from app.http.auth import PUBLIC, caller_address, refuse_over_limit
 from app.http.negotiation import JSON
-from app.http.routes import GuidanceRouter
 from app.http.visitors import SESSION_COOKIE, read_cookie, set_cookie
 from app.logs import Log
-from app.pages.frame import LONGEST_WAY_BACK, DeskRoute, DeskSite, lead_to, sign_in_address
+from app.pages.frame import LONGEST_WAY_BACK, DeskRouter, DeskSite, lead_to, sign_in_address
 from app.pages.posted_forms import SubmittedFormDep
 from app.services.access.key_copies import Device
 from app.services.access.sign_in import GUIDES_PATH, INVITATION, OWN_KEY, PATH, SIGN_IN, OpenIdSignIn
@@ -20,7 +19,7 @@ from app.services.access.sign_in import GUIDES_PATH, INVITATION, OWN_KEY, PATH, 
 if TYPE_CHECKING:
     from app.services.access.passkeys import Passkeys
 
-router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC], route_class=DeskRoute)
+router = DeskRouter("", dependencies=[PUBLIC])
 SIGNED_IN, REFUSED = 204, 401
 UNKNOWN_PASSKEY = "We do not know this passkey, or it took too long. Try again, or ask for a new invitation."
 UNKNOWN_INVITATION = "This invitation was used, or has expired. Ask for a new one."

@@ -15,13 +15,12 @@ from sqlmodel import Session
 
 from app.errors import InvalidCursor, InvalidQuery, ScopeMissing
 from app.http.params import Cursor
-from app.http.routes import GuidanceRouter
 from app.models.access.clients import Scope
 from app.models.audit.audit_log import AUDIT, DeskAct
 from app.models.audit.log_filters import LISTS, LogFilter, LogOrder
 from app.pages.audit.audit_log import words_of_act
 from app.pages.audit.log_lines import LIST_WORDS, lines_of_log
-from app.pages.frame import DeskRoute, Visit, VisitDep
+from app.pages.frame import DeskRouter, Visit, VisitDep
 from app.pages.posted_forms import faults_of
 from app.services.access.people import list_people
 from app.services.access.sealed_cursors import open_number, seal_number
@@ -35,7 +34,7 @@ from app.services.audit.log_search import (
 )
 from app.services.csv_sheets import CSV_MEDIA
 
-router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
+router = DeskRouter()
 RECORD = f"{PATH}/record"
 SHEET = f"{RECORD}.csv"
 AUDIT_LOG_PAGE_SIZE = 50

@@ -18,7 +18,6 @@ from app.http.auth import SubmitterDep, expect_within_limit, networks_to_count, 
 from app.http.context import SessionDep
 from app.http.params import GuideName
 from app.http.problem_handlers import NO_STORE
-from app.http.routes import GuidanceRouter
 from app.http.turns import LATE
 from app.models.concerns.channels import Channel
 from app.models.concerns.concern import Concern, ImmediateDanger
@@ -28,7 +27,7 @@ from app.pages.concerns.filled_form import FRIEND, GENERAL, NARRATIVE, NO_NARRAT
 from app.pages.concerns.form_layout import DANGER
 from app.pages.concerns.pdf_copies import copy_as_pdf
 from app.pages.concerns.saved_forms import save_form
-from app.pages.error_pages import PageRoute
+from app.pages.error_pages import PageRouter
 from app.pages.languages import SHORT_FORM, current_language, to_translate
 from app.pages.page import SiteDep
 from app.pages.posted_forms import SubmittedForm, SubmittedFormDep, faults_of, value_at
@@ -36,7 +35,7 @@ from app.pages.text_format import own_steps, spoken, steps_in_words
 from app.services.access.clients import Principal
 from app.services.concerns.idempotency import derive_idempotency_keys
 
-router = GuidanceRouter(include_in_schema=False, route_class=PageRoute)
+router = PageRouter()
 SEND, SAVE, NOW, SEND_NOW, COPY = "send", "save", "now", "send-now", "copy"
 ALREADY_SENT = to_translate(
     "You have already sent this form with different answers, and we have that concern. To send these answers as "

@@ -10,17 +10,16 @@ from app.errors import FaultCode, FieldError
 from app.http.auth import caller_networks, refuse_over_limit, require_submitter
 from app.http.context import SessionDep
 from app.http.problem_handlers import NO_STORE
-from app.http.routes import GuidanceRouter
 from app.pages.concerns.filled_form import FilledForm, empty_form
 from app.pages.concerns.form_answers import hidden_fields
-from app.pages.error_pages import PageRoute
+from app.pages.error_pages import PageRouter
 from app.pages.languages import gettext, to_translate
 from app.pages.page import Site, SiteDep
 from app.pages.posted_forms import SubmittedForm, SubmittedFormDep
 from app.pages.text_format import send_again, spoken
 from app.services.concerns.saved_forms import group_of
 
-router = GuidanceRouter(include_in_schema=False, route_class=PageRoute)
+router = PageRouter()
 NO_DRAFT = to_translate(
     "No saved form has this code. You may have sent the form or saved it again, or it is more than 24 hours old."
 )

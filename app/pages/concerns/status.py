@@ -13,7 +13,6 @@ from pydantic import ValidationError
 from app import errors
 from app.http.auth import PUBLIC, caller_networks
 from app.http.problem_handlers import NO_STORE
-from app.http.routes import GuidanceRouter
 from app.models.concerns.additions import Addition, AdditionReceipt
 from app.models.concerns.channels import Channel
 from app.models.concerns.concern import MAX_NARRATIVE
@@ -24,7 +23,7 @@ from app.models.guides.edition_keys import EditionKey
 from app.models.guides.signposts import CHILDLINE, WhoToCall
 from app.pages.concerns.form_layout import DANGER, QUESTIONS, voice_of
 from app.pages.concerns.readers import closing_words, reader_of
-from app.pages.error_pages import PageRoute
+from app.pages.error_pages import PageRouter
 from app.pages.languages import current_language, gettext, to_translate
 from app.pages.page import Site, SiteDep
 from app.pages.posted_forms import SubmittedForm, SubmittedFormDep
@@ -40,7 +39,7 @@ from app.pages.text_format import (
 from app.services.concerns.follow_up import ADD, ReporterCode
 from app.services.concerns.receipt_signing import check_receipt
 
-router = GuidanceRouter(prefix="/concerns", include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
+router = PageRouter(prefix="/concerns", dependencies=[PUBLIC])
 RECEIPT_WIDTH = 76
 REFUSED = errors.ValidationFailed.status
 CLEAR_DANGER = "clear:immediate_danger"

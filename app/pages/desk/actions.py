@@ -5,7 +5,7 @@ refused, the response is a page with the form as it was filled in, and with the 
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Annotated, Any, TypeVar
@@ -19,20 +19,22 @@ from app import errors
 from app.errors import FaultCode, FieldError
 from app.http.context import AppContext
 from app.http.params import IN_PLAIN_DIGITS
-from app.http.routes import GuidanceRouter
 from app.models.audit.audit_log import AuditEntryRow, DeskAct
 from app.models.base import MAX_NUMBER, RequestModel
 from app.models.concerns.entries import Message, NewLabel, NewNote
+from app.models.concerns.fields import YesNo
 from app.models.concerns.receipts import ConcernState
 from app.models.concerns.rows import people_of_limit
 from app.models.desk.actions import Acknowledgement, Hold, Outcome, Reopening
 from app.models.desk.hand_overs import HandedOver, HandOver, HandOverReceipt
+from app.models.desk.look_again import LookAgain
+from app.models.desk.restriction import Restriction
 from app.pages.audit.audit_log import act_lines
 from app.pages.desk.exports import export_response
 from app.pages.desk.inbox import CONCERN_PAGES, ConcernReferenceInPath
 from app.pages.desk.list_place import ListPlace
 from app.pages.error_pages import problem_type_of
-from app.pages.frame import SHOWN_AGAIN, DeskRoute, Visit, WorkerVisitDep, lead_to
+from app.pages.frame import SHOWN_AGAIN, DeskRouter, Visit, WorkerVisitDep, lead_to
 from app.pages.posted_forms import SubmittedForm, SubmittedFormDep, parse_fields
 from app.services.access.people import list_workers
 from app.services.audit.audit_log import Actor, list_last_entries
@@ -41,22 +43,23 @@ from app.services.audit.restrictions import list_openers, list_readers
 from app.services.concerns.desk_entries import recipient_for_messages, send_message, write_label, write_note
 from app.services.concerns.rows import find_concern
 from app.services.concerns.waiting_additions import first_in_danger
-from app.services.desk import actions, hand_overs
+from app.services.desk import actions, hand_overs, look_again
 from app.services.desk.presented_concerns import reference_of
+from app.services.desk.restriction import set_restriction
 from app.services.guides.pdf import find_font_file, pdf_available
 
-router = GuidanceRouter(prefix=CONCERN_PAGES, include_in_schema=False, route_class=DeskRoute)
+router = DeskRouter(CONCERN_PAGES)
 _Model = TypeVar("_Model", bound=BaseModel)
 STILL_WAITS = (
     "There is an unread addition",
     "It has not been acknowledged, so the concern was not closed. Read it first, or close the concern anyway.",
 )
+NOT_FOR_YOU = ("The concern is restricted", "You cannot open it any more. The people who may are not told by email.")
 IN_DANGER = "An addition says: immediate danger"
 REPEATED = ("You have just done this", "It has not been done again. Repeat it only if you meant to.")
 ONLY_SEALED = "this text must be encrypted before it is sent: turn on JavaScript, or use the command"
 NO_SUCH_BODY = "choose an organisation"
 ANOTHER_KEY = "the file was encrypted to a different key from the one set up for this organisation"
-REFUSED = tuple(SHOWN_AGAIN)
 DONE = "done"
 """Anchor of the completed action."""
 ENTRIES_SEARCHED = 20
@@ -186,6 +189,18 @@ def read_hand_over(attempt: Attempt) -> dict[str, object]:
     return typed | {"recipient": recipient}
 
 
+def concern_form(
+    router: DeskRouter, path: str, name: str
+) -> Callable[[Callable[..., Response | None]], Callable[..., Response]]:
+    """A form on the page of a concern, which leads back there. `name` is the form that is shown again."""
+    return router.form(
+        f"/{{reference}}/{path}",
+        lead_back,
+        lambda attempt, refusal: show_again(attempt, name, refusal),
+        tuple(SHOWN_AGAIN),
+    )
+
+
 def lead_back(attempt: Attempt) -> Response:
     """To the concern, with the action and others' changes since: a reload repeats nothing."""
     own = attempt.visitor.actor.client
@@ -195,111 +210,92 @@ def lead_back(attempt: Attempt) -> Response:
     return lead_to(f"{CONCERN_PAGES}/{attempt.reference}?{query}#{DONE}")
 
 
-@router.post("/{reference}/acknowledgement")
-def acknowledge_on_page(attempt: AttemptDep) -> Response:
+@concern_form(router, "acknowledgement", "acknowledgement")
+def acknowledge_on_page(attempt: AttemptDep) -> None:
     """With additions up to the last that the page showed."""
-    try:
-        wanted = attempt.parse(Acknowledgement)
-        attempt.context.writer.run(actions.acknowledge, attempt.reference, wanted, attempt.actor)
-    except REFUSED as refusal:
-        return show_again(attempt, "acknowledgement", refusal)
-    return lead_back(attempt)
+    attempt.context.writer.run(actions.acknowledge, attempt.reference, attempt.parse(Acknowledgement), attempt.actor)
 
 
-@router.post("/{reference}/outcome")
-def close_on_page(attempt: AttemptDep) -> Response:
+@concern_form(router, "outcome", "outcome")
+def close_on_page(attempt: AttemptDep) -> None:
     """With a message, if there is one. An unacknowledged addition refuses until the person says anyway."""
-    try:
-        wanted, desk = attempt.parse(ClosingForm, read_closing(attempt)), attempt.context.desk
-        actions.close(desk, attempt.reference, wanted, attempt.actor, attempt.key, unless_waiting=not wanted.anyway)
-    except REFUSED as refusal:
-        return show_again(attempt, "outcome", refusal)
-    return lead_back(attempt)
+    wanted, desk = attempt.parse(ClosingForm, read_closing(attempt)), attempt.context.desk
+    actions.close(desk, attempt.reference, wanted, attempt.actor, attempt.key, unless_waiting=not wanted.anyway)
 
 
-@router.post("/{reference}/hold")
-def hold_on_page(attempt: AttemptDep) -> Response:
-    try:
-        wanted = attempt.parse(Hold)
-        attempt.context.writer.run(actions.hold, attempt.reference, wanted, attempt.actor)
-    except REFUSED as refusal:
-        return show_again(attempt, "hold", refusal)
-    return lead_back(attempt)
+@concern_form(router, "hold", "hold")
+def hold_on_page(attempt: AttemptDep) -> None:
+    attempt.context.writer.run(actions.hold, attempt.reference, attempt.parse(Hold), attempt.actor)
 
 
-@router.post("/{reference}/reopening")
-def reopen_on_page(attempt: AttemptDep) -> Response:
-    try:
-        wanted = attempt.parse(Reopening)
-        attempt.context.writer.run(actions.reopen, attempt.reference, wanted, attempt.actor)
-    except REFUSED as refusal:
-        return show_again(attempt, "reopening", refusal)
-    return lead_back(attempt)
+@concern_form(router, "reopening", "reopening")
+def reopen_on_page(attempt: AttemptDep) -> None:
+    attempt.context.writer.run(actions.reopen, attempt.reference, attempt.parse(Reopening), attempt.actor)
 
 
-@router.post("/{reference}/export")
+@concern_form(router, "export", "export")
 def export_on_page(attempt: AttemptDep) -> Response:
     """As a signed PDF. Raise `PdfUnavailable` or `SealedTextMisplaced`."""
-    try:
-        return export_response(attempt, attempt.reference, notes=attempt.parse(ExportForm).notes)
-    except REFUSED as refusal:
-        return show_again(attempt, "export", refusal)
+    return export_response(attempt, attempt.reference, notes=attempt.parse(ExportForm).notes)
 
 
-@router.post("/{reference}/notes")
-def write_note_on_page(attempt: AttemptDep) -> Response:
-    try:
-        note = attempt.parse(NewNote, read_text(attempt))
-        write_note(attempt.context.desk, attempt.reference, note, attempt.actor, attempt.key)
-    except REFUSED as refusal:
-        return show_again(attempt, "note", refusal)
-    return lead_back(attempt)
+@concern_form(router, "notes", "note")
+def write_note_on_page(attempt: AttemptDep) -> None:
+    note = attempt.parse(NewNote, read_text(attempt))
+    write_note(attempt.context.desk, attempt.reference, note, attempt.actor, attempt.key)
 
 
-@router.post("/{reference}/label")
-def set_label_on_page(attempt: AttemptDep) -> Response:
+@concern_form(router, "label", "label")
+def set_label_on_page(attempt: AttemptDep) -> None:
     """An empty text removes it."""
-    try:
-        label = attempt.parse(NewLabel, read_text(attempt))
-        write_label(attempt.context.desk, attempt.reference, label, attempt.actor, attempt.key)
-    except REFUSED as refusal:
-        return show_again(attempt, "label", refusal)
-    return lead_back(attempt)
+    label = attempt.parse(NewLabel, read_text(attempt))
+    write_label(attempt.context.desk, attempt.reference, label, attempt.actor, attempt.key)
 
 
-@router.post("/{reference}/messages")
-def send_message_on_page(attempt: AttemptDep) -> Response:
-    try:
-        message = attempt.parse(Message, read_text(attempt))
-        send_message(attempt.context.desk, attempt.reference, message, attempt.actor, attempt.key)
-    except REFUSED as refusal:
-        return show_again(attempt, "question", refusal)
-    return lead_back(attempt)
+@concern_form(router, "messages", "question")
+def send_message_on_page(attempt: AttemptDep) -> None:
+    message = attempt.parse(Message, read_text(attempt))
+    send_message(attempt.context.desk, attempt.reference, message, attempt.actor, attempt.key)
 
 
-@router.post("/{reference}/hand-over")
+@concern_form(router, "hand-over", "hand_over")
 def hand_over_on_page(attempt: AttemptDep) -> Response:
     """With a receipt, and the file if this service made it. Raise `SealedTextMisplaced`."""
-    try:
-        wanted = attempt.parse(HandOver, read_hand_over(attempt))
-        done = hand_overs.hand_over(attempt.context.desk, attempt.reference, wanted, attempt.actor, attempt.key)
-        handed = HandedOver.model_validate_json(done.receipt)
-        return attempt.page("desk_handed_over.html", reference=attempt.reference, handed=handed, place=attempt.place)
-    except REFUSED as refusal:
-        return show_again(attempt, "hand_over", refusal)
+    wanted = attempt.parse(HandOver, read_hand_over(attempt))
+    done = hand_overs.hand_over(attempt.context.desk, attempt.reference, wanted, attempt.actor, attempt.key)
+    handed = HandedOver.model_validate_json(done.receipt)
+    return attempt.page("desk_handed_over.html", reference=attempt.reference, handed=handed, place=attempt.place)
 
 
-@router.post("/{reference}/hand-over/{number}/receipt")
-def confirm_on_page(
-    attempt: AttemptDep, number: Annotated[int, Path(ge=1, le=MAX_NUMBER), IN_PLAIN_DIGITS]
-) -> Response:
+@concern_form(router, "hand-over/{number}/receipt", "receipt")
+def confirm_on_page(attempt: AttemptDep, number: Annotated[int, Path(ge=1, le=MAX_NUMBER), IN_PLAIN_DIGITS]) -> None:
     """The same receipt again changes nothing. Raise `NoSuchItem`."""
-    try:
-        wanted, writer = attempt.parse(HandOverReceipt), attempt.context.writer
-        writer.run(hand_overs.confirm_hand_over, attempt.reference, number, wanted, attempt.actor)
-    except REFUSED as refusal:
-        return show_again(attempt, "receipt", refusal)
-    return lead_back(attempt)
+    wanted, writer = attempt.parse(HandOverReceipt), attempt.context.writer
+    writer.run(hand_overs.confirm_hand_over, attempt.reference, number, wanted, attempt.actor)
+
+
+@concern_form(router, "look-again", "look_again")
+def set_day_on_page(attempt: AttemptDep) -> None:
+    """The team's, the person's own or the officer's, by `whose`; empty removes it. `allegation` sets the officer's."""
+    posted, actor, writer = attempt.posted, attempt.actor, attempt.context.writer
+    is_allegation, receipts = posted.one("allegation") == YesNo.YES, attempt.context.submissions.receipts
+    if officer_by := receipts.officer_by(is_allegation=is_allegation, at=actor.at):
+        writer.run(look_again.mark_allegation, attempt.reference, officer_by, actor)
+    else:
+        fields = {"day": posted.one("day").strip() or None, "whose": posted.one("whose")}
+        writer.run(look_again.set_day, attempt.reference, attempt.parse(LookAgain, fields), actor)
+
+
+@concern_form(router, "restriction", "restriction")
+def set_restriction_on_page(attempt: AttemptDep) -> Response | None:
+    """Who may no longer open it is told so on a page. Raise `ScopeMissing`, as `set_restriction`."""
+    fields = attempt.typed(Restriction) | {"people": attempt.posted.many("people")}
+    wanted, context = attempt.parse(Restriction, fields), attempt.context
+    context.writer.run(set_restriction, attempt.reference, wanted, attempt.actor, context.submissions.receipts)
+    if attempt.may_open(attempt.reference):
+        return None
+    heading, message = NOT_FOR_YOU
+    return attempt.page("desk_message.html", heading=heading, message=message, reference=None)
 
 
 def show_again(attempt: Attempt, form: str, refusal: errors.GuidanceError) -> Response:

@@ -1,6 +1,7 @@
 """Actions that need a confirmation: taking a concern over from someone, and erasing the text of a concern."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -11,22 +12,21 @@ from sqlmodel import Session
 from app import errors
 from app.errors import FaultCode, FieldError
 from app.http.negotiation import JSON
-from app.http.routes import GuidanceRouter
 from app.models.audit.details import sentence_of
 from app.models.audit.entry_kinds import EntryKind
 from app.models.base import RequestModel
 from app.models.desk.actions import Erasure
 from app.models.references import find_reference
-from app.pages.desk.actions import REFUSED, UNTYPED, Attempt, AttemptDep, desk_forms, lead_back, show_again
+from app.pages.desk.actions import UNTYPED, Attempt, AttemptDep, concern_form, desk_forms
 from app.pages.desk.inbox import CONCERN_PAGES, ConcernReferenceInPath
-from app.pages.frame import DeskRoute, WorkerVisitDep
+from app.pages.frame import DeskRouter, WorkerVisitDep
 from app.services.access.people import list_workers
 from app.services.audit.audit_log import person_of
 from app.services.concerns.entries import measure_entries
 from app.services.desk import actions, assignment
 from app.services.desk.presented_concerns import reference_of
 
-router = GuidanceRouter(prefix=CONCERN_PAGES, include_in_schema=False, route_class=DeskRoute)
+router = DeskRouter(CONCERN_PAGES)
 WRONG_REFERENCE = "Type the reference of this concern again, to be sure that it is the right one"
 NO_SUCH_WORKER = "choose someone who can work on concerns, or nobody"
 
@@ -45,32 +45,32 @@ class ErasureForm(Erasure):
     repeated: str = ""
 
 
-@router.post("/{reference}/assignment")
-def assign_on_page(attempt: AttemptDep) -> Response:
+@concern_form(router, "assignment", "assignment")
+def assign_on_page(attempt: AttemptDep) -> Response | None:
     """To take it from someone else, first ask; ask again if they no longer have it.
 
     A person who cannot work on it, or an assignment changed since, shows the form again.
     """
+    typed = attempt.parse(AssignmentForm)
+    with Session(attempt.context.engine) as session:
+        people, owner = list_workers(session), assignment.find_assignment(session, attempt.reference)
+    if typed.person and typed.person not in people:
+        raise errors.ValidationFailed([FieldError(("person",), NO_SUCH_WORKER, FaultCode.NOT_LISTED)])
+    is_asked_about = typed.person == attempt.visitor.name or typed.replaces
     try:
-        typed = attempt.parse(AssignmentForm)
-        with Session(attempt.context.engine) as session:
-            people, owner = list_workers(session), assignment.find_assignment(session, attempt.reference)
-        if typed.person and typed.person not in people:
-            raise errors.ValidationFailed([FieldError(("person",), NO_SUCH_WORKER, FaultCode.NOT_LISTED)])
-        is_asked_about = typed.person == attempt.visitor.name or typed.replaces
         if not is_asked_about or owner.person in (None, typed.person):
             assignment.assign(attempt.context.writer, attempt.reference, typed.person or None, attempt.actor)
         elif typed.replaces == owner.person:
             _take_from(attempt, owner, typed.person or None)
         else:
             return ask_first(attempt, "take_over", owner=owner, person=typed.person)
-    except REFUSED as refusal:
-        return show_again(attempt, "assignment", refusal)
+    except errors.ChangedMeanwhile:
+        raise
     except errors.AssignmentChanged:  # someone changed the assignment after `owner` was read
         with Session(attempt.context.engine) as session:
             owner = assignment.find_assignment(session, attempt.reference)
         return ask_first(attempt, "take_over", owner=owner, person=typed.person)
-    return lead_back(attempt)
+    return None
 
 
 @router.get("/{reference}/assignment")
@@ -88,20 +88,16 @@ def _take_from(attempt: Attempt, owner: assignment.Assigned, person: str | None)
     )
 
 
-@router.post("/{reference}/erasure")
-def erase_on_page(attempt: AttemptDep) -> Response:
+@concern_form(router, "erasure", "erasure")
+def erase_on_page(attempt: AttemptDep) -> Response | None:
     """First ask, with the reference typed again. Where two people must, the first only requests."""
-    try:
-        wanted = attempt.parse(ErasureForm)
-        if not wanted.sure or find_reference(wanted.repeated) != attempt.reference:
-            return _ask_about_erasure(attempt, is_wrong=wanted.sure)
-        by_two = attempt.context.settings.two_people_erase
+    wanted = attempt.parse(ErasureForm)
+    if not wanted.sure or find_reference(wanted.repeated) != attempt.reference:
+        return _ask_about_erasure(attempt, is_wrong=wanted.sure)
+    by_two = attempt.context.settings.two_people_erase
+    with suppress(errors.SecondEraserNeeded):
         actions.erase_for_good(attempt.context.desk, attempt.reference, wanted, attempt.actor, by_two=by_two)
-    except errors.SecondEraserNeeded:
-        return lead_back(attempt)
-    except REFUSED as refusal:
-        return show_again(attempt, "erasure", refusal)
-    return lead_back(attempt)
+    return None
 
 
 def _ask_about_erasure(attempt: Attempt, *, is_wrong: bool) -> Response:

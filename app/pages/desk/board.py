@@ -6,15 +6,13 @@ from typing import Annotated
 
 from fastapi import Query, Response
 
-from app.http.routes import GuidanceRouter
 from app.pages.desk.inbox import CHANNELS
 from app.pages.desk.inbox_rows import span_in_words
-from app.pages.frame import AuditVisitDep, DeskRoute, Visit
+from app.pages.frame import AuditVisitDep, DeskRouter, Visit
 from app.pages.text_format import code_label
-from app.services.access.sign_in import PATH
 from app.services.desk.board import Months, read_board_figures
 
-router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
+router = DeskRouter()
 MONTH = re.compile(r"20[0-9]{2}-(0[1-9]|1[0-2])")
 HEADINGS = {
     "referral_source": "Received, by source",

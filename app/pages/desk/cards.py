@@ -12,13 +12,11 @@ from fastapi import Query, Response
 from app.http.negotiation import JSON
 from app.http.params import Cursor, Limit
 from app.http.responses import json_bytes, page_links
-from app.http.routes import GuidanceRouter
 from app.models.desk.cards import CardParameters
-from app.pages.frame import DeskRoute, ReaderVisitDep
-from app.services.access.sign_in import PATH
+from app.pages.frame import DeskRouter, ReaderVisitDep
 from app.services.desk.cards import CardQuery, read_cards, require_role_for_cards
 
-router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
+router = DeskRouter()
 
 
 @router.get("/cards")

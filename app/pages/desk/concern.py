@@ -18,7 +18,6 @@ from app.http.context import AppContext
 from app.http.negotiation import JSON
 from app.http.params import IN_PLAIN_DIGITS, Cursor
 from app.http.responses import CACHE_CURRENT, conditional_response
-from app.http.routes import GuidanceRouter
 from app.models.audit.audit_log import DeskAct
 from app.models.audit.details import details_of
 from app.models.audit.entry_kinds import EntryKind
@@ -33,10 +32,9 @@ from app.pages.desk.inbox import CONCERN_PAGES, ConcernReferenceInPath
 from app.pages.desk.inbox_rows import lines_of
 from app.pages.desk.list_place import ListPlace, ListPlaceDep
 from app.pages.desk.referral import layout_of, numbers_of, sections_of
-from app.pages.frame import AS_FILE, DeskRoute, ReaderVisitDep, Visit, WorkerVisitDep
+from app.pages.frame import AS_FILE, DeskRouter, ReaderVisitDep, Visit, WorkerVisitDep
 from app.pages.page import HTML, UNSEAL_PAGE
 from app.pages.text_format import spoken
-from app.services.access.sign_in import PATH
 from app.services.audit.audit_log import list_last_entries
 from app.services.audit.meanwhile import list_entries_since
 from app.services.concerns import desk_entries, entries, opened_entries
@@ -49,7 +47,7 @@ from app.services.desk.retention import RetentionPeriods
 from app.services.desk.retention_lists import erasure_day
 from app.services.guides.working_days import LONDON
 
-router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
+router = DeskRouter()
 CONCERN = "concern"
 """The kind of its own text, beside those of `EntryKind`."""
 LINE = 64
@@ -257,7 +255,7 @@ def read_concern_page(
         place=shown.place,
         forms=desk_forms(visit, parsed, recorded.seen, place=shown.place),
         line=lines_of(visit, [entry])[0],
-        edition_title=title_of_edition(visit, entry.guide, entry.edition),
+        edition_title=visit.context.contents(EditionKey(entry.guide, entry.edition)).title,
         aloud=spoken(parsed),
         layout=layout_of(visit.context, entry.guide, entry.edition) if shown.sealed is not None else None,
         printed_at=visit.now,
@@ -273,10 +271,6 @@ def former_label(labels: ShownEntries, line: ActLine) -> FormerLabel | None:
         FormerLabel(each.text or "", labels.sealed.get(each.number)) for each in before if isinstance(each, LabelEntry)
     ]
     return texts[0] if texts else FormerLabel("", None)
-
-
-def title_of_edition(visit: Visit, guide: str, edition: int) -> str:
-    return visit.context.contents(EditionKey(guide, edition)).title
 
 
 @router.get("/concerns/{reference}/additions")

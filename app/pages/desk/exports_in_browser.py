@@ -15,17 +15,16 @@ from app.errors import UnsealingUnavailable
 from app.http.context import AppContext
 from app.http.negotiation import JSON
 from app.http.responses import json_bytes
-from app.http.routes import GuidanceRouter
 from app.models.audit.entry_kinds import EntryPlace
 from app.models.desk.exports import ExportStatement, NewExport
 from app.models.operations.health import JsonWebKeySet
 from app.pages.desk.actions import AttemptDep
 from app.pages.desk.inbox import CONCERN_PAGES
-from app.pages.frame import DeskRoute
+from app.pages.frame import DeskRouter
 from app.services.concerns.entries import read_sealed
 from app.services.desk import exports
 
-router = GuidanceRouter(prefix=CONCERN_PAGES, include_in_schema=False, route_class=DeskRoute)
+router = DeskRouter(CONCERN_PAGES)
 NOTES = "yes"
 
 

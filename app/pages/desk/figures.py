@@ -6,13 +6,11 @@ from dataclasses import dataclass
 
 from fastapi import Response
 
-from app.http.routes import GuidanceRouter
 from app.models.desk.figures import FiguresOfDay
-from app.pages.frame import DeskRoute, ReaderVisitDep
-from app.services.access.sign_in import PATH
+from app.pages.frame import DeskRouter, ReaderVisitDep
 from app.services.desk.figures import read_figures
 
-router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
+router = DeskRouter()
 DAYS_SHOWN = 14
 HEIGHT, WIDTH_OF_DAY, WIDTH_OF_BAR = 100, 40, 14
 """In units of the chart."""

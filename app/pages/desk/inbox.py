@@ -11,7 +11,6 @@ from sqlmodel import Session
 
 from app.errors import AssignmentChanged, InvalidCursor, ValidationFailed
 from app.http.params import Cursor
-from app.http.routes import GuidanceRouter
 from app.models.concerns.channels import Channel, WorkersChannel
 from app.models.desk.actions import BurstAcknowledgement
 from app.models.desk.inbox_filters import NO_BURST, InboxOrder
@@ -28,7 +27,7 @@ from app.pages.desk.inbox_filters import (
     parse_list,
 )
 from app.pages.desk.inbox_rows import rows_of
-from app.pages.frame import DeskRoute, ReaderVisitDep, Visit, VisitDep, WorkerVisitDep, lead_to
+from app.pages.frame import DeskRouter, ReaderVisitDep, Visit, VisitDep, WorkerVisitDep, lead_to
 from app.pages.posted_forms import SubmittedFormDep, parse_fields
 from app.services.access.people import list_workers
 from app.services.access.sign_in import GUIDES_PATH, PATH
@@ -45,7 +44,7 @@ from app.services.desk.taken_over import list_taken_over
 from app.services.guides.editions import list_current
 from app.services.guides.working_days import LONDON
 
-router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
+router = DeskRouter()
 CONCERN_PAGES = f"{PATH}/concerns"
 ConcernReferenceInPath = Annotated[str, Path(max_length=60)]
 NO_REFERENCE = "That is not a valid reference: check it for mistakes"
@@ -193,8 +192,8 @@ def inbox_page(visit: Visit, chosen: InboxSelection, place: InboxPlace, *, statu
         chosen=chosen,
         tabs=tabs,
         owners=[(chosen.with_owner(who).address, label, chosen.who == who) for who, label in OWNERS],
-        tests=[(chosen.with_tests(value).address, label, chosen.tests == value) for value, label in TESTS_OR_NOT],
-        orders={each.value: (chosen.with_order(each).address, chosen.order_shown is each) for each in InboxOrder},
+        tests=[(replace(chosen, tests=value).address, label, chosen.tests == value) for value, label in TESTS_OR_NOT],
+        orders={each.value: (replace(chosen, order=each).address, chosen.order_shown is each) for each in InboxOrder},
         people=[(f"{PERSON}{name}", name) for name in people],
         guides=[(each.guide, each.title) for each in guides],
         channels=CHANNELS,
@@ -229,7 +228,7 @@ def _joined(query: str, place: Mapping[str, Any]) -> str:
 
 def list_tabs(session: Session, chosen: InboxSelection, actor: Actor) -> list[tuple[str, str, bool, str | None]]:
     """Address, label, True if shown, and open concerns that match, such as `500+`, or None."""
-    selections = {tab: chosen.with_tab(tab) for tab in InboxTab}
+    selections = {tab: replace(chosen, show=tab, order=None) for tab in InboxTab}
     counted = [tab for tab in InboxTab if tab.is_counted]
     queries = [selections[tab].inbox_query(actor.person, None) for tab in counted]
     counts = dict(zip(counted, count_open(session, queries, actor=actor), strict=True))

@@ -99,20 +99,10 @@ class InboxSelection:
         others = (view.danger, view.guide, view.burst, view.channel, view.assigned_to, view.overdue)
         return any(each is not None for each in others)
 
-    def with_tab(self, show: InboxTab) -> "InboxSelection":
-        """In the tab's usual order."""
-        return replace(self, show=show, order=None)
-
     def with_owner(self, who: str) -> "InboxSelection":
         """`me`, `nobody`, or empty."""
         people = {"assigned_to": None, "mine": who == ME, "unassigned": who == NOBODY}
         return replace(self, view=self.view.model_copy(update=people))
-
-    def with_tests(self, tests: bool) -> "InboxSelection":
-        return replace(self, tests=tests)
-
-    def with_order(self, order: InboxOrder) -> "InboxSelection":
-        return replace(self, order=order)
 
     @property
     def order_shown(self) -> InboxOrder:

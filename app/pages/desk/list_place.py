@@ -11,17 +11,16 @@ from sqlmodel import Session
 
 from app.errors import InvalidCursor, InvalidQuery
 from app.http.params import Cursor
-from app.http.routes import GuidanceRouter
 from app.models.concerns.rows import ConcernRow
 from app.pages.desk.inbox import CONCERN_PAGES, LONGEST_QUERY, OWNERS, TESTS_OR_NOT
 from app.pages.desk.inbox_filters import InboxSelection, InboxTab, parse_list
-from app.pages.frame import DeskRoute, ReaderVisitDep, lead_to
+from app.pages.frame import DeskRouter, ReaderVisitDep, lead_to
 from app.services.access.sign_in import PATH
 from app.services.cursors import decode_position, encode_position
 from app.services.desk.inbox import InboxPosition, position_of, read_next
 from app.services.desk.saved_views import find_seen_until
 
-router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
+router = DeskRouter()
 TESTS_LABEL = dict(TESTS_OR_NOT)[True]
 OTHER_LIST = "the filtered list"
 ListQuery = Annotated[str, Query(alias="list", max_length=LONGEST_QUERY)]

@@ -11,7 +11,6 @@ import orjson
 from fastapi import Response
 
 from app.http.negotiation import JSON
-from app.http.routes import GuidanceRouter
 from app.models.desk.actions import MAX_TOGETHER
 from app.models.desk.exports import NewPersonFile
 from app.models.guides.edition_keys import EditionKey
@@ -20,14 +19,13 @@ from app.pages.desk.exports import labelled_facts
 from app.pages.desk.exports_in_browser import NOTES, export_material
 from app.pages.desk.referral import layout_of
 from app.pages.desk.unsent import key_response
-from app.pages.frame import DeskRoute, Visit, WorkerVisitDep
+from app.pages.frame import DeskRouter, Visit, WorkerVisitDep
 from app.pages.posted_forms import SubmittedFormDep, parse_fields
-from app.services.access.sign_in import PATH
 from app.services.desk import exports
 from app.services.desk.person_files import record_person_file
 from app.services.guides.pdf import find_font_file
 
-router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
+router = DeskRouter()
 PLACE = "person-file"
 """Path, and the name under which the browser stores what is typed."""
 

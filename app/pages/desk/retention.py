@@ -4,14 +4,12 @@ from typing import Annotated
 
 from fastapi import Query, Response
 
-from app.http.routes import GuidanceRouter
-from app.pages.frame import AS_FILE, AuditVisitDep, DeskRoute
-from app.services.access.sign_in import PATH
+from app.pages.frame import AS_FILE, AuditVisitDep, DeskRouter
 from app.services.csv_sheets import CSV_MEDIA
 from app.services.desk.retention import RetentionPeriods
 from app.services.desk.retention_lists import MOST_LISTED, RetentionList, read_list, read_list_sheet
 
-router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
+router = DeskRouter()
 LABELS = {
     RetentionList.DUE: "To be erased in 60 days",
     RetentionList.HELD: "On hold",

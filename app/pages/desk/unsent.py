@@ -14,13 +14,12 @@ from fastapi import Response
 from app import errors
 from app.errors import FieldError
 from app.http.negotiation import JSON
-from app.http.routes import GuidanceRouter
 from app.pages.desk.inbox import CONCERN_PAGES, ConcernReferenceInPath
-from app.pages.frame import DeskRoute, Visit, WorkerVisitDep
+from app.pages.frame import DeskRouter, Visit, WorkerVisitDep
 from app.pages.posted_forms import SubmittedForm, SubmittedFormDep
 from app.services.desk.presented_concerns import reference_of
 
-router = GuidanceRouter(prefix=CONCERN_PAGES, include_in_schema=False, route_class=DeskRoute)
+router = DeskRouter(CONCERN_PAGES)
 KEY = "key_of_typed"
 """Other documents encrypted to the team lack it."""
 NOT_YOURS = "this is not the key of text that you typed about this concern"

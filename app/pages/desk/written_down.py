@@ -11,7 +11,6 @@ from sqlmodel import Session
 
 from app import errors
 from app.errors import FaultCode, FieldError
-from app.http.routes import GuidanceRouter
 from app.models.concerns.channels import WorkersChannel
 from app.models.concerns.concern import FORM_VERSION, MAX_NARRATIVE, ImmediateDanger, ReporterKind
 from app.models.concerns.entries import AdditionEntry
@@ -20,16 +19,15 @@ from app.models.guides.signposts import WhoToCall
 from app.models.references import find_reference, new_reference
 from app.pages.desk.actions import FORM_KEY_BYTES, ONLY_SEALED, accepts_unencrypted_text
 from app.pages.desk.unsent import key_response
-from app.pages.frame import DeskRoute, Visit, WorkerVisitDep
+from app.pages.frame import DeskRouter, Visit, WorkerVisitDep
 from app.pages.posted_forms import SubmittedForm, SubmittedFormDep, parse_fields
 from app.pages.text_format import spoken
 from app.services.access.sign_in import PATH
-from app.services.audit.restrictions import is_openable
 from app.services.concerns.written_down import write_down_addition, write_down_concern
 from app.services.guides.editions import list_current
 from app.services.guides.working_days import LONDON
 
-router = GuidanceRouter(prefix=f"{PATH}/new", include_in_schema=False, route_class=DeskRoute)
+router = DeskRouter(f"{PATH}/new")
 NEW = "new"
 """Under which the browser stores unsent text, without a reference."""
 NARRATIVE, DANGER, KIND, AGE = "concern.narrative", "immediate_danger", "reporter.kind", "children.0.estimated_age"
@@ -47,9 +45,11 @@ SAID_OF_ADDITION = {
 }
 """Fields that an addition lacks become lines of it."""
 NOT_A_TIME = "give the time and the day on which it came"
-NO_SUCH_CONCERN = "no concern has this reference: check it for a mistake"
-ERASED = "the text of this concern has been erased: write it down as a new concern"
-FULL = "this concern can have no more additions: write it down as a new concern"
+REFUSED_TO_ADD: Mapping[type[errors.GuidanceError], str] = {
+    errors.NoSuchConcern: "no concern has this reference: check it for a mistake",
+    errors.ConcernErased: "the text of this concern has been erased: write it down as a new concern",
+    errors.TooManyAdditions: "this concern can have no more additions: write it down as a new concern",
+}
 SENT_BEFORE = "you have already written this down with other text: it is stored. To store this too, press again"
 NOT_SAVED = "sorry, this could not be saved: try again in a few seconds"
 NO_DANGER = "say whether a child is in immediate danger"
@@ -105,7 +105,7 @@ class NewForm:
         child = {name.rpartition(".")[2]: value for name, value in filled.items() if value and "children" in name}
         reporter = {name.rpartition(".")[2]: value for name, value in filled.items() if value and "reporter" in name}
         if not filled[KIND]:
-            reporter["kind"] = kind_of(reporter)
+            reporter["kind"] = (ReporterKind.MEMBER_OF_PUBLIC if reporter else ReporterKind.ANONYMOUS).value
         guide = self.posted.one("guide")
         return {
             DANGER: self.posted.one(DANGER),
@@ -125,11 +125,6 @@ class NewForm:
         return {"about_council_staff": "yes"} if self.posted.one(ABOUT_STAFF) == "yes" else {}
 
 
-def kind_of(reporter: Mapping[str, object]) -> str:
-    """Without a choice: anonymous without name and number, otherwise a member of the public."""
-    return ReporterKind.MEMBER_OF_PUBLIC.value if reporter else ReporterKind.ANONYMOUS.value
-
-
 @router.get("")
 def read_new_page(visit: WorkerVisitDep, to: str = "") -> Response:
     """`to` is a reference to add to, or ignored."""
@@ -145,12 +140,8 @@ def write_down_on_page(visit: WorkerVisitDep, posted: SubmittedFormDep) -> Respo
         return _add(form) if form.to_concern else _create(form)
     except errors.ValidationFailed as refusal:
         faults = {_field_of(each): each.detail for each in refusal.faults}
-    except errors.NoSuchConcern:
-        faults = {TO_CONCERN: NO_SUCH_CONCERN}
-    except errors.ConcernErased:
-        faults = {TO_CONCERN: ERASED}
-    except errors.TooManyAdditions:
-        faults = {TO_CONCERN: FULL}
+    except tuple(REFUSED_TO_ADD) as refusal:
+        faults = {TO_CONCERN: REFUSED_TO_ADD[type(refusal)]}
     except errors.IdempotencyKeyReused:
         return _form_page(form, {NARRATIVE: SENT_BEFORE}, status=409, has_new_key=True)
     except (errors.StoreBusy, errors.ReferenceTaken):
@@ -177,7 +168,7 @@ def _create(form: NewForm) -> Response:
     return visit.page(
         "desk_written_down.html",
         reference=receipt.reference,
-        may_open=_may_open(visit, receipt.reference),
+        may_open=visit.may_open(receipt.reference),
         receipt=receipt,
         acknowledge_by=receipt.acknowledge_by,
         code_aloud=spoken(receipt.status_token) if receipt.status_token else (),
@@ -198,7 +189,7 @@ def _add(form: NewForm) -> Response:
     return visit.page(
         "desk_written_down.html",
         reference=reference,
-        may_open=_may_open(visit, reference),
+        may_open=visit.may_open(reference),
         receipt=None,
         acknowledge_by=addition.acknowledge_by,
         code_aloud=(),
@@ -206,12 +197,6 @@ def _add(form: NewForm) -> Response:
         in_danger=form.in_danger,
         addition=addition.number,
     )
-
-
-def _may_open(visit: Visit, reference: str) -> bool:
-    """What they have just written down: about staff it may be restricted."""
-    with Session(visit.context.engine) as session:
-        return is_openable(session, reference, visit.actor)
 
 
 def _field_of(fault: FieldError) -> str:

@@ -10,11 +10,10 @@ from fastapi import Response
 
 from app.errors import DraftChanged, NoSuchGuideDraft
 from app.http.context import SessionDep
-from app.http.routes import GuidanceRouter
 from app.models.guides.edition_rows import GuideDraftRow
 from app.models.guides.proposed_ids import propose_id
 from app.models.guides.sections import ITEM_LISTS, Introductions
-from app.pages.frame import DeskRoute, EditorVisitDep, lead_to
+from app.pages.frame import DeskRouter, EditorVisitDep, lead_to
 from app.pages.guides.drafts import MAX_TITLE, TAKEN, all_forms, guides_page
 from app.pages.guides.edit_fields import FIELD_LABELS
 from app.pages.guides.edit_posts import EDIT_PAGES, filled, with_ids
@@ -26,7 +25,7 @@ from app.services.guides.editions import find_history
 from app.services.guides.placed_lines import INTRODUCTIONS, LEFT_OUT, place_line, with_former_items
 from app.services.guides.uploads import MAX_UPLOAD_BYTES, DocumentRefused, UploadedDraft, read_upload
 
-router = GuidanceRouter(prefix=GUIDES_PATH, include_in_schema=False, route_class=DeskRoute)
+router = DeskRouter(GUIDES_PATH)
 PASTED = "pasted.txt"
 MAX_FILE_NAME = 100
 NO_DOCUMENT = "Choose a document, or paste its text"

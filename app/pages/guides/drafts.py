@@ -10,7 +10,6 @@ from sqlmodel import Session
 
 from app.errors import DraftChanged, NotFound
 from app.http.context import SessionDep
-from app.http.routes import GuidanceRouter
 from app.models.guides.code_lists import CodeList
 from app.models.guides.edition_files import read_partly
 from app.models.guides.edition_rows import GuideDraftRow
@@ -18,7 +17,7 @@ from app.models.guides.editions import EditionContent
 from app.models.guides.fault_words import singular
 from app.models.guides.proposed_ids import propose_id
 from app.models.guides.sections import ITEM_LISTS
-from app.pages.frame import DeskRoute, EditorVisitDep, Visit, lead_to
+from app.pages.frame import DeskRouter, EditorVisitDep, Visit, lead_to
 from app.pages.guides.change_words import TextChange, describe_changes
 from app.pages.guides.edit_faults import Remark, at_fields, fault_remark, faults_beside
 from app.pages.guides.edit_fields import (
@@ -57,7 +56,7 @@ from app.services.guides.guides import list_reviews
 from app.services.guides.uploads import MAX_UPLOAD_BYTES, reads_documents
 from app.services.guides.validation import CheckedDraft
 
-router = GuidanceRouter(prefix=GUIDES_PATH, include_in_schema=False, route_class=DeskRoute)
+router = DeskRouter(GUIDES_PATH)
 NO_TITLE = "Enter the title of the new guide"
 TAKEN = "There is already a guide or draft with this name: {}. Open it in the list, or choose another title"
 MAX_TITLE = 200

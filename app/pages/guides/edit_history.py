@@ -7,17 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import Path, Query, Response
+from fastapi import Depends, Path, Query, Response
 
-from app.http.routes import GuidanceRouter
 from app.models.base import MAX_NUMBER
 from app.models.guides.edition_keys import AnyKey, EditionKey, RenditionKey
 from app.models.guides.sections import ITEM_LISTS
-from app.pages.frame import DeskRoute, lead_to
+from app.pages.frame import DeskRouter, lead_to
 from app.pages.guides.change_words import TextChange, describe_changes
 from app.pages.guides.edit_posts import EDIT_PAGES
 from app.pages.guides.editing import Editing, PublishingDep, ReviewingDep
-from app.pages.posted_forms import SubmittedForm, SubmittedFormDep
+from app.pages.posted_forms import SubmittedFormDep
 from app.pages.text_format import language_name
 from app.services.access.sign_in import GUIDES_PATH
 from app.services.guides.drafts import EditionPeople, list_edition_people
@@ -33,7 +32,7 @@ from app.services.guides.editions import (
 from app.services.guides.publishing import withdraw_published
 from app.services.guides.renditions import current_renditions, rendition_of
 
-router = GuidanceRouter(prefix=GUIDES_PATH, include_in_schema=False, route_class=DeskRoute)
+router = DeskRouter(GUIDES_PATH)
 SHOWN_EDITIONS = 10
 LONGEST_REASON = 1000
 WITHDRAW = "withdraw"
@@ -95,31 +94,30 @@ def _changes(editing: Editing, before: EditionHead | None, after: EditionHead) -
     return {ITEM_LISTS[key].heading if key in ITEM_LISTS else EDIT_PAGES[key]: each for key, each in found.items()}
 
 
+async def read_key(editing: PublishingDep, number: Number) -> AnyKey:
+    """Of an edition, or of a rendition if the path names a language."""
+    if "language" in editing.request.path_params:  # the query may name one too
+        return RenditionKey(editing.guide, editing.language, number)
+    return EditionKey(editing.guide, number)
+
+
+KeyDep = Annotated[AnyKey, Depends(read_key)]
+
+
 @router.get("/{guide}/editions/{number}/withdrawal")
-def read_withdrawal_page(editing: PublishingDep, number: Number) -> Response:
-    """With what readers will get; without a form if withdrawn. Raise `NoSuchGuide` or `NoSuchEdition`."""
-    return _withdrawal_page(editing, EditionKey(editing.guide, number))
+@router.get("/{guide}/renditions/{language}/{number}/withdrawal")
+def read_withdrawal_page(editing: PublishingDep, key: KeyDep) -> Response:
+    """With what readers will get; without a form if withdrawn.
+
+    Raise `NoSuchGuide`, `NoSuchEdition` or `NoSuchRendition`.
+    """
+    return _withdrawal_page(editing, key)
 
 
 @router.post("/{guide}/editions/{number}/withdrawal")
-def withdraw_on_page(editing: PublishingDep, number: Number, posted: SubmittedFormDep) -> Response:
-    """Without a reason, or the button `WITHDRAW`, only the form again. Raise as `withdraw_published`."""
-    return _withdraw(editing, EditionKey(editing.guide, number), posted)
-
-
-@router.get("/{guide}/renditions/{language}/{number}/withdrawal")
-def read_rendition_withdrawal_page(editing: PublishingDep, number: Number) -> Response:
-    """Raise `NoSuchGuide` or `NoSuchRendition`."""
-    return _withdrawal_page(editing, RenditionKey(editing.guide, editing.language, number))
-
-
 @router.post("/{guide}/renditions/{language}/{number}/withdrawal")
-def withdraw_rendition_on_page(editing: PublishingDep, number: Number, posted: SubmittedFormDep) -> Response:
-    """As `withdraw_on_page`."""
-    return _withdraw(editing, RenditionKey(editing.guide, editing.language, number), posted)
-
-
-def _withdraw(editing: Editing, key: AnyKey, posted: SubmittedForm) -> Response:
+def withdraw_on_page(editing: PublishingDep, key: KeyDep, posted: SubmittedFormDep) -> Response:
+    """Without a reason, or the button `WITHDRAW`, only the form again. Raise as `withdraw_published`."""
     reason = posted.one("reason").strip()[:LONGEST_REASON]
     if not reason or posted.one("do") != WITHDRAW:
         return _withdrawal_page(editing, key, reason)

@@ -10,7 +10,6 @@ from fastapi.responses import JSONResponse
 from pydantic import TypeAdapter, ValidationError
 
 from app.errors import BadRequest, DraftChanged, FieldError
-from app.http.routes import GuidanceRouter
 from app.models.base import MAX_TEXT_LENGTH
 from app.models.guides.comparison import WordRun, changed_words
 from app.models.guides.edition_rows import GuideDraftRow
@@ -23,7 +22,7 @@ from app.models.languages import (
     RenditionForm,
     tag_of,
 )
-from app.pages.frame import DeskRoute, lead_to
+from app.pages.frame import DeskRouter, lead_to
 from app.pages.guides.drafts import AUTOSAVE
 from app.pages.guides.edit_faults import BACKTICKED, FORMS, Remark, faults_beside
 from app.pages.guides.edit_fields import DETAILS
@@ -50,7 +49,7 @@ from app.services.guides.rendition_drafts import (
 from app.services.guides.renditions import current_renditions, is_of_former_edition
 from app.services.guides.translation_tables import MAX_TABLE_BYTES, TOO_LARGE, TableOutcome
 
-router = GuidanceRouter(prefix=GUIDES_PATH, include_in_schema=False, route_class=DeskRoute)
+router = DeskRouter(GUIDES_PATH)
 TEXT, SETTLED = "text:", "settled:"
 LINK_FIELDS = ("url", "title", "text_alternative")
 CHECKED_ON = "checked_on"

@@ -9,16 +9,15 @@ from urllib.parse import urlencode
 
 from fastapi import Depends, Query, Response
 
-from app.errors import DraftFull, ValidationFailed
-from app.http.routes import GuidanceRouter
+from app.errors import DraftFull
 from app.models.guides.edition_rows import GuideDraftRow
 from app.models.guides.sections import ITEM_LISTS
-from app.pages.frame import DeskRoute, lead_to
+from app.pages.frame import DeskRouter, lead_to
 from app.pages.guides.change_words import propose_change_note
 from app.pages.guides.drafts import beside_current, remarks_of, title_of
 from app.pages.guides.edit_faults import Remark, warning_remark
 from app.pages.guides.edit_posts import EDIT_PAGES
-from app.pages.guides.editing import Editing, PublishingDep, ReviewingDep
+from app.pages.guides.editing import Editing, PublishingDep, ReviewingDep, draft_form
 from app.pages.posted_forms import SubmittedForm, SubmittedFormDep
 from app.services.access.sign_in import GUIDES_PATH
 from app.services.audit.audit_log import is_same_hand
@@ -41,7 +40,7 @@ from app.services.guides.rendition_drafts import list_pairs
 from app.services.guides.working_days import london_moments
 from app.services.guides.written_values import read_day
 
-router = GuidanceRouter(prefix=GUIDES_PATH, include_in_schema=False, route_class=DeskRoute)
+router = DeskRouter(GUIDES_PATH)
 AGREED = "yes"
 """Of a button or checkbox that confirms."""
 FIRST_NOTE = "First edition."
@@ -161,29 +160,25 @@ def items_of(content: DraftContent) -> dict[str, dict[str, str]]:
     return found
 
 
-@router.post("/{guide}/offer")
-def offer_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> Response:
+@draft_form(router, "offer")
+def offer_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> None:
     """Errors lead to themselves. Raise as `offer_draft`."""
     note = posted.one("note").strip()[:MAX_REMARK]
-    try:
-        editing.context.writer.run(offer_draft, editing.context.reference_data, editing.act(posted), note=note)
-    except ValidationFailed:
-        return lead_to(f"{editing.path}#to-do")
-    return lead_to(editing.path)
+    editing.context.writer.run(offer_draft, editing.context.reference_data, editing.act(posted), note=note)
 
 
-@router.post("/{guide}/return")
-def return_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> Response:
+@draft_form(router, "return")
+def return_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> Response | None:
     """Without a reason, back to the form. Raise as `return_draft`."""
     reason = posted.one("reason").strip()[:MAX_REMARK]
     if not reason:
         return lead_to(f"{editing.path}#return")
     editing.context.writer.run(return_draft, editing.act(posted), reason=reason)
-    return lead_to(editing.path)
+    return None
 
 
-@router.post("/{guide}/comments")
-def comment_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> Response:
+@draft_form(router, "comments", "#comments")
+def comment_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> None:
     """On the item or the whole draft. Nothing empty, nothing above the limit. Raise `NoSuchGuideDraft`."""
     text, about = posted.one("text").strip()[:MAX_REMARK], posted.one("about")
     draft = get_guide_draft(editing.session, editing.guide, editing.language)
@@ -191,7 +186,6 @@ def comment_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> Response
         place = about if about in _paths_in(editing, draft) else ""
         with suppress(DraftFull):
             editing.context.writer.run(comment_on_draft, editing.anyhow(), about=place, text=text)
-    return lead_to(f"{editing.path}#comments")
 
 
 def _paths_in(editing: Editing, draft: GuideDraftRow) -> set[str]:
@@ -202,14 +196,13 @@ def _paths_in(editing: Editing, draft: GuideDraftRow) -> set[str]:
     return {path for labels in items_of(draft.read()).values() for path in labels}
 
 
-@router.post("/{guide}/comments/done")
-def settle_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> Response:
+@draft_form(router, "comments/done", "#comments")
+def settle_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> None:
     """Raise as `settle_comment`."""
     editing.context.writer.run(settle_comment, editing.anyhow(), number=posted.number("number") or 0)
-    return lead_to(f"{editing.path}#comments")
 
 
-@router.post("/{guide}/publication")
+@draft_form(router, "publication")
 def publish_on_page(editing: PublishingDep, posted: SubmittedFormDep) -> Response:
     """Publish, and show number and digest.
 
@@ -218,12 +211,9 @@ def publish_on_page(editing: PublishingDep, posted: SubmittedFormDep) -> Respons
     if posted.one("agreed") != AGREED:
         return lead_to(f"{editing.path}#publish")
     context = editing.context
-    try:
-        published = context.writer.run(
-            publish_draft, context.reference_data, editing.act(posted), **_agreement(editing, posted)
-        )
-    except ValidationFailed:
-        return lead_to(f"{editing.path}#to-do")
+    published = context.writer.run(
+        publish_draft, context.reference_data, editing.act(posted), **_agreement(editing, posted)
+    )
     return editing.page(
         "desk_edit_published.html", key=published.key, digest=published.digest, language=editing.language
     )
@@ -233,25 +223,22 @@ def _agreement(editing: Editing, posted: SubmittedForm) -> dict[str, Any]:
     return {"follows": posted.number("follows"), "two_people": editing.context.settings.two_people_publish}
 
 
-@router.post("/{guide}/plan")
-def plan_on_page(editing: PublishingDep, posted: SubmittedFormDep) -> Response:
+@draft_form(router, "plan")
+def plan_on_page(editing: PublishingDep, posted: SubmittedFormDep) -> Response | None:
     """At a time in London; an unusable one, or errors, plan nothing. Raise as `schedule_draft`."""
     day, time = posted.one("day").strip()[:LONGEST_TYPED], posted.one("time").strip()[:5]
     moment = _planned(day, time, posted.one("which"), editing.now)
     if isinstance(moment, str):
         return lead_to(f"{editing.path}?{urlencode({'plan': moment, 'day': day, 'time': time})}#later")
     context = editing.context
-    try:
-        context.writer.run(
-            schedule_draft,
-            context.reference_data,
-            editing.act(posted),
-            publish_at=moment,
-            **_agreement(editing, posted),
-        )
-    except ValidationFailed:
-        return lead_to(f"{editing.path}#to-do")
-    return lead_to(editing.path)
+    context.writer.run(
+        schedule_draft,
+        context.reference_data,
+        editing.act(posted),
+        publish_at=moment,
+        **_agreement(editing, posted),
+    )
+    return None
 
 
 def _planned(day: str, time: str, which: str, now: dt.datetime) -> dt.datetime | str:
@@ -273,11 +260,10 @@ def _planned(day: str, time: str, which: str, now: dt.datetime) -> dt.datetime |
     return moment if moment - now <= LONGEST_PLAN else FAR
 
 
-@router.post("/{guide}/plan/end")
-def end_plan_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> Response:
+@draft_form(router, "plan/end")
+def end_plan_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> None:
     """Raise as `unschedule_draft`."""
     editing.context.writer.run(unschedule_draft, editing.act(posted))
-    return lead_to(editing.path)
 
 
 @router.post("/{guide}/removal")

@@ -3,12 +3,11 @@
 from fastapi import Response
 
 from app.errors import DraftChanged, NoSuchGuideDraft, NotFound
-from app.http.routes import GuidanceRouter
 from app.models.guides.edition_keys import EditionKey
 from app.models.guides.edition_rows import GuideDraftRow
 from app.models.guides.editions import EditionContent
 from app.models.languages import RenditionForm
-from app.pages.frame import AS_FILE, DeskRoute
+from app.pages.frame import AS_FILE, DeskRouter
 from app.pages.guides.edit_renditions import rendition_page
 from app.pages.guides.editing import Editing, ReviewingDep
 from app.pages.posted_forms import UploadDep
@@ -24,7 +23,7 @@ from app.services.guides.translation_tables import (
     translation_table,
 )
 
-router = GuidanceRouter(prefix=GUIDES_PATH, include_in_schema=False, route_class=DeskRoute)
+router = DeskRouter(GUIDES_PATH)
 TABLE = "table"
 """The field with the table, and the last part of its path."""
 OVER_CHANGES = "over"

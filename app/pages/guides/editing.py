@@ -1,6 +1,6 @@
 """Requests from editors about the draft of a guide, as FastAPI dependencies."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Any
@@ -9,14 +9,14 @@ from fastapi import Response, Security
 from pydantic import StringConstraints
 from sqlmodel import Session
 
-from app.errors import DraftChanged
+from app.errors import DraftChanged, ValidationFailed
 from app.http.context import SessionDep
 from app.http.params import GuideName
 from app.models.access.clients import Scope
 from app.models.guides.edition_rows import OWN_WORDS, GuideDraftRow
 from app.models.guides.editions import EditionContent
 from app.models.languages import MAX_TAG_LENGTH, TAG_PATTERN
-from app.pages.frame import Visit, VisitDep, lead_to
+from app.pages.frame import DeskRouter, Visit, VisitDep, lead_to
 from app.pages.guides.edit_posts import filled
 from app.pages.posted_forms import SubmittedForm
 from app.services.access.sign_in import GUIDES_PATH
@@ -91,6 +91,18 @@ class Editing(Visit):
     def anyhow(self) -> DraftAct:
         """For any version, such as a comment."""
         return DraftAct(self.guide, self.actor.client, self.now, language=self.language)
+
+
+def draft_form(
+    router: DeskRouter, path: str, anchor: str = ""
+) -> Callable[[Callable[..., Response | None]], Callable[..., Response]]:
+    """A form about a draft, which leads to the draft's page; an invalid draft, to its faults there."""
+    return router.form(
+        f"/{{guide}}/{path}",
+        lambda editing: lead_to(f"{editing.path}{anchor}"),
+        lambda editing, _: lead_to(f"{editing.path}#to-do"),
+        (ValidationFailed,),
+    )
 
 
 def waiting_for(visit: Visit, session: Session) -> int:

@@ -20,7 +20,6 @@ from app.http.auth import PUBLIC
 from app.http.context import SessionDep
 from app.http.params import EditionNumber, GuideName, LanguageName, RenditionNumber
 from app.http.responses import CACHE_CHECKED
-from app.http.routes import GuidanceRouter
 from app.models.base import MAX_NUMBER
 from app.models.guides.editions import EditionContent
 from app.models.guides.rendered import RenderedWords
@@ -28,7 +27,7 @@ from app.models.guides.sections import ITEM_LISTS, ON_PAGES, Section
 from app.models.languages import RenditionForm, direction_of, own_name_of
 from app.models.links import edition_path, guide_path, rendition_page_path, rendition_path
 from app.pages.accessibility import find_last_run
-from app.pages.error_pages import PageRoute
+from app.pages.error_pages import PageRouter
 from app.pages.guides.change_words import describe_changes
 from app.pages.guides.edit_fields import DETAILS
 from app.pages.languages import ENGLISH, LANGUAGES, current_language, english, to_translate
@@ -54,7 +53,7 @@ from app.services.guides.renditions import (
 )
 from app.services.guides.structured_data import structured_data
 
-router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
+router = PageRouter(dependencies=[PUBLIC])
 MAX_CARDS = 8
 """Above it, home has links by subject."""
 MAX_LINKS = 60

@@ -12,12 +12,11 @@ from app.http.auth import PUBLIC
 from app.http.context import SessionDep
 from app.http.params import RenditionKeyDep
 from app.http.responses import CACHE_IMMUTABLE, conditional_response
-from app.http.routes import GuidanceRouter
 from app.models.guides.edition_rows import GuideDraftRow
 from app.models.guides.sections import Section
 from app.models.languages import RenditionForm
-from app.pages.error_pages import PageRoute
-from app.pages.frame import DeskRoute, EditorVisitDep, lead_to
+from app.pages.error_pages import PageRouter
+from app.pages.frame import DeskRouter, EditorVisitDep, lead_to
 from app.pages.guides.edit_posts import EDIT_PAGES
 from app.pages.guides.editing import NO_FAULTS, Editing, ReviewingDep
 from app.pages.posted_forms import SubmittedForm, Upload, UploadDep
@@ -41,8 +40,8 @@ from app.services.guides.uploads import (
     reads_pictures,
 )
 
-router = GuidanceRouter(prefix=GUIDES_PATH, include_in_schema=False, route_class=DeskRoute)
-picture_router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
+router = DeskRouter(GUIDES_PATH)
+picture_router = PageRouter(dependencies=[PUBLIC])
 PictureName = Annotated[str, Path(pattern="^[0-9a-f]{64}$", max_length=64)]
 MAX_ALT = 300
 PICTURED = frozenset(section.key for section in Section)

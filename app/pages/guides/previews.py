@@ -20,10 +20,10 @@ from app.http.routes import GuidanceRouter
 from app.models.guides.edition_keys import RenditionKey
 from app.models.guides.edition_rows import GuideDraftRow
 from app.models.links import guide_path, rendition_path
-from app.pages.error_pages import PageRoute
+from app.pages.error_pages import PageRouter
 from app.pages.frame import lead_to
 from app.pages.guides.drafts import router
-from app.pages.guides.editing import ReviewingDep
+from app.pages.guides.editing import ReviewingDep, draft_form
 from app.pages.guides.guides import edition_values, rendition_values
 from app.pages.languages import ENGLISH, LANGUAGES, speaking
 from app.pages.page import HTML, Site, SiteDep, content_security_policy
@@ -38,7 +38,7 @@ from app.services.guides.rendition_drafts import check_rendition_draft
 from app.services.guides.validation import CheckedDraft, check_draft
 
 preview_router = GuidanceRouter(tags=["Drafts"], responses=RESPONSES_OF_CLIENT_ROUTES)
-link_router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
+link_router = PageRouter(dependencies=[PUBLIC])
 PAGE_EXAMPLE = "<!doctype html><title>DRAFT: ‘One Minute Guide’ to an example</title>"
 PREVIEW_EXAMPLE: Responses = {200: {"content": {"text/html": {"schema": {"type": "string"}, "example": PAGE_EXAMPLE}}}}
 LINKED_PAGE = "/draft-preview"
@@ -103,11 +103,10 @@ def make_link_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> Respon
     return editing.page("desk_edit_linked.html", guide=editing.guide, path=editing.path, link=link, ends=ends)
 
 
-@router.post("/{guide}/links/end")
-def end_link_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> Response:
+@draft_form(router, "links/end", "#links")
+def end_link_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> None:
     """Raise as `end_draft_link`."""
     editing.context.writer.run(end_draft_link, editing.anyhow(), number=posted.number("number") or 0)
-    return lead_to(f"{editing.path}#links")
 
 
 @link_router.get(LINKED_PAGE)

@@ -8,10 +8,9 @@ from fastapi import Response
 from app.errors import ValidationFailed
 from app.http.auth import PUBLIC
 from app.http.context import SessionDep
-from app.http.routes import GuidanceRouter
 from app.models.guides.sections import ON_PAGES
 from app.models.guides.signposts import CHILDLINE
-from app.pages.error_pages import PageRoute
+from app.pages.error_pages import PageRouter
 from app.pages.guides.guides import names_publishers
 from app.pages.languages import gettext, to_translate
 from app.pages.other_reasons import other_contacts
@@ -19,7 +18,7 @@ from app.pages.page import Site, SiteDep
 from app.pages.posted_forms import SubmittedFormDep
 from app.services.guides.guides import Found, first_signposts, list_guides, search_guides, search_signposts
 
-router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
+router = PageRouter(dependencies=[PUBLIC])
 SEARCH = "/search"
 MAX_QUERY = 200
 FIRST_ITEMS = 20

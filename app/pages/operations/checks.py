@@ -4,13 +4,11 @@ from itertools import groupby
 
 from fastapi import Response
 
-from app.http.routes import GuidanceRouter
-from app.pages.frame import DeskRoute, LeadVisitDep
-from app.services.access.sign_in import PATH
+from app.pages.frame import DeskRouter, LeadVisitDep
 from app.services.operations.check_model import WORST_FIRST, Condition, Finding
 from app.services.operations.first_day import is_to_do, state_of_step
 
-router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
+router = DeskRouter()
 
 
 @router.get("/checks")

@@ -309,7 +309,7 @@ def sign_again(session: Session, *, keys: AccessKeys, with_new_key: bool, accept
     count, left = 0, []
     for row in rows:
         if not accept and not keys.has_signed_so_far(row):
-            left.append(describe_row(row))
+            left.append(NAMES[type(row)][0].format(row))
             continue
         table = table_of(type(row))
         its_own = [column == getattr(row, column.name) for column in table.primary_key.columns]
@@ -324,11 +324,6 @@ def drop_old_access_keys(session: Session, *, keys: AccessKeys) -> None:
     if any(keys.has_signed_so_far(row) and not keys.is_newest(row) for row in _every_row(session)[0]):
         raise SetupError("a row is still signed with a former key: run `guidance keys rotate-access` first")
     keys.drop_old()
-
-
-def describe_row(row: AccessRow) -> str:
-    """For an operator, such as 'a passkey of Ann'."""
-    return NAMES[type(row)][0].format(row)
 
 
 def verify_access(engine: Engine, on_step: OnStep = show_no_progress) -> Iterator[tuple[str, str]]:

@@ -50,11 +50,6 @@ class SealedPlace:
         return self.reference if self.added is None else f"{self.added} to {self.reference}"
 
 
-def list_sealed(session: Session) -> list[SealedPlace]:
-    """Concerns first, then by kind; not erased texts, nor messages to reporters."""
-    return [text for kind in SEALED_KINDS for text in list_sealed_of(session, kind)]
-
-
 def list_sealed_of(
     session: Session, kind: EntryKind | None, *, after: SealedPlace | None = None, limit: int | None = None
 ) -> list[SealedPlace]:
@@ -154,7 +149,7 @@ def reseal(
     """
     done = _Progress()
     with Session(engine) as session:
-        texts = list_sealed(session)
+        texts = [text for kind in SEALED_KINDS for text in list_sealed_of(session, kind)]
     try:
         for step, text in enumerate(texts, start=1):
             on_step(step, len(texts))

@@ -12,7 +12,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from sqlmodel import Session, col, select
 
 from app.errors import (
@@ -50,6 +50,7 @@ from app.models.desk.actions import (
     Reopening,
 )
 from app.models.desk.inbox import InboxEntry
+from app.models.desk.look_again import LookAgainRow
 from app.models.events.rows import EventKind
 from app.models.references import find_reference
 from app.services.audit.audit_log import Actor, is_same_hand, names_a_person, record_action, record_change
@@ -60,7 +61,6 @@ from app.services.concerns.entries import Desk, NewEntry, store_entry
 from app.services.concerns.idempotency import Retryable, derive_idempotency_keys
 from app.services.concerns.rows import find_concern, get_concern, get_unerased
 from app.services.concerns.waiting_additions import acknowledge_up_to, last_waiting_addition
-from app.services.desk.look_again import forget_days_about
 from app.services.desk.presented_concerns import concern_fields, entry_of
 from app.services.events.outbox import announce
 
@@ -215,7 +215,7 @@ def erase(session: Session, reference: str, wanted: Erasure, actor: Actor) -> Co
     record_change(session, concern, DeskAct.ERASED, actor, ReasonDetails(reason=wanted.reason))
     session.exec(update(EntryRow).where(col(EntryRow.reference) == reference).values(sealed=None))
     session.exec(update(CardRow).where(col(CardRow.reference) == reference).values(sealed=None))
-    forget_days_about(session, reference)
+    session.exec(delete(LookAgainRow).where(col(LookAgainRow.reference) == reference))
     concern.sealed, concern.erased_at = None, actor.at
     return concern
 

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlmodel import Session, col, delete, select
+from sqlmodel import Session, col, select
 
 from app.models.audit.audit_log import DeskAct
 from app.models.audit.details import LookAgainDetails, ShownDetails
@@ -103,13 +103,3 @@ def list_untold(session: Session, actor: Actor) -> Sequence[LookAgainRow]:
     rows = select(LookAgainRow).join(ConcernRow, col(ConcernRow.reference) == LookAgainRow.reference)
     untold = rows.where(LookAgainRow.person == OFFICER, col(ConcernRow.test).is_(False), may_open(actor))
     return session.exec(untold.order_by(col(LookAgainRow.day), col(LookAgainRow.reference)).limit(MOST_DUE)).all()
-
-
-def forget_days_of(session: Session, person: str) -> None:
-    """Who leaves; the team's stay."""
-    session.exec(delete(LookAgainRow).where(col(LookAgainRow.person) == person))
-
-
-def forget_days_about(session: Session, reference: str) -> None:
-    """Its text is erased."""
-    session.exec(delete(LookAgainRow).where(col(LookAgainRow.reference) == reference))

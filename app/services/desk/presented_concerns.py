@@ -10,7 +10,7 @@ from app.errors import NoSuchConcern
 from app.models.concerns.receipts import ConcernState
 from app.models.concerns.rows import ConcernRow
 from app.models.desk.inbox import InboxEntry
-from app.models.links import Links, desk_concern_path, disclosures_path, edition_path
+from app.models.links import DISCLOSURES, Links, desk_concern_path, edition_path
 from app.models.references import find_reference
 from app.services.audit.restrictions import NO_SUCH_REFERENCE
 
@@ -58,6 +58,6 @@ def _links_of(row: Columns) -> Links:
     return {
         "self": own,
         **{step: f"{own}/{step}" for step in LINKED_STEPS},
-        "disclosures": disclosures_path(row["reference"]),
+        "disclosures": f"{DISCLOSURES}?chain={row['reference']}",
         "edition": edition_path(row["guide"], row["edition"]),
     }

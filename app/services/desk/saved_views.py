@@ -7,8 +7,8 @@ from sqlalchemy import select
 from sqlmodel import Session, col, delete
 
 from app.errors import FaultCode, FieldError, NoSuchItem, ValidationFailed
+from app.models.desk.look_again import LookAgainRow
 from app.models.desk.saved_views import InboxLookRow, SavedViewRow, ViewFilters
-from app.services.desk.look_again import forget_days_of
 
 MAX_VIEWS = 50
 TOO_MANY_VIEWS = f"A person has {MAX_VIEWS} views at most: remove one first."
@@ -44,7 +44,7 @@ def remove_views(session: Session, person: str) -> None:
     """Of who leaves, with their days to look again and their mark in the inbox."""
     session.exec(delete(SavedViewRow).where(col(SavedViewRow.person) == person))
     session.exec(delete(InboxLookRow).where(col(InboxLookRow.person) == person))
-    forget_days_of(session, person)
+    session.exec(delete(LookAgainRow).where(col(LookAgainRow.person) == person))  # the team's days stay
 
 
 def find_seen_until(session: Session, person: str) -> dt.datetime | None:

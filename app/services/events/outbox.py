@@ -230,7 +230,7 @@ def confirm_events(session: Session, *, place: Place, actor: Actor, client: str)
     Ignore an earlier confirmation of an event that no longer exists. Raise `CursorAhead` if the event at `place` is not
     stored.
     """
-    event_id, last = place.number, find_last_event(session)
+    event_id, last = place.number, session.exec(select(func.max(EventRow.id))).one() or 0
     if event_id and find_event(session, place) is None:
         raise CursorAhead
     reader = session.get(EventReaderRow, client)
@@ -242,8 +242,3 @@ def confirm_events(session: Session, *, place: Place, actor: Actor, client: str)
         session.add(EventReaderRow(client=client, confirmed=event_id))
     else:
         reader.confirmed = event_id
-
-
-def find_last_event(session: Session) -> int:
-    """0 without events."""
-    return session.exec(select(func.max(EventRow.id))).one() or 0

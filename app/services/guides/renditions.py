@@ -15,7 +15,6 @@ from app.models.languages import ENGLISH_TAG, GUIDE_LANGUAGE, RenditionForm, dir
 from app.models.links import (
     Links,
     edition_path,
-    edition_renditions_path,
     guide_path,
     picture_path,
     rendition_path,
@@ -233,6 +232,6 @@ def rendition_links(stored: StoredRendition, *, is_numbered: bool) -> Links:
         "edition": edition_path(*stored.edition_key),
         "guide": guide_path(guide),
         "collection": renditions_path(guide),
-        "edition_renditions": edition_renditions_path(*stored.edition_key),
+        "edition_renditions": f"{edition_path(*stored.edition_key)}/renditions",
         "describedby": "/openapi.json",
     }

@@ -31,7 +31,8 @@ def check_pages(context: CheckContext) -> Verdict:
 
 def check_print(_: CheckContext) -> Verdict:
     """The optional packages are installed."""
-    absent = [name for name in _printing_packages() if not _is_installed(name)]
+    needed = filter(None, map(REQUIREMENT.match, metadata.requires(DISTRIBUTION) or ()))
+    absent = [each[1] for each in needed if not _is_installed(each[1])]
     if absent:
         return warn(f"no PDF can be made: {', '.join(absent)} not installed", "install the extra print")
     return fine("PDFs can be made")
@@ -55,10 +56,6 @@ def check_desk_script(_: CheckContext) -> Verdict:
             "install a released wheel or image, or run make desk-script; or use guidance desk open",
         )
     return fine("the desk can decrypt concerns in the browser")
-
-
-def _printing_packages() -> list[str]:
-    return [found[1] for each in metadata.requires(DISTRIBUTION) or () if (found := REQUIREMENT.match(each))]
 
 
 def _is_installed(name: str) -> bool:
