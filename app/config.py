@@ -398,6 +398,7 @@ class Settings(BaseModel):
     data_dir: Path = Path("data")
     database_url: Annotated[SecretStr | None, Part.DATABASE] = None
     commit: Commit | None = None
+    extensions: WordList | None = None
     seed_dir: Path = SEED_DIR
     default_guide: OneLine | None = None
     public_url: Annotated[PublicUrl, Part.PUBLIC_URL] = "http://127.0.0.1:8000"

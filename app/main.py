@@ -4,7 +4,7 @@ import datetime as dt
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Iterable
 from contextlib import ExitStack, asynccontextmanager, suppress
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from anyio import to_thread
 from fastapi import APIRouter, FastAPI
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
-from sqlmodel import Session
+from sqlmodel import Session, SQLModel
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
@@ -22,8 +22,10 @@ from app.clock import Clock, utc_now
 from app.config import NAME, Settings
 from app.db.database import NO_ANSWER, OPENING, describe_outage, open_database, open_to_requests, simultaneous_reads
 from app.db.schema import prepare_schema
+from app.db.tables import TABLES
 from app.db.writer import Writer
 from app.errors import GuidanceError, SeedFileError, SetupError, StoreBusy
+from app.extensions import Extension, modules_of, switched_on
 from app.http.cache import CacheMiddleware, ResponseCache
 from app.http.context import AppContext
 from app.http.held import HeldGuidance
@@ -43,64 +45,16 @@ from app.models.guides.edition_files import read_edition_file
 from app.models.guides.sections import Section
 from app.models.guides.seed_files import edition_place
 from app.models.links import GUIDES, SIGNPOSTS, guide_page_path, guide_path, rendition_page_path, rendition_path
+from app.pages import access as access_pages
 from app.pages import assets
-from app.pages.access import keys as keys_pages
-from app.pages.access import people as people_pages
-from app.pages.access import provider_sign_in, sign_in
-from app.pages.audit import log_page
-from app.pages.concerns import raise_concern, saved_forms, status
-from app.pages.desk import actions as acts_pages
-from app.pages.desk import asked_first, concern, exports_in_browser, list_place, person_files, unsent
-from app.pages.desk import board as board_pages
-from app.pages.desk import cards as cards_pages
-from app.pages.desk import figures as figures_pages
-from app.pages.desk import inbox as inbox_pages
-from app.pages.desk import retention as retention_pages
-from app.pages.desk import written_down as written_down_pages
+from app.pages import audit as audit_pages
+from app.pages import concerns as concerns_pages
+from app.pages import desk as desk_pages
+from app.pages import guides as guides_pages
+from app.pages import operations as operations_pages
 from app.pages.error_pages import PagesMiddleware
-from app.pages.guides import (
-    document_drafts,
-    edit_history,
-    edit_renditions,
-    edit_review,
-    edit_tables,
-    pictures,
-    previews,
-    search,
-)
-from app.pages.guides import drafts as drafts_pages
-from app.pages.guides import guides as guides_pages
 from app.pages.languages import LANGUAGES
-from app.pages.operations import api_docs, checks, service_status
-from app.routers.audit import audit_log, statistics
-from app.routers.concerns import concerns
-from app.routers.desk import (
-    actions,
-    cards,
-    entries,
-    exports,
-    figures,
-    hand_overs,
-    inbox,
-    look_again,
-    restriction,
-    written_down,
-)
-from app.routers.events import events
-from app.routers.guides import (
-    assistants,
-    catalogue,
-    drafts,
-    editions,
-    feeds,
-    formats,
-    guides,
-    open_referral,
-    publishing,
-    reference,
-    renditions,
-)
-from app.routers.operations import operations
+from app.routers import audit, concerns, desk, events, guides, operations
 from app.services.access.clients import Authenticator
 from app.services.access.limits import make_limiter, make_policy
 from app.services.access.openid_tokens import open_provider
@@ -140,69 +94,19 @@ if TYPE_CHECKING:
     from app.http.tracing import Traces
 
 ROUTERS = (
-    concerns.router,
-    formats.router,
-    editions.editions_router,
-    publishing.publishing_router,
-    guides.router,
-    renditions.router,
-    drafts.router,
-    catalogue.catalogue_router,
-    reference.reference_router,
-    feeds.router,
-    open_referral.router,
-    inbox.router,
-    actions.router,
-    entries.router,
-    cards.router,
-    written_down.router,
-    hand_overs.router,
-    exports.router,
-    look_again.router,
-    restriction.router,
-    figures.router,
-    statistics.router,
-    audit_log.router,
-    events.router,
-    assistants.router,
-    operations.router,
+    *concerns.ROUTERS,
+    *guides.ROUTERS,
+    *desk.ROUTERS,
+    *audit.ROUTERS,
+    *events.ROUTERS,
+    *operations.ROUTERS,
     assets.router,
-    guides_pages.router,
-    search.router,
-    raise_concern.router,
-    saved_forms.router,
-    status.router,
-    sign_in.router,
-    provider_sign_in.visitors_router,
-    inbox_pages.router,
-    figures_pages.router,
-    log_page.router,
-    people_pages.router,
-    keys_pages.router,
-    concern.router,
-    acts_pages.router,
-    unsent.router,
-    cards_pages.router,
-    asked_first.router,
-    exports_in_browser.router,
-    person_files.router,
-    retention_pages.router,
-    board_pages.router,
-    list_place.router,
-    written_down_pages.router,
-    drafts_pages.router,
-    document_drafts.router,
-    edit_review.router,
-    edit_history.router,
-    edit_renditions.router,
-    edit_tables.router,
-    pictures.router,
-    pictures.picture_router,
-    previews.preview_router,
-    previews.link_router,
-    api_docs.router,
-    service_status.router,
-    checks.router,
+    *guides_pages.ROUTERS,
+    *concerns_pages.ROUTERS,
+    *access_pages.ROUTERS,
+    *audit_pages.ROUTERS,
+    *desk_pages.ROUTERS,
+    *operations_pages.ROUTERS,
 )
 OPENING_SECONDS = 1.0
 """Seconds between two attempts to open the database in an outage."""
@@ -230,7 +134,10 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
     key = load_receipt_key(settings.receipt_key_file, settings.data_dir)
     signer = make_receipt_signer(key, load_retired_keys(settings.retired_receipt_keys), issuer=settings.public_url)
     allows_host = make_host_check(public_url=settings.public_url, allowed_hosts=settings.allowed_hosts)
-    response_cache = ResponseCache(settings.cache_megabytes, allows_host, clock)
+    extensions = switched_on(settings.extensions)
+    response_cache = ResponseCache(
+        settings.cache_megabytes, allows_host, clock, {path for each in extensions for path in each.uncached}
+    )
     contents = Contents(engine)
     resolver = EditionResolver(engine, reference_data, contents, settings.default_guide)
     duty_hours = DutyHours(WorkingDays(), settings.duty_hours)
@@ -278,6 +185,10 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
     provider = open_provider(settings)
     return AppContext(
         settings=settings,
+        extensions=extensions,
+        links={relation: path for each in extensions for relation, path in each.links.items()},
+        limits={place: limit for each in extensions for place, limit in each.limits.items()},
+        without_pages=tuple(path for each in extensions for path in each.without_pages),
         engine=engine,
         writer=writer,
         contents=contents,
@@ -346,7 +257,13 @@ def _takes(route: Route, other: Route) -> bool:
     return route.path_regex.match(other.path) is not None
 
 
-ROUTES = routes_of(ROUTERS)
+@cache
+def routes_with(extensions: tuple[Extension, ...]) -> list[BaseRoute]:
+    """Of the trunk and `extensions`. Raise `SetupError` for a table that not every program would know."""
+    added = [router for each in modules_of("routers", extensions) for router in each.ROUTERS]
+    if forgotten := ", ".join(sorted(SQLModel.metadata.tables.keys() - TABLES)):
+        raise SetupError(f"an extension does not name its table {forgotten}")
+    return routes_of([*ROUTERS, *added])
 
 
 class GuidanceApp(FastAPI):
@@ -389,7 +306,6 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> GuidanceApp:
 
     @asynccontextmanager
     async def live(_: FastAPI) -> AsyncIterator[None]:
-        context: AppContext = app.state.context
         with ExitStack() as ending:
             ending.callback(context.engine.dispose)
             if context.traces is not None:
@@ -401,6 +317,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> GuidanceApp:
             yield
             opening.stop()
 
+    context = build_context(settings, clock)
     app = GuidanceApp(
         title=NAME,
         version=VERSION,
@@ -410,9 +327,9 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> GuidanceApp:
         redoc_url=None,
         redirect_slashes=False,
         telemetry={"tracing": False, "metrics": False, "logs": False},  # the service's own telemetry has no paths
-        routes=[*ROUTES],  # not through `include_router`, which builds every route again
+        routes=[*routes_with(context.extensions)],  # not through `include_router`, which builds every route again
     )
-    app.state.context, app.state.on_refused = build_context(settings, clock), lambda: None
+    app.state.context, app.state.on_refused = context, lambda: None
     add_problem_handlers(app)
     app.add_middleware(NegotiationMiddleware)
     _add_middleware(app, settings)
@@ -530,7 +447,7 @@ def rehearse_start(settings: Settings, engine: Engine) -> None:
     the database cannot be read.
     """
     with tempfile.TemporaryDirectory(prefix="guidance-start-") as folder:
-        context = build_context(settings.model_copy(update={"data_dir": Path(folder)}), utc_now)
+        context: AppContext = create_app(settings.model_copy(update={"data_dir": Path(folder)})).state.context
         if context.traces is not None:
             context.traces.close()
         context.engine.dispose()
@@ -565,9 +482,10 @@ def _start_workers(context: AppContext, ending: ExitStack) -> None:
         clock=context.clock,
         reference_data=context.reference_data,
     )
-    context.workers[:] = housekeeping.build_workers(
-        context.invalidate_caches, context.response_cache.set_database_unavailable
-    )
+    context.workers[:] = [
+        *housekeeping.build_workers(context.invalidate_caches, context.response_cache.set_database_unavailable),
+        *(JobsWorker(each.__name__, each.jobs(context)) for each in modules_of("jobs", context.extensions)),
+    ]
     ending.callback(stop_workers, context.workers)
     for worker in context.workers:
         worker.start()

@@ -15,6 +15,8 @@ DOCUMENTS = {
     "NOTICE.md": "project/notice.md",
     "LICENSE": "project/licence.md",
     "client/README.md": "project/client.md",
+    "app/extensions/open_data/README.md": "project/open-data.md",
+    "app/extensions/terminal/README.md": "project/terminal.md",
 }
 """Each document outside `docs/`, with its path on the site."""
 PICTURES = {"bench/results/latest.png": "project/speed.png"}

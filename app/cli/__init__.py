@@ -4,7 +4,6 @@ import gc
 import re
 import sys
 
-from app.cli.commands import app
 from app.errors import GuidanceError
 
 A_WORD = re.compile("[a-z]+(?:'s)? ")
@@ -15,6 +14,8 @@ def main() -> None:
     """Print an expected error (`GuidanceError`, `OSError`) as one sentence, and exit with status 1."""
     gc.disable()  # imported objects are never garbage: collecting them would take a fifth of the start-up time
     try:
+        from app.cli.commands import app  # noqa: PLC0415  # GUIDANCE_EXTENSIONS, which says what there is, may be wrong
+
         app(prog_name="guidance")
     except GuidanceError as error:
         sys.stderr.write(f"{in_one_style(str(error) or str(type(error).__doc__))}\n")

@@ -1,167 +1,137 @@
-"""Every command of `guidance` with the function that it runs, under the headings of the help (by role).
+"""Every command of `guidance` with the function that it runs and an example, under the headings of the help (by role).
 
-The modules of the commands are not imported here: a command need not wait for the imports of all other commands.
+The modules of the commands are not imported here: a command need not wait for the imports of all other commands. All
+people, numbers and references of the examples are invented.
 """
 
+import os
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
+from typer.core import TyperGroup
 
 from app.build import VERSION, built_commit
 from app.cli.export_group import SITE, ExportGroup
 from app.cli.lazy_commands import PROGRAM, Commands
+from app.extensions import Places, switched_on
 
 OPERATE, WRITE, DUTY = "Operate the service", "Write and publish guides", "The duty team's desk"
 ACCESS, OTHERS = "Keys and access", "Other systems and auditors"
-READ, ACT, OVERSEE, PEOPLE = "Read and find", "Act on a concern", "Oversight", "People"
+OVERSEE, PEOPLE = "Oversight", "People"
+NAMED = os.environ.get("GUIDANCE_EXTENSIONS")
+"""Not from the file of `--env-file`, which a command reads only when it runs."""
+GROUPS = {
+    "rendition": (WRITE, "Check, approve, publish and withdraw renditions: guides in other languages and formats."),
+    "export": (WRITE, "Write every public response into a folder, or verify the export of a concern."),
+    "desk": (DUTY, "For the duty team: list, open, assign, close, reopen and erase concerns."),
+    "keys": (ACCESS, "Keys that encrypt concerns and webhook secrets, and that sign access rows."),
+    "clients": (ACCESS, "Clients: systems that can use the API, and their scopes."),
+    "webhooks": (OTHERS, "Webhooks: push events to other systems."),
+    "audit": (OTHERS, "Checkpoints of the audit log, for independent auditors."),
+    "receipts": (OTHERS, "Signed receipts."),
+}
+COMMANDS: Mapping[tuple[str, str | None], Places] = {
+    (PROGRAM, OPERATE): {
+        "setup": ("app.cli.operations.setup:setup", "guidance setup --lead 'Robin Example'"),
+        "serve": ("app.cli.operations.serve:serve", "guidance serve --env-file guidance.env"),
+        "doctor": ("app.cli.operations.doctor:doctor", "guidance doctor --env-file guidance.env"),
+        "health": ("app.cli.operations.health:health", "guidance health --url http://127.0.0.1:8000"),
+        "backup": ("app.cli.operations.backups:backup", "guidance backup --keep 14 --test"),
+        "restore": ("app.cli.operations.backups:restore", "guidance restore /backups/guidance-2026-11-24.db"),
+        "verify": ("app.cli.operations.verify:verify", "guidance verify --checkpoint checkpoint.txt"),
+        "migrate": ("app.cli.operations.verify:migrate", "guidance migrate --env-file guidance.env"),
+        "copy": (
+            "app.cli.operations.copying:copy",
+            "guidance copy --to postgresql+psycopg://guidance@db.council.example/guidance",
+        ),
+        "deliver": ("app.cli.events.deliver:deliver", "guidance deliver --env-file guidance.env"),
+    },
+    (PROGRAM, WRITE): {
+        "new": ("app.cli.guides.guides:new", "guidance new neglect"),
+        "import": ("app.cli.guides.guides:import_document", "guidance import 'Neglect guide.docx' neglect"),
+        "check": ("app.cli.guides.guides:check", "guidance check neglect/1.yaml"),
+        "preview": ("app.cli.guides.preview:preview", "guidance preview neglect/1.yaml"),
+        "approve": ("app.cli.guides.guides:approve", "guidance approve neglect/1.yaml"),
+        "publish": ("app.cli.guides.guides:publish_files", "guidance publish neglect/1.yaml --digest sha256:... --new"),
+        "withdraw": (
+            "app.cli.guides.guides:withdraw_number",
+            "guidance withdraw neglect 1 --reason 'A number was wrong. Use edition 2.'",
+        ),
+        "due": ("app.cli.guides.due:due", "guidance due --within 60"),
+    },
+    ("rendition", None): {
+        "check": ("app.cli.guides.guides:check_renditions", "guidance rendition check neglect/cy.yaml"),
+        "approve": ("app.cli.guides.guides:approve_rendition", "guidance rendition approve neglect/cy.yaml"),
+        "publish": (
+            "app.cli.guides.guides:publish_renditions",
+            "guidance rendition publish neglect/cy.yaml --digest sha256:...",
+        ),
+        "withdraw": (
+            "app.cli.guides.guides:withdraw_published_rendition",
+            "guidance rendition withdraw neglect cy 1 --reason 'A mistake in the translation.'",
+        ),
+    },
+    ("export", None): {
+        SITE: ("app.cli.guides.export:export_site", "guidance export site build/export"),
+        "verify": ("app.cli.desk.export_verify:export_verify", "guidance export verify concern.pdf --jwks jwks.json"),
+    },
+    ("desk", OVERSEE): {
+        "purge": ("app.cli.desk.purge:desk_purge", "guidance desk purge --env-file guidance.env"),
+    },
+    ("desk", PEOPLE): {
+        "invite": ("app.cli.access.people:desk_invite", "guidance desk invite 'Jo Example' --role worker"),
+        "leave": ("app.cli.access.people:desk_leave", "guidance desk leave 'Jo Example'"),
+        "people": ("app.cli.access.people:desk_people", "guidance desk people"),
+    },
+    ("keys", None): {
+        "new": ("app.cli.concerns.keys:keys_new", "guidance keys new desk-identity.txt"),
+        "list": ("app.cli.concerns.keys:keys_list", "guidance keys list --env-file guidance.env"),
+        "reseal": ("app.cli.concerns.keys:keys_reseal", "guidance keys reseal --identity old-identity.txt"),
+        "rotate-webhooks": ("app.cli.concerns.keys:keys_rotate_webhooks", "guidance keys rotate-webhooks --finish"),
+        "rotate-access": ("app.cli.concerns.keys:keys_rotate_access", "guidance keys rotate-access --finish"),
+    },
+    ("clients", None): {
+        "add": (
+            "app.cli.access.clients:clients_add",
+            "guidance clients add case-system --scope concerns:submit --expires 365d",
+        ),
+        "list": ("app.cli.access.clients:clients_list", "guidance clients list --json"),
+        "rotate": ("app.cli.access.clients:clients_rotate", "guidance clients rotate case-system --overlap 7d"),
+        "revoke": ("app.cli.access.clients:clients_revoke", "guidance clients revoke case-system"),
+    },
+    ("webhooks", None): {
+        "add": (
+            "app.cli.events.webhooks:webhooks_add",
+            "guidance webhooks add case-system https://cases.council.example/hook --event concern.received",
+        ),
+        "list": ("app.cli.events.webhooks:webhooks_list", "guidance webhooks list"),
+        "remove": ("app.cli.events.webhooks:webhooks_remove", "guidance webhooks remove case-system"),
+        "rotate": ("app.cli.events.webhooks:webhooks_rotate", "guidance webhooks rotate case-system --finish"),
+        "replay": ("app.cli.events.webhooks:webhooks_replay", "guidance webhooks replay case-system"),
+        "retry": ("app.cli.events.webhooks:webhooks_retry", "guidance webhooks retry case-system"),
+        "test": ("app.cli.events.webhooks:webhooks_test", "guidance webhooks test email"),
+    },
+    ("audit", None): {
+        "checkpoint": ("app.cli.audit.audit_log:audit_checkpoint", "guidance audit checkpoint --out checkpoint.txt"),
+        "key": ("app.cli.audit.audit_log:audit_key", "guidance audit key"),
+    },
+    ("receipts", None): {
+        "verify": ("app.cli.audit.receipts:receipts_verify", "guidance receipts verify receipt.json --jwks jwks.json"),
+    },
+}
 
 app = Commands(name=PROGRAM, no_args_is_help=True, pretty_exceptions_enable=False)
-app.declare(
-    {
-        "setup": "app.cli.operations.setup:setup",
-        "serve": "app.cli.operations.serve:serve",
-        "doctor": "app.cli.operations.doctor:doctor",
-        "health": "app.cli.operations.health:health",
-        "backup": "app.cli.operations.backups:backup",
-        "restore": "app.cli.operations.backups:restore",
-        "verify": "app.cli.operations.verify:verify",
-        "migrate": "app.cli.operations.verify:migrate",
-        "copy": "app.cli.operations.copying:copy",
-        "deliver": "app.cli.events.deliver:deliver",
-    },
-    OPERATE,
-)
-app.declare(
-    {
-        "new": "app.cli.guides.guides:new",
-        "import": "app.cli.guides.guides:import_document",
-        "check": "app.cli.guides.guides:check",
-        "preview": "app.cli.guides.preview:preview",
-        "approve": "app.cli.guides.guides:approve",
-        "publish": "app.cli.guides.guides:publish_files",
-        "withdraw": "app.cli.guides.guides:withdraw_number",
-        "due": "app.cli.guides.due:due",
-    },
-    WRITE,
-)
-
-rendition = Commands(
-    name="rendition",
-    help="Check, approve, publish and withdraw renditions: guides in other languages and formats.",
-    no_args_is_help=True,
-)
-rendition.declare(
-    {
-        "check": "app.cli.guides.guides:check_renditions",
-        "approve": "app.cli.guides.guides:approve_rendition",
-        "publish": "app.cli.guides.guides:publish_renditions",
-        "withdraw": "app.cli.guides.guides:withdraw_published_rendition",
-    }
-)
-app.add_typer(rendition, rich_help_panel=WRITE)
-
-exports = Commands(
-    name="export", cls=ExportGroup, help="Write every public response into a folder, or verify the export of a concern."
-)
-exports.declare({SITE: "app.cli.guides.export:export_site", "verify": "app.cli.desk.export_verify:export_verify"})
-app.add_typer(exports, rich_help_panel=WRITE)
-
-desk = Commands(
-    name="desk",
-    help="For the duty team: list, open, assign, close, reopen and erase concerns.",
-    no_args_is_help=True,
-)
-desk.declare(
-    {
-        "list": "app.cli.desk.desk:desk_list",
-        "find": "app.cli.desk.find:desk_find",
-        "open": "app.cli.desk.desk:desk_open",
-        "summary": "app.cli.desk.desk:desk_summary",
-        "save-view": "app.cli.desk.desk:desk_save_view",
-        "export": "app.cli.desk.export:desk_export",
-    },
-    READ,
-)
-desk.declare(
-    {
-        "acknowledge": "app.cli.desk.desk:desk_acknowledge",
-        "acknowledge-burst": "app.cli.desk.desk:desk_acknowledge_burst",
-        "assign": "app.cli.desk.desk:desk_assign",
-        "note": "app.cli.desk.desk:desk_note",
-        "label": "app.cli.desk.desk:desk_label",
-        "ask": "app.cli.desk.desk:desk_ask",
-        "close": "app.cli.desk.desk:desk_close",
-        "reopen": "app.cli.desk.desk:desk_reopen",
-        "hold": "app.cli.desk.desk:desk_hold",
-        "release": "app.cli.desk.desk:desk_release",
-        "look-again": "app.cli.desk.desk:desk_look_again",
-        "restrict": "app.cli.desk.desk:desk_restrict",
-        "erase": "app.cli.desk.desk:desk_erase",
-        "hand-over": "app.cli.desk.hand_over:desk_hand_over",
-        "confirm": "app.cli.desk.hand_over:desk_confirm",
-        "write-down": "app.cli.desk.write_down:desk_write_down",
-    },
-    ACT,
-)
-desk.declare({"statistics": "app.cli.desk.desk:desk_statistics", "purge": "app.cli.desk.purge:desk_purge"}, OVERSEE)
-desk.declare(
-    {
-        "invite": "app.cli.access.people:desk_invite",
-        "leave": "app.cli.access.people:desk_leave",
-        "people": "app.cli.access.people:desk_people",
-    },
-    PEOPLE,
-)
-app.add_typer(desk, rich_help_panel=DUTY)
-
-keys = Commands(
-    name="keys", help="Keys that encrypt concerns and webhook secrets, and that sign access rows.", no_args_is_help=True
-)
-keys.declare(
-    {
-        "new": "app.cli.concerns.keys:keys_new",
-        "list": "app.cli.concerns.keys:keys_list",
-        "reseal": "app.cli.concerns.keys:keys_reseal",
-        "rotate-webhooks": "app.cli.concerns.keys:keys_rotate_webhooks",
-        "rotate-access": "app.cli.concerns.keys:keys_rotate_access",
-    }
-)
-app.add_typer(keys, rich_help_panel=ACCESS)
-
-clients = Commands(
-    name="clients", help="Clients: systems that can use the API, and their scopes.", no_args_is_help=True
-)
-clients.declare(
-    {
-        "add": "app.cli.access.clients:clients_add",
-        "list": "app.cli.access.clients:clients_list",
-        "rotate": "app.cli.access.clients:clients_rotate",
-        "revoke": "app.cli.access.clients:clients_revoke",
-    }
-)
-app.add_typer(clients, rich_help_panel=ACCESS)
-
-webhooks = Commands(name="webhooks", help="Webhooks: push events to other systems.", no_args_is_help=True)
-webhooks.declare(
-    {
-        "add": "app.cli.events.webhooks:webhooks_add",
-        "list": "app.cli.events.webhooks:webhooks_list",
-        "remove": "app.cli.events.webhooks:webhooks_remove",
-        "rotate": "app.cli.events.webhooks:webhooks_rotate",
-        "replay": "app.cli.events.webhooks:webhooks_replay",
-        "retry": "app.cli.events.webhooks:webhooks_retry",
-        "test": "app.cli.events.webhooks:webhooks_test",
-    }
-)
-app.add_typer(webhooks, rich_help_panel=OTHERS)
-
-audit = Commands(name="audit", help="Checkpoints of the audit log, for independent auditors.", no_args_is_help=True)
-audit.declare({"checkpoint": "app.cli.audit.audit_log:audit_checkpoint", "key": "app.cli.audit.audit_log:audit_key"})
-app.add_typer(audit, rich_help_panel=OTHERS)
-
-receipts = Commands(name="receipts", help="Signed receipts.", no_args_is_help=True)
-receipts.declare({"verify": "app.cli.audit.receipts:receipts_verify"})
-app.add_typer(receipts, rich_help_panel=OTHERS)
+groups = {PROGRAM: app}
+for name, (heading, words) in GROUPS.items():
+    is_short = name == "export"  # `export DIR`
+    kind = ExportGroup if is_short else TyperGroup
+    groups[name] = Commands(name=name, cls=kind, help=words, no_args_is_help=not is_short)
+    app.add_typer(groups[name], rich_help_panel=heading)
+extensions = switched_on(None if NAMED is None else NAMED.replace(",", " ").split())
+for package, commands in (*((f"{each.package}.", each.commands) for each in extensions), ("", COMMANDS)):
+    for (group, panel), places in commands.items():
+        groups[group].declare(places, panel, package)
 
 
 def print_version(is_given: bool) -> None:

@@ -2,7 +2,7 @@
 
 import ast
 import gc
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cache, partial
 from importlib import import_module
 from importlib.util import find_spec
@@ -13,8 +13,8 @@ import typer
 from typer.core import TyperCommand
 from typer.models import CommandFunctionType
 
-from app.cli.examples import EXAMPLES
 from app.cli.option_groups import GroupedCommand
+from app.extensions import Places
 
 PROGRAM = "guidance"
 EXAMPLE = "Example: "
@@ -61,14 +61,10 @@ class Commands(typer.Typer):
     def command(self, name: str | None = None, **options: Any) -> Callable[[CommandFunctionType], CommandFunctionType]:
         return super().command(name, cls=GroupedCommand, **options)
 
-    def declare(self, places: Mapping[str, str], panel: str | None = None) -> None:
-        """`places` has each function as `module:name`, imported only when its command runs.
-
-        Each should have an example.
-        """
-        group = f"{self.info.name} " if self.info.name != PROGRAM else ""
-        for name, place in places.items():
-            make = partial(LazyCommand, place=place, panel=panel, example=EXAMPLES.get(f"{group}{name}", ""))
+    def declare(self, places: Places, panel: str | None, package: str) -> None:
+        """A module, whose name begins with `package`, is imported only when its command runs."""
+        for name, (place, example) in places.items():
+            make = partial(LazyCommand, place=package + place, panel=panel, example=example)
             super().command(name, cls=make)(_run_nothing)  # type: ignore[arg-type]  # Typer only calls it
 
 

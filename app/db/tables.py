@@ -3,6 +3,8 @@
 from sqlalchemy import DDL, String, Table, Text, event
 from sqlmodel import AutoString, SQLModel
 
+from app.extensions import installed, modules_of
+
 # Each module with a table is imported, so that every table is declared.
 from app.models.access import clients, people  # noqa: F401
 from app.models.audit import audit_log  # noqa: F401
@@ -10,6 +12,9 @@ from app.models.concerns import cards, entries, rows, saved_forms  # noqa: F401
 from app.models.desk import hand_overs, look_again, saved_views  # noqa: F401
 from app.models.events import rows as event_rows  # noqa: F401
 from app.models.guides import edition_rows  # noqa: F401
+
+modules_of("tables", installed().values())
+TABLES = frozenset(SQLModel.metadata.tables)
 
 
 def table_of(row: type[SQLModel]) -> Table:

@@ -1,7 +1,7 @@
 """The response cache: finished responses of public reads, in memory, in front of the framework.
 
 The content of a public read depends only on the published guides. So a response that a shared cache may store is stored
-here as bytes, except at the paths in `BY_THE_CLOCK`. Publishing or withdrawing an edition clears the cache, except for
+here as bytes, except at the paths in `uncached`. Publishing or withdrawing an edition clears the cache, except for
 the paths in `WITHOUT_GUIDES`. A stored response that is valid only until a certain time has that time in the header
 `Expires`.
 
@@ -28,7 +28,6 @@ from app.clock import Clock, utc_now
 from app.http.negotiation import JSON, REPRESENTATIONS, quality
 from app.http.preferred_languages import VARIES_BY_LANGUAGE, preferred_languages
 from app.http.responses import STALE_IF_ERROR_SECONDS, gzip_etag, matches_etag
-from app.models.links import REVIEWS_ATOM_FEED, REVIEWS_JSON_FEED
 
 STATUS_OK = 200
 STATUS_NOT_MODIFIED = 304
@@ -42,9 +41,7 @@ MAX_CACHED_RESPONSES = 20_000
 MAX_ENTRY_FRACTION = 8  # one entry takes at most an eighth of the cache
 MAX_HELD_FRACTION = 2  # held entries take at most half of the cache
 PARSED_HEADERS = 1_000
-BY_THE_CLOCK = frozenset({REVIEWS_ATOM_FEED, REVIEWS_JSON_FEED})
-"""Feeds that depend on the current time: never cached."""
-WITHOUT_GUIDES = frozenset({"/openapi.json", "/openapi.public.json", "/open-referral/v3/openapi.json"})
+WITHOUT_GUIDES = frozenset({"/openapi.json", "/openapi.public.json"})
 """The paths whose responses stay the same as long as the process: no edition changes them."""
 BYPASS_HEADERS = frozenset({b"accept-datetime", b"content-length", b"transfer-encoding"})
 CacheKey = tuple[str, bytes, frozenset[str], tuple[str, ...]]
@@ -259,7 +256,9 @@ class ResponseCache:
         megabytes: int,
         allows_host: Callable[[bytes | None], bool] = lambda _: True,
         clock: Clock = utc_now,
+        uncached: Set[str] = frozenset(),
     ) -> None:
+        self._uncached = uncached
         self._max_bytes = megabytes * MEGABYTE
         self._allows_host = allows_host
         self._clock = clock
@@ -310,15 +309,13 @@ class ResponseCache:
     def parse(self, scope: Scope) -> CacheRequest | None:
         """Return the parts of a GET that the cache uses, or None if the framework must respond.
 
-        It must at a path `BY_THE_CLOCK`, and for a body, a repeated header, Accept-Datetime or an unknown host.
+        It must at a path of `uncached`, and for a body, a repeated header, Accept-Datetime or an unknown host.
         Credentials are ignored: only responses of routes that read none are cached.
         """
-        if scope["path"] in BY_THE_CLOCK:
-            return None
         headers = dict(scope["headers"])
         if len(headers) != len(scope["headers"]) or not BYPASS_HEADERS.isdisjoint(headers):
             return None
-        if not self._allows_host(headers.get(b"host")):
+        if scope["path"] in self._uncached or not self._allows_host(headers.get(b"host")):
             return None
         path: str = scope["path"]
         languages: tuple[str, ...] = ()

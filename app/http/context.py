@@ -14,6 +14,7 @@ from sqlmodel import Session
 from app.clock import Clock
 from app.config import Settings
 from app.db.writer import Writer
+from app.extensions import Extension, Words
 from app.http.cache import ResponseCache
 from app.http.held_file import HeldFile
 from app.http.metrics import Metrics
@@ -47,6 +48,11 @@ class AppContext:
     """What all requests of one application share."""
 
     settings: Settings
+    extensions: tuple[Extension, ...]
+    """Those that are switched on, and what they add together:"""
+    links: Words
+    limits: Words
+    without_pages: tuple[str, ...]
     engine: Engine
     writer: Writer
     contents: Contents

@@ -29,6 +29,7 @@ from app.errors import (
     RequestTimeout,
     ServiceUnavailable,
 )
+from app.extensions import Words
 from app.http.negotiation import JSON
 from app.http.problems import PROBLEM_MEDIA_TYPE, problem_responses
 from app.http.rate_limits import FIELD, POLICY_FIELD, policy_name
@@ -40,7 +41,6 @@ from app.models.operations.problems import ProblemDetails
 
 JsonObject = dict[str, Any]
 SCHEMA_PREFIX = "#/components/schemas/"
-OWN_MEDIA_TYPES = {f"{SCHEMA_PREFIX}JsonFeed": "application/feed+json"}
 UNDESCRIBED = "Successful Response"
 """FastAPI's own description."""
 DEFAULT_422 = {"$ref": f"{SCHEMA_PREFIX}HTTPValidationError"}
@@ -138,7 +138,7 @@ def build_document(app: FastAPI, settings: Settings) -> JsonObject:
     schemas = document["components"]["schemas"]
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
-            _add_problems(path, method, operation)
+            _add_problems(path, method, operation, app.state.context.limits)
             _correct_parameters(operation, schemas)
             _add_body_example(operation, schemas)
             _correct_responses(path, method, operation, schemas)
@@ -179,11 +179,11 @@ def _operations(document: JsonObject) -> list[JsonObject]:
     return [operation for methods in document["paths"].values() for operation in methods.values()]
 
 
-def _add_problems(path: str, method: str, operation: JsonObject) -> None:
+def _add_problems(path: str, method: str, operation: JsonObject, limits: Words) -> None:
     """Add rate limit headers, and the problems that path, body or parameters make possible."""
     parameters, responses = operation.get("parameters", []), operation["responses"]
     names = {parameter["name"] for parameter in parameters}
-    is_limited = policy_name(method.upper(), path) is not None
+    is_limited = policy_name(method.upper(), path, limits) is not None
     for kind, is_possible in (
         (ServiceUnavailable, not path.startswith(ALWAYS_ANSWERED)),
         (RequestTimeout, "requestBody" in operation),
@@ -236,9 +236,7 @@ def _correct_responses(path: str, method: str, operation: JsonObject, schemas: J
     responses = sorted(operation["responses"].items())
     operation["responses"] = {status: each for status, each in responses if _schema_of(each) != DEFAULT_422}
     for response in operation["responses"].values():
-        content, schema = response.get("content", {}), _schema_of(response)
-        if schema.get("$ref") in OWN_MEDIA_TYPES:
-            content[OWN_MEDIA_TYPES[schema["$ref"]]] = content.pop(JSON)
+        content = response.get("content", {})
         if response["description"] == UNDESCRIBED:
             response["description"] = _description_of(content, schemas)
         for media_type, sent in content.items():
@@ -647,10 +645,12 @@ def _place_of_path(described: tuple[str, JsonObject]) -> tuple[int, bool, int]:
 
 
 def _group(document: JsonObject, groups: Mapping[str, Mapping[str, str]]) -> None:
-    """As tags, and as `x-tagGroups`, which documentation tools read."""
-    tags = {tag: description for each in groups.values() for tag, description in each.items()}
-    document["tags"] = [{"name": name, "description": description} for name, description in tags.items()]
-    document["x-tagGroups"] = [{"name": name, "tags": list(each)} for name, each in groups.items()]
+    """As tags, and as `x-tagGroups`, which documentation tools read: those that an operation has."""
+    described = (document["paths"] | document.get("webhooks", {})).values()
+    used = {tag for methods in described for operation in methods.values() for tag in operation["tags"]}
+    kept = {name: {tag: text for tag, text in tags.items() if tag in used} for name, tags in groups.items()}
+    document["tags"] = [{"name": tag, "description": text} for tags in kept.values() for tag, text in tags.items()]
+    document["x-tagGroups"] = [{"name": name, "tags": list(tags)} for name, tags in kept.items() if tags]
 
 
 def build_readers_document(document: JsonObject) -> JsonObject:

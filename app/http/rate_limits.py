@@ -15,12 +15,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.config import Settings
 from app.errors import InternalError, RateLimited, UnknownHost
+from app.extensions import Words
+from app.http.context import context_of
 from app.http.hosts import NETWORKS, HostCheck
 from app.http.problem_handlers import problem_response
 from app.http.turns import LANE, OVER
 from app.logs import Log, frames_of
 from app.models.guides.catalogue import ACROSS_GUIDES
-from app.models.links import CONCERNS, MCP
+from app.models.links import CONCERNS
 from app.services.access.limits import Count, Limiter, LimitKey, LimitKeys, Policy, make_policy, networks_of
 
 log = Log(__name__)
@@ -28,7 +30,7 @@ POLICY_FIELD = "RateLimit-Policy"
 FIELD = "RateLimit"
 SIGN_INS = ("/desk/sign-in", "/desk/invitation")
 FOR_CLIENTS = ("/v1/desk", "/v1/events")
-SEARCHES = ("/v1/search", *(f"/v1/{section.value}" for section in ACROSS_GUIDES), "/open-referral/v3/")
+SEARCHES = ("/v1/search", *(f"/v1/{section.value}" for section in ACROSS_GUIDES))
 MAX_REMEMBERED_TOKENS = 4096
 UNAUTHORISED = 401
 CONCERN_POLICY = "concerns"
@@ -51,7 +53,6 @@ POSTED = (
     ("/concerns/saved", SAVED_POLICY),
     ("/concerns", STATUS_POLICY),
     ("/search", SEARCH_POLICY),
-    (MCP, ASSISTANT_POLICY),
     (SIGN_INS, SIGN_IN_POLICY),
 )
 """The policy of each POST, by the first prefix of its path. All others have that of the desk."""
@@ -95,8 +96,11 @@ COUNTED = {
 """By policy. Requests of one kind do not use up the limit of another."""
 
 
-def policy_name(method: str, path: str) -> str | None:
+def policy_name(method: str, path: str, of_extensions: Words) -> str | None:
     """Most public reads have none. A search without a query has `SEARCH_POLICY`, though it is not counted."""
+    for place, policy in of_extensions.items():
+        if f"{method} {path}".startswith(place):
+            return policy
     if method == "POST":
         return next((policy for paths, policy in POSTED if path.startswith(paths)), DESK_POLICY)
     if path.startswith(CONCERNS):
@@ -150,7 +154,7 @@ class GateMiddleware:
         """Return the app that serves or refuses the request, and a `send` with rate limit headers."""
         if not self._allows_host(find_field(scope, b"host")):
             return problem_response(Request(scope, receive), UnknownHost), send
-        name = policy_name(scope["method"], scope["path"])
+        name = policy_name(scope["method"], scope["path"], context_of(Request(scope)).limits)
         if name is None or (name == SEARCH_POLICY and scope["method"] == "GET" and not scope["query_string"]):
             return self.app, send
         token = _token_hash(scope)

@@ -25,12 +25,6 @@ CHECKPOINT = "/v1/desk/checkpoint"
 SIGNPOSTS = "/v1/signposts"
 CODE_LISTS = "/v1/code-lists"
 PROBLEMS = "/v1/problems"
-MCP = "/mcp"
-JSON_FEED = "/v1/feed.json"
-API_CATALOG = "/.well-known/api-catalog"
-ATOM_FEED = "/v1/feed.atom"
-REVIEWS_JSON_FEED = "/v1/reviews-due.json"
-REVIEWS_ATOM_FEED = "/v1/reviews-due.atom"
 
 
 def problem_path(slug: str) -> str:

@@ -39,6 +39,7 @@ from app.logs import Log, frames_of
 from app.pages.languages import (
     ENGLISH,
     PATHS_WITHOUT_PAGES,
+    Language,
     current_language,
     current_path,
     gettext,
@@ -261,12 +262,14 @@ class PagesMiddleware:
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Paths without pages pass unchanged."""
-        if scope["type"] != "http" or scope["path"].startswith(PATHS_WITHOUT_PAGES):
+        if scope["type"] != "http":
             return self.app(scope, receive, send)
-        return self._serve_page(scope, receive, send)
+        without_pages = context_of(Request(scope)).without_pages
+        if scope["path"].startswith(PATHS_WITHOUT_PAGES + without_pages):
+            return self.app(scope, receive, send)
+        return self._serve_page(*language_of(scope["path"], without_pages), scope, receive, send)
 
-    async def _serve_page(self, scope: Scope, receive: Receive, send: Send) -> None:
-        language, path = language_of(scope["path"])
+    async def _serve_page(self, language: Language, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         inner = {**scope, "path": path, "raw_path": path.encode()} if language != ENGLISH else scope
         query = scope["query_string"].decode("latin-1")
         shown = f"{path}?{query}" if query else path

@@ -192,6 +192,12 @@ def stop_workers(workers: Collection[JobsWorker]) -> None:
         worker.stop()
 
 
+def read_generation(engine: Engine) -> int:
+    """The number of all publications and withdrawals."""
+    with Session(engine) as session:
+        return session.exec(select(GenerationRow.number)).one()
+
+
 def backoff_seconds(failures: int) -> float:
     """1 after the first failure in a row, then doubled, 60 at most."""
     return min(2.0 ** min(failures - 1, 16), MAX_BACKOFF_SECONDS)
@@ -227,8 +233,7 @@ class GenerationWatcher(JobsWorker):
     def poll(self) -> None:
         """If all connections of this process are in use, do nothing: the database may be responding."""
         try:
-            with Session(self._engine) as session:
-                number = session.exec(select(GenerationRow.number)).one()
+            number = read_generation(self._engine)
         except NoConnectionInTime:  # other threads use all connections: the database may be responding
             return
         except SQLAlchemyError as failure:

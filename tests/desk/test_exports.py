@@ -17,10 +17,10 @@ from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
 from app.cli.commands import app
-from app.cli.desk.client import DeskClient
-from app.cli.desk.export import make_export
 from app.config import Settings
 from app.errors import ExportNotGenuine
+from app.extensions.terminal.client import DeskClient
+from app.extensions.terminal.export import make_export
 from app.main import create_app
 from app.services.concerns.keys import create_identity
 from app.services.concerns.receipt_signing import check_receipt

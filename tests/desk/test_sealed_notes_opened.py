@@ -11,10 +11,10 @@ import pypdf
 import pytest
 from starlette.testclient import TestClient
 
-from app.cli.desk.client import DeskClient
-from app.cli.desk.desk import open_whole
-from app.cli.desk.export import make_export
 from app.errors import SealedTextMisplaced
+from app.extensions.terminal.client import DeskClient
+from app.extensions.terminal.desk import open_whole
+from app.extensions.terminal.export import make_export
 from app.services.concerns.keys import create_identity
 from app.services.concerns.sealing import Unsealer, make_sealer, note_plaintext, read_identities, seal_note
 from app.services.desk import exports

@@ -11,9 +11,9 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from app.age.files import SEED_BYTES, seal_by_seed
-from app.cli.desk import client
-from app.cli.desk.client import DeskClient
 from app.config import Settings
+from app.extensions.terminal import client
+from app.extensions.terminal.client import DeskClient
 from app.main import create_app
 from app.models.audit.audit_log import DeskAct
 from tests.support.clock import A_TUESDAY

@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,6 +16,12 @@ from app.server.export import INVENTORY, ExportResult, export_reads
 pytestmark = pytest.mark.any_database
 
 
+@pytest.fixture(autouse=True)
+def _nothing_is_published(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The small service has no database."""
+    monkeypatch.setattr("app.server.export.read_generation", lambda _: 1)
+
+
 def export(service: FastAPI, folder: Path) -> ExportResult:
     return export_reads(service, folder, public_url="https://guidance.council.example")
 
@@ -22,6 +29,7 @@ def export(service: FastAPI, folder: Path) -> ExportResult:
 def make_small_service(**reads: Callable[..., Any]) -> FastAPI:
     """A service that is quick to export: an index, a feed, and those reads besides."""
     service = FastAPI()
+    service.state.context = SimpleNamespace(engine=None)
     links = [f"/v1/{name}" for name in reads]
     told: dict[str, Callable[..., Any]] = {"/v1": lambda: {"links": links}, "/v1/feed.json": lambda: {"items": []}}
     for path, read in (told | {f"/v1/{name}": read for name, read in reads.items()}).items():

@@ -14,15 +14,18 @@ from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.errors import NoSuchGuide
+from app.extensions import installed, modules_of
 from app.http.context import AppContext, ContextDep, NowDep, SessionDep
 from app.http.routes import GuidanceRouter
-from app.main import ROUTERS, ROUTES, create_app, routes_of
+from app.main import ROUTERS, create_app, routes_of
 from app.models.access.clients import Scope
 from app.services.guides import editions
 from tests.support.openapi import examples_of, operations
 from tests.support.publishing import GUIDE, a_key
 
 pytestmark = pytest.mark.slow
+
+EVERY_ROUTER = [*ROUTERS, *(each for part in modules_of("routers", installed().values()) for each in part.ROUTERS)]
 
 
 @pytest.mark.any_database
@@ -48,7 +51,7 @@ def test_a_route_s_session_is_closed_when_its_function_ends(settings: Settings, 
 
 def test_only_loops_over_sections_make_route_functions() -> None:
     """A search for any other path finds its function beside it. The forms of the desk are sent by one function."""
-    endpoints = [getattr(each, "endpoint", None) for each in ROUTES]
+    endpoints = [getattr(each, "endpoint", None) for each in routes_of(EVERY_ROUTER)]
 
     made = {each.__module__ for each in endpoints if each is not None and "<locals>" in each.__qualname__}
 
@@ -70,7 +73,7 @@ def test_no_route_depends_on_its_place_in_the_list(service: FastAPI) -> None:
         scope = {"type": "http", "method": method, "path": path, "root_path": "", "headers": []}
         return next(str(getattr(each, "name", "")) for each in routes if each.matches(scope)[0] is Match.FULL)
 
-    forwards, backwards = routes_of(ROUTERS), routes_of(reversed(ROUTERS))
+    forwards, backwards = routes_of(EVERY_ROUTER), routes_of(reversed(EVERY_ROUTER))
     paths = {
         (method, re.sub(r"{[^}]*}", "1", str(each.path)))
         for each in iter_route_contexts(service.routes)

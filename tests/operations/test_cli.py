@@ -24,12 +24,12 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from app.cli import main
-from app.cli.commands import ACCESS, DUTY, OPERATE, OTHERS, WRITE, app
-from app.cli.examples import EXAMPLES
+from app.cli.commands import ACCESS, COMMANDS, DUTY, OPERATE, OTHERS, WRITE, app
 from app.cli.lazy_commands import Commands
 from app.cli.option_groups import OptionGroup
 from app.config import Settings
 from app.errors import NoSuchGuide
+from app.extensions import installed
 from app.main import create_app
 from app.models.base import digest_of
 from app.models.guides.edition_files import read_edition_file
@@ -157,7 +157,7 @@ def test_a_setting_that_cannot_be_used_is_named_in_a_sentence(tmp_path: Path) ->
 def test_an_error_without_its_own_words_is_told_by_its_meaning(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("app.cli.app", Mock(side_effect=NoSuchGuide))
+    monkeypatch.setattr("app.cli.commands.app", Mock(side_effect=NoSuchGuide))
 
     with pytest.raises(SystemExit) as ended:
         main()
@@ -290,13 +290,16 @@ def test_every_command_explains_itself(name: str) -> None:
 
 
 def test_every_example_of_the_help_names_what_is_there() -> None:
-    assert EXAMPLES.keys() == {name for name, _ in every_command()}
-    assert [fault for example in EXAMPLES.values() for fault in shell_faults(example)] == []
+    tables = [COMMANDS, *(each.commands for each in installed().values())]
+    examples = [example for table in tables for places in table.values() for _, example in places.values()]
+
+    assert len(examples) > 60
+    assert [fault for example in examples for fault in shell_faults(example)] == []
 
 
 def test_a_command_without_an_example_runs() -> None:
     unlisted = Commands(name="guidance")
-    unlisted.declare({"unlisted": "app.cli.operations.health:health"})
+    unlisted.declare({"unlisted": ("app.cli.operations.health:health", "")}, None, "")
 
     told = CliRunner().invoke(unlisted, ["--help"])
 

@@ -23,7 +23,7 @@ COLOUR = re.compile(r"\x1b\[[0-9;]*3[0-7][;m]")
 REPORTS = {"verify", "migrate", "doctor", "health", "due"}
 EMPTY = ("clients", "keys", "webhooks")
 OF_A_SERVICE = ("desk",)
-"""What lists by asking a service: tests/desk/test_desk_commands.py runs it."""
+"""What lists by asking a service: tests/extensions/terminal/test_desk_commands.py runs it."""
 
 
 @pytest.fixture(scope="module")

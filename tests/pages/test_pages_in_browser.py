@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from starlette.routing import Route
 
 from app.http.context import AppContext
-from app.main import ROUTES
+from app.main import ROUTERS, routes_of
 from app.models.guides.editions import EditionContent
 from app.pages import accessibility
 from app.pages.accessibility import find_last_run, write_run
@@ -351,7 +351,8 @@ def test_the_statement_has_the_day_these_pages_were_last_tested(
 
 
 def test_axe_looks_at_every_page_of_the_public() -> None:
-    pages = [each for each in ROUTES if isinstance(each, Route) and each.endpoint.__module__.startswith("app.pages.")]
+    routes = (each for each in routes_of(ROUTERS) if isinstance(each, Route))
+    pages = [each for each in routes if each.endpoint.__module__.startswith("app.pages.")]
     public = [each for each in pages if "GET" in (each.methods or ()) and not each.path.startswith(OTHER_ADDRESSES)]
     public = [each for each in public if not each.path.endswith(".jpg")]
     visited = [address.partition("?")[0] for address in ADDRESSES]

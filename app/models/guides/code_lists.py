@@ -9,7 +9,6 @@ from app.models.base import MAX_ITEMS, RequestModel, ResponseModel, Slug, Text, 
 from app.models.links import Links
 
 SUBJECTS = "subject"
-"""Name of the code list of guide subjects."""
 MAX_CODE_LENGTH = 40
 REFERENCE_LINKS = Field(examples=[{"self": "/v1"}])
 

@@ -37,7 +37,6 @@ class SectionEntry:
     """The properties of a list of items: types, names and layout."""
 
     path: str
-    """Name of the section in paths."""
     item: type[RequestModel]
     title: str
     """Heading in Markdown, and name in the API documentation."""
@@ -53,7 +52,6 @@ class SectionEntry:
     has_cautions: bool = False
     """True if the cautions are shown wherever people read the section."""
     searched: tuple[str, ...] = ("name", "text")
-    """Fields of an item that the search covers."""
     across_guides: bool = False
     """True if the API lists the items of all guides, at `/v1/` followed by the section's path."""
 
@@ -66,7 +64,6 @@ class Section(StrEnum):
 
     entry: SectionEntry
     key: str
-    """Key of the section in JSON."""
     words: str
     """Name of the section in a sentence."""
 

@@ -1,1 +1,13 @@
 """Web pages about the service itself: the API documentation, and the status page."""
+
+from app.pages.operations import (
+    api_docs,
+    checks,
+    service_status,
+)
+
+ROUTERS = (
+    api_docs.router,
+    service_status.router,
+    checks.router,
+)

@@ -1,1 +1,7 @@
 """API routes of events."""
+
+from app.routers.events import (
+    events,
+)
+
+ROUTERS = (events.router,)

@@ -8,7 +8,7 @@ from app.build import VERSION
 from app.config import DESCRIPTION, NAME
 from app.errors import FaultCode, NoSuchCodeList, NotFound, all_problems
 from app.http.auth import PUBLIC
-from app.http.context import ContextDep, NowDep, ReferenceDataDep, SettingsDep, SignerDep
+from app.http.context import ContextDep, NowDep, ReferenceDataDep, SignerDep
 from app.http.problems import RESPONSES_OF_READS, problem_responses, response_example
 from app.http.responses import CACHE_CURRENT, caching_until, page_links, public_response
 from app.http.routes import GuidanceRouter
@@ -17,13 +17,10 @@ from app.models.guides.catalogue import ACROSS_GUIDES
 from app.models.guides.code_lists import CodeListResponse, CodeListsResponse, CodeListSummary, ServiceIndex
 from app.models.guides.signposts import SignpostsResponse
 from app.models.links import (
-    API_CATALOG,
     CODE_LISTS,
     CONCERN_FORM,
     GUIDES,
     PROBLEMS,
-    REVIEWS_ATOM_FEED,
-    REVIEWS_JSON_FEED,
     SIGNPOSTS,
     problem_path,
 )
@@ -46,28 +43,23 @@ CODES = tuple(FaultCodeResponse(code=code, meaning=code.meaning) for code in Fau
     response_model=ServiceIndex,
     responses=response_example(version=VERSION, description=DESCRIPTION),
 )
-def read_index(request: Request, settings: SettingsDep) -> Response:
+def read_index(request: Request, context: ContextDep) -> Response:
     """Links to the starting points of the public API: guides, search, feeds, reference data and documentation."""
     links = {
         "self": "/v1",
         "guides": GUIDES,
         **{section.key: f"/v1/{section.value}" for section in ACROSS_GUIDES},
         "search": "/v1/search?q=missing",
-        "feed": "/v1/feed.json",
-        "feed_atom": "/v1/feed.atom",
-        "reviews_due": REVIEWS_JSON_FEED,
-        "reviews_due_atom": REVIEWS_ATOM_FEED,
         "signposts": SIGNPOSTS,
         "code_lists": CODE_LISTS,
         "concern_form": CONCERN_FORM,
-        "open_referral": "/open-referral/v3",
         "problems": PROBLEMS,
         "receipt_keys": "/.well-known/jwks.json",
-        "api_catalog": API_CATALOG,
+        **context.links,
         "describedby": "/openapi.json",
         "documentation": "/docs",
     }
-    commit = settings.commit
+    commit = context.settings.commit
     index = ServiceIndex(name=NAME, version=VERSION, commit=commit, description=DESCRIPTION, links=links)
     return public_response(request, index)
 

@@ -1,6 +1,4 @@
-"""Routes for operators: the catalogue of APIs, health, metrics and security.txt."""
-
-import json
+"""Routes for operators: health, metrics and security.txt."""
 
 from fastapi import Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -12,26 +10,13 @@ from app.http.health import HEALTHY, check_health, read_warnings
 from app.http.hosts import is_forwarded_by_stranger
 from app.http.operations import read_gauges
 from app.http.problem_handlers import problem_response
-from app.http.problems import RESPONSES_OF_READS, response_example
-from app.http.responses import Responses, conditional_response
+from app.http.problems import response_example
+from app.http.responses import conditional_response
 from app.http.routes import GuidanceRouter
 from app.models.base import format_utc
-from app.models.links import API_CATALOG
 from app.models.operations.health import Health
 
 router = GuidanceRouter(dependencies=[PUBLIC])
-LINKSET = "application/linkset+json"
-API_CATALOG_PROFILE = "https://www.rfc-editor.org/info/rfc9727"
-APIS = {
-    "/v1": {
-        "service-desc": ("/openapi.json", "application/vnd.oai.openapi+json;version=3.1"),
-        "service-doc": ("/docs", "text/html"),
-        "service-meta": ("/v1", "application/json"),
-        "status": ("/health/ready", "application/json"),
-    },
-    "/open-referral/v3": {"service-desc": ("/open-referral/v3/openapi.json", "application/json")},
-}
-"""The links that describe each API, by relation (RFC 8631)."""
 UNAVAILABLE = 503
 FAILING = {
     "content": {
@@ -40,38 +25,6 @@ FAILING = {
 }
 PATH = "/.well-known/security.txt"
 NO_CONTACT = "The operator of this service has set no contact for reports of weaknesses (GUIDANCE_SECURITY_CONTACT)."
-
-
-def _linkset(public_url: str) -> dict[str, list[dict[str, object]]]:
-    described: list[dict[str, object]] = [
-        {"anchor": public_url + path}
-        | {relation: [{"href": public_url + target, "type": kind}] for relation, (target, kind) in targets.items()}
-        for path, targets in APIS.items()
-    ]
-    items = [{"href": public_url + path} for path in APIS]
-    return {"linkset": [{"anchor": public_url + API_CATALOG, "item": items}, *described]}
-
-
-AS_LINKSET: Responses = {
-    200: {
-        "description": "The linkset (RFC 9264).",
-        "content": {LINKSET: {"schema": {"type": "object"}, "example": _linkset("https://guidance.example")}},
-    }
-}
-
-
-@router.get(
-    API_CATALOG,
-    tags=["Reference"],
-    summary="Get the API catalogue",
-    response_class=Response,
-    responses=RESPONSES_OF_READS | AS_LINKSET,
-)
-def read_api_catalog(request: Request, settings: SettingsDep) -> Response:
-    """The descriptions of each API of this service, as a linkset (RFC 9727)."""
-    content = json.dumps(_linkset(settings.public_url)).encode()
-    media_type = f'{LINKSET}; profile="{API_CATALOG_PROFILE}"'
-    return conditional_response(request, content, media_type=media_type, links={"api_catalog": API_CATALOG})
 
 
 @router.get(

@@ -23,9 +23,7 @@ import app
 from app.services.access.sign_in import GUIDES_PATH
 
 DOCUMENT_PATH = f"{GUIDES_PATH}/document"
-"""The path to which editors upload documents."""
 PICTURE_PATH = f"{GUIDES_PATH}/picture"
-"""The path to which editors upload pictures."""
 SERVER = "app.services.guides.child_limits"
 READER = "app.services.guides.document_child"
 PICTURE_READER = "app.services.guides.picture_child"

@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.clock import Clock
 from app.config import Part, Settings
 from app.errors import GuidanceError, SetupError
+from app.extensions import modules_of, switched_on
 from app.services.operations.check_model import (
     SKIPPED_DATABASE,
     SKIPPED_LONG,
@@ -145,7 +146,8 @@ def examine(
 
 def _run_all(context: CheckContext, *, is_quick: bool) -> Iterator[Finding]:
     is_readable = True
-    for check in ALL_CHECKS:
+    added = modules_of("checks", switched_on(context.settings.extensions))
+    for check in (*ALL_CHECKS, *(check for each in added for check in each.CHECKS)):
         finding = _finding(check, _run(check, context, is_readable=is_readable, is_quick=is_quick))
         if check.opens_database:
             is_readable = finding.condition is Condition.FINE

@@ -12,6 +12,7 @@ from sqlmodel import Session, select
 from app.db.backup import find_file_faults
 from app.db.schema import find_schema_faults, newest_revision, read_schema_version
 from app.errors import SchemaBehind, SetupError
+from app.extensions import installed, modules_of
 from app.models.audit.audit_log import AuditEntryRow
 from app.models.base import OnStep, show_no_progress, steps_of_part
 from app.models.guides.edition_keys import AnyKey, name_of
@@ -79,6 +80,8 @@ def find_faults(
     yield from verify_access(engine)
     yield from verify_events(engine)
     yield from verify_checkpoints(engine, checkpoints)
+    for each in modules_of("verification", installed().values()):
+        yield from each.verify(engine)
     with Session(engine) as session:
         yield from find_changed_pictures(session)
         wrong_time = find_known_time_fault(session)

@@ -10,8 +10,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from app.cli.commands import app
-from app.cli.desk import find as find_command
 from app.config import Settings
+from app.extensions.terminal import find as find_command
 from app.services.concerns.keys import DEVELOPMENT_IDENTITY
 from tests.support.canaries import forms_of
 from tests.support.command import guidance

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, TypedDict
 
-from app.cli.desk.client import DeskClient
 from app.errors import SealedTextMisplaced, UnsealingUnavailable
+from app.extensions.terminal.client import DeskClient
 from app.models.desk.cards import CardScope
 from app.models.links import DESK_CARDS
 from app.services.concerns.sealing import Unsealer

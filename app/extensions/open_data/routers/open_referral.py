@@ -11,14 +11,8 @@ from pydantic import Field
 from sqlmodel import Session
 
 from app.errors import NotFound
-from app.http.auth import PUBLIC
-from app.http.context import ContextDep, SettingsDep
-from app.http.params import IN_PLAIN_DIGITS
-from app.http.problems import RESPONSES_OF_READS, problem_responses
-from app.http.responses import conditional_response
-from app.http.routes import UNKNOWN_IGNORED, GuidanceRouter
-from app.models.base import MAX_NUMBER, RequestModel
-from app.models.guides.open_referral import (
+from app.extensions.open_data import STUB
+from app.extensions.open_data.models.open_referral import (
     A_SERVICE,
     A_SERVICE_AT_LOCATION,
     A_TAXONOMY,
@@ -35,7 +29,7 @@ from app.models.guides.open_referral import (
     TaxonomyTerm,
     TaxonomyTermPage,
 )
-from app.services.guides.open_referral import (
+from app.extensions.open_data.services.open_referral import (
     Directory,
     at_locations,
     get_by_id,
@@ -45,14 +39,23 @@ from app.services.guides.open_referral import (
     paginate,
     read_directory,
 )
+from app.http.auth import PUBLIC
+from app.http.context import ContextDep, SettingsDep
+from app.http.params import IN_PLAIN_DIGITS
+from app.http.problems import RESPONSES_OF_READS, problem_responses
+from app.http.responses import conditional_response
+from app.http.routes import UNKNOWN_IGNORED, GuidanceRouter
+from app.models.base import MAX_NUMBER, RequestModel
 
-STUB = "/open-referral/v3"
 DOCUMENT = f"{STUB}/openapi.json"
 REFERENCE = re.compile(r'"#/components/([^"/]+)/([^"]+)"')
 PROFILE = "https://docs.openreferraluk.org/en/latest/"
 FOR_ONE = problem_responses(NotFound)
 router = GuidanceRouter(
-    prefix=STUB, tags=["Open Referral UK"], dependencies=[PUBLIC, UNKNOWN_IGNORED], responses=RESPONSES_OF_READS
+    prefix=STUB,
+    tags=["Open Referral UK"],
+    dependencies=[PUBLIC, UNKNOWN_IGNORED],
+    responses=RESPONSES_OF_READS,
 )
 
 

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-from app.cli.desk.client import DeskClient, DeskOptions, Identity, Reference
 from app.cli.options import require_new
 from app.errors import PdfUnavailable
+from app.extensions.terminal.client import DeskClient, DeskOptions, Identity, Reference
 from app.models.guides.code_lists import CodeList
 from app.models.guides.editions import EditionContent
 from app.models.guides.signposts import Signpost
@@ -74,7 +74,7 @@ def _fetch_texts(service: DeskClient, statement: dict[str, Any], *, notes: bool)
     """
     path = desk_concern_path(statement["concern"]["reference"])
     return {
-        place: service.fetch_sealed(f"{path}/{place.kind}s/{place.number}" if place else path).content
+        place: service.fetch(f"{path}/{place.kind}s/{place.number}" if place else path).content
         for place in places_of(statement, notes=notes)
     }
 

@@ -13,11 +13,11 @@ from jsonschema_rs import Draft202012Validator
 from starlette.testclient import TestClient
 
 from app.config import Settings
+from app.extensions.open_data import STUB
+from app.extensions.open_data.routers import open_referral
 from app.main import create_app
 from app.models.access.clients import Scope
 from app.models.guides.contacts import Contact
-from app.routers.guides import open_referral
-from app.routers.guides.open_referral import STUB
 from tests.support.clock import A_TUESDAY
 from tests.support.formats import validate_openapi
 from tests.support.loops import for_each

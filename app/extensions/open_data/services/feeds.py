@@ -13,16 +13,13 @@ from dataclasses import dataclass
 from xml.etree import ElementTree  # nosec B405  # nothing is parsed: feeds are only written
 
 from app.config import NAME
+from app.extensions.open_data import ATOM_FEED, JSON_FEED, REVIEWS_ATOM_FEED, REVIEWS_JSON_FEED
+from app.extensions.open_data.models.feeds import FeedAuthor, FeedGuidance, FeedItem, FeedRendition, Happening, JsonFeed
 from app.models.base import format_utc
 from app.models.guides.edition_rows import OWN_WORDS
-from app.models.guides.feeds import FeedAuthor, FeedGuidance, FeedItem, FeedRendition, Happening, JsonFeed
 from app.models.guides.renditions import RenditionDetails
 from app.models.languages import english_name_of
 from app.models.links import (
-    ATOM_FEED,
-    JSON_FEED,
-    REVIEWS_ATOM_FEED,
-    REVIEWS_JSON_FEED,
     edition_path,
     guide_path,
     history_path,

@@ -19,12 +19,12 @@ from starlette.datastructures import Headers
 
 from app.build import VERSION
 from app.config import NAME
+from app.extensions.open_data import MCP
+from app.extensions.open_data.services.assistants import TOOLS, Library, call_tool, tool_list
 from app.http.auth import PUBLIC
 from app.http.context import ContextDep, NowDep, SessionDep
 from app.http.json_bodies import JSONRoute
 from app.http.routes import GuidanceRouter
-from app.models.links import MCP
-from app.services.guides.assistants import TOOLS, Library, call_tool, tool_list
 
 router = GuidanceRouter(dependencies=[PUBLIC], route_class=JSONRoute)
 STATELESS = "2026-07-28"

@@ -9,8 +9,8 @@ from fastapi import FastAPI
 from jsonschema_rs import Draft202012Validator, meta
 from starlette.testclient import TestClient
 
-from app.routers.guides.assistants import STATELESS, SUPPORTED, WITH_HANDSHAKE
-from app.services.guides import assistants
+from app.extensions.open_data.routers.assistants import STATELESS, SUPPORTED, WITH_HANDSHAKE
+from app.extensions.open_data.services import assistants
 from tests.support.loops import for_each
 from tests.support.publishing import GUIDE, SLUG, publish_invented, publish_next
 

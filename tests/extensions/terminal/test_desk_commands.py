@@ -293,7 +293,7 @@ def test_a_command_adds_a_call_to_a_concern_for_known_keys_only(run: Run, refere
 
 
 def test_a_time_of_today_keeps_its_time_zone(run: Run, reference: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.cli.desk.write_down.utc_now", lambda: A_TUESDAY)
+    monkeypatch.setattr("app.extensions.terminal.write_down.utc_now", lambda: A_TUESDAY)
     call = ("write-down", "-", "--danger", "no", "--to", reference, "--came-at")
 
     in_london, elsewhere, behind = (

@@ -112,13 +112,6 @@ class DeskClient:
         if notice and not self.as_json:
             typer.echo(notice, err=True)
 
-    def fetch_sealed(self, path: str) -> httpx.Response:
-        """Return the response to a GET of `path`, whose body must be a sealed (encrypted) file.
-
-        Raise `DeskRequestFailed` if the response is anything else, or `DeskUnreachable` if there is no response.
-        """
-        return self.fetch(path, AGE_MEDIA_TYPE)
-
     def find_sealed(self, path: str) -> bytes | None:
         """Return the sealed (encrypted) file at `path`, or None if the service has no such file.
 
@@ -129,8 +122,8 @@ class DeskClient:
             return None
         return _require_media_type(response, AGE_MEDIA_TYPE).content
 
-    def fetch(self, path: str, media_type: str) -> httpx.Response:
-        """Return the response to a GET of `path`, whose body must be a file of `media_type`.
+    def fetch(self, path: str, media_type: str = AGE_MEDIA_TYPE) -> httpx.Response:
+        """Return the response to a GET of `path`, whose body must be a file of `media_type`, by default a sealed one.
 
         Raise `DeskRequestFailed` if the response is anything else, or `DeskUnreachable` if there is no response.
         """

@@ -8,7 +8,6 @@ from app.models.base import EXAMPLE_DIGEST, EXAMPLE_RENDITION_DIGEST, ResponseMo
 from app.models.languages import RenditionForm
 
 Happening = Literal["published", "withdrawn", "review_due", "rendition_published", "rendition_withdrawn"]
-"""Kind of event that a feed entry reports."""
 JSON_FEED_VERSION: Final = "https://jsonfeed.org/version/1.1"
 
 

@@ -9,12 +9,12 @@ from typing import Annotated, Any
 import typer
 
 from app.age.keys import seal_to
-from app.cli.desk.client import DeskOptions, Reference
-from app.cli.desk.desk import open_whole
 from app.cli.option_groups import OptionGroup
 from app.cli.options import require_new
 from app.clock import utc_now
 from app.errors import ValidationFailed
+from app.extensions.terminal.client import DeskOptions, Reference
+from app.extensions.terminal.desk import open_whole
 from app.models.links import desk_concern_path
 from app.services.concerns.sealing import read_identities
 from app.services.desk.hand_overs import package_of, read_recipient

@@ -9,9 +9,9 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from app.cli.desk.client import DeskClient, DeskOptions, SealTo, fetch_recipients, parse_reference
 from app.cli.option_groups import OptionGroup
 from app.clock import utc_now
+from app.extensions.terminal.client import DeskClient, DeskOptions, SealTo, fetch_recipients, parse_reference
 from app.models.base import format_utc
 from app.models.concerns.channels import WorkersChannel
 from app.models.concerns.concern import FORM_VERSION, MAX_NARRATIVE, ImmediateDanger, ReporterKind

@@ -7,18 +7,13 @@ import datetime as dt
 from typing import Any
 
 from fastapi import Request, Response
+from fastapi.responses import JSONResponse
 from sqlmodel import Session
 
 from app.config import Settings
-from app.http.auth import PUBLIC
-from app.http.context import NowDep, SessionDep, SettingsDep
-from app.http.problems import RESPONSES_OF_READS
-from app.http.responses import CACHE_CURRENT, Responses, conditional_response
-from app.http.routes import GuidanceRouter
-from app.models.guides.feeds import FeedItem, JsonFeed
-from app.models.links import ATOM_FEED, JSON_FEED, REVIEWS_ATOM_FEED, REVIEWS_JSON_FEED
-from app.services.guides.editions import list_edition_events
-from app.services.guides.feeds import (
+from app.extensions.open_data import ATOM_FEED, JSON_FEED, REVIEWS_ATOM_FEED, REVIEWS_JSON_FEED
+from app.extensions.open_data.models.feeds import FeedItem, JsonFeed
+from app.extensions.open_data.services.feeds import (
     ATOM_MEDIA_TYPE,
     EDITIONS,
     JSON_MEDIA_TYPE,
@@ -29,6 +24,12 @@ from app.services.guides.feeds import (
     entry_of_review,
     json_feed,
 )
+from app.http.auth import PUBLIC
+from app.http.context import NowDep, SessionDep, SettingsDep
+from app.http.problems import RESPONSES_OF_READS
+from app.http.responses import CACHE_CURRENT, Responses, conditional_response
+from app.http.routes import GuidanceRouter
+from app.services.guides.editions import list_edition_events
 from app.services.guides.guides import list_due_reviews
 
 router = GuidanceRouter(dependencies=[PUBLIC], responses=RESPONSES_OF_READS)
@@ -38,6 +39,12 @@ FOR_AN_HOUR = "max-age=3600"
 
 The value does not contain `public`, so the static export leaves these feeds out: due reviews depend on the day.
 """
+
+
+class JsonFeedResponse(JSONResponse):
+    """Names the media type in the document."""
+
+    media_type = JSON_MEDIA_TYPE
 
 
 def _as_atom(channel: FeedChannel, example_id: str) -> Responses:
@@ -59,6 +66,7 @@ def _as_atom(channel: FeedChannel, example_id: str) -> Responses:
     summary="Follow editions (JSON Feed)",
     description="The latest 50 publications and withdrawals of editions and renditions, most recent first, as JSON "
     "Feed 1.1.",
+    response_class=JsonFeedResponse,
     response_model=JsonFeed,
 )
 def read_json_feed(request: Request, session: SessionDep, settings: SettingsDep) -> Response:
@@ -82,6 +90,7 @@ def read_atom_feed(request: Request, session: SessionDep, settings: SettingsDep)
     REVIEWS_JSON_FEED,
     tags=["Publishing"],
     summary="Follow reviews due (JSON Feed)",
+    response_class=JsonFeedResponse,
     response_model=JsonFeed,
 )
 def read_reviews_json_feed(request: Request, session: SessionDep, settings: SettingsDep, now: NowDep) -> Response:

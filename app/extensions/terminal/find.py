@@ -14,11 +14,11 @@ from typing import Annotated, Any
 import typer
 
 import app
-from app.cli.desk.client import DeskOptions, Identity, parse_reference
-from app.cli.desk.opened_cards import OpenedCards, fetch_opened
 from app.cli.options import table
 from app.clock import utc_now
 from app.errors import SetupError
+from app.extensions.terminal.client import DeskOptions, Identity, parse_reference
+from app.extensions.terminal.opened_cards import OpenedCards, fetch_opened
 from app.models.desk.cards import CardScope
 from app.services.concerns.sealing import read_identities
 

@@ -114,7 +114,6 @@ class Library:
     public_url: str
     preferred_guide: str | None
     on_duty: Callable[[WhoToCall], tuple[TeamOnDuty, ...]]
-    """A function that returns the teams to call now."""
 
     def guide_of(self, arguments: OfGuide) -> str:
         """Without a check that a named guide exists. Raise `NoSuchGuide` if none is named and there is no default."""

@@ -18,9 +18,7 @@ from urllib.parse import quote
 from sqlmodel import Session
 
 from app.errors import NotFound
-from app.models.guides.contacts import Contact, ContactKind, Phone, PostalAddress
-from app.models.guides.editions import EditionContent
-from app.models.guides.open_referral import (
+from app.extensions.open_data.models.open_referral import (
     Attribute,
     ListedServiceAtLocation,
     OmitsEmpty,
@@ -39,6 +37,8 @@ from app.models.guides.open_referral import (
     TaxonomyTerm,
     VirtualLocation,
 )
+from app.models.guides.contacts import Contact, ContactKind, Phone, PostalAddress
+from app.models.guides.editions import EditionContent
 from app.models.guides.proposed_ids import propose_id
 from app.models.guides.signposts import Signpost, WhoToCall
 from app.models.links import GUIDES

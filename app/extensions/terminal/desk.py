@@ -11,7 +11,11 @@ from typing import Annotated, Any
 import typer
 from typer.models import OptionInfo
 
-from app.cli.desk.client import (
+from app.cli.option_groups import OptionGroup
+from app.cli.options import table
+from app.clock import utc_now
+from app.errors import ReporterHasNoCode
+from app.extensions.terminal.client import (
     DeskClient,
     DeskOptions,
     Identity,
@@ -24,10 +28,6 @@ from app.cli.desk.client import (
     fetch_recipients,
     parse_reference,
 )
-from app.cli.option_groups import OptionGroup
-from app.cli.options import table
-from app.clock import utc_now
-from app.errors import ReporterHasNoCode
 from app.models.base import MAX_TEXT_LENGTH
 from app.models.concerns.channels import Channel
 from app.models.concerns.concern import ImmediateDanger
@@ -179,9 +179,9 @@ def open_whole(
     concern.
     """
     path = desk_concern_path(reference)
-    response = service.fetch_sealed(path)
+    response = service.fetch(path)
     numbers = range(1, int(response.headers.get("Additions", "0")) + 1)
-    additions = [service.fetch_sealed(f"{path}/additions/{number}").content for number in numbers]
+    additions = [service.fetch(f"{path}/additions/{number}").content for number in numbers]
     added = {"additions": [unsealer.open(each, reference=reference) for each in additions]}
     if with_notes:
         added["notes"] = [_open_note(service, reference, each, unsealer) for each in _list_notes(service, reference)]
@@ -203,9 +203,9 @@ def _open_note(service: DeskClient, reference: str, entry: dict[str, Any], unsea
 
     `entry` is the note's entry in the service's list. Raise `UnsealingUnavailable` if no identity decrypts the note.
     Raise `SealedTextMisplaced` if the note belongs to another concern, or has another time or author than `entry`.
-    Raise the errors of `DeskClient.fetch_sealed`.
+    Raise the errors of `DeskClient.fetch`.
     """
-    sealed = service.fetch_sealed(entry["links"]["self"]).content
+    sealed = service.fetch(entry["links"]["self"]).content
     received_at = dt.datetime.fromisoformat(entry["written_at"])
     opened = open_note(unsealer, sealed, reference=reference, received_at=received_at, author=entry["by"])
     return opened | {"received_at": entry["written_at"], "author": entry["by"]}

@@ -1,0 +1,1 @@
+"""The documents of the open data, made from what is published."""
