@@ -2,7 +2,7 @@
 
 import datetime as dt
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Iterable
+from collections.abc import AsyncIterator, Iterable
 from contextlib import ExitStack, asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -24,20 +24,16 @@ from app.db.database import NO_ANSWER, OPENING, describe_outage, open_database, 
 from app.db.schema import prepare_schema
 from app.db.writer import Writer
 from app.errors import GuidanceError, SeedFileError, SetupError, StoreBusy
-from app.http.cache import CacheMiddleware, ResponseCache
+from app.http.cache import ResponseCache
 from app.http.context import AppContext
+from app.http.door import Door, steps_of
 from app.http.held import HeldGuidance
 from app.http.held_file import HeldFile, Numbers
-from app.http.hosts import ForwardedAddressMiddleware, make_host_check
-from app.http.log_requests import RequestLogMiddleware, RequestRecords
+from app.http.hosts import make_host_check
+from app.http.log_requests import RequestRecords
 from app.http.metrics import Metrics
-from app.http.negotiation import NegotiationMiddleware
 from app.http.openapi import JsonObject, build_document, build_readers_document
 from app.http.problem_handlers import add_problem_handlers
-from app.http.rate_limits import GateMiddleware
-from app.http.request_bodies import RequestBodyMiddleware
-from app.http.response_headers import HeadersMiddleware
-from app.http.turns import Turns
 from app.logs import Log
 from app.models.guides.edition_files import read_edition_file
 from app.models.guides.sections import Section
@@ -59,7 +55,7 @@ from app.pages.desk import look_again as look_again_pages
 from app.pages.desk import restriction as restriction_pages
 from app.pages.desk import retention as retention_pages
 from app.pages.desk import written_down as written_down_pages
-from app.pages.error_pages import PagesMiddleware
+from app.pages.error_pages import find_language
 from app.pages.guides import (
     document_drafts,
     edit_history,
@@ -354,22 +350,14 @@ ROUTES = routes_of(ROUTERS)
 
 
 class GuidanceApp(FastAPI):
-    """The FastAPI application, with the request log and the response cache in front of the framework.
+    """The FastAPI application behind its door."""
 
-    The response cache is in front because it is many times faster than the framework.
-    """
-
-    front: RequestLogMiddleware
-    records: RequestRecords
+    door: Door
     held: HeldGuidance
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass each ASGI call through the request log to the response cache."""
-        await self.front(scope, receive, send)
-
-    def behind(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Pass an ASGI call to the framework, without the request log and the response cache."""
-        return super().__call__(scope, receive, send)
+        """Pass each ASGI call through the door to the framework."""
+        await self.door(scope, receive, send)
 
     def openapi(self) -> JsonObject:
         """Return the OpenAPI document, built at the first call."""
@@ -418,8 +406,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> GuidanceApp:
     )
     app.state.context, app.state.on_refused = build_context(settings, clock), lambda: None
     add_problem_handlers(app)
-    app.add_middleware(NegotiationMiddleware)
-    _add_middleware(app, settings)
+    _build_door(app)
     return app
 
 
@@ -577,30 +564,14 @@ def _start_workers(context: AppContext, ending: ExitStack) -> None:
         worker.start()
 
 
-def _add_middleware(app: GuidanceApp, settings: Settings) -> None:
-    """Put the middleware around the routes, and the response cache and the request log around the middleware.
-
-    Also set the task that fills the cache. The middleware that is added last is called first.
-    """
+def _build_door(app: GuidanceApp) -> None:
+    """Also set the task that fills the cache."""
     context: AppContext = app.state.context
-    app.add_middleware(
-        RequestBodyMiddleware,
-        seconds=settings.client_seconds,
-        most_at_work=settings.concurrent_requests,
-        turns=Turns(settings.connections),
-    )
-    app.add_middleware(
-        GateMiddleware, allows_host=context.allows_host, limiter=context.code_tries.limiter, settings=settings
-    )
-    app.add_middleware(HeadersMiddleware, is_https=settings.is_https, allowed_origins=settings.allowed_origins)
-    app.add_middleware(PagesMiddleware)
-    if settings.trusted_proxies:
-        app.add_middleware(ForwardedAddressMiddleware, trusted_proxies=settings.trusted_proxies)
-    app.records = RequestRecords(context.metrics, context.traces)
-    caching = CacheMiddleware(app.behind, context.response_cache)
-    app.front = RequestLogMiddleware(caching, app.records)
+    records = RequestRecords(context.metrics, context.traces)
+    app.door = Door(app, partial(FastAPI.__call__, app), steps_of(context, find_language), records)
     app.held = HeldGuidance(
-        caching,
+        context.response_cache,
+        app.door.serve,
         partial(held_paths, context.engine),
         context.held_file,
         lambda: Numbers(*context.emergency_contacts.kept),
