@@ -10,24 +10,20 @@ from starlette.types import Message, Receive, Scope, Send
 
 from app.config import Settings
 from app.errors import NotFound
-from app.http.cache import Caching, ResponseCache
 from app.http.exchange import Exchange
 from app.http.problem_handlers import problem_response
-from app.http.request_bodies import RequestBodies
-from app.http.turns import Turns
 from app.main import create_app
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import a_concern
 from tests.support.doors import door_of
 from tests.support.log_lines import Lines
 from tests.support.publishing import GUIDE
-from tests.support.waiting import LONG_ENOUGH
 
 ORDER = (
     ("answer_from_cache", "first: a hit is the same for every caller, and needs nothing of what follows"),
     ("read_forwarded_address", "before all that uses the caller's address or scheme: pages, and the limits"),
     ("find_language", "before each refusal: a person gets it as a page, in the language of the path"),
-    ("add_headers", "before each refusal: pages of other origins must read it. After the page, which it protects"),
+    ("add_headers", "before each refusal: pages of other origins must read it. It protects an error page too"),
     ("check_host", "before the limits: a page that attacks by DNS rebinding uses up nobody's limit"),
     ("count_request", "before the body: a request that is refused costs no memory"),
     ("read_body", "before the turn: a body that arrives slowly takes no place of those at work"),
@@ -59,30 +55,17 @@ def test_every_request_passes_the_steps_in_this_order(settings: Settings) -> Non
     assert [step.__name__ for step in steps] == [name for name, _ in ORDER]
 
 
-def test_a_hit_passes_no_other_step() -> None:
-    cache = ResponseCache(1)
-
-    async def route(_scope: Scope, _receive: Receive, send: Send) -> None:
-        headers = [(b"cache-control", b"public"), (b"etag", b'"a"')]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": b"made"})
-
+def test_a_hit_passes_no_other_step(settings: Settings) -> None:
     async def refuse(exchange: Exchange) -> Any:
         return problem_response(exchange.request, NotFound)
 
-    async def ask(*steps: Any) -> list[Message]:
-        sent: list[Message] = []
+    service = create_app(settings, lambda: A_TUESDAY)
+    with TestClient(service) as client:
+        made = client.get(GUIDE)
+        service.door.steps = [service.door.steps[0], refuse]
 
-        async def send(message: Message) -> None:
-            sent.append(message)
-
-        await door_of(route, Caching(cache).answer_from_cache, *steps)(A_HEAD, None, send)  # type: ignore[arg-type]
-        return sent
-
-    asyncio.run(ask())
-    hit = asyncio.run(ask(refuse))
-
-    assert (hit[0]["status"], hit[1]["body"]) == (200, b"made")
+        assert client.get(GUIDE).content == made.content
+        assert client.get("/v1/concerns/form").status_code == 404
 
 
 def test_a_caller_behind_a_trusted_proxy_is_counted_by_the_forwarded_address(limited: TestClient) -> None:
@@ -118,30 +101,27 @@ def test_a_request_over_its_limit_is_refused_before_its_body_is_looked_at(limite
     assert answer.status_code == 429
 
 
-def test_a_body_that_arrives_slowly_takes_no_place_of_those_at_work() -> None:
-    async def route(_scope: Scope, _receive: Receive, send: Send) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": []})
-        await send({"type": "http.response.body", "body": b""})
+def test_a_body_that_arrives_slowly_takes_no_place_of_those_at_work(settings: Settings) -> None:
+    service = create_app(settings.model_copy(update={"concurrent_requests": 1}), lambda: A_TUESDAY)
+    sent: list[Message] = []
 
-    async def together() -> list[int]:
-        statuses: list[int] = []
-        door = door_of(route, RequestBodies(LONG_ENOUGH).read_body, Turns(100, 1).take_turn)
+    async def never() -> Message:
+        await anyio.sleep_forever()
+        return {"type": "http.disconnect"}
 
-        async def never() -> Message:
-            await anyio.sleep_forever()
-            return {"type": "http.disconnect"}
+    async def send(message: Message) -> None:
+        sent.append(message)
 
-        async def note(message: Message) -> None:
-            statuses.append(message.get("status", 0))
-
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(door, A_HEAD | {"method": "POST"}, never, note)
+    async def together() -> None:
+        async with service.router.lifespan_context(service), anyio.create_task_group() as tasks:
+            tasks.start_soon(service, A_HEAD | {"method": "POST", "path": CHECK}, never, send)
             await anyio.wait_all_tasks_blocked()
-            await door(A_HEAD, never, note)
+            await service(A_HEAD | {"path": "/v1/concerns/form"}, never, send)
             tasks.cancel_scope.cancel()
-        return statuses
 
-    assert anyio.run(together) == [200, 0]
+    anyio.run(together)
+
+    assert sent[0]["status"] == 200
 
 
 def test_a_format_is_chosen_after_the_limits_of_the_path_that_was_asked_for(limited: TestClient) -> None:
