@@ -124,8 +124,6 @@ class CachedResponse:
             self.plain = self.gzipped = EncodedResponse(headers, body)
 
     async def add_gzip(self) -> None:
-        if self.gzipped is not None:
-            return
         if len(self.plain.whole.body) < MIN_THREADED_GZIP_BYTES:
             self.gzipped = _compress(self.plain)
         else:
@@ -381,11 +379,11 @@ class Caching:
             self._begin(exchange, request, store)
             return None
         scope["route"], exchange.is_hit = entry.route, True
-        return (await self._choose(request, entry)).serve
-
-    async def _choose(self, request: CacheRequest, entry: CachedResponse) -> WireResponse:
-        if request.accepts_gzip:
+        if request.accepts_gzip and entry.gzipped is None:
             await entry.add_gzip()
+        return self._choose(request, entry).serve
+
+    def _choose(self, request: CacheRequest, entry: CachedResponse) -> WireResponse:
         response = (request.choose(entry) or entry.plain).for_etags(request.if_none_match)
         age = self._cache.age_of(entry)
         return response if age is None else response._replace(headers=[*response.headers, (b"age", b"%d" % int(age))])
@@ -415,8 +413,10 @@ class Caching:
                 del store.pending[request.key]
             pending.set_result(entry)
         if entry is not None:
-            exchange.instead = (await self._choose(request, entry)).serve
+            if request.accepts_gzip and entry.gzipped is None:
+                await entry.add_gzip()
             store.put(request.key, entry)
+            exchange.instead = self._choose(request, entry).serve
 
 
 async def _hold_cacheable(exchange: Exchange, supported_vary: Set[str], start: Message) -> None:

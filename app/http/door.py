@@ -63,19 +63,21 @@ class Door:
     async def serve(self, exchange: Exchange) -> None:
         """Unrecorded."""
         exchange.scope["app"] = self._service
-        async with exchange.ends:
-            try:
-                answer = self._app
-                for step in self.steps:
-                    if (instead := await step(exchange)) is not None:
-                        answer = instead
-                        break
-                await answer(exchange.scope, exchange.receive, exchange.send)
-            except Exception as error:  # every error becomes a 500 response, and is logged without its message
-                name = type(error).__name__
-                log.error("unhandled_error", request_id=exchange.request_id, error=name, frames=frames_of(error))
-                if exchange.status is None and not exchange.is_whole:
-                    problem = problem_response(exchange.request, InternalError)
-                    await problem(exchange.scope, exchange.receive, exchange.send)
+        try:
+            answer = self._app
+            for step in self.steps:
+                if (instead := await step(exchange)) is not None:
+                    answer = instead
+                    break
+            await answer(exchange.scope, exchange.receive, exchange.send)
+        except Exception as error:  # every error becomes a 500 response, and is logged without its message
+            name = type(error).__name__
+            log.error("unhandled_error", request_id=exchange.request_id, error=name, frames=frames_of(error))
+            if exchange.status is None and not exchange.is_whole:
+                problem = problem_response(exchange.request, InternalError)
+                await problem(exchange.scope, exchange.receive, exchange.send)
+        finally:
+            if "ends" in vars(exchange):
+                await exchange.ends.aclose()
         if exchange.held is not None:
             await exchange.release()

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from functools import cached_property
 
 from fastapi import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -17,9 +18,23 @@ LATE = "answers_late"
 class Exchange:
     """What the steps of the door read and change: the request, and what becomes of the response.
 
-    `scope` is a copy, in which HEAD is GET. `changes` get the start of each response, the last added first. `ends` has
-    what steps do once the route has ended, the last added first.
+    `scope` is a copy, in which HEAD is GET. `changes` get the start of each response, the last added first.
     """
+
+    body: bytes | None = None
+    """Read by a step, and not yet received by the route."""
+    held: list[Message] | None = None
+    """The messages of the response if a step holds them back until the end."""
+    instead: ASGIApp | None = None
+    """Sent at the end in place of `held`."""
+    is_whole = False
+    """The last message of a response has come."""
+    status: int | None = None
+    """None until a response begins to be sent."""
+    is_hit = False
+    """Answered from the cache."""
+    delayed = 0.0
+    """Seconds."""
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.began = time.perf_counter()
@@ -29,24 +44,14 @@ class Exchange:
         if "request_id" not in state:
             state["request_id"] = new_request_id()
         self.request_id: str = state["request_id"]
-        self.body: bytes | None = None
-        """Read by a step, and not yet received by the route."""
         self.changes: list[Callable[[Message], Awaitable[None]]] = []
-        self.ends = AsyncExitStack()
-        self.held: list[Message] | None = None
-        """The messages of the response if a step holds them back until the end."""
-        self.instead: ASGIApp | None = None
-        """Sent at the end in place of `held`."""
-        self.is_whole = False
-        """The last message of a response has come."""
-        self.status: int | None = None
-        """None until a response begins to be sent."""
-        self.is_hit = False
-        """Answered from the cache."""
-        self.delayed = 0.0
-        """Seconds."""
         self._receive = receive
         self._send = send
+
+    @cached_property
+    def ends(self) -> AsyncExitStack:
+        """What steps do once the route has ended, the last added first. Made at its first use: a hit has none."""
+        return AsyncExitStack()
 
     @property
     def request(self) -> Request:
@@ -65,32 +70,33 @@ class Exchange:
 
     async def send(self, message: Message) -> None:
         """Change the start of the response, and hold the response back if a change or the route wants it."""
-        if message["type"] == "http.response.start":
+        is_start = message["type"] == "http.response.start"
+        if is_start:
             message = {**message, "headers": [*message["headers"]]}
             self.held, self.instead = [] if self.scope["state"].get(LATE) else None, None
             for change in reversed(self.changes):
                 await change(message)
-        self.is_whole = message["type"] == "http.response.body" and not message.get("more_body", False)
-        if self.held is None:
-            await self._deliver(message)
-        else:
+        self.is_whole = not is_start and not message.get("more_body", False)
+        if self.held is not None:
             self.held.append(message)
-
-    async def release(self) -> None:
-        """Send what was held back."""
-        if self.instead is not None:
-            await self.instead(self.scope, self.receive, self._deliver)
-        else:
-            for message in self.held or ():
-                await self._deliver(message)
-
-    async def _deliver(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
+            return
+        if is_start:
             self.status = message["status"]
-            message = {**message, "headers": [*message["headers"], (b"x-request-id", self.request_id.encode())]}
-        elif self.method == "HEAD" and message["type"] == "http.response.body":
+            message["headers"].append((b"x-request-id", self.request_id.encode()))
+        elif self.method == "HEAD":
             message = {**message, "body": b""}
         await self._send(message)
+
+    async def release(self) -> None:
+        """Send what was held back, unchanged."""
+        held, self.changes = self.held or (), []
+        self.scope["state"].pop(LATE, None)
+        if self.instead is not None:
+            await self.instead(self.scope, self.receive, self.send)
+            return
+        self.held = None
+        for message in held:
+            await self.send(message)
 
     def finish(self) -> FinishedRequest:
         """The status is 500 if no response began."""

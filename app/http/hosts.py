@@ -31,12 +31,13 @@ class ForwardedAddresses:
     """
 
     def __init__(self, trusted_proxies: Sequence[str]) -> None:
+        self._are_any = bool(trusted_proxies)  # without any, uvicorn would still parse each address
         self._reader = ProxyHeadersMiddleware(_do_nothing, list(trusted_proxies))  # type: ignore[arg-type]  # uvicorn's ASGI types
 
     async def read_forwarded_address(self, exchange: Exchange) -> None:
         scope = exchange.scope
         peer = scope.get("client")
-        if peer and peer[0] in self._reader.trusted_hosts:
+        if self._are_any and peer and peer[0] in self._reader.trusted_hosts:
             scope[IS_BELIEVED] = True
             await self._reader(scope, exchange.receive, exchange.send)  # type: ignore[arg-type]  # uvicorn's ASGI types
             if exchange.field(FORWARDED_FOR) is not None:

@@ -83,12 +83,13 @@ class ResponseHeaders:
             return None
         is_submission = path.startswith(CONCERNS) and path != f"{CONCERNS}/form"
         exchange.changes.append(partial(_add_missing, self._security if is_submission else self._security_and_cors))
-        request_headers = Headers(scope=exchange.scope)
-        if exchange.scope["method"] == "OPTIONS" and {"origin", "access-control-request-method"} <= {*request_headers}:
+        if exchange.scope["method"] == "OPTIONS" and {"origin", "access-control-request-method"} <= {
+            *Headers(scope=exchange.scope)
+        }:
             return _answer_preflight(self.submissions if is_submission else self.reads, exchange.request)
         if is_submission:
-            shared = partial(self.submissions.send, send=_send_nothing, request_headers=request_headers)
-            exchange.changes.append(shared)
+            fields = Headers(scope=exchange.scope)
+            exchange.changes.append(partial(self.submissions.send, send=_send_nothing, request_headers=fields))
         return None
 
 
