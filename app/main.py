@@ -378,10 +378,10 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> GuidanceApp:
     `app.state.start_fault`. Raise `SetupError` if a setting or key file is missing
     or wrong, and `SeedFileError` if a file of reference data is invalid.
     """
+    context = build_context(settings, clock)
 
     @asynccontextmanager
     async def live(_: FastAPI) -> AsyncIterator[None]:
-        context: AppContext = app.state.context
         with ExitStack() as ending:
             ending.callback(context.engine.dispose)
             if context.traces is not None:
@@ -404,9 +404,17 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> GuidanceApp:
         telemetry={"tracing": False, "metrics": False, "logs": False},  # the service's own telemetry has no paths
         routes=[*ROUTES],  # not through `include_router`, which builds every route again
     )
-    app.state.context, app.state.on_refused = build_context(settings, clock), lambda: None
+    app.state.context, app.state.on_refused = context, lambda: None
     add_problem_handlers(app)
-    _build_door(app)
+    records = RequestRecords(context.metrics, context.traces)
+    app.door = Door(app, partial(FastAPI.__call__, app), steps_of(context, find_language), records)
+    app.held = HeldGuidance(
+        context.response_cache,
+        app.door.serve,
+        partial(held_paths, context.engine),
+        context.held_file,
+        lambda: Numbers(*context.emergency_contacts.kept),
+    )
     return app
 
 
@@ -562,20 +570,6 @@ def _start_workers(context: AppContext, ending: ExitStack) -> None:
     ending.callback(stop_workers, context.workers)
     for worker in context.workers:
         worker.start()
-
-
-def _build_door(app: GuidanceApp) -> None:
-    """Also set the task that fills the cache."""
-    context: AppContext = app.state.context
-    records = RequestRecords(context.metrics, context.traces)
-    app.door = Door(app, partial(FastAPI.__call__, app), steps_of(context, find_language), records)
-    app.held = HeldGuidance(
-        context.response_cache,
-        app.door.serve,
-        partial(held_paths, context.engine),
-        context.held_file,
-        lambda: Numbers(*context.emergency_contacts.kept),
-    )
 
 
 def held_paths(engine: Engine) -> list[str]:

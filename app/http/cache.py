@@ -420,19 +420,15 @@ class Caching:
 
 
 async def _hold_cacheable(exchange: Exchange, supported_vary: Set[str], start: Message) -> None:
-    if is_cacheable(start, supported_vary):
-        exchange.held = []
-
-
-def is_cacheable(start: Message, supported_vary: Set[str] = SUPPORTED_VARY) -> bool:
     """A public 200 with an ETag, for no single caller, without control characters, `Vary` from `supported_vary`."""
     headers = Headers(raw=start["headers"])
     varies_by = {name.strip().lower() for name in headers.get("vary", "").split(",")} - {""}
-    return (
+    if (
         start["status"] == STATUS_OK
         and headers.get("cache-control", "").startswith("public")
         and "etag" in headers
         and PRIVATE_HEADERS.isdisjoint(headers.keys())
         and varies_by <= supported_vary
         and not any(ILLEGAL_FIELD_BYTES.search(value) for _, value in start["headers"])
-    )
+    ):
+        exchange.held = []

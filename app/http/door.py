@@ -9,7 +9,7 @@ from app.errors import InternalError
 from app.http.cache import Caching
 from app.http.context import AppContext
 from app.http.exchange import Exchange, Step
-from app.http.hosts import ForwardedAddresses, host_step
+from app.http.hosts import ForwardedAddresses, check_host
 from app.http.log_requests import RequestRecords
 from app.http.negotiation import choose_format
 from app.http.problem_handlers import problem_response
@@ -30,7 +30,7 @@ def steps_of(context: AppContext, find_language: Step) -> list[Step]:
         ForwardedAddresses(settings.trusted_proxies).read_forwarded_address,
         find_language,
         ResponseHeaders(is_https=settings.is_https, allowed_origins=settings.allowed_origins).add_headers,
-        host_step(context.allows_host),
+        check_host,
         RateLimits(context.code_tries.limiter, settings).count_request,
         RequestBodies(settings.client_seconds).read_body,
         Turns(settings.connections, settings.concurrent_requests).take_turn,

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app.errors import UnknownHost
-from app.http.exchange import Exchange, Step
+from app.http.exchange import Exchange
 from app.http.problem_handlers import problem_response
 from app.services.access.limits import UNKNOWN_ADDRESS
 
@@ -81,14 +81,10 @@ def make_host_check(*, public_url: str, allowed_hosts: Sequence[str]) -> HostChe
     return allows_host
 
 
-def host_step(allows_host: HostCheck) -> Step:
-    """Return the step that refuses any other host, against DNS rebinding."""
-
-    async def check_host(exchange: Exchange) -> ASGIApp | None:
-        is_allowed = allows_host(exchange.field(b"host"))
-        return None if is_allowed else problem_response(exchange.request, UnknownHost)
-
-    return check_host
+async def check_host(exchange: Exchange) -> ASGIApp | None:
+    """Refuse an unknown host, against DNS rebinding."""
+    is_allowed = exchange.scope["app"].state.context.allows_host(exchange.field(b"host"))
+    return None if is_allowed else problem_response(exchange.request, UnknownHost)
 
 
 def _strip_port(host: str) -> str:

@@ -101,8 +101,7 @@ def csv_response(
 async def choose_format(exchange: Exchange) -> None:
     """Add a format's suffix to the path if Accept prefers it to JSON, and Vary and Content-Location to the response."""
     scope = exchange.scope
-    representation = _representation_at(scope)
-    if representation is None:
+    if scope["method"] != "GET" or scope["query_string"] or (representation := _representation_at(scope)) is None:
         return
     accept = ",".join(Headers(scope=scope).getlist("accept"))
     is_preferred = quality(representation.media_type, accept) > quality(JSON, accept)
@@ -125,12 +124,10 @@ def quality(media_type: str, accept: str) -> float:
 
 
 def _representation_at(scope: Scope) -> Representation | None:
-    """Return what exists beside JSON at the path of a GET.
+    """Return what exists beside JSON at the path.
 
-    None for a request that may be for a past time (a query; Accept-Datetime): it must first be redirected.
+    None for a request that may be for a past time (Accept-Datetime; a query too): it must first be redirected.
     """
-    if scope["method"] != "GET" or scope["query_string"]:
-        return None
     for representation in REPRESENTATIONS:
         match = representation.paths.fullmatch(scope["path"])
         if match:

@@ -158,8 +158,8 @@ class RateLimits:
 
 def _takes_turns(exchange: Exchange, name: str, count: Count) -> bool:
     """If so, store the count (`OVER`) and the queue (`LANE`) in the request's state."""
-    counted, is_client = COUNTED[name], count.policy.name == CLIENT_POLICY
-    if is_client:
+    counted = COUNTED[name]
+    if count.policy.name == CLIENT_POLICY:
         takes_turns = name == CONCERN_POLICY
     elif counted.above is OverLimit.PROVEN:
         takes_turns = exchange.field(b"authorization") is not None or exchange.field(b"cookie") is not None

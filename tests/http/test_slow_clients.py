@@ -26,7 +26,7 @@ from app.main import create_app
 from app.models.concerns.examples import SMALLEST_EXAMPLE
 from app.server.connection import Connection
 from app.server.framing import MAX_HEAD_BYTES
-from tests.support.doors import door_of
+from tests.support.doors import door_of, owner_of
 from tests.support.live import LiveServer
 from tests.support.loops import for_each
 from tests.support.threaded import run_server
@@ -356,8 +356,7 @@ def test_work_at_once_is_limited_and_health_still_answers(service: FastAPI) -> N
 def test_who_comes_when_all_places_are_taken_is_told_whom_to_call(settings: Settings) -> None:
     service = create_app(settings.model_copy(update={"concurrent_requests": 1}))
     with TestClient(service) as client:
-        steps: list[Any] = [*service.door.steps]
-        next(each for each in steps if each.__name__ == "take_turn").__self__._at_work = 1
+        owner_of(service, "take_turn")._at_work = 1
 
         answer = client.post("/v1/concerns", json=SMALLEST_EXAMPLE)
 

@@ -13,3 +13,8 @@ from app.http.metrics import Metrics
 def door_of(route: ASGIApp, *steps: Step, service: Any = None) -> Door:
     """A refusal that names whom to call needs the service."""
     return Door(service, route, steps, RequestRecords(Metrics()))
+
+
+def owner_of(service: Any, step: str) -> Any:
+    """What a step of that name keeps between requests."""
+    return next(each for each in service.door.steps if each.__name__ == step).__self__
