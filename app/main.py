@@ -2,7 +2,7 @@
 
 import datetime as dt
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Iterable
+from collections.abc import AsyncIterator, Iterable
 from contextlib import ExitStack, asynccontextmanager, suppress
 from functools import cache, partial
 from pathlib import Path
@@ -26,20 +26,16 @@ from app.db.tables import TABLES
 from app.db.writer import Writer
 from app.errors import GuidanceError, SeedFileError, SetupError, StoreBusy
 from app.extensions import Extension, modules_of, switched_on
-from app.http.cache import CacheMiddleware, ResponseCache
+from app.http.cache import ResponseCache
 from app.http.context import AppContext
+from app.http.door import Door, steps_of
 from app.http.held import HeldGuidance
 from app.http.held_file import HeldFile, Numbers
-from app.http.hosts import ForwardedAddressMiddleware, make_host_check
-from app.http.log_requests import RequestLogMiddleware, RequestRecords
+from app.http.hosts import make_host_check
+from app.http.log_requests import RequestRecords
 from app.http.metrics import Metrics
-from app.http.negotiation import NegotiationMiddleware
 from app.http.openapi import JsonObject, build_document, build_readers_document
 from app.http.problem_handlers import add_problem_handlers
-from app.http.rate_limits import GateMiddleware
-from app.http.request_bodies import RequestBodyMiddleware
-from app.http.response_headers import HeadersMiddleware
-from app.http.turns import Turns
 from app.logs import Log
 from app.models.guides.edition_files import read_edition_file
 from app.models.guides.sections import Section
@@ -52,7 +48,7 @@ from app.pages import concerns as concerns_pages
 from app.pages import desk as desk_pages
 from app.pages import guides as guides_pages
 from app.pages import operations as operations_pages
-from app.pages.error_pages import PagesMiddleware
+from app.pages.error_pages import find_language
 from app.pages.languages import LANGUAGES
 from app.routers import audit, concerns, desk, events, guides, operations
 from app.services.access.clients import Authenticator
@@ -267,22 +263,14 @@ def routes_with(extensions: tuple[Extension, ...]) -> list[BaseRoute]:
 
 
 class GuidanceApp(FastAPI):
-    """The FastAPI application, with the request log and the response cache in front of the framework.
+    """The FastAPI application behind its door."""
 
-    The response cache is in front because it is many times faster than the framework.
-    """
-
-    front: RequestLogMiddleware
-    records: RequestRecords
+    door: Door
     held: HeldGuidance
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass each ASGI call through the request log to the response cache."""
-        await self.front(scope, receive, send)
-
-    def behind(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Pass an ASGI call to the framework, without the request log and the response cache."""
-        return super().__call__(scope, receive, send)
+        """Pass each ASGI call through the door to the framework."""
+        await self.door(scope, receive, send)
 
     def openapi(self) -> JsonObject:
         """Return the OpenAPI document, built at the first call."""
@@ -303,6 +291,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> GuidanceApp:
     `app.state.start_fault`. Raise `SetupError` if a setting or key file is missing
     or wrong, and `SeedFileError` if a file of reference data is invalid.
     """
+    context = build_context(settings, clock)
 
     @asynccontextmanager
     async def live(_: FastAPI) -> AsyncIterator[None]:
@@ -317,7 +306,6 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> GuidanceApp:
             yield
             opening.stop()
 
-    context = build_context(settings, clock)
     app = GuidanceApp(
         title=NAME,
         version=VERSION,
@@ -331,8 +319,15 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> GuidanceApp:
     )
     app.state.context, app.state.on_refused = context, lambda: None
     add_problem_handlers(app)
-    app.add_middleware(NegotiationMiddleware)
-    _add_middleware(app, settings)
+    records = RequestRecords(context.metrics, context.traces)
+    app.door = Door(app, partial(FastAPI.__call__, app), steps_of(context, find_language), records)
+    app.held = HeldGuidance(
+        context.response_cache,
+        app.door.serve,
+        partial(held_paths, context.engine),
+        context.held_file,
+        lambda: Numbers(*context.emergency_contacts.kept),
+    )
     return app
 
 
@@ -489,36 +484,6 @@ def _start_workers(context: AppContext, ending: ExitStack) -> None:
     ending.callback(stop_workers, context.workers)
     for worker in context.workers:
         worker.start()
-
-
-def _add_middleware(app: GuidanceApp, settings: Settings) -> None:
-    """Put the middleware around the routes, and the response cache and the request log around the middleware.
-
-    Also set the task that fills the cache. The middleware that is added last is called first.
-    """
-    context: AppContext = app.state.context
-    app.add_middleware(
-        RequestBodyMiddleware,
-        seconds=settings.client_seconds,
-        most_at_work=settings.concurrent_requests,
-        turns=Turns(settings.connections),
-    )
-    app.add_middleware(
-        GateMiddleware, allows_host=context.allows_host, limiter=context.code_tries.limiter, settings=settings
-    )
-    app.add_middleware(HeadersMiddleware, is_https=settings.is_https, allowed_origins=settings.allowed_origins)
-    app.add_middleware(PagesMiddleware)
-    if settings.trusted_proxies:
-        app.add_middleware(ForwardedAddressMiddleware, trusted_proxies=settings.trusted_proxies)
-    app.records = RequestRecords(context.metrics, context.traces)
-    caching = CacheMiddleware(app.behind, context.response_cache)
-    app.front = RequestLogMiddleware(caching, app.records)
-    app.held = HeldGuidance(
-        caching,
-        partial(held_paths, context.engine),
-        context.held_file,
-        lambda: Numbers(*context.emergency_contacts.kept),
-    )
 
 
 def held_paths(engine: Engine) -> list[str]:

@@ -14,9 +14,9 @@ import gzip
 import re
 from asyncio import Future
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Set
+from collections.abc import Callable, Set
 from email.utils import parsedate_to_datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from time import monotonic
 from typing import Any, NamedTuple
 
@@ -25,6 +25,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.clock import Clock, utc_now
+from app.http.exchange import Exchange
 from app.http.negotiation import JSON, REPRESENTATIONS, quality
 from app.http.preferred_languages import VARIES_BY_LANGUAGE, preferred_languages
 from app.http.responses import STALE_IF_ERROR_SECONDS, gzip_etag, matches_etag
@@ -65,10 +66,8 @@ class WireResponse(NamedTuple):
     fields: bytes
     body: bytes
 
-    async def send(self, send: Send, age: float | None = None) -> None:
-        """`age` becomes the header `Age`."""
-        headers = self.headers if age is None else [*self.headers, (b"age", b"%d" % int(age))]
-        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+    async def serve(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
         await send({"type": "http.response.body", "body": self.body})
 
 
@@ -122,8 +121,6 @@ class CachedResponse:
             self.plain = self.gzipped = EncodedResponse(headers, body)
 
     async def add_gzip(self) -> None:
-        if self.gzipped is not None:
-            return
         if len(self.plain.whole.body) < MIN_THREADED_GZIP_BYTES:
             self.gzipped = _compress(self.plain)
         else:
@@ -354,98 +351,81 @@ def accepts_gzip(accept_encoding: bytes) -> bool:
     return quality("gzip", header) > 0 and quality("gzip", header) >= quality("identity", header)
 
 
-class CacheMiddleware:
+class Caching:
     """Responds from the cache, and stores each cacheable response."""
 
-    def __init__(self, app: ASGIApp, cache: ResponseCache) -> None:
-        self.app = app
-        self.cache = cache
+    def __init__(self, cache: ResponseCache) -> None:
+        self._cache = cache
 
-    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        """A request that bypasses the cache never waits for another."""
-        if scope["type"] != "http" or scope["method"] != "GET" or NOT_PUBLIC.match(scope["path"]):
-            return self.app(scope, receive, send)
-        request = self.cache.parse(scope)
-        return self.app(scope, receive, send) if request is None else self._serve(request, scope, receive, send)
+    async def answer_from_cache(self, exchange: Exchange) -> ASGIApp | None:
+        """Answer with the cached response, or wait for a request that is making it, or let this one make it.
 
-    async def _serve(self, request: CacheRequest, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the cached response, or wait for a request that is making it, or make it."""
-        store = self.cache.store
-        entry = self.cache.find_entry(request.key)
+        A request that bypasses the cache never waits for another.
+        """
+        scope = exchange.scope
+        if scope["method"] != "GET" or NOT_PUBLIC.match(scope["path"]):
+            return None
+        request = self._cache.parse(scope)
+        if request is None:
+            return None
+        store = self._cache.store
+        entry = self._cache.find_entry(request.key)
         if entry is None and request.key in store.pending:  # after a clear, many requests may want the same response
             entry = await asyncio.shield(store.pending[request.key])
-        is_hit = entry is not None
         if entry is None:
-            entry = await self._make_once(store, request.key, scope, receive, send)
-        if entry is None:
-            return
-        if request.accepts_gzip:
+            self._begin(exchange, request, store)
+            return None
+        scope["route"], exchange.is_hit = entry.route, True
+        if request.accepts_gzip and entry.gzipped is None:
             await entry.add_gzip()
-        if not is_hit:
-            store.put(request.key, entry)
-        scope["route"], scope["cached"] = entry.route, is_hit
-        response = request.choose(entry) or entry.plain
-        await response.for_etags(request.if_none_match).send(send, self.cache.age_of(entry))
+        return self._choose(request, entry).serve
 
-    async def _make_once(
-        self, store: CacheStore, key: CacheKey, scope: Scope, receive: Receive, send: Send
-    ) -> CachedResponse | None:
-        """Return the response to all who wait for it.
+    def _choose(self, request: CacheRequest, entry: CachedResponse) -> WireResponse:
+        response = (request.choose(entry) or entry.plain).for_etags(request.if_none_match)
+        age = self._cache.age_of(entry)
+        return response if age is None else response._replace(headers=[*response.headers, (b"age", b"%d" % int(age))])
 
-        None if it cannot be cached, and was sent to this request only.
-        """
-        pending = store.pending[key] = asyncio.get_running_loop().create_future()
+    def _begin(self, exchange: Exchange, request: CacheRequest, store: CacheStore) -> None:
+        """Have the response made without If-None-Match, and let others wait for it."""
+        scope = exchange.scope
+        scope["headers"] = [pair for pair in scope["headers"] if pair[0] != b"if-none-match"]
+        pending = store.pending[request.key] = asyncio.get_running_loop().create_future()
+        by_language = VARIES_BY_LANGUAGE.fullmatch(scope["path"]) is not None
+        supported_vary = SUPPORTED_BY_LANGUAGE if by_language else SUPPORTED_VARY
+        exchange.ends.push_async_callback(self._store, exchange, request, store, pending)
+        exchange.changes.append(partial(_hold_cacheable, exchange, supported_vary))
+
+    async def _store(
+        self, exchange: Exchange, request: CacheRequest, store: CacheStore, pending: Future[CachedResponse | None]
+    ) -> None:
+        """Give a cacheable response to all who wait for it: None if it is not."""
         entry = None
         try:
-            entry = await self._make(scope, receive, send)
+            if exchange.held and exchange.instead is None and exchange.is_whole:
+                start, *parts = exchange.held
+                body = b"".join(part.get("body", b"") for part in parts)
+                entry = CachedResponse(exchange.scope.get("route"), start["headers"], body)
         finally:
-            if store.pending.get(key) is pending:
-                del store.pending[key]
+            if store.pending.get(request.key) is pending:
+                del store.pending[request.key]
             pending.set_result(entry)
-        return entry
-
-    async def _make(self, scope: Scope, receive: Receive, send: Send) -> CachedResponse | None:
-        """Run the app without If-None-Match. Return a cacheable response unsent; send any other, and return None."""
-        unconditional = [pair for pair in scope["headers"] if pair[0] != b"if-none-match"]
-        inner = {**scope, "headers": unconditional}
-        by_language = VARIES_BY_LANGUAGE.fullmatch(scope["path"]) is not None
-        captured = _CapturedResponse(send, SUPPORTED_BY_LANGUAGE if by_language else SUPPORTED_VARY)
-        try:
-            await self.app(inner, receive, captured.send)
-        finally:
-            scope["route"] = inner.get("route")
-        if captured.headers is None:
-            return None
-        return CachedResponse(inner.get("route"), captured.headers, b"".join(captured.body))
+        if entry is not None:
+            if request.accepts_gzip and entry.gzipped is None:
+                await entry.add_gzip()
+            store.put(request.key, entry)
+            exchange.instead = self._choose(request, entry).serve
 
 
-class _CapturedResponse:
-    """Captures a response that may be cached, and sends any other."""
-
-    def __init__(self, send: Send, supported_vary: Set[str]) -> None:
-        self._send = send
-        self._supported_vary = supported_vary
-        self.headers: RawHeaders | None = None
-        self.body: list[bytes] = []
-
-    async def send(self, message: Message) -> None:
-        if message["type"] == "http.response.start" and is_cacheable(message, self._supported_vary):
-            self.headers = message["headers"]
-        elif self.headers is None:
-            await self._send(message)
-        else:
-            self.body.append(message.get("body", b""))
-
-
-def is_cacheable(start: Message, supported_vary: Set[str] = SUPPORTED_VARY) -> bool:
+async def _hold_cacheable(exchange: Exchange, supported_vary: Set[str], start: Message) -> None:
     """A public 200 with an ETag, for no single caller, without control characters, `Vary` from `supported_vary`."""
     headers = Headers(raw=start["headers"])
     varies_by = {name.strip().lower() for name in headers.get("vary", "").split(",")} - {""}
-    return (
+    if (
         start["status"] == STATUS_OK
         and headers.get("cache-control", "").startswith("public")
         and "etag" in headers
         and PRIVATE_HEADERS.isdisjoint(headers.keys())
         and varies_by <= supported_vary
         and not any(ILLEGAL_FIELD_BYTES.search(value) for _, value in start["headers"])
-    )
+    ):
+        exchange.held = []

@@ -5,7 +5,7 @@ The task makes these responses in rounds, before anyone has requested them. One 
 
 import asyncio
 from asyncio import Event
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import suppress
 from time import monotonic
 from types import SimpleNamespace
@@ -14,7 +14,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Message, Scope
 
-from app.http.cache import CachedResponse, CacheMiddleware, CacheStore
+from app.http.cache import CachedResponse, CacheStore, ResponseCache
+from app.http.exchange import Exchange
 from app.http.held_file import HeldFile, HeldResponse, Numbers
 from app.logs import Log
 
@@ -33,8 +34,8 @@ log = Log(__name__)
 class HeldGuidance:
     """A task that makes the response of each path from `find_paths`, and holds the response in the cache.
 
-    Each response is made by a request to `middleware`. A held response is never dropped to make room. Held responses
-    take at most half of the cache. Once a response has no room there, none is made for a further path. Responses are
+    Each response is made by a request to `serve`. A held response is never dropped to make room. Held responses take
+    at most half of the cache. Once a response has no room there, none is made for a further path. Responses are
     made at the start, after each change of the guides, and after they expire. So every process can serve these
     responses while the database is unavailable, even a process that has served no request yet. `find_paths` reads the
     database, so it is called in a thread.
@@ -44,12 +45,14 @@ class HeldGuidance:
 
     def __init__(
         self,
-        middleware: CacheMiddleware,
+        cache: ResponseCache,
+        serve: Callable[[Exchange], Awaitable[None]],
         find_paths: Callable[[], Sequence[str]],
         file: HeldFile,
         get_numbers: Callable[[], Numbers],
     ) -> None:
-        self._middleware = middleware
+        self._cache = cache
+        self._serve = serve
         self._find_paths = find_paths
         self._file = file
         self._get_numbers = get_numbers
@@ -59,7 +62,7 @@ class HeldGuidance:
 
     async def run(self) -> None:
         """Until cancelled, in rounds. A cleared cache starts the next round immediately."""
-        loop, cache = asyncio.get_running_loop(), self._middleware.cache
+        loop, cache = asyncio.get_running_loop(), self._cache
 
         def note_change() -> None:
             self._file.forget()
@@ -79,7 +82,7 @@ class HeldGuidance:
 
     def restore(self) -> Numbers | None:
         """Hold the responses of the file, for a database that is away, and return the contacts of the file, if any."""
-        cache = self._middleware.cache
+        cache = self._cache
         age, found = self._file.read() or (0.0, None)
         current_at = monotonic() - max(age, 0.0)
         cache.set_database_unavailable(current_at)
@@ -99,7 +102,7 @@ class HeldGuidance:
     async def _hold_all(self) -> bool:
         """Return True if no request failed. What has no room is logged when its number changes."""
         left_out, self._left_out = self._left_out, 0
-        cache, at = self._middleware.cache, self._file.clock()
+        cache, at = self._cache, self._file.clock()
         store = cache.store
         try:
             paths = await run_in_threadpool(self._find_paths)
@@ -116,7 +119,7 @@ class HeldGuidance:
 
     def _held_responses(self, store: CacheStore, paths: Sequence[str]) -> Iterator[HeldResponse]:
         for path in paths:
-            request = self._middleware.cache.parse(_get_scope(path))
+            request = self._cache.parse(_get_scope(path))
             entry = None if request is None else store.find(request.key, allow_expired=True)
             if entry is not None:
                 whole = entry.plain.whole
@@ -124,7 +127,7 @@ class HeldGuidance:
 
     async def _hold(self, path: str) -> bool:
         """Return False only for a server error, not for want of room."""
-        cache, scope = self._middleware.cache, _get_scope(path)
+        cache, scope = self._cache, _get_scope(path)
         request = cache.parse(scope)
         if request is None:
             return True
@@ -135,7 +138,7 @@ class HeldGuidance:
             is_made = is_made and message.get("status", 0) < SERVER_ERROR
 
         if store.hold(request.key) and store.find(request.key) is None:
-            await self._middleware(scope, _receive_nothing, note_status)
+            await self._serve(Exchange(scope, _receive_nothing, note_status))
         self._left_out += not store.hold(request.key)
         return is_made
 

@@ -5,15 +5,17 @@ from functools import lru_cache
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from app.errors import UnknownHost
+from app.http.exchange import Exchange
+from app.http.problem_handlers import problem_response
 from app.services.access.limits import UNKNOWN_ADDRESS
 
 ANY = "*"
 CACHED_HOSTS = 1000
-FORWARDED_FOR = "x-forwarded-for"
+FORWARDED_FOR = b"x-forwarded-for"
 IS_BELIEVED = "forwarded_by_trusted_proxy"
 """In the ASGI scope only if the request comes from a trusted proxy."""
 NETWORKS = "networks"
@@ -21,31 +23,31 @@ NETWORKS = "networks"
 HostCheck = Callable[[bytes | None], bool]
 
 
-class ForwardedAddressMiddleware:
+class ForwardedAddresses:
     """Takes the caller's address and scheme from the headers of a trusted proxy (addresses and networks).
 
     A forwarded address that is none becomes `UNKNOWN_ADDRESS`: such callers are counted together, and the text is not
     recorded.
     """
 
-    def __init__(self, app: ASGIApp, trusted_proxies: Sequence[str]) -> None:
-        self.app = app
+    def __init__(self, trusted_proxies: Sequence[str]) -> None:
+        self._are_any = bool(trusted_proxies)  # without any, uvicorn would still parse each address
         self._reader = ProxyHeadersMiddleware(_do_nothing, list(trusted_proxies))  # type: ignore[arg-type]  # uvicorn's ASGI types
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def read_forwarded_address(self, exchange: Exchange) -> None:
+        scope = exchange.scope
         peer = scope.get("client")
-        if peer and peer[0] in self._reader.trusted_hosts:
+        if self._are_any and peer and peer[0] in self._reader.trusted_hosts:
             scope[IS_BELIEVED] = True
-            await self._reader(scope, receive, send)  # type: ignore[arg-type]  # uvicorn's ASGI types
-            if FORWARDED_FOR in Headers(scope=scope):
+            await self._reader(scope, exchange.receive, exchange.send)  # type: ignore[arg-type]  # uvicorn's ASGI types
+            if exchange.field(FORWARDED_FOR) is not None:
                 forwarded = scope["client"]
                 scope["client"] = (_readable_address("" if forwarded is peer else forwarded[0]), forwarded[1])
-        await self.app(scope, receive, send)
 
 
 def is_forwarded_by_stranger(scope: Scope) -> bool:
     """It has X-Forwarded-For, and does not come from a trusted proxy."""
-    return FORWARDED_FOR in Headers(scope=scope) and IS_BELIEVED not in scope
+    return any(name == FORWARDED_FOR for name, _ in scope["headers"]) and IS_BELIEVED not in scope
 
 
 async def _do_nothing(_scope: Scope, _receive: Receive, _send: Send) -> None:
@@ -77,6 +79,12 @@ def make_host_check(*, public_url: str, allowed_hosts: Sequence[str]) -> HostChe
         return "." not in name or name in names or name.endswith(endings) or _is_address(name)
 
     return allows_host
+
+
+async def check_host(exchange: Exchange) -> ASGIApp | None:
+    """Refuse an unknown host, against DNS rebinding."""
+    is_allowed = exchange.scope["app"].state.context.allows_host(exchange.field(b"host"))
+    return None if is_allowed else problem_response(exchange.request, UnknownHost)
 
 
 def _strip_port(host: str) -> str:

@@ -1,14 +1,16 @@
 """The representations of guides and sections, chosen by the Accept header or by the suffix of the path."""
 
 import re
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Literal
 
 from fastapi import Query, Request, Response
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Scope
 
+from app.http.exchange import Exchange
 from app.http.preferred_languages import VARIES_BY_LANGUAGE, quality_in
 from app.http.responses import CACHE_CURRENT, Responses, conditional_response
 from app.models.base import EXAMPLE_DIGEST
@@ -96,24 +98,18 @@ def csv_response(
     )
 
 
-class NegotiationMiddleware:
-    """Adds a format's suffix to the path if Accept prefers it to JSON."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Add Vary, and Content-Location if the path was rewritten."""
-        representation = _representation_at(scope)
-        if representation is None:
-            return self.app(scope, receive, send)
-        accept = ",".join(Headers(scope=scope).getlist("accept"))
-        is_preferred = quality(representation.media_type, accept) > quality(JSON, accept)
-        varies_by = ["Accept", *(["Accept-Language"] if VARIES_BY_LANGUAGE.fullmatch(scope["path"]) else [])]
-        if is_preferred:
-            scope["path"] += representation.suffix
-            scope["raw_path"] = scope["path"].encode()
-        return self.app(scope, receive, _add_vary(send, varies_by, scope["path"] if is_preferred else None))
+async def choose_format(exchange: Exchange) -> None:
+    """Add a format's suffix to the path if Accept prefers it to JSON, and Vary and Content-Location to the response."""
+    scope = exchange.scope
+    if scope["method"] != "GET" or scope["query_string"] or (representation := _representation_at(scope)) is None:
+        return
+    accept = ",".join(Headers(scope=scope).getlist("accept"))
+    is_preferred = quality(representation.media_type, accept) > quality(JSON, accept)
+    varies_by = ["Accept", *(["Accept-Language"] if VARIES_BY_LANGUAGE.fullmatch(scope["path"]) else [])]
+    if is_preferred:
+        scope["path"] += representation.suffix
+        scope["raw_path"] = scope["path"].encode()
+    exchange.changes.append(partial(_add_vary, varies_by, scope["path"] if is_preferred else None))
 
 
 def quality(media_type: str, accept: str) -> float:
@@ -128,12 +124,10 @@ def quality(media_type: str, accept: str) -> float:
 
 
 def _representation_at(scope: Scope) -> Representation | None:
-    """Return what exists beside JSON at the path of a GET.
+    """Return what exists beside JSON at the path.
 
-    None for a request that may be for a past time (a query; Accept-Datetime): it must first be redirected.
+    None for a request that may be for a past time (Accept-Datetime; a query too): it must first be redirected.
     """
-    if scope["type"] != "http" or scope["method"] != "GET" or scope["query_string"]:
-        return None
     for representation in REPRESENTATIONS:
         match = representation.paths.fullmatch(scope["path"])
         if match:
@@ -142,16 +136,11 @@ def _representation_at(scope: Scope) -> Representation | None:
     return None
 
 
-def _add_vary(send: Send, varies_by: Iterable[str], path: str | None) -> Send:
-    def send_with_vary(message: Message) -> Awaitable[None]:
-        if message["type"] == "http.response.start":
-            headers = MutableHeaders(scope=message)
-            present = re.split(r"[,\s]+", headers.get("vary", "").lower())
-            for name in varies_by:
-                if name.lower() not in present:
-                    headers.add_vary_header(name)
-            if path is not None:
-                headers["Content-Location"] = path
-        return send(message)
-
-    return send_with_vary
+async def _add_vary(varies_by: Iterable[str], path: str | None, start: Message) -> None:
+    headers = MutableHeaders(raw=start["headers"])
+    present = re.split(r"[,\s]+", headers.get("vary", "").lower())
+    for name in varies_by:
+        if name.lower() not in present:
+            headers.add_vary_header(name)
+    if path is not None:
+        headers["Content-Location"] = path

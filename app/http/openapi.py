@@ -33,7 +33,7 @@ from app.extensions import Words
 from app.http.negotiation import JSON
 from app.http.problems import PROBLEM_MEDIA_TYPE, problem_responses
 from app.http.rate_limits import FIELD, POLICY_FIELD, policy_name
-from app.http.request_bodies import ALWAYS_ANSWERED
+from app.http.turns import ALWAYS_ANSWERED
 from app.models.events.responses import EVENT_DATA, EventResponse
 from app.models.events.rows import EventKind
 from app.models.links import CONCERNS

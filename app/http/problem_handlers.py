@@ -71,12 +71,13 @@ log = Log(__name__)
 
 
 def add_problem_handlers(app: FastAPI) -> None:
-    """For this project's errors, those of FastAPI and of databases; `GateMiddleware` handles all others."""
+    """For this project's errors, those of FastAPI and of databases; `app.http.door` logs all others."""
     app.add_exception_handler(GuidanceError, _handle_domain_error)
     app.add_exception_handler(RequestValidationError, _handle_validation_error)
     app.add_exception_handler(HTTPException, _handle_http_exception)
     for kind in NO_STORE:
         app.add_exception_handler(kind, _handle_database_error)
+    app.add_exception_handler(Exception, _handle_defect)
 
 
 def problem_response(
@@ -195,3 +196,7 @@ def _allowed_methods(request: Request) -> str:
 
 def _handle_database_error(request: Request, _error: Exception) -> Response:
     return problem_response(request, ServiceUnavailable)
+
+
+def _handle_defect(request: Request, _error: Exception) -> Response:
+    return problem_response(request, InternalError)

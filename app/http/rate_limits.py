@@ -1,31 +1,28 @@
-"""Rate limits: middleware that counts requests, and refuses or queues requests over a limit.
+"""Rate limits: a step that counts requests, and refuses or queues requests over a limit.
 
 A queued request takes turns with other requests over the same limit (see `app.http.turns`).
 """
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Awaitable
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 
-from fastapi import Request
 from starlette.datastructures import MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message
 
 from app.config import Settings
-from app.errors import InternalError, RateLimited, UnknownHost
+from app.errors import RateLimited
 from app.extensions import Words
-from app.http.context import context_of
-from app.http.hosts import NETWORKS, HostCheck
+from app.http.exchange import Exchange
+from app.http.hosts import NETWORKS
 from app.http.problem_handlers import problem_response
 from app.http.turns import LANE, OVER
-from app.logs import Log, frames_of
 from app.models.guides.catalogue import ACROSS_GUIDES
 from app.models.links import CONCERNS
-from app.services.access.limits import Count, Limiter, LimitKey, LimitKeys, Policy, make_policy, networks_of
+from app.services.access.limits import Count, Limiter, LimitKey, make_policy, networks_of
 
-log = Log(__name__)
 POLICY_FIELD = "RateLimit-Policy"
 FIELD = "RateLimit"
 SIGN_INS = ("/desk/sign-in", "/desk/invitation")
@@ -112,122 +109,66 @@ def policy_name(method: str, path: str, of_extensions: Words) -> str | None:
     return SEARCH_POLICY if method == "GET" and path.startswith(SEARCHES) else None
 
 
-class GateMiddleware:
-    """Refuses an unknown host or a request over its limit, before the body is read.
+class RateLimits:
+    """Counts requests, and refuses those over a limit, or lets them take turns (`COUNTED`), before the body is read.
 
-    The check of the host stops DNS rebinding. A request counts under the caller's networks, or once its key has been
-    authenticated under the key's client. Some over their limit are passed on to take turns (`COUNTED`).
-
-    An unhandled error becomes 500 here. Its log line has type and stack, not its message, which may have a reporter's
-    text.
+    A request counts under the caller's networks, or once its key has been authenticated under the key's client.
     """
 
-    def __init__(self, app: ASGIApp, allows_host: HostCheck, limiter: Limiter, settings: Settings) -> None:
-        self.app = app
-        self._allows_host = allows_host
+    def __init__(self, limiter: Limiter, settings: Settings, limits: Words) -> None:
         self._limiter = limiter
+        self._limits = limits
         self._policies = {name: make_policy(name, getattr(settings, each.setting)) for name, each in COUNTED.items()}
         self._client_policy = make_policy(CLIENT_POLICY, settings.limit_clients)
-        self._client_of_token: OrderedDict[bytes, str] = OrderedDict()
+        self._client_of_token: OrderedDict[bytes | None, str] = OrderedDict()
+        """By the SHA-256 of Authorization: only this is kept in memory."""
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        has_started = False
-
-        def watch_start(message: Message) -> Awaitable[None]:
-            nonlocal has_started
-            has_started = True
-            return send(message)
-
-        try:
-            served, sending = await self._admit(scope, receive, watch_start)
-            await served(scope, receive, sending)
-        except Exception as error:  # every error becomes a 500 response, and is logged without its message
-            request_id = scope["state"]["request_id"]
-            log.error("unhandled_error", request_id=request_id, error=type(error).__name__, frames=frames_of(error))
-            if not has_started:
-                await problem_response(Request(scope, receive), InternalError)(scope, receive, send)
-
-    async def _admit(self, scope: Scope, receive: Receive, send: Send) -> tuple[ASGIApp, Send]:
-        """Return the app that serves or refuses the request, and a `send` with rate limit headers."""
-        if not self._allows_host(find_field(scope, b"host")):
-            return problem_response(Request(scope, receive), UnknownHost), send
-        name = policy_name(scope["method"], scope["path"], context_of(Request(scope)).limits)
+    async def count_request(self, exchange: Exchange) -> ASGIApp | None:
+        """Not if the address is unknown or of this host."""
+        scope = exchange.scope
+        name = policy_name(scope["method"], scope["path"], self._limits)
         if name is None or (name == SEARCH_POLICY and scope["method"] == "GET" and not scope["query_string"]):
-            return self.app, send
-        token = _token_hash(scope)
-        bucket = self._find_bucket(scope, self._policies[name], token)
-        if bucket is not None:
-            count = await self._limiter.count(*bucket)
-            send = with_rate_limit_fields(count, send)
-            if count.is_over and not _takes_turns(scope, name, count):
-                retry_after = {"Retry-After": str(count.seconds)}
-                return problem_response(Request(scope, receive), RateLimited, headers=retry_after), send
-        return self.app, send if token is None else self._remember_client(scope, token, send)
-
-    def _find_bucket(self, scope: Scope, policy: Policy, token: bytes | None) -> tuple[Policy, LimitKeys] | None:
-        """Return policy and keys under which to count, or None if not counted: no address, or one of this host."""
-        networks = networks_of(scope["client"][0] if scope.get("client") else None)
-        if not networks:
             return None
-        scope["state"][NETWORKS] = networks
-        client = self._client_of_token.get(token) if token is not None else None
-        return (policy, networks) if client is None else (self._client_policy, (LimitKey(client),))
+        authorization = exchange.field(b"authorization")
+        token = hashlib.sha256(authorization).digest() if authorization else None
+        networks = networks_of(scope["client"][0] if scope.get("client") else None)
+        count = None
+        if networks:
+            scope["state"][NETWORKS] = networks
+            client = self._client_of_token.get(token)
+            counted = (self._policies[name], networks) if client is None else (self._client_policy, (LimitKey(client),))
+            count = await self._limiter.count(*counted)
+        if count is not None or token is not None:
+            exchange.changes.append(partial(self._tell, exchange, count, token))
+        if count is not None and count.is_over and not _takes_turns(exchange, name, count):
+            return problem_response(exchange.request, RateLimited, headers={"Retry-After": str(count.seconds)})
+        return None
 
-    def _remember_client(self, scope: Scope, token: bytes, send: Send) -> Send:
-        """Remember the client of `token` after authentication; forget it after a 401."""
-
-        def send_and_remember(message: Message) -> Awaitable[None]:
-            if message["type"] == "http.response.start":
-                client = scope["state"].get("client")
-                if client is not None:
-                    self._client_of_token[token] = client
-                    self._client_of_token.move_to_end(token)
-                    if len(self._client_of_token) > MAX_REMEMBERED_TOKENS:
-                        self._client_of_token.popitem(last=False)
-                elif message["status"] == UNAUTHORISED:
-                    self._client_of_token.pop(token, None)
-            return send(message)
-
-        return send_and_remember
+    async def _tell(self, exchange: Exchange, count: Count | None, token: bytes | None, start: Message) -> None:
+        """Add the fields of the limit. Remember the client of `token` after authentication; forget it after a 401."""
+        if count is not None:
+            policy, headers = count.policy, MutableHeaders(raw=start["headers"])
+            headers[POLICY_FIELD] = f'"{policy.name}";q={policy.item.amount};w={policy.seconds}'
+            headers[FIELD] = f'"{policy.name}";r={count.remaining};t={count.seconds}'
+        client = exchange.scope["state"].get("client")
+        if token is not None and client is not None:
+            self._client_of_token[token] = client
+            self._client_of_token.move_to_end(token)
+            if len(self._client_of_token) > MAX_REMEMBERED_TOKENS:
+                self._client_of_token.popitem(last=False)
+        elif start["status"] == UNAUTHORISED:
+            self._client_of_token.pop(token, None)
 
 
-def _takes_turns(scope: Scope, name: str, count: Count) -> bool:
+def _takes_turns(exchange: Exchange, name: str, count: Count) -> bool:
     """If so, store the count (`OVER`) and the queue (`LANE`) in the request's state."""
-    counted, is_client = COUNTED[name], count.policy.name == CLIENT_POLICY
-    if is_client:
+    counted = COUNTED[name]
+    if count.policy.name == CLIENT_POLICY:
         takes_turns = name == CONCERN_POLICY
     elif counted.above is OverLimit.PROVEN:
-        takes_turns = find_field(scope, b"authorization") is not None or find_field(scope, b"cookie") is not None
+        takes_turns = exchange.field(b"authorization") is not None or exchange.field(b"cookie") is not None
     else:
         takes_turns = counted.above is OverLimit.TURNS
     if takes_turns:
-        scope["state"] |= {OVER: count, LANE: (name, counted.waiting)}
+        exchange.scope["state"] |= {OVER: count, LANE: (name, counted.waiting)}
     return takes_turns
-
-
-def with_rate_limit_fields(count: Count, send: Send) -> Send:
-    """Add RateLimit-Policy and RateLimit to the response."""
-    policy = count.policy
-
-    def send_with_fields(message: Message) -> Awaitable[None]:
-        if message["type"] == "http.response.start":
-            headers = MutableHeaders(scope=message)
-            headers[POLICY_FIELD] = f'"{policy.name}";q={policy.item.amount};w={policy.seconds}'
-            headers[FIELD] = f'"{policy.name}";r={count.remaining};t={count.seconds}'
-        return send(message)
-
-    return send_with_fields
-
-
-def _token_hash(scope: Scope) -> bytes | None:
-    """Return the SHA-256 of Authorization: only this is kept in memory."""
-    authorization = find_field(scope, b"authorization")
-    return hashlib.sha256(authorization).digest() if authorization else None
-
-
-def find_field(scope: Scope, name: bytes) -> bytes | None:
-    """The first with the lower-case `name`."""
-    return next((value for each, value in scope["headers"] if each == name), None)

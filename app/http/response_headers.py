@@ -1,14 +1,17 @@
 """Headers of every response: security headers, and CORS headers that let pages of other origins read the response."""
 
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
 
-from fastapi import Request
+from fastapi import Request, Response
 from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message
 
 from app.errors import OriginNotAllowed
 from app.http.cache import RawHeaders
+from app.http.exchange import Exchange
 from app.http.problem_handlers import PAGES_OF_CONCERNS, problem_response
 from app.models.links import CONCERNS
 
@@ -51,20 +54,19 @@ def security_headers(*, is_https: bool) -> dict[str, str]:
     return SECURITY_HEADERS | HTTPS_HEADERS if is_https else SECURITY_HEADERS
 
 
-class HeadersMiddleware:
+class ResponseHeaders:
     """Adds security and CORS headers, and responds to CORS preflights.
 
     A security header that the route has not set gets its strictest value. Every origin may read guidance, with or
     without Origin, so that a shared cache serves all; only `allowed_origins` and this service submit concerns.
     """
 
-    def __init__(self, app: ASGIApp, *, is_https: bool, allowed_origins: Sequence[str]) -> None:
-        self.app = app
+    def __init__(self, *, is_https: bool, allowed_origins: Sequence[str]) -> None:
         self.reads = CORSMiddleware(
-            app, allow_origins=["*"], allow_methods=["GET", "HEAD"], allow_headers=READ_HEADERS, max_age=DAY
+            _send_nothing, allow_origins=["*"], allow_methods=["GET", "HEAD"], allow_headers=READ_HEADERS, max_age=DAY
         )
         self.submissions = CORSMiddleware(
-            app,
+            _send_nothing,
             allow_origins=list(allowed_origins),
             allow_methods=["GET", "HEAD", "POST"],
             allow_headers=SUBMISSION_HEADERS,
@@ -74,47 +76,40 @@ class HeadersMiddleware:
         self._security = _raw(security_headers(is_https=is_https))
         self._security_and_cors = self._security + _raw(FOR_EVERY_ORIGIN)
 
-    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        if scope["type"] != "http":
-            return self.app(scope, receive, send)
-        path: str = scope["path"]
+    async def add_headers(self, exchange: Exchange) -> ASGIApp | None:
+        path: str = exchange.scope["path"]
         if path.startswith(SAME_ORIGIN_ONLY):
-            return self.app(scope, receive, _with_headers(send, self._security))
+            exchange.changes.append(partial(_add_missing, self._security))
+            return None
         is_submission = path.startswith(CONCERNS) and path != f"{CONCERNS}/form"
-        rules = self.submissions if is_submission else self.reads
-        send = _with_headers(send, self._security if is_submission else self._security_and_cors)
-        if _is_preflight(scope):
-            return _answer_preflight(rules, Request(scope, receive), send)
-        return self.submissions(scope, receive, send) if is_submission else self.app(scope, receive, send)
+        exchange.changes.append(partial(_add_missing, self._security if is_submission else self._security_and_cors))
+        if exchange.scope["method"] == "OPTIONS" and {"origin", "access-control-request-method"} <= {
+            *Headers(scope=exchange.scope)
+        }:
+            return _answer_preflight(self.submissions if is_submission else self.reads, exchange.request)
+        if is_submission:
+            fields = Headers(scope=exchange.scope)
+            exchange.changes.append(partial(self.submissions.send, send=_send_nothing, request_headers=fields))
+        return None
 
 
 def _raw(headers: Mapping[str, str]) -> RawHeaders:
     return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
 
-def _with_headers(send: Send, headers: RawHeaders) -> Send:
-    """Add those that the response lacks."""
-
-    def send_with_headers(message: Message) -> Awaitable[None]:
-        if message["type"] == "http.response.start":
-            present = {name for name, _ in message["headers"]}
-            missing = [pair for pair in headers if pair[0] not in present]
-            message = {**message, "headers": [*message["headers"], *missing]}
-        return send(message)
-
-    return send_with_headers
+async def _add_missing(headers: RawHeaders, start: Message) -> None:
+    present = {name for name, _ in start["headers"]}
+    start["headers"] += [pair for pair in headers if pair[0] not in present]
 
 
-def _is_preflight(scope: Scope) -> bool:
-    if scope["method"] != "OPTIONS":
-        return False
-    return {"origin", "access-control-request-method"} <= set(Headers(scope=scope).keys())
+async def _send_nothing(*_: Any) -> None:
+    """For `CORSMiddleware`, of which only the changed start of a response is used."""
 
 
-async def _answer_preflight(rules: CORSMiddleware, request: Request, send: Send) -> None:
+def _answer_preflight(rules: CORSMiddleware, request: Request) -> Response:
     """200 if `rules` permit the request, otherwise `OriginNotAllowed`."""
     response = rules.preflight_response(request.headers)
-    if response.status_code == OriginNotAllowed.status:
-        headers = {name: value for name, value in response.headers.items() if not name.startswith("content-")}
-        response = problem_response(request, OriginNotAllowed, headers=headers)
-    await response(request.scope, request.receive, send)
+    if response.status_code != OriginNotAllowed.status:
+        return response
+    headers = {name: value for name, value in response.headers.items() if not name.startswith("content-")}
+    return problem_response(request, OriginNotAllowed, headers=headers)

@@ -9,16 +9,20 @@ stored before the delay, so a client that disconnects loses nothing.
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Awaitable
 from dataclasses import dataclass, field
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp
 
-OVER, LANE, LATE, HELD_SECONDS = "over_limit", "lane", "answers_late", "held_seconds"
-"""Keys of a request's state: the count over its limit; its policy and a divisor; a delayed response; its delay.
+from app.errors import ServiceUnavailable
+from app.http.exchange import LATE, Exchange
+from app.http.problem_handlers import problem_response
+
+OVER, LANE = "over_limit", "lane"
+"""Keys of a request's state: the count over its limit; its policy and a divisor.
 
 The number of connections divided by the divisor, but at least 1, may wait.
 """
+ALWAYS_ANSWERED = ("/health/", "/metrics")
 PLACES = 6
 """Requests in progress of one lane: fewer than the threads, so that no lane occupies all."""
 PER_SECOND = 60
@@ -29,25 +33,6 @@ MAX_WAITING_BYTES = 16_000_000
 """Of all long bodies that wait for their turn."""
 LATE_SECONDS = 2.0
 """Slows a script that waits for each response; a person who presses 'Send' once does not notice."""
-
-
-class DelayedResponse:
-    """Keeps the messages of a response if the route has set `LATE`."""
-
-    def __init__(self, scope: Scope, send: Send) -> None:
-        self.messages: list[Message] = []
-        self.state = scope["state"]
-        self._send = send
-
-    def send(self, message: Message) -> Awaitable[None]:
-        return self._keep(message) if self.state.get(LATE) else self._send(message)
-
-    async def send_kept(self) -> None:
-        for message in self.messages:
-            await self._send(message)
-
-    async def _keep(self, message: Message) -> None:
-        self.messages.append(message)
 
 
 @dataclass
@@ -69,23 +54,37 @@ class _Lane:
 
 @dataclass
 class Turns:
-    """The lanes of requests over their limits, and the delayed responses, within a share of `connections`.
+    """The places of requests in progress, at most `most_at_work`, and the lanes of those over their limits.
 
-    Call `has_room` before `serve`. Without room for a delay, `answer_late` sends at once.
+    Those that wait in a lane and delayed responses take at most a share of `connections`.
     """
 
     connections: int
+    most_at_work: int
+    _at_work: int = 0
     _lanes: dict[str, _Lane] = field(default_factory=lambda: defaultdict(_Lane))
     _waiting_bytes: int = 0
     _held: int = 0
 
-    def has_room(self, scope: Scope, size: int) -> bool:
-        name, share = scope["state"][LANE]
-        is_heavy = size > LONG_BODY_BYTES and self._waiting_bytes + size > MAX_WAITING_BYTES
-        return not is_heavy and self._lanes[name].waiting < max(1, self.connections // share)
+    async def take_turn(self, exchange: Exchange) -> ASGIApp | None:
+        """Take a place, or wait in a lane for one. Without room 503. Health checks and metrics need none."""
+        state = exchange.scope["state"]
+        if exchange.scope["path"].startswith(ALWAYS_ANSWERED):
+            return None
+        if OVER in state:
+            return await self._wait(exchange, *state[LANE])
+        if self._at_work >= self.most_at_work:
+            return problem_response(exchange.request, ServiceUnavailable)
+        self._at_work += 1
+        exchange.ends.push_async_callback(self._leave, exchange, None)
+        return None
 
-    async def serve(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send, size: int) -> None:
-        lane, size = self._lanes[scope["state"][LANE][0]], size if size > LONG_BODY_BYTES else 0
+    async def _wait(self, exchange: Exchange, name: str, share: int) -> ASGIApp | None:
+        lane, size = self._lanes[name], len(exchange.body or b"")
+        size = size if size > LONG_BODY_BYTES else 0
+        is_heavy = size > 0 and self._waiting_bytes + size > MAX_WAITING_BYTES
+        if is_heavy or lane.waiting >= max(1, self.connections // share):
+            return problem_response(exchange.request, ServiceUnavailable)
         lane.waiting += 1
         self._waiting_bytes += size
         try:
@@ -93,18 +92,19 @@ class Turns:
         finally:
             lane.waiting -= 1
             self._waiting_bytes -= size
-        try:
-            await app(scope, receive, send)
-        finally:
-            lane.places.release()
+        exchange.ends.push_async_callback(self._leave, exchange, lane)
+        return None
 
-    async def answer_late(self, answer: DelayedResponse) -> None:
-        """The logged duration does not include the delay."""
-        if self._held < self.connections // 8:
+    async def _leave(self, exchange: Exchange, lane: _Lane | None) -> None:
+        """Free the place, then delay the response if the route wants it and there is room for one more to wait."""
+        if lane is None:
+            self._at_work -= 1
+        else:
+            lane.places.release()
+        if exchange.scope["state"].get(LATE) and exchange.is_whole and self._held < self.connections // 8:
             self._held += 1
             try:
                 await asyncio.sleep(LATE_SECONDS)
             finally:
                 self._held -= 1
-            answer.state[HELD_SECONDS] = LATE_SECONDS
-        await answer.send_kept()
+            exchange.delayed = LATE_SECONDS

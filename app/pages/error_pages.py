@@ -4,14 +4,14 @@ An error in a page route becomes a page. If the client prefers HTML, a page also
 from any other part of the service, for example for an unknown path.
 """
 
-from collections.abc import Awaitable, Callable, Coroutine
-from functools import wraps
+from collections.abc import Callable, Coroutine
+from functools import partial, wraps
 from typing import Any
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Scope
 
 from app.errors import (
     READS,
@@ -29,6 +29,7 @@ from app.errors import (
     TooManyTries,
 )
 from app.http.context import context_of
+from app.http.exchange import Exchange
 from app.http.json_bodies import InvalidBody
 from app.http.negotiation import JSON, quality
 from app.http.problem_handlers import NO_STORE, problem_of
@@ -39,7 +40,6 @@ from app.logs import Log, frames_of
 from app.pages.languages import (
     ENGLISH,
     PATHS_WITHOUT_PAGES,
-    Language,
     current_language,
     current_path,
     gettext,
@@ -251,57 +251,34 @@ def problem_type_of(error: Exception) -> type[Problem]:
     return InternalError
 
 
-class PagesMiddleware:
-    """Finds the language, and makes errors pages if HTML is preferred.
-
-    The response cache is outside: each language is a path of its own.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Paths without pages pass unchanged."""
-        if scope["type"] != "http":
-            return self.app(scope, receive, send)
-        without_pages = context_of(Request(scope)).without_pages
-        if scope["path"].startswith(PATHS_WITHOUT_PAGES + without_pages):
-            return self.app(scope, receive, send)
-        return self._serve_page(*language_of(scope["path"], without_pages), scope, receive, send)
-
-    async def _serve_page(self, language: Language, path: str, scope: Scope, receive: Receive, send: Send) -> None:
-        inner = {**scope, "path": path, "raw_path": path.encode()} if language != ENGLISH else scope
-        query = scope["query_string"].decode("latin-1")
-        shown = f"{path}?{query}" if query else path
-        page: Response | None = None
-
-        async def send_or_replace(message: Message) -> None:
-            nonlocal page
-            if message["type"] == "http.response.start":
-                page = _page_instead_of(scope, message)
-            if page is None:
-                await send(message)
-
-        with speaking(language, shown if scope["method"] in ("GET", "HEAD") and language.is_whole else ""):
-            await self.app(inner, receive, send_or_replace if _prefers_page(scope) else send)
-        if page is not None:
-            await page(scope, receive, send)
-        if inner is not scope:
-            scope["route"] = inner.get("route")
+async def find_language(exchange: Exchange) -> None:
+    """Find the language of a page in its path, and make errors pages if HTML is preferred."""
+    scope = exchange.scope
+    without_pages = scope["app"].state.context.without_pages
+    if scope["path"].startswith(PATHS_WITHOUT_PAGES + without_pages):
+        return
+    language, path = language_of(scope["path"], without_pages)
+    query = scope["query_string"].decode("latin-1")
+    shown = f"{path}?{query}" if query else path
+    exchange.ends.enter_context(speaking(language, shown if scope["method"] == "GET" and language.is_whole else ""))
+    if language != ENGLISH:
+        scope["path"], scope["raw_path"] = path, path.encode()
+    if _prefers_page(scope):
+        exchange.changes.append(partial(_replace_problem, exchange))
 
 
-def _page_instead_of(scope: Scope, start: Message) -> Response | None:
-    """With the problem's headers, but those of its content."""
-    headers = MutableHeaders(raw=list(start["headers"]))
+async def _replace_problem(exchange: Exchange, start: Message) -> None:
+    """By a page with the problem's headers, but those of its content."""
+    headers = MutableHeaders(raw=start["headers"])
     if headers.get("content-type") != PROBLEM_MEDIA_TYPE:
-        return None
-    is_file = start["status"] == ContentTooLarge.status and scope["path"] in LARGER_BODIES
-    page = error_page(Site.of(Request(scope)), start["status"], message=FILE_TOO_LARGE if is_file else None)
+        return
+    is_file = start["status"] == ContentTooLarge.status and exchange.scope["path"] in LARGER_BODIES
+    page = error_page(Site.of(exchange.request), start["status"], message=FILE_TOO_LARGE if is_file else None)
     for name, value in page.headers.items():
         if name.startswith("content-") or name not in headers:
             headers[name] = value
     page.raw_headers = headers.raw
-    return page
+    exchange.held, exchange.instead = [], page
 
 
 def _prefers_page(scope: Scope) -> bool:

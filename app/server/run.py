@@ -206,7 +206,7 @@ class DrainingMiddleware:
             await connection.serve(self._service, scope, receive, sending)
             return
 
-        context, records = self._context, self._service.records
+        context, records = self._context, self._service.door.records
         front = Front(context.response_cache, records)
         scope["state"][SHARED] = Shared(front, Refusals(records, is_https=context.settings.is_https))
 

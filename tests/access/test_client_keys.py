@@ -3,9 +3,11 @@
 import datetime as dt
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from sqlmodel import Session
 from starlette.testclient import TestClient
 from typer import BadParameter
@@ -18,6 +20,7 @@ from app.http.context import AppContext
 from app.main import create_app
 from app.models.access.clients import Scope
 from app.models.access.roles import Role
+from app.services.access import row_signing
 from app.services.access.clients import (
     ACCURACY,
     KeyUses,
@@ -113,6 +116,35 @@ def test_without_an_overlap_the_older_key_ends_at_once(client: TestClient, conte
     newer, _ = rotate_key(context.writer, name="example-desk", overlap=dt.timedelta(0), at=A_TUESDAY)
 
     assert [opens(client, key) for key in (older, newer)] == [401, 200]
+
+
+def test_a_key_is_verified_again_once_any_column_or_the_audit_log_changes(
+    client: TestClient, context: AppContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = add(context)
+    verified: list[bytes] = []
+    mac = row_signing._mac
+
+    def noted(secret: bytes, signed: bytes) -> bytes:
+        verified.append(signed)
+        return mac(secret, signed)
+
+    monkeypatch.setattr(row_signing, "_mac", noted)
+
+    def after(change: Callable[[], object]) -> tuple[int, int]:
+        change()
+        verified.clear()
+        return opens(client, key), len(verified)
+
+    def widen() -> None:
+        statement = text("UPDATE clients SET person = 'Jo Example'")
+        context.writer.run(lambda session: session.connection().execute(statement))
+
+    first, again = after(lambda: None), after(lambda: None)
+    after_another, by_another_program = after(lambda: add(context, "example-board")), after(widen)
+
+    assert (first[0], again, after_another[0]) == (200, (200, 0), 200)
+    assert (first[1] > 0, by_another_program[0], by_another_program[1] > 0) == (True, 401, True)
 
 
 def test_a_revoked_client_gets_no_key_and_loses_all_its_keys(client: TestClient, context: AppContext) -> None:

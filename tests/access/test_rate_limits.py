@@ -252,10 +252,7 @@ def _counters(service: Any) -> dict[str, int]:
 
 
 def _limiter(service: Any) -> Any:
-    layer = service.middleware_stack
-    while not hasattr(layer, "_limiter"):
-        layer = layer.app
-    return layer._limiter
+    return service.state.context.code_tries.limiter
 
 
 @pytest.mark.slow

@@ -16,13 +16,15 @@ from starlette.types import Message, Receive, Scope, Send
 
 from app.config import Settings
 from app.http import turns
+from app.http.exchange import LATE
 from app.http.rate_limits import COUNTED, OverLimit
-from app.http.request_bodies import RequestBodyMiddleware
-from app.http.turns import LANE, LATE, LONG_BODY_BYTES, OVER, PLACES, Turns
+from app.http.request_bodies import RequestBodies
+from app.http.turns import LANE, LONG_BODY_BYTES, OVER, PLACES, Turns
 from app.main import create_app
 from app.models.concerns.examples import SMALLEST_EXAMPLE
 from app.models.concerns.rows import ConcernRow
 from tests.support.clock import A_TUESDAY
+from tests.support.doors import door_of
 from tests.support.threaded import run_server
 from tests.support.waiting import LONG_ENOUGH, wait_until
 
@@ -40,16 +42,17 @@ def at_any_rate(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Flooded:
-    """The middleware of bodies before a route that works on each request until it is told to go on."""
+    """The steps of bodies and turns before a route that works on each request until it is told to go on."""
 
     def __init__(self, service: FastAPI | None = None, /, **state: Any) -> None:
-        self.service = service
         self.go_on = anyio.Event()
         self.at_work = 0
         self.statuses: list[int] = []
         self.state = {"request_id": "00000000-0000-4000-8000-000000000000"}
         self.over = self.state | {OVER: object(), LANE: A_LANE} | state
-        self.layer = RequestBodyMiddleware(self._route, seconds=LONG_ENOUGH, most_at_work=2, turns=Turns(CONNECTIONS))
+        self.door = door_of(
+            self._route, RequestBodies(LONG_ENOUGH).read_body, Turns(CONNECTIONS, 2).take_turn, service=service
+        )
 
     async def _route(self, scope: Scope, _receive: Receive, send: Send) -> None:
         if OVER in scope["state"]:
@@ -72,7 +75,7 @@ class Flooded:
                 self.statuses.append(message["status"])
 
         scope: Scope = {"type": "http", "method": "POST", "path": "/v1", "headers": [], "query_string": b""}
-        await self.layer({**scope, "app": self.service, "state": dict(state)}, receive, send)
+        await self.door({**scope, "state": dict(state)}, receive, send)
 
 
 def test_a_flood_on_one_route_takes_no_place_of_the_others() -> None:

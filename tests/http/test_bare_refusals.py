@@ -26,6 +26,7 @@ from app.server.connection import MAX_DISCARDED_BYTES
 from app.server.deadline import ClientDeadline
 from app.server.framing import MAX_HEAD_BYTES, MAX_HEAD_FIELDS
 from tests.support.clock import A_TUESDAY, SettableClock
+from tests.support.doors import owner_of
 from tests.support.log_lines import Lines
 from tests.support.loops import first_by_day
 from tests.support.threaded import run_server
@@ -272,18 +273,12 @@ CLIENTS = [by_urllib, by_http_client, by_chunks, by_curl, by_curl_at_once, by_cu
 
 def at_work(service: FastAPI) -> None:
     """Take every place for requests in progress."""
-    layer: Any = service.middleware_stack
-    while not hasattr(layer, "_at_work"):
-        layer = layer.app
-    layer._at_work = 1
+    owner_of(service, "take_turn")._at_work = 1
 
 
 def full_of_bodies(service: FastAPI) -> None:
     """Take all memory for bodies that arrive."""
-    layer: Any = service.middleware_stack
-    while not hasattr(layer, "_arriving"):
-        layer = layer.app
-    layer._arriving = MAX_BUFFERED_BYTES
+    owner_of(service, "read_body")._arriving = MAX_BUFFERED_BYTES
 
 
 def nothing(_: FastAPI) -> None:

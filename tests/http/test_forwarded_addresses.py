@@ -10,12 +10,13 @@ from starlette.testclient import TestClient
 from starlette.types import Receive, Scope, Send
 
 from app.config import Settings
-from app.http.hosts import ForwardedAddressMiddleware
+from app.http.hosts import ForwardedAddresses
 from app.main import create_app
 from app.models.access.clients import Scope as ClientScope
 from app.services.access.limits import UNKNOWN_ADDRESS
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import a_concern
+from tests.support.doors import door_of
 from tests.support.publishing import a_key
 
 CHECK = "/v1/concerns/check"
@@ -81,11 +82,11 @@ def test_a_proxy_gives_the_scheme_also_without_an_address(peer: str, scheme: str
     async def app(scope: Scope, _receive: Receive, _send: Send) -> None:
         seen.append(scope)
 
-    layer: Any = ForwardedAddressMiddleware(app, [PROXY])
+    door: Any = door_of(app, ForwardedAddresses([PROXY]).read_forwarded_address)
     headers = [(b"x-forwarded-proto", b"https")]
-    given = {"type": "http", "client": (peer, 50_000), "scheme": "http", "headers": headers}
+    given = {"type": "http", "method": "GET", "client": (peer, 50_000), "scheme": "http", "headers": headers}
 
-    anyio.run(layer, given, None, None)
+    anyio.run(door, given, None, None)
 
     assert (seen[0]["scheme"], seen[0]["client"]) == (scheme, (peer, 50_000))
 

@@ -20,12 +20,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.config import Settings
 from app.http import request_bodies
-from app.http.request_bodies import MAX_BODY_BYTES, RequestBodyMiddleware
+from app.http.request_bodies import MAX_BODY_BYTES, RequestBodies
 from app.http.turns import LONG_BODY_BYTES, Turns
 from app.main import create_app
 from app.models.concerns.examples import SMALLEST_EXAMPLE
 from app.server.connection import Connection
 from app.server.framing import MAX_HEAD_BYTES
+from tests.support.doors import door_of, owner_of
 from tests.support.live import LiveServer
 from tests.support.loops import for_each
 from tests.support.threaded import run_server
@@ -245,10 +246,8 @@ def test_clients_that_never_read_their_answers_are_disconnected(
         wait_until(lambda: not fronts)
 
 
-async def _serve(
-    app: ASGIApp, *messages: Message, path: str = "/v1/concerns", method: str = "POST", service: FastAPI | None = None
-) -> list[Message]:
-    """The messages that the middleware sends for a request that arrives in those parts. A refusal needs the service."""
+async def _serve(app: ASGIApp, *messages: Message, path: str = "/v1/concerns", method: str = "POST") -> list[Message]:
+    """The messages that the door sends for a request that arrives in those parts."""
     waiting, sent = list(messages), []
 
     async def receive() -> Message:
@@ -257,7 +256,7 @@ async def _serve(
     async def send(message: Message) -> None:
         sent.append(message)
 
-    scope: Scope = {"type": "http", "method": method, "path": path, "headers": [], "query_string": b"", "app": service}
+    scope: Scope = {"type": "http", "method": method, "path": path, "headers": [], "query_string": b""}
     await app({**scope, "state": {"request_id": "00000000-0000-4000-8000-000000000000"}}, receive, send)
     return sent
 
@@ -283,7 +282,7 @@ def a_part(body: bytes, *, more: bool) -> Message:
 
 
 def test_a_body_reaches_the_route_whole() -> None:
-    gate = RequestBodyMiddleware(_echo, seconds=LONG_ENOUGH, most_at_work=1, turns=Turns(100))
+    gate = door_of(_echo, RequestBodies(LONG_ENOUGH).read_body)
 
     sent = anyio.run(lambda: _serve(gate, a_part(b"a", more=True), a_part(b"b", more=False), path="/v1"))
 
@@ -300,7 +299,7 @@ def test_a_body_reaches_the_route_whole() -> None:
     ],
 )
 def test_a_large_incomplete_or_slow_body_never_reaches_the_application(parts: list[Message], status: int) -> None:
-    gate = RequestBodyMiddleware(_echo, seconds=0.5, most_at_work=1, turns=Turns(100))
+    gate = door_of(_echo, RequestBodies(0.5).read_body)
 
     assert status_of(anyio.run(lambda: _serve(gate, *parts, path="/v1"))) == status
 
@@ -308,13 +307,13 @@ def test_a_large_incomplete_or_slow_body_never_reaches_the_application(parts: li
 def test_bodies_that_arrive_at_once_may_not_fill_the_memory(service: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
     long = b"x" * (LONG_BODY_BYTES + 1)
     monkeypatch.setattr(request_bodies, "MAX_BUFFERED_BYTES", len(long) + 10)
-    gate = RequestBodyMiddleware(_echo, seconds=2, most_at_work=10, turns=Turns(100))
+    gate = door_of(_echo, RequestBodies(2).read_body, service=service)
 
     async def together() -> list[int]:
         statuses = []
 
         async def one(*parts: Message) -> None:
-            statuses.append(status_of(await _serve(gate, *parts, path="/v1", service=service)))
+            statuses.append(status_of(await _serve(gate, *parts, path="/v1")))
 
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(one, a_part(long, more=True))
@@ -336,11 +335,11 @@ def test_work_at_once_is_limited_and_health_still_answers(service: FastAPI) -> N
                 await event.wait()
             await _echo(scope, receive, send)
 
-        gate = RequestBodyMiddleware(busy, seconds=LONG_ENOUGH, most_at_work=1, turns=Turns(100))
+        gate = door_of(busy, RequestBodies(LONG_ENOUGH).read_body, Turns(100, 1).take_turn, service=service)
         statuses: list[int] = []
 
         async def one(path: str) -> None:
-            statuses.append(status_of(await _serve(gate, a_part(b"", more=False), path=path, service=service)))
+            statuses.append(status_of(await _serve(gate, a_part(b"", more=False), path=path)))
 
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(one, "/v1")
@@ -357,10 +356,7 @@ def test_work_at_once_is_limited_and_health_still_answers(service: FastAPI) -> N
 def test_who_comes_when_all_places_are_taken_is_told_whom_to_call(settings: Settings) -> None:
     service = create_app(settings.model_copy(update={"concurrent_requests": 1}))
     with TestClient(service) as client:
-        layer: Any = service.middleware_stack
-        while not isinstance(layer, RequestBodyMiddleware):
-            layer = layer.app
-        layer._at_work = 1
+        owner_of(service, "take_turn")._at_work = 1
 
         answer = client.post("/v1/concerns", json=SMALLEST_EXAMPLE)
 

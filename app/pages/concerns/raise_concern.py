@@ -16,9 +16,9 @@ from pydantic import ValidationError
 from app import errors
 from app.http.auth import SubmitterDep, expect_within_limit, networks_to_count, refuse_over_limit, require_submitter
 from app.http.context import SessionDep
+from app.http.exchange import LATE
 from app.http.params import GuideName
 from app.http.problem_handlers import NO_STORE
-from app.http.turns import LATE
 from app.models.concerns.channels import Channel
 from app.models.concerns.concern import Concern, ImmediateDanger
 from app.models.concerns.receipts import Receipt

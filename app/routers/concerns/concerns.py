@@ -20,13 +20,13 @@ from app.errors import (
 )
 from app.http.auth import PUBLIC, StatusTokenDep, SubmitterDep, caller_networks, expect_within_limit, networks_to_count
 from app.http.context import ContextDep, NowDep, SubmissionsDep, context_of
+from app.http.exchange import LATE
 from app.http.json_bodies import JSONRoute
 from app.http.params import IdempotencyKey, TypedReference, created_response, expect_one_key_at_most
 from app.http.problems import BODY_PROBLEMS, CLIENT_PROBLEMS, CREDENTIAL_PROBLEMS, NOT_MODIFIED, problem_responses
 from app.http.responses import CACHE_CURRENT, caching_until, public_response
 from app.http.routes import GuidanceRouter
 from app.http.simulation import SimulatedOutcomeQuery, simulate
-from app.http.turns import LATE
 from app.models.concerns.additions import ADDITION_EXAMPLE, Addition, AdditionReceipt
 from app.models.concerns.concern import Concern, SimulatedOutcome
 from app.models.concerns.entries import ReceivedMessages
