@@ -58,6 +58,8 @@ from app.services.access.row_signing import open_access_keys, require_access_key
 from app.services.access.sign_in import open_desk_sign_in
 from app.services.access.sources import CodeTries, Sources
 from app.services.audit.lost_entries import LostEntries
+from app.services.clock.teams import DutyHours
+from app.services.clock.working_days import WorkingDays
 from app.services.concerns.edition_resolver import EditionResolver
 from app.services.concerns.follow_up import FollowUps
 from app.services.concerns.keys import (
@@ -76,8 +78,6 @@ from app.services.events.webhook_keys import open_webhook_keys
 from app.services.guides.editions import Contents, find_history, list_current, list_languages
 from app.services.guides.publishing import publish_seed
 from app.services.guides.reference_data import EmergencyContacts, read_reference_data
-from app.services.guides.teams import DutyHours
-from app.services.guides.working_days import WorkingDays
 from app.services.operations.checkpoints import open_checkpoints
 from app.services.operations.doctor import Examiner
 from app.services.operations.external_services import ExternalServicesMonitor

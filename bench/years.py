@@ -15,16 +15,16 @@ from sqlmodel import Session, SQLModel
 
 from app.db.database import for_writing
 from app.db.tables import table_of
-from app.models.audit.audit_log import AuditEntryRow, ChainRow, DeskAct
 from app.models.audit.details import ClosedDetails, Details, PersonDetails
-from app.models.concerns.cards import OF_THE_CONCERN, CardRow
+from app.models.audit.rows import AuditEntryRow, ChainRow, DeskAct
+from app.models.concerns.card_rows import OF_THE_CONCERN, CardRow
 from app.models.concerns.digests import seal_details
 from app.models.concerns.rows import SET_BY_THE_REPORTER, ConcernRow
 from app.models.events.rows import EventKind
 from app.models.references import new_reference
 from app.services.audit.audit_log import Actor, by_reporter, next_row
 from app.services.audit.chains import BEFORE_THE_FIRST, End
-from app.services.concerns.cards import seal_card
+from app.services.concerns.card_making import seal_card
 from app.services.events.outbox import Event, append_events
 from bench.content import Progress, receive, running_context
 

@@ -26,7 +26,7 @@ from app.errors import DatabaseUnreadable, SetupError
 from app.logs import set_up_logs
 from app.models.base import OnStep, format_utc, show_no_progress
 from app.services.access.row_signing import open_access_keys
-from app.services.guides.working_days import LONDON
+from app.services.clock.working_days import LONDON
 
 EnvFile = Annotated[
     Path | None, typer.Option("--env-file", help="File with GUIDANCE_* settings.", exists=True, dir_okay=False)

@@ -7,9 +7,9 @@ from sqlalchemy import UniqueConstraint
 from sqlmodel import SQLModel
 
 from app.db.tables import create_with_table, table_of
-from app.models.audit.audit_log import OUTBOX, AuditEntryRow, ChainRow, CheckpointRow, DeskAct
 from app.models.audit.entry_kinds import ENTRY_SPECS, EntryKind
-from app.models.concerns.cards import CardRow
+from app.models.audit.rows import OUTBOX, AuditEntryRow, ChainRow, CheckpointRow, DeskAct
+from app.models.concerns.card_rows import CardRow
 from app.models.concerns.entries import ENTRY_WAITS, EntryRow
 from app.models.concerns.receipts import ConcernState
 from app.models.concerns.rows import SET_BY_THE_REPORTER, ClosedCountRow, ConcernRow, StoredReceiptRow

@@ -7,8 +7,8 @@ from app.extensions import installed, modules_of
 
 # Each module with a table is imported, so that every table is declared.
 from app.models.access import clients, people  # noqa: F401
-from app.models.audit import audit_log  # noqa: F401
-from app.models.concerns import cards, entries, rows, saved_forms  # noqa: F401
+from app.models.audit import rows as audit_rows  # noqa: F401
+from app.models.concerns import card_rows, entries, rows, saved_forms  # noqa: F401
 from app.models.desk import hand_overs, look_again, saved_views  # noqa: F401
 from app.models.events import rows as event_rows  # noqa: F401
 from app.models.guides import edition_rows  # noqa: F401

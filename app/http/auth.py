@@ -20,8 +20,8 @@ from app.models.concerns.concern import Concern, ImmediateDanger
 from app.models.references import find_reference
 from app.services.access.clients import Principal
 from app.services.access.limits import UNKNOWN_ADDRESS, Count, LimitKeys, networks_of
+from app.services.access.restrictions import expect_openable
 from app.services.audit.audit_log import Actor
-from app.services.audit.restrictions import expect_openable
 
 NAMES_OF_CONCERNS = ("reference", "chain")
 """Path parameters that identify a concern."""

@@ -22,6 +22,7 @@ from app.services.access.clients import Authenticator
 from app.services.access.sign_in import DeskSignIn
 from app.services.access.sources import CodeTries
 from app.services.audit.lost_entries import LostEntries
+from app.services.clock.teams import DutyHours
 from app.services.concerns.entries import Desk
 from app.services.concerns.follow_up import FollowUps
 from app.services.concerns.receipt_signing import ReceiptSigner
@@ -30,7 +31,6 @@ from app.services.concerns.sealing import Unsealer
 from app.services.concerns.submission import Submissions
 from app.services.guides.editions import Contents
 from app.services.guides.reference_data import EmergencyContacts, ReferenceData
-from app.services.guides.teams import DutyHours
 from app.services.operations.checkpoints import Checkpoints
 from app.services.operations.doctor import Examiner
 from app.services.operations.external_services import ExternalServicesMonitor

@@ -17,9 +17,9 @@ from app.http.visitors import Visitor, VisitorDep, is_navigation
 from app.models.access.clients import Scope
 from app.pages.error_pages import PageRoute, PageRouter, log_defect, own_origin, problem_type_of
 from app.pages.page import Site
+from app.services.access.restrictions import expect_openable, is_openable
 from app.services.access.sign_in import PATH, PROVIDER_SIGN_IN, SIGN_IN
 from app.services.audit.audit_log import Actor
-from app.services.audit.restrictions import expect_openable, is_openable
 from app.services.desk.presented_concerns import reference_of
 
 DESK_CONTENT_POLICY = (

@@ -55,10 +55,10 @@ from app.pages.text_format import (
     spoken,
 )
 from app.services.audit.audit_log import person_of
+from app.services.clock.teams import Teams
 from app.services.guides.guides import split_at_words
 from app.services.guides.pdf import text_colour_on
 from app.services.guides.presenters import address_text, citation_text
-from app.services.guides.teams import Teams
 
 PAGES_DIR = Path(__file__).parent
 HTML = "text/html; charset=utf-8"

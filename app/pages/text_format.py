@@ -17,10 +17,10 @@ from app.models.guides.signposts import CALL_999_FIRST
 from app.models.languages import EASY_READ_SUFFIX, GUIDE_LANGUAGE, english_name_of
 from app.pages.languages import current_language, gettext, marked_english, to_translate
 from app.services.audit.lost_entries import Gap
+from app.services.clock.teams import A_MONDAY, Teams
+from app.services.clock.working_days import LONDON, ONE_DAY, deadline_of
+from app.services.clock.working_hours import WEEK, days_text, hours_text, spoken_time
 from app.services.concerns.receipts import BY_THE_CONCERN, CONCERN_STORED, HOW_TO_FOLLOW, TEST
-from app.services.guides.teams import A_MONDAY, Teams
-from app.services.guides.working_days import LONDON, ONE_DAY, deadline_of
-from app.services.guides.working_hours import WEEK, days_text, hours_text, spoken_time
 
 SPELLING_ALPHABET = (
     "Alfa Bravo Charlie Delta Echo Foxtrot Golf Hotel Juliett Kilo Mike November Papa Quebec Romeo Sierra Tango "

@@ -27,8 +27,8 @@ from app.main import create_app
 from app.models.access.clients import ClientRow, Scope
 from app.models.access.roles import Role
 from app.models.access.rows import AccessRow
-from app.models.audit.audit_log import DeskAct
 from app.models.audit.details import ClientDetails
+from app.models.audit.rows import DeskAct
 from app.services.access import passkeys
 from app.services.access.access_record import AccessRecord, RecordedAccess, by_operator, record_person
 from app.services.access.clients import NewClient, add_client, revoke_client, rotate_key

@@ -24,8 +24,8 @@ from app.http import turns
 from app.main import create_app
 from app.models.access.clients import Scope
 from app.models.access.roles import Role
-from app.models.audit.audit_log import AuditEntryRow
 from app.models.audit.details import sentence_of
+from app.models.audit.rows import AuditEntryRow
 from app.models.concerns.rows import ConcernRow
 from app.services.access.limits import ONE_DAY, make_limiter, make_policy, networks_of
 from app.services.access.sources import Sources

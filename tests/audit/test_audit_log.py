@@ -24,7 +24,6 @@ from app.config import Settings
 from app.http.visitors import SESSION_COOKIE
 from app.models.access.clients import Scope
 from app.models.access.roles import Role
-from app.models.audit.audit_log import AUDIT, CARDS, INBOX, DeskAct
 from app.models.audit.details import (
     DETAILS,
     AcknowledgedDetails,
@@ -42,6 +41,7 @@ from app.models.audit.details import (
     SummaryDetails,
 )
 from app.models.audit.entry_kinds import EntryKind
+from app.models.audit.rows import AUDIT, CARDS, INBOX, DeskAct
 from app.models.concerns.entries import RECIPIENT
 from app.services.access.people import leave
 from app.services.operations.audit_verification import verify_audit_log

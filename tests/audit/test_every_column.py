@@ -22,8 +22,8 @@ from app.db.database import open_database
 from app.main import create_app
 from app.models.access.clients import Scope
 from app.models.access.roles import Role
-from app.models.audit.audit_log import AuditEntryRow
 from app.models.audit.details import DETAILS, details_of, sentence_of
+from app.models.audit.rows import AuditEntryRow
 from app.models.base import UtcDateTimeType
 from app.models.concerns.additions import ADDITION_EXAMPLE
 from app.models.events.rows import WebhookRow
@@ -33,7 +33,7 @@ from app.services.access.clients import rotate_key
 from app.services.access.key_copies import NewCopy, store_copy
 from app.services.access.people import leave
 from app.services.access.row_signing import open_access_keys
-from app.services.audit.clock import note_time
+from app.services.audit.known_time import note_time
 from app.services.concerns.keys import create_identity
 from app.services.events.webhook_keys import remove_webhook
 from app.services.events.webhooks import insert_webhook

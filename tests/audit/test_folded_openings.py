@@ -6,8 +6,8 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from app.models.audit.audit_log import AuditEntryRow, DeskAct
-from app.pages.audit.audit_log import VISIT_GAP, act_lines, fold_openings, words_of_act
+from app.models.audit.rows import AuditEntryRow, DeskAct
+from app.pages.audit.entry_words import VISIT_GAP, act_lines, fold_openings, words_of_act
 from app.pages.audit.log_lines import lines_of_log
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import raise_concern

@@ -21,7 +21,7 @@ from app.db.search import find_full_text_faults
 from app.main import create_app
 from app.models.access.clients import Scope
 from app.models.access.names import MAX_NAME_LENGTH
-from app.models.audit.audit_log import AuditEntryRow
+from app.models.audit.rows import AuditEntryRow
 from app.models.concerns.entries import RECIPIENT
 from app.services.audit.chains import hash_of
 from app.services.events.webhooks import insert_webhook

@@ -17,10 +17,10 @@ from app.db.schema import migrate_schema
 from app.errors import ClockInDoubt
 from app.http.context import AppContext
 from app.main import create_app, rehearse_start
-from app.models.audit.audit_log import CheckpointRow, KnownTimeRow
+from app.models.audit.rows import CheckpointRow, KnownTimeRow
 from app.models.concerns.examples import SMALLEST_EXAMPLE
 from app.services.access.limits import Limiter, LimitKey, Policy
-from app.services.audit.clock import find_clock_fault, find_known_time_fault, note_time
+from app.services.audit.known_time import find_clock_fault, find_known_time_fault, note_time
 from app.services.desk.retention import RetentionPeriods, erase_due_concerns
 from app.services.operations.check_model import Condition
 from app.services.operations.doctor import examine

@@ -13,12 +13,12 @@ from app.config import Settings
 from app.errors import UnsealingUnavailable
 from app.http.context import AppContext
 from app.models.access.clients import Scope
-from app.models.audit.audit_log import Remnants
+from app.models.audit.rows import Remnants
 from app.models.concerns.examples import FULL_EXAMPLE
 from app.services.access.clients import NewClient, add_client
 from app.services.audit.audit_log import Actor
 from app.services.audit.remnants import purge_remnants
-from app.services.concerns.cards import MAX_EXCERPT_LENGTH, card_of_addition, card_of_concern, card_plaintext
+from app.services.concerns.card_making import MAX_EXCERPT_LENGTH, card_of_addition, card_of_concern, card_plaintext
 from app.services.concerns.keys import DEVELOPMENT_IDENTITY, create_identity
 from app.services.concerns.resealing import ChangeOfKeys, Resealed, reseal
 from app.services.concerns.sealing import LEAST_CARD, Unsealer, make_sealer, read_identities

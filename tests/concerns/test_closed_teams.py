@@ -15,7 +15,7 @@ from app.config import Settings
 from app.http.context import AppContext
 from app.main import create_app
 from app.pages.languages import SHORT_LANGUAGES
-from app.services.guides.working_days import LONDON
+from app.services.clock.working_days import LONDON
 from app.services.operations.watches import MeasurementContext, Reading, measure_unanswered
 from tests.support.clock import SettableClock
 from tests.support.concerns import a_concern, add, raise_concern, status_of

@@ -8,9 +8,9 @@ import pytest
 
 from app.models.guides.contacts import Contact
 from app.models.guides.signposts import Signpost, WhoToCall
-from app.services.guides.teams import DutyHours
-from app.services.guides.working_days import LONDON, WorkingDays, deadline_in_words
-from app.services.guides.working_hours import hours_text, read_hours
+from app.services.clock.teams import DutyHours
+from app.services.clock.working_days import LONDON, WorkingDays, deadline_in_words
+from app.services.clock.working_hours import hours_text, read_hours
 from tests.support.loops import for_each
 from tests.support.publishing import an_edition
 

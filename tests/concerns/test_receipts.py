@@ -29,7 +29,7 @@ from app.cli.commands import app
 from app.config import Settings
 from app.errors import GuidanceError
 from app.main import create_app
-from app.models.audit.audit_log import AuditEntryRow, DeskAct
+from app.models.audit.rows import AuditEntryRow, DeskAct
 from app.models.base import canonical_json, canonical_submission, digest_of
 from app.models.concerns.additions import ADDITION_EXAMPLE, Addition
 from app.models.concerns.concern import FORM_VERSION, Concern

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from app.clock import utc_now
 from app.config import Settings
 from app.db.database import DATABASE_FILE
-from app.services.audit.clock import note_time
+from app.services.audit.known_time import note_time
 from app.services.desk.retention import RetentionPeriods, erase_due_concerns
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.command import guidance

@@ -6,7 +6,7 @@ import pytest
 from holidays import country_holidays
 from starlette.testclient import TestClient
 
-from app.services.guides.working_days import LONDON, WorkingDays
+from app.services.clock.working_days import LONDON, WorkingDays
 from tests.support.clock import SettableClock
 from tests.support.concerns import a_concern, raise_concern, token_of
 from tests.support.loops import for_each

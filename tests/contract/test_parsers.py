@@ -29,10 +29,10 @@ from app.models.guides.edition_files import read_edition_file
 from app.models.guides.proposed_ids import propose_id
 from app.models.references import find_reference, find_reference_start
 from app.pages.posted_forms import parse_multipart
+from app.services.clock.working_hours import read_hours
 from app.services.cursors import decode_key, decode_position
 from app.services.desk.exports import read_export_file
 from app.services.guides.importing import draft_of, parse_document
-from app.services.guides.working_hours import read_hours
 from app.services.guides.written_values import read_day, read_number, split_lines
 from tests.support.loops import by_day, first_by_day, for_each
 from tests.support.parsers import (

@@ -8,7 +8,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from app.models.audit.audit_log import DeskAct
+from app.models.audit.rows import DeskAct
 from app.pages.desk.list_place import ListPlace
 from app.services.access.people import leave
 from tests.support.clock import A_TUESDAY

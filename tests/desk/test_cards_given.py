@@ -18,14 +18,14 @@ from app.http.context import AppContext
 from app.main import create_app
 from app.models.access.clients import Scope
 from app.models.access.roles import SCOPES_OF, Role
-from app.models.audit.audit_log import CARDS, AuditEntryRow, DeskAct
 from app.models.audit.details import CardsGivenDetails, details_of
 from app.models.audit.entry_kinds import EntryKind
+from app.models.audit.rows import CARDS, AuditEntryRow, DeskAct
 from app.services.audit.replay import RecordedConcern, replay
-from app.services.concerns.cards import number_of_card
+from app.services.concerns.card_making import number_of_card
 from app.services.concerns.keys import DEVELOPMENT_IDENTITY
 from app.services.concerns.sealing import read_identities
-from app.services.desk.cards import RECENT, digest_of_cards
+from app.services.desk.card_pages import RECENT, digest_of_cards
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import add, raise_concern
 from tests.support.desk import Desk, worker_of
@@ -147,7 +147,7 @@ def test_an_erased_concern_has_no_card_to_give(desk: Desk, raised: Raise) -> Non
 def test_a_page_ends_early_where_its_cards_are_large(
     desk: Desk, raised: Raise, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.services.desk.cards.PAGE_BYTES", 1)
+    monkeypatch.setattr("app.services.desk.card_pages.PAGE_BYTES", 1)
     references = [raised()["reference"] for _ in range(3)]
 
     pages = list(pages_of(desk))

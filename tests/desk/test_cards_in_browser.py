@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from app.models.access.roles import Role
-from app.models.audit.audit_log import DeskAct
+from app.models.audit.rows import DeskAct
 from app.services.concerns.keys import DEVELOPMENT_IDENTITY, create_identity
 from bench.matching import SEED
 from tests.support.browsing import accessibility_violations, browser_with_profile, places_in_profile

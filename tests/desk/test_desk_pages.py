@@ -17,7 +17,7 @@ from httpx2 import Response
 from starlette.testclient import TestClient
 
 from app.models.access.roles import Role
-from app.models.audit.audit_log import DeskAct
+from app.models.audit.rows import DeskAct
 from app.models.concerns.examples import FULL_EXAMPLE
 from app.pages.desk.inbox_rows import span_in_words, time_left
 from app.pages.desk.referral import leaves_of

@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 from app.config import Settings, SettingsRefused, parse_settings
 from app.main import create_app
 from app.models.access.roles import SCOPES_OF, Role
-from app.models.audit.audit_log import DeskAct
+from app.models.audit.rows import DeskAct
 from app.pages.frame import DeskRoute
 from app.pages.page import UNSEAL_SCRIPT
 from app.services.access.people import leave

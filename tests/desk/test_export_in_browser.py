@@ -9,7 +9,7 @@ import pypdf
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from app.models.audit.audit_log import DeskAct
+from app.models.audit.rows import DeskAct
 from app.services.desk.exports import ExportFile, find_export_faults, read_export_file
 from tests.support.concerns import add, raise_concern
 from tests.support.desk import Served, acts_on

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from app.models.access.roles import Role
-from app.models.audit.audit_log import DeskAct
+from app.models.audit.rows import DeskAct
 from app.pages.page import UNSEAL_SCRIPT
 from app.services.concerns.keys import create_identity
 from app.services.desk.exports import find_export_faults, read_export_file

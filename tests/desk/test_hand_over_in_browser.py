@@ -17,7 +17,7 @@ from fastapi import FastAPI
 from playwright.sync_api import Browser, Dialog, Page, Route, expect
 
 from app.http.visitors import SESSION_COOKIE
-from app.models.audit.audit_log import DeskAct
+from app.models.audit.rows import DeskAct
 from app.models.concerns.examples import FULL_EXAMPLE
 from app.pages.page import UNSEAL_PAGE
 from tests.support.browsing import accessibility_violations

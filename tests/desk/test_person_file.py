@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 
 from app.age.files import open_with_file_key
 from app.models.access.roles import Role
-from app.models.audit.audit_log import AuditEntryRow, DeskAct
+from app.models.audit.rows import AuditEntryRow, DeskAct
 from app.pages.audit.log_lines import lines_of_log
 from app.services.concerns.keys import create_identity
 from app.services.desk.exports import ExportFile

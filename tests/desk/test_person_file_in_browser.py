@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from typer.testing import CliRunner
 
 from app.cli.commands import app
-from app.models.audit.audit_log import DeskAct
+from app.models.audit.rows import DeskAct
 from app.services.desk.exports import read_export_file
 from tests.support.browsing import Keyboard, accessibility_violations
 from tests.support.concerns import add, raise_concern

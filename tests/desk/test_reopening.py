@@ -10,7 +10,7 @@ from sqlmodel import Session, select
 from starlette.testclient import TestClient
 
 from app.config import Settings
-from app.models.audit.audit_log import DeskAct
+from app.models.audit.rows import DeskAct
 from app.models.events.rows import EventKind, EventRow
 from app.services.audit.audit_log import by_itself, record_action
 from app.services.desk.retention import RetentionPeriods, erase_due_concerns

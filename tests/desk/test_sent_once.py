@@ -15,7 +15,7 @@ from app.config import Settings
 from app.extensions.terminal import client
 from app.extensions.terminal.client import DeskClient
 from app.main import create_app
-from app.models.audit.audit_log import DeskAct
+from app.models.audit.rows import DeskAct
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import add, raise_concern
 from tests.support.desk import KEY, Desk, acts_on, desk_of, press

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from sqlmodel import Session
 from starlette.testclient import TestClient
 
-from app.models.audit.audit_log import DeskAct
+from app.models.audit.rows import DeskAct
 from app.services.audit.audit_log import Actor
 from app.services.desk.taken_over import list_taken_over
 from tests.support.clock import A_TUESDAY, SettableClock

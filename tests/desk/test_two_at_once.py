@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.models.access.roles import Role
-from app.models.audit.audit_log import DeskAct
+from app.models.audit.rows import DeskAct
 from tests.support.concerns import add, raise_concern
 from tests.support.desk import SEEN, acts_on, look, press, text_of
 from tests.support.people import JO, sign_in_as

@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from app.services.guides.working_hours import hours_text, read_hours, spoken_hours
+from app.services.clock.working_hours import hours_text, read_hours, spoken_hours
 from app.services.guides.written_values import day_in_words, read_day, read_number, split_lines
 from tests.support.loops import for_each
 

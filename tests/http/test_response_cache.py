@@ -44,7 +44,7 @@ from app.http.held_file import HeldFile, Numbers
 from app.main import create_app
 from app.models.access.clients import Scope
 from app.services import workers
-from app.services.guides.teams import DutyHours
+from app.services.clock.teams import DutyHours
 from app.services.workers import SILENT_SECONDS, GenerationWatcher
 from tests.support.clock import SettableClock
 from tests.support.concerns import a_concern, raise_concern, token_of

@@ -28,17 +28,17 @@ from app.errors import SetupError
 from app.main import create_app
 from app.models.access.clients import Scope
 from app.models.access.roles import Role
-from app.models.audit.audit_log import NotedTime
+from app.models.audit.rows import NotedTime
 from app.models.concerns.examples import SMALLEST_EXAMPLE
 from app.services.access.clients import NewClient, add_client, revoke_client
 from app.services.access.people import Identity, welcome
 from app.services.access.row_signing import ACCESS_KEY
 from app.services.audit.audit_log import Actor
 from app.services.audit.lost_entries import read_known_ends, write_known_end
+from app.services.clock.working_days import WorkingDays
 from app.services.events.emails import claim_email
 from app.services.events.webhook_keys import open_webhook_keys
 from app.services.events.webhooks import REMOVED
-from app.services.guides.working_days import WorkingDays
 from app.services.operations import (
     check_model,
     database_checks,

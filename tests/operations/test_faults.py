@@ -26,7 +26,7 @@ from app.config import Settings
 from app.db.database import DATABASE_FILE, open_database
 from app.db.writer import Writer
 from app.models.access.clients import Scope
-from app.models.audit.audit_log import AuditEntryRow, DeskAct
+from app.models.audit.rows import AuditEntryRow, DeskAct
 from app.models.base import digest_of
 from app.models.concerns.entries import EntryRow
 from app.models.concerns.rows import ConcernRow

@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
-from app.models.audit.audit_log import Remnants
+from app.models.audit.rows import Remnants
 from app.services.audit.remnants import purge_remnants
 from app.services.concerns.deadlines import append_overdue_events
 from app.services.operations import invariants

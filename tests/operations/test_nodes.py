@@ -15,8 +15,8 @@ from sqlmodel import Session
 from app.db.database import for_writing, open_database
 from app.db.writer import Writer
 from app.errors import StoreBusy
-from app.models.audit.audit_log import AUDIT, DeskAct
 from app.models.audit.details import SummaryDetails
+from app.models.audit.rows import AUDIT, DeskAct
 from app.models.events.rows import EventKind
 from app.services.audit.audit_log import Actor, record_action
 from app.services.events.outbox import append_event, events_after

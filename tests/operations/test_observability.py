@@ -33,7 +33,7 @@ from app.models.events.rows import DeliveryState
 from app.pages.concerns.filled_form import FORMS_WITHOUT_GUIDE
 from app.pages.languages import BY_PREFIX, SHORT_FORM
 from app.services.audit.audit_log import Actor
-from app.services.audit.clock import note_time
+from app.services.audit.known_time import note_time
 from app.services.concerns.resealing import ChangeOfKeys, reseal
 from app.services.concerns.sealing import Unsealer, make_sealer
 from app.services.events.emails import claim_email

@@ -8,8 +8,8 @@ from pyrage import x25519
 
 from app.config import SEED_DIR, parse_settings
 from app.errors import SetupError
+from app.services.clock.teams import out_of_hours
 from app.services.guides.reference_data import read_reference_data
-from app.services.guides.teams import out_of_hours
 from app.services.operations.own_seed import FIRST_GUIDE, OWN_FOLDER
 from app.services.operations.settings_file import write_settings
 from tests.support.command import Finished, Terminal, guidance, guidance_on_a_terminal

@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 from app.config import Settings
 from app.db.database import DATABASE_FILE, for_writing, open_database
 from app.http.context import AppContext
-from app.models.audit.audit_log import Remnants
+from app.models.audit.rows import Remnants
 from app.services.audit import remnants
 from app.services.audit.remnants import has_remnants, purge_remnants
 from app.services.operations.jobs import Housekeeping

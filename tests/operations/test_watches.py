@@ -27,7 +27,7 @@ from app.db.database import open_database
 from app.errors import SetupError
 from app.http.context import AppContext
 from app.main import create_app
-from app.models.audit.audit_log import KnownTimeRow, NotedTime
+from app.models.audit.rows import KnownTimeRow, NotedTime
 from app.models.concerns.examples import SMALLEST_EXAMPLE
 from app.models.events.rows import EventRow
 from app.services.audit.lost_entries import read_known_ends, write_known_end

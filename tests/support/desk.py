@@ -16,8 +16,8 @@ from starlette.testclient import TestClient
 
 from app.http.context import AppContext
 from app.models.access.clients import Scope
-from app.models.audit.audit_log import AuditEntryRow
 from app.models.audit.details import sentence_of
+from app.models.audit.rows import AuditEntryRow
 from app.services.access.clients import NewClient, add_client
 from app.services.concerns.keys import create_identity
 from app.services.concerns.sealing import seal_note

@@ -14,8 +14,8 @@ from starlette.testclient import TestClient
 from app.http.context import AppContext
 from app.http.visitors import SESSION_COOKIE
 from app.models.access.roles import Role
-from app.models.audit.audit_log import PEOPLE, AuditEntryRow
 from app.models.audit.details import sentence_of
+from app.models.audit.rows import PEOPLE, AuditEntryRow
 from app.services.access import passkeys
 from app.services.access.access_record import fingerprint
 from app.services.access.key_copies import Device

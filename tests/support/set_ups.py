@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 from app.clock import utc_now
 from app.config import SEED_DIR, Settings
 from app.main import create_app, rehearse_start
-from app.models.audit.audit_log import NotedTime
+from app.models.audit.rows import NotedTime
 from app.models.concerns.examples import SMALLEST_EXAMPLE
 from app.models.events.rows import EventKind, WebhookRow
 from app.services.access.row_signing import ACCESS_KEY, AccessKeys

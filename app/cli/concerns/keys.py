@@ -9,7 +9,7 @@ from app.age.keys import fingerprint_of
 from app.cli.options import REMAINS, AsJson, SettingsOptions, echo_result, open_writer, progress
 from app.clock import utc_now
 from app.errors import SetupError
-from app.models.audit.audit_log import Remnants
+from app.models.audit.rows import Remnants
 from app.services.access.row_signing import drop_old_access_keys, need_access_keys, sign_again
 from app.services.audit.audit_log import by_key_holder
 from app.services.concerns.keys import DEVELOPMENT_IDENTITY, create_identity

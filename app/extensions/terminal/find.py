@@ -19,7 +19,7 @@ from app.clock import utc_now
 from app.errors import SetupError
 from app.extensions.terminal.client import DeskOptions, Identity, parse_reference
 from app.extensions.terminal.opened_cards import OpenedCards, fetch_opened
-from app.models.desk.cards import CardScope
+from app.models.desk.card_pages import CardScope
 from app.services.concerns.sealing import read_identities
 
 HEADINGS = ("REFERENCE", "WHOM", "LABEL", "CHANGED", "WHY")

@@ -7,7 +7,7 @@ from typing import Any, TypedDict
 
 from app.errors import SealedTextMisplaced, UnsealingUnavailable
 from app.extensions.terminal.client import DeskClient
-from app.models.desk.cards import CardScope
+from app.models.desk.card_pages import CardScope
 from app.models.links import DESK_CARDS
 from app.services.concerns.sealing import Unsealer
 

@@ -17,9 +17,9 @@ from app.models.concerns.channels import WorkersChannel
 from app.models.concerns.concern import FORM_VERSION, MAX_NARRATIVE, ImmediateDanger, ReporterKind
 from app.models.links import DESK_CONCERNS, desk_concern_path
 from app.models.references import new_reference
-from app.services.concerns.cards import card_of_addition, card_of_concern, seal_card
+from app.services.clock.working_days import LONDON
+from app.services.concerns.card_making import card_of_addition, card_of_concern, seal_card
 from app.services.concerns.sealing import make_sealer, pad
-from app.services.guides.working_days import LONDON
 
 A_TIME = re.compile(r"\d{1,2}:")
 NOT_A_TIME = "give a time such as 08:05, 2026-11-24T08:05 or 2026-11-24T08:05Z"

@@ -6,9 +6,9 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
-from app.models.audit.audit_log import AuditEntryRow, DeskAct
 from app.models.audit.entry_kinds import ENTRY_SPECS, EntryKind, EntryPlace
 from app.models.audit.responses import DisclosureEntry
+from app.models.audit.rows import AuditEntryRow, DeskAct
 from app.models.base import UtcDateTime, canonical_json, format_utc, parse_json
 
 ADDING_ACTS = frozenset(spec.act for spec in ENTRY_SPECS.values())

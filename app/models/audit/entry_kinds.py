@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from app.errors import GuidanceError, TooManyAdditions, TooManyLabels, TooManyMessages, TooManyNotes
-from app.models.audit.audit_log import DeskAct
+from app.models.audit.rows import DeskAct
 
 
 class EntryKind(StrEnum):

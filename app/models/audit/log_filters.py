@@ -8,7 +8,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from pydantic.config import JsonDict
 
 from app.errors import CodedValueError, FaultCode
-from app.models.audit.audit_log import AUDIT, CARDS, EVENTS, INBOX, PEOPLE, WEBHOOKS, DeskAct
+from app.models.audit.rows import AUDIT, CARDS, EVENTS, INBOX, PEOPLE, WEBHOOKS, DeskAct
 from app.models.base import FullDate, RequestModel
 
 LISTS = (INBOX, CARDS, AUDIT, EVENTS, PEOPLE, WEBHOOKS)

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import Field
 
-from app.models.audit.audit_log import DeskAct
+from app.models.audit.rows import DeskAct
 from app.models.base import ResponseModel, UtcDateTime
 from app.models.links import DISCLOSURES, PageLinks
 from app.models.references import EXAMPLE_REFERENCE

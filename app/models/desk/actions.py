@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import Field, StringConstraints
 
 from app.models.access.names import PersonName
-from app.models.audit.audit_log import Remnants
+from app.models.audit.rows import Remnants
 from app.models.base import MAX_NUMBER, FromCodeList, FullDate, RequestModel, ResponseModel, Text, UtcDateTime
 from app.models.concerns.entries import Message, OpenedAddition
 from app.models.desk.inbox import InboxEntry

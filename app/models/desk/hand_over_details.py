@@ -4,8 +4,8 @@ import datetime as dt
 import hashlib
 from collections.abc import Iterable
 
-from app.models.audit.audit_log import AuditEntryRow, DeskAct
 from app.models.audit.details import HandedOverDetails, HandOverConfirmedDetails
+from app.models.audit.rows import AuditEntryRow, DeskAct
 from app.models.desk.hand_overs import HandOverRow
 
 

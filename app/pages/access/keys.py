@@ -19,8 +19,8 @@ from app.errors import ScopeMissing
 from app.models.access.clients import Scope
 from app.models.access.people import PersonRow
 from app.models.access.roles import Role
-from app.models.audit.audit_log import INBOX, DeskAct
 from app.models.audit.details import SummaryDetails
+from app.models.audit.rows import INBOX, DeskAct
 from app.models.base import base64url
 from app.pages.access.sign_in import SignInRequest
 from app.pages.frame import AuditVisitDep, DeskRouter, LeadVisitDep, ReaderVisitDep, Visit, VisitDep, lead_to

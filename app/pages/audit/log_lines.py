@@ -4,9 +4,9 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from app.models.audit.audit_log import WITHOUT_A_CONCERN, AuditEntryRow, DeskAct
 from app.models.audit.details import CardsGivenDetails, ExportedDetails, ShownDetails, details_of, sentence_of
-from app.pages.audit.audit_log import DIGESTS_ONLY, VISIT_GAP, act_lines
+from app.models.audit.rows import WITHOUT_A_CONCERN, AuditEntryRow, DeskAct
+from app.pages.audit.entry_words import DIGESTS_ONLY, VISIT_GAP, act_lines
 
 SHOWN_ON_DEMAND = DIGESTS_ONLY | {
     DeskAct.CHECKPOINT_SIGNED,

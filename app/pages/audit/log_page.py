@@ -16,13 +16,14 @@ from sqlmodel import Session
 from app.errors import InvalidCursor, InvalidQuery, ScopeMissing
 from app.http.params import Cursor
 from app.models.access.clients import Scope
-from app.models.audit.audit_log import AUDIT, DeskAct
 from app.models.audit.log_filters import LISTS, LogFilter, LogOrder
-from app.pages.audit.audit_log import words_of_act
+from app.models.audit.rows import AUDIT, DeskAct
+from app.pages.audit.entry_words import words_of_act
 from app.pages.audit.log_lines import LIST_WORDS, lines_of_log
 from app.pages.frame import DeskRouter, Visit, VisitDep
 from app.pages.posted_forms import faults_of
 from app.services.access.people import list_people
+from app.services.access.restrictions import hidden_from
 from app.services.access.sealed_cursors import open_number, seal_number
 from app.services.access.sign_in import PATH
 from app.services.audit.log_search import (
@@ -111,7 +112,8 @@ def _page_of(visit: Visit, typed: TypedSearch, result: SearchResult, *, is_first
 def read_record_sheet(visit: VisitDep, typed: Annotated[TypedSearch, Query()]) -> Response:
     """As `read_record`, as CSV. Too many are an error (400), recorded."""
     try:
-        sheet = read_log_sheet(visit.context.writer, _filter_of(visit, typed), actor=visit.actor)
+        hiding = hidden_from(visit.actor)
+        sheet = read_log_sheet(visit.context.writer, _filter_of(visit, typed), actor=visit.actor, hiding=hiding)
     except InvalidQuery as error:
         return _page_of(visit, typed, SearchResult(faults=_faults_by_field(error)))
     return Response(sheet, media_type=CSV_MEDIA, headers=LOG_SHEET_HEADERS)
@@ -125,6 +127,7 @@ def _search(visit: Visit, typed: TypedSearch, cursor: str | None) -> SearchResul
             visit.context.writer,
             wanted,
             actor=visit.actor,
+            hiding=hidden_from(visit.actor),
             after=after,
             limit=AUDIT_LOG_PAGE_SIZE,
             with_readings=wanted.person is not None and after is None,

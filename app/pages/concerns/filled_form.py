@@ -46,11 +46,11 @@ from app.pages.concerns.readers import Reader, reader_of_answers
 from app.pages.languages import SHORT_FORM, current_language, gettext, marked_english
 from app.pages.page import Site
 from app.pages.posted_forms import PLACE, Answers, SubmittedForm, value_at
+from app.services.clock.working_days import LONDON
 from app.services.concerns.receipts import ANOTHER_COUNCIL
 from app.services.guides.editions import EditionHead, current_of, default_guide, get_history, head_of
 from app.services.guides.pdf import pdf_available
 from app.services.guides.reference_data import lives_elsewhere
-from app.services.guides.working_days import LONDON
 
 NARRATIVE = "concern.narrative"
 NO_NARRATIVE = FieldError(("concern", "narrative"), "", FaultCode.REQUIRED)

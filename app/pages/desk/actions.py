@@ -19,7 +19,7 @@ from app import errors
 from app.errors import FaultCode, FieldError
 from app.http.context import AppContext
 from app.http.params import IN_PLAIN_DIGITS
-from app.models.audit.audit_log import AuditEntryRow, DeskAct
+from app.models.audit.rows import AuditEntryRow, DeskAct
 from app.models.base import MAX_NUMBER, RequestModel
 from app.models.concerns.entries import Message, NewLabel, NewNote
 from app.models.concerns.fields import YesNo
@@ -29,7 +29,7 @@ from app.models.desk.actions import Acknowledgement, Hold, Outcome, Reopening
 from app.models.desk.hand_overs import HandedOver, HandOver, HandOverReceipt
 from app.models.desk.look_again import LookAgain
 from app.models.desk.restriction import Restriction
-from app.pages.audit.audit_log import act_lines
+from app.pages.audit.entry_words import act_lines
 from app.pages.desk.exports import export_response
 from app.pages.desk.inbox import CONCERN_PAGES, ConcernReferenceInPath
 from app.pages.desk.list_place import ListPlace
@@ -37,9 +37,9 @@ from app.pages.error_pages import problem_type_of
 from app.pages.frame import SHOWN_AGAIN, DeskRouter, Visit, WorkerVisitDep, lead_to
 from app.pages.posted_forms import SubmittedForm, SubmittedFormDep, parse_fields
 from app.services.access.people import list_workers
+from app.services.access.restrictions import list_openers, list_readers
 from app.services.audit.audit_log import Actor, list_last_entries
 from app.services.audit.meanwhile import list_entries_since
-from app.services.audit.restrictions import list_openers, list_readers
 from app.services.concerns.desk_entries import recipient_for_messages, send_message, write_label, write_note
 from app.services.concerns.rows import find_concern
 from app.services.concerns.waiting_additions import first_in_danger

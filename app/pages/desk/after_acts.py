@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
-from app.models.audit.audit_log import DeskAct
 from app.models.audit.details import ASSIGNING_ACTS
+from app.models.audit.rows import DeskAct
 from app.models.concerns.receipts import ConcernState
 from app.models.desk.inbox import InboxEntry
-from app.pages.audit.audit_log import ActLine
+from app.pages.audit.entry_words import ActLine
 from app.pages.frame import Visit
 from app.services.access.people import list_workers
 from app.services.desk.assignment import Assigned, list_last_assignments

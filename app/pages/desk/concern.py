@@ -18,13 +18,13 @@ from app.http.context import AppContext
 from app.http.negotiation import JSON
 from app.http.params import IN_PLAIN_DIGITS, Cursor
 from app.http.responses import CACHE_CURRENT, conditional_response
-from app.models.audit.audit_log import DeskAct
 from app.models.audit.details import details_of
 from app.models.audit.entry_kinds import EntryKind
+from app.models.audit.rows import DeskAct
 from app.models.base import format_utc
 from app.models.concerns.entries import AdditionEntry, LabelEntry, NoteEntry
 from app.models.guides.edition_keys import EditionKey
-from app.pages.audit.audit_log import ActLine, act_lines, fold_openings
+from app.pages.audit.entry_words import ActLine, act_lines, fold_openings
 from app.pages.concerns.form_answers import AnsweredSection
 from app.pages.desk.actions import desk_forms
 from app.pages.desk.after_acts import after_act
@@ -37,6 +37,7 @@ from app.pages.page import HTML, UNSEAL_PAGE
 from app.pages.text_format import spoken
 from app.services.audit.audit_log import list_last_entries
 from app.services.audit.meanwhile import list_entries_since
+from app.services.clock.working_days import LONDON
 from app.services.concerns import desk_entries, entries, opened_entries
 from app.services.cursors import decode_key, encode_key
 from app.services.desk import actions, opened_concerns
@@ -45,7 +46,6 @@ from app.services.desk.look_again import find_days
 from app.services.desk.presented_concerns import entry_of, reference_of
 from app.services.desk.retention import RetentionPeriods
 from app.services.desk.retention_lists import erasure_day
-from app.services.guides.working_days import LONDON
 
 router = DeskRouter()
 CONCERN = "concern"

@@ -12,13 +12,13 @@ from typing import Any
 from fastapi import Response
 
 from app.http.negotiation import PDF_TYPE
-from app.models.audit.audit_log import AuditEntryRow
 from app.models.audit.entry_kinds import EntryKind, EntryPlace
+from app.models.audit.rows import AuditEntryRow
 from app.models.desk.exports import NewExport
 from app.models.guides.edition_keys import EditionKey
 from app.models.guides.editions import EditionContent
 from app.models.operations.health import JsonWebKeySet
-from app.pages.audit.audit_log import act_lines
+from app.pages.audit.entry_words import act_lines
 from app.pages.concerns.form_answers import printed_section
 from app.pages.desk.referral import sections_of
 from app.pages.frame import AS_FILE, Visit

@@ -32,6 +32,7 @@ from app.pages.posted_forms import SubmittedFormDep, parse_fields
 from app.services.access.people import list_workers
 from app.services.access.sign_in import GUIDES_PATH, PATH
 from app.services.audit.audit_log import Actor
+from app.services.clock.working_days import LONDON
 from app.services.concerns.rows import find_concern
 from app.services.cursors import NOT_OURS, decode_position, encode_position
 from app.services.desk.actions import acknowledge_together
@@ -42,7 +43,6 @@ from app.services.desk.presented_concerns import inbox_entry
 from app.services.desk.saved_views import find_seen_until, store_seen_until
 from app.services.desk.taken_over import list_taken_over
 from app.services.guides.editions import list_current
-from app.services.guides.working_days import LONDON
 
 router = DeskRouter()
 CONCERN_PAGES = f"{PATH}/concerns"

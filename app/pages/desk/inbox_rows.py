@@ -7,12 +7,12 @@ from functools import cached_property
 
 from sqlmodel import Session
 
-from app.models.audit.audit_log import DeskAct
+from app.models.audit.rows import DeskAct
 from app.models.concerns.concern import ImmediateDanger
 from app.models.concerns.receipts import ConcernState
 from app.models.concerns.rows import LEAST_URGENT_FIRST
 from app.models.desk.inbox import InboxEntry
-from app.pages.audit.audit_log import what_was_done, who_did
+from app.pages.audit.entry_words import what_was_done, who_did
 from app.pages.frame import Visit
 from app.services.audit.last_acts import LastActs, find_last_acts
 from app.services.concerns.waiting_additions import WaitingAdditions, find_waiting

@@ -23,9 +23,9 @@ from app.pages.frame import DeskRouter, Visit, WorkerVisitDep
 from app.pages.posted_forms import SubmittedForm, SubmittedFormDep, parse_fields
 from app.pages.text_format import spoken
 from app.services.access.sign_in import PATH
+from app.services.clock.working_days import LONDON
 from app.services.concerns.written_down import write_down_addition, write_down_concern
 from app.services.guides.editions import list_current
-from app.services.guides.working_days import LONDON
 
 router = DeskRouter(f"{PATH}/new")
 NEW = "new"

@@ -20,7 +20,7 @@ from app.models.guides.contacts import OpeningHours, Phone
 from app.models.guides.editions import EditionContent
 from app.pages.guides.edit_fields import DETAILS
 from app.pages.text_format import day
-from app.services.guides.working_hours import hours_text
+from app.services.clock.working_hours import hours_text
 
 FIELD_WORDS = {
     "verified_on": "checked on",

@@ -21,6 +21,7 @@ from app.pages.guides.editing import Editing, PublishingDep, ReviewingDep, draft
 from app.pages.posted_forms import SubmittedForm, SubmittedFormDep
 from app.services.access.sign_in import GUIDES_PATH
 from app.services.audit.audit_log import is_same_hand
+from app.services.clock.working_days import london_moments
 from app.services.guides.draft_links import LINK_DAYS, links_of, takes_no_more
 from app.services.guides.draft_review import (
     CHANGE_NOTE,
@@ -37,7 +38,6 @@ from app.services.guides.draft_review import (
 )
 from app.services.guides.drafts import DraftContent, discard_draft, get_guide_draft, list_draft_acts, writers_of
 from app.services.guides.rendition_drafts import list_pairs
-from app.services.guides.working_days import london_moments
 from app.services.guides.written_values import read_day
 
 router = DeskRouter(GUIDES_PATH)

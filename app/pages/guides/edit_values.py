@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from app.models.guides.contacts import OpeningHours
-from app.services.guides.working_hours import read_hours, spoken_hours
+from app.services.clock.working_hours import read_hours, spoken_hours
 from app.services.guides.written_values import day_in_words, read_day, read_number, without_label
 
 NUMBER, DISPLAY = "number", "display"

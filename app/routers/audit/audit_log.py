@@ -12,12 +12,13 @@ from app.http.params import Cursor, Limit
 from app.http.problems import RESPONSES_OF_CLIENT_ROUTES, problem_responses
 from app.http.responses import Responses, page_links
 from app.http.routes import GuidanceRouter
-from app.models.audit.audit_log import AUDIT
 from app.models.audit.details import present_audit_entry
 from app.models.audit.log_filters import A_CHAIN, CHAIN, LogFilter, OwnLogFilter
 from app.models.audit.responses import CheckpointResponse, DisclosuresResponse, StatementResponse
+from app.models.audit.rows import AUDIT
 from app.models.base import format_utc
 from app.models.references import EXAMPLE_REFERENCE
+from app.services.access.restrictions import hidden_from
 from app.services.access.sealed_cursors import open_number, seal_number
 from app.services.audit.audit_log import Actor, read_end_of_chain
 from app.services.audit.log_search import LOG_SHEET_HEADERS, read_log, read_log_sheet
@@ -59,7 +60,8 @@ def list_disclosures(
 @router.get("/disclosures.csv", summary="Read the audit log as CSV", response_class=Response, responses=AS_SHEET)
 def read_disclosures_csv(writer: WriterDep, actor: AuditorDep, wanted: Annotated[LogFilter, Query()]) -> Response:
     """The audit log entries as one CSV file. More than 20,000 are refused: ask for fewer days."""
-    return Response(read_log_sheet(writer, wanted, actor=actor), media_type=CSV_MEDIA, headers=LOG_SHEET_HEADERS)
+    sheet = read_log_sheet(writer, wanted, actor=actor, hiding=hidden_from(actor))
+    return Response(sheet, media_type=CSV_MEDIA, headers=LOG_SHEET_HEADERS)
 
 
 @router.get("/own-disclosures", summary="Read your own entries of the audit log")
@@ -80,7 +82,7 @@ def _page_of(
     request: Request, writer: Writer, wanted: LogFilter, actor: Actor, limit: int, cursor: str | None
 ) -> DisclosuresResponse:
     after = open_number(writer.engine, AUDIT, cursor)
-    found = read_log(writer, wanted, actor=actor, after=after, limit=limit)
+    found = read_log(writer, wanted, actor=actor, hiding=hidden_from(actor), after=after, limit=limit)
     next_cursor = seal_number(writer.engine, AUDIT, found.next_position)
     entries, links = tuple(map(present_audit_entry, found.entries)), page_links(request, next_cursor)
     return DisclosuresResponse(disclosures=entries, next_cursor=next_cursor, links=links)

@@ -14,11 +14,11 @@ from app.http.params import Cursor, Limit
 from app.http.problems import RESPONSES_OF_CLIENT_ROUTES, problem_responses
 from app.http.responses import page_links
 from app.http.routes import GuidanceRouter
-from app.models.desk.cards import CardParameters, CardsResponse
+from app.models.desk.card_pages import CardParameters, CardsResponse
 from app.models.links import DESK_CARDS
 from app.models.references import EXAMPLE_REFERENCE
 from app.services.cursors import A_MOMENT, encode_position
-from app.services.desk.cards import CardQuery, read_cards, require_role_for_cards
+from app.services.desk.card_pages import CardQuery, read_cards, require_role_for_cards
 
 router = GuidanceRouter(tags=["Desk"], responses=RESPONSES_OF_CLIENT_ROUTES, route_class=JSONRoute)
 AN_EXAMPLE = encode_position((A_MOMENT, A_MOMENT, EXAMPLE_REFERENCE))

@@ -34,8 +34,8 @@ from app.http.params import (
 from app.http.problems import BODY_PROBLEMS, RESPONSES_OF_CLIENT_ROUTES, problem_responses
 from app.http.responses import SEALED, page_links, sealed_file
 from app.http.routes import GuidanceRouter
-from app.models.audit.audit_log import DeskAct
 from app.models.audit.entry_kinds import EntryKind, EntryPlace
+from app.models.audit.rows import DeskAct
 from app.models.concerns.entries import (
     WORDS_OF_A_LABEL,
     WORDS_OF_A_NOTE,

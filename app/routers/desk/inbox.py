@@ -16,7 +16,7 @@ from app.http.params import Cursor, Limit
 from app.http.problems import BODY_PROBLEMS, RESPONSES_OF_CLIENT_ROUTES, problem_responses
 from app.http.responses import page_links
 from app.http.routes import GuidanceRouter
-from app.models.audit.audit_log import EVENTS
+from app.models.audit.rows import EVENTS
 from app.models.base import SLUG_PATTERN
 from app.models.desk.actions import BurstAcknowledged, BurstAcknowledgement
 from app.models.desk.inbox import InboxResponse, SummaryResponse

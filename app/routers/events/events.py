@@ -20,7 +20,7 @@ from app.http.problems import RESPONSES_OF_CLIENT_ROUTES, problem_responses
 from app.http.responses import page_links
 from app.http.routes import GuidanceRouter
 from app.models.access.clients import Scope
-from app.models.audit.audit_log import EVENTS
+from app.models.audit.rows import EVENTS
 from app.models.events.responses import EventResponse, EventsResponse
 from app.models.events.rows import EventKind, EventRow
 from app.services.access.clients import Principal

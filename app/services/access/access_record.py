@@ -25,7 +25,6 @@ from app.models.access.clients import ClientKeyRow, ClientRow
 from app.models.access.people import InvitationRow, KeyCopyRow, PasskeyRow, PersonRow, SessionRow
 from app.models.access.roles import NO_ROLE
 from app.models.access.rows import AccessRow
-from app.models.audit.audit_log import PEOPLE, AuditEntryRow, DeskAct
 from app.models.audit.details import (
     ClientAddedDetails,
     ClientDetails,
@@ -40,6 +39,7 @@ from app.models.audit.details import (
     RoleDetails,
     SessionDetails,
 )
+from app.models.audit.rows import PEOPLE, AuditEntryRow, DeskAct
 from app.models.base import OnStep, show_no_progress
 from app.services.audit.audit_log import Actor, record_action
 from app.services.audit.chains import BEFORE_THE_FIRST, End

@@ -23,8 +23,8 @@ from app.errors import ClientExists, GuidanceError, NoSuchClient, SetupError, To
 from app.logs import Log
 from app.models.access.clients import OF_A_LEAD, ClientKeyRow, ClientRow, Scope
 from app.models.access.names import MAX_NAME_LENGTH, find_name_refusal, is_recordable
-from app.models.audit.audit_log import DeskAct
 from app.models.audit.details import ClientAddedDetails, ClientDetails, KeyAddedDetails
+from app.models.audit.rows import DeskAct
 from app.models.base import SLUG_PATTERN
 from app.services.access.access_record import by_operator, name_on_record, record_person
 from app.services.access.row_signing import find_name_of, require_current_rows, require_ours

@@ -25,8 +25,8 @@ from app.models.access.clients import Scope
 from app.models.access.people import KeyCopyRow, PasskeyRow, PersonRow
 from app.models.access.roles import roles_with
 from app.models.access.rows import AccessRow
-from app.models.audit.audit_log import PEOPLE, AuditEntryRow, DeskAct
 from app.models.audit.details import KeyCopyDetails, KeyCopyReadDetails
+from app.models.audit.rows import PEOPLE, AuditEntryRow, DeskAct
 from app.services.access.access_record import name_on_record, record_person
 from app.services.access.row_signing import need_access_keys, require_current_rows
 from app.services.audit.audit_log import Actor

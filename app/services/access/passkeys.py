@@ -35,8 +35,8 @@ from webauthn.registration.verify_registration_response import VerifiedRegistrat
 from app.db.writer import Writer
 from app.errors import TokenInvalid
 from app.models.access.people import ChallengeRow, InvitationRow, PasskeyRow, PersonRow
-from app.models.audit.audit_log import DeskAct
 from app.models.audit.details import PasskeyDetails
+from app.models.audit.rows import DeskAct
 from app.models.base import parse_json
 from app.services.access.access_record import name_on_record, record_person
 from app.services.access.clients import token_digest

@@ -18,8 +18,8 @@ from app.models.access.clients import Scope
 from app.models.access.names import find_name_refusal, is_recordable
 from app.models.access.people import InvitationRow, PasskeyRow, PersonRow, SessionRow
 from app.models.access.roles import NO_ROLE, SCOPES_OF, Role, roles_with
-from app.models.audit.audit_log import DeskAct
 from app.models.audit.details import InvitedDetails, PasskeyRemovedDetails, PersonDetails, RoleDetails, SessionDetails
+from app.models.audit.rows import DeskAct
 from app.services.access.access_record import by_operator, name_on_record, record_person
 from app.services.access.clients import Principal, check_person, draw_token, revoke_clients_of, token_digest
 from app.services.access.key_copies import delete_copies, may_hold_key

@@ -11,8 +11,8 @@ from sqlmodel import Session, col, select
 
 from app.db.statements import fixed_insert
 from app.db.tables import table_of
-from app.models.audit.audit_log import AUDIT, AuditEntryRow, DeskAct
 from app.models.audit.details import Details, LogDetails
+from app.models.audit.rows import AUDIT, AuditEntryRow, DeskAct
 from app.models.concerns.rows import ConcernRow
 from app.services.audit.chains import End, begin_chains, find_end, write_end
 from app.services.audit.meanwhile import expect_seen

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, bindparam, select, update
 from app.db.statements import FixedStatement, fixed_insert
 from app.db.tables import table_of
 from app.errors import RowNotStored
-from app.models.audit.audit_log import AuditEntryRow, ChainRow
+from app.models.audit.rows import AuditEntryRow, ChainRow
 from app.models.base import canonical_json, format_utc
 
 FIRST_PREVIOUS_SHA256 = "0" * 64

@@ -8,8 +8,8 @@ from sqlalchemy import case, func, select, tuple_
 from sqlmodel import Session
 
 from app.db.tables import table_of
-from app.models.audit.audit_log import AuditEntryRow, DeskAct
 from app.models.audit.details import TO_SEE_FIRST
+from app.models.audit.rows import AuditEntryRow, DeskAct
 
 _ROWS = table_of(AuditEntryRow)
 _ENTRIES = _ROWS.c

@@ -14,14 +14,13 @@ from app.db.tables import table_of
 from app.db.writer import Writer
 from app.errors import FaultCode, FieldError, InvalidCursor, InvalidQuery
 from app.models.access.people import PersonRow
-from app.models.audit.audit_log import AUDIT, CARDS, AuditEntryRow, DeskAct
 from app.models.audit.details import LogDetails, details_of, sentence_of
 from app.models.audit.log_filters import LISTS, LogFilter, LogOrder
+from app.models.audit.rows import AUDIT, CARDS, AuditEntryRow, DeskAct
 from app.models.base import format_utc
 from app.models.references import find_reference
 from app.services.audit.audit_log import NO_DETAILS, Actor, person_of, record_reading
 from app.services.audit.chains import find_end
-from app.services.audit.restrictions import hidden_from
 from app.services.csv_sheets import csv_sheet
 from app.services.cursors import NOT_OURS
 
@@ -50,7 +49,7 @@ NO_SUCH_PERSON = "The audit log has nobody of this name."
 class LogQuery:
     """A checked query. `clients` are the names under which the log knows the person, None for anybody.
 
-    Entries about `hidden` concerns are left out, and their references taken from others.
+    Entries about `hidden` concerns are left out, and their references taken from others. `hiding` selects them.
     """
 
     session: Session
@@ -58,6 +57,7 @@ class LogQuery:
     wanted: LogFilter
     chain: str | None
     clients: Sequence[str] | None
+    hiding: Select[Any]
     hidden: Collection[str]
 
     def page(self, after: int | None, limit: int) -> list[AuditEntryRow]:
@@ -102,7 +102,7 @@ class LogQuery:
     @cached_property
     def _conditions(self) -> list[ColumnElement[bool]]:
         wanted = self.wanted
-        conditions: list[ColumnElement[bool]] = [_ENTRIES.chain.not_in(hidden_from(self.actor))] if self.hidden else []
+        conditions: list[ColumnElement[bool]] = [_ENTRIES.chain.not_in(self.hiding)] if self.hidden else []
         if self.clients is not None:
             one = len(self.clients) == 1
             conditions.append(_ENTRIES.client == self.clients[0] if one else _ENTRIES.client.in_(self.clients))
@@ -192,17 +192,18 @@ def read_log(
     wanted: LogFilter,
     *,
     actor: Actor,
+    hiding: Select[Any],
     after: int | None,
     limit: int,
     with_readings: bool = False,
 ) -> LogPage:
-    """Record the reading, and return the page after `after`.
+    """Record the reading, and return the page after `after`, without the concerns that `hiding` selects.
 
     Raise `InvalidQuery`, not recorded, for an unknown person other than `actor`, and a chain that is no list and no
     concern that `actor` may open; for own entries any reference is taken. Raise `InvalidCursor`.
     """
     with Session(writer.engine) as session:
-        query = _query_of(session, wanted, actor)
+        query = _query_of(session, wanted, actor, hiding)
         rows = query.page(after, limit + 1)
         readings = query.find_readings() if with_readings else None
     writer.run(record_reading, AUDIT, DeskAct.DISCLOSURES_READ, actor, _details_of_search(query))
@@ -211,9 +212,9 @@ def read_log(
     return LogPage(page, next_position, readings)
 
 
-def read_log_sheet(writer: Writer, wanted: LogFilter, *, actor: Actor) -> bytes:
+def read_log_sheet(writer: Writer, wanted: LogFilter, *, actor: Actor, hiding: Select[Any]) -> bytes:
     """As `read_log`, every entry as CSV. More than `MOST_IN_A_SHEET` raise `InvalidQuery` too, recorded."""
-    found = read_log(writer, wanted, actor=actor, after=None, limit=MOST_IN_A_SHEET)
+    found = read_log(writer, wanted, actor=actor, hiding=hiding, after=None, limit=MOST_IN_A_SHEET)
     if found.next_position is not None:
         raise InvalidQuery([FieldError((), TOO_MANY_FOR_A_SHEET, FaultCode.TOO_MANY, "query", "from")])
     return csv_sheet(SHEET_COLUMNS, map(_cells_of, found.entries))
@@ -237,11 +238,11 @@ def _list_clients(session: Session) -> list[str]:
     return list(session.execute(select(names.c.client).where(names.c.client.is_not(None))).scalars())
 
 
-def _query_of(session: Session, wanted: LogFilter, actor: Actor) -> LogQuery:
+def _query_of(session: Session, wanted: LogFilter, actor: Actor, hiding: Select[Any]) -> LogQuery:
     """Raise `InvalidQuery` with each fault, as `read_log` says, so that none reveals whether a concern exists."""
     faults: list[FieldError] = []
     is_own, clients = wanted.person == actor.person, None
-    hidden = set(session.execute(hidden_from(actor)).scalars())
+    hidden = set(session.execute(hiding).scalars())
     if wanted.person is not None:
         clients = [each for each in _list_clients(session) if person_of(each) == wanted.person]
         if not (clients or is_own or session.get(PersonRow, wanted.person) is not None):
@@ -255,7 +256,7 @@ def _query_of(session: Session, wanted: LogFilter, actor: Actor) -> LogQuery:
             faults.append(_fault("chain", NO_SUCH_CONCERN))
     if faults:
         raise InvalidQuery(faults)
-    return LogQuery(session, actor, wanted, chain, clients, hidden)
+    return LogQuery(session, actor, wanted, chain, clients, hiding, hidden)
 
 
 def _positions_in(entry: Row[Any]) -> Iterator[int]:

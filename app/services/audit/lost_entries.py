@@ -15,8 +15,8 @@ from app.db.tables import table_of
 from app.db.writer import Writer
 from app.errors import StoreBusy
 from app.logs import Log
-from app.models.audit.audit_log import AUDIT, AuditEntryRow, DeskAct
 from app.models.audit.details import EntriesLostDetails, details_of
+from app.models.audit.rows import AUDIT, AuditEntryRow, DeskAct
 from app.models.base import UtcDateTime, format_utc
 from app.services.audit.audit_log import by_itself, record_action
 from app.services.key_files import write_key_file

@@ -6,8 +6,8 @@ from sqlmodel import Session, and_, col, or_, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from app.errors import ChangedMeanwhile
-from app.models.audit.audit_log import AuditEntryRow, DeskAct
 from app.models.audit.details import SENDING_ACTS, TO_SEE_FIRST, others_acts_to_see
+from app.models.audit.rows import AuditEntryRow, DeskAct
 
 MOST_SHOWN = 50
 

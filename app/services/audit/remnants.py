@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 
 from app.db.database import BUSY_MILLISECONDS
 from app.logs import Log
-from app.models.audit.audit_log import AuditEntryRow, DeskAct, Remnants
+from app.models.audit.rows import AuditEntryRow, DeskAct, Remnants
 
 BRIEF_MILLISECONDS = 20  # the longest wait for readers while the write-ahead log is emptied: writers wait too
 log = Log(__name__)

@@ -9,7 +9,6 @@ from sqlalchemy import select as select_columns
 from sqlmodel import Session
 
 from app.db.tables import table_of
-from app.models.audit.audit_log import AUDIT, EVENTS, WEBHOOKS, AuditEntryRow, DeskAct
 from app.models.audit.details import (
     ADDING_ACTS,
     CHANGING_ACTS,
@@ -27,6 +26,7 @@ from app.models.audit.details import (
     details_of,
 )
 from app.models.audit.entry_kinds import EntryPlace
+from app.models.audit.rows import AUDIT, EVENTS, WEBHOOKS, AuditEntryRow, DeskAct
 from app.models.concerns.receipts import ConcernState
 from app.models.concerns.rows import LEADS, limit_to
 from app.models.desk.look_again import OFFICER

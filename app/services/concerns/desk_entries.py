@@ -15,9 +15,9 @@ from app.errors import (
     SealedTextMisplaced,
     UnsealingUnavailable,
 )
-from app.models.audit.audit_log import DeskAct
 from app.models.audit.details import ShownDetails
 from app.models.audit.entry_kinds import EntryKind
+from app.models.audit.rows import DeskAct
 from app.models.base import canonical_submission, format_utc
 from app.models.concerns.entries import Message, MessageEntry, MessagesResponse, NewLabel, NewNote
 from app.models.concerns.rows import ConcernRow

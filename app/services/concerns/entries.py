@@ -19,7 +19,7 @@ from app.models.concerns.digests import seal_details
 from app.models.concerns.entries import EntryRow
 from app.models.concerns.rows import ConcernRow, StoredReceiptRow
 from app.services.audit.audit_log import Actor, record_action, record_change
-from app.services.concerns.cards import insert_cards
+from app.services.concerns.card_making import insert_cards
 from app.services.concerns.idempotency import Retryable
 from app.services.concerns.presented_entries import present_entry
 from app.services.concerns.receipt_signing import ReceiptSigner

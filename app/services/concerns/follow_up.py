@@ -25,9 +25,9 @@ from app.errors import (
     NoSuchConcern,
     TooManyConcerns,
 )
-from app.models.audit.audit_log import DeskAct
 from app.models.audit.details import MessageReadDetails, RestrictedDetails
 from app.models.audit.entry_kinds import EntryKind
+from app.models.audit.rows import DeskAct
 from app.models.base import canonical_submission
 from app.models.concerns.additions import Addition
 from app.models.concerns.channels import Channel
@@ -40,10 +40,10 @@ from app.models.events.rows import EventKind
 from app.models.guides.edition_keys import EditionKey
 from app.models.references import find_reference
 from app.services.access.limits import LimitKeys
+from app.services.access.restrictions import restrict
 from app.services.access.sources import CodeTries, Sources
 from app.services.audit.audit_log import REPORTER, by_reporter, record_action
-from app.services.audit.restrictions import restrict
-from app.services.concerns.cards import card_of_addition, seal_card
+from app.services.concerns.card_making import card_of_addition, seal_card
 from app.services.concerns.desk_entries import list_messages
 from app.services.concerns.edition_resolver import EditionResolver, unknown_ids
 from app.services.concerns.entries import NewEntry, append_entry, entries_of, list_entries, measure_entries

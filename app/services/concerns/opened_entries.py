@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import Engine, Row
 from sqlmodel import Session
 
-from app.models.audit.audit_log import DeskAct
 from app.models.audit.details import ShownDetails, ShownPage
 from app.models.audit.entry_kinds import EntryKind, EntryPlace
+from app.models.audit.rows import DeskAct
 from app.services.audit.audit_log import Actor, record_action
 from app.services.concerns.entries import PAGE_BYTES, list_entries, measure_entries, read_sealed
 from app.services.concerns.presented_entries import content_of_entry, present_entry

@@ -23,12 +23,12 @@ from app.models.guides.edition_keys import EditionKey
 from app.models.guides.editions import EditionContent
 from app.models.guides.signposts import CALL_999_FIRST, Signpost, WhoToCall
 from app.services.audit.audit_log import REPORTER
+from app.services.clock.teams import UNTIL_THEN, DutyHours, Team, Teams
+from app.services.clock.working_days import WorkingDays, deadline_in_words, deadline_of
+from app.services.clock.working_hours import opening_in_words
 from app.services.concerns.arrivals import Arrival
 from app.services.concerns.receipt_signing import ReceiptSigner
 from app.services.guides.reference_data import ReferenceData, lives_elsewhere
-from app.services.guides.teams import UNTIL_THEN, DutyHours, Team, Teams
-from app.services.guides.working_days import WorkingDays, deadline_in_words, deadline_of
-from app.services.guides.working_hours import opening_in_words
 
 _SIGNPOSTS = TypeAdapter(tuple[Signpost, ...])
 CONCERN_STORED = "We have your concern. A social worker has not read it yet."

@@ -11,17 +11,17 @@ from app.age.keys import Sealer
 from app.db.tables import table_of
 from app.db.writer import Writer
 from app.errors import SealedTextMisplaced, UnsealingUnavailable
-from app.models.audit.audit_log import DeskAct, Remnants
 from app.models.audit.details import SealDetails
 from app.models.audit.entry_kinds import FOR_THE_DESK, EntryKind, EntryPlace
+from app.models.audit.rows import DeskAct, Remnants
 from app.models.base import OnStep, show_no_progress
-from app.models.concerns.cards import CardRow
+from app.models.concerns.card_rows import CardRow
 from app.models.concerns.digests import seal_details
 from app.models.concerns.entries import EntryRow
 from app.models.concerns.rows import ConcernRow
 from app.services.audit.audit_log import Actor, record_action
 from app.services.audit.remnants import purge_remnants
-from app.services.concerns.cards import (
+from app.services.concerns.card_making import (
     CARD,
     card_of_addition,
     card_of_concern,

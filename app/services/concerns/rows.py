@@ -15,7 +15,7 @@ from app.errors import ConcernErased, NoSuchConcern, ReferenceTaken
 from app.models.concerns.receipts import ConcernState
 from app.models.concerns.rows import ClosedCountRow, ConcernRow
 from app.models.desk.look_again import OFFICER, LookAgainRow
-from app.services.audit.restrictions import NO_SUCH_REFERENCE
+from app.services.access.restrictions import NO_SUCH_REFERENCE
 
 WITHOUT_SEALED = defer(ConcernRow.sealed)  # type: ignore[arg-type]  # SQLModel types a column as its value
 _ONE_CONCERN = select(ConcernRow).options(WITHOUT_SEALED).where(ConcernRow.reference == bindparam("reference"))

@@ -23,7 +23,7 @@ from app.db.writer import Writer
 from app.errors import NoSuchSavedForm, SavedFormsFull, TooManySavedForms
 from app.models.concerns.saved_forms import SavedFormRow
 from app.models.concerns.status_tokens import new_status_token, standard_token
-from app.services.audit.clock import require_clock
+from app.services.audit.known_time import require_clock
 from app.services.audit.remnants import purge_remnants
 from app.services.concerns.idempotency import NONCE_LENGTH
 

@@ -20,9 +20,9 @@ from app.db.tables import table_of
 from app.db.writer import SharedWrite, Writer, write_without_change
 from app.errors import AlreadyStored, FieldError, IdempotencyKeyReused, InvalidConcern, ReferenceTaken, TooManyConcerns
 from app.logs import Log
-from app.models.audit.audit_log import DeskAct
+from app.models.audit.rows import DeskAct
 from app.models.base import canonical_json, canonical_submission
-from app.models.concerns.cards import OF_THE_CONCERN
+from app.models.concerns.card_rows import OF_THE_CONCERN
 from app.models.concerns.channels import Channel
 from app.models.concerns.concern import FORM_VERSION, NO_QUESTION, Concern, ImmediateDanger
 from app.models.concerns.digests import seal_details
@@ -38,7 +38,7 @@ from app.services.access.sources import UNCOUNTED, Admission, Sources
 from app.services.audit.audit_log import insert_first_entries, next_row
 from app.services.audit.chains import BEFORE_THE_FIRST
 from app.services.concerns.arrivals import Arrival
-from app.services.concerns.cards import card_of_concern, insert_cards, seal_card
+from app.services.concerns.card_making import card_of_concern, insert_cards, seal_card
 from app.services.concerns.edition_resolver import EditionResolver
 from app.services.concerns.idempotency import IdempotencyKeys, IdempotentResult, Retryable, insert_stored_receipts
 from app.services.concerns.receipts import PinnedEdition, ReceiptBuilder

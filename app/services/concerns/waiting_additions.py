@@ -12,16 +12,16 @@ from sqlmodel import Session
 
 from app.db.tables import table_of
 from app.errors import FieldError, NoSuchItem, NotAcknowledged, ValidationFailed
-from app.models.audit.audit_log import DeskAct
 from app.models.audit.details import AcknowledgedDetails
 from app.models.audit.entry_kinds import EntryKind
+from app.models.audit.rows import DeskAct
 from app.models.concerns.concern import ImmediateDanger
 from app.models.concerns.entries import ENTRY_WAITS, EntryRow
 from app.models.concerns.receipts import ConcernState
 from app.models.concerns.rows import LEAST_URGENT_FIRST, ConcernRow
 from app.models.events.rows import EventKind
+from app.services.access.restrictions import uncounted
 from app.services.audit.audit_log import Actor, record_change
-from app.services.audit.restrictions import uncounted
 from app.services.concerns.entries import entries_of, measure_entries
 from app.services.concerns.rows import get_concern
 from app.services.events.outbox import append_events, events_about

@@ -36,7 +36,7 @@ from app.models.concerns.written_down import WrittenAddition, WrittenConcern, Wr
 from app.models.guides.edition_keys import EditionKey
 from app.services.audit.audit_log import Actor
 from app.services.concerns.arrivals import Arrival
-from app.services.concerns.cards import card_of_addition, seal_card
+from app.services.concerns.card_making import card_of_addition, seal_card
 from app.services.concerns.edition_resolver import unknown_ids
 from app.services.concerns.entries import NewEntry
 from app.services.concerns.follow_up import FollowUps, store_addition

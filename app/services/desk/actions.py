@@ -26,7 +26,6 @@ from app.errors import (
     SecondEraserNeeded,
     ValidationFailed,
 )
-from app.models.audit.audit_log import AuditEntryRow, DeskAct
 from app.models.audit.details import (
     TO_SEE_FIRST,
     AcknowledgedDetails,
@@ -35,8 +34,9 @@ from app.models.audit.details import (
     ReasonDetails,
     WithheldDetails,
 )
+from app.models.audit.rows import AuditEntryRow, DeskAct
 from app.models.base import canonical_submission
-from app.models.concerns.cards import CardRow
+from app.models.concerns.card_rows import CardRow
 from app.models.concerns.entries import EntryRow
 from app.models.concerns.receipts import ConcernState
 from app.models.concerns.rows import ConcernRow
@@ -53,9 +53,9 @@ from app.models.desk.inbox import InboxEntry
 from app.models.desk.look_again import LookAgainRow
 from app.models.events.rows import EventKind
 from app.models.references import find_reference
+from app.services.access.restrictions import find_hidden
 from app.services.audit.audit_log import Actor, is_same_hand, names_a_person, record_action, record_change
 from app.services.audit.remnants import purge_remnants
-from app.services.audit.restrictions import find_hidden
 from app.services.concerns.desk_entries import new_message
 from app.services.concerns.entries import Desk, NewEntry, store_entry
 from app.services.concerns.idempotency import Retryable, derive_idempotency_keys

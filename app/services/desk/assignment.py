@@ -10,7 +10,6 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from app.db.writer import Writer
 from app.errors import AssignmentChanged, FieldError, SameAssignment, ValidationFailed
-from app.models.audit.audit_log import AuditEntryRow, DeskAct
 from app.models.audit.details import (
     ASSIGNING_ACTS,
     AssignmentRefusedDetails,
@@ -20,10 +19,11 @@ from app.models.audit.details import (
     ShownDetails,
     details_of,
 )
+from app.models.audit.rows import AuditEntryRow, DeskAct
 from app.models.base import format_utc
 from app.models.concerns.rows import CLOSED_RANK, ConcernRow
+from app.services.access.restrictions import MAY_NOT_OPEN, is_openable_by, may_be_opened_by, may_open
 from app.services.audit.audit_log import Actor, record_action, record_change
-from app.services.audit.restrictions import MAY_NOT_OPEN, is_openable_by, may_be_opened_by, may_open
 from app.services.concerns.rows import get_concern
 from app.services.desk.inbox import URGENCY
 

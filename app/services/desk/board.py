@@ -13,11 +13,11 @@ from sqlmodel import Session
 
 from app.db.tables import table_of
 from app.db.writer import Writer
-from app.models.audit.audit_log import AUDIT, DeskAct
 from app.models.audit.details import SummaryDetails
+from app.models.audit.rows import AUDIT, DeskAct
 from app.models.concerns.rows import ConcernRow
+from app.services.access.restrictions import uncounted
 from app.services.audit.audit_log import Actor, record_reading
-from app.services.audit.restrictions import uncounted
 from app.services.desk.figures import SMALLEST_COUNT, places_to_hide
 
 _CONCERNS = table_of(ConcernRow).c

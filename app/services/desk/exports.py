@@ -25,9 +25,9 @@ from sqlmodel import Session, col, select
 from app.age.files import open_with_file_key
 from app.age.keys import NotThatFile
 from app.errors import ExportNotGenuine, PdfUnavailable, ReceiptNotGenuine
-from app.models.audit.audit_log import AuditEntryRow, DeskAct
 from app.models.audit.details import ExportedDetails, ShownDetails, ShownPage, audit_entry_row, present_audit_entry
 from app.models.audit.entry_kinds import MEMBER_OF_KIND, EntryKind, EntryPlace
+from app.models.audit.rows import AuditEntryRow, DeskAct
 from app.models.base import format_utc, parse_json
 from app.models.concerns.rows import ConcernRow
 from app.models.desk.exports import NOT_SIGNED, ExportEntry, ExportStatement, NewExport

@@ -17,14 +17,14 @@ from sqlmodel import Session
 
 from app.db.tables import table_of
 from app.db.writer import Writer
-from app.models.audit.audit_log import AUDIT, INBOX, DeskAct
 from app.models.audit.details import SummaryDetails
+from app.models.audit.rows import AUDIT, INBOX, DeskAct
 from app.models.concerns.rows import ConcernRow
 from app.models.desk.figures import FiguresOfDay, FiguresResponse
+from app.services.access.restrictions import uncounted
 from app.services.audit.audit_log import Actor, record_reading
-from app.services.audit.restrictions import uncounted
+from app.services.clock.working_days import LONDON
 from app.services.desk.inbox import count_hidden
-from app.services.guides.working_days import LONDON
 
 MICROSECOND = dt.timedelta(microseconds=1)
 ROWS_AT_ONCE = 1000

@@ -28,9 +28,9 @@ from app.errors import (
     UnsealingUnavailable,
     ValidationFailed,
 )
-from app.models.audit.audit_log import DeskAct
 from app.models.audit.details import ShownDetails
 from app.models.audit.entry_kinds import EntryKind, EntryPlace
+from app.models.audit.rows import DeskAct
 from app.models.base import canonical_submission, format_utc
 from app.models.desk.hand_over_details import confirmed_details, handed_over_details
 from app.models.desk.hand_overs import HandedOver, HandOver, HandOverEntry, HandOverReceipt, HandOverRow

@@ -13,14 +13,14 @@ from sqlmodel import Session
 
 from app.db.tables import table_of
 from app.db.writer import Writer
-from app.models.audit.audit_log import INBOX, DeskAct
 from app.models.audit.details import ShownDetails
+from app.models.audit.rows import INBOX, DeskAct
 from app.models.concerns.receipts import ConcernState
 from app.models.concerns.rows import BY_URGENCY, CLOSED_RANK, ConcernRow
 from app.models.desk.inbox import InboxEntry
 from app.models.desk.inbox_filters import NO_BURST, InboxFilter, InboxOrder
+from app.services.access.restrictions import has_lead, hidden_from, may_open, uncounted
 from app.services.audit.audit_log import Actor, names_a_person, record_reading
-from app.services.audit.restrictions import has_lead, hidden_from, may_open, uncounted
 from app.services.concerns.rows import closed_count
 from app.services.concerns.waiting_additions import count_additions
 

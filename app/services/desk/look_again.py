@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 from sqlmodel import Session, col, select
 
-from app.models.audit.audit_log import DeskAct
 from app.models.audit.details import LookAgainDetails, ShownDetails
+from app.models.audit.rows import DeskAct
 from app.models.concerns.rows import ConcernRow
 from app.models.desk.look_again import OFFICER, TEAM, LookAgain, LookAgainRow, LookAgainState, Whose
+from app.services.access.restrictions import has_lead, may_open
 from app.services.audit.audit_log import Actor, record_action
-from app.services.audit.restrictions import has_lead, may_open
+from app.services.clock.working_days import LONDON
 from app.services.concerns.rows import get_concern, get_unerased
-from app.services.guides.working_days import LONDON
 
 MOST_DUE = 50
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from sqlmodel import Session
 
 from app.errors import ConcernErased
-from app.models.audit.audit_log import DeskAct
 from app.models.audit.details import ShownDetails
 from app.models.audit.entry_kinds import EntryKind
+from app.models.audit.rows import DeskAct
 from app.models.concerns.rows import ConcernRow
 from app.models.desk.actions import OpenedConcern
 from app.models.links import desk_concern_path

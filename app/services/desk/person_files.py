@@ -11,8 +11,8 @@ from typing import Any
 
 from sqlmodel import Session
 
-from app.models.audit.audit_log import DeskAct
 from app.models.audit.details import ExportedDetails
+from app.models.audit.rows import DeskAct
 from app.models.desk.exports import NewPersonFile, PersonFilePurpose
 from app.services.audit.audit_log import Actor, record_action
 from app.services.concerns.receipt_signing import PERSON_FILE, ReceiptSigner

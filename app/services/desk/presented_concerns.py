@@ -12,7 +12,7 @@ from app.models.concerns.rows import ConcernRow
 from app.models.desk.inbox import InboxEntry
 from app.models.links import DISCLOSURES, Links, desk_concern_path, edition_path
 from app.models.references import find_reference
-from app.services.audit.restrictions import NO_SUCH_REFERENCE
+from app.services.access.restrictions import NO_SUCH_REFERENCE
 
 Columns = Mapping[str, Any] | RowMapping
 """By name."""

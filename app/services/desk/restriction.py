@@ -4,13 +4,13 @@ from sqlmodel import Session
 
 from app.errors import FaultCode, FieldError, ScopeMissing, ValidationFailed
 from app.models.access.clients import Scope
-from app.models.audit.audit_log import DeskAct
 from app.models.audit.details import ReasonDetails, RestrictedDetails, ShownDetails
+from app.models.audit.rows import DeskAct
 from app.models.concerns.rows import ConcernRow, people_of_limit
 from app.models.desk.restriction import Restriction, RestrictionState
 from app.models.links import desk_concern_path
+from app.services.access.restrictions import list_leads, list_readers, restrict
 from app.services.audit.audit_log import Actor, record_action, record_change
-from app.services.audit.restrictions import list_leads, list_readers, restrict
 from app.services.concerns.receipts import ReceiptBuilder
 from app.services.concerns.rows import expect_officer_told, get_concern, get_unerased
 

@@ -23,7 +23,7 @@ from app.models.concerns.receipts import ConcernState
 from app.models.concerns.rows import ConcernRow
 from app.models.desk.actions import Acknowledgement, Erasure
 from app.services.audit.audit_log import Actor
-from app.services.audit.clock import note_time
+from app.services.audit.known_time import note_time
 from app.services.audit.remnants import purge_remnants
 from app.services.concerns.entries import measure_entries
 from app.services.desk.actions import acknowledge, erase

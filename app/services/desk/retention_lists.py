@@ -12,18 +12,18 @@ from sqlmodel.sql.expression import Select
 
 from app.db.writer import Writer
 from app.errors import FaultCode, FieldError, InvalidQuery
-from app.models.audit.audit_log import INBOX, AuditEntryRow, DeskAct
 from app.models.audit.details import HeldDetails, ReasonDetails, ShownDetails, details_of
 from app.models.audit.entry_kinds import EntryKind
+from app.models.audit.rows import INBOX, AuditEntryRow, DeskAct
 from app.models.concerns.entries import EntryRow
 from app.models.concerns.receipts import ConcernState
 from app.models.concerns.rows import ConcernRow
+from app.services.access.restrictions import hidden_from, may_open
 from app.services.audit.audit_log import Actor, person_of, record_reading
-from app.services.audit.restrictions import hidden_from, may_open
+from app.services.clock.working_days import LONDON
 from app.services.csv_sheets import csv_sheet
 from app.services.desk.actions import find_erasure_request
 from app.services.desk.retention import TEST_LIFETIME, RetentionPeriods, erasable, in_state, limited_states
-from app.services.guides.working_days import LONDON
 
 _LAST_ACKNOWLEDGED = func.max(EntryRow.acknowledged_at).filter(col(EntryRow.kind) == EntryKind.ADDITION.value)
 AHEAD = dt.timedelta(days=60)

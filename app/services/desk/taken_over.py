@@ -8,11 +8,11 @@ from operator import attrgetter
 
 from sqlmodel import Session, col, select
 
-from app.models.audit.audit_log import AuditEntryRow
 from app.models.audit.details import ASSIGNING_ACTS
+from app.models.audit.rows import AuditEntryRow
 from app.models.concerns.rows import ConcernRow
+from app.services.access.restrictions import may_open
 from app.services.audit.audit_log import Actor
-from app.services.audit.restrictions import may_open
 from app.services.desk.assignment import Assigned
 
 SHOWN_FOR = dt.timedelta(days=1)

@@ -8,12 +8,12 @@ from sqlmodel import Session
 
 from app.db.tables import table_of
 from app.db.writer import Writer
-from app.models.audit.audit_log import INBOX, DeskAct
 from app.models.audit.details import SummaryDetails
+from app.models.audit.rows import INBOX, DeskAct
 from app.models.concerns.receipts import ConcernState
 from app.models.concerns.rows import CLOSED_RANK, ConcernRow
+from app.services.access.restrictions import may_open
 from app.services.audit.audit_log import Actor, record_reading
-from app.services.audit.restrictions import may_open
 from app.services.desk.inbox import is_overdue
 
 _CONCERNS = table_of(ConcernRow).c

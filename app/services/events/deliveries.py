@@ -17,8 +17,8 @@ from sqlmodel import Session, col, select
 
 from app.db.tables import table_of
 from app.models.events.rows import MAILBOXES, DeliveryRow, DeliveryState, EventRow, WebhookRow
+from app.services.access.restrictions import find_restricted
 from app.services.audit.audit_log import by_itself
-from app.services.audit.restrictions import find_restricted
 from app.services.events.webhooks import record_webhook
 
 SECOND, MINUTE, HOUR = 1, 60, 3600

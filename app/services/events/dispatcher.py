@@ -15,7 +15,7 @@ from app.config import Settings
 from app.db.writer import Writer
 from app.errors import GuidanceError
 from app.logs import Log
-from app.models.audit.audit_log import NotedTime
+from app.models.audit.rows import NotedTime
 from app.models.events.rows import MAILBOXES, DeliveryRow, DeliveryState
 from app.models.links import GUIDES
 from app.services.events.deliveries import (

@@ -21,8 +21,8 @@ from app.models.audit.entry_kinds import EntryKind
 from app.models.concerns.entries import EntryRow
 from app.models.concerns.rows import ConcernRow
 from app.models.events.rows import EDITORS_EMAIL, EMAIL, DeliveryRow, DeliveryState, EventKind, EventRow, WebhookRow
+from app.services.access.restrictions import find_restricted
 from app.services.access.sign_in import GUIDES_PATH, PATH
-from app.services.audit.restrictions import find_restricted
 from app.services.events.deliveries import lease_deliveries, next_due
 from app.services.events.outbox import EVENT_NAMESPACE, new_message_id
 from app.services.events.webhooks import REMOVED, cancel_deliveries

@@ -18,18 +18,18 @@ from app.db.statements import fixed_insert
 from app.db.tables import table_of
 from app.db.writer import Writer
 from app.errors import CursorAhead
-from app.models.audit.audit_log import EVENTS, OUTBOX, CheckpointRow, DeskAct
 from app.models.audit.details import EventsConfirmedDetails, ShownDetails
+from app.models.audit.rows import EVENTS, OUTBOX, CheckpointRow, DeskAct
 from app.models.base import format_utc
 from app.models.concerns.rows import ConcernRow
 from app.models.events.rows import DeliveryRow, DeliveryState, EventKind, EventReaderRow, EventRow, WebhookRow
 from app.models.guides.edition_keys import EditionKey, RenditionKey
 from app.models.guides.renditions import RenditionContent
 from app.models.links import CHECKPOINT, desk_concern_path, draft_path, edition_path, guide_path, rendition_path
+from app.services.access.restrictions import hidden_from
 from app.services.access.sealed_cursors import HALF, Place
 from app.services.audit.audit_log import Actor, record_action, record_reading
 from app.services.audit.chains import find_end, write_end
-from app.services.audit.restrictions import hidden_from
 
 _NEW_EVENT = fixed_insert(table_of(EventRow))
 _NEW_DELIVERY = fixed_insert(table_of(DeliveryRow))

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from sqlmodel import Session
 
 from app.db.writer import Writer
-from app.models.audit.audit_log import KnownTimeRow, NotedTime
+from app.models.audit.rows import KnownTimeRow, NotedTime
 
 NOTED_EVERY_SECONDS = 60.0
 

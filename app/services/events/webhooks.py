@@ -12,8 +12,8 @@ from sqlmodel import Session, col, select
 
 from app.errors import NoSuchWebhook, SetupError, WebhookExists
 from app.logs import Log
-from app.models.audit.audit_log import WEBHOOKS, DeskAct
 from app.models.audit.details import WebhookDetails
+from app.models.audit.rows import WEBHOOKS, DeskAct
 from app.models.base import canonical_json, format_utc
 from app.models.events.rows import MAILBOXES, DeliveryRow, DeliveryState, WebhookRow
 from app.services.access.access_record import by_operator

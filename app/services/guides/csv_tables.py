@@ -10,9 +10,9 @@ from app.models.base import RequestModel
 from app.models.guides.edition_keys import EditionKey
 from app.models.guides.items import Caution, DefinitionSource, Identified
 from app.models.guides.sections import Section
+from app.services.clock.working_hours import hours_text
 from app.services.csv_sheets import csv_sheet
 from app.services.guides.presenters import ShownEdition, ShownRendition, address_text, phone_text
-from app.services.guides.working_hours import hours_text
 
 EDITION_COLUMNS = ("guide", "edition", "digest")
 RENDITION_COLUMNS = ("language", "rendition", "rendition_digest", "in_guide_language", "notices")

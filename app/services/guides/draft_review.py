@@ -26,7 +26,7 @@ from app.models.base import format_utc
 from app.models.events.rows import EventKind
 from app.models.guides.edition_rows import GuideDraftAct, GuideDraftActRow, GuideDraftRow
 from app.services.audit.audit_log import by_itself, is_same_hand, names_a_person
-from app.services.audit.clock import require_clock
+from app.services.audit.known_time import require_clock
 from app.services.events.outbox import append_event, draft_payload
 from app.services.guides.drafts import (
     DraftAct,

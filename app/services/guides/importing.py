@@ -13,6 +13,7 @@ from app.errors import SeedError, SeedFileError
 from app.models.guides.editions import EditionContent
 from app.models.guides.sections import ITEM_LISTS
 from app.models.guides.written_checks import place_items
+from app.services.clock.teams import Teams
 from app.services.guides.documents import Block, BlockKind, text_blocks
 from app.services.guides.editions import EditionHead
 from app.services.guides.exported_markdown import editable_blocks, find_data, read_export
@@ -20,7 +21,6 @@ from app.services.guides.markdown import edition_markdown
 from app.services.guides.markdown_documents import markdown_blocks
 from app.services.guides.placing import Placing, find_missing
 from app.services.guides.presenters import ShownEdition
-from app.services.guides.teams import Teams
 from app.services.guides.word_documents import MAX_BLOCKS, TOO_LONG, word_blocks
 
 NO_TIME = dt.datetime.min.replace(tzinfo=dt.UTC)

@@ -18,6 +18,7 @@ from app.models.guides.markdown_data import markdown_data
 from app.models.guides.sections import Section
 from app.models.guides.signposts import Signpost
 from app.models.links import edition_path, picture_path
+from app.services.clock.teams import Teams
 from app.services.guides.presenters import (
     MARK,
     MARK_EXPLAINED,
@@ -26,7 +27,6 @@ from app.services.guides.presenters import (
     citation_text,
     more_ways,
 )
-from app.services.guides.teams import Teams
 
 MARKDOWN_TEMPLATE = Path(__file__).with_name("edition.md.jinja")
 BLANKS = re.compile(r"[ \t\r\n\f\v]+")

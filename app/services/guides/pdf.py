@@ -22,6 +22,7 @@ from app.models.guides.sections import PRINTED_BACK, PRINTED_FRONT, Layout, Sect
 from app.models.guides.signposts import Signpost
 from app.models.languages import LATIN, region_of, script_of
 from app.models.links import rendition_page_path
+from app.services.clock.teams import Teams
 from app.services.guides.presenters import (
     MARK,
     MARK_EXPLAINED,
@@ -32,7 +33,6 @@ from app.services.guides.presenters import (
     more_ways,
 )
 from app.services.guides.printed_words import printed_words
-from app.services.guides.teams import Teams
 
 EQUAL_CONTRAST_LUMINANCE = 0.179
 """Black and white text have the same contrast on it (WCAG 2.2, 4.58)."""

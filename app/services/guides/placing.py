@@ -8,8 +8,8 @@ from typing import Any
 from app.models.guides.contacts import ContactKind
 from app.models.guides.proposed_ids import propose_id
 from app.models.guides.sections import ITEM_LISTS, Introductions
+from app.services.clock.working_hours import read_hours
 from app.services.guides.documents import Block, BlockKind, one_line
-from app.services.guides.working_hours import read_hours
 from app.services.guides.written_contacts import OPTION, find_contact
 from app.services.guides.written_values import read_day
 

@@ -35,6 +35,7 @@ from app.models.guides.renditions import (
 from app.models.guides.sections import Section
 from app.models.languages import Direction, RenditionForm, direction_of
 from app.models.links import Links, edition_path, guide_path, history_path, rendition_path, renditions_path
+from app.services.clock.working_hours import hours_text
 from app.services.guides.editions import (
     Contents,
     EditionHead,
@@ -58,7 +59,6 @@ from app.services.guides.renditions import (
     rendition_facts,
     rendition_links,
 )
-from app.services.guides.working_hours import hours_text
 
 MARK = "(en-GB)"
 """Printed after each untranslated text of a rendition."""

@@ -13,7 +13,7 @@ from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
 from app.db.tables import table_of
-from app.models.audit.audit_log import OUTBOX, AuditEntryRow, ChainRow, CheckpointRow
+from app.models.audit.rows import OUTBOX, AuditEntryRow, ChainRow, CheckpointRow
 from app.models.base import OnStep, show_no_progress
 from app.services.audit.chains import BEFORE_THE_FIRST, End, hash_of
 from app.services.operations.checkpoints import Checkpoint, MerkleTree, iterate_leaves

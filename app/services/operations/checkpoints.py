@@ -22,8 +22,8 @@ from sqlmodel import Session, col, func, select
 from app.config import Settings
 from app.db.writer import Writer
 from app.errors import CheckpointNotGenuine, SetupError
-from app.models.audit.audit_log import AUDIT, OUTBOX, AuditEntryRow, CheckpointRow, DeskAct
 from app.models.audit.details import CheckpointDetails
+from app.models.audit.rows import AUDIT, OUTBOX, AuditEntryRow, CheckpointRow, DeskAct
 from app.models.events.rows import EventKind
 from app.services.audit.audit_log import Actor, by_itself, record_action
 from app.services.audit.chains import find_end

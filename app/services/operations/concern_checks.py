@@ -3,7 +3,7 @@
 from sqlmodel import Session
 
 from app.services.access.clients import list_clients
-from app.services.audit.restrictions import count_restricted, has_lead, list_readers
+from app.services.access.restrictions import count_restricted, has_lead, list_readers
 from app.services.concerns.rows import RECENT_TESTS, count_recent_tests
 from app.services.concerns.waiting_additions import count_additions
 from app.services.desk.inbox import count_states

@@ -9,11 +9,11 @@ from typing import TypeVar
 from sqlalchemy import Engine, exists, func
 from sqlmodel import Session, SQLModel, col, select
 
-from app.models.audit.audit_log import WITHOUT_A_CONCERN, AuditEntryRow, ChainRow, DeskAct
 from app.models.audit.details import ClosedDetails, SealDetails
 from app.models.audit.entry_kinds import EntryKind, EntryPlace
+from app.models.audit.rows import WITHOUT_A_CONCERN, AuditEntryRow, ChainRow, DeskAct
 from app.models.base import OnStep, show_no_progress
-from app.models.concerns.cards import CardRow
+from app.models.concerns.card_rows import CardRow
 from app.models.concerns.digests import columns_sha256, entry_sha256, receipt_sha256
 from app.models.concerns.entries import EntryRow
 from app.models.concerns.rows import LEAST_URGENT_FIRST, ConcernRow, StoredReceiptRow
@@ -21,7 +21,7 @@ from app.models.desk.hand_over_details import acts_of_hand_overs, recorded_hand_
 from app.models.desk.hand_overs import HandOverRow
 from app.models.desk.look_again import OFFICER, TEAM, LookAgainRow
 from app.services.audit.replay import RecordedConcern, replay
-from app.services.concerns.cards import number_of_card
+from app.services.concerns.card_making import number_of_card
 from app.services.concerns.rows import is_closed_count_right
 
 CONCERNS_AT_ONCE = 50

@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 
 from app.db.search import find_full_text_faults
 from app.db.tables import table_of
-from app.models.audit.audit_log import OUTBOX, CheckpointRow
+from app.models.audit.rows import OUTBOX, CheckpointRow
 from app.models.base import OnStep, show_no_progress
 from app.models.concerns.entries import EntryRow
 from app.models.concerns.rows import ConcernRow

@@ -17,7 +17,7 @@ from app.db.database import DATABASE_FILE
 from app.errors import SeedFileError
 from app.models.access.people import InvitationRow, PersonRow
 from app.models.access.roles import Role
-from app.models.audit.audit_log import AuditEntryRow, DeskAct
+from app.models.audit.rows import AuditEntryRow, DeskAct
 from app.models.concerns.receipts import ConcernState
 from app.models.concerns.rows import ConcernRow
 from app.services.access.people import count_passkeys, list_people

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from sqlmodel import Session
 
 from app.errors import SeedFileError
+from app.services.clock.working_days import WorkingDays
 from app.services.concerns.receipts import TIMES_FOR_DANGER
 from app.services.guides.editions import read_content
-from app.services.guides.working_days import WorkingDays
 from app.services.operations.check_model import CheckContext, Verdict, fault, fine, in_short, unknown, warn
 
 CONTACT_CHECKED_FOR = dt.timedelta(days=365)

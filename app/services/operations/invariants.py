@@ -12,7 +12,7 @@ from sqlmodel import Session
 from app.logs import Log
 from app.models.base import OnStep
 from app.services.access.row_signing import verify_access
-from app.services.audit.clock import find_clock_fault
+from app.services.audit.known_time import find_clock_fault
 from app.services.concerns.deadlines import find_unannounced
 from app.services.concerns.resealing import SEALED_KINDS, SealedPlace, list_sealed_of
 from app.services.operations.audit_verification import STEP_ROWS, verify_audit_log

@@ -15,7 +15,7 @@ from app.config import Settings
 from app.db.writer import Writer
 from app.errors import ClockInDoubt, GuidanceError
 from app.logs import Log
-from app.models.audit.audit_log import NotedTime, Remnants
+from app.models.audit.rows import NotedTime, Remnants
 from app.services.access.clients import KeyUses
 from app.services.access.row_signing import read_access_record
 from app.services.audit.lost_entries import LostEntries

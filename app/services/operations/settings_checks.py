@@ -13,9 +13,9 @@ from app.config import Part, is_loopback
 from app.errors import GuidanceError
 from app.models.events.rows import EDITORS_EMAIL, EMAIL, DeliveryState
 from app.services.access.people import list_people
-from app.services.audit.clock import find_clock_fault
+from app.services.audit.known_time import find_clock_fault
+from app.services.clock.working_hours import read_hours
 from app.services.events.deliveries import count_deliveries, oldest_waiting
-from app.services.guides.working_hours import read_hours
 from app.services.operations.check_model import CheckContext, Verdict, fault, fine, unknown, warn
 from app.services.operations.external_services import LATE, knock
 from app.services.operations.watches import Unmeasured, Watch

@@ -13,11 +13,11 @@ from app.db.backup import find_file_faults
 from app.db.schema import find_schema_faults, newest_revision, read_schema_version
 from app.errors import SchemaBehind, SetupError
 from app.extensions import installed, modules_of
-from app.models.audit.audit_log import AuditEntryRow
+from app.models.audit.rows import AuditEntryRow
 from app.models.base import OnStep, show_no_progress, steps_of_part
 from app.models.guides.edition_keys import AnyKey, name_of
 from app.services.access.row_signing import verify_access
-from app.services.audit.clock import find_known_time_fault
+from app.services.audit.known_time import find_known_time_fault
 from app.services.guides.editions import digest_of_stored, every_publication
 from app.services.guides.pictures import find_changed_pictures
 from app.services.operations.audit_verification import verify_audit_log, verify_checkpoints

@@ -22,16 +22,16 @@ from sqlmodel import Session, col, select
 from app.config import Settings, is_loopback
 from app.errors import SeedFileError, SetupError
 from app.logs import Log
-from app.models.audit.audit_log import AuditEntryRow, NotedTime
+from app.models.audit.rows import AuditEntryRow, NotedTime
 from app.models.events.rows import MAILBOXES, EventRow
 from app.services.access.openid_provider import DISCOVERY_PATH
 from app.services.audit.lost_entries import find_new_loss, list_losses, read_known_ends
+from app.services.clock.teams import DutyHours
+from app.services.clock.working_days import WorkingDays
+from app.services.clock.working_hours import hours_text
 from app.services.events.rounds import find_round
 from app.services.events.webhooks import list_receivers
 from app.services.guides.reference_data import EmergencyContacts, read_reference_data
-from app.services.guides.teams import DutyHours
-from app.services.guides.working_days import WorkingDays
-from app.services.guides.working_hours import hours_text
 from app.services.operations.public_address import PublicAnswer, call_public_address, read_certificate, read_time
 
 MINUTE_SECONDS, HOUR_SECONDS = 60.0, 3600.0

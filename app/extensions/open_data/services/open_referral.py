@@ -42,9 +42,9 @@ from app.models.guides.editions import EditionContent
 from app.models.guides.proposed_ids import propose_id
 from app.models.guides.signposts import Signpost, WhoToCall
 from app.models.links import GUIDES
+from app.services.clock.teams import DutyHours, Teams
 from app.services.guides.editions import Contents, EditionHead, list_current
 from app.services.guides.presenters import address_text
-from app.services.guides.teams import DutyHours, Teams
 
 DIRECTORY = uuid.UUID("b179ab2a-a354-400a-8ebe-37a328ea0421")
 URI_CHARACTERS = ":/?#[]@!$&'()*+,;=%~"

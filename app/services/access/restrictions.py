@@ -32,8 +32,8 @@ from app.errors import NoSuchConcern
 from app.models.access.clients import OF_A_LEAD, ClientRow, Scope
 from app.models.access.people import PersonRow
 from app.models.access.roles import Role, roles_with
-from app.models.audit.audit_log import DeskAct
 from app.models.audit.details import ReasonDetails, RestrictedDetails
+from app.models.audit.rows import DeskAct
 from app.models.concerns.rows import LEADS, RESTRICTED, ConcernRow, is_in_limit, limit_to
 from app.services.audit.audit_log import Actor, names_a_person, record_action, record_change
 

@@ -18,7 +18,7 @@ from app.db.statements import fixed_insert
 from app.db.tables import table_of
 from app.models.audit.entry_kinds import EntryKind, EntryPlace
 from app.models.base import format_utc
-from app.models.concerns.cards import OF_THE_CONCERN, CardRow
+from app.models.concerns.card_rows import OF_THE_CONCERN, CardRow
 from app.services.concerns.sealing import LEAST_CARD, pad
 
 MAX_EXCERPT_LENGTH = 120

@@ -5,7 +5,7 @@ import datetime as dt
 from sqlmodel import Session, col, select
 
 from app.errors import ClockInDoubt
-from app.models.audit.audit_log import AuditEntryRow, CheckpointRow, KnownTimeRow, NotedTime
+from app.models.audit.rows import AuditEntryRow, CheckpointRow, KnownTimeRow, NotedTime
 
 MOST_APART = dt.timedelta(days=1)
 """Between clock and last known time. After a larger jump, or downtime, a person must check the clock."""

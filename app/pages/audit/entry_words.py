@@ -4,8 +4,8 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from app.models.audit.audit_log import AuditEntryRow, DeskAct
 from app.models.audit.details import sentence_of
+from app.models.audit.rows import AuditEntryRow, DeskAct
 from app.services.audit.audit_log import REPORTER, person_of
 
 ACT_WORDS: Mapping[str, str] = {

@@ -12,9 +12,9 @@ from fastapi import Query, Response
 from app.http.negotiation import JSON
 from app.http.params import Cursor, Limit
 from app.http.responses import json_bytes, page_links
-from app.models.desk.cards import CardParameters
+from app.models.desk.card_pages import CardParameters
 from app.pages.frame import DeskRouter, ReaderVisitDep
-from app.services.desk.cards import CardQuery, read_cards, require_role_for_cards
+from app.services.desk.card_pages import CardQuery, read_cards, require_role_for_cards
 
 router = DeskRouter()
 

@@ -9,8 +9,8 @@ from pydantic_core import to_json
 
 from app.models.guides.contacts import Contact, OpeningHours
 from app.models.guides.signposts import CHILDLINE, Signpost, SignpostScope, TeamOnDuty, WhoToCall
-from app.services.guides.working_days import LONDON, ONE_DAY, WorkingDays
-from app.services.guides.working_hours import END_OF_DAY, WEEK, are_open, hours_text, read_hours
+from app.services.clock.working_days import LONDON, ONE_DAY, WorkingDays
+from app.services.clock.working_hours import END_OF_DAY, WEEK, are_open, hours_text, read_hours
 
 FARTHEST = dt.timedelta(days=28)
 A_MONDAY = dt.datetime(2026, 11, 23, tzinfo=LONDON)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from app.models.guides.contacts import OpeningHours, Weekday
-from app.services.guides.working_days import LONDON
+from app.services.clock.working_days import LONDON
 
 WEEK = tuple(Weekday)
 WEEK_IN_ENGLISH = tuple(day.value.capitalize() for day in WEEK)

@@ -21,16 +21,16 @@ from app.db.tables import table_of
 from app.db.writer import Writer
 from app.errors import CardsRefused
 from app.models.access.roles import role_with
-from app.models.audit.audit_log import CARDS, AuditEntryRow, DeskAct
 from app.models.audit.details import CardsGivenDetails
 from app.models.audit.entry_kinds import EntryKind
-from app.models.concerns.cards import OF_THE_CONCERN, CardRow
+from app.models.audit.rows import CARDS, AuditEntryRow, DeskAct
+from app.models.concerns.card_rows import OF_THE_CONCERN, CardRow
 from app.models.concerns.entries import EntryRow
 from app.models.concerns.receipts import ConcernState
 from app.models.concerns.rows import ConcernRow
-from app.models.desk.cards import CardParameters, CardScope, CardsResponse, SealedCard
+from app.models.desk.card_pages import CardParameters, CardScope, CardsResponse, SealedCard
+from app.services.access.restrictions import find_hidden, may_open
 from app.services.audit.audit_log import Actor, record_action
-from app.services.audit.restrictions import find_hidden, may_open
 from app.services.concerns.entries import PAGE_BYTES
 from app.services.cursors import decode_position, encode_position
 

@@ -1,0 +1,1 @@
+"""Working days, opening hours, and who can be called at a given time."""
