@@ -171,6 +171,6 @@ def _ranked_by_postgresql(
 def _asked(index: str, query: str) -> tuple[ColumnElement[bool], ColumnElement[float]]:
     """Return the condition that an entry matches, and its rank: the best match has the lowest."""
     vector = func.to_tsvector(literal_column(f"'{index}'"), col(CatalogueRow.words))
-    asked = func.to_tsquery(literal_column(f"'{index}'"), query)
-    rank = cast(-func.ts_rank(vector, asked, SHORTER_FIRST), Float)
-    return vector.op("@@", is_comparison=True)(asked), rank
+    words = func.to_tsquery(literal_column(f"'{index}'"), query)
+    rank = cast(-func.ts_rank(vector, words, SHORTER_FIRST), Float)
+    return vector.op("@@", is_comparison=True)(words), rank

@@ -164,10 +164,10 @@ class Writer:
         while not is_last:
             arrived = self._take_arrived()
             is_last = None in arrived
-            wanted = [each for each in arrived if each and each.outcome.set_running_or_notify_cancel()]
-            if wanted:
+            running = [each for each in arrived if each and each.outcome.set_running_or_notify_cancel()]
+            if running:
                 with log.survive("writer_failed"):
-                    self._commit(wanted)
+                    self._commit(running)
 
     def _take_arrived(self) -> list[_Queued | None]:
         """Wait for an operation, and return it with those queued behind it. None in the list means: stop.

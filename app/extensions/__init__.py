@@ -55,14 +55,14 @@ def switched_on(names: Collection[str] | None) -> tuple[Extension, ...]:
     Raise `SetupError` for an unknown name, and for an installed extension that does not name one of its `PARTS`.
     """
     found = installed()
-    wanted = found.keys() if names is None else set(names) - ({NONE} if len(names) == 1 else set())
-    if unknown := ", ".join(sorted(wanted - found.keys())):
+    chosen = found.keys() if names is None else set(names) - ({NONE} if len(names) == 1 else set())
+    if unknown := ", ".join(sorted(chosen - found.keys())):
         raise SetupError(f"GUIDANCE_EXTENSIONS: {unknown} is not one of {', '.join(found)}, and not `{NONE}` alone")
     for name, extension in found.items():
         present = {each.name for each in iter_modules(import_module(extension.package).__path__)}
         if forgotten := PARTS & present - set(extension.parts):
             raise SetupError(f"the extension {name} does not name its part {' or '.join(sorted(forgotten))}")
-    return tuple(found[name] for name in sorted(wanted))
+    return tuple(found[name] for name in sorted(chosen))
 
 
 def modules_of(part: str, extensions: Iterable[Extension]) -> list[ModuleType]:

@@ -45,8 +45,8 @@ async def rehearse(
             reference = (await context.submissions.submit(concern, for_tests=True, keys=None, at=at)).reference
             tell(f"{reference}: raised, encrypted and stored")
         for path in identities if openings < len(identities) else ():
-            wanted = OpeningRequest("sealed file", 0)
-            received_at = context.writer.run(open_concern, reference, wanted, by_key_holder(at)).concern.received_at
+            request = OpeningRequest("sealed file", 0)
+            received_at = context.writer.run(open_concern, reference, request, by_key_holder(at)).concern.received_at
             _open_with(path, read_sealed(context.engine, reference), reference, received_at)
             tell(f"{reference}: opened with {path}")
 

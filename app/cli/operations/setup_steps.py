@@ -250,10 +250,10 @@ def set_up_law(day: FirstDay) -> None:
 
 
 def _ask_numbers(day: FirstDay) -> Numbers:
-    asked = {"duty": "Phone number of the duty team", "officer": "Designated officer, LADO (or press Enter)"}
-    given = {name: getattr(day.given, name) or "" for name in asked}
+    questions = {"duty": "Phone number of the duty team", "officer": "Designated officer, LADO (or press Enter)"}
+    given = {name: getattr(day.given, name) or "" for name in questions}
     if day.asks and not given["duty"]:
-        given = {name: given[name] or _ask_number(text) for name, text in asked.items()}
+        given = {name: given[name] or _ask_number(text) for name, text in questions.items()}
     return Numbers(**given, night=day.given.night or day.settings.out_of_hours_phone or "")
 
 

@@ -61,8 +61,8 @@ def make_export(
     document = build_export(statement, texts, unsealer, service.call("GET", JWKS_PATH), notes=notes)
     content = _fetch_edition(service, statement["concern"]["guide"], statement["concern"]["edition"])
     pdf = export_pdf(printed_export(document, content, _fetch_reference_data(service), council=council), document)
-    wanted = {"file_sha256": hashlib.sha256(pdf).hexdigest(), "notes": notes}
-    entry = service.call("POST", desk_concern_path(reference, "export"), body=wanted)
+    new_export = {"file_sha256": hashlib.sha256(pdf).hexdigest(), "notes": notes}
+    entry = service.call("POST", desk_concern_path(reference, "export"), body=new_export)
     return add_signature(pdf, entry["signature"]), entry
 
 

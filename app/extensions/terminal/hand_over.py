@@ -51,7 +51,7 @@ def desk_hand_over(
     """
     require_new(out)
     body, reason = receiver.body, receiver.reason
-    wanted: dict[str, Any] = {"recipient": receiver.to, "body": body, "reason": reason}
+    hand_over: dict[str, Any] = {"recipient": receiver.to, "body": body, "reason": reason}
     try:
         recipient = read_recipient(receiver.to)
     except ValidationFailed:
@@ -61,8 +61,8 @@ def desk_hand_over(
         opened, added = open_whole(service, reference, read_identities(identity))
         additions = added["additions"]
         package = seal_to(package_of(opened, additions, body=body, reason=reason, at=utc_now()), recipient)
-        wanted |= {"package_sha256": hashlib.sha256(package).hexdigest(), "additions": len(additions)}
-    entry = service.send_once(desk_concern_path(reference, "hand-over"), wanted)
+        hand_over |= {"package_sha256": hashlib.sha256(package).hexdigest(), "additions": len(additions)}
+    entry = service.send_once(desk_concern_path(reference, "hand-over"), hand_over)
     write_key_file(out, package if package is not None else base64.b64decode(entry.pop("package")))
     write_key_file(out.with_name(f"{out.name}.receipt"), entry["receipt"].encode() + b"\n")
     service.show(entry, [f"{reference}: hand-over {entry['number']} to {body}, in {out}"])

@@ -103,14 +103,14 @@ def make_own_link(visit: VisitDep, posted: SubmittedFormDep) -> Response:
     Raise `TokenInvalid`, or `ScopeMissing`, also for another person's passkey.
     """
     _expect_own_session(visit)
-    asked, name = SignInRequest.of(visit.request), visit.visitor.name
-    if asked.passkeys.verify(posted.one("credential"), at=visit.now) != name:
+    request, name = SignInRequest.of(visit.request), visit.visitor.name
+    if request.passkeys.verify(posted.one("credential"), at=visit.now) != name:
         raise ScopeMissing(Scope.READ)
     with Session(visit.context.engine) as session:
         role = Role(get_person(session, name).role)
     ends = visit.now + OWN_LINK
     token = invite(visit.context.writer, name, role=role, expires_at=ends, at=visit.now, actor=visit.actor)
-    link = f"{asked.passkeys.party.origin}{INVITATION}#{token}"
+    link = f"{request.passkeys.party.origin}{INVITATION}#{token}"
     return visit.page("desk_invited.html", name=name, role="", link=link, ends=ends, is_own=True)
 
 

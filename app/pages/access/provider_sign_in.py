@@ -56,33 +56,33 @@ class ProviderSignIn:
 
 
 @router.get(PROVIDER_SIGN_IN)
-def go_to_provider(asked: SignInRequestDep, page: PageAfter = "", *, asks: bool = False) -> Response:
+def go_to_provider(request: SignInRequestDep, page: PageAfter = "", *, asks: bool = False) -> Response:
     """With `page` and not `asks`, the provider shows no page. Raise `NotFound` or `ProviderUnavailable`."""
-    openid, secret = asked.get_openid(), draw_token()
+    openid, secret = request.get_openid(), draw_token()
     sign_in = ProviderSignIn(secret, page or PATH, asks=asks or page == "")
     response = lead_to(openid.address(secret, asks_nobody=not sign_in.asks))
     name = _cookie_name(openid.state(secret))
-    set_cookie(response, asked.context.settings, name, str(sign_in), seconds=SIGN_IN_SECONDS)
+    set_cookie(response, request.context.settings, name, str(sign_in), seconds=SIGN_IN_SECONDS)
     return response
 
 
 @router.get(RETURN, dependencies=[UNKNOWN_IGNORED])  # providers add their own parameters
 def return_from_provider(
-    asked: SignInRequestDep, code: AnswerOfProvider = "", state: AnswerOfProvider = "", iss: AnswerOfProvider = ""
+    request: SignInRequestDep, code: AnswerOfProvider = "", state: AnswerOfProvider = "", iss: AnswerOfProvider = ""
 ) -> Response:
     """A page that goes on by itself: after a redirect from another site no `SameSite=Strict` cookie is sent.
 
     Raise `NotFound` without a provider.
     """
-    asked.get_openid()
+    request.get_openid()
     given = {"code": code, "state": state, "iss": iss}
     finish = f"{FINISH}?{urlencode({name: value for name, value in given.items() if value})}"
-    return asked.page("desk_signing_in.html", finish=finish)
+    return request.page("desk_signing_in.html", finish=finish)
 
 
 @router.get(FINISH)
 def finish_sign_in(
-    asked: SignInRequestDep,
+    request: SignInRequestDep,
     code: AnswerOfProvider = "",
     state: AnswerOfProvider = "",
     iss: AnswerOfProvider | None = None,
@@ -91,9 +91,9 @@ def finish_sign_in(
 
     A failure is logged, and 401. Raise `RateLimited`, `NotFound` or `ProviderUnavailable`.
     """
-    context, former = asked.context, asked.former
-    openid, name = asked.get_openid(), _cookie_name(state)
-    sign_in = ProviderSignIn.read(read_cookie(asked.request, name))
+    context, former = request.context, request.former
+    openid, name = request.get_openid(), _cookie_name(state)
+    sign_in = ProviderSignIn.read(read_cookie(request.request, name))
     if sign_in.secret is None and former is not None:
         return lead_to(PATH)
     response: Response
@@ -104,38 +104,38 @@ def finish_sign_in(
             if sign_in.secret is None or not code:
                 raise TokenInvalid("the browser did not come by way of the sign-in page, or the provider gives no code")
             found = openid.finish(sign_in.secret, code=code, state=state, issuer=iss)
-            token = _start_session(asked, openid, found, goes_on=not sign_in.asks)
+            token = _start_session(request, openid, found, goes_on=not sign_in.asks)
             response = lead_to(sign_in.page)
             set_cookie(response, context.settings, SESSION_COOKIE, token)
     except TokenInvalid as refusal:
-        asked.log_refusal(refusal)
-        refuse_over_limit(asked.request)
+        request.log_refusal(refusal)
+        refuse_over_limit(request.request)
         heading, message = NOT_LET_IN
-        response = asked.page("desk_message.html", status=REFUSED, heading=heading, message=message, reference=None)
+        response = request.page("desk_message.html", status=REFUSED, heading=heading, message=message, reference=None)
     set_cookie(response, context.settings, name, "")
     return response
 
 
-def _start_session(asked: SignInRequest, openid: OpenIdSignIn, found: SignedIn, *, goes_on: bool) -> str:
+def _start_session(request: SignInRequest, openid: OpenIdSignIn, found: SignedIn, *, goes_on: bool) -> str:
     """With the provider's role. Without one, the person's goes, sessions end, and it raises `TokenInvalid`.
 
     So too for who left, or was invited to use a passkey. If it `goes_on`, it ends when the former session would have.
     """
-    writer, identity = asked.context.writer, Identity(openid.provider.issuer, found.subject)
-    with Session(asked.context.engine) as session:
+    writer, identity = request.context.writer, Identity(openid.provider.issuer, found.subject)
+    with Session(request.context.engine) as session:
         person = name_for(session, identity, found.name)
-    actor = Actor(Principal(openid.client, frozenset(), person).name_on_record, asked.address, asked.now)
+    actor = Actor(Principal(openid.client, frozenset(), person).name_on_record, request.address, request.now)
     if found.role is None:
         writer.run(take_role, person, provider=identity.provider, actor=actor)
         raise TokenInvalid("the provider gives no role at the desk")
     if writer.run(welcome, person, role=found.role, identity=identity, actor=actor) is None:
         raise TokenInvalid("the person has left, or has passkeys")
-    return asked.context.desk_sign_in.sessions.start(
+    return request.context.desk_sign_in.sessions.start(
         person,
         client=openid.client,
-        address=asked.address,
-        at=asked.now,
-        former=asked.former,
+        address=request.address,
+        at=request.now,
+        former=request.former,
         goes_on=goes_on,
     )
 

@@ -88,73 +88,73 @@ SignInRequestDep = Annotated[SignInRequest, Depends(read_sign_in_request)]
 
 
 @router.get(SIGN_IN)
-def read_sign_in(asked: SignInRequestDep, page: PageAfter = PATH) -> Response:
+def read_sign_in(request: SignInRequestDep, page: PageAfter = PATH) -> Response:
     """It goes on to `page`, if a sign-in may."""
-    has_provider = asked.context.desk_sign_in.openid is not None
+    has_provider = request.context.desk_sign_in.openid is not None
     page = own_page(page)
-    elsewhere = asked.elsewhere(sign_in_address(page))
-    return asked.page("desk_sign_in.html", elsewhere=elsewhere, has_provider=has_provider, page_after=page)
+    elsewhere = request.elsewhere(sign_in_address(page))
+    return request.page("desk_sign_in.html", elsewhere=elsewhere, has_provider=has_provider, page_after=page)
 
 
 @router.post(f"{SIGN_IN}/options")
-def offer_passkey_sign_in(asked: SignInRequestDep) -> Response:
+def offer_passkey_sign_in(request: SignInRequestDep) -> Response:
     """As JSON."""
-    return Response(asked.passkeys.offer(at=asked.now), media_type=JSON)
+    return Response(request.passkeys.offer(at=request.now), media_type=JSON)
 
 
 @router.post(SIGN_IN)
-def sign_in_by_passkey(asked: SignInRequestDep, posted: SubmittedFormDep) -> Response:
+def sign_in_by_passkey(request: SignInRequestDep, posted: SubmittedFormDep) -> Response:
     """204 with the cookie, or as `SignInRequest.refuse`. A valid recipient is stored."""
     try:
         credential, recipient = posted.one("credential"), posted.one("recipient")
-        return asked.start_session(asked.passkeys.verify(credential, at=asked.now, recipient=recipient))
+        return request.start_session(request.passkeys.verify(credential, at=request.now, recipient=recipient))
     except TokenInvalid as refusal:
-        return asked.refuse(refusal, UNKNOWN_PASSKEY)
+        return request.refuse(refusal, UNKNOWN_PASSKEY)
 
 
 @router.get(INVITATION)
-def read_invitation(asked: SignInRequestDep) -> Response:
+def read_invitation(request: SignInRequestDep) -> Response:
     """It goes on to the inbox, or to the person's key if this service cannot decrypt. The token is after the `#`."""
-    page = PATH if asked.context.unsealer.can_unseal else OWN_KEY
-    return asked.page("desk_invitation.html", elsewhere=asked.elsewhere(INVITATION), page_after=page)
+    page = PATH if request.context.unsealer.can_unseal else OWN_KEY
+    return request.page("desk_invitation.html", elsewhere=request.elsewhere(INVITATION), page_after=page)
 
 
 @router.post(f"{INVITATION}/options")
-def offer_passkey_registration(asked: SignInRequestDep, posted: SubmittedFormDep) -> Response:
+def offer_passkey_registration(request: SignInRequestDep, posted: SubmittedFormDep) -> Response:
     """As JSON, or as `SignInRequest.refuse`."""
     try:
-        options = asked.passkeys.offer_registration(posted.one("token"), at=asked.now)
+        options = request.passkeys.offer_registration(posted.one("token"), at=request.now)
     except TokenInvalid as refusal:
-        return asked.refuse(refusal, UNKNOWN_INVITATION)
+        return request.refuse(refusal, UNKNOWN_INVITATION)
     return Response(options, media_type=JSON)
 
 
 @router.post(INVITATION)
-def accept_invitation(asked: SignInRequestDep, posted: SubmittedFormDep) -> Response:
+def accept_invitation(request: SignInRequestDep, posted: SubmittedFormDep) -> Response:
     """204 with the cookie, or as `SignInRequest.refuse`."""
     token, credential = posted.one("token"), posted.one("credential")
     device = Device.named(posted.one("name"), posted.one("recipient"))
     try:
-        person = asked.passkeys.register(token, credential, device, address=asked.address, at=asked.now)
-        return asked.start_session(person)
+        person = request.passkeys.register(token, credential, device, address=request.address, at=request.now)
+        return request.start_session(person)
     except TokenInvalid as refusal:
-        return asked.refuse(refusal, UNKNOWN_INVITATION)
+        return request.refuse(refusal, UNKNOWN_INVITATION)
 
 
 @router.post(f"{PATH}/sign-out")
-def sign_out(asked: SignInRequestDep) -> Response:
-    context, former = asked.context, asked.former
+def sign_out(request: SignInRequestDep) -> Response:
+    context, former = request.context, request.former
     if former is not None:
-        context.desk_sign_in.sessions.end(former, address=asked.address, at=asked.now)
+        context.desk_sign_in.sessions.end(former, address=request.address, at=request.now)
     response = lead_to(SIGN_IN)
     set_cookie(response, context.settings, SESSION_COOKIE, "")
     return response
 
 
 @router.get(f"{PATH}/blank")
-def read_blank_page(asked: SignInRequestDep) -> Response:
+def read_blank_page(request: SignInRequestDep) -> Response:
     """To hide what is on the screen."""
-    return asked.page("desk_blank.html")
+    return request.page("desk_blank.html")
 
 
 def own_page(page: str) -> str:

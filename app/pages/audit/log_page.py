@@ -122,15 +122,15 @@ def read_record_sheet(visit: VisitDep, typed: Annotated[TypedSearch, Query()]) -
 def _search(visit: Visit, typed: TypedSearch, cursor: str | None) -> SearchResult:
     after = open_number(visit.context.engine, AUDIT, cursor)
     try:
-        wanted = _filter_of(visit, typed)
+        log_filter = _filter_of(visit, typed)
         found = read_log(
             visit.context.writer,
-            wanted,
+            log_filter,
             actor=visit.actor,
             hiding=hidden_from(visit.actor),
             after=after,
             limit=AUDIT_LOG_PAGE_SIZE,
-            with_readings=wanted.person is not None and after is None,
+            with_readings=log_filter.person is not None and after is None,
         )
     except InvalidCursor:
         raise

@@ -158,12 +158,12 @@ class FormBuilder:
 
     def _asked_first(self, section: str, fields: Sequence[SchemaField]) -> Iterator[Question]:
         """About the first entry of a later group, as checkboxes."""
-        for asked in self.variant.asked_first:
-            if asked.section == section:
-                group = next(field for field in fields if field.path == asked.group)
+        for first in self.variant.asked_first:
+            if first.section == section:
+                group = next(field for field in fields if field.path == first.group)
                 entry = schema_fields(group.value_schema, f"{group.name}.0.", f"{group.path}.")
-                question = self._question(next(field for field in entry if field.path == asked.path), ())
-                label, hint = gettext(asked.label), gettext(asked.hint)
+                question = self._question(next(field for field in entry if field.path == first.path), ())
+                label, hint = gettext(first.label), gettext(first.hint)
                 yield replace(question, kind=QuestionKind.TICK, label=label, hint=hint)
 
     def _repeatable_group(self, field: SchemaField) -> RepeatableGroup:

@@ -173,10 +173,10 @@ FOR_THE_WORKER = FormVariant(
     questions=QUESTIONS
     | {
         path: replace(
-            asked := QUESTIONS.get(path, AS_IN_MODELS),
+            question := QUESTIONS.get(path, AS_IN_MODELS),
             label=label,
             is_tick=False,
-            choices={**ANSWERS_TO_ANY, **asked.choices, **ANSWERS.get(path, {})},
+            choices={**ANSWERS_TO_ANY, **question.choices, **ANSWERS.get(path, {})},
         )
         for path, label in LABELS.items()
     },

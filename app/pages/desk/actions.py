@@ -219,8 +219,8 @@ def acknowledge_on_page(attempt: AttemptDep) -> None:
 @concern_form(router, "outcome", "outcome")
 def close_on_page(attempt: AttemptDep) -> None:
     """With a message, if there is one. An unacknowledged addition refuses until the person says anyway."""
-    wanted, desk = attempt.parse(ClosingForm, read_closing(attempt)), attempt.context.desk
-    actions.close(desk, attempt.reference, wanted, attempt.actor, attempt.key, unless_waiting=not wanted.anyway)
+    closing, desk = attempt.parse(ClosingForm, read_closing(attempt)), attempt.context.desk
+    actions.close(desk, attempt.reference, closing, attempt.actor, attempt.key, unless_waiting=not closing.anyway)
 
 
 @concern_form(router, "hold", "hold")
@@ -261,8 +261,8 @@ def send_message_on_page(attempt: AttemptDep) -> None:
 @concern_form(router, "hand-over", "hand_over")
 def hand_over_on_page(attempt: AttemptDep) -> Response:
     """With a receipt, and the file if this service made it. Raise `SealedTextMisplaced`."""
-    wanted = attempt.parse(HandOver, read_hand_over(attempt))
-    done = hand_overs.hand_over(attempt.context.desk, attempt.reference, wanted, attempt.actor, attempt.key)
+    hand_over = attempt.parse(HandOver, read_hand_over(attempt))
+    done = hand_overs.hand_over(attempt.context.desk, attempt.reference, hand_over, attempt.actor, attempt.key)
     handed = HandedOver.model_validate_json(done.receipt)
     return attempt.page("desk_handed_over.html", reference=attempt.reference, handed=handed, place=attempt.place)
 
@@ -270,8 +270,8 @@ def hand_over_on_page(attempt: AttemptDep) -> Response:
 @concern_form(router, "hand-over/{number}/receipt", "receipt")
 def confirm_on_page(attempt: AttemptDep, number: Annotated[int, Path(ge=1, le=MAX_NUMBER), IN_PLAIN_DIGITS]) -> None:
     """The same receipt again changes nothing. Raise `NoSuchItem`."""
-    wanted, writer = attempt.parse(HandOverReceipt), attempt.context.writer
-    writer.run(hand_overs.confirm_hand_over, attempt.reference, number, wanted, attempt.actor)
+    receipt, writer = attempt.parse(HandOverReceipt), attempt.context.writer
+    writer.run(hand_overs.confirm_hand_over, attempt.reference, number, receipt, attempt.actor)
 
 
 @concern_form(router, "look-again", "look_again")
@@ -290,8 +290,8 @@ def set_day_on_page(attempt: AttemptDep) -> None:
 def set_restriction_on_page(attempt: AttemptDep) -> Response | None:
     """Who may no longer open it is told so on a page. Raise `ScopeMissing`, as `set_restriction`."""
     fields = attempt.typed(Restriction) | {"people": attempt.posted.many("people")}
-    wanted, context = attempt.parse(Restriction, fields), attempt.context
-    context.writer.run(set_restriction, attempt.reference, wanted, attempt.actor, context.submissions.receipts)
+    restriction, context = attempt.parse(Restriction, fields), attempt.context
+    context.writer.run(set_restriction, attempt.reference, restriction, attempt.actor, context.submissions.receipts)
     if attempt.may_open(attempt.reference):
         return None
     heading, message = NOT_FOR_YOU
@@ -307,8 +307,8 @@ def show_again(attempt: Attempt, form: str, refusal: errors.GuidanceError) -> Re
     waiting = attempt.find_waiting()
     visitor, meanwhile, seen = attempt.visitor, attempt.list_entries_since(), attempt.seen or 0
     if meanwhile and not isinstance(refusal, errors.StoreBusy):
-        wanted = form.replace("_", " ")
-        seen = attempt.context.writer.run(actions.record_withheld, attempt.reference, wanted, visitor.actor)
+        action = form.replace("_", " ")
+        seen = attempt.context.writer.run(actions.record_withheld, attempt.reference, action, visitor.actor)
         meanwhile = [each for each in attempt.list_entries_since() if each.number < seen]
     heading, message = SHOWN_AGAIN[type(refusal)]
     is_own = {each.client for each in meanwhile} == {visitor.actor.client}

@@ -91,12 +91,12 @@ def _take_from(attempt: Attempt, owner: assignment.Assigned, person: str | None)
 @concern_form(router, "erasure", "erasure")
 def erase_on_page(attempt: AttemptDep) -> Response | None:
     """First ask, with the reference typed again. Where two people must, the first only requests."""
-    wanted = attempt.parse(ErasureForm)
-    if not wanted.sure or find_reference(wanted.repeated) != attempt.reference:
-        return _ask_about_erasure(attempt, is_wrong=wanted.sure)
+    erasure = attempt.parse(ErasureForm)
+    if not erasure.sure or find_reference(erasure.repeated) != attempt.reference:
+        return _ask_about_erasure(attempt, is_wrong=erasure.sure)
     by_two = attempt.context.settings.two_people_erase
     with suppress(errors.SecondEraserNeeded):
-        actions.erase_for_good(attempt.context.desk, attempt.reference, wanted, attempt.actor, by_two=by_two)
+        actions.erase_for_good(attempt.context.desk, attempt.reference, erasure, attempt.actor, by_two=by_two)
     return None
 
 

@@ -21,12 +21,12 @@ router = DeskRouter()
 
 @router.get("/cards")
 def list_cards_for_page(
-    visit: ReaderVisitDep, wanted: Annotated[CardParameters, Query()], limit: Limit = 200, cursor: Cursor = None
+    visit: ReaderVisitDep, parameters: Annotated[CardParameters, Query()], limit: Limit = 200, cursor: Cursor = None
 ) -> Response:
     """As `GET /v1/desk/cards`."""
     settings = visit.context.settings
     require_role_for_cards(visit.visitor.scopes, settings.cards)
-    query = CardQuery.of(wanted, cursor, limit, now=visit.now)
+    query = CardQuery.of(parameters, cursor, limit, now=visit.now)
     slack = dt.timedelta(seconds=2 * settings.writer_wait_seconds)
     links = partial(page_links, visit.request)
     page = read_cards(visit.context.writer, query, actor=visit.actor, slack=slack, links=links)

@@ -197,8 +197,8 @@ def show_concern(visit: Visit, reference: str, place: ListPlace, *, labels: int)
     Also `SealedTextMisplaced`.
     """
     context, keys = visit.context, visit.context.unsealer.fingerprints
-    wanted = opened_concerns.OpeningRequest("opened here", ADDED_ON_PAGE, NOTES_ON_PAGE, labels, keys, erased_too=True)
-    opening = context.writer.run(opened_concerns.open_concern, reference, wanted, visit.actor)
+    request = opened_concerns.OpeningRequest("opened here", ADDED_ON_PAGE, NOTES_ON_PAGE, labels, keys, erased_too=True)
+    opening = context.writer.run(opened_concerns.open_concern, reference, request, visit.actor)
     concern, is_erased = opening.concern, opening.concern.erased_at is not None
     text = _own_text(context, opening) if not is_erased else None
     sections = None
@@ -328,8 +328,8 @@ def record_copy_sheet(visit: WorkerVisitDep, reference: ConcernReferenceInPath) 
 @router.get("/concerns/{reference}/sealed")
 def save_sealed_concern(visit: ReaderVisitDep, reference: ConcernReferenceInPath) -> Response:
     """As JSON with all additions, sealed, and the layout of the text. Raise `NoSuchConcern` or `ConcernErased`."""
-    context, parsed, wanted = visit.context, reference_of(reference), opened_concerns.OpeningRequest(SAVED, None)
-    opening = context.writer.run(opened_concerns.open_concern, parsed, wanted, visit.actor)
+    context, parsed, request = visit.context, reference_of(reference), opened_concerns.OpeningRequest(SAVED, None)
+    opening = context.writer.run(opened_concerns.open_concern, parsed, request, visit.actor)
     concern = opening.concern
     texts = [_own_text(context, opening), *sealed_texts_of(context, opening.page).values()]
     document = {

@@ -72,6 +72,8 @@ def record_export_on_page(attempt: AttemptDep) -> Response:
     Return the signature. Raise `NoSuchConcern`, `ConcernErased`, `ValidationFailed`.
     """
     fields = {"file_sha256": attempt.posted.one("file_sha256"), "notes": attempt.posted.one("notes") == NOTES}
-    wanted, context = attempt.parse(NewExport, fields), attempt.context
-    entry = context.writer.run(exports.record_export, attempt.reference, wanted, attempt.visitor.actor, context.signer)
+    new_export, context = attempt.parse(NewExport, fields), attempt.context
+    entry = context.writer.run(
+        exports.record_export, attempt.reference, new_export, attempt.visitor.actor, context.signer
+    )
     return Response(orjson.dumps({"signature": entry.signature}), media_type=JSON)

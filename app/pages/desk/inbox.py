@@ -130,9 +130,9 @@ def acknowledge_burst_on_page(
     if posted.one("seen") != "yes":
         chosen = choose(TypedFilters(burst=burst))
         return inbox_page(visit, chosen, InboxPlace(faults={"seen": NOT_SEEN}), status=ValidationFailed.status)
-    wanted = parse_fields(BurstAcknowledgement, {"references": tuple(posted.many("reference"))})
+    acknowledgement = parse_fields(BurstAcknowledgement, {"references": tuple(posted.many("reference"))})
     visit.context.writer.run(
-        acknowledge_together, burst, wanted.model_copy(update={"additions_until": until[0]}), visit.actor
+        acknowledge_together, burst, acknowledgement.model_copy(update={"additions_until": until[0]}), visit.actor
     )
     return lead_to(f"{PATH}?burst={burst}")
 

@@ -111,10 +111,10 @@ class InboxSelection:
     def inbox_query(self, me: str, looked_at: dt.datetime | None) -> InboxQuery:
         """`looked_at`: up to when they have seen changes."""
         overdue = True if self.show is InboxTab.OVERDUE else self.view.overdue
-        wanted = self.view.model_copy(update={"state": self.show.state, "overdue": overdue})
+        chosen = self.view.model_copy(update={"state": self.show.state, "overdue": overdue})
         return InboxQuery.of(
             self.order_shown,
-            wanted,
+            chosen,
             me=me,
             test=self.tests,
             changed_since=looked_at if self.show is InboxTab.CHANGED else None,

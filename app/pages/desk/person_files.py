@@ -82,8 +82,8 @@ def record_person_file_on_page(visit: WorkerVisitDep, posted: SubmittedFormDep) 
         "notes": posted.one("notes") == NOTES,
         "purpose": posted.one("purpose"),
     }
-    wanted = parse_fields(NewPersonFile, fields)
-    for each in wanted.references:
+    person_file = parse_fields(NewPersonFile, fields)
+    for each in person_file.references:
         visit.openable_reference(each)
-    signature = visit.context.writer.run(record_person_file, wanted, visit.actor, visit.context.signer)
+    signature = visit.context.writer.run(record_person_file, person_file, visit.actor, visit.context.signer)
     return Response(orjson.dumps({"signature": signature}), media_type=JSON)

@@ -161,9 +161,9 @@ def _create(form: NewForm) -> Response:
     if posted.one("sealed"):
         fields |= {"reference": posted.one("reference"), "form_version": FORM_VERSION}
         fields |= {"guide": posted.one("guide")} if posted.one("guide") else {}
-    wanted, key = parse_fields(WrittenConcern, fields), posted.one("key") or None
+    written, key = parse_fields(WrittenConcern, fields), posted.one("key") or None
     context = visit.context
-    stored = write_down_concern(context.submissions, context.unsealer, wanted, visit.actor, key)
+    stored = write_down_concern(context.submissions, context.unsealer, written, visit.actor, key)
     receipt = WrittenReceipt.model_validate_json(stored.receipt)
     return visit.page(
         "desk_written_down.html",
@@ -182,9 +182,9 @@ def _create(form: NewForm) -> Response:
 def _add(form: NewForm) -> Response:
     visit = form.visit
     reference = visit.openable_reference(form.to_concern)
-    wanted = parse_fields(WrittenAddition, form.came() | form.text())
+    written = parse_fields(WrittenAddition, form.came() | form.text())
     context, key = visit.context, form.posted.one("key") or None
-    stored = write_down_addition(context.follow_ups, context.unsealer, reference, wanted, visit.actor, key)
+    stored = write_down_addition(context.follow_ups, context.unsealer, reference, written, visit.actor, key)
     addition = AdditionEntry.model_validate_json(stored.receipt)
     return visit.page(
         "desk_written_down.html",

@@ -45,7 +45,7 @@ def list_disclosures(
     request: Request,
     writer: WriterDep,
     actor: AuditorDep,
-    wanted: Annotated[LogFilter, Query()],
+    log_filter: Annotated[LogFilter, Query()],
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> DisclosuresResponse:
@@ -54,13 +54,13 @@ def list_disclosures(
     With a concern's reference as `chain`, includes the entries of the chain `cards` that name this concern. An unknown
     person, concern or list is an error.
     """
-    return _page_of(request, writer, wanted, actor, limit, cursor)
+    return _page_of(request, writer, log_filter, actor, limit, cursor)
 
 
 @router.get("/disclosures.csv", summary="Read the audit log as CSV", response_class=Response, responses=AS_SHEET)
-def read_disclosures_csv(writer: WriterDep, actor: AuditorDep, wanted: Annotated[LogFilter, Query()]) -> Response:
+def read_disclosures_csv(writer: WriterDep, actor: AuditorDep, log_filter: Annotated[LogFilter, Query()]) -> Response:
     """The audit log entries as one CSV file. More than 20,000 are refused: ask for fewer days."""
-    sheet = read_log_sheet(writer, wanted, actor=actor, hiding=hidden_from(actor))
+    sheet = read_log_sheet(writer, log_filter, actor=actor, hiding=hidden_from(actor))
     return Response(sheet, media_type=CSV_MEDIA, headers=LOG_SHEET_HEADERS)
 
 
@@ -69,20 +69,20 @@ def list_own_disclosures(
     request: Request,
     writer: WriterDep,
     actor: CallerDep,
-    wanted: Annotated[OwnLogFilter, Query()],
+    log_filter: Annotated[OwnLogFilter, Query()],
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> DisclosuresResponse:
     """Your own entries of the audit log, through any client. Needs no scope. This reading is recorded too."""
-    own = LogFilter.model_validate(wanted.model_dump(by_alias=True) | {"person": actor.person})
+    own = LogFilter.model_validate(log_filter.model_dump(by_alias=True) | {"person": actor.person})
     return _page_of(request, writer, own, actor, limit, cursor)
 
 
 def _page_of(
-    request: Request, writer: Writer, wanted: LogFilter, actor: Actor, limit: int, cursor: str | None
+    request: Request, writer: Writer, log_filter: LogFilter, actor: Actor, limit: int, cursor: str | None
 ) -> DisclosuresResponse:
     after = open_number(writer.engine, AUDIT, cursor)
-    found = read_log(writer, wanted, actor=actor, hiding=hidden_from(actor), after=after, limit=limit)
+    found = read_log(writer, log_filter, actor=actor, hiding=hidden_from(actor), after=after, limit=limit)
     next_cursor = seal_number(writer.engine, AUDIT, found.next_position)
     entries, links = tuple(map(present_audit_entry, found.entries)), page_links(request, next_cursor)
     return DisclosuresResponse(disclosures=entries, next_cursor=next_cursor, links=links)

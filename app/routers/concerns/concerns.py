@@ -159,12 +159,12 @@ ReporterRequestDep = Annotated[ReporterRequest, Depends(get_reporter_request)]
     summary="Follow a concern",
     responses=problem_responses(TokenMissing, NoSuchConcern),
 )
-def read_concern_status(asked: ReporterRequestDep) -> ConcernStatus:
+def read_concern_status(request: ReporterRequestDep) -> ConcernStatus:
     """The status of a concern, for the holder of its status token.
 
     A wrong reference and a wrong token return the same error.
     """
-    return asked.follow_ups.read_status(asked.code, at=asked.now)
+    return request.follow_ups.read_status(request.code, at=request.now)
 
 
 @router.get(
@@ -173,12 +173,12 @@ def read_concern_status(asked: ReporterRequestDep) -> ConcernStatus:
     summary="Read messages from the duty team",
     responses=problem_responses(TokenMissing, NoSuchConcern, ServiceUnavailable),
 )
-def read_messages(asked: ReporterRequestDep) -> ReceivedMessages:
+def read_messages(request: ReporterRequestDep) -> ReceivedMessages:
     """Messages from the duty team, decrypted with the status token. To reply, post an addition.
 
     The team sees when a message was first read, but nothing else about the reader.
     """
-    return asked.follow_ups.open_messages(asked.code, at=asked.now)
+    return request.follow_ups.open_messages(request.code, at=request.now)
 
 
 @router.post(
@@ -190,8 +190,8 @@ def read_messages(asked: ReporterRequestDep) -> ReceivedMessages:
     responses=problem_responses(*SUBMISSION_PROBLEMS, TokenMissing, NoSuchConcern, ConcernErased, TooManyAdditions),
 )
 def add_more(
-    request: Request,
-    asked: ReporterRequestDep,
+    http_request: Request,
+    request: ReporterRequestDep,
     addition: Annotated[Addition, Body(examples=[ADDITION_EXAMPLE])],
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
@@ -199,7 +199,7 @@ def add_more(
 
     Each addition is acknowledged separately. A concern can have 200 additions, 20,000,000 bytes in total.
     """
-    expect_one_key_at_most(request)
-    concern = asked.follow_ups.find(asked.code, purpose=ADD)
-    result = asked.follow_ups.add(concern, addition, idempotency_key=idempotency_key, at=asked.now)
+    expect_one_key_at_most(http_request)
+    concern = request.follow_ups.find(request.code, purpose=ADD)
+    result = request.follow_ups.add(concern, addition, idempotency_key=idempotency_key, at=request.now)
     return created_response(result, concern_path(result.reference))

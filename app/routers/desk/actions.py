@@ -107,27 +107,27 @@ WorkingDep = Annotated[DeskRequest, Security(get_desk_request, scopes=[Scope.WRI
     response_model=OpenedConcern,
     responses=SEALED | problem_responses(NoSuchConcern, UnsealingUnavailable, ConcernErased, SealedTextMisplaced),
 )
-def open_concern(request: Request, asked: ReadingDep) -> Response:
+def open_concern(http_request: Request, request: ReadingDep) -> Response:
     """The decrypted concern and its additions, if this service holds an identity; otherwise the sealed file.
 
     Contains the first page of additions. `links.next` is the path of the second, if there is one.
 
     `Accept: application/age` always returns the sealed file. Decrypt it with `guidance desk open` or the `age` program.
     """
-    desk, accept = asked.desk, request.headers.get("accept", "*/*")
+    desk, accept = request.desk, http_request.headers.get("accept", "*/*")
     as_file = not desk.unsealer.can_unseal or quality(AGE_MEDIA_TYPE, accept) > quality(JSON, accept)
     if as_file and quality(AGE_MEDIA_TYPE, accept) == 0:
         raise UnsealingUnavailable
-    reference = asked.reference
-    wanted = (
+    reference = request.reference
+    opening_request = (
         opened_concerns.OpeningRequest("sealed file", 0)
         if as_file
         else opened_concerns.OpeningRequest("opened here", ADDITIONS_SHOWN)
     )
-    opening = desk.writer.run(opened_concerns.open_concern, reference, wanted, asked.actor)
+    opening = desk.writer.run(opened_concerns.open_concern, reference, opening_request, request.actor)
     if as_file:
         return sealed_file(read_sealed(desk.engine, reference), reference, {"Additions": opening.additions})
-    opened = opened_concerns.opened_concern(desk, opening, now=asked.now)
+    opened = opened_concerns.opened_concern(desk, opening, now=request.now)
     return Response(opened.model_dump_json(), media_type=JSON, headers={"Vary": "Accept"})
 
 
@@ -136,15 +136,15 @@ def open_concern(request: Request, asked: ReadingDep) -> Response:
     summary="Acknowledge a concern",
     responses=problem_responses(NoSuchConcern, *BODY_PROBLEMS),
 )
-def acknowledge_concern(asked: WorkingDep, acknowledgement: Acknowledgement | None = None) -> InboxEntry:
+def acknowledge_concern(request: WorkingDep, acknowledgement: Acknowledgement | None = None) -> InboxEntry:
     """Record that a social worker has read the concern and decided the next step. Idempotent; no request body needed.
 
     Additions are acknowledged separately: send the last addition read as `up_to_addition`. Later additions stay
     unacknowledged.
     """
-    wanted = acknowledgement or Acknowledgement()
-    concern = asked.desk.writer.run(actions.acknowledge, asked.reference, wanted, asked.actor)
-    return entry_of(concern, now=asked.now)
+    read = acknowledgement or Acknowledgement()
+    concern = request.desk.writer.run(actions.acknowledge, request.reference, read, request.actor)
+    return entry_of(concern, now=request.now)
 
 
 @router.post(
@@ -162,14 +162,14 @@ def acknowledge_concern(asked: WorkingDep, acknowledgement: Acknowledgement | No
     ),
 )
 def close_concern(
-    request: Request, asked: WorkingDep, outcome: Outcome, idempotency_key: IdempotencyKey = None
+    http_request: Request, request: WorkingDep, outcome: Outcome, idempotency_key: IdempotencyKey = None
 ) -> InboxEntry:
     """Close the concern with an outcome. The reporter sees the outcome only if it is shared.
 
     A `message` goes to the reporter in the same transaction: both are stored, or neither.
     """
-    expect_one_key_at_most(request)
-    return actions.close(asked.desk, asked.reference, outcome, asked.actor, idempotency_key)
+    expect_one_key_at_most(http_request)
+    return actions.close(request.desk, request.reference, outcome, request.actor, idempotency_key)
 
 
 @router.post(
@@ -177,13 +177,13 @@ def close_concern(
     summary="Reopen a concern",
     responses=problem_responses(NoSuchConcern, NotClosed, ConcernErased, *BODY_PROBLEMS),
 )
-def reopen_concern(asked: WorkingDep, reopening: Reopening) -> InboxEntry:
+def reopen_concern(request: WorkingDep, reopening: Reopening) -> InboxEntry:
     """Take back the closing of a concern and its outcome. The concern is acknowledged again, with the same assignment.
 
     The reporter sees the state `acknowledged`, and no outcome. Retention starts again now, and at the next closing.
     """
-    concern = asked.desk.writer.run(actions.reopen, asked.reference, reopening, asked.actor)
-    return entry_of(concern, now=asked.now)
+    concern = request.desk.writer.run(actions.reopen, request.reference, reopening, request.actor)
+    return entry_of(concern, now=request.now)
 
 
 @router.post(
@@ -191,10 +191,10 @@ def reopen_concern(asked: WorkingDep, reopening: Reopening) -> InboxEntry:
     summary="Hold or release a concern",
     responses=problem_responses(NoSuchConcern, *BODY_PROBLEMS),
 )
-def hold_concern(asked: WorkingDep, hold: Hold) -> InboxEntry:
+def hold_concern(request: WorkingDep, hold: Hold) -> InboxEntry:
     """A concern on hold cannot be erased, by retention or on request."""
-    concern = asked.desk.writer.run(actions.hold, asked.reference, hold, asked.actor)
-    return entry_of(concern, now=asked.now)
+    concern = request.desk.writer.run(actions.hold, request.reference, hold, request.actor)
+    return entry_of(concern, now=request.now)
 
 
 @router.post(
@@ -204,21 +204,23 @@ def hold_concern(asked: WorkingDep, hold: Hold) -> InboxEntry:
         NoSuchConcern, NotAcknowledged, OnHold, ConcernErased, SecondPersonNeeded, *BODY_PROBLEMS
     ),
 )
-def erase_concern(asked: WorkingDep, settings: SettingsDep, erasure: Erasure) -> ErasedConcern:
+def erase_concern(request: WorkingDep, settings: SettingsDep, erasure: Erasure) -> ErasedConcern:
     """Permanently erase the text of a concern. Refused while the concern is on hold.
 
     The concern and all its additions must be acknowledged first. If the council requires two people, the first request
     is recorded and refused with `second-person-needed`, and another person erases with the same request.
     """
     by_two = settings.two_people_erase
-    return actions.erase_for_good(asked.desk, asked.reference, erasure, asked.actor, by_two=by_two)
+    return actions.erase_for_good(request.desk, request.reference, erasure, request.actor, by_two=by_two)
 
 
 @router.get("/assignment", summary="Get the assignment", responses=problem_responses(NoSuchConcern))
-def read_assignment(response: Response, asked: ReadingDep) -> AssignmentResponse:
+def read_assignment(response: Response, request: ReadingDep) -> AssignmentResponse:
     """The assigned person, since when and by whom. To change the assignment, send the ETag in `If-Match`."""
-    reference = asked.reference
-    return _assignment(response, reference, asked.desk.writer.run(assignment.read_assignment, reference, asked.actor))
+    reference = request.reference
+    return _assignment(
+        response, reference, request.desk.writer.run(assignment.read_assignment, reference, request.actor)
+    )
 
 
 @router.put(
@@ -227,7 +229,7 @@ def read_assignment(response: Response, asked: ReadingDep) -> AssignmentResponse
     responses=problem_responses(NoSuchConcern, AssignmentChanged, *BODY_PROBLEMS),
 )
 def assign_concern(
-    response: Response, asked: WorkingDep, assignment: Assignment | None = None, if_match: AssignmentTag = None
+    response: Response, request: WorkingDep, assignment: Assignment | None = None, if_match: AssignmentTag = None
 ) -> AssignmentResponse:
     """Assign the concern to a person or, without a body, to yourself. `replaced` is the previous assignment.
 
@@ -235,26 +237,26 @@ def assign_concern(
     replaced. With `If-Match`, a request based on an older assignment returns 412, which names the person the
     concern is assigned to.
     """
-    return _assign(response, asked, asked.actor.person if assignment is None else assignment.person, if_match)
+    return _assign(response, request, request.actor.person if assignment is None else assignment.person, if_match)
 
 
 @router.delete(
     "/assignment", summary="Unassign a concern", responses=problem_responses(NoSuchConcern, AssignmentChanged)
 )
-def unassign_concern(response: Response, asked: WorkingDep, if_match: AssignmentTag = None) -> AssignmentResponse:
+def unassign_concern(response: Response, request: WorkingDep, if_match: AssignmentTag = None) -> AssignmentResponse:
     """Remove the assignment. `If-Match` works as for `PUT`."""
-    return _assign(response, asked, None, if_match)
+    return _assign(response, request, None, if_match)
 
 
-def _assign(response: Response, asked: DeskRequest, person: str | None, if_match: str | None) -> AssignmentResponse:
+def _assign(response: Response, request: DeskRequest, person: str | None, if_match: str | None) -> AssignmentResponse:
     before, after = assignment.assign(
-        asked.desk.writer,
-        asked.reference,
+        request.desk.writer,
+        request.reference,
         person,
-        asked.actor,
+        request.actor,
         lambda version: if_match is None or matches_etag([if_match], _etag(version)),
     )
-    return _assignment(response, asked.reference, after, before)
+    return _assignment(response, request.reference, after, before)
 
 
 def _assignment(

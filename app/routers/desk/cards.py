@@ -29,7 +29,7 @@ def list_cards(
     request: Request,
     context: ContextDep,
     client: ReadingClientDep,
-    wanted: Annotated[CardParameters, Query()],
+    parameters: Annotated[CardParameters, Query()],
     limit: Limit = 200,
     cursor: Annotated[Cursor, Query(examples=[AN_EXAMPLE])] = None,
 ) -> CardsResponse:
@@ -43,6 +43,6 @@ def list_cards(
     """
     require_role_for_cards(client.scopes, context.settings.cards)
     actor = actor_of(request, client, context.clock())
-    query = CardQuery.of(wanted, cursor, limit, now=actor.at)
+    query = CardQuery.of(parameters, cursor, limit, now=actor.at)
     slack = dt.timedelta(seconds=2 * context.settings.writer_wait_seconds)
     return read_cards(context.writer, query, actor=actor, slack=slack, links=partial(page_links, request))

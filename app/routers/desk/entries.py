@@ -73,14 +73,16 @@ OF_ONE_FILE = SEALED | problem_responses(NoSuchConcern, NoSuchItem, ConcernErase
     summary="List additions",
     responses=problem_responses(NoSuchConcern, UnsealingUnavailable, ConcernErased, SealedTextMisplaced),
 )
-def read_additions(request: Request, asked: ReadingDep, limit: Limit = 50, cursor: Cursor = None) -> AdditionsResponse:
+def read_additions(
+    http_request: Request, request: ReadingDep, limit: Limit = 50, cursor: Cursor = None
+) -> AdditionsResponse:
     """The additions to the concern, in order of arrival, in pages.
 
     Includes the text if this service holds an identity. Otherwise each addition has its own sealed file. A page can be
     shorter than `limit`: it ends once its sealed texts reach 1,000,000 bytes.
     """
-    additions, next_cursor = _read_page(asked, EntryKind.ADDITION, cursor, limit)
-    return AdditionsResponse(additions=additions, next_cursor=next_cursor, links=page_links(request, next_cursor))
+    additions, next_cursor = _read_page(request, EntryKind.ADDITION, cursor, limit)
+    return AdditionsResponse(additions=additions, next_cursor=next_cursor, links=page_links(http_request, next_cursor))
 
 
 @router.get(
@@ -89,9 +91,9 @@ def read_additions(request: Request, asked: ReadingDep, limit: Limit = 50, curso
     response_class=Response,
     responses=OF_ONE_FILE,
 )
-def fetch_addition(asked: ReadingDep, number: AdditionNumber) -> Response:
+def fetch_addition(request: ReadingDep, number: AdditionNumber) -> Response:
     """The sealed file of one addition."""
-    return _sealed_file(asked, EntryPlace(EntryKind.ADDITION, number), f"-{number}", counted_as="Additions")
+    return _sealed_file(request, EntryPlace(EntryKind.ADDITION, number), f"-{number}", counted_as="Additions")
 
 
 @router.post(
@@ -100,11 +102,11 @@ def fetch_addition(asked: ReadingDep, number: AdditionNumber) -> Response:
     responses=problem_responses(NoSuchConcern, NoSuchItem, NotAcknowledged, *BODY_PROBLEMS),
 )
 def acknowledge_addition(
-    asked: WorkingDep, number: AdditionNumber, _acknowledgement: AdditionAcknowledgement
+    request: WorkingDep, number: AdditionNumber, _acknowledgement: AdditionAcknowledgement
 ) -> InboxEntry:
     """Record that a social worker has read this addition. Others stay unacknowledged. Idempotent."""
-    concern = asked.desk.writer.run(waiting_additions.acknowledge_addition, asked.reference, number, asked.actor)
-    return entry_of(concern, now=asked.now)
+    concern = request.desk.writer.run(waiting_additions.acknowledge_addition, request.reference, number, request.actor)
+    return entry_of(concern, now=request.now)
 
 
 @router.post(
@@ -118,8 +120,8 @@ def acknowledge_addition(
     ),
 )
 def add_note(
-    request: Request,
-    asked: WorkingDep,
+    http_request: Request,
+    request: WorkingDep,
     note: Annotated[NewNote, Body(examples=[{"text": WORDS_OF_A_NOTE}])],
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
@@ -129,9 +131,9 @@ def add_note(
     Notes cannot be edited: correct a note with a new note. The audit log has each note's digest and author. Status 201
     means that the note has been flushed to disk.
     """
-    expect_one_key_at_most(request)
-    reference = asked.reference
-    written = desk_entries.write_note(asked.desk, reference, note, asked.actor, idempotency_key)
+    expect_one_key_at_most(http_request)
+    reference = request.reference
+    written = desk_entries.write_note(request.desk, reference, note, request.actor, idempotency_key)
     return created_response(written, desk_concern_path(reference, "notes"))
 
 
@@ -140,20 +142,20 @@ def add_note(
     summary="List notes",
     responses=problem_responses(NoSuchConcern, UnsealingUnavailable, ConcernErased, SealedTextMisplaced),
 )
-def read_notes(request: Request, asked: ReadingDep, limit: Limit = 50, cursor: Cursor = None) -> NotesResponse:
+def read_notes(http_request: Request, request: ReadingDep, limit: Limit = 50, cursor: Cursor = None) -> NotesResponse:
     """The desk's notes about the concern, oldest first, in pages.
 
     Includes the text if this service holds an identity. Otherwise each note has its own sealed file. A page can be
     shorter than `limit`: it ends once its sealed texts reach 1,000,000 bytes.
     """
-    notes, next_cursor = _read_page(asked, EntryKind.NOTE, cursor, limit)
-    return NotesResponse(notes=notes, next_cursor=next_cursor, links=page_links(request, next_cursor))
+    notes, next_cursor = _read_page(request, EntryKind.NOTE, cursor, limit)
+    return NotesResponse(notes=notes, next_cursor=next_cursor, links=page_links(http_request, next_cursor))
 
 
 @router.get(NOTES + "/{number}", summary="Download a sealed note", response_class=Response, responses=OF_ONE_FILE)
-def fetch_note(asked: ReadingDep, number: NoteNumber) -> Response:
+def fetch_note(request: ReadingDep, number: NoteNumber) -> Response:
     """The sealed file of one note. The header `Notes` is the number of notes."""
-    return _sealed_file(asked, EntryPlace(EntryKind.NOTE, number), f"-note-{number}", counted_as="Notes")
+    return _sealed_file(request, EntryPlace(EntryKind.NOTE, number), f"-note-{number}", counted_as="Notes")
 
 
 @router.put(
@@ -166,8 +168,8 @@ def fetch_note(asked: ReadingDep, number: NoteNumber) -> Response:
     ),
 )
 def set_label(
-    request: Request,
-    asked: WorkingDep,
+    http_request: Request,
+    request: WorkingDep,
     label: Annotated[NewLabel, Body(examples=[{"text": WORDS_OF_A_LABEL}])],
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
@@ -176,26 +178,26 @@ def set_label(
     The newest label counts, and an empty text removes it. If this service must not have the text, encrypt the label on
     the client to every key of `GET /v1/desk/recipients`. `GET /v1/desk/cards` returns labels with the cards.
     """
-    expect_one_key_at_most(request)
-    written = desk_entries.write_label(asked.desk, asked.reference, label, asked.actor, idempotency_key)
+    expect_one_key_at_most(http_request)
+    written = desk_entries.write_label(request.desk, request.reference, label, request.actor, idempotency_key)
     return stored_response(written)
 
 
 @router.get(LABEL, summary="Download the sealed label", response_class=Response, responses=OF_ONE_FILE)
-def fetch_label(asked: ReadingDep) -> Response:
+def fetch_label(request: ReadingDep) -> Response:
     """The sealed file of the newest label. The header `Labels` is the number of labels that the concern has had."""
-    with Session(asked.desk.engine) as session:
-        get_unerased(session, asked.reference)
-        number, _ = entries.measure_entries(session, EntryKind.LABEL, asked.reference)
+    with Session(request.desk.engine) as session:
+        get_unerased(session, request.reference)
+        number, _ = entries.measure_entries(session, EntryKind.LABEL, request.reference)
     if not number:
         raise NoSuchItem(NO_LABEL)
-    return _sealed_file(asked, EntryPlace(EntryKind.LABEL, number), "-label", counted_as="Labels")
+    return _sealed_file(request, EntryPlace(EntryKind.LABEL, number), "-label", counted_as="Labels")
 
 
 @router.get(MESSAGES, summary="List messages to the reporter", responses=problem_responses(NoSuchConcern))
-def list_messages(asked: ReadingDep) -> MessagesResponse:
+def list_messages(request: ReadingDep) -> MessagesResponse:
     """Messages to the reporter: when sent, whether read, and the addition that answers each. Their text is sealed."""
-    return asked.desk.writer.run(desk_entries.read_sent_messages, asked.reference, asked.actor)
+    return request.desk.writer.run(desk_entries.read_sent_messages, request.reference, request.actor)
 
 
 @router.post(
@@ -208,8 +210,8 @@ def list_messages(asked: ReadingDep) -> MessagesResponse:
     ),
 )
 def send_message(
-    request: Request,
-    asked: WorkingDep,
+    http_request: Request,
+    request: WorkingDep,
     message: Annotated[Message, Body(examples=[{"text": "Which school does Alex Example go to?"}])],
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
@@ -217,9 +219,9 @@ def send_message(
 
     The status of the concern shows that there is a message. The reporter replies with an addition.
     """
-    expect_one_key_at_most(request)
-    reference = asked.reference
-    sent = desk_entries.send_message(asked.desk, reference, message, asked.actor, idempotency_key)
+    expect_one_key_at_most(http_request)
+    reference = request.reference
+    sent = desk_entries.send_message(request.desk, reference, message, request.actor, idempotency_key)
     return created_response(sent, desk_concern_path(reference, "messages"))
 
 
@@ -231,29 +233,32 @@ def read_recipients(desk: DeskDep, _actor: ReaderDep) -> RecipientsResponse:
 
 
 def _read_page(
-    asked: DeskRequest, kind: EntryKind, cursor: str | None, limit: int
+    request: DeskRequest, kind: EntryKind, cursor: str | None, limit: int
 ) -> tuple[tuple[Any, ...], str | None]:
     """Record in the audit log that the page was read, and return the entries and the cursor of the next page.
 
     The page has up to `limit` entries of the kind `kind`. The entries are decrypted if this service can decrypt
     concerns. `cursor` is None for the first page. The returned cursor is None if there is no next page.
     """
-    desk, place = asked.desk, opened_entries.PagePlace(kind, asked.reference, decode_key(cursor, otherwise=0), limit)
+    desk, place = (
+        request.desk,
+        opened_entries.PagePlace(kind, request.reference, decode_key(cursor, otherwise=0), limit),
+    )
     act = DeskAct.OPENED if desk.unsealer.can_unseal else DeskAct.LISTED
-    page = desk.writer.run(opened_entries.open_page, place, asked.actor, act)
-    shown = opened_entries.present_page(page, now=asked.now)
+    page = desk.writer.run(opened_entries.open_page, place, request.actor, act)
+    shown = opened_entries.present_page(page, now=request.now)
     if desk.unsealer.can_unseal:
-        shown = opened_entries.open_entries(desk.engine, page, desk.unsealer, now=asked.now)
+        shown = opened_entries.open_entries(desk.engine, page, desk.unsealer, now=request.now)
     return shown, None if page.next_after is None else encode_key(page.next_after)
 
 
-def _sealed_file(asked: DeskRequest, place: EntryPlace, suffix: str, *, counted_as: str) -> Response:
+def _sealed_file(request: DeskRequest, place: EntryPlace, suffix: str, *, counted_as: str) -> Response:
     """Record in the audit log that the entry at `place` was read, and return the encrypted entry as a file.
 
     The header field named `counted_as` has the number of the concern's entries of this kind. The file's name is the
     reference and `suffix`.
     """
-    desk, reference = asked.desk, asked.reference
-    count = desk.writer.run(opened_entries.open_entry, reference, place, asked.actor)
+    desk, reference = request.desk, request.reference
+    count = desk.writer.run(opened_entries.open_entry, reference, place, request.actor)
     sealed = entries.read_sealed(desk.engine, reference, place)
     return sealed_file(sealed, f"{reference}{suffix}", {counted_as: count})

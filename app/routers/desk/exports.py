@@ -18,12 +18,12 @@ _REFUSED = (NoSuchConcern, ConcernErased)
 
 
 @router.get("/export-statement", summary="Sign a statement about a concern", responses=problem_responses(*_REFUSED))
-def read_export_statement(asked: WorkingDep) -> ExportStatement:
+def read_export_statement(request: WorkingDep) -> ExportStatement:
     """The unencrypted data of the concern and its full history, signed. Exports start with it.
 
     The history has the digest of every sealed text, which proves the text without this service knowing it.
     """
-    return exports.sign_export(asked.desk, asked.reference, asked.actor)
+    return exports.sign_export(request.desk, request.reference, request.actor)
 
 
 @router.post(
@@ -33,7 +33,7 @@ def read_export_statement(asked: WorkingDep) -> ExportStatement:
     status_code=201,
     responses=problem_responses(*_REFUSED, *BODY_PROBLEMS),
 )
-def record_export(asked: WorkingDep, export: NewExport) -> ExportEntry:
+def record_export(request: WorkingDep, export: NewExport) -> ExportEntry:
     """Record a file made on the worker's computer before it leaves, and sign its digest."""
-    desk = asked.desk
-    return desk.writer.run(exports.record_export, asked.reference, export, asked.actor, desk.signer)
+    desk = request.desk
+    return desk.writer.run(exports.record_export, request.reference, export, request.actor, desk.signer)

@@ -35,10 +35,10 @@ HandOverNumber = Annotated[
 
 
 @router.get("", summary="List hand-overs", responses=problem_responses(NoSuchConcern))
-def list_hand_overs(asked: ReadingDep) -> HandOversResponse:
+def list_hand_overs(request: ReadingDep) -> HandOversResponse:
     """The organisations the concern was handed over to, the reasons, and both receipts of each."""
-    reference = asked.reference
-    entries = asked.desk.writer.run(hand_overs.read_hand_overs, reference, asked.actor)
+    reference = request.reference
+    entries = request.desk.writer.run(hand_overs.read_hand_overs, reference, request.actor)
     links = {"self": desk_concern_path(reference, "hand-over"), "concern": desk_concern_path(reference)}
     return HandOversResponse(hand_overs=entries, links=links)
 
@@ -59,7 +59,7 @@ def list_hand_overs(asked: ReadingDep) -> HandOversResponse:
     ),
 )
 def hand_over(
-    request: Request, asked: WorkingDep, hand_over: HandOver, idempotency_key: IdempotencyKey = None
+    http_request: Request, request: WorkingDep, hand_over: HandOver, idempotency_key: IdempotencyKey = None
 ) -> Response:
     """Record and sign a hand-over to another organisation, which decrypts the file with plain `age`.
 
@@ -67,9 +67,9 @@ def hand_over(
     service makes the file if it holds an identity; a retry gets the same file. The concern stays open here until
     the team closes it.
     """
-    expect_one_key_at_most(request)
-    reference = asked.reference
-    handed = hand_overs.hand_over(asked.desk, reference, hand_over, asked.actor, idempotency_key)
+    expect_one_key_at_most(http_request)
+    reference = request.reference
+    handed = hand_overs.hand_over(request.desk, reference, hand_over, request.actor, idempotency_key)
     return created_response(handed, desk_concern_path(reference, "hand-over"))
 
 
@@ -78,6 +78,6 @@ def hand_over(
     summary="Store the other organisation's receipt",
     responses=problem_responses(NoSuchConcern, NoSuchItem, *BODY_PROBLEMS),
 )
-def confirm_hand_over(asked: WorkingDep, number: HandOverNumber, receipt: HandOverReceipt) -> HandOverEntry:
+def confirm_hand_over(request: WorkingDep, number: HandOverNumber, receipt: HandOverReceipt) -> HandOverEntry:
     """Store the receipt that the other organisation sent back. Idempotent; a different receipt is refused."""
-    return asked.desk.writer.run(hand_overs.confirm_hand_over, asked.reference, number, receipt, asked.actor)
+    return request.desk.writer.run(hand_overs.confirm_hand_over, request.reference, number, receipt, request.actor)

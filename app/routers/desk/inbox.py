@@ -45,7 +45,7 @@ def read_inbox(
     request: Request,
     context: ContextDep,
     actor: ReaderDep,
-    wanted: Annotated[InboxParameters, Query()],
+    parameters: Annotated[InboxParameters, Query()],
     limit: Limit = 50,
     cursor: Annotated[Cursor, Query(examples=[encode_position((0, 1, A_MOMENT, A_MOMENT, EXAMPLE_REFERENCE))])] = None,
 ) -> InboxResponse:
@@ -57,10 +57,14 @@ def read_inbox(
     Filters are combined with AND. To fetch later changes, send `next_changed_since` as `changed_since`: nothing is
     missed, but a concern may be returned twice.
     """
-    since = wanted.changed_since if wanted.since_event is None else _moment_of_event(context.engine, wanted.since_event)
-    order = wanted.order or (InboxOrder.URGENT if since is None else InboxOrder.CHANGED)
-    others = {"changed_since": since, "reference": wanted.reference, "test": wanted.test}
-    query = InboxQuery.of(order, wanted, me=actor.person, **others)
+    since = (
+        parameters.changed_since
+        if parameters.since_event is None
+        else _moment_of_event(context.engine, parameters.since_event)
+    )
+    order = parameters.order or (InboxOrder.URGENT if since is None else InboxOrder.CHANGED)
+    others = {"changed_since": since, "reference": parameters.reference, "test": parameters.test}
+    query = InboxQuery.of(order, parameters, me=actor.person, **others)
     after = decode_position(cursor, query.column_types)
     rows = inbox.read_inbox(context.writer, query, actor=actor, after=after, limit=limit)
     page = rows[:limit]

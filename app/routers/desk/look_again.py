@@ -13,9 +13,9 @@ router = GuidanceRouter(prefix=ONE_CONCERN, tags=["Desk"], responses=RESPONSES_O
 
 
 @router.get("/look-again", summary="Get the days to look again", responses=problem_responses(NoSuchConcern))
-def read_days_to_look_again(writer: WriterDep, asked: ReadingDep) -> LookAgainState:
+def read_days_to_look_again(writer: WriterDep, request: ReadingDep) -> LookAgainState:
     """The team's day and your own. The inbox page shows the concern first from that day on."""
-    return writer.run(look_again.read_both_days, asked.reference, asked.actor)
+    return writer.run(look_again.read_both_days, request.reference, request.actor)
 
 
 @router.put(
@@ -23,6 +23,6 @@ def read_days_to_look_again(writer: WriterDep, asked: ReadingDep) -> LookAgainSt
     summary="Set a day to look again",
     responses=problem_responses(NoSuchConcern, ConcernErased, *BODY_PROBLEMS),
 )
-def set_day_to_look_again(writer: WriterDep, asked: WorkingDep, wanted: LookAgain) -> LookAgainState:
+def set_day_to_look_again(writer: WriterDep, request: WorkingDep, new_day: LookAgain) -> LookAgainState:
     """Set or remove the day of the team, or your own. Recorded in the audit log. No email is sent, and no event."""
-    return writer.run(look_again.set_day, asked.reference, wanted, asked.actor)
+    return writer.run(look_again.set_day, request.reference, new_day, request.actor)

@@ -13,9 +13,9 @@ router = GuidanceRouter(prefix=ONE_CONCERN, tags=["Desk"], responses=RESPONSES_O
 
 
 @router.get("/restriction", summary="Get the restriction", responses=problem_responses(NoSuchConcern))
-def read_restriction(writer: WriterDep, asked: ReadingDep) -> RestrictionState:
+def read_restriction(writer: WriterDep, request: ReadingDep) -> RestrictionState:
     """Who may open the concern: everyone at the desk, leads, or named people."""
-    return writer.run(restriction.read_restriction, asked.reference, asked.actor)
+    return writer.run(restriction.read_restriction, request.reference, request.actor)
 
 
 @router.put(
@@ -24,7 +24,7 @@ def read_restriction(writer: WriterDep, asked: ReadingDep) -> RestrictionState:
     responses=problem_responses(NoSuchConcern, ConcernErased, *BODY_PROBLEMS),
 )
 def set_restriction(
-    writer: WriterDep, submissions: SubmissionsDep, asked: WorkingDep, wanted: Restriction
+    writer: WriterDep, submissions: SubmissionsDep, request: WorkingDep, new_restriction: Restriction
 ) -> RestrictionState:
     """Only leads, or the named people, may open the concern. Everyone else is told that there is no such concern.
 
@@ -32,4 +32,6 @@ def set_restriction(
     a restriction. A concern is unassigned if its person may no longer open it.
     A client is a lead if it acts for a person and has the scopes of a lead, or if it has `concerns:restricted`.
     """
-    return writer.run(restriction.set_restriction, asked.reference, wanted, asked.actor, submissions.receipts)
+    return writer.run(
+        restriction.set_restriction, request.reference, new_restriction, request.actor, submissions.receipts
+    )

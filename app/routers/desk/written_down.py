@@ -72,8 +72,8 @@ def write_down(
     responses=problem_responses(NoSuchConcern, ConcernErased, TooManyAdditions, *PROBLEMS),
 )
 def write_down_more(
-    request: Request,
-    asked: WorkingDep,
+    http_request: Request,
+    request: WorkingDep,
     context: ContextDep,
     written: Annotated[WrittenAddition, Body(examples=[WRITTEN_ADDITION_EXAMPLE])],
     idempotency_key: IdempotencyKey = None,
@@ -82,7 +82,9 @@ def write_down_more(
 
     The time for its acknowledgement starts at `came_at`. It never lowers the urgency of the concern.
     """
-    expect_one_key_at_most(request)
-    reference = asked.reference
-    result = write_down_addition(context.follow_ups, context.unsealer, reference, written, asked.actor, idempotency_key)
+    expect_one_key_at_most(http_request)
+    reference = request.reference
+    result = write_down_addition(
+        context.follow_ups, context.unsealer, reference, written, request.actor, idempotency_key
+    )
     return created_response(result, desk_concern_path(reference, "additions"))

@@ -62,7 +62,7 @@ async def read_events(
     *,
     clock: ClockDep,
     desk: DeskDep,
-    asked: EventsRequestDep,
+    request: EventsRequestDep,
     after: Annotated[
         str | None,
         Query(
@@ -84,13 +84,13 @@ async def read_events(
 
     The audit log records which concerns were shown.
     """
-    place = await run_in_threadpool(_confirm, desk, asked, after)
+    place = await run_in_threadpool(_confirm, desk, request, after)
     deadline = time.monotonic() + wait * WAIT_UNIT_SECONDS
-    read = partial(_read, clock, desk, asked.actor, after=place.number, limit=limit)
+    read = partial(_read, clock, desk, request.actor, after=place.number, limit=limit)
     while not (rows := await run_in_threadpool(read)) and time.monotonic() < deadline:
         await asyncio.sleep(POLL_SECONDS)
     next_cursor = seal_cursor(desk.engine, EVENTS, place_of(rows[-1]) if rows else place)
-    links = page_links(asked.request, next_cursor, parameter="after")
+    links = page_links(request.request, next_cursor, parameter="after")
     return EventsResponse(events=tuple(map(_response, rows)), next_cursor=next_cursor, links=links)
 
 
@@ -99,7 +99,7 @@ def _response(event: EventRow) -> EventResponse:
     return EventResponse(id=own_id, type=EventKind(event.kind), timestamp=event.at, data=payload)
 
 
-def _confirm(desk: Desk, asked: EventsRequest, after: str | None) -> Place:
+def _confirm(desk: Desk, request: EventsRequest, after: str | None) -> Place:
     """Record that the client has received the events up to the cursor `after`, and return its place.
 
     If `after` is None or of an earlier version, record nothing, and return the place that the client confirmed last.
@@ -108,8 +108,8 @@ def _confirm(desk: Desk, asked: EventsRequest, after: str | None) -> Place:
     place = None if after is None else open_cursor(desk.engine, EVENTS, after, parameter="after")
     if place is None:
         with Session(desk.engine) as session:
-            return confirmed_by(session, client=asked.client)
-    desk.writer.run(confirm_events, place=place, actor=asked.actor, client=asked.client)
+            return confirmed_by(session, client=request.client)
+    desk.writer.run(confirm_events, place=place, actor=request.actor, client=request.client)
     return place
 
 

@@ -105,8 +105,8 @@ def _add_list(section: Section) -> None:
         limit: Limit = 50,
         cursor: Cursor = None,
     ) -> Response:
-        wanted = _wanted(session, context, filters, section)
-        found, next_cursor = _page(session, wanted, cursor, limit=limit)
+        entry_filter = _filter_of(session, context, filters, section)
+        found, next_cursor = _page(session, entry_filter, cursor, limit=limit)
         links = page_links(request, next_cursor)
         page = {section.key: [each.model_dump() for each in found], "next_cursor": next_cursor, "links": links}
         return public_response(request, ACROSS_GUIDES[section].model_validate(page))
@@ -122,7 +122,7 @@ def _add_list(section: Section) -> None:
     def list_items_as_csv(
         request: Request, session: SessionDep, context: ContextDep, filters: FiltersDep, bom: ByteOrderMark = "0"
     ) -> Response:
-        entries = list_catalogue(session, _wanted(session, context, filters, section))
+        entries = list_catalogue(session, _filter_of(session, context, filters, section))
         rows = [CsvRow(entry.key, entry.digest, entry.item, entry.cautions) for entry in entries]
         return csv_response(request, csv_table(section, rows), f"{section.value}.csv", bom=bom)
 
@@ -138,7 +138,7 @@ def search(
     request: Request,
     session: SessionDep,
     context: ContextDep,
-    wanted: Annotated[SearchQuery, Query()],
+    query: Annotated[SearchQuery, Query()],
     limit: Limit = 20,
     cursor: Cursor = None,
 ) -> Response:
@@ -146,18 +146,18 @@ def search(
 
     `matched` names words of the query that stand for a subject (`synonyms` in the code list `subject`).
     """
-    asked = _wanted(session, context, Filters(**dict(wanted)), *Section)
-    filters, matched = entries_to_search(session, context.reference_data, asked)
+    entry_filter = _filter_of(session, context, Filters(**dict(query)), *Section)
+    filters, matched = entries_to_search(session, context.reference_data, entry_filter)
     found, next_cursor = _page(session, filters, cursor, limit=limit)
     links = page_links(request, next_cursor)
-    first = first_signposts(context.emergency_contacts.current().signposts, wanted.q)
+    first = first_signposts(context.emergency_contacts.current().signposts, query.q)
     body = SearchResponse(
         results=found, matched=tuple(matched), signposts=tuple(first), next_cursor=next_cursor, links=links
     )
     return public_response(request, body)
 
 
-def _wanted(session: Session, context: AppContext, filters: Filters, *sections: Section) -> EntryFilter:
+def _filter_of(session: Session, context: AppContext, filters: Filters, *sections: Section) -> EntryFilter:
     guides = None if filters.guide is None else {filters.guide}
     if filters.subject is not None:
         about = guides_about(session, context.reference_data, filters.subject)
@@ -166,10 +166,10 @@ def _wanted(session: Session, context: AppContext, filters: Filters, *sections: 
 
 
 def _page(
-    session: Session, wanted: EntryFilter, cursor: str | None, *, limit: int
+    session: Session, entry_filter: EntryFilter, cursor: str | None, *, limit: int
 ) -> tuple[tuple[FoundItem, ...], str | None]:
     offset = decode_key(cursor, otherwise=0)
-    entries = list_catalogue(session, wanted, offset=offset, limit=limit + 1)
+    entries = list_catalogue(session, entry_filter, offset=offset, limit=limit + 1)
     next_cursor = encode_key(offset + limit) if len(entries) > limit else None
     return tuple(_found_item(entry) for entry in entries[:limit]), next_cursor
 

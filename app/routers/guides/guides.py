@@ -140,15 +140,15 @@ def read_guide(
     session: SessionDep,
     context: ContextDep,
     guide: GuideName,
-    wanted: Annotated[RequestedVersion, Depends(get_requested_version)],
+    version: Annotated[RequestedVersion, Depends(get_requested_version)],
 ) -> Response:
-    """Return the current edition or a rendition, or a redirect to the edition that was current at `wanted.moment`."""
-    moment, contents, public_url = wanted.moment, context.contents, context.settings.public_url
+    """Return the current edition or a rendition, or a redirect to the edition that was current at `version.moment`."""
+    moment, contents, public_url = version.moment, context.contents, context.settings.public_url
     if moment is not None:
-        return redirect_to_edition_at(get_history(session, guide=guide), moment, public_url, or_next=wanted.or_next)
+        return redirect_to_edition_at(get_history(session, guide=guide), moment, public_url, or_next=version.or_next)
     head, stored = get_current(session, guide=guide), list_renditions(session, guide=guide)
     history = find_heads(session, guide=guide, numbers={head.number, *(each.edition for each in stored)})
-    chosen = preferred_rendition(history, stored, wanted.languages)
+    chosen = preferred_rendition(history, stored, version.languages)
     if chosen is None:
         response = public_response(
             request,

@@ -39,8 +39,8 @@ def find_last_acts(session: Session, references: Collection[str], *, client: str
         func.max(_ENTRIES.number).label("seen"),
     )
     chains = session.execute(measured.where(_ENTRIES.chain.in_(references)).group_by(_ENTRIES.chain)).all()
-    wanted = [(row.chain, number) for row in chains for number in (row.number, row.opening) if number is not None]
-    rows = session.scalars(select(AuditEntryRow).where(tuple_(_ENTRIES.chain, _ENTRIES.number).in_(wanted)))
+    places = [(row.chain, number) for row in chains for number in (row.number, row.opening) if number is not None]
+    rows = session.scalars(select(AuditEntryRow).where(tuple_(_ENTRIES.chain, _ENTRIES.number).in_(places)))
     by_place = {(row.chain, row.number): row for row in rows}
     return {
         row.chain: LastActs(

@@ -54,7 +54,7 @@ class LogQuery:
 
     session: Session
     actor: Actor
-    wanted: LogFilter
+    log_filter: LogFilter
     chain: str | None
     clients: Sequence[str] | None
     hiding: Select[Any]
@@ -73,7 +73,7 @@ class LogQuery:
             chosen = [[*conditions, self._of_chain], [*conditions, *self._gives_cards]]
         found = [row for each in chosen for row in self._rows(each, limit)]
         rows = sorted(found, key=self._key, reverse=self._is_newest_first)[:limit]
-        if self.wanted.person == self.actor.person and not self.actor.is_lead:
+        if self.log_filter.person == self.actor.person and not self.actor.is_lead:
             # the number of an event would tell a program how many events it cannot see
             nothing = {"detail": NO_DETAILS}
             numbers = DeskAct.EVENTS_CONFIRMED
@@ -101,22 +101,22 @@ class LogQuery:
 
     @cached_property
     def _conditions(self) -> list[ColumnElement[bool]]:
-        wanted = self.wanted
+        log_filter = self.log_filter
         conditions: list[ColumnElement[bool]] = [_ENTRIES.chain.not_in(self.hiding)] if self.hidden else []
         if self.clients is not None:
             one = len(self.clients) == 1
             conditions.append(_ENTRIES.client == self.clients[0] if one else _ENTRIES.client.in_(self.clients))
-        if wanted.client is not None:
-            of_client = func.substr(_ENTRIES.client, 1, len(wanted.client) + 1) == f"{wanted.client}/"
-            conditions.append(or_(_ENTRIES.client == wanted.client, of_client))
-        if wanted.act is not None:
-            conditions.append(_ENTRIES.act == wanted.act.value)
-        elif not wanted.received:
+        if log_filter.client is not None:
+            of_client = func.substr(_ENTRIES.client, 1, len(log_filter.client) + 1) == f"{log_filter.client}/"
+            conditions.append(or_(_ENTRIES.client == log_filter.client, of_client))
+        if log_filter.act is not None:
+            conditions.append(_ENTRIES.act == log_filter.act.value)
+        elif not log_filter.received:
             conditions.append(_ENTRIES.act != DeskAct.RECEIVED.value)
-        if wanted.since is not None:
-            conditions.append(_ENTRIES.at >= wanted.since)
-        if wanted.until is not None:
-            conditions.append(_ENTRIES.at < wanted.until)
+        if log_filter.since is not None:
+            conditions.append(_ENTRIES.at >= log_filter.since)
+        if log_filter.until is not None:
+            conditions.append(_ENTRIES.at < log_filter.until)
         return conditions
 
     @cached_property
@@ -133,7 +133,7 @@ class LogQuery:
 
     @property
     def _is_newest_first(self) -> bool:
-        return self.wanted.order is LogOrder.NEWEST
+        return self.log_filter.order is LogOrder.NEWEST
 
     @property
     def _is_by_time(self) -> bool:
@@ -141,7 +141,7 @@ class LogQuery:
 
         They can differ: an entry has its time before its position, and each node its clock.
         """
-        return self._is_newest_first or self.wanted.since is not None or self.wanted.until is not None
+        return self._is_newest_first or self.log_filter.since is not None or self.log_filter.until is not None
 
     def _key(self, row: AuditEntryRow) -> tuple[Any, ...]:
         return (row.at, row.position) if self._is_by_time else (row.position,)
@@ -189,7 +189,7 @@ class LogPage:
 
 def read_log(
     writer: Writer,
-    wanted: LogFilter,
+    log_filter: LogFilter,
     *,
     actor: Actor,
     hiding: Select[Any],
@@ -203,7 +203,7 @@ def read_log(
     concern that `actor` may open; for own entries any reference is taken. Raise `InvalidCursor`.
     """
     with Session(writer.engine) as session:
-        query = _query_of(session, wanted, actor, hiding)
+        query = _query_of(session, log_filter, actor, hiding)
         rows = query.page(after, limit + 1)
         readings = query.find_readings() if with_readings else None
     writer.run(record_reading, AUDIT, DeskAct.DISCLOSURES_READ, actor, _details_of_search(query))
@@ -212,9 +212,9 @@ def read_log(
     return LogPage(page, next_position, readings)
 
 
-def read_log_sheet(writer: Writer, wanted: LogFilter, *, actor: Actor, hiding: Select[Any]) -> bytes:
+def read_log_sheet(writer: Writer, log_filter: LogFilter, *, actor: Actor, hiding: Select[Any]) -> bytes:
     """As `read_log`, every entry as CSV. More than `MOST_IN_A_SHEET` raise `InvalidQuery` too, recorded."""
-    found = read_log(writer, wanted, actor=actor, hiding=hiding, after=None, limit=MOST_IN_A_SHEET)
+    found = read_log(writer, log_filter, actor=actor, hiding=hiding, after=None, limit=MOST_IN_A_SHEET)
     if found.next_position is not None:
         raise InvalidQuery([FieldError((), TOO_MANY_FOR_A_SHEET, FaultCode.TOO_MANY, "query", "from")])
     return csv_sheet(SHEET_COLUMNS, map(_cells_of, found.entries))
@@ -238,25 +238,25 @@ def _list_clients(session: Session) -> list[str]:
     return list(session.execute(select(names.c.client).where(names.c.client.is_not(None))).scalars())
 
 
-def _query_of(session: Session, wanted: LogFilter, actor: Actor, hiding: Select[Any]) -> LogQuery:
+def _query_of(session: Session, log_filter: LogFilter, actor: Actor, hiding: Select[Any]) -> LogQuery:
     """Raise `InvalidQuery` with each fault, as `read_log` says, so that none reveals whether a concern exists."""
     faults: list[FieldError] = []
-    is_own, clients = wanted.person == actor.person, None
+    is_own, clients = log_filter.person == actor.person, None
     hidden = set(session.execute(hiding).scalars())
-    if wanted.person is not None:
-        clients = [each for each in _list_clients(session) if person_of(each) == wanted.person]
-        if not (clients or is_own or session.get(PersonRow, wanted.person) is not None):
+    if log_filter.person is not None:
+        clients = [each for each in _list_clients(session) if person_of(each) == log_filter.person]
+        if not (clients or is_own or session.get(PersonRow, log_filter.person) is not None):
             faults.append(_fault("person", NO_SUCH_PERSON))
     chain = None
-    if wanted.chain is not None:
-        chain = wanted.chain.strip() if wanted.chain.strip() in LISTS else find_reference(wanted.chain)
+    if log_filter.chain is not None:
+        chain = log_filter.chain.strip() if log_filter.chain.strip() in LISTS else find_reference(log_filter.chain)
         if chain is None:
             faults.append(_fault("chain", NO_SUCH_CHAIN))
         elif not (is_own or chain in LISTS or (chain not in hidden and find_end(session.connection(), chain).number)):
             faults.append(_fault("chain", NO_SUCH_CONCERN))
     if faults:
         raise InvalidQuery(faults)
-    return LogQuery(session, actor, wanted, chain, clients, hiding, hidden)
+    return LogQuery(session, actor, log_filter, chain, clients, hiding, hidden)
 
 
 def _positions_in(entry: Row[Any]) -> Iterator[int]:
@@ -287,14 +287,14 @@ def _fault(parameter: str, sentence: str) -> FieldError:
 
 
 def _details_of_search(query: LogQuery) -> LogDetails:
-    wanted = query.wanted
+    log_filter = query.log_filter
     return LogDetails(
         chain=query.chain,
-        client=wanted.client,
-        person=wanted.person,
-        act=wanted.act,
-        first_day=wanted.first_day,
-        last_day=wanted.last_day,
+        client=log_filter.client,
+        person=log_filter.person,
+        act=log_filter.act,
+        first_day=log_filter.first_day,
+        last_day=log_filter.last_day,
     )
 
 

@@ -36,6 +36,6 @@ def _later(
 ) -> SelectOfScalar[AuditEntryRow]:
     """The earliest first."""
     is_own, act = col(AuditEntryRow.client) == client, col(AuditEntryRow.act)
-    wanted = or_(and_(~is_own, act.in_(of_others)), and_(is_own, act.in_(own)))
-    later = select(AuditEntryRow).where(AuditEntryRow.chain == chain, AuditEntryRow.number > seen, wanted)
+    is_shown = or_(and_(~is_own, act.in_(of_others)), and_(is_own, act.in_(own)))
+    later = select(AuditEntryRow).where(AuditEntryRow.chain == chain, AuditEntryRow.number > seen, is_shown)
     return later.order_by(col(AuditEntryRow.number))

@@ -88,15 +88,15 @@ def append_due_soon_events(
     return _announce(writer, _DUE_SOON, is_due_soon, at=now, limit=limit)
 
 
-def _announce(writer: Writer, wanted: _Announcement, is_due: Due, *, at: dt.datetime, limit: int) -> int:
+def _announce(writer: Writer, announcement: _Announcement, is_due: Due, *, at: dt.datetime, limit: int) -> int:
     """Rows are found before the writer is used, and written in small batches; those meanwhile done are skipped."""
     concerns = select(ConcernRow.reference).where(
-        *wanted.concerns, is_due(ConcernRow.acknowledge_by, ConcernRow.received_at)
+        *announcement.concerns, is_due(ConcernRow.acknowledge_by, ConcernRow.received_at)
     )
     additions = (
         select(EntryRow.reference, EntryRow.number)
         .join(ConcernRow, col(ConcernRow.reference) == EntryRow.reference)
-        .where(*wanted.additions, is_due(EntryRow.acknowledge_by, EntryRow.received_at))
+        .where(*announcement.additions, is_due(EntryRow.acknowledge_by, EntryRow.received_at))
     )
     with Session(writer.engine) as session:
         references = session.exec(concerns.order_by(col(ConcernRow.acknowledge_by)).limit(limit)).all()
@@ -104,32 +104,37 @@ def _announce(writer: Writer, wanted: _Announcement, is_due: Due, *, at: dt.date
     done = 0
     for start in range(0, max(len(references), len(places)), AT_ONCE):
         chosen = slice(start, start + AT_ONCE)
-        done += writer.run(_append, wanted, set(references[chosen]), set(places[chosen]), at=at)
+        done += writer.run(_append, announcement, set(references[chosen]), set(places[chosen]), at=at)
     return done
 
 
 def _append(
-    session: Session, wanted: _Announcement, references: set[str], places: set[tuple[str, int]], *, at: dt.datetime
+    session: Session,
+    announcement: _Announcement,
+    references: set[str],
+    places: set[tuple[str, int]],
+    *,
+    at: dt.datetime,
 ) -> int:
-    waiting = select(ConcernRow).options(WITHOUT_SEALED).where(*wanted.concerns)
+    waiting = select(ConcernRow).options(WITHOUT_SEALED).where(*announcement.concerns)
     waiting = waiting.where(col(ConcernRow.reference).in_(references))
     concerns = session.exec(waiting.order_by(col(ConcernRow.acknowledge_by))).all()
     events = []
     for concern in concerns:
-        events += events_about(wanted.of_concern, concern, at=at)
-        setattr(concern, wanted.concern_flag, True)
+        events += events_about(announcement.of_concern, concern, at=at)
+        setattr(concern, announcement.concern_flag, True)
     added = (
         select(EntryRow)
         .join(ConcernRow, col(ConcernRow.reference) == EntryRow.reference)
-        .where(*wanted.additions, col(EntryRow.reference).in_({reference for reference, _ in places}))
+        .where(*announcement.additions, col(EntryRow.reference).in_({reference for reference, _ in places}))
         .options(defer(EntryRow.sealed))  # type: ignore[arg-type]  # SQLModel types a column as its value
         .order_by(*_EARLIEST_FIRST)
     )
     additions = [each for each in session.exec(added) if (each.reference, each.number) in places]
     for addition in additions:
         concern, own = get_concern(session, addition.reference), (addition.number, addition.acknowledge_by)
-        events += events_about(wanted.of_addition, concern, at=at, addition=own)
-        setattr(addition, wanted.addition_flag, True)
+        events += events_about(announcement.of_addition, concern, at=at, addition=own)
+        setattr(addition, announcement.addition_flag, True)
     append_events(session.connection(), events)
     return len(concerns) + len(additions)
 
@@ -152,14 +157,14 @@ def find_unannounced(session: Session, *, before: dt.datetime) -> list[str]:
     return sorted([*overdue, *(f"addition {number} to {reference}" for reference, number in added)])
 
 
-def find_without_event(session: Session, wanted: Any, kind: EventKind) -> Sequence[Any]:
+def find_without_event(session: Session, statement: Any, kind: EventKind) -> Sequence[Any]:
     """Return the rows without an event of `kind`: a reference, or a reference and the number of an addition.
 
     The database compares them: this process never loads every unacknowledged concern.
     """
-    if session.execute(wanted.limit(1)).first() is None:
+    if session.execute(statement.limit(1)).first() is None:
         return []
     data = table_of(EventRow).c.data
-    about = (data["reference"].as_string(), data["addition"].as_integer())[: len(wanted.selected_columns)]
+    about = (data["reference"].as_string(), data["addition"].as_integer())[: len(statement.selected_columns)]
     announced = select_columns(*about).where(col(EventRow.kind) == kind.value)
-    return session.execute(except_(wanted, announced)).all()
+    return session.execute(except_(statement, announced)).all()

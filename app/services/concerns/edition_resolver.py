@@ -80,14 +80,14 @@ class EditionResolver:
         memory = self._found
         with Session(self.engine) as session:  # returns its connection before `contents` takes another connection
             default = default_guide(session, self.preferred_guide)
-            wanted = guide or default
-            history = find_history(session, guide=wanted) if wanted is not None else []
+            name = guide or default
+            history = find_history(session, guide=name) if name is not None else []
             current = current_of(history) or (current_of(find_history(session, guide=default)) if default else None)
-        if wanted is None or not history:
+        if name is None or not history:
             return FieldError(("guide",), NO_SUCH_GUIDE, FaultCode.UNKNOWN_GUIDE)
         if number is not None and number > len(history):
             return FieldError(("edition",), "The guide has no edition with this number.", FaultCode.UNKNOWN_EDITION)
-        key = EditionKey(wanted, number or (current_of(history) or history[0]).number)
+        key = EditionKey(name, number or (current_of(history) or history[0]).number)
         content = self.contents(key)
         who = self.reference_data.who_to_call(self.contents(current.key) if current is not None else content)
         memory[key] = PinnedEdition(key, content, who, guide_named=True)

@@ -58,13 +58,13 @@ def list_entries(
     session: Session, kind: EntryKind, reference: str, *, after: int = 0, limit: int | None = None
 ) -> Sequence[Row[Any]]:
     """Rows with numbers above `after`, with `size` in place of the sealed text."""
-    wanted = {
+    parameters = {
         "reference": reference,
         "kind": kind.value,
         "after": after,
         "limit": MAX_NUMBER if limit is None else limit,
     }
-    return session.connection().execute(_LISTED, wanted).all()
+    return session.connection().execute(_LISTED, parameters).all()
 
 
 def read_sealed(engine: Engine, reference: str, place: EntryPlace | None = None) -> bytes:

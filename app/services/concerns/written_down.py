@@ -56,7 +56,7 @@ NO_WORDS = "-"
 
 
 def write_down_concern(
-    submissions: Submissions, unsealer: Unsealer, wanted: WrittenConcern, actor: Actor, key: str | None = None
+    submissions: Submissions, unsealer: Unsealer, written: WrittenConcern, actor: Actor, key: str | None = None
 ) -> IdempotentResult:
     """Store a concern that a worker writes down, and return its receipt (JSON) once it is on disk.
 
@@ -64,20 +64,20 @@ def write_down_concern(
     decrypts it. Raise `InvalidConcern`, also if the reference of such a text is in use; `IdempotencyKeyReused`,
     `StoreBusy`, `ReferenceTaken`.
     """
-    payload = canonical_submission(wanted)
+    payload = canonical_submission(written)
     keys = derive_idempotency_keys(key, client=f"{actor.client}, written down")
-    concern = wanted.submission or _without_words(wanted)
-    arrival = Arrival(actor, Channel(wanted.channel), wanted.came_at, wanted.wants_code)
+    concern = written.submission or _without_words(written)
+    arrival = Arrival(actor, Channel(written.channel), written.came_at, written.wants_code)
     try:
         submitted = Submitted(
             concern,
             concern.model_dump_json(exclude_unset=True).encode(),
             arrival,
             keys,
-            sealed=_sealed_of(wanted),
+            sealed=_sealed_of(written),
             payload=payload,
         )
-        pinned = _check_concern(submissions, unsealer, wanted, concern, actor)
+        pinned = _check_concern(submissions, unsealer, written, concern, actor)
         return submissions.store(submitted, pinned)
     except (AlreadyStored, ReferenceTaken, InvalidConcern) as refusal:
         try:
@@ -85,7 +85,7 @@ def write_down_concern(
         except IdempotencyKeyReused:
             if isinstance(refusal, AlreadyStored):
                 raise
-        if isinstance(refusal, ReferenceTaken) and wanted.sealed is not None:
+        if isinstance(refusal, ReferenceTaken) and written.sealed is not None:
             raise InvalidConcern([FieldError(("reference",), USED, FaultCode.INVALID)]) from None
         raise
 
@@ -94,7 +94,7 @@ def write_down_addition(
     follow_ups: FollowUps,
     unsealer: Unsealer,
     reference: str,
-    wanted: WrittenAddition,
+    written: WrittenAddition,
     actor: Actor,
     key: str | None = None,
 ) -> IdempotentResult:
@@ -103,10 +103,10 @@ def write_down_addition(
     Raise `NoSuchConcern`, `ConcernErased`, `InvalidConcern`, `TooManyAdditions`, `IdempotencyKeyReused`, `StoreBusy`.
     """
     keys = derive_idempotency_keys(key, client=f"{actor.client}, addition to {reference} written down")
-    request = Retryable(canonical_submission(wanted), keys)
+    request = Retryable(canonical_submission(written), keys)
     try:
-        _check_addition(follow_ups, unsealer, reference, wanted, actor)
-        entry = _new_addition(follow_ups, reference, wanted, actor)
+        _check_addition(follow_ups, unsealer, reference, written, actor)
+        entry = _new_addition(follow_ups, reference, written, actor)
         stored = follow_ups.writer.run(store_addition, reference, entry, request)
     except AlreadyStored:
         return request.replay(follow_ups.engine)
@@ -118,91 +118,91 @@ def write_down_addition(
 
 
 def _check_addition(
-    follow_ups: FollowUps, unsealer: Unsealer, reference: str, wanted: WrittenAddition, actor: Actor
+    follow_ups: FollowUps, unsealer: Unsealer, reference: str, written: WrittenAddition, actor: Actor
 ) -> None:
     """Raise `InvalidConcern`, `NoSuchConcern` or `ConcernErased`."""
     with Session(follow_ups.engine) as session:
         concern = get_unerased(session, reference)
-    faults = faults_of_time(wanted.came_at, now=actor.at)
-    if wanted.addition is None:
-        faults += _faults_in_file(wanted, reference, Addition, follow_ups.sealer, unsealer)
+    faults = faults_of_time(written.came_at, now=actor.at)
+    if written.addition is None:
+        faults += _faults_in_file(written, reference, Addition, follow_ups.sealer, unsealer)
     else:
         pinned = follow_ups.resolver.pin(EditionKey(concern.guide, concern.edition))
-        in_text = follow_ups.receipts.reference_data.faults_in_codes(wanted.addition)
-        faults += _below("addition", [*in_text, *unknown_ids(wanted.addition.concern, pinned.content)])
+        in_text = follow_ups.receipts.reference_data.faults_in_codes(written.addition)
+        faults += _below("addition", [*in_text, *unknown_ids(written.addition.concern, pinned.content)])
     if faults:
         raise InvalidConcern(faults)
 
 
-def _new_addition(follow_ups: FollowUps, reference: str, wanted: WrittenAddition, actor: Actor) -> NewEntry:
+def _new_addition(follow_ups: FollowUps, reference: str, written: WrittenAddition, actor: Actor) -> NewEntry:
     """What is encrypted already is kept."""
-    if wanted.addition is None:
-        danger, text, restricts = wanted.immediate_danger, _decode(wanted.sealed), wanted.restricted
+    if written.addition is None:
+        danger, text, restricts = written.immediate_danger, _decode(written.sealed), written.restricted
         is_allegation = restricts
-        card = None if wanted.card is None else _decode(wanted.card)
+        card = None if written.card is None else _decode(written.card)
     else:
-        danger, restricts = wanted.addition.immediate_danger, wanted.addition.concern.is_about_staff
-        is_allegation = wanted.addition.concern.is_allegation
-        text = follow_ups.sealer.seal(addition_plaintext(wanted.addition, reference, at=actor.at))
-        content = card_of_addition(wanted.addition.model_dump(mode="json", exclude_unset=True))
+        danger, restricts = written.addition.immediate_danger, written.addition.concern.is_about_staff
+        is_allegation = written.addition.concern.is_allegation
+        text = follow_ups.sealer.seal(addition_plaintext(written.addition, reference, at=actor.at))
+        content = card_of_addition(written.addition.model_dump(mode="json", exclude_unset=True))
         card = seal_card(follow_ups.sealer, content, reference, at=actor.at)
     return NewEntry(
         EntryKind.ADDITION,
         actor,
         text,
         follow_ups.sealer.fingerprints,
-        follow_ups.receipts.acknowledge_by(danger, at=wanted.came_at),
+        follow_ups.receipts.acknowledge_by(danger, at=written.came_at),
         danger,
-        wanted.channel.value,
-        wanted.came_at,
+        written.channel.value,
+        written.came_at,
         card,
         restricts,
         follow_ups.receipts.officer_by(is_allegation=is_allegation, at=actor.at),
     )
 
 
-def _without_words(wanted: WrittenConcern) -> Concern:
+def _without_words(written: WrittenConcern) -> Concern:
     """Only the unencrypted fields, with `NO_WORDS`."""
     return Concern.model_construct(
         {"guide", "edition", "immediate_danger", "reporter", "children", "concern"},
-        guide=wanted.guide,
-        edition=wanted.edition,
-        immediate_danger=wanted.immediate_danger or ImmediateDanger.NOT_SURE,
-        reporter=Reporter(kind=ReporterKind.ANONYMOUS, source_code=wanted.referral_source),
+        guide=written.guide,
+        edition=written.edition,
+        immediate_danger=written.immediate_danger or ImmediateDanger.NOT_SURE,
+        reporter=Reporter(kind=ReporterKind.ANONYMOUS, source_code=written.referral_source),
         children=(),
         concern=ConcernDetail(narrative=NO_WORDS),
     )
 
 
-def _sealed_of(wanted: WrittenConcern) -> ClientSealedText | None:
-    if wanted.sealed is None:
+def _sealed_of(written: WrittenConcern) -> ClientSealedText | None:
+    if written.sealed is None:
         return None
-    card = None if wanted.card is None else _decode(wanted.card)
-    text, reference = _decode(wanted.sealed), wanted.reference or ""
-    return ClientSealedText(text, reference, wanted.form_version or 1, card, wanted.restricted)
+    card = None if written.card is None else _decode(written.card)
+    text, reference = _decode(written.sealed), written.reference or ""
+    return ClientSealedText(text, reference, written.form_version or 1, card, written.restricted)
 
 
 def _check_concern(
-    submissions: Submissions, unsealer: Unsealer, wanted: WrittenConcern, concern: Concern, actor: Actor
+    submissions: Submissions, unsealer: Unsealer, written: WrittenConcern, concern: Concern, actor: Actor
 ) -> PinnedEdition:
     """Return its edition. Raise `InvalidConcern` with all faults, also of time, of a test, and of an encrypted file."""
-    faults = faults_of_time(wanted.came_at, now=actor.at)
+    faults = faults_of_time(written.came_at, now=actor.at)
     if concern.test:
         faults.append(FieldError(("submission", "test"), NO_TESTS))
-    if wanted.sealed is not None:
-        faults += _faults_in_file(wanted, wanted.reference or "", Concern, submissions.sealer, unsealer)
+    if written.sealed is not None:
+        faults += _faults_in_file(written, written.reference or "", Concern, submissions.sealer, unsealer)
     try:
         pinned = submissions.resolver.resolve(concern)
     except InvalidConcern as refusal:
-        raise InvalidConcern([*faults, *_in_request(wanted, refusal.faults)]) from None
+        raise InvalidConcern([*faults, *_in_request(written, refusal.faults)]) from None
     if faults:
         raise InvalidConcern(faults)
     return pinned
 
 
-def _in_request(wanted: WrittenConcern, faults: Sequence[FieldError]) -> list[FieldError]:
+def _in_request(written: WrittenConcern, faults: Sequence[FieldError]) -> list[FieldError]:
     """With locations in the request, not in a concern."""
-    if wanted.submission is not None:
+    if written.submission is not None:
         return _below("submission", faults)
     return [replace(each, at=(REFERRAL_SOURCE,)) if each.at[0] == "reporter" else each for each in faults]
 
@@ -213,19 +213,19 @@ def _below(name: str, faults: Sequence[FieldError]) -> list[FieldError]:
 
 
 def _faults_in_file(
-    wanted: WrittenDown, reference: str, model: type[Concern | Addition], sealer: Sealer, unsealer: Unsealer
+    written: WrittenDown, reference: str, model: type[Concern | Addition], sealer: Sealer, unsealer: Unsealer
 ) -> list[FieldError]:
     """For other recipients only that fault.
 
     If `unsealer` decrypts it, check the text: the desk could not open an invalid one.
     """
-    if sorted(wanted.recipients or ()) != sorted(map(str, sealer.recipients)):
+    if sorted(written.recipients or ()) != sorted(map(str, sealer.recipients)):
         return [FieldError(("recipients",), NOT_OUR_KEYS, FaultCode.NOT_LISTED)]
-    files = {"sealed": wanted.sealed, "card": wanted.card}
+    files = {"sealed": written.sealed, "card": written.card}
     given = {name: _decode(file) for name, file in files.items() if file is not None}
     faults = [FieldError((name,), NOT_THIS_TEXT) for name, file in given.items() if not _has_keys(file, sealer)]
     if not faults and unsealer.has_one_of(sealer.fingerprints):
-        return _faults_in_text(wanted, reference, model, unsealer)
+        return _faults_in_text(written, reference, model, unsealer)
     return faults
 
 
@@ -237,18 +237,18 @@ def _has_keys(file: bytes, sealer: Sealer) -> bool:
 
 
 def _faults_in_text(
-    wanted: WrittenDown, reference: str, model: type[Concern | Addition], unsealer: Unsealer
+    written: WrittenDown, reference: str, model: type[Concern | Addition], unsealer: Unsealer
 ) -> list[FieldError]:
     """It must name `reference`, have the content of `model`, and agree with the unencrypted fields."""
     member = "submission" if model is Concern else EntryKind.ADDITION.value
     try:
-        document: dict[str, Any] = unsealer.open(_decode(wanted.sealed), reference=reference)
+        document: dict[str, Any] = unsealer.open(_decode(written.sealed), reference=reference)
         text = model.model_validate(document[member], strict=False)
     except (SealedTextMisplaced, UnsealingUnavailable, KeyError, ValidationError):
         return [FieldError(("sealed",), NOT_THIS_TEXT)]
-    if text.immediate_danger != wanted.immediate_danger:
+    if text.immediate_danger != written.immediate_danger:
         return [FieldError(("immediate_danger",), NOT_THIS_TEXT)]
-    if text.concern.is_about_staff != wanted.restricted:
+    if text.concern.is_about_staff != written.restricted:
         return [FieldError(("restricted",), NOT_THIS_TEXT)]
     return []
 

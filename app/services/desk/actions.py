@@ -68,13 +68,13 @@ NOT_OF_THE_BURST = "This burst has no concern with that reference."
 NEWEST = 1000
 
 
-def acknowledge(session: Session, reference: str, wanted: Acknowledgement, actor: Actor) -> ConcernRow:
-    """Record that a social worker has read the concern, and additions up to `wanted.up_to_addition`. Later ones wait.
+def acknowledge(session: Session, reference: str, acknowledgement: Acknowledgement, actor: Actor) -> ConcernRow:
+    """Record that a social worker has read the concern, and additions up to `up_to_addition`. Later ones wait.
 
     Each that was unacknowledged has an event. Raise `NoSuchConcern`, or `ValidationFailed` without such an addition.
     """
     concern = get_concern(session, reference)
-    _acknowledge(session, concern, AcknowledgedDetails(up_to_addition=wanted.up_to_addition), actor)
+    _acknowledge(session, concern, AcknowledgedDetails(up_to_addition=acknowledgement.up_to_addition), actor)
     return concern
 
 
@@ -87,21 +87,21 @@ def _acknowledge(session: Session, concern: ConcernRow, details: AcknowledgedDet
 
 
 def acknowledge_together(
-    session: Session, burst: str, wanted: BurstAcknowledgement, actor: Actor
+    session: Session, burst: str, acknowledgement: BurstAcknowledgement, actor: Actor
 ) -> Sequence[ConcernRow]:
     """Acknowledge concerns of one `burst` (many from one source on one day), and additions up to `additions_until`.
 
     Each has an event; what is acknowledged already has no entry. Raise `ValidationFailed`, and record nothing, if one
     is unknown, of no such burst, or may not be opened.
     """
-    references = [find_reference(typed) or "" for typed in wanted.references]
+    references = [find_reference(typed) or "" for typed in acknowledgement.references]
     hidden = find_hidden(session, references, actor)
     found = [None if reference in hidden else find_concern(session, reference) for reference in references]
     concerns = [concern for concern in found if concern is not None and concern.burst == burst]
     if len(concerns) < len(found):
         strangers = (place for place, each in enumerate(found) if each is None or each.burst != burst)
         raise ValidationFailed([FieldError(("references", place), NOT_OF_THE_BURST) for place in strangers])
-    until = wanted.additions_until
+    until = acknowledgement.additions_until
     seen = {
         each.reference: last_waiting_addition(session, each.reference, until=until)
         if until is not None and each.additions_waiting
@@ -122,26 +122,26 @@ def acknowledge_together(
 def close(
     desk: Desk,
     reference: str,
-    wanted: Outcome,
+    outcome: Outcome,
     actor: Actor,
     key: str | None = None,
     *,
     unless_waiting: bool = False,
 ) -> InboxEntry:
-    """Close the concern and send the message in `wanted`, if any, in one transaction. A retry sends no second message.
+    """Close the concern and send its message, if any, in one transaction. A retry sends no second message.
 
     Closed with the same outcome, only its sharing changes. Raise `ValidationFailed` (code list), `NoSuchConcern`,
     `NotAcknowledged` (with `unless_waiting` also for an addition), `OutcomeGiven`, `StoreBusy`; with a message also as
     `send_message`.
     """
-    if faults := desk.reference_data.faults_in_codes(wanted):
+    if faults := desk.reference_data.faults_in_codes(outcome):
         raise ValidationFailed(faults)
     keys = derive_idempotency_keys(key, client=f"{actor.client}, closing of {reference}")
-    request = Retryable(canonical_submission(wanted), keys)
-    entry = None if wanted.message is None else new_message(desk, reference, wanted.message, actor)
+    request = Retryable(canonical_submission(outcome), keys)
+    entry = None if outcome.message is None else new_message(desk, reference, outcome.message, actor)
     message = None if entry is None else (entry, request)
     try:
-        concern = desk.writer.run(_close, reference, wanted, actor, message, unless_waiting=unless_waiting)
+        concern = desk.writer.run(_close, reference, outcome, actor, message, unless_waiting=unless_waiting)
     except AlreadyStored:
         request.replay(desk.engine)  # raises an error if the outcome or the message differs
         with Session(desk.engine) as session:
@@ -152,13 +152,13 @@ def close(
 def _close(
     session: Session,
     reference: str,
-    wanted: Outcome,
+    closing: Outcome,
     actor: Actor,
     message: tuple[NewEntry, Retryable] | None,
     *,
     unless_waiting: bool,
 ) -> ConcernRow:
-    outcome, shared = wanted.outcome, wanted.shared_with_reporter
+    outcome, shared = closing.outcome, closing.shared_with_reporter
     concern = get_concern(session, reference)
     was_closed = concern.state == ConcernState.CLOSED
     if concern.state == ConcernState.RECEIVED:
@@ -178,7 +178,7 @@ def _close(
     return concern
 
 
-def reopen(session: Session, reference: str, wanted: Reopening, actor: Actor) -> ConcernRow:
+def reopen(session: Session, reference: str, reopening: Reopening, actor: Actor) -> ConcernRow:
     """Back to acknowledged, without outcome, with an event. One reopened before and open is only recorded.
 
     Raise `NoSuchConcern`, `ConcernErased`, or `NotClosed`.
@@ -187,7 +187,7 @@ def reopen(session: Session, reference: str, wanted: Reopening, actor: Actor) ->
     is_closed = concern.state == ConcernState.CLOSED
     if not is_closed and concern.reopened_at is None:
         raise NotClosed
-    record_change(session, concern, DeskAct.REOPENED, actor, ReasonDetails(reason=wanted.reason))
+    record_change(session, concern, DeskAct.REOPENED, actor, ReasonDetails(reason=reopening.reason))
     if is_closed:
         concern.state, concern.reopened_at = ConcernState.ACKNOWLEDGED.value, actor.at
         concern.closed_at, concern.outcome, concern.outcome_shared = None, None, False
@@ -195,24 +195,24 @@ def reopen(session: Session, reference: str, wanted: Reopening, actor: Actor) ->
     return concern
 
 
-def hold(session: Session, reference: str, wanted: Hold, actor: Actor) -> ConcernRow:
-    """Prevent erasure, or end that. `wanted.until` is only recorded: it ends nothing. Raise `NoSuchConcern`."""
+def hold(session: Session, reference: str, hold: Hold, actor: Actor) -> ConcernRow:
+    """Prevent erasure, or end that. `until` is only recorded: it ends nothing. Raise `NoSuchConcern`."""
     concern = get_concern(session, reference)
-    if wanted.held:
-        record_change(session, concern, DeskAct.HELD, actor, HeldDetails(reason=wanted.reason, until=wanted.until))
+    if hold.held:
+        record_change(session, concern, DeskAct.HELD, actor, HeldDetails(reason=hold.reason, until=hold.until))
     else:
-        record_change(session, concern, DeskAct.RELEASED, actor, ReasonDetails(reason=wanted.reason))
-    concern.held = wanted.held
+        record_change(session, concern, DeskAct.RELEASED, actor, ReasonDetails(reason=hold.reason))
+    concern.held = hold.held
     return concern
 
 
-def erase(session: Session, reference: str, wanted: Erasure, actor: Actor) -> ConcernRow:
+def erase(session: Session, reference: str, erasure: Erasure, actor: Actor) -> ConcernRow:
     """Erase the text of the concern, its entries and cards for good; the rows stay. Days to look again go too.
 
     Raise as `get_erasable`, or `ChangedMeanwhile` as the module says.
     """
     concern = get_erasable(session, reference)
-    record_change(session, concern, DeskAct.ERASED, actor, ReasonDetails(reason=wanted.reason))
+    record_change(session, concern, DeskAct.ERASED, actor, ReasonDetails(reason=erasure.reason))
     session.exec(update(EntryRow).where(col(EntryRow.reference) == reference).values(sealed=None))
     session.exec(update(CardRow).where(col(CardRow.reference) == reference).values(sealed=None))
     session.exec(delete(LookAgainRow).where(col(LookAgainRow.reference) == reference))
@@ -232,19 +232,21 @@ def get_erasable(session: Session, reference: str) -> ConcernRow:
     return concern
 
 
-def erase_for_good(desk: Desk, reference: str, wanted: Erasure, actor: Actor, *, by_two: bool = False) -> ErasedConcern:
+def erase_for_good(
+    desk: Desk, reference: str, erasure: Erasure, actor: Actor, *, by_two: bool = False
+) -> ErasedConcern:
     """Erase and purge; `remnants` says if bytes may remain. Raise as `get_erasable`, or `StoreBusy`.
 
     If `by_two`, the first person's request is recorded and raises `SecondEraserNeeded`; the second's erases.
     """
-    erased = desk.writer.run(erase_or_request if by_two else erase, reference, wanted, actor)
+    erased = desk.writer.run(erase_or_request if by_two else erase, reference, erasure, actor)
     if erased is None:
         raise SecondEraserNeeded
     fields = concern_fields(dict(erased), actor.at)
     return ErasedConcern.model_validate(fields | {"remnants": purge_remnants(desk.engine)})
 
 
-def erase_or_request(session: Session, reference: str, wanted: Erasure, actor: Actor) -> ConcernRow | None:
+def erase_or_request(session: Session, reference: str, erasure: Erasure, actor: Actor) -> ConcernRow | None:
     """Erase if another person has requested it, otherwise record a request, and return None. Raise as `get_erasable`.
 
     A client without a named person counts neither as first nor as second.
@@ -252,8 +254,8 @@ def erase_or_request(session: Session, reference: str, wanted: Erasure, actor: A
     get_erasable(session, reference)
     request = find_erasure_request(session, reference)
     if is_second_person(request, actor):
-        return erase(session, reference, wanted, actor)
-    record_action(session, reference, DeskAct.ERASURE_REQUESTED, actor, ReasonDetails(reason=wanted.reason))
+        return erase(session, reference, erasure, actor)
+    record_action(session, reference, DeskAct.ERASURE_REQUESTED, actor, ReasonDetails(reason=erasure.reason))
     return None
 
 
@@ -272,11 +274,11 @@ def find_erasure_request(session: Session, reference: str) -> AuditEntryRow | No
     return last if last is not None and last.act == DeskAct.ERASURE_REQUESTED else None
 
 
-def record_withheld(session: Session, reference: str, wanted: str, actor: Actor) -> int:
-    """Record that `wanted` was not carried out. Return the entry's number. Raise `NoSuchConcern`."""
+def record_withheld(session: Session, reference: str, action: str, actor: Actor) -> int:
+    """Record that `action` was not carried out. Return the entry's number. Raise `NoSuchConcern`."""
     concern = get_concern(session, reference)
     acting, chain = replace(actor, seen=None), concern.reference
-    return record_action(session, chain, DeskAct.WITHHELD, acting, WithheldDetails(wanted=wanted)).number
+    return record_action(session, chain, DeskAct.WITHHELD, acting, WithheldDetails(wanted=action)).number
 
 
 def times_to_acknowledge(session: Session, *, since: dt.datetime) -> list[float]:

@@ -117,10 +117,10 @@ def give_all(writer: Writer, person: str, to: Reassignment, *, actor: Actor) -> 
     """
     if to.person == person:
         raise SameAssignment
-    wanted = open_concerns_of(person, actor)
+    statement = open_concerns_of(person, actor)
     if to.person:
-        wanted = wanted.where(may_be_opened_by(to.person))
-    return _in_batches(writer, wanted, to, actor)
+        statement = statement.where(may_be_opened_by(to.person))
+    return _in_batches(writer, statement, to, actor)
 
 
 def open_concerns_of(person: str, actor: Actor) -> SelectOfScalar[str]:
@@ -133,19 +133,19 @@ def _every(person: str) -> SelectOfScalar[str]:
     return select(ConcernRow.reference).where(ConcernRow.assigned_to == person)
 
 
-def _in_batches(writer: Writer, wanted: SelectOfScalar[str], to: Reassignment, actor: Actor) -> tuple[str, ...]:
+def _in_batches(writer: Writer, statement: SelectOfScalar[str], to: Reassignment, actor: Actor) -> tuple[str, ...]:
     changed: list[str] = []
-    while batch := writer.run(_give_some, wanted, to, actor=actor):
+    while batch := writer.run(_give_some, statement, to, actor=actor):
         changed += batch
     return tuple(changed)
 
 
-def _give_some(session: Session, wanted: SelectOfScalar[str], to: Reassignment, *, actor: Actor) -> list[str]:
+def _give_some(session: Session, statement: SelectOfScalar[str], to: Reassignment, *, actor: Actor) -> list[str]:
     details: Details
     act, details = DeskAct.UNASSIGNED, ReasonDetails(reason=to.reason)
     if to.person:
         act, details = DeskAct.ASSIGNED, PersonDetails(person=to.person, reason=to.reason)
-    references = session.exec(wanted.limit(BATCH_SIZE)).all()
+    references = session.exec(statement.limit(BATCH_SIZE)).all()
     for reference in references:
         concern = get_concern(session, reference)
         record_change(session, concern, act, actor, details)

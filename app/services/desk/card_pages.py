@@ -104,11 +104,11 @@ class CardQuery:
     limit: int
 
     @classmethod
-    def of(cls, wanted: CardParameters, cursor: str | None, limit: int, *, now: dt.datetime) -> Self:
+    def of(cls, parameters: CardParameters, cursor: str | None, limit: int, *, now: dt.datetime) -> Self:
         """Raise `InvalidCursor`."""
         position = decode_position(cursor, (dt.datetime, dt.datetime, str))
         recent, after = (now - RECENT, None) if position is None else (position[0], (position[1], position[2]))
-        return cls(wanted.scope, wanted.changed_since, recent, after, limit)
+        return cls(parameters.scope, parameters.changed_since, recent, after, limit)
 
     def concerns(self, actor: Actor) -> Select[Any]:
         """Newest first, and one more if there is a next page; no tests. Only an index is read."""

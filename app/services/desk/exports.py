@@ -307,10 +307,10 @@ def _faults_in_history(rows: list[AuditEntryRow], stated: dict[str, Any]) -> Ite
 
 def _faults_in_texts(document: dict[str, Any], stated: dict[str, Any], recorded: RecordedConcern) -> Iterator[str]:
     texts = {_place_of(each): each for each in document["texts"]}
-    wanted = places_of(stated, notes=document["notes_included"])
-    for missing in (each for each in wanted if each not in texts):
+    places = places_of(stated, notes=document["notes_included"])
+    for missing in (each for each in places if each not in texts):
         yield f"{missing or 'the concern'} is missing"
-    if len(document["texts"]) > len(texts) or not texts.keys() <= set(wanted):
+    if len(document["texts"]) > len(texts) or not texts.keys() <= set(places):
         yield "there is an unexpected text"
     for place, text in texts.items():
         if (fault := _fault_in_text(place, text, document["reference"], recorded)) is not None:

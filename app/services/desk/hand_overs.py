@@ -61,7 +61,9 @@ class _NewHandOver:
     seed: bytes | None
 
 
-def hand_over(desk: Desk, reference: str, wanted: HandOver, actor: Actor, key: str | None = None) -> IdempotentResult:
+def hand_over(
+    desk: Desk, reference: str, hand_over: HandOver, actor: Actor, key: str | None = None
+) -> IdempotentResult:
     """Record a hand-over, and return its entry (JSON), with the file if this service makes it.
 
     A retry returns the same; if the file is made here and the concern erased since, it raises `ConcernErased`. Raise
@@ -69,30 +71,30 @@ def hand_over(desk: Desk, reference: str, wanted: HandOver, actor: Actor, key: s
     `ChangedMeanwhile` if after `actor.seen` others acted, or the same client handed it over; `UnsealingUnavailable` and
     `SealedTextMisplaced` if the file is made here.
     """
-    read_recipient(wanted.recipient)
-    recorded, package, seed = wanted, None, None
-    if wanted.package_sha256 is None:
+    read_recipient(hand_over.recipient)
+    recorded, package, seed = hand_over, None, None
+    if hand_over.package_sha256 is None:
         seed = secrets.token_bytes(SEED_BYTES)
-        package, count = _make_package(desk, reference, wanted, seed, at=actor.at)
-        recorded = wanted.model_copy(update={"package_sha256": file_sha256(package), "additions": count})
+        package, count = _make_package(desk, reference, hand_over, seed, at=actor.at)
+        recorded = hand_over.model_copy(update={"package_sha256": file_sha256(package), "additions": count})
     keys = derive_idempotency_keys(key, client=f"{actor.client}, hand-over of {reference}")
-    request, new = Retryable(canonical_submission(wanted), keys), _NewHandOver(recorded, desk.signer, seed)
+    request, new = Retryable(canonical_submission(hand_over), keys), _NewHandOver(recorded, desk.signer, seed)
     try:
         entry = desk.writer.run(_record, reference, new, request, actor=actor)
     except AlreadyStored:
-        return _replay(desk, request, wanted)
+        return _replay(desk, request, hand_over)
     return IdempotentResult(reference, _answer(entry, package), is_replay=False)
 
 
 def confirm_hand_over(
-    session: Session, reference: str, number: int, wanted: HandOverReceipt, actor: Actor
+    session: Session, reference: str, number: int, confirmation: HandOverReceipt, actor: Actor
 ) -> HandOverEntry:
     """Store the organisation's receipt, and record its digest. The same again changes nothing.
 
     Raise `NoSuchConcern`, `NoSuchItem`, or `ValidationFailed` for a different one.
     """
     get_concern(session, reference)
-    row, receipt = session.get(HandOverRow, (reference, number)), wanted.receipt
+    row, receipt = session.get(HandOverRow, (reference, number)), confirmation.receipt
     if row is None:
         raise NoSuchItem("The concern has no hand-over with that number.")
     if row.their_receipt not in (None, receipt):
@@ -151,7 +153,7 @@ def file_sha256(sealed: bytes) -> str:
 
 
 def _make_package(
-    desk: Desk, reference: str, wanted: HandOver, seed: bytes, *, at: dt.datetime, up_to: int | None = None
+    desk: Desk, reference: str, hand_over: HandOver, seed: bytes, *, at: dt.datetime, up_to: int | None = None
 ) -> tuple[bytes, int]:
     """Return file and number of additions, at most `up_to`. The same `seed` makes the same file.
 
@@ -166,8 +168,8 @@ def _make_package(
     concern = unsealer.open(read_sealed(engine, reference), reference=reference)
     places = (EntryPlace(EntryKind.ADDITION, number) for number in numbers)
     additions = [unsealer.open(read_sealed(engine, reference, each), reference=reference) for each in places]
-    package = package_of(concern, additions, body=wanted.body, reason=wanted.reason, at=at)
-    return seal_by_seed(package, str(read_recipient(wanted.recipient)), seed), len(additions)
+    package = package_of(concern, additions, body=hand_over.body, reason=hand_over.reason, at=at)
+    return seal_by_seed(package, str(read_recipient(hand_over.recipient)), seed), len(additions)
 
 
 def _record(session: Session, reference: str, new: _NewHandOver, request: Retryable, *, actor: Actor) -> HandOverEntry:
@@ -188,7 +190,7 @@ def _record(session: Session, reference: str, new: _NewHandOver, request: Retrya
     return entry
 
 
-def _replay(desk: Desk, request: Retryable, wanted: HandOver) -> IdempotentResult:
+def _replay(desk: Desk, request: Retryable, hand_over: HandOver) -> IdempotentResult:
     """Make the file again if this service made it.
 
     Raise as `hand_over`, and `SealedTextMisplaced` for another digest.
@@ -198,7 +200,7 @@ def _replay(desk: Desk, request: Retryable, wanted: HandOver) -> IdempotentResul
     entry, package = stored.entry, None
     if stored.seed is not None:
         seed, up_to = bytes.fromhex(stored.seed), entry.additions
-        package, _ = _make_package(desk, found.reference, wanted, seed, at=entry.at, up_to=up_to)
+        package, _ = _make_package(desk, found.reference, hand_over, seed, at=entry.at, up_to=up_to)
         if file_sha256(package) != entry.package_sha256:
             raise SealedTextMisplaced
     return IdempotentResult(found.reference, _answer(entry, package), is_replay=True)

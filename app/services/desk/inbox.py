@@ -70,10 +70,12 @@ class InboxQuery:
     is_open: bool = False
 
     @classmethod
-    def of(cls, order: InboxOrder, wanted: InboxFilter, *, me: str, **others: Any) -> Self:
+    def of(cls, order: InboxOrder, inbox_filter: InboxFilter, *, me: str, **others: Any) -> Self:
         """`me` is who asks: the filter `mine` is what is assigned to them."""
-        whose = me if wanted.mine else "" if wanted.unassigned else wanted.assigned_to
-        named = {name: getattr(wanted, name) for name in ("state", "overdue", "danger", "guide", "burst", "channel")}
+        whose = me if inbox_filter.mine else "" if inbox_filter.unassigned else inbox_filter.assigned_to
+        named = {
+            name: getattr(inbox_filter, name) for name in ("state", "overdue", "danger", "guide", "burst", "channel")
+        }
         return cls(order, assigned_to=whose, **named, **others)
 
     def conditions(self, actor: Actor) -> list[ColumnElement[bool]]:
@@ -132,13 +134,13 @@ def list_inbox(
     directed = columns if is_urgent else [column.desc() for column in columns]
     found = []
     for part in _PARTS_OF_DANGER if is_urgent else (true(),):
-        wanted = select(_CONCERNS.reference).where(part, *query.conditions(actor))
+        statement = select(_CONCERNS.reference).where(part, *query.conditions(actor))
         if after is not None:
             bound = tuple_(*(literal(value, column.type) for value, column in zip(after, columns, strict=True)))
             key = tuple_(*(URGENCY if part is _PARTS_OF_DANGER[0] else columns))
-            wanted = wanted.where(key > bound if is_urgent else key < bound)
+            statement = statement.where(key > bound if is_urgent else key < bound)
         # An index has every sort and filter column, so only the rows of the page are read.
-        found.append(_CONCERNS.reference.in_(wanted.order_by(*directed).limit(limit)))
+        found.append(_CONCERNS.reference.in_(statement.order_by(*directed).limit(limit)))
     page = select(*INBOX_COLUMNS).where(or_(*found)).order_by(*(URGENCY if is_urgent else directed))
     return list(session.execute(page.limit(limit)))
 

@@ -28,24 +28,24 @@ class Due:
     is_teams: bool
 
 
-def set_day(session: Session, reference: str, wanted: LookAgain, actor: Actor) -> LookAgainState:
+def set_day(session: Session, reference: str, look_again: LookAgain, actor: Actor) -> LookAgainState:
     """Set or remove the day of the team, or the actor's own, which only they see. Return both.
 
     Raise `NoSuchConcern` or `ConcernErased`.
     """
     concern = get_unerased(session, reference)
-    is_own, is_officers = wanted.whose is Whose.OWN, wanted.whose is Whose.OFFICER
-    details = LookAgainDetails(day=wanted.day, own=is_own, officer=is_officers)
+    is_own, is_officers = look_again.whose is Whose.OWN, look_again.whose is Whose.OFFICER
+    details = LookAgainDetails(day=look_again.day, own=is_own, officer=is_officers)
     record_action(session, concern.reference, DeskAct.LOOK_AGAIN, actor, details)
     person = actor.person if is_own else OFFICER if is_officers else TEAM
     row = session.get(LookAgainRow, (concern.reference, person))
-    if wanted.day is None:
+    if look_again.day is None:
         if row is not None:
             session.delete(row)
     elif row is None:
-        session.add(LookAgainRow(reference=concern.reference, person=person, day=wanted.day))
+        session.add(LookAgainRow(reference=concern.reference, person=person, day=look_again.day))
     else:
-        row.day = wanted.day
+        row.day = look_again.day
     session.flush()
     return find_days(session, concern.reference, actor.person)
 

@@ -62,28 +62,28 @@ class Opening:
     opens: bool = False
 
 
-def open_concern(session: Session, reference: str, wanted: OpeningRequest, actor: Actor) -> Opening:
+def open_concern(session: Session, reference: str, request: OpeningRequest, actor: Actor) -> Opening:
     """Record in the audit log that the concern is opened. Return the concern, its first additions and its last notes.
 
-    `wanted` has the numbers of additions, notes and labels to return. The returned rows have no text: the caller reads
+    `request` has the numbers of additions, notes and labels to return. The returned rows have no text: the caller reads
     the text after this entry is recorded. Record an erased concern as listed, not as opened.
 
     Raise `NoSuchConcern` if the reference is unknown. Raise `ConcernErased` if the concern was erased and
-    `wanted.erased_too` is False.
+    `erased_too` is False.
     """
     concern = get_concern(session, reference)
-    if concern.erased_at is not None and not wanted.erased_too:
+    if concern.erased_at is not None and not request.erased_too:
         raise ConcernErased
-    page, count = first_page_of(session, EntryKind.ADDITION, reference, limit=wanted.limit)
+    page, count = first_page_of(session, EntryKind.ADDITION, reference, limit=request.limit)
     notes, label = NO_NOTES, NO_LABEL
-    if wanted.last_notes:
-        notes = last_page_of(session, EntryKind.NOTE, reference, limit=wanted.last_notes)
-        label = last_page_of(session, EntryKind.LABEL, reference, limit=wanted.last_labels)
+    if request.last_notes:
+        notes = last_page_of(session, EntryKind.NOTE, reference, limit=request.last_notes)
+        label = last_page_of(session, EntryKind.LABEL, reference, limit=request.last_labels)
     if concern.erased_at is not None:
         seen = record_action(session, reference, DeskAct.LISTED, actor, ShownDetails(what=WITHOUT_WORDS)).number
         return Opening(concern, page, count, seen, notes, label)
-    opens = opens_all((concern, *page.rows, *notes.rows, *label.rows), wanted.fingerprints)
-    how = wanted.how if opens or wanted.fingerprints is None else GIVEN
+    opens = opens_all((concern, *page.rows, *notes.rows, *label.rows), request.fingerprints)
+    how = request.how if opens or request.fingerprints is None else GIVEN
     shown = ShownDetails(what=how, pages=tuple(each.shown for each in (page, notes, label) if each.rows))
     seen = record_action(session, reference, DeskAct.OPENED, actor, shown).number
     return Opening(concern, page, count, seen, notes, label, opens)

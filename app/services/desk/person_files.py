@@ -23,21 +23,23 @@ from app.services.desk.presented_concerns import reference_of
 PERSON_FILE_KIND = "guidance-person-file"
 
 
-def record_person_file(session: Session, wanted: NewPersonFile, actor: Actor, signer: ReceiptSigner) -> str:
+def record_person_file(session: Session, person_file: NewPersonFile, actor: Actor, signer: ReceiptSigner) -> str:
     """Record it in each concern, and return the signature, which names the worker only for a court.
 
     Raise `NoSuchConcern` or `ConcernErased`.
     """
-    references = list(dict.fromkeys(map(reference_of, wanted.references)))
-    for_person = wanted.purpose is PersonFilePurpose.PERSON
+    references = list(dict.fromkeys(map(reference_of, person_file.references)))
+    for_person = person_file.purpose is PersonFilePurpose.PERSON
     details = ExportedDetails(
-        file_sha256=wanted.file_sha256, notes=wanted.notes, together=len(references), for_person=for_person
+        file_sha256=person_file.file_sha256, notes=person_file.notes, together=len(references), for_person=for_person
     )
     for reference in references:
         get_unerased(session, reference)
         record_action(session, reference, DeskAct.EXPORTED, actor, details)
-    claims = wanted.model_dump(mode="json") | {"references": references} | ({} if for_person else {"by": actor.client})
-    return signer.sign(claims_of(wanted.file_sha256, actor.at) | claims, kind=PERSON_FILE)
+    claims = (
+        person_file.model_dump(mode="json") | {"references": references} | ({} if for_person else {"by": actor.client})
+    )
+    return signer.sign(claims_of(person_file.file_sha256, actor.at) | claims, kind=PERSON_FILE)
 
 
 def is_person_file(document: dict[str, Any]) -> bool:

@@ -22,7 +22,7 @@ ONLY_WITH_RESTRICTED = "only with a restriction"
 
 
 def set_restriction(
-    session: Session, reference: str, wanted: Restriction, actor: Actor, receipts: ReceiptBuilder
+    session: Session, reference: str, restriction: Restriction, actor: Actor, receipts: ReceiptBuilder
 ) -> RestrictionState:
     """Restrict to leads or `people`, or lift it. Return who may open it now. Everyone may restrict to leads.
 
@@ -30,19 +30,19 @@ def set_restriction(
     `ScopeMissing` if no lead names people, changes or lifts; `ValidationFailed` for people or an allegation with a
     lifting, and for people who do not read concerns, fewer than `FEWEST_PEOPLE`, or without a lead.
     """
-    concern = (get_unerased if wanted.allegation else get_concern)(session, reference)
-    if not actor.is_lead and (wanted.people or concern.limited_to or not wanted.restricted):
+    concern = (get_unerased if restriction.allegation else get_concern)(session, reference)
+    if not actor.is_lead and (restriction.people or concern.limited_to or not restriction.restricted):
         raise ScopeMissing(Scope.RESTRICTED)
-    if faults := _faults_in(session, wanted):
+    if faults := _faults_in(session, restriction):
         raise ValidationFailed(faults)
-    if wanted.restricted:
-        people = tuple(sorted(set(wanted.people)))
-        officer_by = receipts.officer_by(is_allegation=wanted.allegation, at=actor.at)
-        details = RestrictedDetails(people=people, reason=wanted.reason, officer_by=officer_by)
+    if restriction.restricted:
+        people = tuple(sorted(set(restriction.people)))
+        officer_by = receipts.officer_by(is_allegation=restriction.allegation, at=actor.at)
+        details = RestrictedDetails(people=people, reason=restriction.reason, officer_by=officer_by)
         restrict(session, concern, details, actor)
         expect_officer_told(session, reference, officer_by)
     else:
-        record_change(session, concern, DeskAct.RESTRICTION_LIFTED, actor, ReasonDetails(reason=wanted.reason))
+        record_change(session, concern, DeskAct.RESTRICTION_LIFTED, actor, ReasonDetails(reason=restriction.reason))
         concern.limited_to = ""
         session.flush()
     return state_of(concern)
@@ -68,20 +68,20 @@ def state_of(concern: ConcernRow) -> RestrictionState:
     )
 
 
-def _faults_in(session: Session, wanted: Restriction) -> list[FieldError]:
-    if not wanted.restricted:
-        given = {"people": wanted.people, "allegation": wanted.allegation}
+def _faults_in(session: Session, restriction: Restriction) -> list[FieldError]:
+    if not restriction.restricted:
+        given = {"people": restriction.people, "allegation": restriction.allegation}
         return [FieldError((name,), ONLY_WITH_RESTRICTED, FaultCode.INVALID) for name in given if given[name]]
-    if not wanted.people:
+    if not restriction.people:
         return []
     readers, leads = list_readers(session), list_leads(session)
     faults = [
         FieldError(("people", place), NOT_A_READER, FaultCode.NOT_LISTED)
-        for place, name in enumerate(wanted.people)
+        for place, name in enumerate(restriction.people)
         if name not in readers
     ]
-    if len(set(wanted.people)) < FEWEST_PEOPLE:
+    if len(set(restriction.people)) < FEWEST_PEOPLE:
         faults.append(FieldError(("people",), TOO_FEW, FaultCode.TOO_FEW))
-    if not faults and not set(wanted.people).intersection(leads):
+    if not faults and not set(restriction.people).intersection(leads):
         faults.append(FieldError(("people",), NO_LEAD_NAMED, FaultCode.INVALID))
     return faults

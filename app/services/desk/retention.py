@@ -98,9 +98,9 @@ def limited_states(periods: RetentionPeriods) -> list[tuple[ConcernState, Any, i
     return [(state, since, days) for state, since, days in states if days is not None]
 
 
-def erasable(wanted: SelectOfScalar[str]) -> SelectOfScalar[str]:
+def erasable(statement: SelectOfScalar[str]) -> SelectOfScalar[str]:
     """Neither on hold nor erased."""
-    return wanted.where(col(ConcernRow.held).is_(False), col(ConcernRow.erased_at).is_(None))
+    return statement.where(col(ConcernRow.held).is_(False), col(ConcernRow.erased_at).is_(None))
 
 
 def in_state(state: ConcernState, since: Any, *, before: dt.datetime) -> SelectOfScalar[str]:
@@ -113,9 +113,9 @@ def in_state(state: ConcernState, since: Any, *, before: dt.datetime) -> SelectO
     return select(ConcernRow.reference).where(ConcernRow.state == state, since < before, ~waits).order_by(since)
 
 
-def _due(engine: Engine, wanted: SelectOfScalar[str]) -> Iterator[str]:
+def _due(engine: Engine, statement: SelectOfScalar[str]) -> Iterator[str]:
     """In batches until none is found: the caller must erase each, or it would be found again."""
-    due = erasable(wanted).limit(ERASURE_BATCH_SIZE)
+    due = erasable(statement).limit(ERASURE_BATCH_SIZE)
     while True:
         with Session(engine) as session:
             references = session.exec(due).all()

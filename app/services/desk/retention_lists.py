@@ -82,7 +82,7 @@ def erasure_day(session: Session, concern: ConcernRow, periods: RetentionPeriods
 
 
 def read_list(
-    writer: Writer, wanted: RetentionList, periods: RetentionPeriods, *, actor: Actor, limit: int = MOST_LISTED
+    writer: Writer, retention_list: RetentionList, periods: RetentionPeriods, *, actor: Actor, limit: int = MOST_LISTED
 ) -> Sequence[RetentionEntry]:
     """Record the reading. One more than `limit`, not recorded, says that there are more. Raise `StoreBusy`.
 
@@ -90,7 +90,7 @@ def read_list(
     `due` and `erased` have no tests.
     """
     with Session(writer.engine) as session:
-        match wanted:
+        match retention_list:
             case RetentionList.DUE:
                 found = _list_due(session, periods, actor, limit + 1)
             case RetentionList.HELD:
@@ -99,14 +99,16 @@ def read_list(
                 found = _list_requested(session, actor, limit + 1)
             case RetentionList.ERASED:
                 found = _list_erased(session, actor, limit + 1)
-    shown = ShownDetails(what=f"retention, {wanted}", references=tuple(each.reference for each in found[:limit]))
+    shown = ShownDetails(
+        what=f"retention, {retention_list}", references=tuple(each.reference for each in found[:limit])
+    )
     writer.run(record_reading, INBOX, DeskAct.LISTED, actor, shown)
     return found
 
 
-def read_list_sheet(writer: Writer, wanted: RetentionList, periods: RetentionPeriods, *, actor: Actor) -> bytes:
+def read_list_sheet(writer: Writer, retention_list: RetentionList, periods: RetentionPeriods, *, actor: Actor) -> bytes:
     """As CSV. More than `MOST_IN_A_SHEET` raise `InvalidQuery`, recorded. Raise `StoreBusy`."""
-    found = read_list(writer, wanted, periods, actor=actor, limit=MOST_IN_A_SHEET)
+    found = read_list(writer, retention_list, periods, actor=actor, limit=MOST_IN_A_SHEET)
     if len(found) > MOST_IN_A_SHEET:
         raise InvalidQuery([FieldError((), TOO_MANY, FaultCode.TOO_MANY, "query", "list")])
     return csv_sheet(COLUMNS, (each.cells for each in found))
@@ -138,9 +140,9 @@ def _list_erased(session: Session, actor: Actor, limit: int) -> list[RetentionEn
     return _with_last_act(session, erased.order_by(erased_at.desc()).limit(limit), DeskAct.ERASED)
 
 
-def _with_last_act(session: Session, wanted: Select[str, str], act: DeskAct) -> list[RetentionEntry]:
+def _with_last_act(session: Session, statement: Select[str, str], act: DeskAct) -> list[RetentionEntry]:
     """In order, without those that have no such entry."""
-    rows = session.exec(wanted).all()
+    rows = session.exec(statement).all()
     acts = _last_acts(session, [name for name, _state in rows], act)
     return [_entry_of(name, state, acts[name]) for name, state in rows if name in acts]
 

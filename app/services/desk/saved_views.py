@@ -22,12 +22,12 @@ def list_views(session: Session, person: str) -> Sequence[SavedViewRow]:
 
 def save_view(session: Session, person: str, name: str, filters: ViewFilters, *, at: dt.datetime) -> SavedViewRow:
     """Replace one of the same name. Raise `ValidationFailed` above `MAX_VIEWS`."""
-    wanted = filters.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
+    chosen = filters.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
     former = session.get(SavedViewRow, (person, name))
     if former is None and len(list_views(session, person)) >= MAX_VIEWS:
         raise ValidationFailed([FieldError((), TOO_MANY_VIEWS, FaultCode.TOO_MANY)])
-    row = former or SavedViewRow(person=person, name=name, filters=wanted, saved_at=at)
-    row.filters, row.saved_at = wanted, at
+    row = former or SavedViewRow(person=person, name=name, filters=chosen, saved_at=at)
+    row.filters, row.saved_at = chosen, at
     session.add(row)
     return row
 

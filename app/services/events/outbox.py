@@ -195,11 +195,11 @@ def events_after(session: Session, *, after: int, limit: int, actor: Actor | Non
 
     Only one transaction writes at a time, so no lower number is committed later.
     """
-    wanted = select(EventRow).where(col(EventRow.id) > after)
+    statement = select(EventRow).where(col(EventRow.id) > after)
     if actor is not None:
         reference = func.coalesce(table_of(EventRow).c.data["reference"].as_string(), "")
-        wanted = wanted.where(reference.not_in(hidden_from(actor)))
-    return session.exec(wanted.order_by(col(EventRow.id)).limit(limit)).all()
+        statement = statement.where(reference.not_in(hidden_from(actor)))
+    return session.exec(statement.order_by(col(EventRow.id)).limit(limit)).all()
 
 
 def place_of(event: EventRow) -> Place:

@@ -68,7 +68,7 @@ def _in_order(row: dict[str, object]) -> dict[str, object]:
 
 
 def list_catalogue(
-    session: Session, wanted: EntryFilter, *, offset: int = 0, limit: int | None = None
+    session: Session, entry_filter: EntryFilter, *, offset: int = 0, limit: int | None = None
 ) -> list[CatalogueEntry]:
     """Return the entries by section, guide and position, or for words the best match first.
 
@@ -77,15 +77,17 @@ def list_catalogue(
     """
     key = (col(EditionRow.guide) == CatalogueRow.guide, col(EditionRow.number) == CatalogueRow.edition)
     has_edition = exists().where(*key, IS_EDITION)
-    found = select(CatalogueRow).where(col(CatalogueRow.part).in_(wanted.sections), has_edition)
-    if wanted.guides is not None:
-        found = found.where(col(CatalogueRow.guide).in_(wanted.guides))
-    if wanted.code is not None:
-        found = found.where(func.lower(col(CatalogueRow.codes)).contains(f" {wanted.code.lower()} ", autoescape=True))
-    if wanted.words is None:
+    found = select(CatalogueRow).where(col(CatalogueRow.part).in_(entry_filter.sections), has_edition)
+    if entry_filter.guides is not None:
+        found = found.where(col(CatalogueRow.guide).in_(entry_filter.guides))
+    if entry_filter.code is not None:
+        found = found.where(
+            func.lower(col(CatalogueRow.codes)).contains(f" {entry_filter.code.lower()} ", autoescape=True)
+        )
+    if entry_filter.words is None:
         found = found.order_by(col(CatalogueRow.part), col(CatalogueRow.guide), col(CatalogueRow.position))
     else:
-        searched = words_in(wanted.words)
+        searched = words_in(entry_filter.words)
         if not searched:
             return []
         found = search_for(found, searched, session)

@@ -153,14 +153,16 @@ def search_signposts(signposts: Sequence[Signpost], words: str) -> list[Signpost
 
 
 def entries_to_search(
-    session: Session, reference_data: ReferenceData, wanted: EntryFilter
+    session: Session, reference_data: ReferenceData, entry_filter: EntryFilter
 ) -> tuple[EntryFilter, list[MatchedSynonym]]:
     """Return the filter as it is, or if nothing matches and there are synonyms, the guides about their subjects."""
-    matched = find_synonyms(reference_data, wanted.words or "")
-    if not matched or list_catalogue(session, wanted, limit=1):
-        return wanted, matched
+    matched = find_synonyms(reference_data, entry_filter.words or "")
+    if not matched or list_catalogue(session, entry_filter, limit=1):
+        return entry_filter, matched
     about = {guide for each in matched for guide in guides_about(session, reference_data, each.subject)}
-    return replace(wanted, words=None, guides=about if wanted.guides is None else about & set(wanted.guides)), matched
+    return replace(
+        entry_filter, words=None, guides=about if entry_filter.guides is None else about & set(entry_filter.guides)
+    ), matched
 
 
 def search_guides(session: Session, reference_data: ReferenceData, words: str, *, limit: int) -> Found:
