@@ -64,7 +64,7 @@ def test_a_recipe_is_red_before_its_last_block_and_green_after_it(tmp_path: Path
 
 
 def test_recipes_are_found() -> None:
-    assert {"A section", "A setting", "An event", "An error"} <= set(WITH_PATCHES)
+    assert {"A section", "A field of the concern", "A setting", "An event", "An error"} <= set(WITH_PATCHES)
 
 
 def test_a_first_change_needs_python_alone_and_ten_minutes(tmp_path: Path) -> None:
