@@ -18,8 +18,9 @@ pytestmark = pytest.mark.any_database
 
 @pytest.fixture(autouse=True)
 def _nothing_is_published(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The small service has no database."""
+    """The small service has no database, and no team."""
     monkeypatch.setattr("app.server.export.read_generation", lambda _: 1)
+    monkeypatch.setattr("app.server.export._timeless", lambda context: context)
 
 
 def export(service: FastAPI, folder: Path) -> ExportResult:
