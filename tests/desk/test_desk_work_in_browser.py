@@ -96,6 +96,7 @@ def find_the_answer(page: Page, urgent: str) -> None:
     expect(page.get_by_text(ANSWER)).to_be_visible()
     expect(page.get_by_text("Answered by")).to_be_visible()
     Keyboard(page).press("button", "Acknowledge with addition 1")
+    expect(page.get_by_text("Done: acknowledged")).to_be_visible()
 
 
 def assign_and_hold(page: Page) -> None:
