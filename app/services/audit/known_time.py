@@ -44,7 +44,6 @@ def find_known_time_fault(session: Session) -> str | None:
 
 
 def require_clock(session: Session, *, at: dt.datetime) -> None:
-    """Raise `ClockInDoubt` as `find_clock_fault` says."""
     fault = find_clock_fault(session, at=at)
     if fault is not None:
         raise ClockInDoubt(f"{fault}. {CHECK_THE_CLOCK}")

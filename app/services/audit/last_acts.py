@@ -16,10 +16,7 @@ _ENTRIES = _ROWS.c
 
 
 class LastActs(NamedTuple):
-    """`entry` last changed the concern or sent something, by anybody, labels apart. `seen` is the last of any kind.
-
-    `opened_at` is when this person last opened it.
-    """
+    """`entry` last changed the concern or sent something, by anybody, labels apart. `seen` is the last of any kind."""
 
     entry: AuditEntryRow
     opened_at: dt.datetime | None

@@ -18,9 +18,8 @@ log = Log(__name__)
 def purge_remnants(engine: Engine, *, is_sure: bool = True) -> Remnants:
     """Remove bytes of erased texts from the files, as far as possible now, and return what remains.
 
-    SQLite overwrites freed pages: only its write-ahead log must be emptied. If it is in use, `PENDING`; if `is_sure`
-    that there were bytes, also log it and mark it with a file, by which every process tries again. PostgreSQL runs
-    VACUUM: `LEFT_TO_POSTGRESQL`.
+    SQLite overwrites freed pages: only its write-ahead log must be emptied. While it is in use, `PENDING`: if `is_sure`
+    that there were bytes, a file marks it, and every process tries again. PostgreSQL runs VACUUM.
     """
     if engine.dialect.name != "sqlite":
         _vacuum(engine)
