@@ -48,12 +48,10 @@ class _Announcement:
 
     @property
     def concerns(self) -> tuple[ColumnElement[bool], ...]:
-        """Unacknowledged, without such an event, no test."""
         return WAITS, IS_REAL, col(getattr(ConcernRow, self.concern_flag)).is_(False)
 
     @property
     def additions(self) -> tuple[ColumnElement[bool], ...]:
-        """Unacknowledged, without such an event, not erased, to no test."""
         return *_ADDITION_WAITS, col(getattr(EntryRow, self.addition_flag)).is_(False)
 
 
@@ -67,20 +65,14 @@ _DUE_SOON = _Announcement(
 
 
 def append_overdue_events(writer: Writer, *, now: dt.datetime, limit: int) -> int:
-    """Append an event for each overdue concern and addition without one. Return their number. Raise `StoreBusy`.
-
-    At most `limit` of each, the earliest deadlines first, no tests.
-    """
+    """Return the number of events, at most `limit` of each, earliest deadlines first, no tests. Raise `StoreBusy`."""
     return _announce(writer, _OVERDUE, lambda due, _: col(due) < now, at=now, limit=limit)
 
 
 def append_due_soon_events(
     writer: Writer, *, now: dt.datetime, within: dt.timedelta, quiet: dt.timedelta = NONE, limit: int
 ) -> int:
-    """As `append_overdue_events`, for what is due `within` a time and not overdue.
-
-    What was received less than `quiet` ago is left for later: an event has just announced it.
-    """
+    """Also what is due `within` a time. What was received less than `quiet` ago waits: an event just announced it."""
 
     def is_due_soon(due: Any, received: Any) -> ColumnElement[bool]:
         return and_(col(due).between(now, now + within), col(received) <= now - quiet)
@@ -89,7 +81,7 @@ def append_due_soon_events(
 
 
 def _announce(writer: Writer, announcement: _Announcement, is_due: Due, *, at: dt.datetime, limit: int) -> int:
-    """Rows are found before the writer is used, and written in small batches; those meanwhile done are skipped."""
+    """Found before the writer is used, and written in small batches; those meanwhile done are skipped."""
     concerns = select(ConcernRow.reference).where(
         *announcement.concerns, is_due(ConcernRow.acknowledge_by, ConcernRow.received_at)
     )
@@ -140,10 +132,7 @@ def _append(
 
 
 def find_unannounced(session: Session, *, before: dt.datetime) -> list[str]:
-    """Return what was due `before` a time, is unacknowledged, and lacks the event: a reference, or `addition 1 to` one.
-
-    No tests, nothing erased, nothing stored at `before` or later.
-    """
+    """References, or `addition 1 to` one, due `before` a time without an event. No tests, and nothing stored later."""
     stored = col(ConcernRow.received_at) < before  # a worker can write down something that is overdue already
     late = col(ConcernRow.acknowledge_by) < before
     concerns = select_columns(col(ConcernRow.reference)).where(WAITS, IS_REAL, late, stored)
@@ -158,10 +147,7 @@ def find_unannounced(session: Session, *, before: dt.datetime) -> list[str]:
 
 
 def find_without_event(session: Session, statement: Any, kind: EventKind) -> Sequence[Any]:
-    """Return the rows without an event of `kind`: a reference, or a reference and the number of an addition.
-
-    The database compares them: this process never loads every unacknowledged concern.
-    """
+    """The database compares them: this process never loads every unacknowledged concern."""
     if session.execute(statement.limit(1)).first() is None:
         return []
     data = table_of(EventRow).c.data

@@ -24,11 +24,10 @@ NO_SUCH_GUIDE = "There is no guide with this name. GET /v1/guides lists the guid
 
 @dataclass
 class EditionResolver:
-    """Finds the edition that a concern is about. `invalidate` clears its cache, also of reads that have begun.
+    """`invalidate` clears the cache, also of reads that have begun.
 
-    Without a named guide it is the default guide, unless that lacks the edition or a named item: then the guide
-    published first whose current edition has all. The default is `preferred_guide`, else the first published, those
-    with a current edition before others.
+    Without a named guide it is the default: `preferred_guide`, otherwise the first published. If that lacks the edition
+    or a named item, it is the guide published first whose current edition has all.
     """
 
     engine: Engine
@@ -38,20 +37,16 @@ class EditionResolver:
     _found: dict[tuple[str | None, int | None], PinnedEdition] = field(default_factory=dict)
 
     def invalidate(self) -> None:
-        """Clear the cache, because an edition was published or withdrawn."""
         self._found = {}
 
     def cached(self, concern: Concern) -> PinnedEdition | None:
-        """Return the edition that `concern` is about from the cache, or None if the database must be read."""
+        """None if the database must be read."""
         found = self._found.get((concern.guide, concern.edition))
         lacks_items = found is not None and concern.guide is None and unknown_ids(concern.concern, found.content)
         return None if lacks_items else found
 
     def resolve(self, concern: Concern, cached: PinnedEdition | None = None) -> PinnedEdition:
-        """Return the edition that `concern` is about. Raise `InvalidConcern` with every unknown name and code.
-
-        A withdrawn edition is accepted if named: the reporter was shown it. If all are withdrawn, it is the last one.
-        """
+        """Raise `InvalidConcern` with every unknown name and code. A withdrawn edition is accepted if named."""
         faults = self.reference_data.faults_in_codes(concern)
         found = cached or self.cached(concern) or self._find(concern)
         if isinstance(found, FieldError):
@@ -96,12 +91,10 @@ class EditionResolver:
 
 
 def named_items(detail: ConcernDetail) -> set[tuple[str, str]]:
-    """As pairs of section key and item id."""
     return {(key, item.id) for key in NAMED_IN_CONCERNS for item in getattr(detail, key)}
 
 
 def unknown_ids(detail: ConcernDetail, content: EditionContent) -> list[FieldError]:
-    """One a named item that `content` lacks."""
     return [
         fault
         for key, section in NAMED_IN_CONCERNS.items()

@@ -1,7 +1,4 @@
-"""Operations of a reporter on a stored concern: reading the status and messages, and adding to the concern.
-
-The reporter needs the reference and the status token. Operations on test concerns append no events.
-"""
+"""A reporter's reading of status and messages, and additions, with reference and status token. Tests have no events."""
 
 import datetime as dt
 import hashlib
@@ -56,7 +53,6 @@ from app.services.concerns.waiting_additions import update_waiting
 from app.services.events.outbox import append_events, events_about
 
 READ, ADD = "read", "add"
-"""For which a reporter uses a status token."""
 SAYS_SO = "an addition says that it is about someone who works for the council"
 _TABLE = table_of(EntryRow)
 _ENTRIES = _TABLE.c
@@ -73,8 +69,6 @@ class ReporterCode:
 
 @dataclass(frozen=True)
 class FollowUps:
-    """What a reporter does with a stored concern: read status and messages, and add."""
-
     engine: Engine
     writer: Writer
     resolver: EditionResolver
@@ -100,11 +94,10 @@ class FollowUps:
         channel: Channel = Channel.API,
         at: dt.datetime,
     ) -> IdempotentResult:
-        """Encrypt and store an addition to `row`, from `find` with `ADD`. Return its receipt (JSON) once it is on disk.
+        """`row` is from `find` with `ADD`. Return the receipt (JSON) once it is on disk; a retry returns the first.
 
-        It never lowers the urgency. A retry returns the first receipt. Raise `InvalidConcern` with every unknown code
-        and item, `TooManyAdditions`, `IdempotencyKeyReused`, `StoreBusy`, `ConcernErased`, and `TooManyConcerns` for
-        long additions to a burst's concerns.
+        It never lowers the urgency. Raise `InvalidConcern` with every unknown code and item, `TooManyAdditions`,
+        `IdempotencyKeyReused`, `StoreBusy`, `ConcernErased`, and `TooManyConcerns` for long ones to a burst's concerns.
         """
         pinned, danger = self._pinned(row), addition.immediate_danger
         keys = derive_idempotency_keys(idempotency_key, client=f"addition to {row.reference}")
@@ -143,10 +136,7 @@ class FollowUps:
         return IdempotentResult(row.reference, receipt, is_replay=False)
 
     def open_messages(self, code: ReporterCode, *, at: dt.datetime) -> ReceivedMessages:
-        """Return the messages, and record and announce which are read first. No text: erased, or not this token's.
-
-        One sent during this call may be left for the next. Raise as `find`, or `StoreBusy`.
-        """
+        """Record and announce which are read first. A text is None if erased, or not this token's. Raise as `find`."""
         reference = self.find(code).reference
         with Session(self.engine) as session:
             unread = _unread(session, reference)
@@ -172,10 +162,10 @@ class FollowUps:
         return ReceivedMessages(reference=reference, messages=tuple(opened))
 
     def find(self, code: ReporterCode, *, purpose: str = READ) -> ConcernRow:
-        """Return the concern, and count the use of the code by purpose: reading never prevents adding.
+        """Count the use of the code by purpose: reading never prevents adding.
 
-        Raise `NoSuchConcern` if reference or token is wrong, `TooManyTries` after too many, `RateLimited` after too
-        many right ones.
+        Raise `NoSuchConcern` if reference or token is wrong, `TooManyTries`, or `RateLimited` after too many right
+        ones.
         """
         reference = find_reference(code.typed_reference)
         with self.code_tries.guard(reference, code.networks, purpose):
@@ -189,14 +179,12 @@ class FollowUps:
             return row
 
     def _expect_known(self, addition: Addition, pinned: PinnedEdition) -> None:
-        """Raise `InvalidConcern` with every unknown code and item."""
         faults = self.receipts.reference_data.faults_in_codes(addition)
         faults += unknown_ids(addition.concern, pinned.content)
         if faults:
             raise InvalidConcern(faults)
 
     def _replay_after_erasure(self, request: Retryable) -> IdempotentResult:
-        """Return the receipt of the same addition before the erasure, or raise `ConcernErased`."""
         try:
             return request.replay(self.engine)
         except IdempotencyKeyReused:
@@ -209,11 +197,10 @@ class FollowUps:
 def store_addition(
     session: Session, reference: str, entry: NewEntry, request: Retryable, receipt: bytes | None = None
 ) -> bytes:
-    """Insert an addition, update the concern, and append events. Return `receipt`, or the entry (JSON) without text.
+    """Update the concern, and append events. Return `receipt`, or the entry (JSON) without text.
 
     One by the reporter answers every message that they have read; one about someone who works for the council restricts
-    the concern to leads, unless it is restricted. An allegation sets the day by which to tell the designated officer,
-    unless one is set. Raise `NoSuchConcern`, `AlreadyStored` for a retry, `ConcernErased`, `TooManyAdditions`.
+    an unrestricted concern to leads, and an allegation sets the day to tell the designated officer, unless one is set.
     """
     concern, at = get_concern(session, reference), entry.actor.at  # read again: the desk may have changed the row
     former = measure_entries(session, EntryKind.ADDITION, reference)

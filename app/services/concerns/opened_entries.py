@@ -23,9 +23,9 @@ GIVEN = "sealed text given"
 
 @dataclass(frozen=True)
 class EntryPage:
-    """Entries without their text. The next page begins after `next_after`; None on the last.
+    """Entries without text. The next page begins after `next_after`. `opens`: this process is known to decrypt all.
 
-    `seen` is the audit entry of the opening, 0 if none is recorded. `opens`: this process is known to decrypt all.
+    `seen` is the audit entry of the opening, 0 if none is recorded.
     """
 
     kind: EntryKind
@@ -36,29 +36,24 @@ class EntryPage:
 
     @property
     def shown(self) -> ShownPage:
-        """As the audit log has it: kind, first and last number."""
         numbers = {"first": self.rows[0].number, "last": self.rows[-1].number} if self.rows else {}
         return ShownPage(kind=self.kind, **numbers)
 
 
 @dataclass(frozen=True)
 class PagePlace:
-    """After the entry `after`."""
-
     kind: EntryKind
     reference: str
     after: int
     limit: int | None
-    """None: no maximum."""
 
 
 def open_page(
     session: Session, place: PagePlace, actor: Actor, act: DeskAct, fingerprints: frozenset[str] | None = None
 ) -> EntryPage:
-    """Record `act`, and return the page; read the texts with `read_page` afterwards.
+    """Record `act` before the texts are read. Raise `NoSuchConcern` or `ConcernErased`.
 
-    `fingerprints` are of keys with which this process decrypts: it is recorded if they do not open all. Raise
-    `NoSuchConcern` or `ConcernErased`.
+    `fingerprints` are of keys with which this process decrypts: it is recorded if they do not open all.
     """
     get_unerased(session, place.reference)
     page = page_of(session, place)
@@ -69,10 +64,7 @@ def open_page(
 
 
 def open_entry(session: Session, reference: str, place: EntryPlace, actor: Actor) -> int:
-    """Record that `actor` gets the encrypted file, even if there is none. Return the number of entries of the kind.
-
-    Raise `NoSuchConcern` or `ConcernErased`.
-    """
+    """Record that `actor` gets the file, even if there is none. Return how many the kind has. Raise as `open_page`."""
     get_unerased(session, reference)
     count, _ = measure_entries(session, place.kind, reference)
     shown = ShownDetails(what="sealed file", kind=place.kind, number=place.number)
@@ -118,7 +110,6 @@ def last_page_of(session: Session, kind: EntryKind, reference: str, *, limit: in
 
 
 def opens_all(texts: Iterable[Any], fingerprints: frozenset[str] | None) -> bool:
-    """Each is sealed to one of `fingerprints`. False without any."""
     if not fingerprints:
         return False
     return all(not fingerprints.isdisjoint(text.recipients) for text in texts)

@@ -27,7 +27,6 @@ MANY_MARKED = 200
 
 
 def insert_concerns(connection: Connection, concerns: Sequence[ConcernRow]) -> None:
-    """Raise `ReferenceTaken`."""
     try:
         _NEW_CONCERN.run(connection, *map(dict, concerns))
     except IntegrityError:

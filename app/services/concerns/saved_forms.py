@@ -1,7 +1,7 @@
 """Saved forms: unfinished forms that the server can decrypt only with a code that the author of the form has.
 
-HKDF (RFC 5869) derives the form's id and its encryption key (AES-256-GCM) from the code. Neither the code nor the key
-is stored. The text is padded, so that its length reveals little.
+HKDF (RFC 5869) derives id and key (AES-256-GCM) from the code; neither code nor key is stored. Padding hides the
+length.
 """
 
 import datetime as dt
@@ -59,20 +59,16 @@ class OpenedForm:
 
 @dataclass(frozen=True)
 class SavedForms:
-    """A form is kept for a day, or until it is sent or saved again.
+    """A form is kept for a day, or until it is sent from any page, or saved again.
 
-    Several pages may open one. Saving again gives a new code; the old one ends only if no other page has opened it
-    since. Sending from any ends it.
+    Saving again gives a new code; the old one ends only if no other page has opened it since.
     """
 
     engine: Engine
     writer: Writer
 
     def save(self, path: str, fields: Fields, *, source: str = "", opening: str = "", at: dt.datetime) -> SavedForm:
-        """Return the new code. `source` is the network's pseudonym, empty if not counted; `opening` that of `open`.
-
-        Raise `TooManySavedForms`, `SavedFormsFull` or `StoreBusy`.
-        """
+        """Return the new code. `source` is empty if not counted. Raise `TooManySavedForms`, `SavedFormsFull`."""
         code, expires_at = new_status_token(), at + LIFETIME
         form_id, key = _derive(code)
         nonce = secrets.token_bytes(NONCE_LENGTH)
@@ -110,10 +106,7 @@ class SavedForms:
             self.writer.run(_end, ended, at)
 
     def erase_expired(self, *, at: dt.datetime) -> int:
-        """Erase and purge, and return the number. Raise `StoreBusy`.
-
-        Raise `ClockInDoubt` if the clock disagrees with the last known time: forms may only seem expired.
-        """
+        """Raise `StoreBusy`; `ClockInDoubt` if the clock disagrees with the known time: forms may only seem expired."""
         with Session(self.engine) as session:
             require_clock(session, at=at)
         erased = self.writer.run(_erase, at)
@@ -147,7 +140,6 @@ def _page_digest(page: str) -> bytes:
 
 
 def _of_opening(opening: str, *, newest_only: bool = False) -> ColumnElement[bool] | None:
-    """None if invalid. If `newest_only`, only if no later page has opened it."""
     if not OPENING.fullmatch(opening):
         return None
     form_id, page_sha256 = map(bytes.fromhex, opening.split("."))
@@ -181,7 +173,6 @@ def _expire(session: Session, ended: ColumnElement[bool], at: dt.datetime) -> No
 
 
 def _claim(session: Session, form_id: bytes, page_sha256: bytes, at: dt.datetime) -> bytes | None:
-    """Note the page as the last. None without such a form."""
     claimed = (
         update(SavedFormRow)
         .where(col(SavedFormRow.form_id) == form_id, col(SavedFormRow.expires_at) > at)
