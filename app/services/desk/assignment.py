@@ -46,7 +46,6 @@ class Assigned:
         return cls(person, act.at, act.client, act.number)
 
     def __str__(self) -> str:
-        """As a sentence."""
         if self.at is None:
             return "It has never been assigned."
         return f"It is assigned to {self.person or 'nobody'} since {format_utc(self.at)}, by {self.by}."
@@ -54,8 +53,6 @@ class Assigned:
 
 @dataclass(frozen=True)
 class Reassignment:
-    """Of all open concerns of a colleague; an empty `person` unassigns."""
-
     person: str
     reason: str
 
@@ -103,18 +100,12 @@ def _assign(
 
 
 def unassign_all(writer: Writer, person: str, *, actor: Actor) -> tuple[str, ...]:
-    """Of a person who leaves, closed and test concerns too, in batches: what is assigned between two is included.
-
-    Raise `StoreBusy`.
-    """
+    """Of a person who leaves, closed and test concerns too, in batches. Raise `StoreBusy`."""
     return _in_batches(writer, _every(person), Reassignment("", LEFT), actor)
 
 
 def give_all(writer: Writer, person: str, to: Reassignment, *, actor: Actor) -> tuple[str, ...]:
-    """As `unassign_all`, open concerns to `to.person`. Not those that `actor` or `to.person` may not open, nor tests.
-
-    Raise `SameAssignment` if it is the same person, or `StoreBusy`.
-    """
+    """Open concerns that `actor` and `to.person` may open, without tests. Raise `SameAssignment` or `StoreBusy`."""
     if to.person == person:
         raise SameAssignment
     statement = open_concerns_of(person, actor)

@@ -1,9 +1,7 @@
 """Pages of sealed cards. The audit log has one entry for each page, which names all concerns on the page.
 
-For each concern on a page, the page has the card of the concern with the newest label, and the cards of all its
-additions. Concerns are sorted by time of receipt and reference, which never change. So no card is missed or returned
-twice if concerns change between two pages. A concern or an addition that arrives between two pages, or an earlier
-concern that changes then, is returned by a later request with `changed_since`.
+Sorted by time of receipt and reference, which never change, so that no card is missed or returned twice. What arrives
+or changes between two pages is returned by a later request with `changed_since`.
 """
 
 import base64
@@ -83,7 +81,6 @@ _LAST_POSITION = select(func.coalesce(func.max(_ACTS.position), 0))
 
 
 def require_role_for_cards(scopes: Collection[str], roles: Collection[str]) -> None:
-    """Raise `CardsRefused` for a role that is not in `roles`."""
     role = role_with(scopes)
     if role is None or role not in roles:
         raise CardsRefused
@@ -91,11 +88,7 @@ def require_role_for_cards(scopes: Collection[str], roles: Collection[str]) -> N
 
 @dataclass(frozen=True)
 class CardQuery:
-    """One page, of at most `limit` concerns. Current: not closed, or changed at `recent` or later.
-
-    All pages of one reading have the same `recent`, so that none becomes an earlier one between two. `after` is time of
-    receipt and reference of the last on the page before.
-    """
+    """`recent`, the same on all pages of a reading, limits closed concerns. `after`: time and reference of the last."""
 
     scope: CardScope
     changed_since: dt.datetime | None
@@ -134,8 +127,6 @@ class CardQuery:
 
 @dataclass(frozen=True)
 class _Found:
-    """`log` is the last position of the audit log when the page was read."""
-
     cards: tuple[Row[Any], ...]
     log: int
     next_cursor: str | None
@@ -166,11 +157,7 @@ def read_cards(
 
 
 def digest_of_cards(lines: Iterable[tuple[int, int, str, str | None]]) -> str:
-    """As the audit log records it.
-
-    A line is a card: position of the entry that received the concern, number of the addition or 0, its SHA-256, and for
-    the concern's own that of the newest label.
-    """
+    """A line has the position of the concern's first entry, addition or 0, SHA-256, and that of the newest label."""
     ordered = sorted(lines, key=lambda line: line[:2])
     whole = "".join(f"{position} {number} {card} {label or NO_LABEL}\n" for position, number, card, label in ordered)
     return hashlib.sha256(whole.encode()).hexdigest()
@@ -197,7 +184,6 @@ def _find(session: Session, query: CardQuery, actor: Actor) -> _Found:
 
 
 def _record(session: Session, query: CardQuery, found: _Found, actor: Actor) -> list[Row[Any]]:
-    """Without what changed after `found` was read."""
     references = {row.reference for row in found.cards}
     erased = select(_CONCERNS.reference).where(_CONCERNS.reference.in_(references), _CONCERNS.erased_at.is_not(None))
     gone = set(session.connection().execute(erased).scalars()) if references else set()

@@ -1,9 +1,8 @@
 """Files of one person: the concerns that name the person, as one signed PDF with JSON inside.
 
-The worker's browser makes the file, because the service may be unable to decrypt the concerns. A file for a court has
-the same data of each concern as an export: every text both sealed and decrypted, the signed statement and the history.
-In a file for the person, a worker has removed text that names other people. This file has no sealed text and no
-history, because both would reveal the removed text.
+The worker's browser makes the file, because the service may be unable to decrypt. A file for a court has of each
+concern what an export has. For the person, a worker has removed text that names others: so it has no sealed text and no
+history, which would reveal it.
 """
 
 from collections.abc import Iterator
@@ -24,10 +23,7 @@ PERSON_FILE_KIND = "guidance-person-file"
 
 
 def record_person_file(session: Session, person_file: NewPersonFile, actor: Actor, signer: ReceiptSigner) -> str:
-    """Record it in each concern, and return the signature, which names the worker only for a court.
-
-    Raise `NoSuchConcern` or `ConcernErased`.
-    """
+    """In each concern. The signature names the worker only for a court. Raise `NoSuchConcern` or `ConcernErased`."""
     references = list(dict.fromkeys(map(reference_of, person_file.references)))
     for_person = person_file.purpose is PersonFilePurpose.PERSON
     details = ExportedDetails(
@@ -47,10 +43,7 @@ def is_person_file(document: dict[str, Any]) -> bool:
 
 
 def find_person_file_faults(file: ExportFile, keys: Keys) -> Iterator[str]:
-    """For the person only the signature: what is left cannot be compared. For a court every concern too.
-
-    Last what cannot be checked.
-    """
+    """For the person only the signature: what is left cannot be compared. Last what cannot be checked."""
     try:
         yield from _faults(file, keys)
     except (LookupError, TypeError, ValueError, AttributeError):

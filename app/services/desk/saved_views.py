@@ -48,7 +48,6 @@ def remove_views(session: Session, person: str) -> None:
 
 
 def find_seen_until(session: Session, person: str) -> dt.datetime | None:
-    """Of the changes in the inbox."""
     row = session.get(InboxLookRow, person)
     return None if row is None else row.looked_at
 
