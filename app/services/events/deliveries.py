@@ -1,7 +1,4 @@
-"""The rows of deliveries: finding those that are due, claiming them, recording results, and counting.
-
-A delivery is one event for one receiver. A receiver is a webhook, or the mailbox of the duty team or of the editors.
-"""
+"""Deliveries, each of one event for one receiver: a webhook, or the mailbox of the duty team or of the editors."""
 
 import datetime as dt
 import random
@@ -35,10 +32,7 @@ TEST_NOTICE = "webhook.test"
 
 @dataclass(frozen=True)
 class ClaimedDelivery:
-    """What one worker may attempt until its lease ends. `attempts` counts this one.
-
-    `secrets` are encrypted as `claim_due` returns them; the dispatcher decrypts them.
-    """
+    """One worker may attempt it until its lease ends. `attempts` counts this one; `secrets` are encrypted at first."""
 
     event_id: int
     webhook: str
@@ -66,9 +60,8 @@ def claim_due(
 ) -> list[ClaimedDelivery]:
     """Claim up to `limit` due deliveries, the earliest first, and return them in no order.
 
-    Each counts one more attempt, and is due again at the end of `lease` if the worker ends without a result. Only one
-    transaction writes at a time, so no two workers claim the same. Those about restricted concerns are cancelled; if
-    all were, claim the next ones. None for an unknown or disabled webhook.
+    Each is due again at the end of `lease` if the worker ends without a result. Only one transaction writes at a time,
+    so no two workers claim the same. Those about restricted concerns are cancelled.
     """
     target = session.get(WebhookRow, webhook)
     if target is None or target.disabled_at is not None:
@@ -91,7 +84,6 @@ def claim_due(
 
 
 def _cancel_restricted(session: Session, webhook: str, events: Mapping[int, EventRow]) -> set[int]:
-    """Return the numbers of the cancelled events."""
     about = {number: event.data["reference"] for number, event in events.items() if "reference" in event.data}
     restricted = find_restricted(session, set(about.values()))
     found = {number for number, reference in about.items() if reference in restricted}
@@ -127,10 +119,7 @@ def _due_at(now: dt.datetime) -> tuple[ColumnElement[bool], ...]:
 def record_attempt(
     session: Session, claimed: ClaimedDelivery, state: DeliveryState, answer: str, *, due: dt.datetime, at: dt.datetime
 ) -> None:
-    """Store the result, unless a final one is stored. 410 Gone disables the webhook, which is recorded.
-
-    `answer` is the HTTP status, the name of the error or `interrupted`; `due` is the next attempt.
-    """
+    """Store the result, unless a final one is stored. 410 Gone disables the webhook, which is recorded."""
     delivery = session.get_one(DeliveryRow, (claimed.event_id, claimed.webhook))
     if delivery.state == DeliveryState.PENDING:
         delivery.state, delivery.last_answer, delivery.due = state.value, answer, due
@@ -151,17 +140,13 @@ def count_deliveries(session: Session) -> dict[tuple[str, str], int]:
 
 
 def next_due(attempts: int, retry_after: str | None, now: dt.datetime) -> dt.datetime:
-    """Return the time after `attempts` failures: the delay in `DELAYS`, changed by up to a fifth at random.
-
-    A longer `retry_after` counts. Never longer than six hours.
-    """
+    """After `attempts` failures, changed by up to a fifth at random; `retry_after` if longer; at most six hours on."""
     jitter = random.uniform(0.8, 1.2)  # noqa: S311  # nosec B311  # spreads load; not for security
     delay = DELAYS[min(attempts, len(DELAYS)) - 1] * jitter
     return now + dt.timedelta(seconds=min(max(delay, _seconds_of(retry_after, now)), MAX_DELAY))
 
 
 def _seconds_of(retry_after: str | None, now: dt.datetime) -> float:
-    """RFC 9110, section 10.2.3. 0 if None or invalid; a past date gives a negative number."""
     if retry_after is None or not retry_after.isascii():  # `isdigit` is True for `²`, which `float` refuses
         return 0
     if retry_after.isdigit():
@@ -173,7 +158,6 @@ def _seconds_of(retry_after: str | None, now: dt.datetime) -> float:
 
 
 def oldest_waiting(session: Session) -> dict[str, dt.datetime]:
-    """By active receiver that has a pending delivery."""
     waiting = (
         select(DeliveryRow.webhook, func.min(EventRow.at))
         .join(EventRow, col(EventRow.id) == DeliveryRow.event_id)

@@ -18,10 +18,7 @@ log = Log(__name__)
 
 
 class EmailSender:
-    """Sends through the mail server of the settings. A call returns within about `seconds`.
-
-    Raise `SetupError` if the file with the password cannot be read.
-    """
+    """A call returns within about `seconds`. Raise `SetupError` if the file with the password cannot be read."""
 
     def __init__(self, settings: Settings, *, seconds: float = SECONDS_TO_SEND) -> None:
         self._settings = settings
@@ -29,10 +26,7 @@ class EmailSender:
         self._read_password()  # raises an error if the file is missing, so that the service does not start
 
     def send(self, message: EmailMessage) -> str | None:
-        """Return None, or the name of the error's class, which has no text from the server.
-
-        If some of the recipients are refused, log it, and return None.
-        """
+        """Return None, also if some recipients are refused, or the name of the error's class: no text of the server."""
         return self._converse(lambda server: self._hand_over(server, message))
 
     def knock(self) -> str | None:
@@ -93,7 +87,7 @@ class EmailSender:
 
 
 def _break_off(server: smtplib.SMTP) -> None:
-    """Shut down the connection of `server`. A thread that waits for the server then fails immediately."""
+    """A thread that waits for the server then fails immediately."""
     connection = server.sock
     if connection is not None:
         with suppress(OSError):

@@ -1,7 +1,4 @@
-"""Times at which a process last looked for deliveries, by kind: emails, or messages to webhooks.
-
-A process that delivers stores the time once a minute, so that every node can check that some process delivers.
-"""
+"""When a process last looked for deliveries, stored once a minute, so that every node can check that one does."""
 
 import datetime as dt
 import time
@@ -16,12 +13,10 @@ NOTED_EVERY_SECONDS = 60.0
 
 
 def note_round(session: Session, kind: NotedTime, *, at: dt.datetime) -> None:
-    """When a process last looked for deliveries of `kind`."""
     session.merge(KnownTimeRow(id=kind.value, at=at))
 
 
 def find_round(session: Session, kind: NotedTime) -> dt.datetime | None:
-    """None if no process ever looked."""
     noted = session.get(KnownTimeRow, kind.value)
     return None if noted is None else noted.at
 
