@@ -28,10 +28,10 @@ def encode_position(position: Sequence[Any]) -> str:
 
 
 def decode_key(cursor: str | None, *, otherwise: Key, parameter: str = "cursor") -> Key:
-    """Return the key, or `otherwise`, that of the first page. Raise `InvalidCursor`, which names `parameter`.
+    """Raise `InvalidCursor`, which names `parameter`. `otherwise` is the key of the first page.
 
-    Refused is also another type than `otherwise`, and what the database cannot compare: negative, above `LARGEST`, or
-    not storable.
+    Refused is another type than `otherwise`, and what a database cannot compare: negative, above `LARGEST`, not
+    storable.
     """
     if cursor is None:
         return otherwise
