@@ -151,7 +151,7 @@ class Authenticator:
     key_uses: KeyUses = field(default_factory=KeyUses)
 
     def authenticate(self, token: str, *, at: dt.datetime) -> Principal:
-        """Return the caller, and note the use. Raise `TokenInvalid`, also as `RowNotOurs`, or `ProviderUnavailable`."""
+        """Note the use. Raise `TokenInvalid`, its subclass `RowNotOurs`, or `ProviderUnavailable`."""
         if self.provider is not None and token.count(".") == 2:  # noqa: PLR2004  # a JWS has three parts
             return self._named(self.provider.read_token(token))
         key_sha256 = token_digest(token)
@@ -189,7 +189,11 @@ class NewClient:
 
 
 def add_client(writer: Writer, client: NewClient, *, at: dt.datetime, expires_at: dt.datetime | None = None) -> str:
-    """Return the first key, stored only as a hash. Raise `ClientExists`, also if revoked, `SetupError`, `StoreBusy`."""
+    """Add a client, and return its first key, of which only a hash is stored.
+
+    Raise `ClientExists`, also for the name of a revoked client; `SetupError` for an invalid name, no scope, or a test
+    client with more than `submit`; `StoreBusy`.
+    """
     if client.name == DOCS_CLIENT:
         raise SetupError(f"a client's name is not {DOCS_CLIENT}: the page of the API documentation has it")
     return _add_client(writer, client, at=at, expires_at=expires_at)

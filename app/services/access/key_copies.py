@@ -132,7 +132,11 @@ def read_own_copies(session: Session, name: str, *, actor: Actor) -> list[Passke
 
 
 def store_copy(session: Session, name: str, copy: NewCopy, current: Collection[str], *, actor: Actor) -> None:
-    """Replace an earlier copy. Raise `NoSuchItem`, `RateLimited`; `RoleNotYours` for another's with a `current` key."""
+    """Store `copy` in place of an earlier one.
+
+    Raise `NoSuchItem` if the person has no such passkey, or may not read concerns; `RoleNotYours` if the copy of
+    another person is current already; `RateLimited`.
+    """
     _expect_seldom(session, actor)
     person = session.get(PersonRow, name)
     line = next((each for each in list_passkeys(session, name, current) if each.fingerprint == copy.passkey), None)

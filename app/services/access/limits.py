@@ -44,7 +44,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class LimitKey:
-    """A network or other subject, such as a concern, counted together. The limit is `share` times the policy's."""
+    """A network or subject, such as a concern, by which requests are counted. `share` multiplies the limit."""
 
     name: str
     share: int = 1
@@ -180,7 +180,7 @@ class Limiter:
 
 
 def make_limiter(store: str, secret_file: Path | None) -> Limiter:
-    """Without `secret_file` the secret is random. Raise `SetupError` if one is unusable, or only `store` is shared."""
+    """Without `secret_file` the secret is random, and `store` must not be shared. Raise `SetupError`."""
     if secret_file is None:
         if store != OWN_MEMORY:
             raise SetupError("a shared GUIDANCE_LIMITS_STORE needs GUIDANCE_LIMITS_SECRET_FILE, the same on every node")

@@ -33,7 +33,7 @@ FAILURE_SECONDS = 5.0
 def fetch_document(
     url: str, form: Mapping[str, str] | None = None, auth: tuple[str, str] | None = None
 ) -> dict[str, Any]:
-    """By POST if there is a `form`. Follows no redirect. Raise `TokenInvalid` if the provider refuses its code."""
+    """Send `form`, if any, by POST. Follow no redirect. Raise `TokenInvalid` if the provider refuses the code in it."""
     try:
         return call_in_time(lambda: asyncio.run(_fetch(url, form, auth)), DEADLINE_SECONDS)
     except TimeoutError:
@@ -83,7 +83,7 @@ def discover(issuer: str) -> dict[str, Any]:
 
 
 def address_in(document: Mapping[str, Any], name: str, subject: str, *, issuer: str) -> str:
-    """Raise `ProviderUnavailable` without a safe URL: an http URL is safe only on this host, and for an http issuer."""
+    """Raise `ProviderUnavailable` without a safe URL: http is safe only on this host, and if the issuer's is http."""
     url = document.get(name)
     if not isinstance(url, str) or not _is_safe(url) or (_is_https(issuer) and not _is_https(url)):
         raise ProviderUnavailable(f"the provider's configuration names no https address of {subject}")

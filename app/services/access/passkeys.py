@@ -67,8 +67,7 @@ class Passkeys:
     def verify(self, credential: str, *, at: dt.datetime, recipient: str = "") -> str:
         """Return the person whose passkey signed. Raise `TokenInvalid`, also for a used challenge; `StoreBusy`.
 
-        A valid `recipient` of their key copy is stored only here and at registration: a stolen session cannot replace
-        it.
+        A valid `recipient` is stored only here and at registration, so that a stolen session cannot replace it.
         """
         challenge = self._read_challenge(credential, at)
         with _refusing_wrong_answers():
@@ -93,7 +92,7 @@ class Passkeys:
         return passkey.person
 
     def offer_registration(self, token: str, *, at: dt.datetime) -> str:
-        """Return options as JSON, without devices that have a passkey. The invitation stays. Raise `TokenInvalid`."""
+        """Return options for a new passkey as JSON. The invitation stays valid. Raise `TokenInvalid`."""
         with Session(self.writer.engine) as session:
             _, person = _get_invitation(session, token, at)
             registered = session.exec(select(PasskeyRow).where(PasskeyRow.person == person.name))

@@ -114,7 +114,7 @@ def invite(
 
 
 def change_role(session: Session, name: str, role: Role, *, actor: Actor) -> None:
-    """Also in current sessions. Raise `NoSuchPerson`, `RowNotOurs`; `SetupError` if an OpenID provider gives it."""
+    """Current sessions get it too. Raise `NoSuchPerson`, `RowNotOurs`; `SetupError` if an OpenID provider gives it."""
     person = get_person(session, name)
     require_ours(session, person)
     if person.provider is not None:
@@ -194,7 +194,7 @@ def name_for(session: Session, identity: Identity, given: str | None) -> str:
 
 
 def welcome(session: Session, name: str, *, role: Role, identity: Identity, actor: Actor) -> PersonRow | None:
-    """Return None, and store nothing, if they left, were invited to use a passkey, or have another `identity`.
+    """Store who signed in through a provider. Return None if they left, use a passkey, or have another `identity`.
 
     A role that differs from the last recorded one is recorded: the row may be an older version put back. Raise
     `RowNotOurs`.
@@ -222,7 +222,7 @@ def welcome(session: Session, name: str, *, role: Role, identity: Identity, acto
 
 
 def take_role(session: Session, name: str, *, provider: str, actor: Actor) -> None:
-    """Remove the role, and end all sessions, of whom `provider` no longer gives one. Raise `RowNotOurs`."""
+    """End the role and all sessions of a person to whom `provider` no longer gives one. Raise `RowNotOurs`."""
     person = session.get(PersonRow, name)
     if person is not None and not person.is_over and person.provider == provider:
         former, person.role = person.role, NO_ROLE

@@ -73,7 +73,7 @@ def hidden_from(actor: Actor) -> Select[Any]:
 
 
 def uncounted(actor: Actor | None) -> Select[Any]:
-    """References that numbers for `actor` leave out: a number of all would tell when somebody acts on a hidden one."""
+    """Concerns to leave out of numbers for `actor`: a total would tell when somebody acts on a hidden concern."""
     return hidden_from(actor) if actor and not actor.is_lead else _limited(false())
 
 
@@ -88,7 +88,7 @@ def find_restricted(session: Session, references: Collection[str]) -> set[str]:
 
 
 class RestrictedCounts(NamedTuple):
-    """All, those to leads, and those that no named person can read, leads' apart."""
+    """`nameless`: limited to named people, of whom none can read it."""
 
     restricted: int
     to_leads: int
@@ -106,7 +106,7 @@ def is_openable(session: Session, reference: str, actor: Actor) -> bool:
 
 
 def expect_openable(writer: Writer, reference: str, actor: Actor) -> None:
-    """Raise `NoSuchConcern`, also for one that `actor` may not open, which is recorded. Both take the same time."""
+    """Raise `NoSuchConcern`, also if `actor` may not open it, which is recorded. The time taken does not tell which."""
     with Session(writer.engine) as session:
         restricted = session.execute(_IS_RESTRICTED, {"reference": reference}).scalar_one_or_none()
         if restricted == 0 or (restricted == 1 and is_openable(session, reference, actor)):
@@ -116,7 +116,7 @@ def expect_openable(writer: Writer, reference: str, actor: Actor) -> None:
 
 
 def restrict(session: Session, concern: ConcernRow, details: RestrictedDetails, actor: Actor) -> None:
-    """Limit `concern` to people, or to leads; unassign who then may not open it. Changes by others never prevent it."""
+    """Limit `concern` to people, or to leads. Unassign anyone who may not open it. Others' changes never prevent it."""
     record_change(session, concern, DeskAct.RESTRICTED, actor, details)
     concern.limited_to = limit_to(details.people)
     session.flush()
@@ -132,12 +132,12 @@ def is_openable_by(session: Session, reference: str, person: str) -> bool:
 
 
 def may_be_opened_by(person: str) -> ColumnElement[bool]:
-    """An unrestricted concern meets it for every name."""
+    """True for every name if the concern is not restricted."""
     return _may_open(_is_open(literal(person), is_lead=_is_lead(literal(person))))
 
 
 def list_openers(session: Session, reference: str, people: Collection[str]) -> list[str]:
-    """Without names that are no people of the desk; that they may read at all is not checked."""
+    """Leave out names that are not people of the desk. That they may read concerns is not checked."""
     name = _CHOSEN.c.name
     closed = _limited(~_is_open(name, is_lead=_is_lead(name))).where(_LIMITED.reference == reference)
     openers = select(name).where(name.in_(people), ~closed.exists())
@@ -145,7 +145,7 @@ def list_openers(session: Session, reference: str, people: Collection[str]) -> l
 
 
 def list_readers(session: Session) -> list[str]:
-    """At the desk or through a client of theirs."""
+    """People who may read at the desk, or through a client of theirs."""
     return _names(session, _READERS, *_READS_AS_PERSON)
 
 
@@ -154,7 +154,7 @@ def list_leads(session: Session) -> list[str]:
 
 
 def has_lead(session: Session) -> bool:
-    """Or a client that may open restricted concerns as a lead may."""
+    """True also if a client may open restricted concerns as a lead may."""
     return bool(session.execute(select(_HAS_LEAD)).scalar_one())
 
 

@@ -97,7 +97,7 @@ class AccessKeys(KeyFile):
         self.make()
 
     def sign(self, row: AccessRow) -> bytes:
-        """There must be a key: see `require`."""
+        """Call `require` first: there must be a key."""
         return _mac(self.keys[0].value, _signed_text(row, _columns(row)))
 
     def has_signed(self, row: AccessRow, columns: Mapping[str, Any] | None = None) -> bool:
@@ -161,7 +161,7 @@ def access_keys_of(bind: Engine | Connection) -> AccessKeys | None:
 
 
 def require_access_keys(engine: Engine, *, is_used: bool) -> AccessKeys:
-    """Write nothing. Raise `SetupError` if no key signed any of the rows; also without a key if `is_used` needs one."""
+    """Write nothing. Raise `SetupError` if no key signed any of the rows, or if `is_used` and none may be made."""
     keys = need_access_keys(engine)
     keys.load()
     with Session(engine) as session:
@@ -320,6 +320,7 @@ def verify_access(engine: Engine, on_step: OnStep = show_no_progress) -> Iterato
     """Yield each row that is invalid or missing, and each table that cannot be read, with the fault, from one snapshot.
 
     Sessions may be missing: an expired one is deleted without an entry. Without access keys no signature is checked.
+    Raise `SetupError`.
     """
     keys = access_keys_of(engine)
     with Session(engine) as session:

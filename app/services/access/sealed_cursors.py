@@ -33,7 +33,7 @@ def seal_cursor(bind: Engine | Connection, purpose: str, place: Place) -> str:
 
 
 def open_cursor(bind: Engine | Connection, purpose: str, cursor: str, *, parameter: str = "cursor") -> Place | None:
-    """None for a plain number, as earlier versions gave: it would tell of hidden rows. Raise `InvalidCursor`."""
+    """Return None for a plain number of an earlier version, which tells of hidden rows. Raise `InvalidCursor`."""
     if len(cursor) != SEALED_LENGTH:
         number = decode_key(cursor, otherwise=0, parameter=parameter)
         return None if number else Place(0)

@@ -34,7 +34,7 @@ INVITATION = f"{PATH}/invitation"
 OWN_KEY = f"{PATH}/key"
 PROVIDER_SIGN_IN = f"{SIGN_IN}/openid"
 RETURN, FINISH = f"{PROVIDER_SIGN_IN}/return", f"{PROVIDER_SIGN_IN}/finish"
-"""A provider redirects to the first, whose page leads to the second: only then come `SameSite=Strict` cookies."""
+"""A provider redirects to the first, whose page leads to the second: only there a browser sends `Strict` cookies."""
 FRESH_SECONDS_OF_ENDPOINTS = 300.0
 
 

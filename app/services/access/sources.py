@@ -73,7 +73,7 @@ class Sources:
         return True
 
     def admit_saved_form(self, networks: LimitKeys, size: int, *, day: dt.date) -> str:
-        """Return the narrowest network's source id; the wider ones are counted here. Raise `TooManySavedForms`."""
+        """Count the wider networks, and return the narrowest one's source id. Raise `TooManySavedForms`. May block."""
         if not networks:
             return ""
         wide = networks[1:]
