@@ -91,13 +91,13 @@ def record_reading(session: Session, chain: str, act: DeskAct, actor: Actor, det
 
 
 def insert_first_entries(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Each row, as of `next_row`, begins a chain."""
+    """Insert rows from `next_row`, each of which begins a chain."""
     _NEW_ENTRY.run(connection, *rows)
     begin_chains(connection, [(row["chain"], End(row["number"], row["sha256"])) for row in rows])
 
 
 def read_end_of_chain(session: Session, chain: str, *, actor: Actor) -> End:
-    """For a signed statement, which is recorded in `audit`. That chain's end is without the entry."""
+    """Record a signed statement in `audit`. If `chain` is `audit`, its end is the one before that entry."""
     end = find_end(session.connection(), chain)
     record_action(session, AUDIT, DeskAct.STATEMENT_SIGNED, actor, LogDetails(chain=chain))
     return end
@@ -127,7 +127,7 @@ def next_row(
 def record_change(
     session: Session, concern: ConcernRow, act: DeskAct, actor: Actor, details: Details | None = None
 ) -> End:
-    """As `record_action`, before a change of `concern`, whose `changed_at` is set."""
+    """Call before a change of `concern`: as `record_action`, and `changed_at` is set."""
     end = record_action(session, concern.reference, act, actor, details)
     concern.changed_at = actor.at
     return end

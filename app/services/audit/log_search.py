@@ -130,7 +130,7 @@ class LogQuery:
 
     @property
     def _is_by_time(self) -> bool:
-        """Otherwise by position. They can differ: an entry has its time before its position, by its node's clock."""
+        """Otherwise by position. They can differ, since each node has its clock."""
         return self._is_newest_first or self.log_filter.since is not None or self.log_filter.until is not None
 
     def _key(self, row: AuditEntryRow) -> tuple[Any, ...]:
@@ -157,7 +157,10 @@ class LogQuery:
 
 @dataclass(frozen=True)
 class Readings:
-    """`as_cards`: not opened, but their cards, with names, were given; at most `MOST_LISTED` of `cards_only_count`."""
+    """`as_cards` were not opened, but their cards, which have names, were given.
+
+    They are at most `MOST_LISTED` of `cards_only_count`. Not `is_complete`: more entries than `MOST_CARD_ENTRIES`.
+    """
 
     opened: Sequence[str]
     as_cards: Sequence[str]
@@ -213,7 +216,7 @@ def _cells_of(row: AuditEntryRow) -> tuple[str, ...]:
 
 
 def list_people_of_log(session: Session) -> list[str]:
-    """And programs, sorted: the service, and reporters under one name, are such."""
+    """Sorted. Programs count as people: the service, and all reporters under one name."""
     return sorted({person_of(each) for each in _list_clients(session)})
 
 

@@ -158,7 +158,7 @@ class LostEntries:
         )
 
     def look(self) -> None:
-        """Record a new loss, then write the file if the log has grown. Without a database it stays as it is."""
+        """Record a new loss, then update the file. If the database does not respond, the file stays as it is."""
         at = self._clock()
         try:
             with Session(self._writer.engine) as session:
