@@ -67,7 +67,7 @@ def seal_card(sealer: Sealer, card: Mapping[str, Any], reference: str, *, at: dt
 
 
 def has_all_of(card: object, made: object) -> bool:
-    """`card` has each field and entry of `made` that is not empty, whatever the values; browsers may add more."""
+    """True if `card` has each field and entry of `made` that is not empty, with any values: browsers may add more."""
     if isinstance(made, dict):
         return isinstance(card, dict) and all(has_all_of(card.get(name), each) for name, each in made.items() if each)
     if isinstance(made, list | tuple):
@@ -83,7 +83,7 @@ def number_of_card(place: EntryPlace | None) -> int | None:
 
 
 def insert_cards(connection: Connection, cards: Iterable[tuple[str, int, bytes]]) -> None:
-    """Reference, number of the addition or `OF_THE_CONCERN`, and sealed card of each. First record each of them."""
+    """A card is reference, number of the addition or `OF_THE_CONCERN`, and sealed card. First record each."""
     rows = [{"reference": reference, "addition": addition, "sealed": sealed} for reference, addition, sealed in cards]
     _NEW_CARD.run(connection, *rows)
 

@@ -72,7 +72,10 @@ def append_overdue_events(writer: Writer, *, now: dt.datetime, limit: int) -> in
 def append_due_soon_events(
     writer: Writer, *, now: dt.datetime, within: dt.timedelta, quiet: dt.timedelta = NONE, limit: int
 ) -> int:
-    """Also what is due `within` a time. What was received less than `quiet` ago waits: an event just announced it."""
+    """As `append_overdue_events`, for what is due `within` a time and not overdue.
+
+    What was received less than `quiet` ago is left for later: an event has just announced it.
+    """
 
     def is_due_soon(due: Any, received: Any) -> ColumnElement[bool]:
         return and_(col(due).between(now, now + within), col(received) <= now - quiet)
@@ -81,7 +84,7 @@ def append_due_soon_events(
 
 
 def _announce(writer: Writer, announcement: _Announcement, is_due: Due, *, at: dt.datetime, limit: int) -> int:
-    """Found before the writer is used, and written in small batches; those meanwhile done are skipped."""
+    """Find rows before the writer is used, and write them in small batches; skip those meanwhile done."""
     concerns = select(ConcernRow.reference).where(
         *announcement.concerns, is_due(ConcernRow.acknowledge_by, ConcernRow.received_at)
     )
@@ -132,7 +135,10 @@ def _append(
 
 
 def find_unannounced(session: Session, *, before: dt.datetime) -> list[str]:
-    """References, or `addition 1 to` one, due `before` a time without an event. No tests, and nothing stored later."""
+    """Return what was due `before` a time, is unacknowledged, and lacks the event: a reference, or `addition 1 to` one.
+
+    No tests, nothing erased, nothing stored at `before` or later.
+    """
     stored = col(ConcernRow.received_at) < before  # a worker can write down something that is overdue already
     late = col(ConcernRow.acknowledge_by) < before
     concerns = select_columns(col(ConcernRow.reference)).where(WAITS, IS_REAL, late, stored)

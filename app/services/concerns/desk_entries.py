@@ -34,7 +34,7 @@ NO_NOTE = "this is not a {} about this concern encrypted to those keys"
 
 
 def write_note(desk: Desk, reference: str, note: NewNote, actor: Actor, key: str | None = None) -> IdempotentResult:
-    """Return the entry (JSON) without the text. A retry with `key` returns the first.
+    """Store a note, encrypted, and return its entry (JSON) without the text. A retry with `key` returns the first.
 
     Raise `NoSuchConcern`, `ConcernErased`, `TooManyNotes`, `IdempotencyKeyReused`, `StoreBusy`; `ValidationFailed` if
     `note.sealed` is for other keys, or invalid as far as this service can decrypt it; `ChangedMeanwhile` as
@@ -93,10 +93,11 @@ def _faults_in(note: NewNote | NewLabel, kind: EntryKind, reference: str, desk: 
 def send_message(
     desk: Desk, reference: str, message: Message, actor: Actor, key: str | None = None
 ) -> IdempotentResult:
-    """Encrypt it to the reporter's status token. Return the entry (JSON) without the text; a retry returns the first.
+    """Store a message, encrypted to the reporter's status token, and return its entry (JSON) without the text.
 
-    Raise `NoSuchConcern`, `ConcernErased`, `TooManyMessages`, `IdempotencyKeyReused`, `StoreBusy`; `ReporterHasNoCode`
-    if nobody could read it; `ChangedMeanwhile` as `expect_seen`.
+    A retry with `key` returns the first. Raise `NoSuchConcern`, `ConcernErased`, `TooManyMessages`,
+    `IdempotencyKeyReused`, `StoreBusy`; `ReporterHasNoCode` if nobody could read it; `ChangedMeanwhile` as
+    `expect_seen`.
     """
     entry = new_message(desk, reference, message, actor)
     keys = derive_idempotency_keys(key, client=f"{actor.client}, message to {reference}")
@@ -104,7 +105,7 @@ def send_message(
 
 
 def new_message(desk: Desk, reference: str, message: Message, actor: Actor) -> NewEntry:
-    """Store nothing. Raise `NoSuchConcern`, `ReporterHasNoCode`."""
+    """Encrypt it, unless it is. Store nothing. Raise `NoSuchConcern`, `ReporterHasNoCode`."""
     if message.sealed is not None:
         return NewEntry(EntryKind.MESSAGE, actor, base64.b64decode(message.sealed))
     with Session(desk.engine) as session:

@@ -46,7 +46,10 @@ class EditionResolver:
         return None if lacks_items else found
 
     def resolve(self, concern: Concern, cached: PinnedEdition | None = None) -> PinnedEdition:
-        """Raise `InvalidConcern` with every unknown name and code. A withdrawn edition is accepted if named."""
+        """Return the edition that `concern` is about. Raise `InvalidConcern` with every unknown name and code.
+
+        A withdrawn edition is accepted if named: the reporter was shown it. If all are withdrawn, it is the last one.
+        """
         faults = self.reference_data.faults_in_codes(concern)
         found = cached or self.cached(concern) or self._find(concern)
         if isinstance(found, FieldError):

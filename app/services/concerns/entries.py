@@ -143,8 +143,8 @@ def append_entry(
 ) -> EntryRow:
     """Record the entry, and insert it with its card under the next number. `former` is from `measure_entries`.
 
-    The caller stores `receipt`. Raise `ConcernErased`, `ReporterHasNoCode`, the `too_many` of `ENTRY_SPECS`, or as
-    `expect_seen`.
+    The audit log gets digests of `receipt`, which the caller stores, and of `columns` after the action. Raise
+    `ConcernErased`, `ReporterHasNoCode`, the `too_many` of `ENTRY_SPECS`, or as `expect_seen`.
     """
     spec, reference = ENTRY_SPECS[entry.kind], concern.reference
     if concern.erased_at is not None:
@@ -177,7 +177,7 @@ def store_sealed(
 def store_entry(
     session: Session, concern: ConcernRow, entry: NewEntry, request: Retryable, faults: Sequence[FieldError] = ()
 ) -> bytes:
-    """In the caller's transaction, with its JSON without the text, which is returned, for a retry.
+    """Store `entry` in the caller's transaction, and its JSON without the text, which is returned, for a retry.
 
     Raise `AlreadyStored` for a retry before all else, then `ValidationFailed` if there are `faults`, then as
     `append_entry`.

@@ -94,10 +94,11 @@ class FollowUps:
         channel: Channel = Channel.API,
         at: dt.datetime,
     ) -> IdempotentResult:
-        """`row` is from `find` with `ADD`. Return the receipt (JSON) once it is on disk; a retry returns the first.
+        """Encrypt and store an addition to `row`, from `find` with `ADD`. Return its receipt (JSON) once it is on disk.
 
-        It never lowers the urgency. Raise `InvalidConcern` with every unknown code and item, `TooManyAdditions`,
-        `IdempotencyKeyReused`, `StoreBusy`, `ConcernErased`, and `TooManyConcerns` for long ones to a burst's concerns.
+        It never lowers the urgency. A retry returns the first receipt. Raise `InvalidConcern` with every unknown code
+        and item, `TooManyAdditions`, `IdempotencyKeyReused`, `StoreBusy`, `ConcernErased`, and `TooManyConcerns` for
+        long additions to a burst's concerns.
         """
         pinned, danger = self._pinned(row), addition.immediate_danger
         keys = derive_idempotency_keys(idempotency_key, client=f"addition to {row.reference}")
@@ -162,10 +163,10 @@ class FollowUps:
         return ReceivedMessages(reference=reference, messages=tuple(opened))
 
     def find(self, code: ReporterCode, *, purpose: str = READ) -> ConcernRow:
-        """Count the use of the code by purpose: reading never prevents adding.
+        """Return the concern, and count the use of the code by purpose: reading never prevents adding.
 
-        Raise `NoSuchConcern` if reference or token is wrong, `TooManyTries`, or `RateLimited` after too many right
-        ones.
+        Raise `NoSuchConcern` if reference or token is wrong, `TooManyTries` after too many, `RateLimited` after too
+        many right ones.
         """
         reference = find_reference(code.typed_reference)
         with self.code_tries.guard(reference, code.networks, purpose):
@@ -197,7 +198,7 @@ class FollowUps:
 def store_addition(
     session: Session, reference: str, entry: NewEntry, request: Retryable, receipt: bytes | None = None
 ) -> bytes:
-    """Update the concern, and append events. Return `receipt`, or the entry (JSON) without text.
+    """Store an addition, update the concern, and append events. Return `receipt`, or the entry (JSON) without text.
 
     One by the reporter answers every message that they have read; one about someone who works for the council restricts
     an unrestricted concern to leads, and an allegation sets the day to tell the designated officer, unless one is set.

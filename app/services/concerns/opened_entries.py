@@ -51,9 +51,10 @@ class PagePlace:
 def open_page(
     session: Session, place: PagePlace, actor: Actor, act: DeskAct, fingerprints: frozenset[str] | None = None
 ) -> EntryPage:
-    """Record `act` before the texts are read. Raise `NoSuchConcern` or `ConcernErased`.
+    """Record `act`, and return the page; read the texts with `read_page` afterwards.
 
-    `fingerprints` are of keys with which this process decrypts: it is recorded if they do not open all.
+    `fingerprints` are of keys with which this process decrypts: it is recorded if they do not open all. Raise
+    `NoSuchConcern` or `ConcernErased`.
     """
     get_unerased(session, place.reference)
     page = page_of(session, place)
@@ -64,7 +65,10 @@ def open_page(
 
 
 def open_entry(session: Session, reference: str, place: EntryPlace, actor: Actor) -> int:
-    """Record that `actor` gets the file, even if there is none. Return how many the kind has. Raise as `open_page`."""
+    """Record that `actor` gets the encrypted file, even if there is none. Return the number of entries of the kind.
+
+    Raise `NoSuchConcern` or `ConcernErased`.
+    """
     get_unerased(session, reference)
     count, _ = measure_entries(session, place.kind, reference)
     shown = ShownDetails(what="sealed file", kind=place.kind, number=place.number)

@@ -99,14 +99,17 @@ class ReceiptBuilder:
         return due if clock is None else min(due, at + clock)
 
     def is_promised(self, danger: str | None) -> bool:
-        """The reporter may be told the deadline."""
+        """True if the reporter may be told the deadline."""
         return danger not in self.clocks or danger in self.promised
 
     def officer_by(self, *, is_allegation: bool, at: dt.datetime) -> dt.date | None:
         return deadline_of(self.working_days.one_working_day_after(at))[0] if is_allegation else None
 
     def call_from(self, who: WhoToCall, due: dt.datetime, danger: str | None) -> dt.datetime:
-        """When a reporter is told to call without an acknowledgement: `due` in danger, otherwise in opening hours."""
+        """Return when a reporter is told to call if nobody has acknowledged by `due`: `due`, or the next opening.
+
+        In danger it is `due`: whoever says so is told to call at once.
+        """
         return due if danger in self.clocks else self.duty_hours.answers_from(who, due)
 
     def build_check_response(self, pinned: PinnedEdition, concern: Concern, *, at: dt.datetime) -> CheckResponse:
@@ -181,7 +184,7 @@ class ReceiptBuilder:
         return tuple(sentence for sentence, is_so in steps.items() if is_so)
 
     def with_current_numbers(self, receipt: bytes, who: WhoToCall, danger: str | None, *, at: dt.datetime) -> bytes:
-        """Replace contacts, signposts and the step that says who to call, if changed. The signed part stays."""
+        """Return `receipt` with current contacts, signposts and step that says who to call. The signed part stays."""
         members = orjson.loads(receipt)
         contacts, signposts = orjson.loads(who.contacts_json), orjson.loads(who.signposts_json)
         now = {
@@ -292,7 +295,7 @@ class ReceiptBuilder:
         danger: str | None,
         what: str = "it",
     ) -> str:
-        """Who to call is now if in danger, overdue, or not promised."""
+        """Say to call now if in danger, overdue, or not promised."""
         due = self.call_from(who, due, danger)
         when = deadline_in_words(due.replace(second=0, microsecond=0))
         is_late, is_promised = at > due, self.is_promised(danger)

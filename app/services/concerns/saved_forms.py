@@ -68,7 +68,10 @@ class SavedForms:
     writer: Writer
 
     def save(self, path: str, fields: Fields, *, source: str = "", opening: str = "", at: dt.datetime) -> SavedForm:
-        """Return the new code. `source` is empty if not counted. Raise `TooManySavedForms`, `SavedFormsFull`."""
+        """Return the new code. `source` is the network's pseudonym, empty if not counted; `opening` that of `open`.
+
+        Raise `TooManySavedForms`, `SavedFormsFull` or `StoreBusy`.
+        """
         code, expires_at = new_status_token(), at + LIFETIME
         form_id, key = _derive(code)
         nonce = secrets.token_bytes(NONCE_LENGTH)
@@ -106,7 +109,10 @@ class SavedForms:
             self.writer.run(_end, ended, at)
 
     def erase_expired(self, *, at: dt.datetime) -> int:
-        """Raise `StoreBusy`; `ClockInDoubt` if the clock disagrees with the known time: forms may only seem expired."""
+        """Erase and purge, and return the number. Raise `StoreBusy`.
+
+        Raise `ClockInDoubt` if the clock disagrees with the last known time: forms may only seem expired.
+        """
         with Session(self.engine) as session:
             require_clock(session, at=at)
         erased = self.writer.run(_erase, at)

@@ -117,7 +117,10 @@ def read_identities(path: Path) -> Unsealer:
 
 
 def concern_plaintext(submission: bytes, reference: str, pinned: EditionKey, *, test: bool, at: dt.datetime) -> bytes:
-    """Padded. The age format cannot bind other data: so a file moved to another row still names its own concern."""
+    """Padded JSON of `submission`, reference, edition, time of receipt, form version, and if it is a test.
+
+    The age format cannot bind other data: so a file moved to another row still names its own concern.
+    """
     document = ({"test": True} if test else {}) | {
         "reference": reference,
         "guide": pinned.guide,
@@ -153,7 +156,7 @@ def seal_label(text: str, reference: str, recipients: Sequence[str]) -> bytes:
 
 
 def pad(document: bytes, least: int = LEAST_TEXT) -> bytes:
-    """With spaces to `least`, a power of two up to `LARGEST_STEP`, or a multiple of that: the length says little."""
+    """Add spaces to `least`, a power of two up to `LARGEST_STEP`, or a multiple of that: the length says little."""
     step = min(max(least, 1 << (len(document) - 1).bit_length()), LARGEST_STEP)
     return document + b" " * (-len(document) % step)
 

@@ -61,7 +61,7 @@ _NEW_DAY = fixed_insert(table_of(LookAgainRow))
 
 
 class ConcernCount(StrEnum):
-    """Refused: only concern or only key is for tests. A burst is many from one source on one day."""
+    """`TEST_REFUSED`: only the concern or only the key is for tests. `MARKED`: of a burst."""
 
     TEST = "stored"
     TEST_REFUSED = "refused"
@@ -127,10 +127,11 @@ class Submissions:
         keys: IdempotencyKeys | None,
         at: dt.datetime,
     ) -> IdempotentResult:
-        """Return the receipt (JSON) once the concern is on disk; a retry returns the first. `networks` are its source.
+        """Encrypt and store a concern, and return its receipt (JSON) once it is on disk. A retry returns the first.
 
-        Raise `InvalidConcern` (only concern or only key is for tests; unknown guide, edition, codes or items),
-        `IdempotencyKeyReused`, `TooManyConcerns`, `StoreBusy`, or `ReferenceTaken` if several new ones were in use.
+        `networks` are those by which its source is counted. Raise `InvalidConcern`: only concern or only key is for
+        tests; unknown guide or edition; unknown codes and items. Raise `IdempotencyKeyReused`, `TooManyConcerns`,
+        `StoreBusy`, or `ReferenceTaken` if several new references in a row were in use.
         """
         self._expect_both_say_test(concern, for_tests=for_tests)
         submitted = concern.model_dump_json(exclude_unset=True).encode()
@@ -164,7 +165,10 @@ class Submissions:
         raise ReferenceTaken
 
     def store(self, submitted: Submitted, pinned: PinnedEdition) -> IdempotentResult:
-        """Store a validated concern once it is on disk. Raise `AlreadyStored`, `StoreBusy`, or `ReferenceTaken`."""
+        """Store a validated concern that a worker wrote down. Return its receipt (JSON) once it is on disk.
+
+        Raise `AlreadyStored`, `StoreBusy`, or `ReferenceTaken`, also for that of a sealed text.
+        """
         for _ in range(MAX_ATTEMPTS if submitted.sealed is None else 1):
             prepared = self._prepare(submitted, pinned)
             try:
@@ -181,7 +185,10 @@ class Submissions:
         return self.resolver.resolve(concern, cached)
 
     def rehearse(self, *, at: dt.datetime) -> None:
-        """Write an invented concern and roll back; without a current edition only flush. Raise `StoreBusy`."""
+        """Check that a concern could be stored: write an invented one and roll back, then flush a write without change.
+
+        Without a current edition only the latter. Raise `StoreBusy`, `RowNotStored`, or `SQLAlchemyError`.
+        """
         with Session(self.engine) as session:
             current = list_current(session, limit=1)
         prepared = self._prepare_invented(current[0].key, at=at) if current else None

@@ -34,7 +34,7 @@ _MOST_URGENT = func.max(
 
 
 def acknowledge_addition(session: Session, reference: str, number: int, actor: Actor) -> ConcernRow:
-    """Only record it if it was acknowledged before.
+    """Acknowledge it with an event; one that is acknowledged is only recorded.
 
     Raise `NoSuchConcern`, `NoSuchItem`, or `NotAcknowledged` if the concern itself is not.
     """
@@ -50,7 +50,7 @@ def acknowledge_addition(session: Session, reference: str, number: int, actor: A
 
 
 def acknowledge_up_to(session: Session, concern: ConcernRow, number: int, *, at: dt.datetime) -> None:
-    """Each with an event, after the action is recorded. 0 does nothing. Raise `ValidationFailed`."""
+    """Acknowledge each with an event, after the action is recorded. 0 does nothing. Raise `ValidationFailed`."""
     if number == 0:
         return
     count, _ = measure_entries(session, EntryKind.ADDITION, concern.reference)
@@ -86,7 +86,7 @@ def _acknowledge(session: Session, concern: ConcernRow, *, first: int, last: int
 
 
 def update_waiting(session: Session, concern: ConcernRow) -> None:
-    """By these the inbox is sorted."""
+    """Set number, earliest deadline and most urgent answer, by which the inbox is sorted."""
     counted = select(func.count(), func.min(_ENTRIES.acknowledge_by), _MOST_URGENT)
     waiting = counted.where(*entries_of(EntryKind.ADDITION, concern.reference), _WAITS)
     count, earliest, danger = session.connection().execute(waiting).one()
@@ -95,7 +95,10 @@ def update_waiting(session: Session, concern: ConcernRow) -> None:
 
 
 class WaitingAdditions(NamedTuple):
-    """`number_due` has the earliest deadline; `since` and `danger_due` are its own. `has_answer`: to a message."""
+    """`number_due` has the earliest deadline; `since` and `danger_due` are its own.
+
+    `has_answer`: one answers a message.
+    """
 
     since: dt.datetime
     has_answer: bool
@@ -132,7 +135,7 @@ def find_waiting(session: Session, references: Collection[str]) -> dict[str, Wai
 
 
 def count_additions(session: Session, *, now: dt.datetime, actor: Actor | None = None) -> dict[str, int]:
-    """As `additions_waiting` and `additions_overdue`, without tests and concerns `uncounted` for `actor`."""
+    """Return `additions_waiting` and `additions_overdue`, without tests and concerns `uncounted` for `actor`."""
     is_late = case((_ENTRIES.acknowledge_by < now, 1))
     counted = select(func.count(), func.count(is_late)).where(_WAITS, ~_OF_A_TEST)
     counted = counted.where(_ENTRIES.reference.not_in(uncounted(actor)))

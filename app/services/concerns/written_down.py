@@ -1,4 +1,7 @@
-"""Concerns and additions that a worker writes down: calls, letters, emails, visits. Deadlines count from the call."""
+"""Concerns and additions that a worker writes down: calls, letters, emails and visits.
+
+The time for an acknowledgement starts when the concern or addition came, not when it is stored.
+"""
 
 import base64
 from collections.abc import Sequence
@@ -53,10 +56,10 @@ NO_WORDS = "-"
 def write_down_concern(
     submissions: Submissions, unsealer: Unsealer, written: WrittenConcern, actor: Actor, key: str | None = None
 ) -> IdempotentResult:
-    """Return the receipt (JSON) once the concern is on disk; a retry returns the first.
+    """Store a concern that a worker writes down, and return its receipt (JSON) once it is on disk.
 
-    A text encrypted before is stored as received, and checked if `unsealer` decrypts it. Raise `InvalidConcern`, also
-    if its reference is in use; `IdempotencyKeyReused`, `StoreBusy`, `ReferenceTaken`.
+    A retry returns the first. A text encrypted before is stored as received, and checked if `unsealer` decrypts it.
+    Raise `InvalidConcern`, also if its reference is in use; `IdempotencyKeyReused`, `StoreBusy`, `ReferenceTaken`.
     """
     payload = canonical_submission(written)
     keys = derive_idempotency_keys(key, client=f"{actor.client}, written down")
