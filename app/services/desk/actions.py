@@ -65,7 +65,10 @@ NEWEST = 1000
 
 
 def acknowledge(session: Session, reference: str, acknowledgement: Acknowledgement, actor: Actor) -> ConcernRow:
-    """With additions up to `up_to_addition`; later ones wait. Raise `NoSuchConcern`; `ValidationFailed` without it."""
+    """Record that a social worker has read the concern, and additions up to `up_to_addition`. Later ones wait.
+
+    Each that was unacknowledged has an event. Raise `NoSuchConcern`, or `ValidationFailed` without such an addition.
+    """
     concern = get_concern(session, reference)
     _acknowledge(session, concern, AcknowledgedDetails(up_to_addition=acknowledgement.up_to_addition), actor)
     return concern
@@ -82,9 +85,10 @@ def _acknowledge(session: Session, concern: ConcernRow, details: AcknowledgedDet
 def acknowledge_together(
     session: Session, burst: str, acknowledgement: BurstAcknowledgement, actor: Actor
 ) -> Sequence[ConcernRow]:
-    """Acknowledge concerns of one `burst`, and additions up to `additions_until`. Earlier acknowledgements stay.
+    """Acknowledge concerns of one `burst`, and additions up to `additions_until`.
 
-    Raise `ValidationFailed`, and record nothing, if one is unknown, of no such burst, or may not be opened.
+    What is acknowledged already gets no entry. Raise `ValidationFailed`, and record nothing, if one is unknown, of no
+    such burst, or may not be opened.
     """
     references = [find_reference(typed) or "" for typed in acknowledgement.references]
     hidden = find_hidden(session, references, actor)
@@ -198,7 +202,7 @@ def hold(session: Session, reference: str, hold: Hold, actor: Actor) -> ConcernR
 
 
 def erase(session: Session, reference: str, erasure: Erasure, actor: Actor) -> ConcernRow:
-    """Erase all texts and cards for good; the rows stay, days to look again go. Raise as `get_erasable`."""
+    """Erase all texts and cards for good. The rows stay, days to look again do not. Raise as `get_erasable`."""
     concern = get_erasable(session, reference)
     record_change(session, concern, DeskAct.ERASED, actor, ReasonDetails(reason=erasure.reason))
     session.exec(update(EntryRow).where(col(EntryRow.reference) == reference).values(sealed=None))
@@ -223,7 +227,7 @@ def get_erasable(session: Session, reference: str) -> ConcernRow:
 def erase_for_good(
     desk: Desk, reference: str, erasure: Erasure, actor: Actor, *, by_two: bool = False
 ) -> ErasedConcern:
-    """`remnants` says if bytes may remain. Raise as `get_erasable`, or `StoreBusy`.
+    """Erase and purge; `remnants` says if bytes may remain. Raise as `get_erasable`, or `StoreBusy`.
 
     If `by_two`, the first person's request is recorded and raises `SecondEraserNeeded`; the second's erases.
     """

@@ -100,12 +100,15 @@ def _assign(
 
 
 def unassign_all(writer: Writer, person: str, *, actor: Actor) -> tuple[str, ...]:
-    """Of a person who leaves, closed and test concerns too, in batches. Raise `StoreBusy`."""
+    """Unassign a person who leaves, from closed and test concerns too, in batches. Raise `StoreBusy`."""
     return _in_batches(writer, _every(person), Reassignment("", LEFT), actor)
 
 
 def give_all(writer: Writer, person: str, to: Reassignment, *, actor: Actor) -> tuple[str, ...]:
-    """Open concerns that `actor` and `to.person` may open, without tests. Raise `SameAssignment` or `StoreBusy`."""
+    """Assign open concerns to `to.person`, without tests, if both they and `actor` may open them.
+
+    Raise `SameAssignment` if it is the same person, or `StoreBusy`.
+    """
     if to.person == person:
         raise SameAssignment
     statement = open_concerns_of(person, actor)

@@ -25,7 +25,7 @@ NINTH_DECILE = 8
 
 @dataclass(frozen=True)
 class Months:
-    """In UTC, by the first days of the first and the last."""
+    """Whole months in UTC, by the first days of the first and the last."""
 
     first: dt.date
     last: dt.date
@@ -42,7 +42,7 @@ class Months:
 
 @dataclass(frozen=True)
 class BoardCount:
-    """`concerns` is None if hidden, `code` for concerns without one."""
+    """With one code of a measure, or none. `concerns` is None if hidden."""
 
     code: str | None
     concerns: int | None
@@ -63,7 +63,7 @@ class BoardFigures:
 
 
 def read_board_figures(writer: Writer, months: Months, *, actor: Actor) -> BoardFigures:
-    """Without tests, and concerns `uncounted` for `actor`. Raise `StoreBusy` if the reading could not be recorded."""
+    """Record the reading. Leave out tests, and concerns `uncounted` for `actor`. Raise `StoreBusy`."""
     period = SummaryDetails(statistics=True, first_month=months.first, last_month=months.last)
     writer.run(record_reading, AUDIT, DeskAct.SUMMARY_READ, actor, period)
     with Session(writer.engine) as session:

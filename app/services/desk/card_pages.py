@@ -88,7 +88,11 @@ def require_role_for_cards(scopes: Collection[str], roles: Collection[str]) -> N
 
 @dataclass(frozen=True)
 class CardQuery:
-    """`recent`, the same on all pages of a reading, limits closed concerns. `after`: time and reference of the last."""
+    """One page, of at most `limit` concerns. Current: not closed, or changed at `recent` or later.
+
+    All pages of one reading have the same `recent`, so that none becomes an earlier one between two. `after` is time of
+    receipt and reference of the last on the page before.
+    """
 
     scope: CardScope
     changed_since: dt.datetime | None
@@ -157,7 +161,11 @@ def read_cards(
 
 
 def digest_of_cards(lines: Iterable[tuple[int, int, str, str | None]]) -> str:
-    """A line has the position of the concern's first entry, addition or 0, SHA-256, and that of the newest label."""
+    """As the audit log records it.
+
+    A line is a card: position of the entry that received the concern, number of the addition or 0, its SHA-256, and for
+    the concern's own that of the newest label.
+    """
     ordered = sorted(lines, key=lambda line: line[:2])
     whole = "".join(f"{position} {number} {card} {label or NO_LABEL}\n" for position, number, card, label in ordered)
     return hashlib.sha256(whole.encode()).hexdigest()

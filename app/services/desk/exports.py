@@ -1,9 +1,9 @@
 """Exports: one concern as one file, a PDF with JSON inside, that can be verified.
 
-A comment at the end of the PDF has the service's signature over everything before. Then the last lines of the PDF come
-again, because programs read a PDF from its end, and nothing else. The JSON has the signed statement, and each text both
-sealed and decrypted, with a key of this text only: so anyone can check one against the other, whose digest is in the
-history.
+A comment at the end of the PDF has the service's signature over everything before. After it only the last lines of the
+PDF are repeated, because programs read a PDF from its end. The JSON has the signed statement, and each text both sealed
+and decrypted, with a key for this text only, so that anyone can check the decrypted text against the sealed one, whose
+digest is in the history.
 """
 
 import base64
@@ -111,7 +111,7 @@ def _begin(
 
 
 def record_texts_given(session: Session, reference: str, places: Sequence[EntryPlace | None], actor: Actor) -> None:
-    """Before the sealed texts are read for an export. Raise `NoSuchConcern` or `ConcernErased`."""
+    """Call before the sealed texts are read for an export. Raise `NoSuchConcern` or `ConcernErased`."""
     get_unerased(session, reference)
     record_action(session, reference, DeskAct.OPENED, actor, _texts_given(places, TEXTS_FOR_AN_EXPORT))
 
@@ -141,7 +141,7 @@ def claims_of(reference: str, at: dt.datetime) -> dict[str, Any]:
 def build_export(
     statement: dict[str, Any], texts: SealedTexts, unsealer: Unsealer, keys: dict[str, Any], *, notes: bool
 ) -> dict[str, Any]:
-    """Each text sealed and decrypted, without the history's sentences: no hash covers them.
+    """Return the JSON with each text sealed and decrypted, without the history's sentences: no hash covers them.
 
     Raise `UnsealingUnavailable`, or `SealedTextMisplaced`, also for a note of another time or author than the history.
     """
@@ -192,7 +192,7 @@ def finish_pdf(pdf: bytes) -> bytes:
 
 
 def add_signature(pdf: bytes, signature: str) -> bytes:
-    """As a comment, and the last lines of `pdf`, from `finish_pdf`, again."""
+    """Add it as a comment, then the last lines of `pdf`, which is from `finish_pdf`, again."""
     start = pdf.rpartition(b"startxref\n")[2].partition(b"\n")[0]
     return pdf + b"%guidance-export " + signature.encode() + b"\nstartxref\n" + start + b"\n%%EOF\n"
 
@@ -239,7 +239,7 @@ def _faults(file: ExportFile, keys: Keys) -> Iterator[str]:
 
 
 def faults_in_signature(file: ExportFile, keys: Keys, *, kind: str, claimed: dict[str, Any]) -> Iterator[str]:
-    """Raise `KeyError`."""
+    """Raise `KeyError` if a claim is missing."""
     signed = _signed_claims(file.signature, keys, kind=kind)
     if signed is None:
         yield "the signature of the file is not one of this service"
@@ -250,7 +250,7 @@ def faults_in_signature(file: ExportFile, keys: Keys, *, kind: str, claimed: dic
 
 
 def faults_in_concern(document: dict[str, Any], keys: Keys) -> Iterator[str]:
-    """Only that if the service did not sign the statement. A bad part raises what `find_export_faults` catches."""
+    """If the service did not sign the statement, yield only that. A bad part raises as `find_export_faults` catches."""
     statement = document["statement"]
     stated = _signed_claims(statement["statement"], keys, kind=EXPORT_STATEMENT)
     if stated is None:
@@ -356,7 +356,7 @@ def pinned_keys(document: dict[str, Any], pinned: list[str]) -> Keys:
 def faults_in_exported_hand_overs(
     hand_overs: Sequence[dict[str, Any]], history: Sequence[AuditEntryRow], keys: dict[str, Any]
 ) -> Iterator[str]:
-    """Against `history` and `keys`. Raise `LookupError`, `TypeError` or `ValueError` for a bad part."""
+    """Compare them with `history`, and receipts with `keys`. Raise `LookupError`, `TypeError` or `ValueError`."""
     rows = []
     for entry in hand_overs:
         came = entry["confirmed_at"]
@@ -382,7 +382,10 @@ def export_pdf(printed: dict[str, Any], document: dict[str, Any]) -> bytes:
 
 
 def concern_pdf(printed: dict[str, Any], **inputs: str) -> bytes:
-    """PDF/UA-1 and PDF/A-3a, made in memory; neither if the font lacks a character: then `printed["boxes"]` says so."""
+    """Made in memory, PDF/UA-1 and PDF/A-3a. Raise `PdfUnavailable`.
+
+    If the font lacks a character, it is a box, the standards are left, and `printed["boxes"]` says so.
+    """
     if not pdf_available():
         raise PdfUnavailable
     import typst  # noqa: PLC0415  # an optional dependency, and 20 MB

@@ -1,4 +1,7 @@
-"""Exact daily figures for the desk, and monthly statistics for auditors, which hide small counts. Without tests."""
+"""Exact daily figures for the desk, and monthly statistics for auditors, which hide small counts.
+
+Tests are not counted. Readings raise `StoreBusy` if they could not be recorded.
+"""
 
 import datetime as dt
 from bisect import bisect_right
@@ -34,7 +37,7 @@ _TIMES = select_columns(
 
 
 def read_figures(engine: Engine, writer: Writer, *, days: int, actor: Actor) -> FiguresResponse:
-    """Return the earliest day first, in London, without concerns `uncounted` for `actor`. Raise `StoreBusy`."""
+    """Record the reading. Return days in London, the earliest first, without concerns `uncounted` for `actor`."""
     writer.run(record_reading, INBOX, DeskAct.SUMMARY_READ, actor, SummaryDetails(days=days))
     today = actor.at.astimezone(LONDON).date()
     dates = [today - dt.timedelta(days=back) for back in reversed(range(days))]
@@ -143,10 +146,10 @@ def _hide_small(counts: Sequence[MonthlyCount]) -> list[Figure]:
 
 
 def places_to_hide(counts: Sequence[int]) -> set[int]:
-    """Below `SMALLEST_COUNT`, and the next smallest.
+    """Return indexes of counts to hide: those below `SMALLEST_COUNT`, and the next smallest.
 
-    A single hidden count would be the total minus the others: at least two are hidden, with a sum of `SMALLEST_COUNT`,
-    or all.
+    Every measure adds up to one total: a single hidden count would be the total minus the others. So at least two are
+    hidden, with a sum of `SMALLEST_COUNT`, or all.
     """
     by_size = sorted(range(len(counts)), key=lambda place: counts[place])
     hidden = {place for place in by_size if counts[place] < SMALLEST_COUNT}

@@ -82,7 +82,10 @@ def hand_over(
 def confirm_hand_over(
     session: Session, reference: str, number: int, confirmation: HandOverReceipt, actor: Actor
 ) -> HandOverEntry:
-    """The same receipt again changes nothing. Raise `NoSuchConcern`, `NoSuchItem`; `ValidationFailed` for another."""
+    """Store the organisation's receipt, and record its digest. The same again changes nothing.
+
+    Raise `NoSuchConcern`, `NoSuchItem`, or `ValidationFailed` for a different one.
+    """
     get_concern(session, reference)
     row, receipt = session.get(HandOverRow, (reference, number)), confirmation.receipt
     if row is None:

@@ -115,7 +115,7 @@ class InboxQuery:
 def list_inbox(
     session: Session, query: InboxQuery, *, actor: Actor, after: InboxPosition | None, limit: int
 ) -> list[Row[Any]]:
-    """Up to `limit` rows after `after` that `actor` may open. The caller records the reading.
+    """Return up to `limit` rows after `after` that `actor` may open. The caller records the reading.
 
     `urgent`: first those that need an acknowledgement, of text or addition, then other open ones, then closed ones,
     each in the order of `URGENCY`. `newest` is by receipt and `changed` by last change, most recent first.
@@ -155,9 +155,9 @@ def count_open(session: Session, queries: Sequence[InboxQuery], *, actor: Actor)
 
 
 def count_states(session: Session, *, now: dt.datetime, actor: Actor | None = None) -> dict[str, int]:
-    """By state, and `overdue`, also by an addition, without tests and concerns `uncounted` for `actor`.
+    """Return numbers by state, and as `overdue`, without tests and concerns `uncounted` for `actor`.
 
-    The cost does not depend on the number of closed concerns.
+    An overdue addition counts too. The cost does not depend on the number of closed concerns.
     """
     left_out = _CONCERNS.reference.in_(uncounted(actor)) & _CONCERNS.test.is_(False)
     closed = (
@@ -172,9 +172,10 @@ def count_states(session: Session, *, now: dt.datetime, actor: Actor | None = No
 
 
 def count_hidden(session: Session, actor: Actor) -> dict[str, int]:
-    """Open concerns that `actor` may not open, as `restricted` and `restricted_overdue`, without tests.
+    """Return the numbers of open concerns that `actor` may not open, and of overdue ones among them, without tests.
 
-    A person who is no lead is told of them only if one is overdue: whom a concern is about could infer that it came.
+    A person who is not a lead is told of both only if one is overdue: otherwise a person whom a concern is about could
+    infer that it came.
     """
     counted = select(func.count(), func.count().filter(is_overdue(actor.at))).where(
         _CONCERNS.waiting < CLOSED_RANK, _CONCERNS.test.is_(False), _CONCERNS.reference.in_(hidden_from(actor))
@@ -186,7 +187,10 @@ def count_hidden(session: Session, actor: Actor) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class RestrictionNotice:
-    """Numbers as of `count_hidden`. If the desk `lacks_lead`, everyone may open concerns that name nobody who works there."""
+    """Numbers as of `count_hidden`. `lacks_lead`: some open concerns are restricted, and the desk has no lead.
+
+    Everyone at the desk may then open those that name nobody who still works there.
+    """
 
     restricted: int
     restricted_overdue: int
@@ -219,7 +223,7 @@ def read_inbox(
 
 
 def read_next(writer: Writer, query: InboxQuery, *, actor: Actor, after: InboxPosition) -> str | None:
-    """Record and return the next after `after`, whose last value, the one just seen, is skipped: it may have moved."""
+    """Record and return the concern after `after`, but not the one just seen, its last value, which may have moved."""
     with Session(writer.engine) as session:
         rows = list_inbox(session, query, actor=actor, after=after, limit=2)
     found = next((str(row.reference) for row in rows if row.reference != after[-1]), None)
@@ -229,7 +233,7 @@ def read_next(writer: Writer, query: InboxQuery, *, actor: Actor, after: InboxPo
 
 
 def count_work(session: Session, actor: Actor) -> dict[str, int]:
-    """By states, `overdue`, `additions_waiting`, `additions_overdue`, `restricted` and `restricted_overdue`."""
+    """Return the numbers of `count_states`, `count_additions` and `count_hidden`."""
     additions = count_additions(session, now=actor.at, actor=actor)
     return count_states(session, now=actor.at, actor=actor) | additions | count_hidden(session, actor)
 

@@ -25,9 +25,11 @@ NO_NOTES, NO_LABEL = EntryPage(EntryKind.NOTE), EntryPage(EntryKind.LABEL)
 
 @dataclass(frozen=True)
 class OpeningRequest:
-    """`how` is recorded, or that texts are given encrypted if the keys of `fingerprints` do not decrypt every one.
+    """A request to open a concern, with its first `limit` additions (None: all) and its last `last_notes` notes.
 
-    `limit` None: all additions. Labels come only with notes. `erased_too`: an erased concern without its text.
+    Labels are opened only with notes. `how` describes the opening in the audit log. If `fingerprints` are given, and
+    these keys cannot decrypt every text, the log says instead that all texts are returned encrypted. `erased_too`: open
+    an erased concern without its text.
     """
 
     how: str
@@ -55,7 +57,10 @@ class Opening:
 
 
 def open_concern(session: Session, reference: str, request: OpeningRequest, actor: Actor) -> Opening:
-    """The caller reads the texts after this entry is recorded. Raise `NoSuchConcern` or `ConcernErased`."""
+    """Record the opening, and return the concern without text: the caller reads the texts afterwards.
+
+    Raise `NoSuchConcern`, or `ConcernErased` unless `erased_too`. An erased concern is recorded as listed.
+    """
     concern = get_concern(session, reference)
     if concern.erased_at is not None and not request.erased_too:
         raise ConcernErased
@@ -75,13 +80,13 @@ def open_concern(session: Session, reference: str, request: OpeningRequest, acto
 
 
 def record_copying(session: Session, reference: str, actor: Actor) -> None:
-    """As a sheet, to copy into another system. Raise `NoSuchConcern` or `ConcernErased`."""
+    """Record that the text is opened as a sheet, to copy it elsewhere. Raise `NoSuchConcern` or `ConcernErased`."""
     get_unerased(session, reference)
     record_action(session, reference, DeskAct.COPIED, actor, ShownDetails())
 
 
 def opened_concern(desk: Desk, opening: Opening, *, now: dt.datetime) -> OpenedConcern:
-    """First record the opening. Raise `UnsealingUnavailable`, `SealedTextMisplaced`, or `ConcernErased`."""
+    """Decrypt it. First record the opening. Raise `UnsealingUnavailable`, `SealedTextMisplaced`, `ConcernErased`."""
     concern = opening.concern
     fields = concern_fields(dict(concern), now)
     if opening.page.next_after is not None:

@@ -23,7 +23,10 @@ PERSON_FILE_KIND = "guidance-person-file"
 
 
 def record_person_file(session: Session, person_file: NewPersonFile, actor: Actor, signer: ReceiptSigner) -> str:
-    """In each concern. The signature names the worker only for a court. Raise `NoSuchConcern` or `ConcernErased`."""
+    """Record it in each concern, and return the signature, which names the worker only for a court.
+
+    Raise `NoSuchConcern` or `ConcernErased`.
+    """
     references = list(dict.fromkeys(map(reference_of, person_file.references)))
     for_person = person_file.purpose is PersonFilePurpose.PERSON
     details = ExportedDetails(
@@ -43,7 +46,10 @@ def is_person_file(document: dict[str, Any]) -> bool:
 
 
 def find_person_file_faults(file: ExportFile, keys: Keys) -> Iterator[str]:
-    """For the person only the signature: what is left cannot be compared. Last what cannot be checked."""
+    """Check a file for the person by its signature only, and a file for a court by every concern too.
+
+    Yield last what cannot be checked.
+    """
     try:
         yield from _faults(file, keys)
     except (LookupError, TypeError, ValueError, AttributeError):

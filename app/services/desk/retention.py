@@ -36,7 +36,7 @@ OPEN_SINCE = func.coalesce(col(ConcernRow.reopened_at), col(ConcernRow.acknowled
 
 @dataclass(frozen=True)
 class RetentionPeriods:
-    """None is for ever. After closing only `closed_days` counts. Reopening and acknowledged additions restart it."""
+    """In days, None for ever. After closing only `closed_days` counts. Reopening, closing and additions restart it."""
 
     acknowledged_days: int | None
     closed_days: int | None
