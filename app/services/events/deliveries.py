@@ -32,7 +32,10 @@ TEST_NOTICE = "webhook.test"
 
 @dataclass(frozen=True)
 class ClaimedDelivery:
-    """One worker may attempt it until its lease ends. `attempts` counts this one; `secrets` are encrypted at first."""
+    """What one worker may attempt until its lease ends. `attempts` counts this one.
+
+    `secrets` are encrypted as `claim_due` returns them; the dispatcher decrypts them.
+    """
 
     event_id: int
     webhook: str
@@ -119,7 +122,10 @@ def _due_at(now: dt.datetime) -> tuple[ColumnElement[bool], ...]:
 def record_attempt(
     session: Session, claimed: ClaimedDelivery, state: DeliveryState, answer: str, *, due: dt.datetime, at: dt.datetime
 ) -> None:
-    """Store the result, unless a final one is stored. 410 Gone disables the webhook, which is recorded."""
+    """Store the result, unless a final one is stored. 410 Gone disables the webhook, which is recorded.
+
+    `answer` is the HTTP status, the name of the error or `interrupted`; `due` is the next attempt.
+    """
     delivery = session.get_one(DeliveryRow, (claimed.event_id, claimed.webhook))
     if delivery.state == DeliveryState.PENDING:
         delivery.state, delivery.last_answer, delivery.due = state.value, answer, due
@@ -140,7 +146,10 @@ def count_deliveries(session: Session) -> dict[tuple[str, str], int]:
 
 
 def next_due(attempts: int, retry_after: str | None, now: dt.datetime) -> dt.datetime:
-    """After `attempts` failures, changed by up to a fifth at random; `retry_after` if longer; at most six hours on."""
+    """Return the time after `attempts` failures: the delay in `DELAYS`, changed by up to a fifth at random.
+
+    A longer `retry_after` counts. Never longer than six hours.
+    """
     jitter = random.uniform(0.8, 1.2)  # noqa: S311  # nosec B311  # spreads load; not for security
     delay = DELAYS[min(attempts, len(DELAYS)) - 1] * jitter
     return now + dt.timedelta(seconds=min(max(delay, _seconds_of(retry_after, now)), MAX_DELAY))

@@ -111,7 +111,10 @@ def build_dispatcher(
 
 
 class DispatcherThread(JobsWorker):
-    """A task a webhook, so that none waits for another. At a stop, attempts are cancelled after `grace_seconds`."""
+    """Delivers until stopped, with a task a webhook, so that none waits for another.
+
+    At a stop, attempts have `grace_seconds`; then they are cancelled, and due at once.
+    """
 
     def __init__(self, dispatcher: WebhookDispatcher, *, grace_seconds: float) -> None:
         super().__init__("dispatcher", [Job("dispatcher", PAUSE_SECONDS, lambda _: asyncio.run(self._dispatch()))])
@@ -167,7 +170,10 @@ class DispatcherThread(JobsWorker):
 async def send_test_notice(
     engine: Engine, sender: WebhookSender, name: str, *, keys: WebhookKeys, at: dt.datetime
 ) -> SendResult:
-    """Nothing is stored or retried. Raise `NoSuchWebhook`, `WebhookSecretUnreadable`, or `SetupError` (key file)."""
+    """Send a signed test message; nothing is stored or retried.
+
+    Raise `NoSuchWebhook`, `WebhookSecretUnreadable`, or `SetupError` (key file).
+    """
     with Session(engine) as session:
         webhook = get_webhook(session, name)
     notice = ClaimedDelivery(

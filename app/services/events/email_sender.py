@@ -26,7 +26,10 @@ class EmailSender:
         self._read_password()  # raises an error if the file is missing, so that the service does not start
 
     def send(self, message: EmailMessage) -> str | None:
-        """Return None, also if some recipients are refused, or the name of the error's class: no text of the server."""
+        """Return None, or the name of the error's class, which has no text from the server.
+
+        If some of the recipients are refused, log it, and return None.
+        """
         return self._converse(lambda server: self._hand_over(server, message))
 
     def knock(self) -> str | None:

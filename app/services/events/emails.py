@@ -90,7 +90,7 @@ class Mailbox:
         return found
 
     def is_used(self, settings: Settings) -> bool:
-        """The duty team's mailbox counts without an address."""
+        """It needs a mail server and, except for the duty team's, an address."""
         return settings.smtp_host is not None and (self.name == EMAIL or bool(self.addresses(settings)))
 
 
@@ -163,7 +163,7 @@ def find_mailbox(session: Session, mailbox: Mailbox = TEAM) -> WebhookRow | None
 
 
 def unsubscribe_email(session: Session, mailbox: Mailbox = TEAM, *, now: dt.datetime) -> int:
-    """Cancel its undelivered events too, and return their number, 0 if it is not subscribed."""
+    """Disable it, and cancel its undelivered events. Return their number, 0 if it is not subscribed."""
     row = find_mailbox(session, mailbox)
     if row is None:
         return 0

@@ -107,7 +107,7 @@ def events_about(
     message: int | None = None,
     addition: tuple[int, dt.datetime | None] | None = None,
 ) -> list[Event]:
-    """None for a test. `addition` has its number and its deadline, None if the event is not about the deadline."""
+    """Return one event, or none for a test. `addition` has its number, and its deadline if the event is about that."""
     if concern.test:
         return []
     payload = concern_payload(concern)
@@ -164,7 +164,7 @@ def notice_data(data: dict[str, Any], public_url: str) -> dict[str, Any]:
 
 
 def read_events_after(session: Session, writer: Writer, *, after: int, limit: int, actor: Actor) -> Sequence[EventRow]:
-    """Record which concerns the events show, without those that `actor` may not open. `session` is closed before."""
+    """Record which concerns the events show, and return them, without those hidden from `actor`. Closes `session`."""
     rows = events_after(session, after=after, limit=limit, actor=actor)
     session.close()  # frees the connection: requests that each hold one and wait for a second could block each other
     references = tuple(dict.fromkeys(row.data["reference"] for row in rows if row.kind.startswith("concern.")))

@@ -22,7 +22,7 @@ log = Log(__name__)
 
 
 def insert_webhook(session: Session, webhook: WebhookRow) -> None:
-    """In place of a removed one, whose undelivered events are cancelled. Raise `WebhookExists`."""
+    """Record it. It replaces a removed one, whose undelivered events are cancelled. Raise `WebhookExists`."""
     was_removed = col(WebhookRow.name) == webhook.name, col(WebhookRow.disabled_because) == REMOVED
     if session.exec(delete(WebhookRow).where(*was_removed)).rowcount:
         cancel_deliveries(session, webhook.name)
@@ -87,7 +87,7 @@ def find_changed_webhooks(session: Session, recorded: Mapping[str, WebhookDetail
 
 
 def cancel_deliveries(session: Session, name: str) -> int:
-    """Pending and dead ones. Return their number."""
+    """Cancel pending and dead ones, and return their number."""
     return session.exec(
         update(DeliveryRow)
         .where(col(DeliveryRow.webhook) == name, col(DeliveryRow.state).in_(UNDELIVERED))
