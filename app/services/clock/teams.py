@@ -27,7 +27,10 @@ def out_of_hours(signposts: Sequence[Signpost]) -> list[Signpost]:
 
 @dataclass(frozen=True)
 class Team:
-    """`opening_hours` are `hours` as data, if they can be parsed. Only the duty team has them."""
+    """A team to call: a contact with a phone number. `is_open` is None if unknown.
+
+    Only the duty team has `hours`, as text, and `opening_hours`, the same as data if they can be parsed.
+    """
 
     contact: Contact | Signpost
     is_open: bool | None
@@ -37,10 +40,11 @@ class Team:
 
 @dataclass(frozen=True)
 class Teams:
-    """The teams to call: `first` first, then `others` in order. `first` is None if none has a number and known hours.
+    """The teams to call: `first` first, then `others` in order.
 
-    If all are known to be closed at `at`, `first` is the team that opens next, at `opens`, or None if that is not
-    within `FARTHEST`. `until_then` are the signposts besides 999 that answer before.
+    `first` is None if the guide has no contact with a number and the hours of the other teams are unknown. If every
+    team is known to be closed at the time `at`, `first` is the team that opens next, at the time `opens`, or None if
+    that is not within `FARTHEST`, and `until_then` are the signposts besides 999 that answer before.
     """
 
     first: Team | None
@@ -77,7 +81,10 @@ class Teams:
 
 @dataclass(frozen=True)
 class DutyHours:
-    """`words`, if set, override the duty team's hours in the guide. `says_now` is False for files to keep."""
+    """Says which team answers, by opening hours. `words`, if set, override the duty team's hours in the guide.
+
+    `says_now` is False for files to keep: nobody is known to be open or closed.
+    """
 
     working_days: WorkingDays
     words: str | None = None
@@ -94,10 +101,11 @@ class DutyHours:
         return hours_text(contact.opening_hours), contact.opening_hours
 
     def teams(self, who: WhoToCall, at: dt.datetime) -> Teams:
-        """Teams that answer at `at` come first, then those with unknown hours. The duty team has the first number.
+        """Return the duty team and the out-of-hours teams of `who`. The teams that answer at the time `at` come first.
 
-        On a bank holiday it counts as closed, unless it is open all day, and out-of-hours teams with hours count as
-        open. If no hours are known, the duty team comes first.
+        Teams with unknown hours come next, and closed teams last. The duty team is the first contact with a phone
+        number. On a bank holiday the duty team counts as closed, unless it is open all day, and out-of-hours teams with
+        opening hours count as open. If no hours are known, the duty team comes first.
         """
         return self._teams_in(who, at.replace(second=0, microsecond=0))
 
@@ -130,14 +138,17 @@ class DutyHours:
         return None
 
     def published(self, who: WhoToCall) -> Teams:
-        """Out-of-hours teams, otherwise the police, are `until_then`; nobody if the duty team never closes."""
+        """Return the duty team as `first`, and whom to call while it is closed, for documents that are kept.
+
+        These are the out-of-hours teams, otherwise the police; nobody if the duty team never closes.
+        """
         duty, words, hours = self._duty_of(who.contacts)
         police = () if self.unanswered(who) == () else (each for each in who.signposts if each.id == UNTIL_THEN[0])
         first = None if duty is None else Team(duty, None, words, hours)
         return Teams(first, (), until_then=tuple(out_of_hours(who.signposts) or police))
 
     def answers_from(self, who: WhoToCall, at: dt.datetime) -> dt.datetime:
-        """`at`, unless every team is known to be closed then."""
+        """Return `at`, or the next opening if every team is known to be closed then."""
         return self.teams(who, at).opens or at
 
     def unanswered(self, who: WhoToCall) -> tuple[OpeningHours, ...] | None:

@@ -30,9 +30,10 @@ class WorkingDays:
         return self.after(moment, days=1)
 
     def after(self, moment: dt.datetime, *, days: int) -> dt.datetime:
-        """In UTC, at the same London time; from a day that is no working day, the end (midnight) of the last one.
+        """Return the same London time on the last of the working days, in UTC.
 
-        'Working Together to Safeguard Children' requires an acknowledgement within one working day after a referral.
+        If `moment` is not on a working day, return the end (midnight) of the last one. 'Working Together to Safeguard
+        Children' requires an acknowledgement within one working day after a referral is received.
         """
         local = moment.astimezone(LONDON)
         is_working_day, following = self._look_up(local.date(), days)
@@ -61,14 +62,14 @@ def _read_country(name: str) -> Any:
 
 
 def deadline_of(moment: dt.datetime) -> tuple[dt.date, dt.time | None]:
-    """In London, to the minute. For midnight the day before and None: the deadline is the end of that day."""
+    """Return day and time in London, to the minute. For midnight, return the day before, and None: the end of it."""
     local = moment.astimezone(LONDON)
     time = local.time().replace(second=0, microsecond=0)
     return (local.date(), time) if time != dt.time.min else (local.date() - ONE_DAY, None)
 
 
 def london_moments(local: dt.datetime) -> list[dt.datetime]:
-    """In UTC and in order: two in autumn for a time that clocks show twice, none in spring for a skipped one."""
+    """In UTC and in order: two for a time that clocks show twice in autumn, none for a skipped one in spring."""
     found = {local.replace(tzinfo=LONDON, fold=fold).astimezone(dt.UTC) for fold in (0, 1)}
     return sorted(each for each in found if each.astimezone(LONDON).replace(tzinfo=None) == local)
 

@@ -73,9 +73,9 @@ def days_text(
 
 @lru_cache(maxsize=8)
 def read_hours(words: str) -> tuple[OpeningHours, ...]:
-    """Parse such as `Monday to Thursday 8:30am to 5pm, Friday 8:30am to 4:30pm`, or times before days.
+    """Read hours such as `Monday to Thursday 8:30am to 5pm, Friday 8:30am to 4:30pm`, or times before days.
 
-    None if any part cannot be parsed, or closes before it opens: incomplete hours would be wrong.
+    Return none if any part cannot be parsed, or closes before it opens: incomplete hours would be wrong.
     """
     text, place, found = _plain(words), 0, []
     while place < len(text):
