@@ -59,7 +59,7 @@ OnStep = Callable[[int, int], None]
 
 
 def parse_json(text: str | bytes) -> Any:
-    """Raise `ValueError` also below 200 levels, for which the standard library raises `RecursionError`."""
+    """Raise `ValueError` also for nesting below 200 levels: the standard library raises `RecursionError`."""
     return jiter.from_json(text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text)
 
 
@@ -179,7 +179,7 @@ def partial_index(name: str, *columns: str, sqlite: str, postgresql: str) -> Ind
 
 
 def without_empty_members(value: Any, left_out: str = "", empty: Sequence[Any] = (None, [], {})) -> Any:
-    """At every level. Empty strings stay by default."""
+    """Leave out members named `left_out` or in `empty`, at every level. Empty strings stay by default."""
     if isinstance(value, dict):
         pruned = {key: without_empty_members(each, left_out, empty) for key, each in value.items() if key != left_out}
         return {key: member for key, member in pruned.items() if member not in empty}
@@ -189,7 +189,7 @@ def without_empty_members(value: Any, left_out: str = "", empty: Sequence[Any] =
 
 
 def digest_of(content: BaseModel) -> str:
-    """Without empty members, so that a field that is added later does not change the digests of older editions."""
+    """`sha256:` and digits, without empty members: so a later field does not change digests of older editions."""
     canonical = canonical_json(without_empty_members(content.model_dump(mode="json")))
     return f"sha256:{hashlib.sha256(canonical).hexdigest()}"
 
@@ -214,5 +214,5 @@ def show_no_progress(_done: int, _total: int) -> None:
 
 
 def steps_of_part(on_step: OnStep, *, after: int, total: int) -> OnStep:
-    """The part begins `after` some steps of a whole of `total`."""
+    """Report the steps of a part to `on_step`, `after` those before it, of `total` in the whole task."""
     return lambda done, _of_the_part: on_step(after + done, total)

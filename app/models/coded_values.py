@@ -47,7 +47,7 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
 
 
 def coded_values(model: BaseModel) -> Iterator[CodedValue]:
-    """Fields that were not set are skipped. Raise `TypeError` for a field that names two code lists."""
+    """Skip fields that were not set. Raise `TypeError` for a field that names two code lists."""
     for field, code_list in _coded_fields(type(model)).items():
         if field in model.model_fields_set:
             yield from _codes_in((field,), code_list, getattr(model, field))

@@ -22,7 +22,7 @@ def new_reference() -> str:
 
 
 def source_id(day: dt.date, digest: bytes) -> str:
-    """Day and four characters, for a burst or a saved form. Thousands of sources share 16 bits, which identify none."""
+    """Return the day and four characters, 16 bits of `digest`: thousands of sources share it, so it identifies none."""
     return f"{day}-{digest.hex()[:GROUP].translate(_IN_ALPHABET)}"
 
 

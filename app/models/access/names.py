@@ -10,7 +10,7 @@ from app.errors import CodedValueError, FaultCode
 
 MAX_NAME_LENGTH = 96  # two names, with a prefix and a slash, fit into the 200 characters of an audit log search
 OWN_ACTORS = frozenset({"operator", "retention", "service", "keyholder", "passkey", "passkeydesk", "openid", "norole"})
-"""Names of the service itself and prefixes of names in the audit log, as `find_name_refusal` compares them."""
+"""Names and prefixes that the audit log uses for the service itself, in the form in which names are compared."""
 SEPARATORS = frozenset("/\\<>:;|")
 LETTERS = ("Lu", "Ll", "Lt", "Lo")
 """Letters that belong to one script. Marks and modifier letters, such as the okina, may be used with any script."""

@@ -10,7 +10,7 @@ from app.models.base import UtcDateTimeType
 
 
 class PersonRow(AccessRow, table=True):
-    """`name` is theirs in the audit log. It never changes, even if the provider later has another name for them."""
+    """`name` is the person's name in the audit log. It never changes, even if the provider later has another."""
 
     __tablename__ = "people"
 

@@ -64,7 +64,7 @@ class Details(BaseModel):
 
 
 class EntryDetails(Details):
-    """Details about one text: an entry, or the concern's own, for which both are None."""
+    """Details about one text: an entry or, if both fields are None, the concern's own."""
 
     kind: EntryKind | None = None
     number: int | None = None
@@ -100,7 +100,7 @@ class SealDetails(EntryDetails):
 
 
 class ShownPage(BaseModel):
-    """From `first` to `last`, None without entries."""
+    """Entries of one kind that were shown, from `first` to `last`; None if there were none."""
 
     model_config = Details.model_config
     kind: EntryKind
@@ -209,7 +209,7 @@ class AssignmentRefusedDetails(Details):
 
 
 class WithheldDetails(Details):
-    """`wanted` is the action, not carried out because someone else had changed the concern."""
+    """`wanted` is the action that was not carried out, because someone else had changed the concern."""
 
     words = "{wanted}"
     wanted: str
@@ -263,7 +263,10 @@ class ExportedDetails(Details):
 
 
 class CardsGivenDetails(Details):
-    """`positions` are of the entries that received the concerns, ascending; `log` is the log's last at the reading."""
+    """`positions` are those of the entries that say that the concerns were received, in ascending order.
+
+    `log` is the last position of the log at the reading, and `sha256` the digest of the returned set.
+    """
 
     scope: str
     changed_since: UtcDateTime | None = None
@@ -303,7 +306,10 @@ class CheckpointDetails(Details):
 
 
 class EntriesLostDetails(Details):
-    """After the position `after`, up to `known`. If they are equal, a backup was restored that lacks unknown ones."""
+    """Lost entries: those after the position `after`, up to `known`.
+
+    If both are equal, a backup was restored, and nothing is known of the entries that it lacks.
+    """
 
     after: int
     known: int
@@ -502,12 +508,12 @@ DETAILS: Mapping[str, type[Details]] = {
 
 
 def details_of(row: Any) -> Any:
-    """Raise `LookupError` or `ValueError`: the row was altered."""
+    """Raise `LookupError` or `ValueError` if the row was altered."""
     return DETAILS[row.act].model_validate_json(row.detail)
 
 
 def sentence_of(row: Any) -> str:
-    """As stored if the row was altered."""
+    """Return the details as stored if the row was altered."""
     try:
         return str(details_of(row))
     except (ValueError, LookupError):

@@ -27,7 +27,7 @@ class LogOrder(StrEnum):
 
 
 class OwnLogFilter(RequestModel, extra="ignore"):
-    """Only own entries. The route refuses unknown parameters."""
+    """For a person who reads their own entries. The route refuses unknown parameters."""
 
     chain: str | None = Field(
         default=None,

@@ -55,7 +55,7 @@ class DeskAct(StrEnum):
     STATEMENT_SIGNED = "statement_signed"
     CHECKPOINT_SIGNED = "checkpoint_signed"
     ENTRIES_LOST = "entries_lost"
-    """Or a backup was restored."""
+    """The database had lost entries, or a backup was restored."""
     SUMMARY_READ = "summary_read"
     EVENTS_READ = "events_read"
     CARDS_GIVEN = "cards_given"

@@ -468,7 +468,7 @@ class ConcernDetail(ReporterInput):
 
     @property
     def is_allegation(self) -> bool:
-        """The designated officer (LADO) is to be told."""
+        """True if the designated officer (LADO) is to be told."""
         return self.is_about_staff or self.names_a_worker
 
 

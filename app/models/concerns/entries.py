@@ -39,11 +39,13 @@ AgeRecipient = Annotated[str, StringConstraints(pattern=r"^age1[0-9a-z]{58}$", m
 
 
 class EntryRow(SQLModel, table=True):
-    """Each kind is numbered in order of arrival. `sealed` is null after erasure. `recipients` are fingerprints.
+    """A sealed entry of a concern. Each kind is numbered in order of arrival. `sealed` is null after erasure.
 
-    Only an addition has `acknowledge_by`, `channel`, `came_at` (earlier than `received_at` if a worker wrote it down
-    afterwards) and `immediate_danger`. A message is sealed to the key of the reporter's status token; `read_at` is
-    their first reading, and `answered_by` their first addition after it.
+    `recipients` are fingerprints of the desk's keys. A message has none: it is sealed to the key of the reporter's
+    status token. `read_at` is their first reading of it, and `answered_by` their first addition after that.
+
+    Only an addition has `acknowledge_by`, `channel`, `immediate_danger`, and `came_at`, which is earlier than
+    `received_at` if a worker wrote it down afterwards.
     """
 
     __tablename__ = "entries"

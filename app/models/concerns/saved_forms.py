@@ -9,10 +9,10 @@ from app.models.base import UtcDateTimeType
 
 
 class SavedFormRow(SQLModel, table=True):
-    """Encrypted with a key derived from the form's code, which is not stored. `size` is of `sealed`, in bytes.
+    """A partly filled-in form, encrypted with a key derived from its code, which is not stored.
 
-    `opened_by_sha256` is of the page that opened it last. `source` is a keyed digest of the network, reveals no
-    address, and is empty for the local host.
+    `opened_by_sha256` is of the page that opened it last. `source` is a keyed digest of the network: it reveals no
+    address, and is empty for the local host. `size` is of `sealed`, in bytes.
     """
 
     __tablename__ = "saved_forms"

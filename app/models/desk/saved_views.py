@@ -55,7 +55,7 @@ class SavedViewRow(SQLModel, table=True):
 
 
 class InboxLookRow(SQLModel, table=True):
-    """As confirmed by the person."""
+    """Until when the person has confirmed that they saw the changes."""
 
     __tablename__ = "inbox_looks"
 
