@@ -45,7 +45,7 @@ class Job:
     every: float
     """From the end of a run to the next, unless it failed or `do` returned True."""
     do: Callable[[Callable[[], None]], bool | None]
-    """If it returns True, it runs again at once. Between steps of long work it calls its argument: it may raise `Stopping`."""
+    """If it returns True, it runs again at once. Between steps it calls its argument, which may raise `Stopping`."""
     first_delay: float = 0.0
     failures: int = 0
     due: float = 0.0
