@@ -138,7 +138,7 @@ class Limiter:
         return over[-1] if over else min(counts, key=lambda count: count.remaining)
 
     def _count(self, policy: Policy, caller: str, cost: int) -> Count:
-        key = self._key(policy, caller)
+        key = hmac.digest(self._secret, f"{policy.name}\n{caller}".encode(), "sha256").hex()[:32]
         if self._shared is not None and not self._is_unavailable:
             try:
                 return _count(self._shared, policy, key, caller, cost)
@@ -165,9 +165,6 @@ class Limiter:
             self._own_store = FixedWindowRateLimiter(MemoryStorage())
         self._wall_clock_ahead = ahead
         return self._own_store
-
-    def _key(self, policy: Policy, caller: str) -> str:
-        return hmac.digest(self._secret, f"{policy.name}\n{caller}".encode(), "sha256").hex()[:32]
 
     @property
     def _is_unavailable(self) -> bool:

@@ -147,10 +147,6 @@ class DutyHours:
         first = None if duty is None else Team(duty, None, words, hours)
         return Teams(first, (), until_then=tuple(out_of_hours(who.signposts) or police))
 
-    def answers_from(self, who: WhoToCall, at: dt.datetime) -> dt.datetime:
-        """Return `at`, or the next opening if every team is known to be closed then."""
-        return self.teams(who, at).opens or at
-
     def unanswered(self, who: WhoToCall) -> tuple[OpeningHours, ...] | None:
         """The hours of a week at which every team is closed, or None if unknown."""
         at, found = A_MONDAY, {day: list[list[str]]() for day in WEEK}

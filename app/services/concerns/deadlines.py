@@ -76,11 +76,13 @@ def append_due_soon_events(
 
     What was received less than `quiet` ago is left for later: an event has just announced it.
     """
-
-    def is_due_soon(due: Any, received: Any) -> ColumnElement[bool]:
-        return and_(col(due).between(now, now + within), col(received) <= now - quiet)
-
-    return _announce(writer, _DUE_SOON, is_due_soon, at=now, limit=limit)
+    return _announce(
+        writer,
+        _DUE_SOON,
+        lambda due, received: and_(col(due).between(now, now + within), col(received) <= now - quiet),
+        at=now,
+        limit=limit,
+    )
 
 
 def _announce(writer: Writer, announcement: _Announcement, is_due: Due, *, at: dt.datetime, limit: int) -> int:

@@ -62,8 +62,9 @@ class EditionResolver:
     def _find(self, concern: Concern) -> PinnedEdition | FieldError:
         found = self._find_in(concern.guide, concern.edition)
         if concern.guide is None and (isinstance(found, FieldError) or unknown_ids(concern.concern, found.content)):
+            named = {(key, item.id) for key in NAMED_IN_CONCERNS for item in getattr(concern.concern, key)}
             with Session(self.engine) as session:
-                others = find_guides(session, named_items(concern.concern))
+                others = find_guides(session, named)
             found = self._find_in(others[0], concern.edition) if others else found
         return found if isinstance(found, FieldError) else found._replace(guide_named=concern.guide is not None)
 
@@ -91,10 +92,6 @@ class EditionResolver:
         memory[key] = PinnedEdition(key, content, who, guide_named=True)
         found = memory[guide, number] = memory[key]._replace(guide_named=guide is not None)
         return found
-
-
-def named_items(detail: ConcernDetail) -> set[tuple[str, str]]:
-    return {(key, item.id) for key in NAMED_IN_CONCERNS for item in getattr(detail, key)}
 
 
 def unknown_ids(detail: ConcernDetail, content: EditionContent) -> list[FieldError]:

@@ -110,7 +110,7 @@ class ReceiptBuilder:
 
         In danger it is `due`: whoever says so is told to call at once.
         """
-        return due if danger in self.clocks else self.duty_hours.answers_from(who, due)
+        return due if danger in self.clocks else self.duty_hours.teams(who, due).opens or due
 
     def build_check_response(self, pinned: PinnedEdition, concern: Concern, *, at: dt.datetime) -> CheckResponse:
         danger, who = concern.immediate_danger, pinned.who

@@ -9,9 +9,8 @@ from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
 from urllib.parse import urlsplit
 
-from sqlalchemy import ColumnElement, update
+from sqlalchemy import update
 from sqlmodel import Session, col, select
-from sqlmodel.sql.expression import SelectOfScalar
 
 from app.config import Settings
 from app.models.audit.entry_kinds import EntryKind
@@ -65,6 +64,7 @@ LONGEST_PAUSE_STEP = 4  # attempts after which the delay stops growing, at ten m
 LONGEST_REST = dt.timedelta(minutes=15)
 """The longest pause after an email or an attempt that is respected. A longer one was set by a wrong clock."""
 ACCEPTED = "accepted"
+_IS_PENDING = col(DeliveryRow.state) == DeliveryState.PENDING.value
 ADDRESS = "mailto:"
 """Placeholder for the URL in the row of a mailbox. The email addresses are in the settings, not in the database."""
 
@@ -115,7 +115,8 @@ def is_email_due(session: Session, mailbox: Mailbox = TEAM, *, now: dt.datetime)
     """Reads only. True also if `claim_email` would subscribe the mailbox."""
     if _is_subscribed(session.get(WebhookRow, mailbox.name), mailbox):
         is_resting = _is_resting(session, mailbox, now)
-        return session.exec(_waiting(mailbox).limit(1)).first() is not None and not is_resting
+        waiting = select(DeliveryRow.event_id).where(DeliveryRow.webhook == mailbox.name, _IS_PENDING)
+        return session.exec(waiting.limit(1)).first() is not None and not is_resting
     return True
 
 
@@ -129,7 +130,7 @@ def claim_email(session: Session, mailbox: Mailbox = TEAM, *, now: dt.datetime) 
         _subscribe(session, row, mailbox, now)
     if _is_resting(session, mailbox, now):
         return None
-    claimed = lease_deliveries(session, mailbox.name, _waits(), until=now + EMAIL_LEASE, limit=MAX_EVENTS)
+    claimed = lease_deliveries(session, mailbox.name, _IS_PENDING, until=now + EMAIL_LEASE, limit=MAX_EVENTS)
     if not claimed:
         return None
     numbers = tuple(sorted(row.event_id for row in claimed))
@@ -147,7 +148,11 @@ def claim_email(session: Session, mailbox: Mailbox = TEAM, *, now: dt.datetime) 
 
 def record_email(session: Session, notice: EmailNotice, failure: str | None = None, *, now: dt.datetime) -> None:
     """An email is never given up: after a `failure` its events stay pending, with a later next attempt."""
-    of_notice = col(DeliveryRow.webhook) == notice.mailbox.name, col(DeliveryRow.event_id).in_(notice.events), _waits()
+    of_notice = (
+        col(DeliveryRow.webhook) == notice.mailbox.name,
+        col(DeliveryRow.event_id).in_(notice.events),
+        _IS_PENDING,
+    )
     tried = update(DeliveryRow).where(*of_notice)
     if failure is None:
         session.exec(tried.values(state=DeliveryState.DELIVERED.value, last_answer=ACCEPTED, due=now + PAUSE))
@@ -190,14 +195,6 @@ def _subscribe(session: Session, row: WebhookRow | None, mailbox: Mailbox, now: 
         elif known.state == DeliveryState.CANCELLED:
             known.state = DeliveryState.PENDING.value
     session.flush()
-
-
-def _waits() -> ColumnElement[bool]:
-    return col(DeliveryRow.state) == DeliveryState.PENDING.value
-
-
-def _waiting(mailbox: Mailbox) -> SelectOfScalar[int]:
-    return select(DeliveryRow.event_id).where(DeliveryRow.webhook == mailbox.name, _waits())
 
 
 def _is_resting(session: Session, mailbox: Mailbox, now: dt.datetime) -> bool:
