@@ -23,7 +23,7 @@ def encode_key(key: str | int) -> str:
 
 
 def encode_position(position: Sequence[Any]) -> str:
-    """As `encode_key`: integers, datetimes, or strings without spaces."""
+    """As `encode_key`, for integers, datetimes, and strings without spaces."""
     return encode_key(SEPARATOR.join(format_utc(v) if isinstance(v, dt.datetime) else str(v) for v in position))
 
 

@@ -148,7 +148,7 @@ class ConcernRow(SQLModel, table=True):
 
 
 class ClosedCountRow(SQLModel, table=True):
-    """One row, with the id 1. Tests do not count. Triggers change it, because counting would take longer every year."""
+    """One row, with the id 1, without test concerns. Triggers change it: counting would take longer every year."""
 
     __tablename__ = "closed_count"
 

@@ -47,7 +47,7 @@ def has_erased(session: Session) -> bool:
 
 
 def has_remnants(engine: Engine) -> bool:
-    """By the marker file; False for PostgreSQL."""
+    """True if the marker file is there; always False for PostgreSQL."""
     return engine.dialect.name == "sqlite" and _marker(engine).exists()
 
 

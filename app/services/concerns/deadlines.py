@@ -65,7 +65,10 @@ _DUE_SOON = _Announcement(
 
 
 def append_overdue_events(writer: Writer, *, now: dt.datetime, limit: int) -> int:
-    """Return the number of events, at most `limit` of each, earliest deadlines first, no tests. Raise `StoreBusy`."""
+    """Return the number of events: at most `limit` of each, earliest deadlines first, no test concerns.
+
+    Raise `StoreBusy`.
+    """
     return _announce(writer, _OVERDUE, lambda due, _: col(due) < now, at=now, limit=limit)
 
 

@@ -136,5 +136,5 @@ def read_sent_messages(session: Session, reference: str, actor: Actor) -> Messag
 
 
 def list_messages(session: Session, reference: str) -> tuple[MessageEntry, ...]:
-    """Without text. Nothing is recorded."""
+    """Without text; nothing is recorded."""
     return tuple(map(message_entry_of, list_entries(session, EntryKind.MESSAGE, reference)))

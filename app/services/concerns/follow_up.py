@@ -1,4 +1,4 @@
-"""A reporter's reading of status and messages, and additions, with reference and status token. Tests have no events."""
+"""What a reporter does with reference and status token: read status and messages, and add. Tests have no events."""
 
 import datetime as dt
 import hashlib

@@ -44,7 +44,7 @@ def count_recent_tests(session: Session, *, now: dt.datetime) -> int:
 
 
 def closed_count() -> ScalarSelect[int]:
-    """Stored, and updated by a trigger. No tests."""
+    """Stored, and updated by a trigger, without test concerns."""
     return select(ClosedCountRow.number).where(ClosedCountRow.id == 1).scalar_subquery()
 
 

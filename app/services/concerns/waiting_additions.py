@@ -1,4 +1,4 @@
-"""Additions that are not acknowledged yet ('waiting'), and their acknowledgement. Those to tests have no events."""
+"""Additions that are not acknowledged yet ('waiting'), and their acknowledgement: to test concerns without events."""
 
 import datetime as dt
 from collections.abc import Collection
@@ -135,7 +135,7 @@ def find_waiting(session: Session, references: Collection[str]) -> dict[str, Wai
 
 
 def count_additions(session: Session, *, now: dt.datetime, actor: Actor | None = None) -> dict[str, int]:
-    """Return `additions_waiting` and `additions_overdue`, without tests and concerns `uncounted` for `actor`."""
+    """Return `additions_waiting` and `additions_overdue`, without those to test or `uncounted` concerns."""
     is_late = case((_ENTRIES.acknowledge_by < now, 1))
     counted = select(func.count(), func.count(is_late)).where(_WAITS, ~_OF_A_TEST)
     counted = counted.where(_ENTRIES.reference.not_in(uncounted(actor)))

@@ -270,7 +270,7 @@ def record_withheld(session: Session, reference: str, action: str, actor: Actor)
 
 
 def times_to_acknowledge(session: Session, *, since: dt.datetime) -> list[float]:
-    """Seconds, shortest first, of concerns received `since`: at most the `NEWEST`, no tests."""
+    """Return seconds, shortest first, of the `NEWEST` concerns received `since`, without test concerns."""
     acknowledged = (
         select(ConcernRow.received_at, ConcernRow.acknowledged_at)
         .where(

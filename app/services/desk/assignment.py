@@ -100,12 +100,12 @@ def _assign(
 
 
 def unassign_all(writer: Writer, person: str, *, actor: Actor) -> tuple[str, ...]:
-    """Unassign a person who leaves, from closed and test concerns too, in batches. Raise `StoreBusy`."""
+    """In batches, for a person who leaves: closed and test concerns too. Raise `StoreBusy`."""
     return _in_batches(writer, _every(person), Reassignment("", LEFT), actor)
 
 
 def give_all(writer: Writer, person: str, to: Reassignment, *, actor: Actor) -> tuple[str, ...]:
-    """Assign open concerns to `to.person`, without tests, if both they and `actor` may open them.
+    """Assign to `to.person` the open concerns that they and `actor` may open, but no test concerns.
 
     Raise `SameAssignment` if it is the same person, or `StoreBusy`.
     """
@@ -118,7 +118,7 @@ def give_all(writer: Writer, person: str, to: Reassignment, *, actor: Actor) -> 
 
 
 def open_concerns_of(person: str, actor: Actor) -> SelectOfScalar[str]:
-    """Most urgent first, without tests. A closed one with an unacknowledged addition is open."""
+    """Most urgent first, without test concerns. A closed one with an unacknowledged addition is open."""
     is_open = (col(ConcernRow.waiting) < CLOSED_RANK) & col(ConcernRow.test).is_(False)
     return _every(person).where(is_open, may_open(actor)).order_by(*URGENCY)
 

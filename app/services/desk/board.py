@@ -63,7 +63,7 @@ class BoardFigures:
 
 
 def read_board_figures(writer: Writer, months: Months, *, actor: Actor) -> BoardFigures:
-    """Record the reading. Leave out tests, and concerns `uncounted` for `actor`. Raise `StoreBusy`."""
+    """Record the reading. Leave out test concerns, and those `uncounted` for `actor`. Raise `StoreBusy`."""
     period = SummaryDetails(statistics=True, first_month=months.first, last_month=months.last)
     writer.run(record_reading, AUDIT, DeskAct.SUMMARY_READ, actor, period)
     with Session(writer.engine) as session:

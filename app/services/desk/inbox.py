@@ -155,7 +155,7 @@ def count_open(session: Session, queries: Sequence[InboxQuery], *, actor: Actor)
 
 
 def count_states(session: Session, *, now: dt.datetime, actor: Actor | None = None) -> dict[str, int]:
-    """Return numbers by state, and as `overdue`, without tests and concerns `uncounted` for `actor`.
+    """Return numbers by state, and as `overdue`, without test concerns and those `uncounted` for `actor`.
 
     An overdue addition counts too. The cost does not depend on the number of closed concerns.
     """
@@ -172,7 +172,7 @@ def count_states(session: Session, *, now: dt.datetime, actor: Actor | None = No
 
 
 def count_hidden(session: Session, actor: Actor) -> dict[str, int]:
-    """Return the numbers of open concerns that `actor` may not open, and of overdue ones among them, without tests.
+    """Count open concerns that `actor` may not open, and overdue ones among them, without test concerns.
 
     A person who is not a lead is told of both only if one is overdue: otherwise a person whom a concern is about could
     infer that it came.

@@ -49,7 +49,7 @@ class RetentionPeriods:
 def erase_due_concerns(
     engine: Engine, writer: Writer, periods: RetentionPeriods, *, at: dt.datetime, is_clock_checked: bool = False
 ) -> Iterator[str]:
-    """Erase what is due, and tests after a day, and yield each. It erases only as the iterator is used up.
+    """Erase what is due, and test concerns after a day, and yield each. It erases only as the iterator is used up.
 
     Nothing on hold or unacknowledged is erased; tests are acknowledged first. Bytes are purged at the end, also after
     an error. Raise `ClockInDoubt` before the first, unless a person checked the clock, and `StoreBusy`.
@@ -97,7 +97,7 @@ def erasable(statement: SelectOfScalar[str]) -> SelectOfScalar[str]:
 
 
 def in_state(state: ConcernState, since: Any, *, before: dt.datetime) -> SelectOfScalar[str]:
-    """References, earliest first, whose `since` is before a time, without a waiting or later acknowledged addition."""
+    """Concerns with `since` before a time, earliest first, unless an addition waits or was acknowledged later."""
     waits = exists().where(
         col(EntryRow.reference) == ConcernRow.reference,
         col(EntryRow.kind) == EntryKind.ADDITION.value,

@@ -31,7 +31,10 @@ class Workload(NamedTuple):
 
 
 def read_workload(writer: Writer, *, actor: Actor) -> list[Workload]:
-    """Record the reading. Unassigned first, then by name; only what `actor` may open, no tests. Raise `StoreBusy`."""
+    """Record the reading. Unassigned first, then by name; only what `actor` may open, without test concerns.
+
+    Raise `StoreBusy`.
+    """
     by_age = (_CONCERNS.received_at, _CONCERNS.reference)
     first = func.first_value(_CONCERNS.reference).over(partition_by=_CONCERNS.assigned_to, order_by=by_age)
     each = (

@@ -135,7 +135,7 @@ def edition_payload(key: EditionKey, *, digest: str | None = None, reason: str |
 def rendition_payload(
     key: RenditionKey, content: RenditionContent, *, digest: str, behind: bool, reason: str | None = None
 ) -> dict[str, Any]:
-    """No text. `behind`: of an earlier edition than the current one. `reason` if withdrawn."""
+    """Without text. `behind`: its edition is not the current one. `reason` is given for a withdrawal."""
     edition = content.of.edition
     why = {} if reason is None else {"reason": reason}
     return why | {
