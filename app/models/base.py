@@ -189,7 +189,7 @@ def without_empty_members(value: Any, left_out: str = "", empty: Sequence[Any] =
 
 
 def digest_of(content: BaseModel) -> str:
-    """`sha256:` and digits, without empty members: so a later field does not change digests of older editions."""
+    """Leave out empty members, so that a field that is added later does not change digests of older editions."""
     canonical = canonical_json(without_empty_members(content.model_dump(mode="json")))
     return f"sha256:{hashlib.sha256(canonical).hexdigest()}"
 

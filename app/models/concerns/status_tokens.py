@@ -18,7 +18,7 @@ def new_status_token() -> str:
 
 
 def standard_token(typed: str) -> str:
-    """Other text, such as an older token, unchanged."""
+    """Return a token in standard form, and other text, such as an older token, unchanged."""
     plain = typed.upper().translate(_JOINTS).translate(_LOOK_ALIKE)
     is_short = len(plain) == _LENGTH and _CHARACTERS.issuperset(plain)
     return in_groups(plain) if is_short else typed

@@ -192,7 +192,10 @@ def make_limiter(store: str, secret_file: Path | None) -> Limiter:
 
 
 def networks_of(host: str | None) -> LimitKeys:
-    """Narrowest first. None for a loopback address: all behind a proxy that is not trusted would count as one."""
+    """Return the networks under which an address is counted, narrowest first.
+
+    None for a loopback address: all behind a proxy that is not trusted would count as one.
+    """
     if host == UNKNOWN_ADDRESS:
         return (LimitKey(host),)
     try:

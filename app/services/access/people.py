@@ -114,7 +114,10 @@ def invite(
 
 
 def change_role(session: Session, name: str, role: Role, *, actor: Actor) -> None:
-    """Current sessions get it too. Raise `NoSuchPerson`, `RowNotOurs`; `SetupError` if an OpenID provider gives it."""
+    """Change a role, also in current sessions, and delete key copies if the new one may not read concerns.
+
+    Raise `NoSuchPerson`, `RowNotOurs`, or `SetupError` if an OpenID provider gives the role.
+    """
     person = get_person(session, name)
     require_ours(session, person)
     if person.provider is not None:

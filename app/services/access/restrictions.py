@@ -106,7 +106,7 @@ def is_openable(session: Session, reference: str, actor: Actor) -> bool:
 
 
 def expect_openable(writer: Writer, reference: str, actor: Actor) -> None:
-    """Raise `NoSuchConcern`, also if `actor` may not open it, which is recorded. The time taken does not tell which."""
+    """Raise `NoSuchConcern`, also if `actor` may not open it, which is recorded. It takes as long either way."""
     with Session(writer.engine) as session:
         restricted = session.execute(_IS_RESTRICTED, {"reference": reference}).scalar_one_or_none()
         if restricted == 0 or (restricted == 1 and is_openable(session, reference, actor)):

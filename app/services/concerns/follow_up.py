@@ -137,7 +137,10 @@ class FollowUps:
         return IdempotentResult(row.reference, receipt, is_replay=False)
 
     def open_messages(self, code: ReporterCode, *, at: dt.datetime) -> ReceivedMessages:
-        """Record and announce which are read first. A text is None if erased, or not this token's. Raise as `find`."""
+        """Return the messages. Record and announce which of them are read for the first time.
+
+        A text is None if it was erased, or if this token does not decrypt it. Raise as `find`, or `StoreBusy`.
+        """
         reference = self.find(code).reference
         with Session(self.engine) as session:
             unread = _unread(session, reference)

@@ -128,7 +128,7 @@ class ReceiptBuilder:
     def build_receipt(
         self, pinned: PinnedEdition, reference: str, concern: Concern, arrival: Arrival, claims: Mapping[str, Any]
     ) -> NewReceipt:
-        """Return a signed receipt, with a new status token unless not `arrival.has_code`.
+        """Return a signed receipt, with a new status token if `arrival.has_code`.
 
         The deadline counts from `came_at`. `claims` are about the text: they are signed with those that are made here.
         """

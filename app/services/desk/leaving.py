@@ -22,7 +22,10 @@ class Removal:
 
 
 def remove_person(writer: Writer, name: str, *, actor: Actor) -> Removal:
-    """Several transactions: a repeat does the rest. Raise `StoreBusy`; `NoSuchPerson` if nothing has the name."""
+    """End all access, unassign concerns, remove views, days and marks. Several transactions: a repeat does the rest.
+
+    Raise `StoreBusy`, or `NoSuchPerson` if neither desk nor client has the name.
+    """
     clients = writer.run(leave, name, at=actor.at, actor=actor)
     writer.run(remove_views, name)
     with Session(writer.engine) as session:

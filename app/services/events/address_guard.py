@@ -28,14 +28,18 @@ NOT_PUBLIC = tuple(
 
 @dataclass(frozen=True)
 class SsrfGuard:
-    """Allows https and public addresses only; any for `allowed_hosts`, and this computer with http too."""
+    """Keeps webhook URLs out of private networks: https, and only public addresses.
+
+    A host in `allowed_hosts` may have private ones; this computer is allowed with http too.
+    """
 
     allowed_hosts: frozenset[str] = frozenset()
 
     def resolve(self, url: str) -> tuple[httpx.URL, str]:
-        """Replace the host by an IP address, and return its name for TLS: a second lookup cannot lead elsewhere.
+        """Return `url` with an IP address as its host, and the name for TLS: a second lookup cannot lead elsewhere.
 
-        Raise `AddressNotAllowed` for an invalid URL, one with user, password or fragment, or a private address.
+        Raise `AddressNotAllowed` for an invalid URL, one with user, password or fragment, or an address that is not
+        allowed.
         """
         try:
             parsed = httpx.URL(url)
