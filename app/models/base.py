@@ -214,5 +214,5 @@ def show_no_progress(_done: int, _total: int) -> None:
 
 
 def steps_of_part(on_step: OnStep, *, after: int, total: int) -> OnStep:
-    """Report the steps of a part to `on_step`, `after` those before it, of `total` in the whole task."""
+    """`after` is the number of steps before the part, and `total` that of the whole task."""
     return lambda done, _of_the_part: on_step(after + done, total)

@@ -51,8 +51,8 @@ def erase_due_concerns(
 ) -> Iterator[str]:
     """Erase what is due, and test concerns after a day, and yield each. It erases only as the iterator is used up.
 
-    Nothing on hold or unacknowledged is erased; tests are acknowledged first. Bytes are purged at the end, also after
-    an error. Raise `ClockInDoubt` before the first, unless a person checked the clock, and `StoreBusy`.
+    Nothing on hold or unacknowledged is erased; test concerns are acknowledged first. Bytes are purged at the end, also
+    after an error. Raise `ClockInDoubt` before the first, unless a person checked the clock, and `StoreBusy`.
     """
     writer.run(note_time, at, is_checked=is_clock_checked)
     erased = 0
