@@ -40,20 +40,14 @@ Slug = Annotated[
     Field(description="Lower-case words joined by hyphens. Stable across editions."),
 ]
 MAX_TEXT_LENGTH = 4000
-"""Maximum length of most texts, such as a message to a reporter, a reason, or a text of a guide."""
 Text = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT_LENGTH)]
 MAX_NUMBER = 1_000_000
-"""Highest number of an edition, an addition or a page."""
 MAX_ITEMS = 500
-"""Maximum number of entries in one list of an edition.
-
-Even 500 complete entries stay below the limit of 10,000 JSON values in a request body.
-"""
+"""Of one list of an edition. Even 500 complete entries stay below the limit of 10,000 JSON values in a request."""
 EXAMPLE_DIGEST = "sha256:a5129e4eb899eb9761fcc041e91847544b4a1ab7d8694f456b328b5c056593e9"
 """Digest of the first edition of the shipped guide."""
 EXAMPLE_RENDITION_DIGEST = "sha256:04e6a02406737946d701dbedf3b57aa730ef6330e53b0423e1eb4980acdefcfe"
 FULL_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-"""Pattern of a date such as 2026-11-24."""
 _web_address: TypeAdapter[AnyHttpUrl] = TypeAdapter(AnyHttpUrl)
 GssCode = Annotated[
     str,
@@ -61,32 +55,27 @@ GssCode = Annotated[
     Field(description="Government Statistical Service code of the area.", examples=["E06000022"]),
 ]
 OnStep = Callable[[int, int], None]
-"""Progress function: called with the number of steps done and the total number of steps."""
+"""Called with the steps done and the total."""
 
 
 def parse_json(text: str | bytes) -> Any:
-    """Return the value of the JSON `text`. Raise `ValueError` if `text` is invalid or nested deeper than 200 levels.
-
-    The parser of the standard library raises `RecursionError` for deep nesting, which callers do not expect.
-    """
+    """Raise `ValueError` also for nesting below 200 levels: the standard library raises `RecursionError`."""
     return jiter.from_json(text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text)
 
 
 def expect_each_once(values: Sequence[str], detail: str) -> None:
-    """Raise `CodedValueError` with the sentence `detail` if a value occurs twice in `values`."""
+    """Raise `CodedValueError` with the sentence `detail`."""
     if len(set(values)) != len(values):
         raise CodedValueError(FaultCode.DUPLICATE_ID, detail)
 
 
 class RequestModel(BaseModel):
-    """Base class of the request models. Unknown fields are errors, so text in a misspelt field is not lost silently."""
+    """Unknown fields are errors, so that text in a misspelt field is not lost silently."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class ResponseModel(BaseModel):
-    """Base class of the response models. Unknown fields are errors, and an instance cannot be changed."""
-
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
@@ -126,7 +115,7 @@ WebAddress = Annotated[
 
 
 def format_utc(moment: dt.datetime) -> str:
-    """Return `moment` in UTC as text ending in Z (RFC 3339), with microseconds only if they are not zero."""
+    """RFC 3339, ending in Z, with microseconds only if they are not zero."""
     return moment.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
 
 
@@ -142,26 +131,19 @@ UtcDateTime = Annotated[
 
 
 def without_default(schema: dict[str, Any]) -> None:
-    """Remove the default from `schema`, the JSON Schema of a field.
-
-    Use this for a field that is left out of the JSON if it has no value, and is therefore never null.
-    """
+    """For a field that is left out of the JSON if it has no value, and is never null."""
     schema.pop("default", None)
 
 
 @dataclass(frozen=True)
 class FromCodeList:
-    """Annotation for a string that must be a code of the code list named `code_list`.
-
-    The JSON Schema names the code list. The model accepts any string: a service checks that the list has the code.
-    """
+    """The model accepts any string: a service checks that the list has the code."""
 
     code_list: str
 
     def __get_pydantic_json_schema__(
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        """Add the name of the code list to the JSON Schema as `x-code-list`."""
         json_schema: dict[str, Any] = handler(schema)
         json_schema["x-code-list"] = self.code_list
         return json_schema
@@ -174,10 +156,6 @@ class UtcDateTimeType(TypeDecorator[dt.datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> dt.datetime | None:
-        """Return `value` in UTC. For SQLite, which stores no time zone, remove the time zone.
-
-        Return None for None. Raise `ValueError` if `value` has no time zone.
-        """
         if value is None:
             return None
         if value.tzinfo is None:
@@ -186,27 +164,22 @@ class UtcDateTimeType(TypeDecorator[dt.datetime]):
         return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
 
     def process_result_value(self, value: dt.datetime | None, dialect: Dialect) -> dt.datetime | None:
-        """Return the stored time as an aware datetime in UTC, or None for None."""
         if value is None:
             return None
         return value.replace(tzinfo=dt.UTC) if dialect.name == "sqlite" else value.astimezone(dt.UTC)
 
 
 def partial_index(name: str, *columns: str, sqlite: str, postgresql: str) -> Index:
-    """Return a partial index: it covers only the rows for which a condition is true.
+    """Return a partial index, with its condition in the SQL of each database.
 
-    `sqlite` and `postgresql` are the condition in the SQL of each database. The PostgreSQL condition is kept in the
-    index's `info`, and passed to SQLAlchemy only when a PostgreSQL database is opened. Otherwise SQLAlchemy would load
-    the whole PostgreSQL dialect for every database.
+    PostgreSQL's is kept in `info` until such a database is opened: SQLAlchemy would load that dialect for every one
+    otherwise.
     """
     return Index(name, *columns, sqlite_where=text(sqlite), info={"postgresql_where": text(postgresql)})
 
 
 def without_empty_members(value: Any, left_out: str = "", empty: Sequence[Any] = (None, [], {})) -> Any:
-    """Return the JSON `value` without members that have the name `left_out`, or a value in `empty`, at every level.
-
-    By default, leave out members that are null, an empty array or an empty object, and keep empty strings.
-    """
+    """Leave out members named `left_out` or in `empty`, at every level. Empty strings stay by default."""
     if isinstance(value, dict):
         pruned = {key: without_empty_members(each, left_out, empty) for key, each in value.items() if key != left_out}
         return {key: member for key, member in pruned.items() if member not in empty}
@@ -216,47 +189,30 @@ def without_empty_members(value: Any, left_out: str = "", empty: Sequence[Any] =
 
 
 def digest_of(content: BaseModel) -> str:
-    """Return the digest of an edition or rendition: `sha256:` and 64 hexadecimal digits.
-
-    The digest is the SHA-256 of `content` as canonical JSON (RFC 8785), without fields that are null, empty arrays or
-    empty objects. A field that is added to this API later, and is empty in older editions, therefore does not change
-    their digests.
-    """
+    """Leave out empty members, so that a field that is added later does not change digests of older editions."""
     canonical = canonical_json(without_empty_members(content.model_dump(mode="json")))
     return f"sha256:{hashlib.sha256(canonical).hexdigest()}"
 
 
 def canonical_submission(submission: BaseModel) -> bytes:
-    """Return `submission` as canonical JSON (RFC 8785), without the fields that were not sent.
-
-    The signed receipt contains the SHA-256 of this JSON, which does not depend on the order and spacing of the JSON
-    that was sent.
-    """
+    """Without the fields that were not sent. The signed receipt has its SHA-256."""
     return canonical_json(submission.model_dump(mode="json", exclude_unset=True))
 
 
 def canonical_json(value: JsonValue) -> bytes:
-    """Return `value` as canonical JSON (RFC 8785). `value` may have only ASCII field names, and no fractions.
-
-    For such values, orjson returns what the RFC requires, although orjson sorts names by code point and has its own
-    number format. Raise `orjson.JSONEncodeError` for an integer beyond 53 bits.
-    """
+    """RFC 8785, for ASCII field names and no fractions. Raise `orjson.JSONEncodeError` for integers beyond 53 bits."""
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER)
 
 
 def base64url(value: bytes) -> str:
-    """Return `value` in base64url without padding, as in a JWS and in WebAuthn."""
+    """Without padding, as in a JWS and in WebAuthn."""
     return base64.urlsafe_b64encode(value).decode().rstrip("=")
 
 
 def show_no_progress(_done: int, _total: int) -> None:
-    """Do nothing: the `OnStep` for callers that show no progress."""
+    """For callers that show no progress."""
 
 
 def steps_of_part(on_step: OnStep, *, after: int, total: int) -> OnStep:
-    """Return a progress function for one part of a task.
-
-    The function reports to `on_step`, the progress function of the whole task. `after` is the number of steps before
-    the part, and `total` the number of steps of the whole task.
-    """
+    """`after` is the number of steps before the part, and `total` that of the whole task."""
     return lambda done, _of_the_part: on_step(after + done, total)

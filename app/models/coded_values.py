@@ -11,35 +11,27 @@ from app.errors import Location
 from app.models.base import FromCodeList
 
 CodedValue = tuple[Location, str, str]
-"""A code in a model: its location, the name of the code list, and the code."""
+"""Location, name of the code list, and code."""
 
 
 def drop_consequent_errors(errors: Sequence[ErrorDetails]) -> list[ErrorDetails]:
-    """Return Pydantic's `errors` without each error that reports a list as too short because an entry is invalid.
-
-    Pydantic does not count invalid entries, so it can report the entry as invalid and the list as too short.
-    """
+    """Without a list that is too short only because an entry is invalid: Pydantic does not count those."""
     around = {at[:length] for at in (error["loc"] for error in errors) for length in range(len(at))}
     return [error for error in errors if error["type"] != "too_short" or error["loc"] not in around]
 
 
 @cache
 def member_reader(model: type[BaseModel], name: str) -> TypeAdapter[Any]:
-    """Return a validator for the values of the field `name` of `model`."""
     return TypeAdapter[Any](model.model_fields[name].rebuild_annotation())
 
 
 def _only_model_in(annotation: Any) -> type[BaseModel] | None:
-    """Return the model class in `annotation`, or None if there is none or more than one."""
     found = set(_models_in(annotation))
     return found.pop() if len(found) == 1 else None
 
 
 def model_at(model: type[BaseModel], at: Location) -> type[BaseModel] | None:
-    """Return the model class of the object at the location `at` in a value of `model`.
-
-    Return None if a field in `at` is unknown, contains no model, or allows several models.
-    """
+    """None if a field in `at` is unknown, contains no model, or allows several."""
     found: type[BaseModel] | None = model
     for name in (step for step in at if isinstance(step, str)):
         member = found.model_fields.get(name) if found is not None else None
@@ -55,11 +47,7 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
 
 
 def coded_values(model: BaseModel) -> Iterator[CodedValue]:
-    """Yield (location, name of the code list, code) for every code in `model`.
-
-    A location is a path of field names, keys and list indexes from the root. Fields that were not set are skipped.
-    Raise `TypeError` for a field that names two code lists, because its codes would be ambiguous.
-    """
+    """Skip fields that were not set. Raise `TypeError` for a field that names two code lists."""
     for field, code_list in _coded_fields(type(model)).items():
         if field in model.model_fields_set:
             yield from _codes_in((field,), code_list, getattr(model, field))
@@ -80,11 +68,7 @@ def _codes_in(location: Location, code_list: str | None, value: object) -> Itera
 
 @cache
 def _coded_fields(model: type[BaseModel]) -> Mapping[str, str | None]:
-    """Return the code list of each field of `model` that may contain codes, by the name of the field.
-
-    The code list is None for a field whose codes are all inside nested models. Leave out fields without codes, because
-    most of a concern is free text.
-    """
+    """None for a field whose codes are all inside nested models. Without fields that have no codes."""
     fields = model.model_fields
     found = {
         name: _only_code_list(f"{model.__name__}.{name}", field.annotation, field.metadata)
@@ -105,7 +89,6 @@ def _only_code_list(field: str, annotation: Any, metadata: list[Any]) -> str | N
 
 
 def _named_in(annotation: Any) -> Iterator[str]:
-    """Yield the names of the code lists inside `annotation`, also inside `Annotated`, unions, lists and tuples."""
     if isinstance(annotation, FromCodeList):
         yield annotation.code_list
     for part in get_args(annotation):

@@ -12,17 +12,16 @@ from pydantic import AfterValidator, Field, StringConstraints
 from app.errors import CodedValueError, FaultCode
 
 GUIDE_LANGUAGE = "en-GB"
-"""The language of every edition."""
 ENGLISH_TAG = "en"
 EASY_READ_SUFFIX = "-simple"
-"""The registered variant for easy-to-read text, as in `en-GB-simple`."""
+"""As in `en-GB-simple`, a registered variant."""
 BRITISH_SIGN_LANGUAGE = "bfi"
 TAG_PATTERN = r"^[a-z]{2,3}(?:-[A-Z][a-z]{3})?(?:-(?:[A-Z]{2}|[0-9]{3}))?(?:-(?:[a-z0-9]{5,8}|[0-9][a-z0-9]{3}))*$"
 MAX_TAG_LENGTH = 35
 LATIN = "Latn"
 RIGHT_TO_LEFT_SCRIPTS = frozenset({"Adlm", "Arab", "Aran", "Hebr", "Mand", "Nkoo", "Rohg", "Samr", "Syrc", "Thaa"})
 OWN_NAMES = {BRITISH_SIGN_LANGUAGE: "British Sign Language"}
-"""Names of languages that are missing from the Unicode tables (CLDR)."""
+"""They are missing from the Unicode tables (CLDR)."""
 SCRIPT_SUBTAG = re.compile(r"^[A-Z][a-z]{3}$")
 
 Direction = Literal["ltr", "rtl"]
@@ -39,12 +38,12 @@ class RenditionForm(StrEnum):
 
     @property
     def has_words(self) -> bool:
-        """True for formats whose text is stored here. Other formats are links to a document or recording."""
+        """True for formats whose text is stored here; others link to a document or recording."""
         return self in (RenditionForm.TRANSLATION, RenditionForm.EASY_READ)
 
     @property
     def label(self) -> str:
-        """The format in words. `easy_read` is `in simple words`: text without pictures is not called Easy Read."""
+        """`easy_read` is `in simple words`: text without pictures is not called Easy Read."""
         return "in simple words" if self is RenditionForm.EASY_READ else self.value.replace("_", " ")
 
 
@@ -65,15 +64,11 @@ LanguageTag = Annotated[
 
 
 def direction_of(tag: str) -> Direction:
-    """Return the writing direction of the language `tag`."""
     return "rtl" if script_of(tag) in RIGHT_TO_LEFT_SCRIPTS else "ltr"
 
 
 def script_of(tag: str) -> str:
-    """Return the script (ISO 15924) of the language `tag`, such as Latn.
-
-    If the tag does not name a script, return the usual script of the language, or Latn if that script is unknown.
-    """
+    """ISO 15924, such as Latn: the one in `tag`, otherwise the usual one of the language, otherwise Latn."""
     language, *others = tag.split("-")
     own = next((part for part in others if SCRIPT_SUBTAG.match(part)), None)
     usual = str(get_global("likely_subtags").get(language, "")).split("_")
@@ -81,12 +76,12 @@ def script_of(tag: str) -> str:
 
 
 def region_of(tag: str) -> str | None:
-    """Return the two-letter region in `tag`, such as GB, or None if the tag has none."""
+    """Such as GB."""
     return next((part for part in tag.split("-")[1:] if part.isupper()), None)
 
 
 def own_name_of(tag: str) -> str:
-    """Return the native name of the language `tag`, or the tag itself if the name is unknown."""
+    """`tag` itself if unknown."""
     language = tag.partition("-")[0]
     locale = _locale_of(tag)
     name = None if locale is None else locale.get_language_name()
@@ -94,16 +89,13 @@ def own_name_of(tag: str) -> str:
 
 
 def english_name_of(tag: str) -> str:
-    """Return the English name of the language `tag`, such as Welsh, or the tag itself if the name is unknown."""
+    """Such as Welsh; `tag` itself if unknown."""
     language = tag.partition("-")[0]
     return OWN_NAMES.get(language) or Locale(ENGLISH_TAG).languages.get(language, tag)
 
 
 def tag_of(name: str) -> str:
-    """Return the tag of the language with the English name `name`, such as Welsh, in upper or lower case.
-
-    Return `name` itself if no language has that name.
-    """
+    """In upper or lower case; `name` itself if unknown."""
     names = Locale(ENGLISH_TAG).languages.items()
     return next((tag.replace("_", "-") for tag, each in names if each.casefold() == name.casefold()), name)
 

@@ -1,8 +1,7 @@
 """CSV (RFC 4180) in UTF-8. A cell that a spreadsheet would run as a formula gets an apostrophe in front.
 
-A cell counts as a formula if it begins with `=`, `+`, `-`, `@` or a full-width form of these signs, also after blanks
-and characters that nobody sees, such as U+FEFF and U+200B.
-A cell that begins with a tab or a line break counts as a formula too.
+It begins with `=`, `+`, `-`, `@` or a full-width form of these, also after blanks and characters that nobody sees, or
+with a tab or a line break.
 """
 
 import csv
@@ -17,7 +16,6 @@ CSV_MEDIA = "text/csv; charset=utf-8"
 
 
 def csv_sheet(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
-    """Return UTF-8 with a header row. Cells that a spreadsheet would run as a formula get an apostrophe."""
     sheet = io.StringIO(newline="")
     writer = csv.writer(sheet)  # the csv module's default dialect is RFC 4180: commas, double quotes, CRLF
     writer.writerow(columns)
@@ -27,7 +25,6 @@ def csv_sheet(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
 
 
 def safe_cell(cell: str) -> str:
-    """With an apostrophe in front if a spreadsheet would run it as a formula."""
     return f"'{cell}" if FORMULA.match(cell) else cell
 
 

@@ -23,15 +23,15 @@ def encode_key(key: str | int) -> str:
 
 
 def encode_position(position: Sequence[Any]) -> str:
-    """As `encode_key`: integers, datetimes, or strings without spaces."""
+    """As `encode_key`, for integers, datetimes, and strings without spaces."""
     return encode_key(SEPARATOR.join(format_utc(v) if isinstance(v, dt.datetime) else str(v) for v in position))
 
 
 def decode_key(cursor: str | None, *, otherwise: Key, parameter: str = "cursor") -> Key:
-    """Return the key, or `otherwise`, that of the first page. Raise `InvalidCursor`, which names `parameter`.
+    """Raise `InvalidCursor`, which names `parameter`. `otherwise` is the key of the first page.
 
-    Refused is also another type than `otherwise`, and what the database cannot compare: negative, above `LARGEST`, or
-    not storable.
+    Refused is another type than `otherwise`, and what a database cannot compare: negative, above `LARGEST`, not
+    storable.
     """
     if cursor is None:
         return otherwise

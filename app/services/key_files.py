@@ -16,10 +16,9 @@ KEY_BYTES = 32
 
 
 def write_key_file(path: Path, content: bytes, *, replace: bool = False) -> None:
-    """Write a file that only its owner can read, complete or not at all: processes that start together use one key.
+    """Complete or not at all: processes that start together use one key. A replaced file keeps its owner, if possible.
 
-    Raise `FileExistsError` unless `replace`, or another `OSError`. A replaced file keeps its owner, if this process may
-    change owners.
+    Raise `FileExistsError` unless `replace`, or another `OSError`.
     """
     make_private_folder(path.parent)
     descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # created with mode 0600
@@ -48,15 +47,13 @@ class FileKey(NamedTuple):
 class KeyFile:
     """The keys in one file, one a line. The first is for new data, the others still work for old.
 
-    `is_configured`: a setting names the file, which nodes may share, so only an operator's command creates it (`add`,
-    never `make`). Reading or changing raises `SetupError` if it cannot be read or a line is no key, changing also
-    `OSError`.
+    `is_configured`: a setting names the file, which nodes may share, so only an operator's command creates it (`add`).
+    Raise `SetupError` if it cannot be read, or a line is no key; a change also `OSError`.
     """
 
     purpose: ClassVar[str]
     """Begins a sentence such as "concerns are encrypted with": the comment in the file ends it, and the error."""
     command: ClassVar[str]
-    """With which an operator adds a key."""
 
     def __init__(self, path: Path, *, is_configured: bool) -> None:
         self.path = path

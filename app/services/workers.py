@@ -45,10 +45,7 @@ class Job:
     every: float
     """From the end of a run to the next, unless it failed or `do` returned True."""
     do: Callable[[Callable[[], None]], bool | None]
-    """If it returns True, more may be due, and it runs again at once.
-
-    Long work calls its argument between steps: that notes progress, and raises `Stopping`.
-    """
+    """If it returns True, it runs again at once. Between steps it calls its argument, which may raise `Stopping`."""
     first_delay: float = 0.0
     failures: int = 0
     due: float = 0.0
@@ -59,10 +56,7 @@ class Stopping(Exception):  # not an error: the current work ends because the pr
 
 
 class JobsWorker:
-    """A thread that runs each job when due, one at a time.
-
-    An error is logged, and a longer pause follows each in a row.
-    """
+    """A thread that runs each job when due, one at a time. An error is logged, and followed by a longer pause."""
 
     stop_seconds = 5.0
     """Wait for the current work at a stop. Longer work ends with the process."""
@@ -78,7 +72,6 @@ class JobsWorker:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Of the jobs: readiness and metrics show the thread under each."""
         return tuple(job.name for job in self.jobs)
 
     @property
@@ -91,7 +84,6 @@ class JobsWorker:
 
     @property
     def seconds_since_beat(self) -> float:
-        """Since it last showed progress."""
         return monotonic() - self._beat_at
 
     @property
@@ -102,7 +94,6 @@ class JobsWorker:
         return WorkerState.STALLED if is_late else WorkerState.OK
 
     def beat(self) -> None:
-        """Note progress."""
         self._beat_at = monotonic()
 
     def start(self) -> None:
@@ -126,7 +117,6 @@ class JobsWorker:
             self._thread.join(self.stop_seconds)
 
     def run(self) -> None:
-        """In the calling thread."""
         while not self._stopped.wait(self._delay):
             self.beat()
             self._delay = 0.0  # after the beat: the pause is over, and `state` must not add it
@@ -142,7 +132,6 @@ class JobsWorker:
         return max(0.0, min(job.due for job in self.jobs) - monotonic())
 
     def _do(self, job: Job) -> float:
-        """Return the seconds until its next run: after an error a backoff."""
         try:
             has_more = job.do(self._go_on)
         except Stopping:
@@ -155,14 +144,13 @@ class JobsWorker:
         return 0.0 if has_more else job.every
 
     def _go_on(self) -> None:
-        """Note progress. Raise `Stopping` if a stop was requested."""
         self.beat()
         if self.is_stopping:
             raise Stopping
 
 
 def start_call(do: Callable[[], Result], name: str = "call") -> Future[Result]:
-    """Call `do` in a new thread, which does not keep the process: a host lookup can take minutes and cannot be stopped.
+    """Call `do` in a thread that does not keep the process: a host lookup can take minutes and cannot be stopped.
 
     If one caller stops waiting, the call continues for others.
     """
@@ -204,10 +192,10 @@ def backoff_seconds(failures: int) -> float:
 
 
 class GenerationWatcher(JobsWorker):
-    """Notices when any process publishes or withdraws: it polls the generation.
+    """Notices when any process publishes or withdraws. `on_change` is called after the first successful poll too.
 
-    `on_change` is called after the first successful poll and each change. `on_silence` gets the time (`monotonic`) of
-    the last response after `SILENT_SECONDS`, and None when the database responds again, after `on_change`.
+    `on_silence` gets the time (`monotonic`) of the last response after `SILENT_SECONDS`, and None when it responds
+    again, after `on_change`.
     """
 
     def __init__(

@@ -12,8 +12,6 @@ from app.models.base import UtcDateTimeType
 
 
 class Scope(StrEnum):
-    """A permission of a client or a person. The value is the name of the scope in requests and settings."""
-
     PUBLISH = "guidance:publish"
     DRAFT = "guidance:draft"
     SUBMIT = "concerns:submit"
@@ -26,14 +24,11 @@ class Scope(StrEnum):
 
 
 OF_A_LEAD = frozenset({Scope.READ, Scope.WRITE, Scope.AUDIT})
-"""The scopes that make a person a lead: only a person with all of these scopes counts as a lead."""
+"""A person with all of these scopes counts as a lead."""
 
 
 class ClientRow(AccessRow, table=True):
-    """A client of the API. `person` is the person who uses the client's keys, or None for a program.
-
-    If `test` is True, the client has only the scope `SUBMIT`, and may send only test concerns.
-    """
+    """A client of the API. `person` uses its keys, None for a program. A `test` client sends only test concerns."""
 
     __tablename__ = "clients"
 
@@ -46,15 +41,11 @@ class ClientRow(AccessRow, table=True):
 
     @property
     def is_over(self) -> bool:
-        """True if the client was revoked."""
         return self.revoked_at is not None
 
 
 class ClientKeyRow(AccessRow, table=True):
-    """A client's key. Only the SHA-256 of the key is stored: the key itself is shown once.
-
-    A SHA-256 is enough to protect the key, because the key has 256 random bits.
-    """
+    """Only the SHA-256 of the key is stored, which is enough: the key has 256 random bits, and is shown once."""
 
     __tablename__ = "client_keys"
     unsigned: ClassVar[frozenset[str]] = AccessRow.unsigned | {"last_used_at"}
@@ -66,5 +57,4 @@ class ClientKeyRow(AccessRow, table=True):
     last_used_at: dt.datetime | None = Field(default=None, sa_type=UtcDateTimeType)
 
     def is_valid(self, at: dt.datetime) -> bool:
-        """Return True if the key has not expired at the time `at`."""
         return self.expires_at is None or at < self.expires_at

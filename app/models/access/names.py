@@ -10,17 +10,10 @@ from app.errors import CodedValueError, FaultCode
 
 MAX_NAME_LENGTH = 96  # two names, with a prefix and a slash, fit into the 200 characters of an audit log search
 OWN_ACTORS = frozenset({"operator", "retention", "service", "keyholder", "passkey", "passkeydesk", "openid", "norole"})
-"""Names of the service itself in the audit log, and prefixes that the audit log puts before the names of people.
-
-The names and prefixes are in lower case, without spaces and punctuation: in that form, `find_name_refusal` compares
-a new name with them.
-"""
+"""Names and prefixes that the audit log uses for the service itself, in the form in which names are compared."""
 SEPARATORS = frozenset("/\\<>:;|")
 LETTERS = ("Lu", "Ll", "Lt", "Lo")
-"""Unicode categories of letters that belong to one script.
-
-Other categories, such as marks and modifier letters (the okina is one), may be used with any script.
-"""
+"""Letters that belong to one script. Marks and modifier letters, such as the okina, may be used with any script."""
 WRITTEN_TOGETHER = (
     frozenset({"CJK", "HIRAGANA", "KATAKANA"}),
     frozenset({"CJK", "HANGUL"}),
@@ -30,15 +23,14 @@ WRITTEN_TOGETHER = (
 
 
 def is_recordable(name: object) -> bool:
-    """Return True if `name` is printable text of 1 to 96 characters, without leading or trailing spaces."""
+    """Printable text of 1 to 96 characters, without spaces at the ends."""
     return isinstance(name, str) and 0 < len(name) <= MAX_NAME_LENGTH and name.isprintable() and name == name.strip()
 
 
 def find_name_refusal(name: str) -> str | None:
-    """Return a phrase that refuses `name`, or None if `name` cannot be mistaken for another name in the audit log.
+    """Return a reason that continues "a person's name ...", or None if `name` cannot be mistaken for another.
 
-    The phrase is the end of a sentence that begins with "a person's name" or "a client's name". The rules apply only to
-    new people and clients. Stored names, and names from an identity provider, are accepted unchanged.
+    Only for new people and clients: stored names, and names from an identity provider, are accepted unchanged.
     """
     plain = "".join(each for each in name.casefold() if each.isalnum())
     if plain in OWN_ACTORS:
@@ -54,7 +46,6 @@ def find_name_refusal(name: str) -> str | None:
 
 
 def _script_of(letter: str) -> str:
-    """Return the script of `letter`: the first word of the letter's Unicode name."""
     return unicodedata.name(letter, "UNNAMED").split()[0]
 
 

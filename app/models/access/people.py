@@ -10,10 +10,7 @@ from app.models.base import UtcDateTimeType
 
 
 class PersonRow(AccessRow, table=True):
-    """A person who was invited, or who signed in through an identity provider. `name` is their name in the audit log.
-
-    The name never changes, even if the provider later has another name for the person.
-    """
+    """`name` is the person's name in the audit log. It never changes, even if the provider later has another."""
 
     __tablename__ = "people"
 
@@ -30,12 +27,11 @@ class PersonRow(AccessRow, table=True):
 
     @property
     def is_over(self) -> bool:
-        """True if the person has left the desk."""
         return self.left_at is not None
 
 
 class InvitationRow(AccessRow, table=True):
-    """A single-use link that registers a passkey. Only the SHA-256 of the link's token is stored."""
+    """A single-use link that registers a passkey. Only the SHA-256 of its token is stored."""
 
     __tablename__ = "invitations"
 
@@ -45,10 +41,7 @@ class InvitationRow(AccessRow, table=True):
 
 
 class ChallengeRow(SQLModel, table=True):
-    """A challenge that a passkey has signed.
-
-    The row is stored until the challenge expires, so that the challenge cannot be used twice.
-    """
+    """A challenge that a passkey has signed, stored until it expires, so that it cannot be used twice."""
 
     __tablename__ = "passkey_challenges"
 
@@ -57,11 +50,10 @@ class ChallengeRow(SQLModel, table=True):
 
 
 class PasskeyRow(AccessRow, table=True):
-    """A passkey: the public key with which a person's device signs challenges.
+    """`name` is the device's, as typed. `recipient` is an age public key, None if the device has no PRF.
 
-    `name` is the device's name as the person typed it. `recipient` is an age public key. The browser derives the
-    private key of `recipient` from a secret of the passkey (WebAuthn PRF), so that a copy of the team's key can be
-    encrypted to this passkey only. `recipient` is None if the device has no PRF.
+    The browser derives the private key from a secret of the passkey, so a copy of the team's key can be encrypted to it
+    only.
     """
 
     __tablename__ = "passkeys"
@@ -76,11 +68,10 @@ class PasskeyRow(AccessRow, table=True):
 
 
 class KeyCopyRow(AccessRow, table=True):
-    """A copy of the team's identity (its private age key), encrypted so that only one passkey opens the copy.
+    """A copy of the team's identity that one passkey opens, and this service cannot.
 
-    This service cannot open the copy. `passkey` is the fingerprint of the passkey. `keys` has the fingerprints of the
-    public keys that belong to the copy's identities, as stated by the browser that encrypted the copy. `given_by` is
-    the name of the person who used that browser.
+    `passkey` and `keys` are fingerprints. `keys` is as stated by the browser that encrypted the copy, and `given_by`
+    the person who used that browser.
     """
 
     __tablename__ = "key_copies"
@@ -94,22 +85,15 @@ class KeyCopyRow(AccessRow, table=True):
 
 
 class SessionRow(AccessRow, table=True):
-    """A person's session at the desk. Only the SHA-256 of the session's token is stored.
-
-    The row is deleted when a person or the service ends the session. If the session times out, the row remains until
-    the next sign-in of any person.
-    """
+    """Only the SHA-256 of the token is stored. A session that timed out stays until the next sign-in of any person."""
 
     __tablename__ = "desk_sessions"
 
     token_sha256: bytes = Field(primary_key=True, sa_type=LargeBinary)
     person: str = Field(foreign_key="people.name")
     client: str
-    """Prefix before the person's name in the audit log, which says how the person signed in."""
+    """Prefix of the person's name in the audit log, which says how they signed in."""
     started_at: dt.datetime = Field(sa_type=UtcDateTimeType)
     confirmed_at: dt.datetime = Field(sa_type=UtcDateTimeType)
-    """Time when the identity provider last confirmed the person and their role.
-
-    For a person with a passkey, the start of the session.
-    """
+    """When the identity provider last confirmed person and role; for a passkey the start of the session."""
     last_used_at: dt.datetime = Field(sa_type=UtcDateTimeType)

@@ -7,14 +7,13 @@ from sqlmodel import Field, SQLModel
 
 
 class AccessRow(SQLModel):
-    """Base class of rows that grant access. A row grants access only if its MAC is valid.
+    """A row that grants access only if its MAC is valid.
 
-    `app/services/access/row_signing.py` makes and checks the MACs. The key of the MACs is on the host, not in the
-    database, so write access to the database is not enough to grant access.
+    The key of the MACs is on the host, so write access to the database is not enough to grant access.
     """
 
     unsigned: ClassVar[frozenset[str]] = frozenset({"mac"})
-    """Columns that the MAC does not cover: the MAC itself, and columns that do not grant access."""
+    """Columns that the MAC does not cover: itself, and those that grant nothing."""
     mac: bytes = Field(default=b"", sa_type=LargeBinary)
 
     @property

@@ -28,9 +28,8 @@ CHANGING_ACTS = ASSIGNING_ACTS | {
     DeskAct.RESTRICTED,
     DeskAct.RESTRICTION_LIFTED,
 }
-"""Actions that change a concern or its entries. A concern's `changed_at` is the time of its last such action."""
+"""A concern's `changed_at` is the time of its last such action."""
 TO_SEE_FIRST = (CHANGING_ACTS | {DeskAct.MESSAGE_SENT, DeskAct.HANDED_OVER}) - {DeskAct.LABELLED}
-"""Actions of others that a person must have seen before a deciding action on the concern."""
 DECIDING_ACTS = frozenset(
     {
         DeskAct.CLOSED,
@@ -42,16 +41,14 @@ DECIDING_ACTS = frozenset(
         DeskAct.HANDED_OVER,
     }
 )
-"""Actions that a person may take only after seeing what others have done to the concern."""
 SENDING_ACTS = frozenset({DeskAct.NOTED, DeskAct.MESSAGE_SENT, DeskAct.HANDED_OVER})
-"""Actions that would be repeated if their form were sent twice."""
 
 
 class Details(BaseModel):
-    """Details of an audit log entry. `str()` returns the sentence that people read. Programs never parse that sentence.
+    """`str()` returns the sentence for people, from the template `words`. Programs never parse it.
 
-    `words` is the template of the sentence. Never change the default of a field: stored details leave defaults out, so
-    the meaning of stored entries would change.
+    Never change the default of a field: stored details leave defaults out, so stored entries would change their
+    meaning.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
@@ -59,7 +56,7 @@ class Details(BaseModel):
 
     @property
     def stored(self) -> str:
-        """The canonical JSON (RFC 8785) that is stored and hashed. Fields with their default value are left out."""
+        """Fields with their default value are left out."""
         return canonical_json(self.model_dump(mode="json", exclude_defaults=True)).decode()
 
     def __str__(self) -> str:
@@ -67,29 +64,21 @@ class Details(BaseModel):
 
 
 class EntryDetails(Details):
-    """Base class of the details about one text: an entry, or the concern's own text.
-
-    `kind` and `number` identify the entry. For the concern's own text, `kind` and `number` are None.
-    """
+    """Details about one text: an entry or, if both fields are None, the concern's own."""
 
     kind: EntryKind | None = None
     number: int | None = None
 
     @property
     def place(self) -> EntryPlace | None:
-        """The place of the entry, or None if the details are about the concern's own text."""
         return None if self.kind is None or self.number is None else EntryPlace(self.kind, self.number)
 
 
 class SealDetails(EntryDetails):
-    """Details of an action that stores a sealed text, such as a concern, a note or a message.
+    """`recipients` are fingerprints, none for a message; digests are None for what the action does not store.
 
-    `sealed_sha256` is the digest of the sealed text. `recipients` are the fingerprints of the desk's keys, and empty
-    for a message. `columns_sha256` is the digest of the concern's unencrypted columns, if the action sets them.
-    `entry_sha256` is the digest of the new entry's columns, or None if the action adds no entry. `receipt_sha256` is
-    the digest of the receipt that is stored for a retry, or None. `card_sha256` is the digest of the sealed card of a
-    concern or an addition, or None. `restricted` is true for a new concern that only leads may open. `officer_by` is
-    the day by which to tell the designated officer of an allegation, unless an earlier day is set.
+    `columns_sha256` covers the concern's unencrypted columns, `card_sha256` the sealed card, `receipt_sha256` what is
+    stored for a retry. `officer_by`: tell the designated officer of an allegation, unless an earlier day is set.
     """
 
     sealed_sha256: str
@@ -111,10 +100,7 @@ class SealDetails(EntryDetails):
 
 
 class ShownPage(BaseModel):
-    """The entries of one kind that were shown: from number `first` to number `last`.
-
-    `first` and `last` are None if no entry of this kind was shown.
-    """
+    """Entries of one kind that were shown, from `first` to `last`; None if there were none."""
 
     model_config = Details.model_config
     kind: EntryKind
@@ -126,11 +112,7 @@ class ShownPage(BaseModel):
 
 
 class ShownDetails(EntryDetails):
-    """Details of an action in which concerns, entries or events were shown to a person or a client.
-
-    `kind` and `number` identify the text that was shown, if it is one entry. `what` says what was shown, and how.
-    `pages` are the numbers of the entries shown, by kind. `references` are the references of the concerns in a list.
-    """
+    """`what` says what was shown and how: one entry, `pages` of entries, or concerns in a list."""
 
     what: str = ""
     pages: tuple[ShownPage, ...] = ()
@@ -142,10 +124,9 @@ class ShownDetails(EntryDetails):
 
 
 class AcknowledgedDetails(Details):
-    """Details of an acknowledgement of a concern with its first `up_to_addition` additions, or of one `addition`.
+    """Of a concern with its first `up_to_addition` additions, or of one `addition`.
 
-    If several concerns of a burst were acknowledged in one action, `together` is their number, and `burst` the id of
-    the burst. A burst is many concerns from one source on one day.
+    If several concerns of a `burst` were acknowledged in one action, `together` is their number.
     """
 
     up_to_addition: int = 0
@@ -161,8 +142,6 @@ class AcknowledgedDetails(Details):
 
 
 class ClosedDetails(Details):
-    """Details of a closing: the outcome. `shared` is True if the outcome was shared with the reporter."""
-
     outcome: str
     shared: bool
 
@@ -171,17 +150,12 @@ class ClosedDetails(Details):
 
 
 class ReasonDetails(Details):
-    """Details of an action with an optional reason."""
-
     words = "{reason}"
     reason: str = ""
 
 
 class RestrictedDetails(ReasonDetails):
-    """Details of a restriction. `people` are the only people who may open the concern.
-
-    If `people` is empty, all leads may open the concern. `officer_by` is as in `SealDetails`.
-    """
+    """`people` are the only ones who may open it; if empty, all leads may. `officer_by` is as in `SealDetails`."""
 
     people: tuple[str, ...] = ()
     officer_by: dt.date | None = None
@@ -191,10 +165,7 @@ class RestrictedDetails(ReasonDetails):
 
 
 class HeldDetails(ReasonDetails):
-    """Details of a hold. `until` is the last day on which the hold is needed, or None if no day is known.
-
-    The hold does not end on that day: a person must release the concern.
-    """
+    """The hold does not end on `until`: a person must release the concern."""
 
     until: dt.date | None = None
 
@@ -203,10 +174,7 @@ class HeldDetails(ReasonDetails):
 
 
 class PersonDetails(Details):
-    """Details of an action about a person: they were assigned a concern, or they left the desk.
-
-    `reason` is empty if no reason was given. Database triggers read the person from the details of an assignment.
-    """
+    """Database triggers read the person of an assignment from here."""
 
     person: str
     reason: str = ""
@@ -216,10 +184,9 @@ class PersonDetails(Details):
 
 
 class LookAgainDetails(Details):
-    """Details of the day on which a concern is to be looked at again. If `day` is None, the day was removed.
+    """The day is for the team, unless it is the person's `own`. None removes it.
 
-    If `own` is true, the day is for the person who acted. If `officer` is true, it is the day by which the designated
-    officer is to be told, or None once they were told. Otherwise it is for the team.
+    If `officer`, it is the day by which to tell the designated officer, or None once they were told.
     """
 
     day: dt.date | None = None
@@ -233,10 +200,7 @@ class LookAgainDetails(Details):
 
 
 class AssignmentRefusedDetails(Details):
-    """Details of a refused change of an assignment.
-
-    `person` is the person to assign, or None if the assignment was to be removed.
-    """
+    """`person` is None if the assignment was to be removed."""
 
     person: str | None = None
 
@@ -245,18 +209,13 @@ class AssignmentRefusedDetails(Details):
 
 
 class WithheldDetails(Details):
-    """Details of an action that was not carried out, because someone else had changed the concern.
-
-    `wanted` is the name of the action that the person wanted.
-    """
+    """`wanted` is the action that was not carried out, because someone else had changed the concern."""
 
     words = "{wanted}"
     wanted: str
 
 
 class MessageReadDetails(Details):
-    """Details of the reporter's first reading of messages: the numbers of the messages."""
-
     messages: tuple[int, ...]
 
     def __str__(self) -> str:
@@ -264,12 +223,6 @@ class MessageReadDetails(Details):
 
 
 class HandedOverDetails(Details):
-    """Details of a hand-over: its number, the file, the recipient, the organisation and the reason.
-
-    `package_sha256` is the digest of the file, and `additions` the number of additions in the file. `recipient` is the
-    key to which the file is encrypted, and `body` the organisation.
-    """
-
     number: int
     additions: int = 0
     package_sha256: str
@@ -284,22 +237,15 @@ class HandedOverDetails(Details):
 
 
 class HandOverConfirmedDetails(Details):
-    """Details of the receipt with which another organisation confirmed a hand-over.
-
-    `number` is the number of the hand-over. `receipt_sha256` is the digest of the receipt.
-    """
-
     words = "hand-over {number} receipt sha256:{receipt_sha256}"
     number: int
     receipt_sha256: str
 
 
 class ExportedDetails(Details):
-    """Details of an export. `file_sha256` is the digest of the signed file.
+    """`together` is the number of concerns in a file about one person, None for an export of one concern.
 
-    `notes` is True if the file contains notes. `together` is the number of concerns in a file about one person, or None
-    for the export of one concern. `for_person` is True if the file is for that person, without the passages that name
-    others.
+    `for_person`: the file is for that person, without the passages that name others.
     """
 
     file_sha256: str
@@ -317,11 +263,9 @@ class ExportedDetails(Details):
 
 
 class CardsGivenDetails(Details):
-    """Details of a request for cards: its parameters, and the concerns whose cards and newest labels were returned.
+    """`positions` are those of the entries that say that the concerns were received, in ascending order.
 
-    `scope` and `changed_since` are the parameters of the request. `positions` identifies the concerns: each number is
-    the position of the audit log entry that says that a concern was received, in ascending order. `log` is the last
-    position of the audit log at the time of the reading. `sha256` is the digest of the returned set.
+    `log` is the last position of the log at the reading, and `sha256` the digest of the returned set.
     """
 
     scope: str
@@ -337,11 +281,7 @@ class CardsGivenDetails(Details):
 
 
 class LogDetails(Details):
-    """Details of a request for the audit log, or for a signed statement about the log: the filters of the request.
-
-    If `chain`, `client`, `person` or `act` is None, the request had no such filter. `first_day` and `last_day` are days
-    in London, or None if the request had no such limit.
-    """
+    """Filters of a request for the log, or for a statement. Days are in London."""
 
     chain: str | None = None
     client: str | None = None
@@ -356,10 +296,7 @@ class LogDetails(Details):
 
 
 class CheckpointDetails(Details):
-    """Details of a signed checkpoint: the number (`events`) and the hash (`sha256`) of the last event.
-
-    If there is no event yet, `events` is 0 and `sha256` is None.
-    """
+    """Number and hash of the last event; 0 and None without one."""
 
     events: int = 0
     sha256: str | None = None
@@ -369,10 +306,9 @@ class CheckpointDetails(Details):
 
 
 class EntriesLostDetails(Details):
-    """Details of lost entries: those after the position `after`, up to `known`, the last position that was known.
+    """Lost entries: those after the position `after`, up to `known`.
 
-    They are from the time between `since` and `until`. If `known` is `after`, a backup was restored, and nothing is
-    known of the entries that it lacks.
+    If both are equal, a backup was restored, and nothing is known of the entries that it lacks.
     """
 
     after: int
@@ -389,12 +325,10 @@ class EntriesLostDetails(Details):
 
 
 class SummaryDetails(Details):
-    """Details of a request for counts, or for the list of people who hold the team's key.
+    """Which counts a reader asked for: those of the inbox if no field is set, and at most one kind otherwise.
 
-    The fields say which counts or list. At most one kind is set. `statistics`: the monthly statistics. `days`: the
-    figures of the last `days` days. `people`: the number of concerns of each person. `keys`: the holders of the team's
-    key. `first_month` and `last_month`: the figures of a period, by the first day of its first and last month. If
-    nothing is set, the counts are those of the inbox.
+    `days`: figures of the last days. `people`: concerns of each person. `keys`: who holds the team's key. `first_month`
+    and `last_month` are first days of months.
     """
 
     days: int | None = None
@@ -414,18 +348,13 @@ class SummaryDetails(Details):
 
 
 class EventsConfirmedDetails(Details):
-    """Details of a confirmation that a client has received every event up to the number `event`."""
-
     words = "{event} by {client}"
     client: str
     event: int
 
 
 class WebhookDetails(Details):
-    """Details of a changed webhook. `on` is True if events are sent to the webhook.
-
-    `sha256` is the digest of the webhook's columns, and `secrets_sha256` the digest of its stored secrets.
-    """
+    """`sha256` covers the webhook's columns, and `secrets_sha256` its stored secrets."""
 
     name: str
     on: bool
@@ -438,8 +367,6 @@ class WebhookDetails(Details):
 
 
 class InvitedDetails(Details):
-    """Details of an invitation: the person, the role, and the fingerprint of the invitation link."""
-
     words = "{person} as {role}; link {link}"
     person: str
     role: str
@@ -447,28 +374,19 @@ class InvitedDetails(Details):
 
 
 class PasskeyDetails(Details):
-    """Details of a new passkey: its fingerprint, and the fingerprint of the invitation link that was used."""
-
     words = "passkey {passkey} by link {link}"
     passkey: str
     link: str
 
 
 class PasskeyRemovedDetails(Details):
-    """Details of a removed passkey: its person, and its fingerprint."""
-
     words = "{person}: passkey {passkey}"
     person: str
     passkey: str
 
 
 class KeyCopyDetails(PasskeyRemovedDetails):
-    """Details of a stored or deleted copy of the team's identities, which only one passkey of `person` opens.
-
-    `passkey` is the fingerprint of the passkey, and `sha256` is the digest of the copy. `keys` has the fingerprints of
-    the public keys that belong to the identities in the copy. `replaces` is True if a stored copy replaced an earlier
-    copy for this passkey.
-    """
+    """`passkey` and `keys` are fingerprints, and `sha256` is of the locked copy."""
 
     keys: tuple[str, ...]
     sha256: str
@@ -480,10 +398,7 @@ class KeyCopyDetails(PasskeyRemovedDetails):
 
 
 class KeyCopyReadDetails(Details):
-    """Details of an action in which people fetched their own encrypted copies of the team's key.
-
-    `passkeys` are the fingerprints of the passkeys that open the copies.
-    """
+    """Fingerprints of the passkeys that open the fetched copies."""
 
     passkeys: tuple[str, ...]
 
@@ -492,11 +407,7 @@ class KeyCopyReadDetails(Details):
 
 
 class RoleDetails(Details):
-    """Details of a change of role: `person`, the role before (`former`) and the new role (`role`).
-
-    `NO_ROLE` stands for no role. `subject` is the id by which an OpenID provider identifies the person, or None for a
-    person with passkeys.
-    """
+    """`NO_ROLE` stands for none. `subject` is the id at an OpenID provider."""
 
     person: str
     former: str
@@ -509,10 +420,7 @@ class RoleDetails(Details):
 
 
 class SessionDetails(Details):
-    """Details of a sign-in or sign-out: the fingerprint of the session, or None for all sessions of the person.
-
-    `person` is the person whose sessions another person ended. If people sign in or out themselves, `person` is None.
-    """
+    """`session` is None for all. `person` is None if people sign in or out themselves."""
 
     session: str | None = None
     person: str | None = None
@@ -523,17 +431,12 @@ class SessionDetails(Details):
 
 
 class ClientDetails(Details):
-    """Details of an action about a client: the client's name."""
-
     words = "{client}"
     client: str
 
 
 class KeyDetails(ClientDetails):
-    """Base class of the details of a client's new key. `key` is the fingerprint of the key.
-
-    `ends` is the time at which the key expires, or None if the key does not expire.
-    """
+    """`ends` is None if the key does not expire."""
 
     key: str
     ends: UtcDateTime | None = None
@@ -544,12 +447,6 @@ class KeyDetails(ClientDetails):
 
 
 class ClientAddedDetails(KeyDetails):
-    """Details of a new client with its first key.
-
-    If `test` is True, the client may send only test concerns. `person` is the person who uses the client's keys, or
-    None for a program.
-    """
-
     scopes: tuple[str, ...]
     test: bool = False
     person: str | None = None
@@ -561,7 +458,7 @@ class ClientAddedDetails(KeyDetails):
 
 
 class KeyAddedDetails(KeyDetails):
-    """Details of a further key of a client. The client's older keys expire at `older_keys_end` at the latest."""
+    """Older keys expire at `older_keys_end` at the latest."""
 
     older_keys_end: UtcDateTime
 
@@ -608,23 +505,15 @@ DETAILS: Mapping[str, type[Details]] = {
     DeskAct.KEY_ADDED: KeyAddedDetails,
     DeskAct.CLIENT_REVOKED: ClientDetails,
 }
-"""The model of the details of each action."""
 
 
 def details_of(row: Any) -> Any:
-    """Return the details of the audit log entry `row`, as an instance of the model for its action.
-
-    Raise `LookupError` if the action of `row` is unknown, or `ValueError` if the details do not fit the action. Both
-    errors mean that the row was altered.
-    """
+    """Raise `LookupError` or `ValueError` if the row was altered."""
     return DETAILS[row.act].model_validate_json(row.detail)
 
 
 def sentence_of(row: Any) -> str:
-    """Return the sentence that people read for the audit log entry `row`.
-
-    If the action of `row` is unknown, or the details do not fit the action, return the details as stored.
-    """
+    """Return the details as stored if the row was altered."""
     try:
         return str(details_of(row))
     except (ValueError, LookupError):
@@ -632,10 +521,7 @@ def sentence_of(row: Any) -> str:
 
 
 def present_audit_entry(row: AuditEntryRow) -> DisclosureEntry:
-    """Return the audit log entry `row` as the API returns it.
-
-    If the stored details are not a JSON object, `details` is an empty object.
-    """
+    """`details` is empty if the stored ones are no JSON object."""
     columns = row.model_dump(exclude={"position", "detail"})
     try:
         details = parse_json(row.detail)
@@ -645,21 +531,14 @@ def present_audit_entry(row: AuditEntryRow) -> DisclosureEntry:
 
 
 def audit_entry_row(entry: Mapping[str, Any]) -> AuditEntryRow:
-    """Return the table row of `entry`, an audit log entry as JSON values.
-
-    The column `detail` of the row is made from the member `details`, in the form that is stored and hashed. Raise
-    `KeyError`, `TypeError` or `ValueError` if `entry` lacks `at` or `details`, or has an invalid value for one of them.
-    """
+    """From JSON values. Raise `KeyError`, `TypeError` or `ValueError` if `at` or `details` is missing or invalid."""
     columns = {name: value for name, value in entry.items() if name != "details"}
     stored = {"at": dt.datetime.fromisoformat(entry["at"]), "detail": canonical_json(entry["details"]).decode()}
     return AuditEntryRow(**columns | stored)
 
 
 def others_acts_to_see(act: DeskAct) -> frozenset[DeskAct]:
-    """Return the actions of others that a person must have seen before they do `act`.
-
-    The result is empty for actions that do not depend on others, such as writing a note.
-    """
+    """Empty for actions that do not depend on others, such as writing a note."""
     if act in ASSIGNING_ACTS:
         return ASSIGNING_ACTS
     return TO_SEE_FIRST if act in DECIDING_ACTS else frozenset()

@@ -12,7 +12,6 @@ from app.models.audit.rows import AUDIT, CARDS, EVENTS, INBOX, PEOPLE, WEBHOOKS,
 from app.models.base import FullDate, RequestModel
 
 LISTS = (INBOX, CARDS, AUDIT, EVENTS, PEOPLE, WEBHOOKS)
-"""The chains that belong to no concern and that callers can read."""
 A_CHAIN = "A concern's reference, or `inbox`, `cards`, `audit`, `events`, `people` or `webhooks`."
 CHAIN = r"^[0-9A-Za-z-]{1,40}$"
 PRINTABLE: JsonDict = {"pattern": "^[^\\u0000-\\u001f]*$"}
@@ -28,7 +27,7 @@ class LogOrder(StrEnum):
 
 
 class OwnLogFilter(RequestModel, extra="ignore"):
-    """Filters of the audit log for a person who reads their own entries. The route refuses unknown parameters."""
+    """For a person who reads their own entries. The route refuses unknown parameters."""
 
     chain: str | None = Field(
         default=None,
@@ -67,17 +66,16 @@ class OwnLogFilter(RequestModel, extra="ignore"):
 
     @property
     def since(self) -> dt.datetime | None:
-        """The start of the first day in London, as UTC, or None if there is no first day."""
         return None if self.first_day is None else _start_of(self.first_day)
 
     @property
     def until(self) -> dt.datetime | None:
-        """The start of the day after the last day in London, as UTC, or None if there is no last day."""
+        """The start of the day after the last one in London."""
         return None if self.last_day is None else _start_of(min(self.last_day, LONGEST_DAY) + dt.timedelta(days=1))
 
 
 class LogFilter(OwnLogFilter):
-    """Filters of the audit log. The route refuses unknown parameters."""
+    """The route refuses unknown parameters."""
 
     person: str | None = Field(
         default=None,

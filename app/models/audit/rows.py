@@ -15,11 +15,10 @@ EVENTS = "events"
 PEOPLE = "people"
 WEBHOOKS = "webhooks"
 CARDS = "cards"
-"""The chain for requests for cards. Each entry names the concerns whose cards were returned."""
+"""Each entry names the concerns whose cards were returned."""
 OUTBOX = "outbox"
-"""The chain of events. The events are in the table `events`, and each checkpoint records the last event."""
+"""The chain of events, which are in the table `events`; each checkpoint records the last one."""
 WITHOUT_A_CONCERN = (INBOX, AUDIT, EVENTS, PEOPLE, WEBHOOKS, CARDS, OUTBOX)
-"""The chains that do not belong to one concern."""
 
 
 class DeskAct(StrEnum):
@@ -36,22 +35,19 @@ class DeskAct(StrEnum):
     RELEASED = "released"
     ERASED = "erased"
     ERASURE_REQUESTED = "erasure_requested"
-    """One person asked for the erasure. A second person must carry it out."""
+    """A second person must carry it out."""
     RESTRICTED = "restricted"
-    """The concern was limited to leads, or to named people."""
+    """To leads, or to named people."""
     RESTRICTION_LIFTED = "restriction_lifted"
     LOOK_REFUSED = "look_refused"
-    """A person asked for a restricted concern that they may not open, and was told that there is no such concern."""
+    """A person asked for a restricted concern that they may not open, and was told that there is none."""
     RESEALED = "resealed"
     ASSIGNED = "assigned"
     UNASSIGNED = "unassigned"
     ASSIGNMENT_REFUSED = "assignment_refused"
     """The assignment had changed since the person last saw it, so nothing was changed."""
     WITHHELD = "withheld"
-    """The concern had changed since the person last saw it, so the action was not carried out.
-
-    The person saw their form again.
-    """
+    """The concern had changed since the person last saw it: nothing was done, and they saw their form again."""
     NOTED = "noted"
     LABELLED = "labelled"
     LOOK_AGAIN = "look_again"
@@ -78,7 +74,6 @@ class DeskAct(StrEnum):
     KEY_COPY_STORED = "key_copy_stored"
     """A copy of the team's identity was stored, locked by a person's passkey. The copy may replace an earlier copy."""
     KEY_COPY_READ = "key_copy_read"
-    """The person's browser fetched their locked copies."""
     KEY_COPY_DELETED = "key_copy_deleted"
     ROLE_CHANGED = "role_changed"
     SIGNED_IN = "signed_in"
@@ -90,15 +85,10 @@ class DeskAct(StrEnum):
 
 
 class AuditEntryRow(SQLModel, table=True):
-    """An audit log entry: who did what, when and from where.
+    """`sha256` covers the row and the hash of the row before it in its chain, but not `position`.
 
-    `sha256` covers the row and the hash of the row before it in its chain.
-
-    `detail` is the canonical JSON (RFC 8785) of an object, written from the model of the action's details and hashed as
-    text. The sentence that people read is made from `detail` when the entry is shown.
-
-    `position` is the row's place among all entries: 1, 2, 3 without a gap. `sha256` does not cover `position`. The
-    hashes of all entries, in this order, are the leaves of the Merkle tree (RFC 6962) that checkpoints sign.
+    `detail` is canonical JSON (RFC 8785), hashed as text. `position` is 1, 2, 3 without a gap among all entries: their
+    hashes in this order are the leaves of the Merkle tree (RFC 6962) that checkpoints sign.
     """
 
     __tablename__ = "audit_entries"
@@ -120,10 +110,7 @@ class AuditEntryRow(SQLModel, table=True):
 
 
 class ChainRow(SQLModel, table=True):
-    """The end of one chain: the number of entries, and the hash of the last entry.
-
-    `name` is a concern's reference, or one of `WITHOUT_A_CONCERN`.
-    """
+    """The end of one chain. `name` is a concern's reference, or one of `WITHOUT_A_CONCERN`."""
 
     __tablename__ = "chains"
 
@@ -133,11 +120,7 @@ class ChainRow(SQLModel, table=True):
 
 
 class CheckpointRow(SQLModel, table=True):
-    """A signed checkpoint: the number of audit log entries, and their Merkle root.
-
-    A copy of each checkpoint is sent to webhooks, as an event. `note` is the signed text. `frontier` has the roots of
-    the complete subtrees, so that the next checkpoint reads only newer entries.
-    """
+    """A signed checkpoint. `frontier` has the roots of complete subtrees, so that the next reads only newer entries."""
 
     __tablename__ = "checkpoints"
 
@@ -150,19 +133,13 @@ class CheckpointRow(SQLModel, table=True):
 
 
 class NotedTime(IntEnum):
-    """The ids of the rows of `KnownTimeRow`. There is one row for each time that a running service stores."""
-
     CLOCK = 1
-    """The last known time. The service stores it regularly, and compares the clock with it before an erasure."""
+    """Stored regularly, and compared with the clock before an erasure."""
     EMAIL_ROUND = 2
-    """Time of the last check for emails to send."""
     WEBHOOK_ROUND = 3
-    """Time of the last check for events to send to webhooks."""
 
 
 class KnownTimeRow(SQLModel, table=True):
-    """A time that a running service updates regularly: one row for each `NotedTime`."""
-
     __tablename__ = "known_time"
 
     id: int = TableField(primary_key=True)

@@ -5,10 +5,7 @@ import datetime as dt
 from app.errors import CodeWithMeaning, FaultCode, FieldError
 
 LONGEST_AGO = dt.timedelta(days=90)
-"""The longest time between a call, letter, email or visit and the moment when a worker writes it down.
-
-If a worker gives an earlier time, the month or year is usually wrong.
-"""
+"""Between a call, letter, email or visit and its writing down: an earlier time is usually a wrong month or year."""
 CLOCK_DIFFERENCE = dt.timedelta(minutes=1)
 """How far the clock of a worker's computer may be ahead of the clock of this service."""
 CHANNEL = "How it came. `form` and `api`: the reporter sent it. The others: a worker wrote it down."
@@ -44,10 +41,7 @@ class WorkersChannel(CodeWithMeaning):
 
 
 def faults_of_time(came_at: dt.datetime, *, now: dt.datetime) -> list[FieldError]:
-    """Return a fault if `came_at` is in the future or more than `LONGEST_AGO` before `now`, otherwise an empty list.
-
-    A time up to `CLOCK_DIFFERENCE` after `now` does not count as in the future.
-    """
+    """A time up to `CLOCK_DIFFERENCE` after `now` is not in the future."""
     if came_at > now + CLOCK_DIFFERENCE:
         return [FieldError(("came_at",), IN_THE_FUTURE, FaultCode.INVALID)]
     if came_at < now - LONGEST_AGO:

@@ -460,12 +460,10 @@ class ConcernDetail(ReporterInput):
 
     @property
     def is_about_staff(self) -> bool:
-        """True if the reporter said that the concern is about someone who works for the council."""
         return self.about_council_staff is YesNo.YES
 
     @property
     def names_a_worker(self) -> bool:
-        """True if a person who may be a risk to a child works or volunteers with children."""
         return any(each.works_with_children is YesNo.YES for each in self.people_of_concern)
 
     @property
@@ -856,7 +854,6 @@ class SimulatedOutcome(StrEnum):
 
 
 def form_digest(concern: type[Concern]) -> str:
-    """SHA-256 of the JSON Schema."""
     return hashlib.sha256(canonical_json(concern.model_json_schema())).hexdigest()
 
 

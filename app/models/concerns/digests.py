@@ -22,13 +22,7 @@ def seal_details(
     receipt: StoredReceiptRow | None = None,
     card: bytes | None = None,
 ) -> SealDetails:
-    """Return the details of an action that stores the sealed (encrypted) text `sealed`.
-
-    `recipients` are the fingerprints of the desk's keys to which the text is encrypted, and empty for a message.
-    For a new entry, `added` is its place and `row` its table row. `columns` has the columns of the concern's row if the
-    action sets them. `receipt` is the receipt that is stored for a retry, if any, and `card` the sealed card of the
-    text, if any.
-    """
+    """`recipients` are fingerprints, none for a message. `columns` are the concern's if the action sets them."""
     return SealDetails(
         kind=None if added is None else added.kind,
         number=None if added is None else added.number,
@@ -42,10 +36,7 @@ def seal_details(
 
 
 def entry_sha256(row: EntryRow) -> str:
-    """Return the SHA-256 of the unencrypted columns of `row` that are set when the entry is stored.
-
-    The columns are hashed as canonical JSON (RFC 8785). `recipients` is left out, because resealing changes it.
-    """
+    """Of the columns that are set at first, but not `recipients`, which resealing changes."""
     names = ("reference", "kind", "number", "author", "immediate_danger", "channel")
     columns = {name: getattr(row, name) for name in names}
     moments = {"at": row.received_at, "came_at": row.came_at, "due": row.acknowledge_by}
@@ -54,19 +45,11 @@ def entry_sha256(row: EntryRow) -> str:
 
 
 def receipt_sha256(row: StoredReceiptRow) -> str:
-    """Return the SHA-256 of `row`, a receipt that is stored so that a retry gets the same receipt.
-
-    The SHA-256 covers the encrypted receipt, the digest of the idempotency key, and the MAC of the payload.
-    """
     return hashlib.sha256(b"".join((row.key_sha256, row.payload_mac, row.sealed_receipt))).hexdigest()
 
 
 def columns_sha256(row: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of the unencrypted columns that say how a concern was received, such as its deadline.
-
-    `row` has the columns of the concern by name. They are hashed as canonical JSON (RFC 8785). Of the hashed columns,
-    only `immediate_danger` can change later: an addition can make it more urgent.
-    """
+    """Of the columns that say how a concern was received. Later only `immediate_danger` may change: to more urgent."""
     columns = {name: row[name] for name in ("reference", "immediate_danger", *SET_BY_THE_REPORTER)}
     for name, value in columns.items():
         if isinstance(value, dt.datetime):

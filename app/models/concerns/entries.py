@@ -20,14 +20,14 @@ from app.models.links import Links, PageLinks, desk_concern_path
 from app.models.references import EXAMPLE_REFERENCE
 
 ENTRY_WAITS = "acknowledge_by IS NOT NULL AND acknowledged_at IS NULL AND sealed IS NOT NULL"
-"""SQL condition for an unacknowledged addition that is not erased. Only additions have `acknowledge_by`."""
+"""Only additions have `acknowledge_by`."""
 PADDED = "followed by spaces to 1,024, 2,048 or a multiple of 4,096 bytes, so that its length says little"
 AGE_HEADER = b"age-encryption.org/v1\n"
 EXAMPLE_SEALED = base64.b64encode(AGE_HEADER + b"-> X25519 ...").decode()
 MAX_MESSAGE_FILE_BYTES = 32_768
 MAX_NOTE_LENGTH = 10_000
 MAX_NOTE_FILE_BYTES = 65_536
-"""Maximum size of a sealed note: enough for the longest note, even if JSON escapes every character."""
+"""Enough for the longest note, even if JSON escapes every character."""
 MAX_RECIPIENTS = 20
 RECIPIENT = "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj"
 MAX_LABEL_LENGTH = 40
@@ -39,17 +39,13 @@ AgeRecipient = Annotated[str, StringConstraints(pattern=r"^age1[0-9a-z]{58}$", m
 
 
 class EntryRow(SQLModel, table=True):
-    """A sealed entry of a concern. Each kind of entry is numbered in order of arrival. `sealed` is null after erasure.
+    """A sealed entry of a concern. Each kind is numbered in order of arrival. `sealed` is null after erasure.
 
-    `author` is the writer, as named in the audit log. `recipients` has the fingerprints of the desk's keys. A message
-    has no recipients: it is sealed to the key of the reporter's status token.
+    `recipients` are fingerprints of the desk's keys. A message has none: it is sealed to the key of the reporter's
+    status token. `read_at` is their first reading of it, and `answered_by` their first addition after that.
 
-    Only an addition has `acknowledge_by`, `channel`, `came_at` and `immediate_danger`. `immediate_danger` is the
-    reporter's answer, or None if they gave none. `came_at` is earlier than `received_at` if a worker wrote the addition
-    down afterwards, otherwise the same time.
-
-    For a message, `read_at` is the time when the reporter first read the message, and `answered_by` is the number of
-    the reporter's first addition after that time.
+    Only an addition has `acknowledge_by`, `channel`, `immediate_danger`, and `came_at`, which is earlier than
+    `received_at` if a worker wrote it down afterwards.
     """
 
     __tablename__ = "entries"
@@ -76,20 +72,16 @@ class EntryRow(SQLModel, table=True):
 
     @property
     def place(self) -> EntryPlace:
-        """The kind and number of the entry."""
         return EntryPlace(EntryKind(self.kind), self.number)
 
 
 def base64_length(size: int) -> int:
-    """Return an upper limit of the length of `size` bytes in base64."""
+    """An upper limit."""
     return size * 4 // 3 + 4
 
 
 def age_file_within(max_bytes: int) -> Callable[[str], str]:
-    """Return a validator that raises `CodedValueError` unless a text is an age file in base64.
-
-    The file may have up to `max_bytes` bytes. Only the first line of its header is checked.
-    """
+    """Only the first line of the header is checked. The validator raises `CodedValueError`."""
 
     def check(text: str) -> str:
         try:
@@ -239,7 +231,6 @@ class NewLabel(RequestModel):
 
 
 def _expect_text_or_sealed(given: NewNote | NewLabel) -> None:
-    """Raise `CodedValueError` unless `given` has either a text, or a sealed file with its recipients."""
     if (given.text is None) == (given.sealed is None):
         raise CodedValueError(FaultCode.REQUIRED, "give either `text` or `sealed`")
     if (given.sealed is None) != (given.recipients is None):

@@ -34,11 +34,9 @@ SMALLEST_EXAMPLE: dict[str, Any] = {
         "narrative": "A child in the park asked a stranger for a place to sleep. I do not know the child’s name."
     },
 }
-"""A concern with only the four required parts."""
 
 
 def _example(model: type[BaseModel], *left_out: str, **told: Any) -> dict[str, Any]:
-    """Return the example of each field of `model`. `told` replaces values, and `left_out` names fields to omit."""
     fields = {name: field.examples[0] for name, field in model.model_fields.items() if field.examples}
     return {name: value for name, value in (fields | told).items() if name not in left_out}
 
@@ -107,4 +105,4 @@ FULL_EXAMPLE: dict[str, Any] = _example(
     agencies=[_example(Agency)],
     risk_to_workers=_example(RiskToWorkers, safe_contact="Ring the school first; please do not ring the home number"),
 )
-"""A concern with every field of every part, at least once."""
+"""Every field of every part, at least once."""

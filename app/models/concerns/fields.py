@@ -17,11 +17,7 @@ Brief = Annotated[str, StringConstraints(max_length=100)]
 Line = Annotated[str, StringConstraints(max_length=300)]
 Note = Annotated[str, StringConstraints(max_length=1000)]
 Account = Annotated[str, StringConstraints(max_length=5000)]
-"""A long text.
-
-The maximum lengths of the types `Brief`, `Line`, `Note` and `Account` are generous. Nevertheless, the longest possible
-concern is well below a megabyte.
-"""
+"""The maximum lengths are generous; nevertheless the longest possible concern is well below a megabyte."""
 _CODE = StringConstraints(max_length=40)
 CouncilCode = Annotated[str, FromCodeList("council"), _CODE]
 SexCode = Annotated[str, FromCodeList("sex"), _CODE]
@@ -75,11 +71,7 @@ PartialDate = Annotated[
 
 
 class ReporterInput(RequestModel):
-    """Base class of the models in a concern or an addition.
-
-    Many front ends send null for an empty field. In these models, null therefore means the same as leaving the field
-    out, also for lists.
-    """
+    """Null means the same as leaving a field out, also for lists: many front ends send it for an empty field."""
 
     @model_validator(mode="before")
     @classmethod
@@ -92,7 +84,6 @@ class ReporterInput(RequestModel):
     def __get_pydantic_json_schema__(
         cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        """Return the JSON Schema. Every list that may be left out may also be null, and has no default."""
         json_schema: dict[str, Any] = handler(schema)
         properties = handler.resolve_ref_schema(json_schema)["properties"]
         for name in _optional_lists(cls):
@@ -106,23 +97,16 @@ class ReporterInput(RequestModel):
 
 @cache
 def _optional_lists(model: type[ReporterInput]) -> frozenset[str]:
-    """Return the names of the lists in `model` that may be left out."""
     return frozenset(name for name, field in model.model_fields.items() if field.default == ())
 
 
 def optional_field(title: str, description: str, example: Any) -> Any:
-    """Declare a field of the form that may be left out or null.
-
-    `title` is the label of the field, and `description` its help text. `example` is the first example in the schema.
-    """
+    """Null or absent. `example` is the first in the schema."""
     return Field(default=None, title=title, description=description, examples=[example])
 
 
 def optional_list(title: str, description: str, example: list[Any], *, max_length: int) -> Any:
-    """Declare a list in the form, of at most `max_length` entries, that may be left out, empty or null.
-
-    `title` is the label of the list, and `description` its help text. `example` is the first example in the schema.
-    """
+    """Null, absent or empty. `example` is the first in the schema."""
     return Field(default=(), max_length=max_length, title=title, description=description, examples=[example])
 
 

@@ -49,10 +49,7 @@ class ConcernFormResponse(ResponseModel):
 def concern_form(
     code_lists: tuple[CodeList, ...], signposts: tuple[Signpost, ...], teams: tuple[TeamOnDuty, ...] = ()
 ) -> ConcernFormResponse:
-    """Return the form of this version of the service with `code_lists`, `signposts` and `teams`.
-
-    The JSON Schema leaves out the field `test`, which is only for developers.
-    """
+    """Without the field `test`, which is only for developers."""
     codes = {found.name: [code.code for code in found.codes] for found in code_lists}
     schema = {"$schema": JSON_SCHEMA, **_with_codes(Concern.model_json_schema(), codes)}
     del schema["properties"][NO_QUESTION]
@@ -75,7 +72,7 @@ def concern_form(
 
 
 def _with_codes(schema: Any, codes: Mapping[str, list[str]]) -> Any:
-    """Return a copy of `schema` in which each field with `x-code-list` has the codes of that list as `enum`."""
+    """With the codes of `x-code-list` as `enum`."""
     if isinstance(schema, list):
         return [_with_codes(each, codes) for each in schema]
     if not isinstance(schema, dict):

@@ -35,8 +35,6 @@ class ConcernState(StrEnum):
 
 
 class ConcernIdentity(ResponseModel):
-    """The reference and state of a concern, the time at which it was stored, and whether it is a test."""
-
     reference: str = Field(description="Short, and easy to read out on the phone.", examples=[EXAMPLE_REFERENCE])
     state: ConcernState = Field(description="State of the duty team's work.", examples=["received"])
     received_at: UtcDateTime = Field(description="When the concern was stored.")
@@ -48,8 +46,6 @@ class ConcernIdentity(ResponseModel):
 
 
 class EditionPin(ResponseModel):
-    """The edition that a concern is about, and when to expect an acknowledgement."""
-
     acknowledge_by: UtcDateTime = Field(
         examples=["2026-11-25T09:30:00Z"],
         description="Latest time by which a social worker should acknowledge the concern: within one working day in "
@@ -64,8 +60,6 @@ class EditionPin(ResponseModel):
 
 
 class Progress(ResponseModel):
-    """The steps that the duty team has taken."""
-
     acknowledged_at: UtcDateTime | None = Field(description="When a social worker acknowledged it.", examples=[None])
     closed_at: UtcDateTime | None = Field(description="Time of closing.", examples=[None])
     outcome: str | None = Field(
@@ -80,8 +74,6 @@ class Progress(ResponseModel):
 
 
 class Proof(ResponseModel):
-    """The status token and the signed receipt, which the reporter should store."""
-
     status_token: str = Field(
         description="Gives access to the status of this concern. Returned only once, and to retries with the same "
         "idempotency "
@@ -96,8 +88,6 @@ class Proof(ResponseModel):
 
 
 class Help(ResponseModel):
-    """The signposts, contacts and next steps in every response about an accepted concern."""
-
     signposts: tuple[Signpost, ...] = Field(
         description="999 first, then other national and local contacts that belong to no edition."
     )
@@ -113,8 +103,6 @@ class Help(ResponseModel):
 
 
 class GuideChoice(ResponseModel):
-    """The origin of the guide: named by the concern, or chosen by this service."""
-
     guide_named: bool = Field(
         default=True,
         description="True if the concern named its guide. Otherwise `guide` is the default guide or, if an item named "
@@ -124,8 +112,6 @@ class GuideChoice(ResponseModel):
 
 
 class AlsoCall(ResponseModel):
-    """Other people whom the reporter can call. The service chooses them by the content of the concern."""
-
     also_call: tuple[Signpost, ...] = Field(
         default=(),
         description="The council where a child lives, if it is another one; the designated officer, if an adult who "
@@ -135,8 +121,6 @@ class AlsoCall(ResponseModel):
 
 
 class ComeBack(ResponseModel):
-    """The time by which the reporter should check for messages."""
-
     come_back_by: UtcDateTime | None = Field(
         default=None,
         examples=["2026-11-26T09:30:00Z"],

@@ -12,10 +12,9 @@ from app.models.base import UtcDateTimeType, partial_index
 from app.models.concerns.receipts import ConcernState
 
 LEAST_URGENT_FIRST = ("no", "not_sure", "yes")
-"""Answers about immediate danger, least urgent first."""
 WAITING_RANK = "CASE WHEN state = 'received' OR additions_waiting > 0 THEN 0 WHEN state = 'closed' THEN 2 ELSE 1 END"
 CLOSED_RANK = 2
-"""The value of the column `waiting` for a closed concern without an unacknowledged addition."""
+"""In the column `waiting`, for a closed concern without an unacknowledged addition."""
 DANGER_RANK = (
     "CASE WHEN addition_danger = 'yes' THEN 0 WHEN immediate_danger = 'yes' THEN 1"
     " WHEN immediate_danger = 'not_sure' THEN 2 ELSE 3 END"
@@ -28,46 +27,40 @@ DUE = (
 ACKNOWLEDGED = "acknowledged_at IS NOT NULL"
 CLOSED = "closed_at IS NOT NULL"
 ERASED = "erased_at IS NOT NULL"
-"""`ACKNOWLEDGED`, `CLOSED` and `ERASED` are the conditions of partial indexes for figures, retention and outcomes.
-
-A new concern meets none of these conditions.
-"""
+"""These are the conditions of partial indexes. A new concern meets none of them."""
 BY_URGENCY = ("waiting", "danger", "due", "received_at", "reference")
-"""Columns that sort the inbox, most urgent first. `danger` is from 0, the most urgent, to 3."""
+"""`danger` is from 0, the most urgent, to 3."""
 FILTERED = ("state", "immediate_danger", "guide", "assigned_to", "changed_at", "test", "burst", "channel", "restricted")
-"""Columns that the inbox filters by. Both indexes of the inbox have these columns, so only matching rows are read."""
+"""Both indexes of the inbox have these columns, so that only matching rows are read."""
 
 LEADS = "\n"
-"""The value of `limited_to` for a concern that only leads may open. `limit_to` returns this value for no names."""
+"""In `limited_to`: only leads may open it. `limit_to` returns it for no names."""
 SET_BY_THE_REPORTER = (
     *("received_at", "acknowledge_by", "guide", "edition", "referral_source", "form_version"),
     *("status_token_sha256", "test", "message_key", "burst", "channel", "came_at", "received_by"),
 )
-"""Columns that never change after the concern is stored. The audit log has their digest."""
+"""They never change after the concern is stored. The audit log has their digest."""
 RESTRICTED = "limited_to <> ''"
 """The condition of the partial index of restricted concerns."""
 
 
 def limit_to(people: Sequence[str]) -> str:
-    """Return the value of `limited_to` for the names `people`. Each name is between line breaks, which no name has."""
+    """Each name is between line breaks, which no name has."""
     return LEADS + "".join(f"{name}\n" for name in people)
 
 
 def people_of_limit(limited_to: str) -> list[str]:
-    """Return the names in a value of `limited_to`. Return an empty list for `LEADS`, and for an empty value."""
+    """Empty for `LEADS`, and without a limit."""
     return limited_to.split("\n")[1:-1]
 
 
 def is_in_limit(name: ColumnElement[Any], limited_to: ColumnElement[Any]) -> ColumnElement[bool]:
-    """Return the SQL condition that `limited_to` has the name `name`. `LIKE` is not used: it ignores case in SQLite."""
+    """Not by `LIKE`, which ignores case in SQLite."""
     return func.replace(limited_to, literal("\n").concat(name).concat("\n"), "") != limited_to
 
 
 def _computed(kind: Any, expression: str) -> Column[Any]:
-    """Return a column of the SQL type `kind`, whose value the database computes by `expression` at each write.
-
-    `expression` is SQL over other columns of the row.
-    """
+    """The database computes `expression`, SQL over the row, at each write."""
     return Column(kind, Computed(expression, persisted=True), nullable=False)
 
 
@@ -77,28 +70,20 @@ class ConcernRow(SQLModel, table=True):
     `sealed` is null after erasure. The rest of the row remains for statistics.
 
     `immediate_danger` is the most urgent answer about danger in the concern and in all its additions.
-    `additions_waiting`, `addition_acknowledge_by` and `addition_danger` describe the unacknowledged additions: their
-    number, their earliest deadline, and the most urgent answer about danger. The database computes `waiting`, `danger`
-    and `due`, by which the inbox is sorted. `waiting` is 0 if the concern or an addition is unacknowledged. Otherwise
-    it is 1 for an open concern, and `CLOSED_RANK` for a closed one. Open concerns are therefore one range of the index,
-    and reading them does not depend on the number of closed concerns.
+    `additions_waiting`, `addition_acknowledge_by` and `addition_danger` describe the unacknowledged additions. The
+    database computes `waiting`, `danger` and `due`, by which the inbox is sorted. `waiting` is 0 if the concern or an
+    addition is unacknowledged, otherwise 1 for an open concern, and `CLOSED_RANK` for a closed one: open concerns are
+    one range of the index, so reading them does not depend on the number of closed ones.
 
-    `channel` says how the concern came, and `came_at` says when. `came_at` is earlier than `received_at` if a worker
-    wrote the concern down afterwards, otherwise the same time. `received_by` is that worker, as named in the audit log.
-    For a concern that the reporter sent, `received_by` is empty.
+    `came_at` is earlier than `received_at` if a worker, `received_by`, wrote the concern down afterwards. `limited_to`
+    is empty for everyone at the desk, `LEADS` for leads only, otherwise names (see `limit_to`); the database computes
+    `restricted` from it.
 
-    `limited_to` says who may open the concern: empty for everyone at the desk, `LEADS` for leads only, otherwise the
-    names of the people (see `limit_to`). The database computes `restricted`: 1 if there is such a limit, otherwise 0.
-
-    `message_key` is the public key derived from the status token: messages to the reporter are sealed to this key.
-    `message_key` and `status_token_sha256` are empty if the reporter has no token, which is usual after a phone call.
-    If `test` is true, the concern is not about a real child: it is not counted, has no events, and is erased after a
-    day. If many concerns come from one source on one day, they share the id `burst`. For most concerns, `burst` is
-    empty. `assigned_to` is the name of the assigned person, or empty. `changed_at` is the time of the last action that
-    changed the concern. Reading does not count.
-
-    `closed_at` and the outcome are null while the concern is open. Reopening sets them to null, and sets `reopened_at`,
-    which a later closing does not change.
+    `message_key` is derived from the status token: messages to the reporter are sealed to it. Both are empty if the
+    reporter has no token. A `test` is not counted, has no events, and is erased after a day. Many concerns from one
+    source on one day share the id `burst`. `changed_at` is the time of the last action that changed the concern:
+    reading does not count. Reopening sets `closed_at` and the outcome to null, and `reopened_at`, which a later closing
+    does not change.
     """
 
     __tablename__ = "concerns"
@@ -163,11 +148,7 @@ class ConcernRow(SQLModel, table=True):
 
 
 class ClosedCountRow(SQLModel, table=True):
-    """The number of closed concerns, without tests. The table has one row, with the id 1.
-
-    Database triggers change `number` in the transaction that closes or reopens a concern, because counting the closed
-    concerns would take longer every year. Open concerns are few, and are counted on each read.
-    """
+    """One row, with the id 1, without test concerns. Triggers change it: counting would take longer every year."""
 
     __tablename__ = "closed_count"
 
@@ -176,10 +157,7 @@ class ClosedCountRow(SQLModel, table=True):
 
 
 class StoredReceiptRow(SQLModel, table=True):
-    """The encrypted receipt of a request with an idempotency key, stored so that a retry gets the same receipt.
-
-    Only a caller with the idempotency key can decrypt the receipt.
-    """
+    """The receipt of a request with an idempotency key, for a retry. Only a caller with the key can decrypt it."""
 
     __tablename__ = "stored_receipts"
 

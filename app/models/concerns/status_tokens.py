@@ -13,12 +13,12 @@ _JOINTS = str.maketrans("", "", "- \t")
 
 
 def new_status_token() -> str:
-    """Return a new token like `7K3M-9QXT-2W8R-VB5N`: 80 random bits."""
+    """Like `7K3M-9QXT-2W8R-VB5N`: 80 random bits."""
     return in_groups(secrets.token_bytes(_LENGTH).translate(_OF_EACH_BYTE).decode())
 
 
 def standard_token(typed: str) -> str:
-    """Return `typed` in standard form if it is a token. Return other text, such as an older token, unchanged."""
+    """Return a token in standard form, and other text, such as an older token, unchanged."""
     plain = typed.upper().translate(_JOINTS).translate(_LOOK_ALIKE)
     is_short = len(plain) == _LENGTH and _CHARACTERS.issuperset(plain)
     return in_groups(plain) if is_short else typed

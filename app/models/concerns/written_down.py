@@ -24,10 +24,7 @@ from app.models.concerns.receipts import AlsoCall, ComeBack, ConcernIdentity, Ed
 from app.models.references import EXAMPLE_REFERENCE, find_reference
 
 MAX_TEXT_FILE_BYTES = 650_000
-"""Maximum size of a sealed concern or addition.
-
-The largest request body has room for such a file and for a card, both in base64.
-"""
+"""Of a sealed concern or addition: the largest request has room for it and a card, both in base64."""
 MAX_CARD_FILE_BYTES = 65_536
 EXAMPLE_CAME_AT = "2026-11-24T08:05:00Z"
 WRITTEN_CONCERN_EXAMPLE: dict[str, Any] = {
@@ -80,10 +77,7 @@ NewReference = Annotated[str, StringConstraints(max_length=60), AfterValidator(_
 
 
 class WrittenDown(RequestModel):
-    """Base class of the requests for a concern or an addition that a worker writes down.
-
-    The fields say how and when the concern or addition came, and have the text if the worker's computer encrypted it.
-    """
+    """How and when it came, and its text if the worker's computer encrypted it."""
 
     channel: WorkersChannel = Field(description="How it came.", examples=["call"])
     came_at: UtcDateTime = Field(
@@ -126,11 +120,10 @@ class WrittenDown(RequestModel):
     )
 
     def expect_one_text(self, text: object, name: str) -> None:
-        """Raise `CodedValueError` unless the request has either a text or a sealed file.
+        """Raise `CodedValueError` unless there is either a text, or a sealed file with its own fields.
 
-        `text` is the value of the field for the text, or None, and `name` is the name of that field. A sealed file must
-        come with `recipients` and `immediate_danger`. A text must come without these two fields, and without `card` and
-        `restricted`.
+        `text` is the value of the field `name`. `recipients` and `immediate_danger` come with a file only, as do `card`
+        and `restricted`.
         """
         if (text is None) == (self.sealed is None):
             raise CodedValueError(FaultCode.REQUIRED, ONE_TEXT.format(name))

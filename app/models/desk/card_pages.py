@@ -19,7 +19,7 @@ class CardScope(StrEnum):
 
 
 class CardParameters(RequestModel, extra="ignore"):
-    """The query parameters of the cards. The route refuses unknown parameters."""
+    """The route refuses unknown parameters."""
 
     scope: CardScope = Field(
         default=CardScope.CURRENT,

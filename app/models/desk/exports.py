@@ -13,7 +13,7 @@ from app.models.desk.inbox import InboxEntry
 from app.models.references import EXAMPLE_REFERENCE
 
 NOT_SIGNED = {"overdue", "links"}
-"""Fields of an inbox entry that are not signed, because they change with time or with the version of the service."""
+"""They change with time or with the version of the service."""
 
 
 class ExportStatement(ResponseModel):
@@ -44,18 +44,13 @@ class NewExport(RequestModel):
 
 
 class PersonFilePurpose(StrEnum):
-    """The purpose of a file about one person.
-
-    `person`: for that person, without the passages that name others. `court`: for a court, with the whole text.
-    """
+    """`person`: for that person, without the passages that name others. `court`: for a court, with the whole text."""
 
     PERSON = "person"
     COURT = "court"
 
 
 class NewPersonFile(NewExport):
-    """A file of the concerns about one person, made in the browser, to be recorded and signed before it is saved."""
-
     references: tuple[Annotated[str, StringConstraints(max_length=40)], ...] = Field(
         min_length=1, max_length=MAX_TOGETHER, description="The concerns in the file.", examples=[[EXAMPLE_REFERENCE]]
     )

@@ -10,23 +10,15 @@ from app.models.desk.hand_overs import HandOverRow
 
 
 def handed_over_details(row: HandOverRow) -> HandedOverDetails:
-    """Return the details of the audit log entry that records the hand-over `row`."""
     return HandedOverDetails(**{name: getattr(row, name) for name in HandedOverDetails.model_fields})
 
 
 def confirmed_details(number: int, receipt: str) -> HandOverConfirmedDetails:
-    """Return the details of the audit log entry for the confirmation of the hand-over `number`.
-
-    `receipt` is the receipt with which the other organisation confirmed the hand-over.
-    """
     return HandOverConfirmedDetails(number=number, receipt_sha256=hashlib.sha256(receipt.encode()).hexdigest())
 
 
 def acts_of_hand_overs(rows: Iterable[HandOverRow]) -> set[tuple[str, dt.datetime | None, str]]:
-    """Return the action, time and stored details that the audit log should have for `rows`, as tuples.
-
-    There is one tuple for each hand-over, and one for each receipt that the other organisation returned.
-    """
+    """Return action, time and stored details that the audit log should have: of each hand-over, and of each receipt."""
     found: set[tuple[str, dt.datetime | None, str]] = set()
     for row in rows:
         found.add((DeskAct.HANDED_OVER.value, row.at, handed_over_details(row).stored))
@@ -37,6 +29,6 @@ def acts_of_hand_overs(rows: Iterable[HandOverRow]) -> set[tuple[str, dt.datetim
 
 
 def recorded_hand_overs(chain: Iterable[AuditEntryRow]) -> set[tuple[str, dt.datetime | None, str]]:
-    """Return the action, time and stored details of each entry of `chain` about a hand-over."""
+    """As `acts_of_hand_overs`."""
     acts = (DeskAct.HANDED_OVER, DeskAct.HAND_OVER_CONFIRMED)
     return {(row.act, row.at, row.detail) for row in chain if row.act in acts}

@@ -19,11 +19,7 @@ JWS = "eyJhbGciOiJFZERTQSJ9.eyJqdGkiOiI0RjdLIn0.c2lnbmF0dXJl"
 
 
 class HandOverRow(SQLModel, table=True):
-    """A hand-over of a concern to another organisation.
-
-    `body` is the organisation, and `recipient` the key to which the file is encrypted. `receipt` is the receipt of this
-    service. `their_receipt` is the organisation's receipt, which is added later, only once.
-    """
+    """`body` is the organisation. `their_receipt` is the organisation's, added later, once."""
 
     __tablename__ = "hand_overs"
 

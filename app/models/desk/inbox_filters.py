@@ -38,7 +38,7 @@ class InboxOrder(StrEnum):
 
 
 class InboxFilter(RequestModel):
-    """Filters of the inbox. Absent or null means no filter. A concern must match all given filters."""
+    """Absent or null means no filter. A concern must match all given ones."""
 
     state: ConcernState | None = Field(default=None, description="Only this state.", examples=["received"])
     overdue: bool | None = Field(
@@ -91,7 +91,7 @@ def _parse_start(text: str) -> str:
 
 
 class InboxParameters(InboxFilter, extra="ignore"):
-    """The query parameters of the inbox. The route refuses unknown parameters."""
+    """The route refuses unknown parameters."""
 
     changed_since: Moment | None = Field(
         default=None, description="Only concerns changed at or after this time.", examples=["2026-11-24T09:30:00Z"]

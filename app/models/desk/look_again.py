@@ -12,11 +12,11 @@ from app.models.base import FullDate, RequestModel, ResponseModel
 from app.models.references import EXAMPLE_REFERENCE
 
 TEAM = ""
-"""The value of the column `person` for the day that the whole team sees."""
+"""The day that the whole team sees."""
 
 
 OFFICER = "\n"
-"""The value of the column `person` for the day by which the designated officer is to be told. No name has it."""
+"""The day by which to tell the designated officer. No name has it."""
 
 
 class Whose(StrEnum):
@@ -53,7 +53,7 @@ class LookAgainState(ResponseModel):
 
 
 class LookAgainRow(SQLModel, table=True):
-    """A day on which a concern is to be looked at again. `person` is the only person who sees the day, or `TEAM`."""
+    """`person` is the only one who sees the day, or `TEAM`."""
 
     __tablename__ = "look_again"
     __table_args__ = (Index("ix_look_again_person", "person", "day"),)

@@ -44,7 +44,7 @@ class SavedViewsResponse(ResponseModel):
 
 
 class SavedViewRow(SQLModel, table=True):
-    """A saved view of the inbox: filters that one person has saved under a name. Other people cannot see the view."""
+    """Only its person sees it."""
 
     __tablename__ = "saved_views"
 
@@ -55,7 +55,7 @@ class SavedViewRow(SQLModel, table=True):
 
 
 class InboxLookRow(SQLModel, table=True):
-    """The time up to which a person has confirmed that they have seen the changes in the inbox."""
+    """Until when the person has confirmed that they saw the changes."""
 
     __tablename__ = "inbox_looks"
 

@@ -24,10 +24,7 @@ URLS = {"concern": f"https://guidance.example{desk_concern_path(EXAMPLE_REFERENC
 
 
 def _if_there(description: str, example: Any) -> Any:
-    """Declare a field that is left out of the JSON if it has no value, and is therefore never null.
-
-    `description` and `example` are for the schema.
-    """
+    """For what is left out of the JSON if it has no value, and is never null."""
     return pydantic_Field(
         default=None,
         description=description,
@@ -114,7 +111,7 @@ EVENT_DATA: dict[str, type[ResponseModel]] = {
     "draft": DraftEventData,
     "audit": CheckpointEventData,
 }
-"""The model of an event's data, by the first word of the event's kind (`concern` in `concern.received`)."""
+"""By the first word of the kind (`concern` in `concern.received`)."""
 
 
 class EventResponse(ResponseModel):

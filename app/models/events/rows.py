@@ -11,9 +11,8 @@ from app.errors import CodeWithMeaning
 from app.models.base import UtcDateTimeType
 
 EMAIL = "email"
-"""Name of the receiver for the duty team's mailbox. The address of the mailbox is a setting."""
+"""The duty team's mailbox, whose address is a setting."""
 EDITORS_EMAIL = "email-editors"
-"""Name of the receiver for the editors' mailbox."""
 MAILBOXES = frozenset({EMAIL, EDITORS_EMAIL})
 
 
@@ -55,21 +54,18 @@ class EventKind(CodeWithMeaning):
 
 
 class DeliveryState(StrEnum):
-    """Progress of the delivery of one event to one receiver."""
-
     PENDING = "pending"
     DELIVERED = "delivered"
     DEAD = "dead"
-    """The service will not try again: the last attempt failed, or the receiver responded with 410 (Gone)."""
+    """The last attempt failed, or the receiver responded with 410 (Gone)."""
     CANCELLED = "cancelled"
-    """The webhook was removed, or the concern was restricted, before the event reached the webhook."""
+    """The webhook was removed, or the concern restricted, before it was delivered."""
 
 
 class EventRow(SQLModel, table=True):
-    """An event, written in the same transaction as the change that it reports.
+    """Written in the same transaction as the change that it reports. Numbered without a gap.
 
-    Events are numbered without a gap. `webhooks` has the names of the event's receivers. `sha256` covers the whole
-    event and the hash of the event before it.
+    `webhooks` are its receivers. `sha256` covers the event and the hash of the one before it.
     """
 
     __tablename__ = "events"
@@ -83,10 +79,7 @@ class EventRow(SQLModel, table=True):
 
 
 class WebhookRow(SQLModel, table=True):
-    """A receiver of events: a URL, or one of the `MAILBOXES`.
-
-    `secrets` are encrypted. A URL has two secrets while a new secret replaces the old one.
-    """
+    """A URL, or one of the `MAILBOXES`. `secrets` are encrypted: two while a new one replaces the old one."""
 
     __tablename__ = "webhooks"
 
@@ -100,7 +93,7 @@ class WebhookRow(SQLModel, table=True):
 
 
 class DeliveryRow(SQLModel, table=True):
-    """The delivery of one event to one receiver. `message` is the id of the message, the same on every attempt."""
+    """`message` is the id of the message, the same on every attempt."""
 
     __tablename__ = "deliveries"
     __table_args__ = (
@@ -118,7 +111,7 @@ class DeliveryRow(SQLModel, table=True):
 
 
 class EventReaderRow(SQLModel, table=True):
-    """The number of the last event that a client has confirmed, for a client that asks for events itself."""
+    """The last event that a client has confirmed."""
 
     __tablename__ = "event_readers"
 

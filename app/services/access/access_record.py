@@ -1,9 +1,4 @@
-"""Access as the audit log records it, to compare with the rows that grant access.
-
-Each change of access adds an entry to the chain `people`. A process replays that chain from its first entry once, and
-then reads only new entries. So checking a row costs one short query. The check finds an older version of a row that
-someone put back in the database: such a row grants no access.
-"""
+"""Access as replayed from the chain `people`: it contradicts an older version of a row that someone put back."""
 
 import datetime as dt
 import hashlib
@@ -46,7 +41,6 @@ from app.services.audit.chains import BEFORE_THE_FIRST, End
 from app.services.audit.replay import Change, Replayed
 
 by_operator = partial(Actor, "operator", "command line")
-"""The actor of commands that change access, called with the time of the command."""
 LONGEST_SESSION = dt.timedelta(hours=LONGEST_SESSION_HOURS)
 ROWS_AT_ONCE = 1000
 _ACTS = table_of(AuditEntryRow).c
@@ -56,14 +50,10 @@ _OF_PEOPLE = (
     .order_by(_ACTS.number)
 )
 _SINCE = _OF_PEOPLE.where(_ACTS.number >= bindparam("number"))
-"""Entries of the chain `people` from `number` on."""
 
 
 def fingerprint(*parts: bytes) -> str:
-    """Return the first 16 hex digits of the SHA-256: what the audit log calls a key, passkey, invitation or session.
-
-    `parts` are the stored hash of the secret or, for a passkey, the credential ID and the public key.
-    """
+    """Return 16 hex digits of the SHA-256 of a secret's stored hash or, for a passkey, of its ID and public key."""
     return hashlib.sha256(b"".join(parts)).hexdigest()[:16]
 
 
@@ -84,7 +74,6 @@ def name_on_record(row: AccessRow) -> str:
 
 
 def record_person(session: Session, act: DeskAct, actor: Actor, details: Details) -> None:
-    """Append to the chain `people`: a grant, a sign-in, a departure."""
     record_action(session, PEOPLE, act, actor, details)
 
 
@@ -205,7 +194,6 @@ class RecordedAccess(Replayed):
 
     @property
     def by_table(self) -> Mapping[type[AccessRow], Mapping[str, Any]]:
-        """The rows that each table should have, by `name_on_record`, as `_stated_by` returns them."""
         return {
             ClientRow: self.clients,
             ClientKeyRow: self.keys,
@@ -225,7 +213,6 @@ class RecordedAccess(Replayed):
 
 
 def _person_of(act: Any) -> str:
-    """Empty if the entry names none."""
     return str(act.client).partition("/")[2]
 
 
@@ -235,7 +222,6 @@ def _drop_those_of(person: str, held: dict[str, str]) -> None:
 
 
 def _stated_by(row: AccessRow) -> Any:
-    """In the format of `RecordedAccess`."""
     match row:
         case ClientRow():
             return (tuple(row.scopes), row.person, row.test)
@@ -285,10 +271,7 @@ class AccessRecord:
         self._lock = Lock()
 
     def as_of(self, session: Session) -> RecordedAccess:
-        """Return the state that `session` sees, with its own uncommitted entries. Do not change it: threads share it.
-
-        The whole chain is replayed first, and if the database was replaced. What a writing session sees is not cached.
-        """
+        """Return the state as `session` sees it, with its own uncommitted entries. Do not change it: it is shared."""
         known = _continued(session, self._known)
         if known is None:
             with self._lock:  # threads that wait here reuse the state that the first one has read
@@ -304,7 +287,6 @@ class AccessRecord:
 
 
 def _continued(session: Session, known: KnownAccess) -> KnownAccess | None:
-    """Return the state with later entries. None if `known` is empty, or its last entry not in the database."""
     if known.end == BEFORE_THE_FIRST:
         return None
     acts = session.connection().execute(_SINCE, {"number": known.end.number}).all()

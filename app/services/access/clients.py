@@ -1,7 +1,4 @@
-"""Clients, the programs that call this API: adding and revoking them, rotating their keys, and authentication.
-
-A function that checks or writes a row that grants access also raises the `SetupError` of `row_signing`.
-"""
+"""Clients, the programs that call this API: adding and revoking them, rotating their keys, and authentication."""
 
 import datetime as dt
 import hashlib
@@ -33,17 +30,13 @@ from app.services.audit.audit_log import Actor
 TOKEN_BYTES = 32
 KEY_PREFIX = "omg_"
 DOCS_CLIENT = "docs-page"
-"""Of a trial's documentation page. No other client may have this name."""
 ACCURACY = dt.timedelta(minutes=5)
 """A use is stored only if it is at least so much later than the stored one."""
 log = Log(__name__)
 
 
 def check_person(name: str) -> str:
-    """Return a new person's name in NFC. Raise `SetupError` if it is empty, too long, or could be mistaken for another.
-
-    So for spaces around it, characters that do not print, and mixed scripts.
-    """
+    """Return a new person's name in NFC. Raise `SetupError` if it is invalid, or could be mistaken for another."""
     if not is_recordable(name):
         raise SetupError(f"a person's name is 1 to {MAX_NAME_LENGTH} characters that print, without spaces around it")
     if (reason := find_name_refusal(name)) is not None:
@@ -53,10 +46,7 @@ def check_person(name: str) -> str:
 
 @dataclass(frozen=True)
 class Principal:
-    """The authenticated caller: a client, its scopes, and the person who acts through it, if known.
-
-    `for_tests`: it may send test concerns, and no others.
-    """
+    """The authenticated caller. `for_tests`: it may send test concerns, and no others."""
 
     name: str
     scopes: frozenset[str]
@@ -77,7 +67,6 @@ class Principal:
 
 
 def draw_token(prefix: str = "") -> str:
-    """256 random bits after `prefix`."""
     return prefix + secrets.token_urlsafe(TOKEN_BYTES)
 
 
@@ -114,8 +103,6 @@ def _revoke(session: Session, client: ClientRow, actor: Actor) -> None:
 
 
 class Provider(Protocol):
-    """Issues access tokens."""
-
     def read_token(self, token: str) -> Principal:
         """Raise `TokenInvalid`, or `ProviderUnavailable` if it does not respond."""
 
@@ -148,7 +135,6 @@ class KeyUses:
 
 
 def _store_uses(session: Session, *, uses: Mapping[bytes, dt.datetime]) -> None:
-    """By the key's hash; a later stored time stays."""
     for key_sha256, used_at in sorted(uses.items()):  # all nodes update rows in the same order
         last = col(ClientKeyRow.last_used_at)
         session.connection().execute(
@@ -160,18 +146,12 @@ def _store_uses(session: Session, *, uses: Mapping[bytes, dt.datetime]) -> None:
 
 @dataclass(frozen=True)
 class Authenticator:
-    """Knows clients by key, and by access tokens of `provider` if there is one."""
-
     engine: Engine
     provider: Provider | None
     key_uses: KeyUses = field(default_factory=KeyUses)
 
     def authenticate(self, token: str, *, at: dt.datetime) -> Principal:
-        """Return the caller that a key or token identifies, and note the use.
-
-        Raise `TokenInvalid` if unknown, expired or revoked, its subclass `RowNotOurs` if this service did not write the
-        row or the audit log contradicts it, or `ProviderUnavailable`.
-        """
+        """Note the use. Raise `TokenInvalid`, its subclass `RowNotOurs`, or `ProviderUnavailable`."""
         if self.provider is not None and token.count(".") == 2:  # noqa: PLR2004  # a JWS has three parts
             return self._named(self.provider.read_token(token))
         key_sha256 = token_digest(token)
@@ -209,11 +189,10 @@ class NewClient:
 
 
 def add_client(writer: Writer, client: NewClient, *, at: dt.datetime, expires_at: dt.datetime | None = None) -> str:
-    """Add a client, and return its first key, of which only a hash is stored. Without `expires_at` it never expires.
+    """Add a client, and return its first key, of which only a hash is stored.
 
-    Raise `ClientExists` if an active or revoked client has the name, `StoreBusy`, and `SetupError` for an invalid name
-    or `DOCS_CLIENT`, for no scope, for a test client with more than `submit`, or without an access key (see
-    `AccessKeys.require`).
+    Raise `ClientExists`, also for the name of a revoked client; `SetupError` for an invalid name, no scope, or a test
+    client with more than `submit`; `StoreBusy`.
     """
     if client.name == DOCS_CLIENT:
         raise SetupError(f"a client's name is not {DOCS_CLIENT}: the page of the API documentation has it")
@@ -221,7 +200,6 @@ def add_client(writer: Writer, client: NewClient, *, at: dt.datetime, expires_at
 
 
 def _add_client(writer: Writer, client: NewClient, *, at: dt.datetime, expires_at: dt.datetime | None) -> str:
-    """As `add_client`, but `DOCS_CLIENT` too."""
     if not re.fullmatch(SLUG_PATTERN, client.name) or not is_recordable(client.name):
         raise SetupError("a client's name is lower-case words joined by hyphens")
     if (reason := find_name_refusal(client.name)) is not None:
@@ -251,10 +229,10 @@ def _add_client(writer: Writer, client: NewClient, *, at: dt.datetime, expires_a
 def rotate_key(
     writer: Writer, *, name: str, overlap: dt.timedelta, at: dt.datetime, expires_at: dt.datetime | None = None
 ) -> tuple[str, dt.datetime | None]:
-    """Give a client a new key, and return it with its expiry. Older keys expire `overlap` after `at` at the latest.
+    """Return a new key and its expiry. Older keys expire `overlap` after `at` at the latest.
 
-    Without `expires_at` it lives as long as the newest key did. Raise `NoSuchClient` (unknown or revoked),
-    `RowNotOurs`, `StoreBusy`.
+    Without `expires_at` it lives as long as the newest key did. Raise `NoSuchClient`, also if revoked, `RowNotOurs`,
+    `StoreBusy`.
     """
     key = draw_token(KEY_PREFIX)
 
@@ -279,7 +257,6 @@ def rotate_key(
 
 
 def _key_fields(key: ClientKeyRow) -> dict[str, Any]:
-    """As the audit entry has them."""
     return {"client": key.client, "key": name_on_record(key), "ends": key.expires_at}
 
 

@@ -1,12 +1,7 @@
 """Locked copies of the team's identity: at most one for each passkey of a person who may read concerns.
 
-The team's identity is the private key that decrypts concerns. A passkey with the extension PRF gives the browser a
-secret that never leaves the browser. The browser derives an age identity from the secret, and the passkey's row stores
-the recipient of that identity. A browser that holds the team's identity encrypts a copy to that recipient. So this
-service stores only copies that it cannot decrypt. Decryption needs the passkey, so someone who steals the database
-cannot decrypt a copy either.
-
-A function that checks or writes a row that grants access also raises the `SetupError` of `row_signing`.
+The browser derives an age identity from a secret of the passkey (extension PRF), and encrypts the team's identity to
+its recipient. Without the passkey nobody can decrypt a copy, not even this service.
 """
 
 import base64
@@ -32,11 +27,7 @@ from app.services.access.row_signing import need_access_keys, require_current_ro
 from app.services.audit.audit_log import Actor
 
 PRF_INPUT = b"council guidance: key of the desk, 1"
-"""Input of the WebAuthn extension PRF, which gives the browser the secret that locks a copy of the team's key.
-
-It never changes: no stored copy could be decrypted. It is the same for all people, because a sign-in begins before it
-is known who signs in; the secret differs for each passkey.
-"""
+"""Input of the WebAuthn extension PRF. A change would make all stored copies useless. The secret differs by passkey."""
 MAX_COPY_BYTES = 8_000
 MAX_KEYS = 20
 """Identities in one copy: the current one, and older ones for texts not yet re-encrypted."""
@@ -73,11 +64,7 @@ class NewCopy:
 
     @classmethod
     def read(cls, passkey: str, sealed: str, recipients: str) -> "NewCopy":
-        """Read an age file in base64, and the recipients of its identities, separated by spaces.
-
-        Raise `BadRequest` unless the file is for exactly one recipient and within `MAX_COPY_BYTES`, with 1 to
-        `MAX_KEYS` valid recipients.
-        """
+        """Read an age file in base64, and its identities' recipients, separated by spaces. Raise `BadRequest`."""
         keys = recipients.split()
         try:
             file = base64.b64decode(sealed, validate=True)
@@ -118,15 +105,11 @@ def valid_recipient(recipient: str) -> str | None:
 
 
 def may_hold_key(person: PersonRow) -> bool:
-    """They have not left, and their role may read concerns."""
     return not person.is_over and person.role in roles_with(Scope.READ)
 
 
 def list_passkeys(session: Session, name: str, current: Collection[str]) -> list[PasskeyLine]:
-    """Oldest first. `current` are the keys to which new concerns are encrypted.
-
-    Left out and logged: what this service did not write, or the audit log contradicts.
-    """
+    """Oldest first; rows that are not ours are logged and left out. New concerns are encrypted to `current` keys."""
     rows = session.exec(select(KeyCopyRow).where(KeyCopyRow.person == name)).all()
     copies = {row.passkey: row for row in rows if _is_ours(session, row)}
     lines = []
@@ -149,10 +132,10 @@ def read_own_copies(session: Session, name: str, *, actor: Actor) -> list[Passke
 
 
 def store_copy(session: Session, name: str, copy: NewCopy, current: Collection[str], *, actor: Actor) -> None:
-    """Store `copy` for a passkey of `name`, in place of an earlier one.
+    """Store `copy` in place of an earlier one.
 
-    Raise `NoSuchItem` without such a passkey or its recipient, or if the role may not read concerns; `RoleNotYours` if
-    `actor` is another person and the copy has a `current` key already; `RateLimited`.
+    Raise `NoSuchItem` if the person has no such passkey, or may not read concerns; `RoleNotYours` if the copy of
+    another person is current already; `RateLimited`.
     """
     _expect_seldom(session, actor)
     person = session.get(PersonRow, name)

@@ -24,7 +24,6 @@ from app.logs import Log
 from app.models.references import source_id
 
 OWN_MEMORY = "memory://"
-"""Stands for counting in the memory of each process."""
 STORE_TIMEOUT_SECONDS = 0.25
 RETRY_SECONDS = 5.0
 THREADS = 10
@@ -45,10 +44,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class LimitKey:
-    """A key under which requests are counted together: a network, or another subject such as a concern.
-
-    The limit is `share` times that of the policy.
-    """
+    """A network or subject, such as a concern, by which requests are counted. `share` multiplies the limit."""
 
     name: str
     share: int = 1
@@ -67,7 +63,6 @@ class Policy:
 
     @property
     def seconds(self) -> int:
-        """Of the window."""
         return self.item.get_expiry()
 
 
@@ -96,9 +91,8 @@ def widen(policy: Policy, share: int) -> Policy:
 class Limiter:
     """Counts requests by caller, in a store that processes share or in `OWN_MEMORY`.
 
-    Callers are keyed hashes: no network address is stored. `is_secret_shared` is False for a random `secret`. If the
-    store fails, this process counts in its own memory, and tries it again after `RETRY_SECONDS`: no request is refused
-    for it. Raise `SetupError` if `store` cannot be used.
+    Stores keyed hashes, never a network address. If the store fails, this process counts in its own memory until a try
+    after `RETRY_SECONDS` succeeds: no request is refused for it. Raise `SetupError` if `store` cannot be used.
     """
 
     def __init__(
@@ -123,7 +117,6 @@ class Limiter:
         self._key_of_day = b""
 
     async def count(self, policy: Policy, keys: LimitKeys) -> Count:
-        """As `count_here`, without blocking the event loop."""
         return await self.run(partial(self.count_here, policy, keys))
 
     async def run(self, counting: Callable[[], T]) -> T:
@@ -133,10 +126,9 @@ class Limiter:
         return await to_thread.run_sync(counting, limiter=self._threads)
 
     def count_here(self, policy: Policy, keys: LimitKeys, cost: int = 1) -> Count:
-        """Count under each of `keys` (one at least), and return the count that decides.
+        """Return the count that decides: the last over its limit, or the one with the fewest left. It may block.
 
-        It is the last over its limit, or the one with the fewest left. What is over the limit of a narrow network does
-        not count against a wider one: a subscriber cannot use up what neighbours share. It may wait for the store.
+        What is over the limit of a narrow network does not count against a wider one: neighbours keep their share.
         """
         counts: list[Count] = []
         for key in keys:
@@ -146,8 +138,7 @@ class Limiter:
         return over[-1] if over else min(counts, key=lambda count: count.remaining)
 
     def _count(self, policy: Policy, caller: str, cost: int) -> Count:
-        """If `cost` is 0, only read. A failing store is logged once."""
-        key = self._key(policy, caller)
+        key = hmac.digest(self._secret, f"{policy.name}\n{caller}".encode(), "sha256").hex()[:32]
         if self._shared is not None and not self._is_unavailable:
             try:
                 return _count(self._shared, policy, key, caller, cost)
@@ -157,10 +148,7 @@ class Limiter:
             return _count(self._own, policy, key, caller, cost)
 
     def source_id_of(self, caller: str, day: dt.date) -> str:
-        """Return a short pseudonym of a network on `day` that thousands share, so that it identifies no caller.
-
-        Its key changes each day, and is lost with the process if no secret is shared.
-        """
+        """Return a pseudonym of a network on `day`. Thousands share it: it identifies nobody. Its key changes daily."""
         with self._day_lock:
             if self._day is None or day not in (self._day, self._day - ONE_DAY):
                 drawn = secrets.token_bytes(SHORTEST_SECRET)
@@ -178,9 +166,6 @@ class Limiter:
         self._wall_clock_ahead = ahead
         return self._own_store
 
-    def _key(self, policy: Policy, caller: str) -> str:
-        return hmac.digest(self._secret, f"{policy.name}\n{caller}".encode(), "sha256").hex()[:32]
-
     @property
     def _is_unavailable(self) -> bool:
         return self._clock() < self._unavailable_until
@@ -192,10 +177,7 @@ class Limiter:
 
 
 def make_limiter(store: str, secret_file: Path | None) -> Limiter:
-    """Without `secret_file` the secret is random.
-
-    Raise `SetupError` if `store` or file is unusable, or shared without one.
-    """
+    """Without `secret_file` the secret is random, and `store` must not be shared. Raise `SetupError`."""
     if secret_file is None:
         if store != OWN_MEMORY:
             raise SetupError("a shared GUIDANCE_LIMITS_STORE needs GUIDANCE_LIMITS_SECRET_FILE, the same on every node")
@@ -212,8 +194,7 @@ def make_limiter(store: str, secret_file: Path | None) -> Limiter:
 def networks_of(host: str | None) -> LimitKeys:
     """Return the networks under which an address is counted, narrowest first.
 
-    None for a loopback address: it is the operator's, or of a proxy that is not trusted, behind which all would count
-    as one. All with `UNKNOWN_ADDRESS` do.
+    None for a loopback address: all behind a proxy that is not trusted would count as one.
     """
     if host == UNKNOWN_ADDRESS:
         return (LimitKey(host),)

@@ -1,7 +1,4 @@
-"""The configuration and the public keys of an OpenID provider, fetched within limits of time and size.
-
-The keys are cached.
-"""
+"""The configuration and the public keys of an OpenID provider, fetched within limits of time and size, and cached."""
 
 import asyncio
 import ssl
@@ -36,11 +33,7 @@ FAILURE_SECONDS = 5.0
 def fetch_document(
     url: str, form: Mapping[str, str] | None = None, auth: tuple[str, str] | None = None
 ) -> dict[str, Any]:
-    """Return the JSON object at `url`, by POST if there is a `form`, without following redirects.
-
-    Raise `ProviderUnavailable` without a usable one in `DEADLINE_SECONDS`, `TokenInvalid` if the code in `form` is
-    refused.
-    """
+    """Send `form`, if any, by POST. Follow no redirect. Raise `TokenInvalid` if the provider refuses the code in it."""
     try:
         return call_in_time(lambda: asyncio.run(_fetch(url, form, auth)), DEADLINE_SECONDS)
     except TimeoutError:
@@ -78,7 +71,6 @@ async def _fetch(url: str, form: Mapping[str, str] | None, auth: tuple[str, str]
 
 
 def discover_jwks_url(issuer: str) -> str:
-    """Return the URL of the keys (OpenID Connect Discovery 1.0, section 4.3). Raise `ProviderUnavailable`."""
     return address_in(discover(issuer), "jwks_uri", "keys", issuer=issuer)
 
 
@@ -91,10 +83,7 @@ def discover(issuer: str) -> dict[str, Any]:
 
 
 def address_in(document: Mapping[str, Any], name: str, subject: str, *, issuer: str) -> str:
-    """Return a URL of the configuration. Raise `ProviderUnavailable`, which names `subject`, without a safe one.
-
-    An http URL is safe only on this host, and only if the issuer's is http too.
-    """
+    """Raise `ProviderUnavailable` without a safe URL: http is safe only on this host, and if the issuer's is http."""
     url = document.get(name)
     if not isinstance(url, str) or not _is_safe(url) or (_is_https(issuer) and not _is_https(url)):
         raise ProviderUnavailable(f"the provider's configuration names no https address of {subject}")
@@ -112,11 +101,7 @@ def _is_https(url: str) -> bool:
 
 @dataclass
 class ProviderKeys:
-    """The provider's keys, refreshed after `FRESH_SECONDS`, or if a token names an unknown one.
-
-    `jwks_url` may be None: the configuration of `issuer` names it. One thread fetches; others wait, except for a key
-    fetched within the last hour. An unknown key makes a fetch at most every `UNKNOWN_KEY_SECONDS`.
-    """
+    """Fetched after `FRESH_SECONDS`, and for unknown keys at most every `UNKNOWN_KEY_SECONDS`, by one thread only."""
 
     issuer: str
     jwks_url: str | None = None
@@ -155,7 +140,6 @@ class ProviderKeys:
         return self._age() >= (FRESH_SECONDS if kid in self._keys else UNKNOWN_KEY_SECONDS)
 
     def _age(self) -> float:
-        """Infinity if never fetched."""
         return float("inf") if self._read_at is None else self.monotonic() - self._read_at
 
     def _read(self) -> None:
@@ -171,7 +155,6 @@ class ProviderKeys:
 
 
 def parse_keys(document: dict[str, Any]) -> dict[str, PyJWK]:
-    """Return the signing keys of a JWK set, by ID. Raise `ProviderUnavailable` if there is none."""
     try:
         keys = PyJWKSet.from_dict(document).keys
     except (jwt_errors.PyJWTError, ValueError, TypeError, AttributeError):

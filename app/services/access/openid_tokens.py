@@ -44,11 +44,7 @@ REASONS = {
 
 @dataclass(frozen=True)
 class OpenIdProvider:
-    """Verifies access tokens (RFC 9068) and ID tokens with the provider's keys. Blocks while they are fetched.
-
-    `scopes_of` maps values of `SCOPE_CLAIMS` and `further_claims` to scopes. `person_claim` and `name_claim` have id
-    and name.
-    """
+    """Verifies access tokens (RFC 9068) and ID tokens with the provider's keys. Blocks while they are fetched."""
 
     issuer: str
     audience: str
@@ -59,15 +55,10 @@ class OpenIdProvider:
     name_claim: str = NAME
 
     def read_token(self, token: str) -> Principal:
-        """Raise as `read_claims`."""
         return self._principal(self.read_claims(token))
 
     def read_claims(self, token: str, *, oldest_seconds: float = OLDEST_SECONDS) -> Mapping[str, Any]:
-        """Verify `token`, and return its claims.
-
-        Raise `TokenInvalid` if it is not signed for this audience, has expired, or is older than `oldest_seconds`,
-        within `LEEWAY_SECONDS`; `ProviderUnavailable` if keys cannot be fetched.
-        """
+        """Verify `token`, and return its claims. Raise `TokenInvalid`, also if it is old, or `ProviderUnavailable`."""
         try:
             header = jwt.get_unverified_header(token)  # if the header is invalid, the provider is not called
             if header.get("alg") not in ALGORITHMS:
@@ -100,10 +91,7 @@ class OpenIdProvider:
         return name if is_recordable(name) else None
 
     def _principal(self, claims: Mapping[str, Any]) -> Principal:
-        """The subject is the person, unless it is the client: so a person has one name in every token.
-
-        Raise `TokenInvalid` if there is neither client nor subject, or the audit log cannot store a name.
-        """
+        """The subject is the person, unless it is the client: so a person has one name in every token."""
         client, person = _first(claims, CLIENT_CLAIMS), _first(claims, (self.person_claim, SUBJECT))
         if client is None and person is None:
             raise TokenInvalid("the token names neither a client nor a subject")
@@ -147,7 +135,6 @@ def _first(claims: Mapping[str, Any], names: Sequence[str]) -> Any:
 
 
 def _at_path(claims: Mapping[str, Any], name: str) -> Any:
-    """If there is no claim `name`, read it as a path, like `realm_access.roles`."""
     if name in claims:
         return claims[name]
     found: Any = claims
@@ -157,6 +144,5 @@ def _at_path(claims: Mapping[str, Any], name: str) -> Any:
 
 
 def _words(claim: Any) -> Iterator[str]:
-    """The strings of a list, or the words of a string."""
     words = claim.split() if isinstance(claim, str) else claim if isinstance(claim, list) else []
     yield from (word for word in words if isinstance(word, str))

@@ -1,12 +1,7 @@
 """Passkeys (WebAuthn): registration by invitation, and sign-in.
 
-A challenge is valid for five minutes, and for one signature. A challenge carries its expiry time and a MAC. The
-database stores a challenge only after a passkey has signed it. So people who are not signed in cannot fill the
-database.
-
-This is a separate module because the library takes 0.2 s to import, and no start should wait for that.
-
-A function that checks or writes a row that grants access also raises the `SetupError` of `row_signing`.
+A challenge carries its expiry and a MAC. It is stored only after a passkey has signed it, so that people who are not
+signed in cannot fill the database. This is a separate module because the library takes 0.2 s to import.
 """
 
 import datetime as dt
@@ -57,16 +52,11 @@ CHOSEN = AuthenticatorSelectionCriteria(
 
 @dataclass(frozen=True)
 class Passkeys:
-    """The server side of WebAuthn: registers invited people, and identifies them at a sign-in."""
-
     writer: Writer
     party: RelyingParty
 
     def offer(self, *, at: dt.datetime) -> str:
-        """Return options for a sign-in as JSON. They name no passkey; the challenge expires in five minutes.
-
-        They ask the passkey for the secret that opens the copy of the team's key.
-        """
+        """Return options for a sign-in as JSON. They name no passkey, and ask for the secret that opens a key copy."""
         options = webauthn.generate_authentication_options(
             rp_id=self.party.id,
             challenge=self._make_challenge(at),
@@ -75,10 +65,9 @@ class Passkeys:
         return _with_prf(options_to_json(options))
 
     def verify(self, credential: str, *, at: dt.datetime, recipient: str = "") -> str:
-        """Return the person whose passkey signed `credential`. Store that the challenge was used, and the counter.
+        """Return the person whose passkey signed. Raise `TokenInvalid`, also for a used challenge; `StoreBusy`.
 
-        A valid `recipient`, to which their copy of the team's key is encrypted, is stored too: only here and at
-        registration, so that a stolen session cannot replace it. Raise `TokenInvalid` or `StoreBusy`.
+        A valid `recipient` is stored only here and at registration, so that a stolen session cannot replace it.
         """
         challenge = self._read_challenge(credential, at)
         with _refusing_wrong_answers():
@@ -103,10 +92,7 @@ class Passkeys:
         return passkey.person
 
     def offer_registration(self, token: str, *, at: dt.datetime) -> str:
-        """Return options for a new passkey as JSON, for an invitation, which stays valid. Raise `TokenInvalid`.
-
-        Devices that have a passkey of the person are excluded.
-        """
+        """Return options for a new passkey as JSON. The invitation stays valid. Raise `TokenInvalid`."""
         with Session(self.writer.engine) as session:
             _, person = _get_invitation(session, token, at)
             registered = session.exec(select(PasskeyRow).where(PasskeyRow.person == person.name))
@@ -122,11 +108,7 @@ class Passkeys:
         return _with_prf(options_to_json(options))
 
     def register(self, token: str, credential: str, device: Device, *, address: str, at: dt.datetime) -> str:
-        """Store the passkey with its device, delete the invitation, and return the person's name.
-
-        Raise `TokenInvalid` if response, challenge or invitation is not valid or the passkey is registered;
-        `StoreBusy`.
-        """
+        """Store the passkey, delete the invitation, and return the person's name. Raise `TokenInvalid`, `StoreBusy`."""
         challenge = self._read_challenge(credential, at)
         with _refusing_wrong_answers():
             verified = webauthn.verify_registration_response(
@@ -149,7 +131,6 @@ class Passkeys:
         return CHALLENGE.pack(ends, drawn, next(self._macs(ends, drawn), bytes(32)))
 
     def _read_challenge(self, credential: str, at: dt.datetime) -> bytes:
-        """Raise `TokenInvalid` if malformed, expired, or not made by this service."""
         with _refusing_wrong_answers():
             encoded = parse_json(credential)["response"]["clientDataJSON"]
             challenge = parse_client_data_json(base64url_to_bytes(encoded)).challenge
@@ -171,14 +152,12 @@ class Passkeys:
         return any(hmac.compare_digest(mac, each) for each in self._macs(ends, drawn))
 
     def _macs(self, ends: int, drawn: bytes) -> Iterator[bytes]:
-        """Under each access key, newest first."""
         text = b"passkey challenge\n%d\n%s" % (ends, drawn)
         return (hmac.digest(key.value, text, "sha256") for key in need_access_keys(self.writer.engine).keys)
 
 
 @contextmanager
 def _refusing_wrong_answers() -> Iterator[None]:
-    """The library's errors for a malformed response become `TokenInvalid`."""
     try:
         yield
     except (WebAuthnException, ValueError, TypeError, KeyError, AttributeError, RecursionError):
@@ -186,7 +165,6 @@ def _refusing_wrong_answers() -> Iterator[None]:
 
 
 def _use_challenge(session: Session, challenge: bytes, at: dt.datetime) -> None:
-    """Raise `TokenInvalid` if it was used before. The row outlives the challenge; expired ones are deleted."""
     session.connection().execute(delete(ChallengeRow).where(col(ChallengeRow.expires_at) <= at))
     session.add(ChallengeRow(challenge=challenge, expires_at=at + CHALLENGE_LIFETIME))
     try:
@@ -196,7 +174,6 @@ def _use_challenge(session: Session, challenge: bytes, at: dt.datetime) -> None:
 
 
 def _with_prf(options: str) -> str:
-    """Add the extension PRF; a browser or device without it ignores it."""
     first = bytes_to_base64url(PRF_INPUT)
     return json.dumps(json.loads(options) | {"extensions": {"prf": {"eval": {"first": first}}}})
 

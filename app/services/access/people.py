@@ -1,7 +1,4 @@
-"""The people who work at the desk: invitations, roles and sessions, and the end of all access when a person leaves.
-
-A function that checks or writes a row that grants access also raises the `SetupError` of `row_signing`.
-"""
+"""The people who work at the desk: invitations, roles and sessions, and the end of all access when a person leaves."""
 
 import datetime as dt
 import hmac
@@ -66,7 +63,6 @@ def count_passkeys(session: Session, name: str) -> int:
 
 
 def find_last_use(session: Session, name: str) -> dt.datetime | None:
-    """Of a stored session, if there is one."""
     return session.exec(select(func.max(SessionRow.last_used_at)).where(SessionRow.person == name)).one()
 
 
@@ -84,11 +80,10 @@ def find_with_person(
 def invite(
     writer: Writer, name: str, *, role: Role, expires_at: dt.datetime, at: dt.datetime, actor: Actor | None = None
 ) -> str:
-    """Invite a person, and return the token of a single-use link for a passkey. Without `actor` the operator invites.
+    """Return the token of a single-use link for a passkey. Without `actor` the operator invites.
 
-    Who already has access gets the new role at once, and keeps passkeys and sessions, but no copy of the team's key if
-    the role may not read concerns. Who left is admitted again. Raise `SetupError` if `check_person` refuses a new name,
-    or an OpenID provider gives the role; `RowNotOurs`, `StoreBusy`.
+    Who already has access gets the new role at once, and keeps passkeys and sessions. Who left is admitted again. Raise
+    `SetupError` (invalid name, or an OpenID provider gives the role), `RowNotOurs`, `StoreBusy`.
     """
     token, by = draw_token(), actor or by_operator(at)
 
@@ -119,10 +114,9 @@ def invite(
 
 
 def change_role(session: Session, name: str, role: Role, *, actor: Actor) -> None:
-    """Change a role, also in current sessions; copies of the team's key go if the new one may not read concerns.
+    """Change a role, also in current sessions, and delete key copies if the new one may not read concerns.
 
-    The same role is not recorded. Raise `NoSuchPerson`, `SetupError` if an OpenID provider gives the role,
-    `RowNotOurs`.
+    Raise `NoSuchPerson`, `RowNotOurs`, or `SetupError` if an OpenID provider gives the role.
     """
     person = get_person(session, name)
     require_ours(session, person)
@@ -149,19 +143,13 @@ def end_sessions(session: Session, name: str, *, actor: Actor) -> None:
 
 
 def lock_out(session: Session, name: str, *, actor: Actor) -> None:
-    """End all sessions and delete the copies of the team's key: for a device that may be lost.
-
-    Who can use its passkey can still sign in, but cannot get the key.
-    """
+    """For a device that may be lost: whoever can use its passkey can still sign in, but cannot get the team's key."""
     end_sessions(session, name, actor=actor)
     delete_copies(session, name, actor=actor)
 
 
 def remove_passkey(session: Session, name: str, passkey: str, *, actor: Actor) -> None:
-    """Remove it with its copy of the team's key, and end all sessions, which do not say which passkey began them.
-
-    Raise `NoSuchItem` if there is none, or it is the last one and `actor` is the person.
-    """
+    """End all sessions too. Raise `NoSuchItem` if there is none, or it is the last one and `actor` is the person."""
     passkeys = session.exec(select(PasskeyRow).where(PasskeyRow.person == name)).all()
     row = next((each for each in passkeys if name_on_record(each) == passkey), None)
     if row is None or (len(passkeys) == 1 and actor.person == name):
@@ -173,11 +161,7 @@ def remove_passkey(session: Session, name: str, passkey: str, *, actor: Actor) -
 
 
 def leave(session: Session, name: str, *, at: dt.datetime, actor: Actor | None = None) -> list[str]:
-    """Delete sessions, passkeys, invitations and key copies of a person. Return their clients, which are revoked.
-
-    It is recorded, also if they left before. They are back when invited again; the clients stay revoked. Raise
-    `NoSuchPerson` if neither desk nor client has the name.
-    """
+    """End all access. Return their clients, which stay revoked if the person is invited again. Raise `NoSuchPerson`."""
     by = actor or by_operator(at)
     person, clients = session.get(PersonRow, name), revoke_clients_of(session, name, actor=by)
     if person is None and not clients:
@@ -200,10 +184,7 @@ class Identity:
 
 
 def name_for(session: Session, identity: Identity, given: str | None) -> str:
-    """Return the name recorded at an earlier sign-in, or a new one: what the provider has `given`.
-
-    If another has or had it, the id follows in brackets; the id alone if there is no usable name.
-    """
+    """Return the name of an earlier sign-in, otherwise `given`, with the id if another has had that name."""
     known = find_name_of(session, identity.subject)
     if known is not None:
         return known
@@ -216,10 +197,10 @@ def name_for(session: Session, identity: Identity, given: str | None) -> str:
 
 
 def welcome(session: Session, name: str, *, role: Role, identity: Identity, actor: Actor) -> PersonRow | None:
-    """Store a person who signed in through a provider, with its role.
+    """Store who signed in through a provider. Return None if they left, use a passkey, or have another `identity`.
 
-    Return None, and store nothing, if they left, were invited to use a passkey, or have another `identity`. A role that
-    differs from the last recorded one is recorded: the row may be an older version put back. Raise `RowNotOurs`.
+    A role that differs from the last recorded one is recorded: the row may be an older version put back. Raise
+    `RowNotOurs`.
     """
     person, former = session.get(PersonRow, name), recorded_role(session, name)
     if former is None:
@@ -244,7 +225,7 @@ def welcome(session: Session, name: str, *, role: Role, identity: Identity, acto
 
 
 def take_role(session: Session, name: str, *, provider: str, actor: Actor) -> None:
-    """Remove the role, and end all sessions, of whom `provider` no longer gives one. Raise `RowNotOurs`."""
+    """End the role and all sessions of a person to whom `provider` no longer gives one. Raise `RowNotOurs`."""
     person = session.get(PersonRow, name)
     if person is not None and not person.is_over and person.provider == provider:
         former, person.role = person.role, NO_ROLE
@@ -253,13 +234,11 @@ def take_role(session: Session, name: str, *, provider: str, actor: Actor) -> No
 
 
 def _take_key(session: Session, person: PersonRow, actor: Actor) -> None:
-    """Unless they may hold it."""
     if not may_hold_key(person):
         delete_copies(session, person.name, actor=actor)
 
 
 def _record_role(session: Session, person: PersonRow, former: str, actor: Actor) -> None:
-    """Unless it is the `former` one."""
     if former != person.role:
         details = RoleDetails(person=person.name, former=former, role=person.role, subject=person.subject)
         record_person(session, DeskAct.ROLE_CHANGED, actor, details)
@@ -284,7 +263,7 @@ class DeskSessions:
         former: str | None = None,
         goes_on: bool = False,
     ) -> str:
-        """Start a session, record the sign-in, and return the token. Delete `former` and all that have ended.
+        """Record the sign-in, and return the token. Delete `former` and all sessions that have ended.
 
         If `goes_on`, and `former` was of the same person and client, the new one keeps its start. Raise `TokenInvalid`
         (unknown, left), `RowNotOurs`, `StoreBusy`.
@@ -320,11 +299,10 @@ class DeskSessions:
         return token
 
     def find(self, token: str, *, at: dt.datetime, may_ask: bool = False) -> Principal:
-        """Return the person of a session, with the scopes of their current role, and note the use.
+        """Return the person, with the scopes of their current role. Raise `TokenInvalid`, `RowNotOurs`, `StoreBusy`.
 
-        Raise `TokenInvalid` if it is unknown or ended, or the person left or has no role; `RowNotOurs`; `StoreBusy`;
-        `SessionUnconfirmed` if the OpenID provider must confirm them: after an hour, or if `may_ask` (the browser can
-        be redirected now) after 45 minutes.
+        Raise `SessionUnconfirmed` if the OpenID provider must confirm them: after an hour, or after 45 minutes if
+        `may_ask` (the browser can be redirected now).
         """
         token_sha256 = token_digest(token)
         with Session(self.engine) as session:

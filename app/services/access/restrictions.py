@@ -1,7 +1,6 @@
 """Restricted concerns: the SQL condition for who may open a concern, the refusal of everyone else, and the restriction.
 
-A restricted concern is limited to leads or to named people. If none of the named people may read concerns any more,
-leads may open it. If the desk has no lead either, everyone at the desk may open it, so that no concern remains unread.
+If none of the named people may read concerns any more, leads may open one; without a lead, everyone at the desk.
 """
 
 from collections.abc import Collection
@@ -65,10 +64,7 @@ _NAMES_NOBODY_HERE = and_(
 
 
 def may_open(actor: Actor) -> ColumnElement[bool]:
-    """Return the condition that every list of concerns has. It needs only the reference: lists stay in their index.
-
-    The few restricted concerns are read once.
-    """
+    """The condition of every list of concerns. It needs only the reference: lists stay in their index."""
     return _may_open(_is_open_to(actor))
 
 
@@ -77,10 +73,7 @@ def hidden_from(actor: Actor) -> Select[Any]:
 
 
 def uncounted(actor: Actor | None) -> Select[Any]:
-    """Return a query for the references that the numbers for `actor` leave out: none for a lead or the service (None).
-
-    A number of all concerns would tell the minute of each act about a concern that is hidden from the reader.
-    """
+    """Concerns to leave out of numbers for `actor`: a total would tell when somebody acts on a hidden concern."""
     return hidden_from(actor) if actor and not actor.is_lead else _limited(false())
 
 
@@ -90,13 +83,12 @@ def find_hidden(session: Session, references: Collection[str], actor: Actor) -> 
 
 
 def find_restricted(session: Session, references: Collection[str]) -> set[str]:
-    """Whoever may open them."""
     restricted = select(_LIMITED.reference).where(_IS_LIMITED, _LIMITED.reference.in_(references))
     return set(session.execute(restricted).scalars()) if references else set()
 
 
 class RestrictedCounts(NamedTuple):
-    """All, those to leads, and those that no named person can read, leads' apart."""
+    """`nameless`: limited to named people, of whom none can read it."""
 
     restricted: int
     to_leads: int
@@ -114,10 +106,7 @@ def is_openable(session: Session, reference: str, actor: Actor) -> bool:
 
 
 def expect_openable(writer: Writer, reference: str, actor: Actor) -> None:
-    """Raise `NoSuchConcern`, also for a concern that `actor` may not open, which is recorded.
-
-    For an unknown reference a write without effect runs, so that the time reveals nothing.
-    """
+    """Raise `NoSuchConcern`, also if `actor` may not open it, which is recorded. It takes as long either way."""
     with Session(writer.engine) as session:
         restricted = session.execute(_IS_RESTRICTED, {"reference": reference}).scalar_one_or_none()
         if restricted == 0 or (restricted == 1 and is_openable(session, reference, actor)):
@@ -127,10 +116,7 @@ def expect_openable(writer: Writer, reference: str, actor: Actor) -> None:
 
 
 def restrict(session: Session, concern: ConcernRow, details: RestrictedDetails, actor: Actor) -> None:
-    """Limit `concern` to people, or to leads. Unassign it if its worker may then not open it. Both are recorded.
-
-    Changes by others never prevent it, even if `actor.seen` is given.
-    """
+    """Limit `concern` to people, or to leads. Unassign anyone who may not open it. Others' changes never prevent it."""
     record_change(session, concern, DeskAct.RESTRICTED, actor, details)
     concern.limited_to = limit_to(details.people)
     session.flush()
@@ -146,12 +132,12 @@ def is_openable_by(session: Session, reference: str, person: str) -> bool:
 
 
 def may_be_opened_by(person: str) -> ColumnElement[bool]:
-    """At the desk or through a client. An unrestricted concern meets it for every name."""
+    """True for every name if the concern is not restricted."""
     return _may_open(_is_open(literal(person), is_lead=_is_lead(literal(person))))
 
 
 def list_openers(session: Session, reference: str, people: Collection[str]) -> list[str]:
-    """Without names that are no people of the desk; that they may read at all is not checked."""
+    """Leave out names that are not people of the desk. That they may read concerns is not checked."""
     name = _CHOSEN.c.name
     closed = _limited(~_is_open(name, is_lead=_is_lead(name))).where(_LIMITED.reference == reference)
     openers = select(name).where(name.in_(people), ~closed.exists())
@@ -159,17 +145,16 @@ def list_openers(session: Session, reference: str, people: Collection[str]) -> l
 
 
 def list_readers(session: Session) -> list[str]:
-    """At the desk or through a client of theirs."""
+    """People who may read at the desk, or through a client of theirs."""
     return _names(session, _READERS, *_READS_AS_PERSON)
 
 
 def list_leads(session: Session) -> list[str]:
-    """At the desk or through a client of theirs."""
     return _names(session, _LEADS, _CLIENTS.person.is_not(None), *_LEADS_AS_CLIENT)
 
 
 def has_lead(session: Session) -> bool:
-    """Or a client that may open restricted concerns as a lead may."""
+    """True also if a client may open restricted concerns as a lead may."""
     return bool(session.execute(select(_HAS_LEAD)).scalar_one())
 
 
@@ -188,7 +173,6 @@ def _is_open_to(actor: Actor) -> ColumnElement[bool]:
 
 
 def _is_open(person: ColumnElement[Any] | None, *, is_lead: ColumnElement[bool]) -> ColumnElement[bool]:
-    """`person` is None for a program."""
     for_leads = and_(_NAMES_NOBODY_HERE, or_(is_lead, ~_HAS_LEAD))
     return for_leads if person is None else or_(is_in_limit(person, _LIMITED.limited_to), for_leads)
 

@@ -1,12 +1,8 @@
 """Signing of rows that grant access. Such a row counts only if its MAC is valid and the audit log agrees with it.
 
-The MAC needs a key that is on the host and not in the database. So someone who can only write to the database cannot
-forge a row. If someone puts an older version of a row back, the MAC of the old row is still valid. But the old row
-grants no access, because the audit log has a later entry that contradicts the row.
-
-If no known key signed a row, a check reads the key file again. A check or a write of such a row raises `SetupError` if
-the key file cannot be read, or if one of its lines is not a key. A write also does so if there is no key and none may
-be made (see `AccessKeys.require`).
+The MAC needs a key that is on the host and not in the database, so whoever can only write to the database cannot forge
+a row. An older version of a row, put back, has a valid MAC, but a later entry of the audit log contradicts it. A check
+or a write raises `SetupError` if the key file cannot be read, or if a write needs a key and none may be made.
 """
 
 import datetime as dt
@@ -34,7 +30,6 @@ from app.services.key_files import KeyFile
 
 ACCESS_KEY = "access-key.txt"
 KEYS_OF_ENGINE = "access_keys"
-"""The engine's execution option with its `AccessKeys`."""
 ACCESS_ROWS: tuple[type[AccessRow], ...] = (
     ClientRow,
     ClientKeyRow,
@@ -82,7 +77,6 @@ class AccessKeys(KeyFile):
     on_refused: Callable[[str], None] = staticmethod(lambda _table: None)
     """Gets the table of each refused row."""
     has_refused = False
-    """True if this process has refused a row."""
 
     def __init__(self, path: Path, *, is_configured: bool) -> None:
         super().__init__(path, is_configured=is_configured)
@@ -91,10 +85,7 @@ class AccessKeys(KeyFile):
         """By their MACs, rows found right: their columns, the keys, and the recorded access then."""
 
     def require(self, bind: Engine | Connection) -> None:
-        """Read the key file, or create it for the first row.
-
-        Raise `SetupError` if it is missing and may not be made.
-        """
+        """Read the key file, or create it for the first row. Raise `SetupError` if it is missing and not to be made."""
         if not self.keys:
             self.read()
         if self.keys:
@@ -106,18 +97,17 @@ class AccessKeys(KeyFile):
         self.make()
 
     def sign(self, row: AccessRow) -> bytes:
-        """There must be a key: see `require`."""
+        """Call `require` first: there must be a key."""
         return _mac(self.keys[0].value, _signed_text(row, _columns(row)))
 
     def has_signed(self, row: AccessRow, columns: Mapping[str, Any] | None = None) -> bool:
-        """Read the key file again before returning False: it may have a new key. `columns` replace the row's values."""
+        """Read the key file again before returning False. `columns` replace the row's values."""
         if self.has_signed_so_far(row, columns):
             return True
         self.read()
         return self.has_signed_so_far(row, columns)
 
     def has_signed_so_far(self, row: AccessRow, columns: Mapping[str, Any] | None = None) -> bool:
-        """With the keys already read."""
         stated = columns or _columns(row)
         try:
             signed = _signed_text(row, stated)
@@ -129,7 +119,6 @@ class AccessKeys(KeyFile):
         return bool(self.keys) and hmac.compare_digest(self.sign(row), row.mac)
 
     def refuse(self, row: AccessRow) -> None:
-        """Log `row`, note and tell it, and raise `RowNotOurs`."""
         table = str(row.__tablename__)
         log.error("row_refused", reason=table)
         self.has_refused = True
@@ -142,7 +131,6 @@ def _mac(key: bytes, signed: bytes) -> bytes:
 
 
 def _signed_text(row: AccessRow, columns: Mapping[str, Any]) -> bytes:
-    """The table's name, and the canonical JSON (RFC 8785) of the signed columns."""
     signed = {name: _plain(value) for name, value in columns.items() if name not in row.unsigned}
     return f"{row.__tablename__}\n".encode() + canonical_json(signed)
 
@@ -173,10 +161,7 @@ def access_keys_of(bind: Engine | Connection) -> AccessKeys | None:
 
 
 def require_access_keys(engine: Engine, *, is_used: bool) -> AccessKeys:
-    """Read the keys, and write nothing. Raise `SetupError` if no key signed any of the rows, or none may be made.
-
-    The latter only if `is_used`: sign-in through OpenID writes rows without a command of the operator.
-    """
+    """Write nothing. Raise `SetupError` if no key signed any of the rows, or if `is_used` and none may be made."""
     keys = need_access_keys(engine)
     keys.load()
     with Session(engine) as session:
@@ -199,11 +184,7 @@ def require_ours(session: Session, *rows: AccessRow) -> None:
 
 
 def require_current_rows(session: Session, *rows: AccessRow) -> None:
-    """As `require_ours`, and for a row that the audit log contradicts.
-
-    Read the rows in the same `session`: one snapshot. What was found right is not computed again while no column of the
-    rows, no key and no recorded access has changed.
-    """
+    """As `require_ours`, and for a row that the audit log contradicts. Read the rows in the same `session`."""
     keys = need_access_keys(session.get_bind())
     stated = [_columns(row) for row in rows]
     place = tuple(each["mac"] for each in stated)
@@ -258,7 +239,6 @@ def _has_rows(bind: Engine | Connection) -> bool:
 
 
 def _every_row(session: Session) -> tuple[list[AccessRow], list[str]]:
-    """Return all rows, and the tables that cannot be read, which contribute none."""
     rows: list[AccessRow] = []
     unreadable = []
     for each in ACCESS_ROWS:
@@ -276,10 +256,7 @@ def _sign_new(_mapper: Any, connection: Connection, row: AccessRow) -> None:
 
 
 def _sign_changed(_mapper: Any, connection: Connection, row: AccessRow) -> None:
-    """Raise `RowNotOurs` for a row whose MAC was not valid: signing would make a forgery valid.
-
-    A row that no longer grants access is always signed, so that a forged one can be revoked.
-    """
+    """Raise `RowNotOurs` if the former MAC is not valid: signing would validate a forgery. A revocation is signed."""
     keys = need_access_keys(connection)
     keys.require(connection)
     state = inspect(row)
@@ -308,10 +285,9 @@ class SignedAgain:
 
 
 def sign_again(session: Session, *, keys: AccessKeys, with_new_key: bool, accept: bool) -> SignedAgain:
-    """Sign every row with the newest key, after adding one if `with_new_key`. It must be in a write transaction.
+    """Sign every row with the newest key, after adding one if `with_new_key`. Skip what no key signed unless `accept`.
 
-    That keeps two processes from changing the key file. Rows that no key signed are skipped unless `accept`, and tables
-    with an unreadable row always. Raise `SetupError` if there are rows but no key.
+    Call in a write transaction: it keeps two processes from changing the key file. Raise `SetupError` without a key.
     """
     if with_new_key:
         keys.add()
@@ -341,11 +317,10 @@ def drop_old_access_keys(session: Session, *, keys: AccessKeys) -> None:
 
 
 def verify_access(engine: Engine, on_step: OnStep = show_no_progress) -> Iterator[tuple[str, str]]:
-    """Yield each row that is invalid or missing, and each table that cannot be read, with the fault.
+    """Yield each row that is invalid or missing, and each table that cannot be read, with the fault, from one snapshot.
 
-    Invalid: no key signed it, or the audit log contradicts it. Sessions may be missing, keys of revoked clients count
-    not, and without access keys no signature is checked. All from one snapshot. Raise `SetupError` if the key file
-    cannot be read.
+    Sessions may be missing: an expired one is deleted without an entry. Without access keys no signature is checked.
+    Raise `SetupError`.
     """
     keys = access_keys_of(engine)
     with Session(engine) as session:
@@ -372,7 +347,6 @@ def verify_access(engine: Engine, on_step: OnStep = show_no_progress) -> Iterato
 def _missing_rows(
     recorded: RecordedAccess, rows: Collection[AccessRow], unreadable: Collection[str]
 ) -> Iterator[tuple[str, str]]:
-    """Sessions are not checked: an expired one is deleted without an entry."""
     there = {(type(row), name_on_record(row)) for row in rows}
     keys = {key: client for key, (client, _) in recorded.keys.items() if client not in recorded.revoked}
     expected: list[tuple[type[AccessRow], str, Mapping[str, str]]] = [

@@ -33,11 +33,7 @@ def seal_cursor(bind: Engine | Connection, purpose: str, place: Place) -> str:
 
 
 def open_cursor(bind: Engine | Connection, purpose: str, cursor: str, *, parameter: str = "cursor") -> Place | None:
-    """Return the place of `cursor`, or None for a plain number: a cursor that an earlier version gave.
-
-    A plain number is not followed, since whoever tries numbers would learn how many rows they may not see. Raise
-    `InvalidCursor` if `cursor` is neither.
-    """
+    """Return None for a plain number of an earlier version, which tells of hidden rows. Raise `InvalidCursor`."""
     if len(cursor) != SEALED_LENGTH:
         number = decode_key(cursor, otherwise=0, parameter=parameter)
         return None if number else Place(0)
@@ -52,7 +48,6 @@ def open_cursor(bind: Engine | Connection, purpose: str, cursor: str, *, paramet
 
 
 def seal_number(bind: Engine | Connection, purpose: str, number: int | None) -> str | None:
-    """Return the cursor of the place after the row `number`, or None without one."""
     return None if number is None else seal_cursor(bind, purpose, Place(number))
 
 

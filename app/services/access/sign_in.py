@@ -1,7 +1,7 @@
 """Sign-in to the pages of the desk: with a passkey, or through an OpenID provider (authorization code flow with PKCE).
 
-During an OpenID sign-in the browser holds a secret. The state, the nonce and the PKCE verifier are derived from that
-secret. So the server stores nothing, and a sign-in cannot be finished in a different browser.
+The state, the nonce and the PKCE verifier are derived from a secret in the browser. So the server stores nothing, and a
+sign-in cannot be finished in a different browser.
 """
 
 import datetime as dt
@@ -30,16 +30,11 @@ if TYPE_CHECKING:
 PATH = "/desk"
 SIGN_IN = f"{PATH}/sign-in"
 GUIDES_PATH = "/edit"
-"""Of the pages on which guides are written."""
 INVITATION = f"{PATH}/invitation"
 OWN_KEY = f"{PATH}/key"
-"""Of a person's own passkeys and locked copies."""
 PROVIDER_SIGN_IN = f"{SIGN_IN}/openid"
 RETURN, FINISH = f"{PROVIDER_SIGN_IN}/return", f"{PROVIDER_SIGN_IN}/finish"
-"""A provider redirects to the first, whose page leads to the second.
-
-After a redirect from another site, a browser sends no `SameSite=Strict` cookie.
-"""
+"""A provider redirects to the first, whose page leads to the second: only there a browser sends `Strict` cookies."""
 FRESH_SECONDS_OF_ENDPOINTS = 300.0
 
 
@@ -53,7 +48,6 @@ class Endpoints:
     _read_at: float = float("-inf")
 
     def get(self, name: str, subject: str) -> str:
-        """`subject` describes it in an error. Raise `ProviderUnavailable`."""
         if self.monotonic() - self._read_at >= FRESH_SECONDS_OF_ENDPOINTS:
             self._document, self._read_at = discover(self.issuer), self.monotonic()
         return address_in(self._document, name, subject, issuer=self.issuer)
@@ -70,10 +64,7 @@ class SignedIn:
 
 @dataclass(frozen=True)
 class OpenIdSignIn:
-    """The client side of OpenID Connect. Calls block while they wait for the provider.
-
-    `scopes` are OAuth scopes, separated by spaces.
-    """
+    """The client side of OpenID Connect. Calls block while they wait for the provider."""
 
     provider: OpenIdProvider
     """Its `audience` is the client ID of this service."""
@@ -84,7 +75,6 @@ class OpenIdSignIn:
 
     @property
     def client(self) -> str:
-        """As the audit log has it."""
         return f"openid:{self.provider.audience}"
 
     def state(self, secret: str) -> str:
@@ -92,7 +82,7 @@ class OpenIdSignIn:
         return _derive(secret, "state")
 
     def address(self, secret: str, *, asks_nobody: bool = False) -> str:
-        """Return the provider's URL for a sign-in. If `asks_nobody`, it shows no page (`prompt=none`).
+        """Return the provider's URL. If `asks_nobody`, it shows no page (`prompt=none`).
 
         Raise `ProviderUnavailable`.
         """
@@ -111,11 +101,7 @@ class OpenIdSignIn:
         return address + ("&" if urlsplit(address).query else "?") + urlencode(query)
 
     def finish(self, secret: str, *, code: str, state: str, issuer: str | None) -> SignedIn:
-        """Exchange `code` for an ID token, and return who signed in. `issuer` may be None (RFC 9207).
-
-        Raise `TokenInvalid` if response or token is invalid, of another browser, client or issuer, or has no usable id;
-        `ProviderUnavailable`.
-        """
+        """Exchange `code` for an ID token, and return who signed in. Raise `TokenInvalid` or `ProviderUnavailable`."""
         if not hmac.compare_digest(state.encode(), self.state(secret).encode()):
             raise TokenInvalid("the state is not that of this browser")
         if issuer is not None and issuer != self.provider.issuer:
@@ -133,7 +119,7 @@ class OpenIdSignIn:
         return SignedIn(person, role_with(self.provider.scopes_in(claims)), self.provider.find_name(claims))
 
     def _exchange(self, code: str, verifier: str) -> str:
-        """Return the token unverified. Raise `TokenInvalid` or `ProviderUnavailable`."""
+        """Return the token unverified."""
         form = {
             "grant_type": "authorization_code",
             "code": code,
@@ -174,16 +160,12 @@ class DeskSignIn:
         return relying_party(self.public_url, self.council_name, port=port)
 
     def passkeys(self, port: int | None) -> "Passkeys":
-        """`port` counts only for a loopback address."""
         from app.services.access.passkeys import Passkeys  # noqa: PLC0415  # takes 0.2 s: no start waits for it
 
         return Passkeys(self.sessions.writer, self.party(port))
 
     def begin_with_passkey(self, person: str, *, address: str, at: dt.datetime, former: str | None) -> str:
-        """Verify the passkey first.
-
-        `former` is the token of the previous session, which ends. Raise as `DeskSessions.start`.
-        """
+        """Verify the passkey first. The session with the token `former` ends. Raise as `DeskSessions.start`."""
         return self.sessions.start(person, client=BY_PASSKEY, address=address, at=at, former=former)
 
 

@@ -30,13 +30,10 @@ UNCOUNTED = Admission()
 class Sources:
     """Limits for concerns and saved forms without a key, by network.
 
-    - `unmarked` refuses nothing: above it a concern gets the id of its source, so that the desk can recognise a
-      flood.
-    - `most` counts short and long concerns apart. A long one above it is refused unless a child is in danger, others
-      are answered late.
-    - `flood` protects the disk, counting what is above `most` by `SHORT_BYTES`. Above it only a short concern in
-      danger is accepted.
-    - `saved_bytes` limits saved forms from each of the wider networks of an address.
+    Above `unmarked` a concern gets the id of its source, so that the desk can recognise a flood. Above `most`, which
+    counts short and long concerns apart, a long one is refused unless a child is in danger, and others are answered
+    late. Above `flood`, which protects the disk, only a short concern in danger is accepted. `saved_bytes` limits saved
+    forms from each of the wider networks of an address.
     """
 
     limiter: Limiter
@@ -46,10 +43,7 @@ class Sources:
     saved_bytes: Policy
 
     async def admit(self, networks: LimitKeys, *, size: int, in_danger: bool, day: dt.date) -> Admission:
-        """Count a concern of `size` bytes. `day` is for the source id. Raise `TooManyConcerns`.
-
-        One in danger is refused only if it is long and above `flood`. Without networks: `UNCOUNTED`.
-        """
+        """Count a concern of `size` bytes. Raise `TooManyConcerns`, in danger only if it is long and above `flood`."""
         if not networks:
             return UNCOUNTED
         return await self.limiter.run(partial(self._admit, networks, size=size, in_danger=in_danger, day=day))
@@ -61,11 +55,7 @@ class Sources:
         return Admission(self.limiter.source_id_of(few.caller, day) if few.is_over else "", is_late)
 
     def admit_addition(self, source_id: str, size: int, *, in_danger: bool) -> None:
-        """Count a long addition to a concern with a `source_id`; others are accepted. Raise `TooManyConcerns`.
-
-        A concern has a maximum of additions, and a network can send few concerns a day without an id. One in danger is
-        refused only above `flood`. It may wait for the store.
-        """
+        """Count a long addition with a `source_id`. Raise `TooManyConcerns`, in danger only above `flood`."""
         if source_id and size > SHORT_BYTES:
             self._take("long-additions", (LimitKey(source_id),), size, in_danger=in_danger)
 
@@ -83,11 +73,7 @@ class Sources:
         return True
 
     def admit_saved_form(self, networks: LimitKeys, size: int, *, day: dt.date) -> str:
-        """Return the source id of the narrowest network, whose limit stands with the table of saved forms.
-
-        The wider ones are counted here, because storing their ids would reveal the address. Raise `TooManySavedForms`.
-        It may wait for the store.
-        """
+        """Count the wider networks, and return the narrowest one's source id. Raise `TooManySavedForms`. May block."""
         if not networks:
             return ""
         wide = networks[1:]
@@ -110,8 +96,7 @@ class CodeTries:
         """Count the use of a code, which is wrong if the block raises `NoSuchConcern` or `NoSuchSavedForm`.
 
         After too many wrong ones raise `TooManyTries` instead: a guesser learns nothing more, and a right code is still
-        accepted, so nobody is locked out. Raise `RateLimited` for a right one used too often. Without `name` the block
-        must fail. Call in a worker thread.
+        accepted. Raise `RateLimited` for a right one used too often. Call in a worker thread.
         """
         try:
             yield

@@ -25,7 +25,6 @@ NO_DETAILS = "{}"
 REPORTER = "reporter"
 """The log stores no reporter's name or address."""
 KEY_HOLDER = "key-holder"
-"""Of commands that read concerns with an identity."""
 
 
 @dataclass(frozen=True)
@@ -36,16 +35,11 @@ class Actor:
     address: str
     at: dt.datetime
     seen: int | None = None
-    """The last entry of the concern's chain on the page from which the person acts.
-
-    `record_action` refuses an action that depends on what others did after it.
-    """
+    """The last entry of the concern's chain on the page: `record_action` refuses what depends on later ones."""
     is_lead: bool = False
-    """May open what is restricted to leads."""
 
     @property
     def person(self) -> str:
-        """Or the client, if unknown."""
         return person_of(self.client)
 
 
@@ -55,17 +49,13 @@ def person_of(client: str) -> str:
 
 
 def is_same_hand(one: str, other: str) -> bool:
-    """Compare persons if both have one, otherwise clients.
-
-    A person has one name in every client: two people who share a name count as one.
-    """
+    """Compare persons if both have one, otherwise clients. Two people who share a name count as one."""
     client, _, person = one.partition("/")
     other_client, _, other_person = other.partition("/")
     return person == other_person if person and other_person else client == other_client
 
 
 def names_a_person(name: str) -> bool:
-    """`client/person`, not only `client`."""
     return "/" in name
 
 
@@ -82,8 +72,7 @@ by_key_holder = partial(Actor, KEY_HOLDER, "command line")
 def record_action(session: Session, chain: str, act: DeskAct, actor: Actor, details: Details | None = None) -> End:
     """Append an entry, in the transaction of the action and before it changes a row: only then do triggers allow it.
 
-    Raise `ChangedMeanwhile` if somebody added an entry after `actor.seen` on which `act` depends, or for a note,
-    message or hand-over the same client did: the form may have been sent twice.
+    Raise `ChangedMeanwhile` if somebody added an entry after `actor.seen` on which `act` depends (see `expect_seen`).
     """
     session.flush()  # writes the changes of earlier actions first
     connection = session.connection()
@@ -102,20 +91,19 @@ def record_reading(session: Session, chain: str, act: DeskAct, actor: Actor, det
 
 
 def insert_first_entries(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Each row, as of `next_row`, begins a chain."""
+    """Insert rows from `next_row`, each of which begins a chain."""
     _NEW_ENTRY.run(connection, *rows)
     begin_chains(connection, [(row["chain"], End(row["number"], row["sha256"])) for row in rows])
 
 
 def read_end_of_chain(session: Session, chain: str, *, actor: Actor) -> End:
-    """For a signed statement, which is recorded in `audit`. That chain's end is without the entry."""
+    """Record a signed statement in `audit`. If `chain` is `audit`, its end is the one before that entry."""
     end = find_end(session.connection(), chain)
     record_action(session, AUDIT, DeskAct.STATEMENT_SIGNED, actor, LogDetails(chain=chain))
     return end
 
 
 def list_last_entries(session: Session, chain: str, *, limit: int) -> list[AuditEntryRow]:
-    """Most recent first."""
     rows = select(AuditEntryRow).where(AuditEntryRow.chain == chain)
     return list(session.exec(rows.order_by(col(AuditEntryRow.number).desc()).limit(limit)))
 
@@ -123,7 +111,6 @@ def list_last_entries(session: Session, chain: str, *, limit: int) -> list[Audit
 def next_row(
     chain: str, former: End, act: DeskAct, actor: Actor, details: Details | None
 ) -> tuple[dict[str, Any], End]:
-    """Columns of the entry after `former`, and the new end. Nothing is stored."""
     columns = {
         "chain": chain,
         "number": former.number + 1,
@@ -140,7 +127,7 @@ def next_row(
 def record_change(
     session: Session, concern: ConcernRow, act: DeskAct, actor: Actor, details: Details | None = None
 ) -> End:
-    """As `record_action`, before a change of `concern`, whose `changed_at` is set."""
+    """Call before a change of `concern`: as `record_action`, and `changed_at` is set."""
     end = record_action(session, concern.reference, act, actor, details)
     concern.changed_at = actor.at
     return end

@@ -1,7 +1,4 @@
-"""Hash chains, in which each row has the hash of the row before it.
-
-The audit log consists of many chains. The events form one chain.
-"""
+"""Hash chains, in which each row has the hash of the row before it: many in the audit log, one of events."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -30,7 +27,6 @@ class End(NamedTuple):
     sha256: str
 
     def after(self, columns: Mapping[str, Any]) -> "End":
-        """`columns` are those of one more row, without hashes."""
         return End(self.number + 1, sha256_of(columns, previous=self.sha256))
 
 
@@ -38,7 +34,6 @@ BEFORE_THE_FIRST = End(0, FIRST_PREVIOUS_SHA256)
 
 
 def sha256_of(columns: Mapping[str, Any], *, previous: str) -> str:
-    """SHA-256 of the canonical JSON (RFC 8785) of `columns`, without the hash, and `previous`."""
     whole = {**columns, "at": format_utc(columns["at"]), "previous_sha256": previous}
     return hashlib.sha256(canonical_json(whole)).hexdigest()
 
@@ -55,7 +50,6 @@ def find_end(connection: Connection, chain: str) -> End:
 
 
 def write_end(connection: Connection, chain: str, end: End, former: End) -> None:
-    """Raise `RowNotStored`."""
     if former == BEFORE_THE_FIRST:
         begin_chains(connection, [(chain, end)])
         return

@@ -30,7 +30,7 @@ def find_clock_fault(session: Session, *, at: dt.datetime) -> str | None:
 
 
 def find_known_time_fault(session: Session) -> str | None:
-    """It is missing although a checkpoint was signed, or more than `MOST_AHEAD`. A past one cannot cause an erasure."""
+    """Missing although a checkpoint was signed, or more than `MOST_AHEAD`. An earlier time cannot cause an erasure."""
     known, newest = session.get(KnownTimeRow, NotedTime.CLOCK.value), session.exec(_NEWEST_ACT).first()
     if known is None:
         has_run = session.exec(select(CheckpointRow.number).limit(1)).first() is not None
@@ -44,7 +44,6 @@ def find_known_time_fault(session: Session) -> str | None:
 
 
 def require_clock(session: Session, *, at: dt.datetime) -> None:
-    """Raise `ClockInDoubt` as `find_clock_fault` says."""
     fault = find_clock_fault(session, at=at)
     if fault is not None:
         raise ClockInDoubt(f"{fault}. {CHECK_THE_CLOCK}")

@@ -16,10 +16,7 @@ _ENTRIES = _ROWS.c
 
 
 class LastActs(NamedTuple):
-    """`entry` last changed the concern or sent something, by anybody, labels apart. `seen` is the last of any kind.
-
-    `opened_at` is when this person last opened it.
-    """
+    """`entry` last changed the concern or sent something; labels do not count. `seen` is the last of any kind."""
 
     entry: AuditEntryRow
     opened_at: dt.datetime | None
@@ -27,7 +24,7 @@ class LastActs(NamedTuple):
 
 
 def find_last_acts(session: Session, references: Collection[str], *, client: str) -> dict[str, LastActs]:
-    """By reference, for the recorded name `client`, in two queries. Without concerns that nothing changed."""
+    """By reference, for the recorded name `client`, in two queries. Unchanged concerns are left out."""
     if not references:
         return {}
     is_act = _ENTRIES.act.in_([each.value for each in TO_SEE_FIRST])

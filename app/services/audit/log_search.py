@@ -47,10 +47,7 @@ NO_SUCH_PERSON = "The audit log has nobody of this name."
 
 @dataclass(frozen=True)
 class LogQuery:
-    """A checked query. `clients` are the names under which the log knows the person, None for anybody.
-
-    Entries about `hidden` concerns are left out, and their references taken from others. `hiding` selects them.
-    """
+    """`clients` are the log's names of the person, None for anybody. References of `hidden` concerns are taken out."""
 
     session: Session
     actor: Actor
@@ -61,10 +58,7 @@ class LogQuery:
     hidden: Collection[str]
 
     def page(self, after: int | None, limit: int) -> list[AuditEntryRow]:
-        """For one concern with the entries of `cards` that name it.
-
-        Raise `InvalidCursor` if sorted by time, and there is no entry at `after`.
-        """
+        """For one concern with the entries of `cards` that name it. Raise `InvalidCursor`."""
         conditions = self._conditions
         if after is not None:
             conditions = [*conditions, self._comes_after(after)]
@@ -81,7 +75,6 @@ class LogQuery:
         return [_without(self.hidden, row) for row in rows] if self.hidden else rows
 
     def find_readings(self) -> "Readings":
-        """Concerns opened, and those whose cards were given."""
         conditions = self._conditions if self.chain is None else [*self._conditions, self._of_chain]
         opened = select(_ENTRIES.chain).where(*conditions, _ENTRIES.act == DeskAct.OPENED.value).distinct()
         references = list(self.session.execute(opened.order_by(_ENTRIES.chain)).scalars())
@@ -137,10 +130,7 @@ class LogQuery:
 
     @property
     def _is_by_time(self) -> bool:
-        """Otherwise by position only.
-
-        They can differ: an entry has its time before its position, and each node its clock.
-        """
+        """Otherwise by position. They can differ, since each node has its clock."""
         return self._is_newest_first or self.log_filter.since is not None or self.log_filter.until is not None
 
     def _key(self, row: AuditEntryRow) -> tuple[Any, ...]:
@@ -167,9 +157,9 @@ class LogQuery:
 
 @dataclass(frozen=True)
 class Readings:
-    """Concerns opened, and `as_cards` those not opened whose cards, which have names, were given.
+    """`as_cards` were not opened, but their cards, which have names, were given.
 
-    At most `MOST_LISTED` of `cards_only_count`. Not `is_complete`: more entries than `MOST_CARD_ENTRIES`.
+    They are at most `MOST_LISTED` of `cards_only_count`. Not `is_complete`: more entries than `MOST_CARD_ENTRIES`.
     """
 
     opened: Sequence[str]
@@ -199,8 +189,8 @@ def read_log(
 ) -> LogPage:
     """Record the reading, and return the page after `after`, without the concerns that `hiding` selects.
 
-    Raise `InvalidQuery`, not recorded, for an unknown person other than `actor`, and a chain that is no list and no
-    concern that `actor` may open; for own entries any reference is taken. Raise `InvalidCursor`.
+    Raise `InvalidCursor`, or `InvalidQuery`, not recorded, for an unknown person other than `actor`, or for a chain
+    that is no list and no concern that `actor` may open. For own entries any reference is taken.
     """
     with Session(writer.engine) as session:
         query = _query_of(session, log_filter, actor, hiding)
@@ -226,7 +216,7 @@ def _cells_of(row: AuditEntryRow) -> tuple[str, ...]:
 
 
 def list_people_of_log(session: Session) -> list[str]:
-    """And programs, sorted: the service, and reporters under one name, are such."""
+    """Sorted. Programs count as people: the service, and all reporters under one name."""
     return sorted({person_of(each) for each in _list_clients(session)})
 
 
@@ -260,13 +250,12 @@ def _query_of(session: Session, log_filter: LogFilter, actor: Actor, hiding: Sel
 
 
 def _positions_in(entry: Row[Any]) -> Iterator[int]:
-    """Of concerns whose cards were given. Nothing if altered."""
     with suppress(ValueError, LookupError):
         yield from details_of(entry).positions
 
 
 def _without(hidden: Collection[str], row: AuditEntryRow) -> AuditEntryRow:
-    """Without `hidden` references. Unreadable details are left out."""
+    """Unreadable details are left out."""
     if row.act not in NAMING_ACTS:
         return row
     try:
@@ -299,10 +288,7 @@ def _details_of_search(query: LogQuery) -> LogDetails:
 
 
 def _gives_cards_of(session: Session, chain: str) -> list[ColumnElement[bool]]:
-    """Conditions for entries of `cards` that name the concern, by the position of its first entry in `positions`.
-
-    Nothing matches for a list, or a chain without entries.
-    """
+    """By the position of the concern's first entry in their `positions`."""
     position = next(iter(_first_positions(session, [] if chain in LISTS else [chain])), None)
     if position is None:
         return [false()]
@@ -311,7 +297,6 @@ def _gives_cards_of(session: Session, chain: str) -> list[ColumnElement[bool]]:
 
 
 def _first_positions(session: Session, references: Sequence[str]) -> Iterator[int]:
-    """In no order."""
     for start in range(0, len(references), REFERENCES_AT_ONCE):
         some = references[start : start + REFERENCES_AT_ONCE]
         statement: Select[Any] = select(_ENTRIES.position).where(_ENTRIES.chain.in_(some), _ENTRIES.number == 1)

@@ -43,10 +43,7 @@ class KnownEnd(BaseModel):
 
 
 _KNOWN_ENDS = TypeAdapter(dict[str, KnownEnd])
-"""The content of the file: the known end of each log, by the hash of the log's first entry.
-
-A start with the wrong database leaves the known end of the right one as it was.
-"""
+"""By the hash of the log's first entry: a start with the wrong database keeps the known end of the right one."""
 
 
 class Gap(NamedTuple):
@@ -57,7 +54,7 @@ class Gap(NamedTuple):
 
 
 def read_known_ends(folder: Path) -> dict[str, KnownEnd]:
-    """Return the known ends in the data folder `folder`. A file that is missing or damaged knows none."""
+    """Empty if the file is missing or damaged."""
     try:
         return _KNOWN_ENDS.validate_json((folder / KNOWN_END_FILE).read_bytes())
     except FileNotFoundError:
@@ -68,13 +65,13 @@ def read_known_ends(folder: Path) -> dict[str, KnownEnd]:
 
 
 def write_known_end(folder: Path, name: str, end: KnownEnd) -> None:
-    """Store `end` as the known end of the log `name`, durably. Raise `OSError` if the file cannot be written."""
+    """Durably. Raise `OSError`."""
     content = _KNOWN_ENDS.dump_json(read_known_ends(folder) | {name: end})
     write_key_file(folder / KNOWN_END_FILE, content, replace=True)
 
 
 def find_end(session: Session, *, at: dt.datetime) -> tuple[str, KnownEnd] | None:
-    """Return the name and the end of the audit log in the database, or None if the log is empty."""
+    """Return the name and the end of the audit log, or None if it is empty."""
     entries, order = select(_ENTRIES.position, _ENTRIES.sha256, _ENTRIES.at).limit(1), _ENTRIES.position
     first, last = (session.execute(entries.order_by(each)).first() for each in (order, order.desc()))
     if first is None or last is None:
@@ -104,10 +101,9 @@ def find_new_loss(session: Session, folder: Path, *, at: dt.datetime) -> Entries
 def note_restore(
     session: Session, folder: Path, former: tuple[str, KnownEnd] | None, *, at: dt.datetime
 ) -> EntriesLostDetails | None:
-    """Note in `folder` that the database of `session` was restored, and return which entries may be lost.
+    """Note that the database was restored, and return which entries may be lost; the next start records them.
 
-    `former` is the end of the log before (see `find_end`), or None if it could not be read. The next start records the
-    loss. Raise `OSError` if the file cannot be written.
+    `former` is the end of the log before (see `find_end`), or None if it could not be read. Raise `OSError`.
     """
     ends = read_known_ends(folder)
     if former is not None and (former[0] not in ends or ends[former[0]].position < former[1].position):
@@ -134,10 +130,7 @@ def list_losses(session: Session, *, at: dt.datetime) -> list[EntriesLostDetails
 
 
 def _last_kept(session: Session, known: KnownEnd) -> int:
-    """Return the position of the last entry that the database shares with the log whose end was `known`.
-
-    Entries that took the place of lost ones are later than `known`, since they were added after the loss.
-    """
+    """Entries that took the place of lost ones are later than `known`, since they were added after the loss."""
     stored = session.execute(select(_ENTRIES.sha256).where(_ENTRIES.position == known.position)).scalar()
     if stored == known.sha256:
         return known.position
@@ -154,7 +147,6 @@ class LostEntries:
         self._clock = clock
         self._is_unwritable = False
         self.gap: Gap | None = None
-        """The time of all losses together, as long as reporters are told of them."""
 
     @property
     def advice(self) -> str:
@@ -166,10 +158,7 @@ class LostEntries:
         )
 
     def look(self) -> None:
-        """Compare the database with the file, record a new loss, then write the file if the log has grown.
-
-        If the database or the writer does not respond, the next look tries again, and the file stays as it is.
-        """
+        """Record a new loss, then update the file. If the database does not respond, the file stays as it is."""
         at = self._clock()
         try:
             with Session(self._writer.engine) as session:
@@ -208,6 +197,6 @@ def _gap_of(losses: list[EntriesLostDetails]) -> Gap | None:
 
 
 def _record(session: Session, loss: EntriesLostDetails, *, at: dt.datetime) -> None:
-    """Record `loss`, unless another process has recorded the same loss, with as many entries or more."""
+    """Unless another process has recorded the same loss, with as many entries or more."""
     if not any(each.after == loss.after and each.known >= loss.known for each in list_losses(session, at=at)):
         record_action(session, AUDIT, DeskAct.ENTRIES_LOST, by_itself(at), loss)

@@ -13,10 +13,9 @@ MOST_SHOWN = 50
 
 
 def expect_seen(session: Session, chain: str, act: DeskAct, *, client: str, seen: int) -> None:
-    """Raise `ChangedMeanwhile` if the chain has an entry after `seen` that a person must see before `act`.
+    """Raise `ChangedMeanwhile` if others added an entry after `seen` on which `act` depends.
 
-    So entries of others on which it depends, and for a note, message or hand-over their own: the form may have been
-    sent twice.
+    For a note, message or hand-over also if the same client did: the form may have been sent twice.
     """
     by_others, own = others_acts_to_see(act), {act} & SENDING_ACTS
     if (by_others or own) and session.exec(_later(chain, client, seen, by_others, own).limit(1)).first() is not None:
@@ -24,17 +23,13 @@ def expect_seen(session: Session, chain: str, act: DeskAct, *, client: str, seen
 
 
 def list_entries_since(session: Session, chain: str, *, client: str, seen: int) -> list[AuditEntryRow]:
-    """Up to `MOST_SHOWN`, the earliest first: changes, messages and hand-overs by others, without labels.
-
-    Own notes, messages and hand-overs too.
-    """
+    """At most `MOST_SHOWN`, the earliest first: by others without labels, and own notes, messages and hand-overs."""
     return list(session.exec(_later(chain, client, seen, TO_SEE_FIRST, SENDING_ACTS).limit(MOST_SHOWN)))
 
 
 def _later(
     chain: str, client: str, seen: int, of_others: Collection[DeskAct], own: Collection[DeskAct]
 ) -> SelectOfScalar[AuditEntryRow]:
-    """The earliest first."""
     is_own, act = col(AuditEntryRow.client) == client, col(AuditEntryRow.act)
     is_shown = or_(and_(~is_own, act.in_(of_others)), and_(is_own, act.in_(own)))
     later = select(AuditEntryRow).where(AuditEntryRow.chain == chain, AuditEntryRow.number > seen, is_shown)

@@ -18,9 +18,9 @@ log = Log(__name__)
 def purge_remnants(engine: Engine, *, is_sure: bool = True) -> Remnants:
     """Remove bytes of erased texts from the files, as far as possible now, and return what remains.
 
-    SQLite overwrites freed pages: only its write-ahead log must be emptied. If it is in use, `PENDING`; if `is_sure`
-    that there were bytes, also log it and mark it with a file, by which every process tries again. PostgreSQL runs
-    VACUUM: `LEFT_TO_POSTGRESQL`.
+    SQLite overwrites freed pages: only its write-ahead log must be emptied. While it is in use, the result is
+    `PENDING`; if `is_sure` that there were bytes, a file marks it, and every process tries again. PostgreSQL runs
+    VACUUM.
     """
     if engine.dialect.name != "sqlite":
         _vacuum(engine)
@@ -38,7 +38,7 @@ def purge_remnants(engine: Engine, *, is_sure: bool = True) -> Remnants:
 
 
 def has_erased(session: Session) -> bool:
-    """Ever erased or re-encrypted, by the audit log."""
+    """True if anything was ever erased or re-encrypted, by the audit log."""
     acts = [DeskAct.ERASED.value, DeskAct.RESEALED.value]
     return (
         session.exec(select(AuditEntryRow.position).where(col(AuditEntryRow.act).in_(acts)).limit(1)).first()
@@ -47,7 +47,7 @@ def has_erased(session: Session) -> bool:
 
 
 def has_remnants(engine: Engine) -> bool:
-    """By the marker file; False for PostgreSQL."""
+    """True if the marker file is there; always False for PostgreSQL."""
     return engine.dialect.name == "sqlite" and _marker(engine).exists()
 
 

@@ -72,17 +72,13 @@ def replay(state: StateT, rows: Iterable[Any]) -> StateT:
 
 @dataclass
 class RecordedConcern(Replayed):
-    """The state that a concern should have. A place of None is its own text.
-
-    `held`, `assigned_to` and `limited_to` are columns; `closing` is None unless closed.
-    """
+    """The state that a concern should have. A place of None is its own text."""
 
     first: dict[str, dt.datetime] = field(default_factory=dict)
     """When each action was first recorded. A reopening removes the closing, and sets its own time anew."""
     seals: dict[EntryPlace | None, SealDetails] = field(default_factory=dict)
     """Of each text's last encryption."""
     cards: dict[EntryPlace | None, str] = field(default_factory=dict)
-    """Digests."""
     added: dict[EntryPlace | None, AuditEntryRow] = field(default_factory=dict)
     """The entry that recorded each arrival."""
     entries: dict[EntryPlace | None, str | None] = field(default_factory=dict)
@@ -100,7 +96,6 @@ class RecordedConcern(Replayed):
     changed_at: dt.datetime | None = None
     added_at: dt.datetime | None = None
     receipts: set[str] = field(default_factory=set)
-    """Digests of stored responses."""
     acknowledged: dict[int, dt.datetime] = field(default_factory=dict)
     """By number of the addition."""
     read_at: dict[int, dt.datetime] = field(default_factory=dict)
@@ -115,7 +110,6 @@ class RecordedConcern(Replayed):
         return ConcernState.ACKNOWLEDGED if DeskAct.ACKNOWLEDGED in self.first else ConcernState.RECEIVED
 
     def apply(self, row: Any) -> None:
-        """Keep also the first time of an action, and `changed_at`."""
         self.first.setdefault(row.act, row.at)
         if row.act in CHANGING_ACTS:
             self.changed_at = row.at
@@ -233,7 +227,6 @@ class RecordedOthers(Replayed):
 
 
 def replay_others(session: Session) -> RecordedOthers:
-    """The chains `audit`, `events` and `webhooks`."""
     acts = (
         select_columns(_ACTS.act, _ACTS.detail)
         .where(_ACTS.chain.in_((AUDIT, EVENTS, WEBHOOKS)), _ACTS.act.in_(RecordedOthers.changes))

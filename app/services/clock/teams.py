@@ -20,21 +20,16 @@ UNTIL_THEN = ("police-non-emergency", CHILDLINE)
 
 
 def out_of_hours(signposts: Sequence[Signpost]) -> list[Signpost]:
-    """Return the local signposts with a phone number: the teams to call outside office hours.
-
-    Leave out emergency services and contacts for concerns about adults who work with children.
-    """
+    """Local signposts with a phone number, without emergency services and contacts for allegations."""
     local = [each for each in signposts if each.scope is SignpostScope.LOCAL and each.phones]
     return [each for each in local if not each.emergency and not each.allegations]
 
 
 @dataclass(frozen=True)
 class Team:
-    """A team to call: a contact with a phone number.
+    """A team to call: a contact with a phone number. `is_open` is None if unknown.
 
-    `hours` are the opening hours of the duty team as text, empty if unknown. `opening_hours` are the same as data, and
-    empty if `hours` cannot be parsed. Other teams have neither. `is_open` is True if the team answers at the requested
-    time, or None if unknown.
+    Only the duty team has `hours`, as text, and `opening_hours`, the same as data if they can be parsed.
     """
 
     contact: Contact | Signpost
@@ -60,17 +55,14 @@ class Teams:
 
     @property
     def all(self) -> tuple[Team, ...]:
-        """Every team: the team to call first, if there is one, then the others."""
         return (self.first, *self.others) if self.first else self.others
 
     @property
     def are_closed(self) -> bool:
-        """True if every team is known to be closed."""
         return self.first is not None and self.first.is_open is False
 
     @cached_property
     def on_duty(self) -> tuple[TeamOnDuty, ...]:
-        """The teams as responses of the API give them."""
         return tuple(
             TeamOnDuty(
                 id=each.contact.id,
@@ -84,16 +76,14 @@ class Teams:
 
     @cached_property
     def on_duty_json(self) -> bytes:
-        """`on_duty` as JSON, serialised once."""
         return to_json(self.on_duty)
 
 
 @dataclass(frozen=True)
 class DutyHours:
-    """A rule that says which team answers, by opening hours.
+    """Says which team answers, by opening hours. `words`, if set, override the duty team's hours in the guide.
 
-    `words` are the opening hours of the duty team in the council's settings. If `words` is None, the opening hours of
-    the guide's contact are used. If `says_now` is False, nobody is known to be open or closed: for files to keep.
+    `says_now` is False for files to keep: nobody is known to be open or closed.
     """
 
     working_days: WorkingDays
@@ -101,19 +91,11 @@ class DutyHours:
     says_now: bool = True
 
     def _duty_of(self, contacts: Iterable[Contact]) -> tuple[Contact | None, str, tuple[OpeningHours, ...]]:
-        """Return the duty team and its hours as text and as data. The duty team is the first contact with a number.
-
-        Return None and no hours if none of `contacts` has a phone number.
-        """
         duty = next((each for each in contacts if each.phones), None)
         return (duty, *self.hours_of(duty)) if duty is not None else (None, "", ())
 
     def hours_of(self, contact: Contact) -> tuple[str, tuple[OpeningHours, ...]]:
-        """Return the opening hours of the duty team `contact` as text and as data.
-
-        The council's setting overrides the hours of the contact. The data are empty if the hours are unknown, or if the
-        setting cannot be parsed. The text is empty if the hours are unknown.
-        """
+        """As text and data. The data are empty if the setting cannot be parsed, both if the hours are unknown."""
         if self.words is not None:
             return self.words, read_hours(self.words)
         return hours_text(contact.opening_hours), contact.opening_hours
@@ -129,7 +111,6 @@ class DutyHours:
 
     @lru_cache(maxsize=64)  # noqa: B019  # one instance for each process, and few guides and minutes
     def _teams_in(self, who: WhoToCall, at: dt.datetime) -> Teams:
-        """Return the teams of `who` at `at`, the start of a minute: opening hours are in whole minutes."""
         teams = self._ordered(who, at)
         if not teams or (teams[0].is_open is None and isinstance(teams[0].contact, Signpost)):
             return Teams(None, tuple(teams))
@@ -149,7 +130,6 @@ class DutyHours:
         return sorted(teams, key=lambda each: (each.is_open is not True, each.is_open is False))
 
     def _next_opening(self, who: WhoToCall, at: dt.datetime) -> tuple[dt.datetime, Contact | Signpost] | None:
-        """Return when and which team of `who` opens first after `at`, at which none is open. None if too far away."""
         moment, end = self.next_change(who, at), at + FARTHEST
         while moment is not None and moment < end:
             if (first := self._ordered(who, moment)[0]).is_open:
@@ -167,12 +147,8 @@ class DutyHours:
         first = None if duty is None else Team(duty, None, words, hours)
         return Teams(first, (), until_then=tuple(out_of_hours(who.signposts) or police))
 
-    def answers_from(self, who: WhoToCall, at: dt.datetime) -> dt.datetime:
-        """Return `at`, or the next opening if every team is known to be closed at `at`."""
-        return self.teams(who, at).opens or at
-
     def unanswered(self, who: WhoToCall) -> tuple[OpeningHours, ...] | None:
-        """Return the hours of a week at which every team of `who` is closed. None if the hours are unknown."""
+        """The hours of a week at which every team is closed, or None if unknown."""
         at, found = A_MONDAY, {day: list[list[str]]() for day in WEEK}
         while at < A_MONDAY + 7 * ONE_DAY:
             until = self.next_change(who, at)
@@ -197,11 +173,7 @@ class DutyHours:
         return tuple(OpeningHours(days=names, opens=opens, closes=closes) for (opens, closes), names in days.items())
 
     def next_change(self, who: WhoToCall, at: dt.datetime) -> dt.datetime | None:
-        """Return the time until which `teams` surely gives the same order for `who` as at the time `at`, in UTC.
-
-        The result is the next opening or closing time, or midnight in London if midnight is earlier. Return None if no
-        hours are known as data: the order then never changes.
-        """
+        """Return until when `teams` surely gives the same order, at most midnight in London. None means for ever."""
         hours = [*self._duty_of(who.contacts)[2]]
         hours += [entry for each in out_of_hours(who.signposts) for entry in each.opening_hours]
         if not hours or not self.says_now:
@@ -221,11 +193,7 @@ class DutyHours:
         return is_all_day or not self.working_days.is_bank_holiday(local.date())
 
     def _answers(self, team: Signpost, duty_is_open: bool | None, at: dt.datetime) -> bool | None:
-        """Return True if the out-of-hours team `team` answers at the time `at`, or None if that is unknown.
-
-        If the team has no opening hours, it answers whenever the duty team is closed. `duty_is_open` is None if the
-        duty team's hours are unknown. A team with opening hours also answers the whole day on a bank holiday.
-        """
+        """Without hours a team answers whenever the duty team is closed, with hours also all day on a bank holiday."""
         if not team.opening_hours or not self.says_now:
             return None if duty_is_open is None else not duty_is_open
         local = at.astimezone(LONDON)

@@ -19,27 +19,21 @@ class WorkingDays:
 
     @cached_property
     def calendar(self) -> "HolidayBase":
-        """Calendar of England. It contains the bank holidays, and counts working days."""
         calendar: HolidayBase = _read_country("united_kingdom").UnitedKingdom(subdiv="ENG")
         return calendar
 
     def is_bank_holiday(self, day: dt.date) -> bool:
-        """Return True if `day` is a bank holiday in England."""
         return day in self.calendar
 
     def one_working_day_after(self, moment: dt.datetime) -> dt.datetime:
-        """Return the time one working day after `moment`, in UTC: the deadline to acknowledge a concern.
-
-        `moment` is the time at which the concern was received.
-        """
+        """The deadline to acknowledge a concern, in UTC."""
         return self.after(moment, days=1)
 
     def after(self, moment: dt.datetime, *, days: int) -> dt.datetime:
-        """Return the time that is `days` working days after `moment`, in UTC.
+        """Return the same London time on the last of the working days, in UTC.
 
-        If `moment` is on a working day, the result is the same London time on the last of the `days` working days.
-        Otherwise the result is the end (midnight) of the last working day. 'Working Together to Safeguard Children'
-        requires an acknowledgement within one working day after a referral is received.
+        If `moment` is not on a working day, return the end (midnight) of the last one. 'Working Together to Safeguard
+        Children' requires an acknowledgement within one working day after a referral is received.
         """
         local = moment.astimezone(LONDON)
         is_working_day, following = self._look_up(local.date(), days)
@@ -51,15 +45,11 @@ class WorkingDays:
 
     @lru_cache(maxsize=8)  # noqa: B019  # one instance for each process, and few days
     def _look_up(self, day: dt.date, days: int) -> tuple[bool, dt.date]:
-        """Return True if `day` is a working day, and the date that is `days` working days later."""
         return self.calendar.is_working_day(day), self.calendar.get_nth_working_day(day, days)
 
 
 def _read_country(name: str) -> Any:
-    """Return the module of the country `name` in the `holidays` package, without loading other countries.
-
-    Loading every country would take 0.2 s and 12 MB.
-    """
+    """Loading every country would take 0.2 s and 12 MB."""
     import holidays  # noqa: PLC0415  # 4 MB, needed only by a process that accepts concerns
 
     path = Path(holidays.__path__[0]) / "countries" / f"{name}.py"
@@ -72,31 +62,21 @@ def _read_country(name: str) -> Any:
 
 
 def deadline_of(moment: dt.datetime) -> tuple[dt.date, dt.time | None]:
-    """Return the day and the time, to the minute, of the deadline `moment` in London.
-
-    For midnight, return the day before and None: the deadline is the end of that day.
-    """
+    """Return day and time in London, to the minute. For midnight, return the day before, and None: the end of it."""
     local = moment.astimezone(LONDON)
     time = local.time().replace(second=0, microsecond=0)
     return (local.date(), time) if time != dt.time.min else (local.date() - ONE_DAY, None)
 
 
 def london_moments(local: dt.datetime) -> list[dt.datetime]:
-    """Return the moments in UTC at which clocks in London show `local`, which has no time zone, in order.
-
-    In autumn there are two moments for a time that clocks show twice. In spring there is none for a time that clocks
-    skip.
-    """
+    """In UTC and in order: two for a time that clocks show twice in autumn, none for a skipped one in spring."""
     found = {local.replace(tzinfo=LONDON, fold=fold).astimezone(dt.UTC) for fold in (0, 1)}
     return sorted(each for each in found if each.astimezone(LONDON).replace(tzinfo=None) == local)
 
 
 @lru_cache(maxsize=64)
 def deadline_in_words(minute: dt.datetime) -> str:
-    """Return the deadline `minute` in English and in London time, for example `Tuesday 24 November 2026 at 09:30`.
-
-    A deadline at midnight in London is `the end of Monday 30 November 2026`.
-    """
+    """In London time: `Tuesday 24 November 2026 at 09:30`, or `the end of Monday 30 November 2026` for midnight."""
     day, time = deadline_of(minute)
     words = day.strftime(f"%A {day.day} %B %Y")
     return f"the end of {words}" if time is None else f"{words} at {time:%H:%M}"

@@ -35,17 +35,17 @@ _BETWEEN = re.compile(r"[;,.]?\s*(?:and )?", re.IGNORECASE)
 
 
 def hours_text(hours: Sequence[OpeningHours]) -> str:
-    """Return `hours` as text: `Monday to Friday, 08:30 to 17:00; Saturday, 09:00 to 12:00`."""
+    """Such as `Monday to Friday, 08:30 to 17:00; Saturday, 09:00 to 12:00`."""
     return "; ".join(f"{days_text(each)}, {each.opens} to {each.closes}" for each in hours)
 
 
 def spoken_hours(hours: Sequence[OpeningHours]) -> str:
-    """Return `hours` as people say them: `Monday to Friday, 8:30am to 5pm`. `read_hours` can parse the text."""
+    """Such as `Monday to Friday, 8:30am to 5pm`, which `read_hours` can parse."""
     return "; ".join(f"{days_text(each)}, {spoken_time(each.opens)} to {spoken_time(each.closes)}" for each in hours)
 
 
 def opening_in_words(opens: dt.datetime, at: dt.datetime) -> str:
-    """Return the time `opens` in London as people say it at the time `at`: `today at 8:30am`, `on Monday at 9am`."""
+    """Such as `today at 8:30am` or `on Monday at 9am`, in London."""
     local, today = opens.astimezone(LONDON), at.astimezone(LONDON).date()
     ahead = (local.date() - today).days
     day = ("today", "tomorrow")[ahead] if ahead < 2 else f"on {local:%A}"  # noqa: PLR2004  # after tomorrow
@@ -54,7 +54,7 @@ def opening_in_words(opens: dt.datetime, at: dt.datetime) -> str:
 
 
 def spoken_time(time: str) -> str:
-    """Return `time` as people say it: `08:30` is `8:30am`."""
+    """Return `8:30am` for `08:30`."""
     hour, _, minute = time.partition(":")
     half = "am" if int(hour) % 24 < 12 else "pm"  # noqa: PLR2004  # a clock
     return f"{int(hour) % 12 or 12}{'' if minute == '00' else f':{minute}'}{half}"
@@ -63,7 +63,7 @@ def spoken_time(time: str) -> str:
 def days_text(
     hours: OpeningHours, names: Sequence[str] = WEEK_IN_ENGLISH, span: str = "{} to {}", last: str = " and "
 ) -> str:
-    """Return the days of `hours`: the first and the last in `span`, or `names` with `last` before the last one."""
+    """The first and the last day in `span`, or `names` with `last` before the last one."""
     places = sorted({WEEK.index(day) for day in hours.days})
     named = [names[place] for place in places]
     if len(named) >= RUN and places[-1] - places[0] == len(places) - 1:
@@ -73,10 +73,9 @@ def days_text(
 
 @lru_cache(maxsize=8)
 def read_hours(words: str) -> tuple[OpeningHours, ...]:
-    """Return the opening hours in `words`, such as `Monday to Thursday 8:30am to 5pm, Friday 8:30am to 4:30pm`.
+    """Read hours such as `Monday to Thursday 8:30am to 5pm, Friday 8:30am to 4:30pm`, or times before days.
 
-    The times may come before the days. If any part cannot be parsed, or closes before it opens, return no hours,
-    because incomplete hours would be wrong.
+    Return none if any part cannot be parsed, or closes before it opens: incomplete hours would be wrong.
     """
     text, place, found = _plain(words), 0, []
     while place < len(text):
@@ -95,7 +94,6 @@ def read_hours(words: str) -> tuple[OpeningHours, ...]:
 
 
 def _plain(words: str) -> str:
-    """Return `words` on one line, with the words of `_OTHER_WORDS` replaced. `24 hours` alone means every day."""
     text = " ".join(words.split())
     for form, plain in _OTHER_WORDS.items():
         text = form.sub(plain, text)
@@ -103,7 +101,6 @@ def _plain(words: str) -> str:
 
 
 def _named_days(words: str) -> Iterator[Weekday]:
-    """Yield the days named in `words`, and the days between two days joined by `to`."""
     shorts, former, end = [day.value[:3] for day in WEEK], None, 0
     for found in _DAY_NAMED.finditer(words):
         place = shorts.index(found[0][:3].lower())
@@ -124,9 +121,6 @@ def _clock_time(hour: str, minute: str | None, half: str | None) -> str | None:
 
 
 def are_open(hours: Iterable[OpeningHours], local: dt.datetime) -> bool:
-    """Return True if any of `hours` includes `local`, a time in London. A closing time itself is not included.
-
-    Bank holidays count like other days.
-    """
+    """A closing time is not included. Bank holidays count like other days."""
     time, day = f"{local:%H:%M}", WEEK[local.weekday()]
     return any(day in each.days and each.opens <= time < each.closes for each in hours)

@@ -10,10 +10,7 @@ from app.services.audit.audit_log import REPORTER, Actor, by_reporter
 
 @dataclass(frozen=True)
 class Arrival:
-    """How a concern or addition came, and by whom: the reporter, or the worker who writes it down.
-
-    `came_at` is the time from which the deadline is computed. Without `has_code` the reporter gets no status token.
-    """
+    """`came_at` is the time from which the deadline counts. Without `has_code` the reporter gets no status token."""
 
     actor: Actor
     channel: Channel
@@ -26,7 +23,6 @@ class Arrival:
 
     @property
     def at(self) -> dt.datetime:
-        """Of storing."""
         return self.actor.at
 
     @property

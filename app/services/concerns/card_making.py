@@ -1,9 +1,7 @@
 """Cards: short summaries of concerns and additions, sealed beside the texts, by which a worker recognises a child.
 
-A card has the facts that distinguish one child or household from another: names, dates of birth, schools, addresses,
-vehicles, places and numbers, and the beginning of the account. Everything on a card is also in the text. A card is
-padded before it is sealed, so that its length says little. Each sealing draws new random keys, so two equal cards have
-different sealed bytes.
+Everything on a card is also in the text: names, dates of birth, schools, addresses, vehicles, numbers, and the
+beginning of the account. Padding hides its length, and each sealing draws new keys, so equal cards look different.
 """
 
 import datetime as dt
@@ -26,7 +24,6 @@ MAX_EXCERPT_LENGTH = 120
 MAX_LINE = 100
 """Of a value, in characters. Longer ones are cut."""
 CARD = "card"
-"""The field of the sealed document."""
 _NEW_CARD = fixed_insert(table_of(CardRow))
 
 
@@ -54,10 +51,7 @@ def card_of_concern(submission: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def card_of_addition(addition: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the card of an addition, which names no children.
-
-    `addition` is the addition as it was sent, as JSON values.
-    """
+    """It names no children. `addition` is JSON as sent."""
     of_addition = _filled(**_things(addition, []))
     return {"children": [], "people": [*_people_of_concern(addition)], **of_addition, "words": _words(addition)}
 
@@ -69,15 +63,11 @@ def card_plaintext(card: Mapping[str, Any], reference: str, *, at: dt.datetime |
 
 
 def seal_card(sealer: Sealer, card: Mapping[str, Any], reference: str, *, at: dt.datetime | None) -> bytes:
-    """As `card_plaintext`, encrypted."""
     return sealer.seal(card_plaintext(card, reference, at=at))
 
 
 def has_all_of(card: object, made: object) -> bool:
-    """Return True if `card` has each field and list entry of `made` that is not empty, whatever the values are.
-
-    A worker's browser makes cards of additions with more than their text has: the names of a child, for example.
-    """
+    """True if `card` has each field and entry of `made` that is not empty, with any values: browsers may add more."""
     if isinstance(made, dict):
         return isinstance(card, dict) and all(has_all_of(card.get(name), each) for name, each in made.items() if each)
     if isinstance(made, list | tuple):
@@ -86,17 +76,14 @@ def has_all_of(card: object, made: object) -> bool:
 
 
 def number_of_card(place: EntryPlace | None) -> int | None:
-    """Return `CardRow.addition` (None: the concern's own text), or None for a text that has no card."""
+    """`OF_THE_CONCERN` for the concern's own text, None for a text that has no card."""
     if place is None:
         return OF_THE_CONCERN
     return place.number if place.kind is EntryKind.ADDITION else None
 
 
 def insert_cards(connection: Connection, cards: Iterable[tuple[str, int, bytes]]) -> None:
-    """Each is reference, number of the addition or `OF_THE_CONCERN`, and sealed card.
-
-    First record each in the audit log.
-    """
+    """A card is reference, number of the addition or `OF_THE_CONCERN`, and sealed card. First record each."""
     rows = [{"reference": reference, "addition": addition, "sealed": sealed} for reference, addition, sealed in cards]
     _NEW_CARD.run(connection, *rows)
 
@@ -120,7 +107,6 @@ def _child(child: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _things(content: Mapping[str, Any], where: Sequence[object]) -> dict[str, Any]:
-    """Return the vehicles, places and user names in a concern or addition, and the places `where` children are now."""
     concern = _object(content.get("concern"))
     plates = [each for each in _objects(concern.get("things_that_exist")) if each.get("kind") == "number_plate"]
     vehicles = [
@@ -144,16 +130,11 @@ def _place(address: object) -> dict[str, Any]:
 
 
 def _filled(**lists: Sequence[Any]) -> dict[str, Any]:
-    """Return the lists that have something: a card is short."""
     kept = {name: [each for each in some if each] for name, some in lists.items()}
     return {name: some for name, some in kept.items() if some}
 
 
 def _people(relation: str, people: object) -> Iterator[dict[str, Any]]:
-    """Yield each person of the list `people` with a name, a date of birth, an address or a phone number.
-
-    `relation` says how these people are related to the child, such as `parent`.
-    """
     for each in _objects(people):
         names = _lines(each.get("name"), *_list(each.get("other_names")))
         phones = _lines(each.get("phone"), each.get("phones_and_accounts"))
@@ -167,7 +148,6 @@ def _people_of_concern(content: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _words(content: Mapping[str, Any]) -> str:
-    """The beginning of the account, on one line."""
     narrative = _object(content.get("concern")).get("narrative")
     return " ".join(narrative.split())[:MAX_EXCERPT_LENGTH] if isinstance(narrative, str) else ""
 
@@ -177,7 +157,6 @@ def _known(**values: Any) -> dict[str, Any]:
 
 
 def _line(value: object) -> str | None:
-    """On one line, cut to `MAX_LINE`; None for an empty text and other types."""
     return (" ".join(value.split())[:MAX_LINE] or None) if isinstance(value, str) else None
 
 

@@ -48,12 +48,10 @@ class _Announcement:
 
     @property
     def concerns(self) -> tuple[ColumnElement[bool], ...]:
-        """Unacknowledged, without such an event, no test."""
         return WAITS, IS_REAL, col(getattr(ConcernRow, self.concern_flag)).is_(False)
 
     @property
     def additions(self) -> tuple[ColumnElement[bool], ...]:
-        """Unacknowledged, without such an event, not erased, to no test."""
         return *_ADDITION_WAITS, col(getattr(EntryRow, self.addition_flag)).is_(False)
 
 
@@ -67,9 +65,9 @@ _DUE_SOON = _Announcement(
 
 
 def append_overdue_events(writer: Writer, *, now: dt.datetime, limit: int) -> int:
-    """Append an event for each overdue concern and addition without one. Return their number. Raise `StoreBusy`.
+    """Return the number of events: at most `limit` of each, earliest deadlines first, no test concerns.
 
-    At most `limit` of each, the earliest deadlines first, no tests.
+    Raise `StoreBusy`.
     """
     return _announce(writer, _OVERDUE, lambda due, _: col(due) < now, at=now, limit=limit)
 
@@ -81,15 +79,17 @@ def append_due_soon_events(
 
     What was received less than `quiet` ago is left for later: an event has just announced it.
     """
-
-    def is_due_soon(due: Any, received: Any) -> ColumnElement[bool]:
-        return and_(col(due).between(now, now + within), col(received) <= now - quiet)
-
-    return _announce(writer, _DUE_SOON, is_due_soon, at=now, limit=limit)
+    return _announce(
+        writer,
+        _DUE_SOON,
+        lambda due, received: and_(col(due).between(now, now + within), col(received) <= now - quiet),
+        at=now,
+        limit=limit,
+    )
 
 
 def _announce(writer: Writer, announcement: _Announcement, is_due: Due, *, at: dt.datetime, limit: int) -> int:
-    """Rows are found before the writer is used, and written in small batches; those meanwhile done are skipped."""
+    """Find rows before the writer is used, and write them in small batches; skip those meanwhile done."""
     concerns = select(ConcernRow.reference).where(
         *announcement.concerns, is_due(ConcernRow.acknowledge_by, ConcernRow.received_at)
     )
@@ -158,10 +158,7 @@ def find_unannounced(session: Session, *, before: dt.datetime) -> list[str]:
 
 
 def find_without_event(session: Session, statement: Any, kind: EventKind) -> Sequence[Any]:
-    """Return the rows without an event of `kind`: a reference, or a reference and the number of an addition.
-
-    The database compares them: this process never loads every unacknowledged concern.
-    """
+    """The database compares them: this process never loads every unacknowledged concern."""
     if session.execute(statement.limit(1)).first() is None:
         return []
     data = table_of(EventRow).c.data

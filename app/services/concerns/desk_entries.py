@@ -37,8 +37,8 @@ def write_note(desk: Desk, reference: str, note: NewNote, actor: Actor, key: str
     """Store a note, encrypted, and return its entry (JSON) without the text. A retry with `key` returns the first.
 
     Raise `NoSuchConcern`, `ConcernErased`, `TooManyNotes`, `IdempotencyKeyReused`, `StoreBusy`; `ValidationFailed` if
-    `note.sealed` is not for the desk's current keys, or is invalid as far as this service can decrypt it;
-    `ChangedMeanwhile` if the same client wrote a note after `actor.seen`: the form may have been sent twice.
+    `note.sealed` is for other keys, or invalid as far as this service can decrypt it; `ChangedMeanwhile` as
+    `expect_seen`.
     """
     keys = derive_idempotency_keys(key, client=f"{actor.client}, note about {reference}")
     return _store_written(desk, reference, note, actor, keys)
@@ -53,7 +53,6 @@ def write_label(desk: Desk, reference: str, label: NewLabel, actor: Actor, key: 
 def _store_written(
     desk: Desk, reference: str, given: NewNote | NewLabel, actor: Actor, keys: IdempotencyKeys | None
 ) -> IdempotentResult:
-    """Encrypt the text, unless it is."""
     is_note, faults = isinstance(given, NewNote), list[FieldError]()
     kind, plaintext = (EntryKind.NOTE, note_plaintext) if is_note else (EntryKind.LABEL, label_plaintext)
     if given.sealed is not None:
@@ -68,7 +67,6 @@ def _store_written(
 def _store_once(
     desk: Desk, reference: str, entry: NewEntry, request: Retryable, faults: Sequence[FieldError] = ()
 ) -> IdempotentResult:
-    """If there are `faults` and this is no retry, raise `ValidationFailed`."""
     try:
         presented = desk.writer.run(store_sealed, reference, entry, request, faults)
     except AlreadyStored:
@@ -98,8 +96,8 @@ def send_message(
     """Store a message, encrypted to the reporter's status token, and return its entry (JSON) without the text.
 
     A retry with `key` returns the first. Raise `NoSuchConcern`, `ConcernErased`, `TooManyMessages`,
-    `IdempotencyKeyReused`, `StoreBusy`; `ReporterHasNoCode` if nobody could read it; `ChangedMeanwhile` if after
-    `actor.seen` another client acted on the concern, or the same one sent a message.
+    `IdempotencyKeyReused`, `StoreBusy`; `ReporterHasNoCode` if nobody could read it; `ChangedMeanwhile` as
+    `expect_seen`.
     """
     entry = new_message(desk, reference, message, actor)
     keys = derive_idempotency_keys(key, client=f"{actor.client}, message to {reference}")
@@ -107,7 +105,7 @@ def send_message(
 
 
 def new_message(desk: Desk, reference: str, message: Message, actor: Actor) -> NewEntry:
-    """Encrypt a message unless it is. Store nothing. Raise `NoSuchConcern`, `ReporterHasNoCode`."""
+    """Encrypt it, unless it is. Store nothing. Raise `NoSuchConcern`, `ReporterHasNoCode`."""
     if message.sealed is not None:
         return NewEntry(EntryKind.MESSAGE, actor, base64.b64decode(message.sealed))
     with Session(desk.engine) as session:
@@ -138,5 +136,5 @@ def read_sent_messages(session: Session, reference: str, actor: Actor) -> Messag
 
 
 def list_messages(session: Session, reference: str) -> tuple[MessageEntry, ...]:
-    """Without text. Nothing is recorded."""
+    """Without text; nothing is recorded."""
     return tuple(map(message_entry_of, list_entries(session, EntryKind.MESSAGE, reference)))

@@ -24,11 +24,10 @@ NO_SUCH_GUIDE = "There is no guide with this name. GET /v1/guides lists the guid
 
 @dataclass
 class EditionResolver:
-    """Finds the edition that a concern is about. `invalidate` clears its cache, also of reads that have begun.
+    """`invalidate` clears the cache, also of reads that have begun.
 
-    Without a named guide it is the default guide, unless that lacks the edition or a named item: then the guide
-    published first whose current edition has all. The default is `preferred_guide`, else the first published, those
-    with a current edition before others.
+    Without a named guide it is the default: `preferred_guide`, otherwise the first published. If that lacks the edition
+    or a named item, it is the guide published first whose current edition has all.
     """
 
     engine: Engine
@@ -38,11 +37,10 @@ class EditionResolver:
     _found: dict[tuple[str | None, int | None], PinnedEdition] = field(default_factory=dict)
 
     def invalidate(self) -> None:
-        """Clear the cache, because an edition was published or withdrawn."""
         self._found = {}
 
     def cached(self, concern: Concern) -> PinnedEdition | None:
-        """Return the edition that `concern` is about from the cache, or None if the database must be read."""
+        """None if the database must be read."""
         found = self._found.get((concern.guide, concern.edition))
         lacks_items = found is not None and concern.guide is None and unknown_ids(concern.concern, found.content)
         return None if lacks_items else found
@@ -64,8 +62,9 @@ class EditionResolver:
     def _find(self, concern: Concern) -> PinnedEdition | FieldError:
         found = self._find_in(concern.guide, concern.edition)
         if concern.guide is None and (isinstance(found, FieldError) or unknown_ids(concern.concern, found.content)):
+            named = {(key, item.id) for key in NAMED_IN_CONCERNS for item in getattr(concern.concern, key)}
             with Session(self.engine) as session:
-                others = find_guides(session, named_items(concern.concern))
+                others = find_guides(session, named)
             found = self._find_in(others[0], concern.edition) if others else found
         return found if isinstance(found, FieldError) else found._replace(guide_named=concern.guide is not None)
 
@@ -95,13 +94,7 @@ class EditionResolver:
         return found
 
 
-def named_items(detail: ConcernDetail) -> set[tuple[str, str]]:
-    """As pairs of section key and item id."""
-    return {(key, item.id) for key in NAMED_IN_CONCERNS for item in getattr(detail, key)}
-
-
 def unknown_ids(detail: ConcernDetail, content: EditionContent) -> list[FieldError]:
-    """One a named item that `content` lacks."""
     return [
         fault
         for key, section in NAMED_IN_CONCERNS.items()

@@ -82,7 +82,6 @@ def read_sealed(engine: Engine, reference: str, place: EntryPlace | None = None)
 
 
 def entries_of(kind: EntryKind, reference: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    """SQL conditions."""
     return _ENTRIES.reference == reference, _ENTRIES.kind == kind.value
 
 
@@ -142,11 +141,10 @@ def append_entry(
     receipt: StoredReceiptRow | None,
     columns: dict[str, Any] | None = None,
 ) -> EntryRow:
-    """Record the entry, and insert it with its card under the next number.
+    """Record the entry, and insert it with its card under the next number. `former` is from `measure_entries`.
 
-    `former` is from `measure_entries`; the audit log has digests of `receipt`, which the caller stores, and of
-    `columns` after the action. Raise `ConcernErased`, `ReporterHasNoCode`, the kind's `too_many` of `ENTRY_SPECS`, or
-    `ChangedMeanwhile` as `write_note` and `send_message`.
+    The audit log gets digests of `receipt`, which the caller stores, and of `columns` after the action. Raise
+    `ConcernErased`, `ReporterHasNoCode`, the `too_many` of `ENTRY_SPECS`, or as `expect_seen`.
     """
     spec, reference = ENTRY_SPECS[entry.kind], concern.reference
     if concern.erased_at is not None:

@@ -1,7 +1,4 @@
-"""Operations of a reporter on a stored concern: reading the status and messages, and adding to the concern.
-
-The reporter needs the reference and the status token. Operations on test concerns append no events.
-"""
+"""What a reporter does with reference and status token: read status and messages, and add. Tests have no events."""
 
 import datetime as dt
 import hashlib
@@ -56,7 +53,6 @@ from app.services.concerns.waiting_additions import update_waiting
 from app.services.events.outbox import append_events, events_about
 
 READ, ADD = "read", "add"
-"""For which a reporter uses a status token."""
 SAYS_SO = "an addition says that it is about someone who works for the council"
 _TABLE = table_of(EntryRow)
 _ENTRIES = _TABLE.c
@@ -73,8 +69,6 @@ class ReporterCode:
 
 @dataclass(frozen=True)
 class FollowUps:
-    """What a reporter does with a stored concern: read status and messages, and add."""
-
     engine: Engine
     writer: Writer
     resolver: EditionResolver
@@ -143,9 +137,9 @@ class FollowUps:
         return IdempotentResult(row.reference, receipt, is_replay=False)
 
     def open_messages(self, code: ReporterCode, *, at: dt.datetime) -> ReceivedMessages:
-        """Return the messages, and record and announce which are read first. No text: erased, or not this token's.
+        """Return the messages. Record and announce which of them are read for the first time.
 
-        One sent during this call may be left for the next. Raise as `find`, or `StoreBusy`.
+        A text is None if it was erased, or if this token does not decrypt it. Raise as `find`, or `StoreBusy`.
         """
         reference = self.find(code).reference
         with Session(self.engine) as session:
@@ -189,14 +183,12 @@ class FollowUps:
             return row
 
     def _expect_known(self, addition: Addition, pinned: PinnedEdition) -> None:
-        """Raise `InvalidConcern` with every unknown code and item."""
         faults = self.receipts.reference_data.faults_in_codes(addition)
         faults += unknown_ids(addition.concern, pinned.content)
         if faults:
             raise InvalidConcern(faults)
 
     def _replay_after_erasure(self, request: Retryable) -> IdempotentResult:
-        """Return the receipt of the same addition before the erasure, or raise `ConcernErased`."""
         try:
             return request.replay(self.engine)
         except IdempotencyKeyReused:
@@ -209,11 +201,10 @@ class FollowUps:
 def store_addition(
     session: Session, reference: str, entry: NewEntry, request: Retryable, receipt: bytes | None = None
 ) -> bytes:
-    """Insert an addition, update the concern, and append events. Return `receipt`, or the entry (JSON) without text.
+    """Store an addition, update the concern, and append events. Return `receipt`, or the entry (JSON) without text.
 
     One by the reporter answers every message that they have read; one about someone who works for the council restricts
-    the concern to leads, unless it is restricted. An allegation sets the day by which to tell the designated officer,
-    unless one is set. Raise `NoSuchConcern`, `AlreadyStored` for a retry, `ConcernErased`, `TooManyAdditions`.
+    an unrestricted concern to leads, and an allegation sets the day to tell the designated officer, unless one is set.
     """
     concern, at = get_concern(session, reference), entry.actor.at  # read again: the desk may have changed the row
     former = measure_entries(session, EntryKind.ADDITION, reference)

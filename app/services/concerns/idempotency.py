@@ -32,7 +32,6 @@ class IdempotencyKeys:
     _payload: bytes
 
     def mac(self, payload: bytes) -> bytes:
-        """The same only for the same content."""
         return hmac.digest(self._payload, payload, "sha256")
 
     def encrypt(self, receipt: bytes) -> bytes:
@@ -69,17 +68,13 @@ class IdempotentResult:
 
 @dataclass(frozen=True)
 class Retryable:
-    """A request that may come again.
-
-    `payload` is its canonical JSON; `refresh` changes the stored receipt for a retry.
-    """
+    """`payload` is the canonical JSON of the request; `refresh` changes the stored receipt for a retry."""
 
     payload: bytes
     keys: IdempotencyKeys | None
     refresh: Callable[[bytes], bytes] = bytes
 
     def encrypt(self, reference: str, receipt: bytes) -> StoredReceiptRow | None:
-        """None without an idempotency key."""
         if self.keys is None:
             return None
         return StoredReceiptRow(
@@ -108,7 +103,6 @@ class Retryable:
 
 
 def insert_stored_receipts(connection: Connection, receipts: Sequence[StoredReceiptRow | None]) -> None:
-    """Raise `AlreadyStored`."""
     rows = [receipt.model_dump() for receipt in receipts if receipt is not None]
     if not rows:
         return

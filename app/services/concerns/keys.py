@@ -27,7 +27,7 @@ def create_identity(path: Path, *, at: dt.datetime) -> str:
 
 
 def load_development_recipient(data_dir: Path, *, at: dt.datetime) -> str:
-    """Of the first identity in the file, which is created if absent. Raise `SetupError`."""
+    """Return that of the first identity in the file, which is created if absent. Raise `SetupError`."""
     path = data_dir / DEVELOPMENT_IDENTITY
     if not path.exists():  # if the file exists, nothing is written, because the disk may be full
         with suppress(FileExistsError):
@@ -36,7 +36,7 @@ def load_development_recipient(data_dir: Path, *, at: dt.datetime) -> str:
 
 
 def load_receipt_key(configured: Path | None, data_dir: Path) -> Ed25519PrivateKey:
-    """Without `configured`, from a file in `data_dir`, created if absent. Raise `SetupError`."""
+    """Read it from `configured`, or from a file in `data_dir`, created if absent. Raise `SetupError`."""
     path = configured or data_dir / RECEIPT_KEY
     if configured is None and not path.exists():
         with suppress(FileExistsError):

@@ -23,9 +23,9 @@ GIVEN = "sealed text given"
 
 @dataclass(frozen=True)
 class EntryPage:
-    """Entries without their text. The next page begins after `next_after`; None on the last.
+    """Entries without text. The next page begins after `next_after`. `opens`: this process is known to decrypt all.
 
-    `seen` is the audit entry of the opening, 0 if none is recorded. `opens`: this process is known to decrypt all.
+    `seen` is the audit entry of the opening, 0 if none is recorded.
     """
 
     kind: EntryKind
@@ -36,20 +36,16 @@ class EntryPage:
 
     @property
     def shown(self) -> ShownPage:
-        """As the audit log has it: kind, first and last number."""
         numbers = {"first": self.rows[0].number, "last": self.rows[-1].number} if self.rows else {}
         return ShownPage(kind=self.kind, **numbers)
 
 
 @dataclass(frozen=True)
 class PagePlace:
-    """After the entry `after`."""
-
     kind: EntryKind
     reference: str
     after: int
     limit: int | None
-    """None: no maximum."""
 
 
 def open_page(
@@ -118,7 +114,6 @@ def last_page_of(session: Session, kind: EntryKind, reference: str, *, limit: in
 
 
 def opens_all(texts: Iterable[Any], fingerprints: frozenset[str] | None) -> bool:
-    """Each is sealed to one of `fingerprints`. False without any."""
     if not fingerprints:
         return False
     return all(not fingerprints.isdisjoint(text.recipients) for text in texts)

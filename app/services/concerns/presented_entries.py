@@ -13,7 +13,6 @@ from app.services.concerns.sealing import Unsealer, open_note
 
 
 def message_entry_of(row: Row[Any] | EntryRow) -> MessageEntry:
-    """Without its text, which only the reporter can decrypt."""
     return MessageEntry(number=row.number, sent_at=row.received_at, read_at=row.read_at, answered_by=row.answered_by)
 
 
@@ -48,10 +47,7 @@ def present_entry(
 
 
 def content_of_entry(row: Row[Any], sealed: bytes, unsealer: Unsealer) -> Any:
-    """Text of a note or label, an object of an addition. Raise `UnsealingUnavailable`.
-
-    Raise `SealedTextMisplaced` if it names another concern, time of receipt or author than `row`.
-    """
+    """Text of a note or label, an object of an addition. Raise `UnsealingUnavailable`, `SealedTextMisplaced`."""
     place = {"reference": row.reference, "received_at": row.received_at}
     if row.kind == EntryKind.NOTE:
         return open_note(unsealer, sealed, author=row.author, **place)["note"]["text"]

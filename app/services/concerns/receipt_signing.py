@@ -75,12 +75,10 @@ def check_response(response: dict[str, Any], claims: dict[str, Any]) -> None:
 
 @cache
 def _encoded_header(kind: str, kid: str) -> str:
-    """Cached: there are few kinds and keys."""
     return base64url(orjson.dumps({"alg": ALGORITHM, "kid": kid, "typ": kind}))
 
 
 def _public_jwk(public: Ed25519PublicKey) -> Jwk:
-    """With its thumbprint (RFC 7638) as `kid`."""
     required = {"crv": "Ed25519", "kty": "OKP", "x": base64url(public.public_bytes_raw())}
     return required | {"kid": thumbprint_of(required), "use": "sig", "alg": ALGORITHM}
 

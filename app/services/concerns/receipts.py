@@ -72,15 +72,14 @@ class PinnedEdition(NamedTuple):
     content: EditionContent
     who: WhoToCall
     guide_named: bool
-    """The concern names it."""
 
 
 @dataclass(frozen=True)
 class ReceiptBuilder:
-    """Makes receipts and statuses, with next steps in plain sentences.
+    """Makes receipts and statuses, with next steps in plain sentences. `come_back_days` are working days.
 
     `clocks` has the time to acknowledge by answer about danger, otherwise one working day; sentences name only
-    `promised` ones. `come_back_days` are working days until messages are checked.
+    `promised` ones.
     """
 
     signer: ReceiptSigner
@@ -100,11 +99,10 @@ class ReceiptBuilder:
         return due if clock is None else min(due, at + clock)
 
     def is_promised(self, danger: str | None) -> bool:
-        """The reporter may be told the deadline."""
+        """True if the reporter may be told the deadline."""
         return danger not in self.clocks or danger in self.promised
 
     def officer_by(self, *, is_allegation: bool, at: dt.datetime) -> dt.date | None:
-        """Return the day by which the designated officer is to be told of an allegation that arrives at `at`."""
         return deadline_of(self.working_days.one_working_day_after(at))[0] if is_allegation else None
 
     def call_from(self, who: WhoToCall, due: dt.datetime, danger: str | None) -> dt.datetime:
@@ -112,10 +110,9 @@ class ReceiptBuilder:
 
         In danger it is `due`: whoever says so is told to call at once.
         """
-        return due if danger in self.clocks else self.duty_hours.answers_from(who, due)
+        return due if danger in self.clocks else self.duty_hours.teams(who, due).opens or due
 
     def build_check_response(self, pinned: PinnedEdition, concern: Concern, *, at: dt.datetime) -> CheckResponse:
-        """A check stores nothing."""
         danger, who = concern.immediate_danger, pinned.who
         due, also_call = self.acknowledge_by(danger, at=at), self.reference_data.also_call(concern, who.signposts)
         step = self._next_step(due, who, at, danger=danger)
@@ -131,10 +128,9 @@ class ReceiptBuilder:
     def build_receipt(
         self, pinned: PinnedEdition, reference: str, concern: Concern, arrival: Arrival, claims: Mapping[str, Any]
     ) -> NewReceipt:
-        """Return a signed receipt, with a new status token unless not `arrival.has_code`.
+        """Return a signed receipt, with a new status token if `arrival.has_code`.
 
         The deadline counts from `came_at`. `claims` are about the text: they are signed with those that are made here.
-        Receipt and claims say if a worker wrote it down, and if it is a test.
         """
         at, test, status_token = arrival.at, bool(concern.test), new_status_token() if arrival.has_code else None
         key, who, danger = pinned.key, pinned.who, concern.immediate_danger
@@ -180,7 +176,6 @@ class ReceiptBuilder:
         return NewReceipt(status_token, due, orjson.dumps(receipt))
 
     def _by_the_concern(self, concern: Concern, also_call: Sequence[Signpost]) -> tuple[str, ...]:
-        """Return further next steps, if a child lives in another council's area or an adult works with children."""
         officer = WORKS_WITH_CHILDREN if any(each.allegations for each in also_call) else NO_OFFICER
         steps = {
             ANOTHER_COUNCIL: lives_elsewhere(concern, self.reference_data.neighbours),
@@ -189,12 +184,7 @@ class ReceiptBuilder:
         return tuple(sentence for sentence, is_so in steps.items() if is_so)
 
     def with_current_numbers(self, receipt: bytes, who: WhoToCall, danger: str | None, *, at: dt.datetime) -> bytes:
-        """Return `receipt`, the receipt of an earlier request, with the contacts and signposts of `who`.
-
-        Return `receipt` unchanged if all names, phones, URLs and emails, and the teams that answer, are still the same.
-        Otherwise also replace the next step that says who to call, which a test concern lacks. `danger` is the answer
-        about danger in the earlier request. The signed part does not change.
-        """
+        """Return `receipt` with current contacts, signposts and step that says who to call. The signed part stays."""
         members = orjson.loads(receipt)
         contacts, signposts = orjson.loads(who.contacts_json), orjson.loads(who.signposts_json)
         now = {
@@ -222,10 +212,7 @@ class ReceiptBuilder:
         *,
         at: dt.datetime,
     ) -> ConcernStatus:
-        """For the reporter, with their own additions (numbered 1, 2, 3) and the desk's messages.
-
-        Those that a worker wrote down are left out: a reporter must not learn that someone else called about the child.
-        """
+        """Leaves out what a worker wrote down: a reporter must not learn that someone else called about the child."""
         pinned, own = EditionKey(row.guide, row.edition), [each for each in additions if each.author == REPORTER]
         waiting = [each for each in own if each.acknowledged_at is None]
         waits, danger = row.state == ConcernState.RECEIVED, row.immediate_danger
@@ -308,7 +295,7 @@ class ReceiptBuilder:
         danger: str | None,
         what: str = "it",
     ) -> str:
-        """Say by when `what` should be acknowledged, and who to call: now if in danger, overdue, or not promised."""
+        """Say to call now if in danger, overdue, or not promised."""
         due = self.call_from(who, due, danger)
         when = deadline_in_words(due.replace(second=0, microsecond=0))
         is_late, is_promised = at > due, self.is_promised(danger)
@@ -329,7 +316,6 @@ class ReceiptBuilder:
         return _call(self.duty_hours.teams(who, due))
 
     def _outcome_text(self, row: ConcernRow) -> str | None:
-        """None unless closed. Not shared or unknown: only that it is closed."""
         if row.state != ConcernState.CLOSED:
             return None
         codes = self.reference_data.get_code_list("outcome").codes if row.outcome_shared else ()
@@ -352,12 +338,10 @@ class ReceiptBuilder:
 
 
 def _ways(contacts: Iterable[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
-    """Return what matters to whoever calls each of `contacts` now, in order."""
     return [tuple(each.get(name) for name in WAYS) for each in contacts]
 
 
 def _duty_stated(concern: Concern) -> str | None:
-    """A professional's answer about the duty to report, if any."""
     stated = concern.reporter.duty_to_report
     is_professional = concern.reporter.kind == ReporterKind.PROFESSIONAL
     return stated.made_under_duty if is_professional and stated is not None else None
@@ -383,7 +367,6 @@ def _come_back(by: dt.date) -> str:
 
 
 def _call(teams: Teams) -> str:
-    """Return the phrase that names the team to call, and who answers until then if every team is closed."""
     team = teams.first or next(iter(teams.others), None)
     if team is None:
         return "use the guide's contacts below."

@@ -46,14 +46,13 @@ class SealedPlace:
     recipients: tuple[str, ...]
 
     def __str__(self) -> str:
-        """In words for an operator, such as `note 3 to` before the reference."""
         return self.reference if self.added is None else f"{self.added} to {self.reference}"
 
 
 def list_sealed_of(
     session: Session, kind: EntryKind | None, *, after: SealedPlace | None = None, limit: int | None = None
 ) -> list[SealedPlace]:
-    """By reference and number, after `after`. None is the concerns' own texts."""
+    """By reference and number. None is the concerns' own texts."""
     row = table_of(ConcernRow if kind is None else EntryRow).c
     order = (row.reference,) if kind is None else (row.reference, row.number)
     statement = select(row.recipients, *order).where(row.sealed.is_not(None)).order_by(*order).limit(limit)
@@ -84,11 +83,10 @@ def find_newest_recipients(session: Session) -> Sequence[str] | None:
 
 @dataclass(frozen=True)
 class Resealed:
-    """The result of resealing. `count` is the number of re-encrypted texts.
+    """`unopened` could not be decrypted, `misplaced` do not belong to their concern: both are unchanged.
 
-    `cards` is the number of cards that were missing, or had less than the text, and have now been made. `unopened` are
-    the texts that could not be decrypted, and `misplaced` those that do not belong to their concern. These texts are
-    unchanged. `remnants` says if the database files may still have the texts as they were encrypted before.
+    `count` texts were re-encrypted, and `cards` made that were missing or had less than the text. `remnants` says if
+    files may still have the former texts.
     """
 
     count: int
@@ -106,11 +104,7 @@ class ChangeOfKeys:
 
 @dataclass(frozen=True)
 class _ResealedText:
-    """A text before and after re-encryption, with its sealed card if it has one, and the details for the audit log.
-
-    `sealed` is equal to `former` if the text has the right recipients. `makes_card` is True if the card was missing, or
-    had less than the text.
-    """
+    """`sealed` is `former` if the recipients are right. `makes_card`: it was missing, or had less than the text."""
 
     place: SealedPlace
     former: bytes
@@ -138,14 +132,10 @@ def reseal(
 ) -> Resealed:
     """Re-encrypt every concern, addition, note and label whose recipients differ from those of `keys.sealer`.
 
-    Texts of an earlier version may lack padding, so each text is padded. A concern or addition without a card gets one,
-    even if its recipients are right, and so does one whose card was made before cards had all fields. A text that
-    `keys.unsealer` cannot decrypt, or that does not belong to its concern, stays unchanged, and so does its card.
-
-    The transaction that stores a new text and card also records their digests and recipients in the audit log, as an
-    action of `actor`. At the end, also after an error, the texts as they were encrypted before are purged from the
-    database files, as far as is possible then. `on_step` is called with the number of each text and the total. Raise
-    `StoreBusy` if a new text could not be stored in time.
+    Texts are padded, and missing or older cards made, even if the recipients are right. A text that `keys.unsealer`
+    cannot decrypt, or that does not belong to its concern, stays as it is. Each transaction also records digests and
+    recipients. At the end, also after an error, the former texts are purged from the database files as far as possible.
+    `on_step` gets the number of each text and the total. Raise `StoreBusy`.
     """
     done = _Progress()
     with Session(engine) as session:
@@ -168,12 +158,7 @@ def reseal(
 
 
 def _reseal_text(engine: Engine, keys: ChangeOfKeys, place: SealedPlace) -> _ResealedText | None:
-    """Return the text at `place`, encrypted to the new keys, with its card.
-
-    Return None if nothing is to be done: the text was erased, or has the right recipients and no card to be made. Raise
-    `UnsealingUnavailable` if no identity decrypts the text, or `SealedTextMisplaced` if the text does not belong to its
-    concern.
-    """
+    """None if it was erased, or is right already. Raise `UnsealingUnavailable` or `SealedTextMisplaced`."""
     number = number_of_card(place.added)
     is_current = sorted(place.recipients) == sorted(keys.sealer.fingerprints)
     if is_current and number is None:
@@ -201,7 +186,6 @@ def _reseal_text(engine: Engine, keys: ChangeOfKeys, place: SealedPlace) -> _Res
 
 
 def _open_card(unsealer: Unsealer, sealed: bytes | None, reference: str) -> Any:
-    """Return the card in `sealed`, or None if there is none that belongs to the concern and can be decrypted."""
     try:
         return unsealer.open(sealed, reference=reference).get(CARD) if sealed else None
     except (UnsealingUnavailable, SealedTextMisplaced):

@@ -27,7 +27,6 @@ MANY_MARKED = 200
 
 
 def insert_concerns(connection: Connection, concerns: Sequence[ConcernRow]) -> None:
-    """Raise `ReferenceTaken`."""
     try:
         _NEW_CONCERN.run(connection, *map(dict, concerns))
     except IntegrityError:
@@ -45,7 +44,7 @@ def count_recent_tests(session: Session, *, now: dt.datetime) -> int:
 
 
 def closed_count() -> ScalarSelect[int]:
-    """Stored, and updated by a trigger. No tests."""
+    """Stored, and updated by a trigger, without test concerns."""
     return select(ClosedCountRow.number).where(ClosedCountRow.id == 1).scalar_subquery()
 
 

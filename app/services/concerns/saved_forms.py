@@ -1,7 +1,7 @@
 """Saved forms: unfinished forms that the server can decrypt only with a code that the author of the form has.
 
-HKDF (RFC 5869) derives the form's id and its encryption key (AES-256-GCM) from the code. Neither the code nor the key
-is stored. The text is padded, so that its length reveals little.
+HKDF (RFC 5869) derives id and key (AES-256-GCM) from the code; neither code nor key is stored. Padding hides the
+length.
 """
 
 import datetime as dt
@@ -59,10 +59,9 @@ class OpenedForm:
 
 @dataclass(frozen=True)
 class SavedForms:
-    """A form is kept for a day, or until it is sent or saved again.
+    """A form is kept for a day, or until it is sent from any page, or saved again.
 
-    Several pages may open one. Saving again gives a new code; the old one ends only if no other page has opened it
-    since. Sending from any ends it.
+    Saving again gives a new code; the old one ends only if no other page has opened it since.
     """
 
     engine: Engine
@@ -147,7 +146,6 @@ def _page_digest(page: str) -> bytes:
 
 
 def _of_opening(opening: str, *, newest_only: bool = False) -> ColumnElement[bool] | None:
-    """None if invalid. If `newest_only`, only if no later page has opened it."""
     if not OPENING.fullmatch(opening):
         return None
     form_id, page_sha256 = map(bytes.fromhex, opening.split("."))
@@ -181,7 +179,6 @@ def _expire(session: Session, ended: ColumnElement[bool], at: dt.datetime) -> No
 
 
 def _claim(session: Session, form_id: bytes, page_sha256: bytes, at: dt.datetime) -> bytes | None:
-    """Note the page as the last. None without such a form."""
     claimed = (
         update(SavedFormRow)
         .where(col(SavedFormRow.form_id) == form_id, col(SavedFormRow.expires_at) > at)

@@ -1,14 +1,11 @@
 """Encryption and decryption of texts, as JSON documents that name the concern they belong to.
 
-Concerns, additions, notes, labels and cards are sealed (encrypted with age) to the duty team's public keys. The holder
-of the identity of any recipient can decrypt them with this service or with the plain `age` program. This service needs
-no identity to receive concerns. Every document is padded with spaces before it is sealed, so that the length of the
-file says little. Readers of JSON ignore the spaces, and read older documents without them.
-
-A message is sealed to the key of its reporter's status token, and only the token decrypts it. HKDF (RFC 5869) derives
-an X25519 key from the token, with the reference as its salt. The public half is stored with the concern. The private
-half is not stored, and the token only in receipts that are encrypted for retries. So nothing in the database can
-decrypt a message.
+Texts for the desk are sealed (encrypted with age) to the duty team's public keys: the holder of any identity decrypts
+them, also with the plain `age` program. This service needs none to receive concerns. Documents are padded with spaces,
+which readers of JSON ignore, so that the length says little; older ones have none. A message is sealed to the key of
+its reporter's status token, and only the token decrypts it: HKDF (RFC 5869) derives an X25519 key from token and
+reference. The public half is stored with the concern, the private half never, and the token only in receipts that are
+encrypted for retries. So nothing in the database can decrypt a message.
 """
 
 import datetime as dt
@@ -65,17 +62,15 @@ class Unsealer:
 
     @cached_property
     def fingerprints(self) -> frozenset[str]:
-        """As rows store their recipients."""
         return frozenset(fingerprint_of(str(identity.to_public())) for identity in self.identities)
 
     def has_one_of(self, fingerprints: Iterable[str]) -> bool:
         return not self.fingerprints.isdisjoint(fingerprints)
 
     def open(self, sealed: bytes, *, reference: str, received_at: dt.datetime | None = None) -> dict[str, Any]:
-        """Return the decrypted document. Raise `UnsealingUnavailable`.
+        """Raise `UnsealingUnavailable`; `SealedTextMisplaced` for another reference or time, or no text of ours.
 
-        Raise `SealedTextMisplaced` if it is no text of this service, or names another reference or, if given, time of
-        receipt. A text encrypted before this service received it names no time.
+        A text encrypted before this service received it names no time.
         """
         try:
             document: dict[str, Any] = json.loads(self.decrypt(sealed))
@@ -89,7 +84,6 @@ class Unsealer:
         return document
 
     def open_member(self, member: str, sealed: bytes, *, reference: str, received_at: dt.datetime) -> Any:
-        """As `open`, for one field, which must be there."""
         document = self.open(sealed, reference=reference, received_at=received_at)
         if member not in document:
             raise SealedTextMisplaced
@@ -103,7 +97,6 @@ class Unsealer:
             raise UnsealingUnavailable from None
 
     def decrypt(self, sealed: bytes) -> bytes:
-        """Raise `UnsealingUnavailable`."""
         if not self.identities:
             raise UnsealingUnavailable
         try:
@@ -140,7 +133,6 @@ def concern_plaintext(submission: bytes, reference: str, pinned: EditionKey, *, 
 
 
 def addition_plaintext(addition: Addition, reference: str, *, at: dt.datetime) -> bytes:
-    """Padded JSON, as `concern_plaintext`."""
     document = {
         "reference": reference,
         "received_at": format_utc(at),
@@ -156,20 +148,15 @@ def note_plaintext(text: str, reference: str, **written: str) -> bytes:
 
 
 def label_plaintext(text: str, reference: str, **written: str) -> bytes:
-    """As `note_plaintext`."""
     return pad(orjson.dumps({"reference": reference, **written, "label": {"text": text}}), LEAST_CARD)
 
 
 def seal_label(text: str, reference: str, recipients: Sequence[str]) -> bytes:
-    """As `seal_note`."""
     return make_sealer(recipients).seal(label_plaintext(text, reference))
 
 
 def pad(document: bytes, least: int = LEAST_TEXT) -> bytes:
-    """Add spaces, so that the length says little.
-
-    It is at least `least`, a power of two up to `LARGEST_STEP`, then a multiple of that.
-    """
+    """Add spaces to `least`, a power of two up to `LARGEST_STEP`, or a multiple of that: the length says little."""
     step = min(max(least, 1 << (len(document) - 1).bit_length()), LARGEST_STEP)
     return document + b" " * (-len(document) % step)
 
@@ -204,7 +191,6 @@ def open_note(
 
 
 def derive_public_key(status_token: str, reference: str) -> bytes:
-    """From both; messages to the reporter are encrypted to it."""
     key = X25519PrivateKey.from_private_bytes(_derive_secret_key(status_token, reference))
     return key.public_key().public_bytes_raw()
 

@@ -61,7 +61,7 @@ _NEW_DAY = fixed_insert(table_of(LookAgainRow))
 
 
 class ConcernCount(StrEnum):
-    """For metrics. Refused: only concern or only key is for tests. A burst is many from one source on one day."""
+    """`TEST_REFUSED`: only the concern or only the key is for tests. `MARKED`: of a burst."""
 
     TEST = "stored"
     TEST_REFUSED = "refused"
@@ -81,10 +81,7 @@ class ClientSealedText:
 
 @dataclass(frozen=True)
 class Submitted:
-    """A concern that was received. If `sealed`, `concern` and `json` have only the unencrypted fields.
-
-    `payload` is the canonical JSON by which a retry is recognised, or None if it is the concern's.
-    """
+    """If `sealed`, `concern` and `json` have only unencrypted fields. `payload` or `json` identifies a retry."""
 
     concern: Concern
     json: bytes
@@ -97,8 +94,6 @@ class Submitted:
 
 @dataclass(frozen=True)
 class _Prepared:
-    """A concern with its reference, and all that is stored with it in one transaction."""
-
     concern: ConcernRow
     card: bytes | None
     audit_entry: dict[str, Any]
@@ -109,8 +104,6 @@ class _Prepared:
 
 @dataclass(frozen=True)
 class Submissions:
-    """Validates, encrypts and stores concerns."""
-
     engine: Engine
     writer: Writer
     resolver: EditionResolver
@@ -118,7 +111,6 @@ class Submissions:
     receipts: ReceiptBuilder
     sources: Sources
     count: Callable[[ConcernCount], None] = lambda _counted: None
-    """For the metrics."""
 
     def check(self, concern: Concern, *, for_tests: bool = False, at: dt.datetime) -> CheckResponse:
         """Validate as `submit`, and store nothing."""
@@ -187,7 +179,6 @@ class Submissions:
         raise ReferenceTaken
 
     async def _resolve(self, concern: Concern) -> PinnedEdition:
-        """In a thread if not cached. Raise `InvalidConcern`."""
         cached = self.resolver.cached(concern)
         if cached is None:
             return await to_thread.run_sync(self.resolver.resolve, concern)
@@ -226,7 +217,6 @@ class Submissions:
             raise InvalidConcern([FieldError((NO_QUESTION,), NEEDS_TEST_MARK if for_tests else NEEDS_TEST_KEY)])
 
     def _replay(self, concern: Concern, keys: IdempotencyKeys | None, at: dt.datetime) -> IdempotentResult:
-        """As `replay`."""
         return self.replay(canonical_submission(concern), keys, concern.immediate_danger, at=at)
 
     def replay(
@@ -242,7 +232,6 @@ class Submissions:
         return Retryable(payload, keys, refresh).replay(self.engine)
 
     def _prepare(self, submitted: Submitted, pinned: PinnedEdition) -> _Prepared:
-        """Only fields needed for routing are unencrypted in the row."""
         concern, arrival, sealed = submitted.concern, submitted.arrival, submitted.sealed
         content = orjson.loads(submitted.json)
         submission = canonical_json(content)  # takes a fifth of the time of serialising the model again

@@ -1,7 +1,4 @@
-"""Additions that are not acknowledged yet ('waiting'), and their acknowledgement.
-
-Additions to test concerns have no events.
-"""
+"""Additions that are not acknowledged yet ('waiting'), and their acknowledgement: to test concerns without events."""
 
 import datetime as dt
 from collections.abc import Collection
@@ -53,10 +50,7 @@ def acknowledge_addition(session: Session, reference: str, number: int, actor: A
 
 
 def acknowledge_up_to(session: Session, concern: ConcernRow, number: int, *, at: dt.datetime) -> None:
-    """Acknowledge additions up to `number`, each with an event, after the action is recorded. Raise `ValidationFailed`.
-
-    0 does nothing.
-    """
+    """Acknowledge each with an event, after the action is recorded. 0 does nothing. Raise `ValidationFailed`."""
     if number == 0:
         return
     count, _ = measure_entries(session, EntryKind.ADDITION, concern.reference)
@@ -66,7 +60,7 @@ def acknowledge_up_to(session: Session, concern: ConcernRow, number: int, *, at:
 
 
 def last_waiting_addition(session: Session, reference: str, *, until: dt.datetime) -> int:
-    """The last unacknowledged received by `until`, or 0."""
+    """0 if none."""
     waiting = (*entries_of(EntryKind.ADDITION, reference), _WAITS, _ENTRIES.received_at <= until)
     last = select(func.coalesce(func.max(_ENTRIES.number), 0)).where(*waiting)
     number: int = session.connection().execute(last).scalar_one()
@@ -74,7 +68,6 @@ def last_waiting_addition(session: Session, reference: str, *, until: dt.datetim
 
 
 def first_in_danger(session: Session, reference: str) -> int | None:
-    """The first unacknowledged in immediate danger."""
     in_danger = (_WAITS, _ENTRIES.immediate_danger == ImmediateDanger.YES.value)
     first = select(func.min(_ENTRIES.number)).where(*entries_of(EntryKind.ADDITION, reference), *in_danger)
     number: int | None = session.connection().execute(first).scalar_one()
@@ -82,7 +75,6 @@ def first_in_danger(session: Session, reference: str) -> int | None:
 
 
 def _acknowledge(session: Session, concern: ConcernRow, *, first: int, last: int, at: dt.datetime) -> None:
-    """From `first` to `last`, each with an event."""
     named = (*entries_of(EntryKind.ADDITION, concern.reference), _ENTRIES.number.between(first, last), _WAITS)
     changed = update(_TABLE).where(*named).values(acknowledged_at=at)
     found = session.connection().execute(changed.returning(_ENTRIES.number, _ENTRIES.acknowledge_by)).all()
@@ -94,7 +86,7 @@ def _acknowledge(session: Session, concern: ConcernRow, *, first: int, last: int
 
 
 def update_waiting(session: Session, concern: ConcernRow) -> None:
-    """Number, earliest deadline, and most urgent answer: by these the inbox is sorted."""
+    """Set number, earliest deadline and most urgent answer, by which the inbox is sorted."""
     counted = select(func.count(), func.min(_ENTRIES.acknowledge_by), _MOST_URGENT)
     waiting = counted.where(*entries_of(EntryKind.ADDITION, concern.reference), _WAITS)
     count, earliest, danger = session.connection().execute(waiting).one()
@@ -143,11 +135,7 @@ def find_waiting(session: Session, references: Collection[str]) -> dict[str, Wai
 
 
 def count_additions(session: Session, *, now: dt.datetime, actor: Actor | None = None) -> dict[str, int]:
-    """Return the numbers of additions that are unacknowledged (`additions_waiting`) and overdue (`additions_overdue`).
-
-    An overdue addition is an unacknowledged one whose deadline is before `now`. Leave out additions to test concerns,
-    and to those `uncounted` for `actor`.
-    """
+    """Return `additions_waiting` and `additions_overdue`, without those to test or `uncounted` concerns."""
     is_late = case((_ENTRIES.acknowledge_by < now, 1))
     counted = select(func.count(), func.count(is_late)).where(_WAITS, ~_OF_A_TEST)
     counted = counted.where(_ENTRIES.reference.not_in(uncounted(actor)))

@@ -1,8 +1,6 @@
 """Concerns and additions that a worker writes down: calls, letters, emails and visits.
 
-A written-down concern or addition has the same events and deadlines as one that a reporter sends. The audit log names
-the worker who received it. The time for an acknowledgement starts when the concern or addition came, not when it is
-stored.
+The time for an acknowledgement starts when the concern or addition came, not when it is stored.
 """
 
 import base64
@@ -60,9 +58,8 @@ def write_down_concern(
 ) -> IdempotentResult:
     """Store a concern that a worker writes down, and return its receipt (JSON) once it is on disk.
 
-    A retry returns the first. A text encrypted by the worker's program is stored as received, and checked if `unsealer`
-    decrypts it. Raise `InvalidConcern`, also if the reference of such a text is in use; `IdempotencyKeyReused`,
-    `StoreBusy`, `ReferenceTaken`.
+    A retry returns the first. A text encrypted before is stored as received, and checked if `unsealer` decrypts it.
+    Raise `InvalidConcern`, also if its reference is in use; `IdempotencyKeyReused`, `StoreBusy`, `ReferenceTaken`.
     """
     payload = canonical_submission(written)
     keys = derive_idempotency_keys(key, client=f"{actor.client}, written down")
@@ -120,7 +117,6 @@ def write_down_addition(
 def _check_addition(
     follow_ups: FollowUps, unsealer: Unsealer, reference: str, written: WrittenAddition, actor: Actor
 ) -> None:
-    """Raise `InvalidConcern`, `NoSuchConcern` or `ConcernErased`."""
     with Session(follow_ups.engine) as session:
         concern = get_unerased(session, reference)
     faults = faults_of_time(written.came_at, now=actor.at)
@@ -135,7 +131,6 @@ def _check_addition(
 
 
 def _new_addition(follow_ups: FollowUps, reference: str, written: WrittenAddition, actor: Actor) -> NewEntry:
-    """What is encrypted already is kept."""
     if written.addition is None:
         danger, text, restricts = written.immediate_danger, _decode(written.sealed), written.restricted
         is_allegation = restricts
@@ -162,7 +157,6 @@ def _new_addition(follow_ups: FollowUps, reference: str, written: WrittenAdditio
 
 
 def _without_words(written: WrittenConcern) -> Concern:
-    """Only the unencrypted fields, with `NO_WORDS`."""
     return Concern.model_construct(
         {"guide", "edition", "immediate_danger", "reporter", "children", "concern"},
         guide=written.guide,
@@ -185,7 +179,6 @@ def _sealed_of(written: WrittenConcern) -> ClientSealedText | None:
 def _check_concern(
     submissions: Submissions, unsealer: Unsealer, written: WrittenConcern, concern: Concern, actor: Actor
 ) -> PinnedEdition:
-    """Return its edition. Raise `InvalidConcern` with all faults, also of time, of a test, and of an encrypted file."""
     faults = faults_of_time(written.came_at, now=actor.at)
     if concern.test:
         faults.append(FieldError(("submission", "test"), NO_TESTS))
@@ -201,24 +194,19 @@ def _check_concern(
 
 
 def _in_request(written: WrittenConcern, faults: Sequence[FieldError]) -> list[FieldError]:
-    """With locations in the request, not in a concern."""
     if written.submission is not None:
         return _below("submission", faults)
     return [replace(each, at=(REFERRAL_SOURCE,)) if each.at[0] == "reporter" else each for each in faults]
 
 
 def _below(name: str, faults: Sequence[FieldError]) -> list[FieldError]:
-    """With `name` before each location."""
     return [replace(each, at=(name, *each.at)) for each in faults]
 
 
 def _faults_in_file(
     written: WrittenDown, reference: str, model: type[Concern | Addition], sealer: Sealer, unsealer: Unsealer
 ) -> list[FieldError]:
-    """For other recipients only that fault.
-
-    If `unsealer` decrypts it, check the text: the desk could not open an invalid one.
-    """
+    """Check the text if `unsealer` decrypts it: the desk could not open an invalid one."""
     if sorted(written.recipients or ()) != sorted(map(str, sealer.recipients)):
         return [FieldError(("recipients",), NOT_OUR_KEYS, FaultCode.NOT_LISTED)]
     files = {"sealed": written.sealed, "card": written.card}
@@ -239,7 +227,6 @@ def _has_keys(file: bytes, sealer: Sealer) -> bool:
 def _faults_in_text(
     written: WrittenDown, reference: str, model: type[Concern | Addition], unsealer: Unsealer
 ) -> list[FieldError]:
-    """It must name `reference`, have the content of `model`, and agree with the unencrypted fields."""
     member = "submission" if model is Concern else EntryKind.ADDITION.value
     try:
         document: dict[str, Any] = unsealer.open(_decode(written.sealed), reference=reference)

@@ -1,11 +1,7 @@
-"""Actions of the duty team on a concern, each with its audit log entry in the same transaction.
+"""Actions of the duty team on a concern, each with its audit log entry in the same transaction. Tests have no events.
 
-Closing, reopening, holding and erasing raise `ChangedMeanwhile` if, after the audit log entry with the number
-`actor.seen`, another client changed the concern, added an addition or a note, sent a message or handed the concern
-over. A new label does not count. If `actor.seen` is None, these changes are not checked. An acknowledgement never
-raises this error.
-
-Actions on test concerns append no events.
+Closing, reopening, holding and erasing raise `ChangedMeanwhile` if others changed the concern after `actor.seen`, sent
+something, or added an addition or a note. An acknowledgement never does.
 """
 
 import datetime as dt
@@ -89,10 +85,10 @@ def _acknowledge(session: Session, concern: ConcernRow, details: AcknowledgedDet
 def acknowledge_together(
     session: Session, burst: str, acknowledgement: BurstAcknowledgement, actor: Actor
 ) -> Sequence[ConcernRow]:
-    """Acknowledge concerns of one `burst` (many from one source on one day), and additions up to `additions_until`.
+    """Acknowledge concerns of one `burst`, and additions up to `additions_until`.
 
-    Each has an event; what is acknowledged already has no entry. Raise `ValidationFailed`, and record nothing, if one
-    is unknown, of no such burst, or may not be opened.
+    What is acknowledged already gets no entry. Raise `ValidationFailed`, and record nothing, if one is unknown, of no
+    such burst, or may not be opened.
     """
     references = [find_reference(typed) or "" for typed in acknowledgement.references]
     hidden = find_hidden(session, references, actor)
@@ -131,8 +127,7 @@ def close(
     """Close the concern and send its message, if any, in one transaction. A retry sends no second message.
 
     Closed with the same outcome, only its sharing changes. Raise `ValidationFailed` (code list), `NoSuchConcern`,
-    `NotAcknowledged` (with `unless_waiting` also for an addition), `OutcomeGiven`, `StoreBusy`; with a message also as
-    `send_message`.
+    `NotAcknowledged` (with `unless_waiting` also for an addition), `OutcomeGiven`, `StoreBusy`, or as `send_message`.
     """
     if faults := desk.reference_data.faults_in_codes(outcome):
         raise ValidationFailed(faults)
@@ -179,7 +174,7 @@ def _close(
 
 
 def reopen(session: Session, reference: str, reopening: Reopening, actor: Actor) -> ConcernRow:
-    """Back to acknowledged, without outcome, with an event. One reopened before and open is only recorded.
+    """Take back the outcome. A concern that was reopened before, and is open, is only recorded.
 
     Raise `NoSuchConcern`, `ConcernErased`, or `NotClosed`.
     """
@@ -207,10 +202,7 @@ def hold(session: Session, reference: str, hold: Hold, actor: Actor) -> ConcernR
 
 
 def erase(session: Session, reference: str, erasure: Erasure, actor: Actor) -> ConcernRow:
-    """Erase the text of the concern, its entries and cards for good; the rows stay. Days to look again go too.
-
-    Raise as `get_erasable`, or `ChangedMeanwhile` as the module says.
-    """
+    """Erase all texts and cards for good. The rows stay, days to look again do not. Raise as `get_erasable`."""
     concern = get_erasable(session, reference)
     record_change(session, concern, DeskAct.ERASED, actor, ReasonDetails(reason=erasure.reason))
     session.exec(update(EntryRow).where(col(EntryRow.reference) == reference).values(sealed=None))
@@ -247,10 +239,7 @@ def erase_for_good(
 
 
 def erase_or_request(session: Session, reference: str, erasure: Erasure, actor: Actor) -> ConcernRow | None:
-    """Erase if another person has requested it, otherwise record a request, and return None. Raise as `get_erasable`.
-
-    A client without a named person counts neither as first nor as second.
-    """
+    """Return None if it is only requested. A client without a named person counts neither as first nor as second."""
     get_erasable(session, reference)
     request = find_erasure_request(session, reference)
     if is_second_person(request, actor):
@@ -260,7 +249,6 @@ def erase_or_request(session: Session, reference: str, erasure: Erasure, actor: 
 
 
 def is_second_person(request: AuditEntryRow | None, actor: Actor) -> bool:
-    """Both are named, and differ."""
     if request is None or not (names_a_person(request.client) and names_a_person(actor.client)):
         return False
     return not is_same_hand(request.client, actor.client)
@@ -282,7 +270,7 @@ def record_withheld(session: Session, reference: str, action: str, actor: Actor)
 
 
 def times_to_acknowledge(session: Session, *, since: dt.datetime) -> list[float]:
-    """Seconds, shortest first, of concerns received `since`: at most the `NEWEST`, no tests."""
+    """Return seconds, shortest first, of the `NEWEST` concerns received `since`, without test concerns."""
     acknowledged = (
         select(ConcernRow.received_at, ConcernRow.acknowledged_at)
         .where(

@@ -46,7 +46,6 @@ class Assigned:
         return cls(person, act.at, act.client, act.number)
 
     def __str__(self) -> str:
-        """As a sentence."""
         if self.at is None:
             return "It has never been assigned."
         return f"It is assigned to {self.person or 'nobody'} since {format_utc(self.at)}, by {self.by}."
@@ -54,8 +53,6 @@ class Assigned:
 
 @dataclass(frozen=True)
 class Reassignment:
-    """Of all open concerns of a colleague; an empty `person` unassigns."""
-
     person: str
     reason: str
 
@@ -103,15 +100,12 @@ def _assign(
 
 
 def unassign_all(writer: Writer, person: str, *, actor: Actor) -> tuple[str, ...]:
-    """Of a person who leaves, closed and test concerns too, in batches: what is assigned between two is included.
-
-    Raise `StoreBusy`.
-    """
+    """In batches, for a person who leaves: closed and test concerns too. Raise `StoreBusy`."""
     return _in_batches(writer, _every(person), Reassignment("", LEFT), actor)
 
 
 def give_all(writer: Writer, person: str, to: Reassignment, *, actor: Actor) -> tuple[str, ...]:
-    """As `unassign_all`, open concerns to `to.person`. Not those that `actor` or `to.person` may not open, nor tests.
+    """Assign to `to.person` the open concerns that they and `actor` may open, but no test concerns.
 
     Raise `SameAssignment` if it is the same person, or `StoreBusy`.
     """
@@ -124,7 +118,7 @@ def give_all(writer: Writer, person: str, to: Reassignment, *, actor: Actor) -> 
 
 
 def open_concerns_of(person: str, actor: Actor) -> SelectOfScalar[str]:
-    """Most urgent first, without tests. A closed one with an unacknowledged addition is open."""
+    """Most urgent first, without test concerns. A closed one with an unacknowledged addition is open."""
     is_open = (col(ConcernRow.waiting) < CLOSED_RANK) & col(ConcernRow.test).is_(False)
     return _every(person).where(is_open, may_open(actor)).order_by(*URGENCY)
 

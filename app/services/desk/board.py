@@ -1,7 +1,4 @@
-"""Figures for a safeguarding board: the concerns received in a period, the times to acknowledgement, and the outcomes.
-
-Small counts are hidden as in the monthly statistics. Test concerns are not counted. No figure is about a single person.
-"""
+"""Figures for a safeguarding board: concerns received, times to acknowledgement, outcomes. Small counts are hidden."""
 
 import datetime as dt
 import statistics
@@ -39,7 +36,6 @@ class Months:
 
     @property
     def end(self) -> dt.datetime:
-        """The start of the next month."""
         following = (self.last + dt.timedelta(days=31)).replace(day=1)
         return dt.datetime.combine(following, dt.time.min, tzinfo=dt.UTC)
 
@@ -54,10 +50,9 @@ class BoardCount:
 
 @dataclass(frozen=True)
 class BoardFigures:
-    """Of one period; a count is None if hidden. `outcome` counts closed concerns, other measures received ones.
+    """A count is None if hidden. `outcome` counts closed concerns, other measures received ones.
 
-    Of the received that are acknowledged, half were within `median`, nine of ten within `nine_of_ten`: None if fewer
-    than `SMALLEST_COUNT`.
+    Half were acknowledged within `median`, nine of ten within `nine_of_ten`: None if fewer than `SMALLEST_COUNT`.
     """
 
     received: int | None
@@ -68,11 +63,7 @@ class BoardFigures:
 
 
 def read_board_figures(writer: Writer, months: Months, *, actor: Actor) -> BoardFigures:
-    """Record the reading in the audit log, and return the figures of the period `months`.
-
-    Leave out test concerns, and those `uncounted` for `actor`. Raise `StoreBusy` if the reading could not
-    be recorded in time.
-    """
+    """Record the reading. Leave out test concerns, and those `uncounted` for `actor`. Raise `StoreBusy`."""
     period = SummaryDetails(statistics=True, first_month=months.first, last_month=months.last)
     writer.run(record_reading, AUDIT, DeskAct.SUMMARY_READ, actor, period)
     with Session(writer.engine) as session:

@@ -1,9 +1,7 @@
 """Pages of sealed cards. The audit log has one entry for each page, which names all concerns on the page.
 
-For each concern on a page, the page has the card of the concern with the newest label, and the cards of all its
-additions. Concerns are sorted by time of receipt and reference, which never change. So no card is missed or returned
-twice if concerns change between two pages. A concern or an addition that arrives between two pages, or an earlier
-concern that changes then, is returned by a later request with `changed_since`.
+Sorted by time of receipt and reference, which never change, so that no card is missed or returned twice. What arrives
+or changes between two pages is returned by a later request with `changed_since`.
 """
 
 import base64
@@ -83,7 +81,6 @@ _LAST_POSITION = select(func.coalesce(func.max(_ACTS.position), 0))
 
 
 def require_role_for_cards(scopes: Collection[str], roles: Collection[str]) -> None:
-    """Raise `CardsRefused` for a role that is not in `roles`."""
     role = role_with(scopes)
     if role is None or role not in roles:
         raise CardsRefused
@@ -111,7 +108,7 @@ class CardQuery:
         return cls(parameters.scope, parameters.changed_since, recent, after, limit)
 
     def concerns(self, actor: Actor) -> Select[Any]:
-        """Newest first, and one more if there is a next page; no tests. Only an index is read."""
+        """Newest first, without test concerns, and one more if there is a next page. Only an index is read."""
         is_current = or_(_CONCERNS.state != ConcernState.CLOSED.value, _CONCERNS.changed_at >= self.recent)
         has_card = exists().where(_CARDS.reference == _CONCERNS.reference, _CARDS.sealed.is_not(None))
         conditions: list[ColumnElement[bool]] = [
@@ -134,8 +131,6 @@ class CardQuery:
 
 @dataclass(frozen=True)
 class _Found:
-    """`log` is the last position of the audit log when the page was read."""
-
     cards: tuple[Row[Any], ...]
     log: int
     next_cursor: str | None
@@ -197,7 +192,6 @@ def _find(session: Session, query: CardQuery, actor: Actor) -> _Found:
 
 
 def _record(session: Session, query: CardQuery, found: _Found, actor: Actor) -> list[Row[Any]]:
-    """Without what changed after `found` was read."""
     references = {row.reference for row in found.cards}
     erased = select(_CONCERNS.reference).where(_CONCERNS.reference.in_(references), _CONCERNS.erased_at.is_not(None))
     gone = set(session.connection().execute(erased).scalars()) if references else set()

@@ -1,12 +1,9 @@
-"""Exports: one concern as one file that can be verified.
+"""Exports: one concern as one file, a PDF with JSON inside, that can be verified.
 
-The file is a PDF with JSON inside. A comment at the end of the PDF has the service's signature over everything before
-the comment. After the comment the last lines of the PDF are repeated, because programs read a PDF from its end. Nothing
-else may follow.
-
-The JSON has the signed statement. The JSON also has each text both sealed and decrypted, with a key that decrypts only
-this text. With this key anyone can check that the decrypted text matches the sealed text, whose digest is in the
-history.
+A comment at the end of the PDF has the service's signature over everything before. After it only the last lines of the
+PDF are repeated, because programs read a PDF from its end. The JSON has the signed statement, and each text both sealed
+and decrypted, with a key for this text only, so that anyone can check the decrypted text against the sealed one, whose
+digest is in the history.
 """
 
 import base64
@@ -75,10 +72,10 @@ TAGGED_FOR_ARCHIVES: Sequence[Literal["ua-1", "a-3a"]] = ("ua-1", "a-3a")
 
 
 def sign_export(desk: Desk, reference: str, actor: Actor, *, notes_of_file: bool | None = None) -> ExportStatement:
-    """Record that an export begins. Return the concern's unencrypted data and history, signed.
+    """Record that an export begins. Return unencrypted data and history, signed.
 
-    `notes_of_file`, for a file of one person only, says if it has notes; the entry then covers the sealed texts. The
-    history may be long, and is read outside the transaction. Raise `NoSuchConcern`, `ConcernErased`, `StoreBusy`.
+    `notes_of_file`, for a file of one person only, says if it has notes; the entry then covers the sealed texts. Raise
+    `NoSuchConcern`, `ConcernErased`, `StoreBusy`.
     """
     concern, counts, hand_overs, last = desk.writer.run(_begin, reference, actor, notes_of_file)
     rows = select(AuditEntryRow).where(AuditEntryRow.chain == reference, AuditEntryRow.number <= last.number)
@@ -103,7 +100,6 @@ def sign_export(desk: Desk, reference: str, actor: Actor, *, notes_of_file: bool
 def _begin(
     session: Session, reference: str, actor: Actor, notes_of_file: bool | None
 ) -> tuple[ConcernRow, dict[str, int], tuple[HandOverEntry, ...], End]:
-    """Return its row, numbers of additions and notes, hand-overs, and the new end of its audit log."""
     concern = get_unerased(session, reference)
     counts = {f"{each}s": measure_entries(session, each, reference)[0] for each in EXPORTED_KINDS}
     hand_overs = tuple(hand_over_entry(row) for row in list_hand_overs(session, reference))
@@ -115,7 +111,7 @@ def _begin(
 
 
 def record_texts_given(session: Session, reference: str, places: Sequence[EntryPlace | None], actor: Actor) -> None:
-    """Before the sealed texts are read for an export. Raise `NoSuchConcern` or `ConcernErased`."""
+    """Call before the sealed texts are read for an export. Raise `NoSuchConcern` or `ConcernErased`."""
     get_unerased(session, reference)
     record_action(session, reference, DeskAct.OPENED, actor, _texts_given(places, TEXTS_FOR_AN_EXPORT))
 
@@ -139,7 +135,6 @@ def record_export(
 
 
 def claims_of(reference: str, at: dt.datetime) -> dict[str, Any]:
-    """Those of every signature. `reference` is a concern's, or the digest of a file of one person."""
     return {"jti": reference, "iat": int(at.timestamp()), "at": format_utc(at)}
 
 
@@ -193,12 +188,11 @@ class ExportFile(NamedTuple):
 
 
 def finish_pdf(pdf: bytes) -> bytes:
-    """With exactly one line end, as it is signed."""
     return pdf.rstrip(b"\r\n") + b"\n"
 
 
 def add_signature(pdf: bytes, signature: str) -> bytes:
-    """As a comment, and the last lines of `pdf`, from `finish_pdf`, again."""
+    """Add it as a comment, then the last lines of `pdf`, which is from `finish_pdf`, again."""
     start = pdf.rpartition(b"startxref\n")[2].partition(b"\n")[0]
     return pdf + b"%guidance-export " + signature.encode() + b"\nstartxref\n" + start + b"\n%%EOF\n"
 
@@ -218,7 +212,6 @@ def read_export_file(content: bytes) -> ExportFile:
 
 
 def _attachment(pdf: bytes) -> bytes:
-    """The JSON inside. Raise `ExportNotGenuine` or `PdfUnavailable`."""
     if find_spec("pypdf") is None:
         raise PdfUnavailable
     import pypdf.errors  # noqa: PLC0415  # an optional dependency
@@ -246,7 +239,7 @@ def _faults(file: ExportFile, keys: Keys) -> Iterator[str]:
 
 
 def faults_in_signature(file: ExportFile, keys: Keys, *, kind: str, claimed: dict[str, Any]) -> Iterator[str]:
-    """It is a JWS of `kind` by one of `keys`, with the digest of `file` and the values `claimed`. Raise `KeyError`."""
+    """Raise `KeyError` if a claim is missing."""
     signed = _signed_claims(file.signature, keys, kind=kind)
     if signed is None:
         yield "the signature of the file is not one of this service"
@@ -257,10 +250,7 @@ def faults_in_signature(file: ExportFile, keys: Keys, *, kind: str, claimed: dic
 
 
 def faults_in_concern(document: dict[str, Any], keys: Keys) -> Iterator[str]:
-    """If the service did not sign the statement, only that.
-
-    For a missing or invalid part raise `LookupError`, `TypeError`, `ValueError` or `AttributeError`.
-    """
+    """If the service did not sign the statement, yield only that. A bad part raises as `find_export_faults` catches."""
     statement = document["statement"]
     stated = _signed_claims(statement["statement"], keys, kind=EXPORT_STATEMENT)
     if stated is None:
@@ -335,7 +325,7 @@ def _fault_in_text(
 
 
 def _fault_in_origin(opened: dict[str, Any], added: AuditEntryRow | None) -> str | None:
-    """Another time or author than the entry's; what `opened` lacks is no fault."""
+    """What `opened` lacks is no fault."""
     known = {} if added is None else {"received_at": format_utc(added.at), "author": added.client}
     if any(opened.get(name, value) != value for name, value in known.items()):
         return "names another time or author than the history"
@@ -343,7 +333,7 @@ def _fault_in_origin(opened: dict[str, Any], added: AuditEntryRow | None) -> str
 
 
 def places_of(stated: Mapping[str, Any], *, notes: bool) -> list[EntryPlace | None]:
-    """The concern's own (None), additions, then notes if wanted."""
+    """Return None for the concern's own text, then additions, then notes if `notes`."""
     counts = {EntryKind.ADDITION: stated["additions"], EntryKind.NOTE: stated["notes"] if notes else 0}
     return [None, *(EntryPlace(kind, number) for kind, count in counts.items() for number in range(1, count + 1))]
 
@@ -366,10 +356,7 @@ def pinned_keys(document: dict[str, Any], pinned: list[str]) -> Keys:
 def faults_in_exported_hand_overs(
     hand_overs: Sequence[dict[str, Any]], history: Sequence[AuditEntryRow], keys: dict[str, Any]
 ) -> Iterator[str]:
-    """Compared with `history`, and receipts with `keys`.
-
-    Raise `LookupError`, `TypeError` or `ValueError` for a bad part.
-    """
+    """Compare them with `history`, and receipts with `keys`. Raise `LookupError`, `TypeError` or `ValueError`."""
     rows = []
     for entry in hand_overs:
         came = entry["confirmed_at"]
@@ -390,7 +377,7 @@ def _is_ours(entry: dict[str, Any], reference: str, keys: dict[str, Any]) -> boo
 
 
 def export_pdf(printed: dict[str, Any], document: dict[str, Any]) -> bytes:
-    """To be signed. The JSON inside has characters that the font lacks. Raise `PdfUnavailable`."""
+    """To be signed. Raise `PdfUnavailable`."""
     return finish_pdf(concern_pdf(printed, attached=json.dumps(document, ensure_ascii=False, indent=1)))
 
 

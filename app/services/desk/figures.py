@@ -1,7 +1,6 @@
-"""Daily figures for the desk, which are exact, and monthly statistics for auditors, which hide small counts.
+"""Exact daily figures for the desk, and monthly statistics for auditors, which hide small counts.
 
-Test concerns are not counted. A function that records a reading raises `StoreBusy` if the reading could not be recorded
-in time.
+Tests are not counted. Readings raise `StoreBusy` if they could not be recorded.
 """
 
 import datetime as dt
@@ -38,10 +37,7 @@ _TIMES = select_columns(
 
 
 def read_figures(engine: Engine, writer: Writer, *, days: int, actor: Actor) -> FiguresResponse:
-    """Record the reading in the audit log, and return the figures of the last `days` days in London, including today.
-
-    The earliest day comes first. Leave out concerns `uncounted` for `actor`.
-    """
+    """Record the reading. Return days in London, the earliest first, without concerns `uncounted` for `actor`."""
     writer.run(record_reading, INBOX, DeskAct.SUMMARY_READ, actor, SummaryDetails(days=days))
     today = actor.at.astimezone(LONDON).date()
     dates = [today - dt.timedelta(days=back) for back in reversed(range(days))]
@@ -76,10 +72,6 @@ class _CountsOfDays:
         acknowledged_at: dt.datetime | None,
         closed_at: dt.datetime | None,
     ) -> None:
-        """By day of receipt, acknowledgement, closing, and each that ended with it unacknowledged or overdue.
-
-        Today ends now.
-        """
         for name, moment in (("received", received_at), ("acknowledged", acknowledged_at), ("closed", closed_at)):
             if moment is not None and moment >= self._first:
                 self._happened[name, bisect_right(self._ends, moment)] += 1
@@ -92,7 +84,6 @@ class _CountsOfDays:
                 self._changes[name, until] -= 1
 
     def figures(self) -> tuple[FiguresOfDay, ...]:
-        """The earliest first."""
         waiting = overdue = 0
         found = []
         for place, day in enumerate(self._dates):
@@ -104,7 +95,6 @@ class _CountsOfDays:
 
 
 def _begin(day: dt.date) -> dt.datetime:
-    """In UTC, of a day in London."""
     return dt.datetime.combine(day, dt.time.min, tzinfo=LONDON).astimezone(dt.UTC)
 
 
@@ -137,10 +127,6 @@ def read_statistics(engine: Engine, writer: Writer, *, actor: Actor) -> list[Fig
 
 
 def _count_by_month(session: Session, actor: Actor) -> Iterator[MonthlyCount]:
-    """Yield the number of concerns received in each month, for each value of each measure.
-
-    Leave out test concerns, and those `uncounted` for `actor`. The order is by measure, then by month, then by value.
-    """
     year, month = extract("year", _CONCERNS.received_at), extract("month", _CONCERNS.received_at)
     conditions = _CONCERNS.test.is_(False), _CONCERNS.reference.not_in(uncounted(actor))
     for measure in MEASURES:
@@ -152,7 +138,6 @@ def _count_by_month(session: Session, actor: Actor) -> Iterator[MonthlyCount]:
 
 
 def _hide_small(counts: Sequence[MonthlyCount]) -> list[Figure]:
-    """As `places_to_hide` says."""
     hidden = places_to_hide([each.concerns for each in counts])
     return [
         Figure(f"{each.year}-{each.month:02}", each.measure, each.value, None if place in hidden else each.concerns)

@@ -1,8 +1,4 @@
-"""Hand-overs of concerns to other organisations.
-
-The file for the organisation has the decrypted concern and its additions, encrypted to the organisation's key. Before
-the service returns the file, the audit log records the digest of the file, the organisation and the reason.
-"""
+"""Hand-overs of concerns to other organisations, as a file encrypted to their key, whose digest is recorded first."""
 
 import base64
 import datetime as dt
@@ -54,8 +50,6 @@ class StoredHandOver(BaseModel):
 
 @dataclass(frozen=True)
 class _NewHandOver:
-    """`seed` is None if the client made the file."""
-
     recorded: HandOver
     signer: ReceiptSigner
     seed: bytes | None
@@ -64,11 +58,10 @@ class _NewHandOver:
 def hand_over(
     desk: Desk, reference: str, hand_over: HandOver, actor: Actor, key: str | None = None
 ) -> IdempotentResult:
-    """Record a hand-over, and return its entry (JSON), with the file if this service makes it.
+    """Record a hand-over. Return its entry (JSON), with the file if this service makes it; a retry returns the same.
 
-    A retry returns the same; if the file is made here and the concern erased since, it raises `ConcernErased`. Raise
-    `NoSuchConcern`, `ConcernErased`, `ValidationFailed` (recipient), `IdempotencyKeyReused`, `StoreBusy`;
-    `ChangedMeanwhile` if after `actor.seen` others acted, or the same client handed it over; `UnsealingUnavailable` and
+    Raise `NoSuchConcern`, `ConcernErased` (also for a retry whose file is made here), `ValidationFailed` (recipient),
+    `IdempotencyKeyReused`, `StoreBusy`, `ChangedMeanwhile` as `expect_seen`; `UnsealingUnavailable` and
     `SealedTextMisplaced` if the file is made here.
     """
     read_recipient(hand_over.recipient)
@@ -125,7 +118,6 @@ def hand_over_entry(row: HandOverRow) -> HandOverEntry:
 
 
 def read_recipient(text: str) -> x25519.Recipient:
-    """Raise `ValidationFailed`."""
     try:
         return parse_recipient(text)
     except NotAKey:
@@ -135,7 +127,7 @@ def read_recipient(text: str) -> x25519.Recipient:
 def package_of(
     concern: dict[str, Any], additions: Sequence[dict[str, Any]], *, body: str, reason: str, at: dt.datetime
 ) -> bytes:
-    """The file before encryption, as JSON, with its reason and the organisation `body`."""
+    """The file before encryption, as JSON. `body` is the organisation."""
     document = {
         "kind": PACKAGE_KIND,
         "handed_over_at": format_utc(at),
@@ -148,17 +140,13 @@ def package_of(
 
 
 def file_sha256(sealed: bytes) -> str:
-    """As the audit log records it."""
     return hashlib.sha256(sealed).hexdigest()
 
 
 def _make_package(
     desk: Desk, reference: str, hand_over: HandOver, seed: bytes, *, at: dt.datetime, up_to: int | None = None
 ) -> tuple[bytes, int]:
-    """Return file and number of additions, at most `up_to`. The same `seed` makes the same file.
-
-    Raise `NoSuchConcern`, `ConcernErased`, `UnsealingUnavailable`, `SealedTextMisplaced`.
-    """
+    """Return file and number of additions, at most `up_to`. The same `seed` makes the same file."""
     engine, unsealer = desk.engine, desk.unsealer
     if not unsealer.can_unseal:
         raise UnsealingUnavailable
@@ -173,7 +161,7 @@ def _make_package(
 
 
 def _record(session: Session, reference: str, new: _NewHandOver, request: Retryable, *, actor: Actor) -> HandOverEntry:
-    """Raise `NoSuchConcern`, `AlreadyStored` for a retry even after erasure, `ConcernErased`, `ChangedMeanwhile`."""
+    """Raise `AlreadyStored` for a retry even after erasure."""
     concern = get_concern(session, reference)
     number = session.exec(select(func.count()).where(HandOverRow.reference == reference)).one() + 1
     fields = new.recorded.model_dump() | {"number": number}
@@ -191,10 +179,7 @@ def _record(session: Session, reference: str, new: _NewHandOver, request: Retrya
 
 
 def _replay(desk: Desk, request: Retryable, hand_over: HandOver) -> IdempotentResult:
-    """Make the file again if this service made it.
-
-    Raise as `hand_over`, and `SealedTextMisplaced` for another digest.
-    """
+    """Make the file again if this service made it. Raise `SealedTextMisplaced` for another digest."""
     found = request.replay(desk.engine)
     stored = StoredHandOver.model_validate_json(found.receipt)
     entry, package = stored.entry, None

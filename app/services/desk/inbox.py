@@ -1,7 +1,4 @@
-"""The inbox: pages of concerns without their text, sorted by urgency or by time.
-
-A function that records a reading raises `StoreBusy` if the reading could not be recorded in time.
-"""
+"""The inbox: pages of concerns without their text, sorted by urgency or by time. Readings raise `StoreBusy`."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
@@ -29,7 +26,6 @@ SHOWN = {*InboxEntry.model_fields, "message_key", "limited_to", "waiting", "dang
 INBOX_COLUMNS = tuple(column for column in _CONCERNS if column.name in SHOWN)
 """Shown or sorted by, without the sealed text."""
 AFTER_ALL = "~"
-"""Sorts after every character of a reference."""
 NOT_TIMES: Mapping[str, type] = {"waiting": int, "danger": int, "reference": str}
 """Types of sort columns that are no times."""
 DANGER_RANK_LIMIT = 1
@@ -48,15 +44,14 @@ InboxPosition = tuple[Any, ...]
 
 @dataclass(frozen=True)
 class InboxQuery:
-    """Order and filters of the inbox; None does not apply. `reference` is the start of one.
+    """None does not filter. `assigned_to` is empty for unassigned, `burst` is `NO_BURST` for none.
 
-    `assigned_to` is empty for unassigned, `burst` is `NO_BURST` for none. `is_open`: not closed, or an addition waits.
-    `waits_in_danger`: unacknowledged, and immediate danger by concern or addition.
+    `is_open`: not closed, or an addition waits. `waits_in_danger`: unacknowledged, and immediate danger by concern or
+    addition.
     """
 
     order: InboxOrder
     test: bool = False
-    """Only tests, or none."""
     state: ConcernState | None = None
     overdue: bool | None = None
     danger: str | None = None
@@ -79,7 +74,7 @@ class InboxQuery:
         return cls(order, assigned_to=whose, **named, **others)
 
     def conditions(self, actor: Actor) -> list[ColumnElement[bool]]:
-        """With what `actor` may open. `actor.at` decides what is overdue."""
+        """Only what `actor` may open. `actor.at` decides what is overdue."""
         same = {
             _CONCERNS.state: self.state,
             _CONCERNS.immediate_danger: self.danger,
@@ -107,7 +102,6 @@ class InboxQuery:
 
     @property
     def columns(self) -> tuple[Column[Any], ...]:
-        """To sort by; the last two are a time and the reference."""
         if self.order is InboxOrder.URGENT:
             return tuple(_CONCERNS[name] for name in BY_URGENCY)
         time = _CONCERNS.received_at if self.order is InboxOrder.NEWEST else _CONCERNS.changed_at
@@ -121,14 +115,10 @@ class InboxQuery:
 def list_inbox(
     session: Session, query: InboxQuery, *, actor: Actor, after: InboxPosition | None, limit: int
 ) -> list[Row[Any]]:
-    """Return up to `limit` rows of `query` after the position `after`. If `after` is None, return the first rows.
+    """Return up to `limit` rows after `after` that `actor` may open. The caller records the reading.
 
-    Leave out concerns that `actor` may not open. The caller must record the reading in the audit log.
-
-    The order `urgent` lists first the concerns that need an acknowledgement, of their text or of an addition. Then it
-    lists the other open concerns, and then the closed concerns. Each of these three groups is in the order of
-    `URGENCY`. The order `newest` lists the concerns by time of receipt, and `changed` by time of the last change, both
-    most recent first.
+    `urgent`: first those that need an acknowledgement, of text or addition, then other open ones, then closed ones,
+    each in the order of `URGENCY`. `newest` is by receipt and `changed` by last change, most recent first.
     """
     is_urgent, columns = query.order is InboxOrder.URGENT, query.columns
     directed = columns if is_urgent else [column.desc() for column in columns]
@@ -146,13 +136,11 @@ def list_inbox(
 
 
 def position_of(row: Row[Any] | ConcernRow, query: InboxQuery) -> InboxPosition:
-    """Return the position of `row` in the order of `query`: the values of the sort columns, with the rank of danger."""
     values = {column.name: getattr(row, column.name) for column in query.columns}
     return tuple((values | {"danger": max(row.danger or 0, DANGER_RANK_LIMIT)})[name] for name in values)
 
 
 def is_overdue(now: dt.datetime) -> ColumnElement[bool]:
-    """Real, and it or an addition is."""
     return (_CONCERNS.waiting == 0) & (_CONCERNS.due < now) & _CONCERNS.test.is_(False)
 
 
@@ -167,10 +155,9 @@ def count_open(session: Session, queries: Sequence[InboxQuery], *, actor: Actor)
 
 
 def count_states(session: Session, *, now: dt.datetime, actor: Actor | None = None) -> dict[str, int]:
-    """Return the number of concerns in each state, by state, and the number of overdue concerns as `overdue`.
+    """Return numbers by state, and as `overdue`, without test concerns and those `uncounted` for `actor`.
 
-    A concern with an overdue addition is overdue too. Leave out test concerns, and those `uncounted` for `actor`. The
-    cost does not depend on the number of closed concerns.
+    An overdue addition counts too. The cost does not depend on the number of closed concerns.
     """
     left_out = _CONCERNS.reference.in_(uncounted(actor)) & _CONCERNS.test.is_(False)
     closed = (
@@ -185,10 +172,10 @@ def count_states(session: Session, *, now: dt.datetime, actor: Actor | None = No
 
 
 def count_hidden(session: Session, actor: Actor) -> dict[str, int]:
-    """Return the number of open concerns that `actor` may not open, and the number of overdue concerns among them.
+    """Count open concerns that `actor` may not open, and overdue ones among them, without test concerns.
 
-    The keys are `restricted` and `restricted_overdue`. A person who is not a lead is told of both only if one is
-    overdue: otherwise a person whom a concern is about could infer that it came. Test concerns are not counted.
+    A person who is not a lead is told of both only if one is overdue: otherwise a person whom a concern is about could
+    infer that it came.
     """
     counted = select(func.count(), func.count().filter(is_overdue(actor.at))).where(
         _CONCERNS.waiting < CLOSED_RANK, _CONCERNS.test.is_(False), _CONCERNS.reference.in_(hidden_from(actor))
@@ -200,11 +187,9 @@ def count_hidden(session: Session, actor: Actor) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class RestrictionNotice:
-    """The notice for a person in the inbox about restricted concerns.
+    """Numbers as of `count_hidden`. `lacks_lead`: some open concerns are restricted, and the desk has no lead.
 
-    `restricted` and `restricted_overdue` are the numbers of `count_hidden`. `lacks_lead` is True if there are open
-    restricted concerns, but the desk has no lead. Everyone at the desk may then open the restricted concerns that name
-    no person who still works there.
+    Everyone at the desk may then open those that name nobody who still works there.
     """
 
     restricted: int
@@ -213,7 +198,6 @@ class RestrictionNotice:
 
 
 def find_restriction_notice(session: Session, actor: Actor) -> RestrictionNotice:
-    """No tests."""
     any_restricted = select(_CONCERNS.reference).where(
         _CONCERNS.restricted == 1, _CONCERNS.waiting < CLOSED_RANK, _CONCERNS.test.is_(False)
     )
@@ -230,10 +214,7 @@ def read_inbox(
     limit: int,
     beside: Sequence[str] = (),
 ) -> list[Row[Any]]:
-    """Record the page, and `beside`, what is shown beside it.
-
-    One more row, not recorded, says that there is a next page.
-    """
+    """Record the page, and `beside`, what is shown beside it. One more row, not recorded, means a next page."""
     with Session(writer.engine) as session:
         rows = list_inbox(session, query, actor=actor, after=after, limit=limit + 1)
     shown = ShownDetails(references=(*beside, *(row.reference for row in rows[:limit])))
@@ -242,7 +223,7 @@ def read_inbox(
 
 
 def read_next(writer: Writer, query: InboxQuery, *, actor: Actor, after: InboxPosition) -> str | None:
-    """Record and return the next after `after`, whose last value, the one just seen, is skipped: it may have moved."""
+    """Record and return the concern after `after`, but not the one just seen, its last value, which may have moved."""
     with Session(writer.engine) as session:
         rows = list_inbox(session, query, actor=actor, after=after, limit=2)
     found = next((str(row.reference) for row in rows if row.reference != after[-1]), None)
@@ -252,17 +233,12 @@ def read_next(writer: Writer, query: InboxQuery, *, actor: Actor, after: InboxPo
 
 
 def count_work(session: Session, actor: Actor) -> dict[str, int]:
-    """Return the numbers of concerns and of unacknowledged additions for `actor`, by name.
-
-    The names are the states, `overdue`, `additions_waiting`, `additions_overdue`, `restricted` and
-    `restricted_overdue`.
-    """
+    """Return the numbers of `count_states`, `count_additions` and `count_hidden`."""
     additions = count_additions(session, now=actor.at, actor=actor)
     return count_states(session, now=actor.at, actor=actor) | additions | count_hidden(session, actor)
 
 
 def read_summary(writer: Writer, *, actor: Actor) -> dict[str, int]:
-    """Record the reading in the audit log, and return the numbers of `count_work`."""
     with Session(writer.engine) as session:
         counts = count_work(session, actor)
     writer.run(record_reading, INBOX, DeskAct.SUMMARY_READ, actor)

@@ -29,10 +29,7 @@ class Due:
 
 
 def set_day(session: Session, reference: str, look_again: LookAgain, actor: Actor) -> LookAgainState:
-    """Set or remove the day of the team, or the actor's own, which only they see. Return both.
-
-    Raise `NoSuchConcern` or `ConcernErased`.
-    """
+    """Set the team's day, or the actor's own, which only they see. Raise `NoSuchConcern` or `ConcernErased`."""
     concern = get_unerased(session, reference)
     is_own, is_officers = look_again.whose is Whose.OWN, look_again.whose is Whose.OFFICER
     details = LookAgainDetails(day=look_again.day, own=is_own, officer=is_officers)
@@ -94,10 +91,7 @@ def list_due(session: Session, actor: Actor) -> Sequence[Due]:
 
 
 def list_untold(session: Session, actor: Actor) -> Sequence[LookAgainRow]:
-    """Return up to `MOST_DUE` concerns of which the designated officer is to be told, earliest day first.
-
-    Only for leads, or for everyone if the desk has none. Leave out tests, and concerns that `actor` may not open.
-    """
+    """At most `MOST_DUE`, earliest first, without test concerns. For leads, or for everyone if there is no lead."""
     if not actor.is_lead and has_lead(session):
         return ()
     rows = select(LookAgainRow).join(ConcernRow, col(ConcernRow.reference) == LookAgainRow.reference)

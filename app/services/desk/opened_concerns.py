@@ -25,15 +25,11 @@ NO_NOTES, NO_LABEL = EntryPage(EntryKind.NOTE), EntryPage(EntryKind.LABEL)
 
 @dataclass(frozen=True)
 class OpeningRequest:
-    """A request to open a concern, with its first `limit` additions and its last `last_notes` notes.
+    """A request to open a concern, with its first `limit` additions (None: all) and its last `last_notes` notes.
 
-    If `limit` is None, open all additions. If `last_notes` is not 0, also open the last `last_labels` labels.
-
-    `how` describes the opening in the audit log. `fingerprints` identify the keys with which this process can decrypt.
-    If these keys cannot decrypt every text, the audit log says instead of `how` that all texts are returned encrypted.
-    If `fingerprints` is None, the audit log always says `how`.
-
-    If `erased_too` is True, an erased concern is opened without its text.
+    Labels are opened only with notes. `how` describes the opening in the audit log. If `fingerprints` are given, and
+    these keys cannot decrypt every text, the log says instead that all texts are returned encrypted. `erased_too`: open
+    an erased concern without its text.
     """
 
     how: str
@@ -46,11 +42,9 @@ class OpeningRequest:
 
 @dataclass(frozen=True)
 class Opening:
-    """An opening of `concern` that is recorded in the audit log. The rows have no text.
+    """An opening, recorded as the entry `seen`. `page` is the first of `additions` in all. The rows have no text.
 
-    `page` is the first page of additions, and `additions` is the number of all additions. `seen` is the number of the
-    audit log entry. `notes` has the last notes and `label` the last labels, if they were requested. `opens` is True if
-    the keys in the request's `fingerprints` can decrypt every text.
+    `opens`: the keys of the request decrypt every text.
     """
 
     concern: ConcernRow
@@ -63,13 +57,9 @@ class Opening:
 
 
 def open_concern(session: Session, reference: str, request: OpeningRequest, actor: Actor) -> Opening:
-    """Record in the audit log that the concern is opened. Return the concern, its first additions and its last notes.
+    """Record the opening, and return the concern without text: the caller reads the texts afterwards.
 
-    `request` has the numbers of additions, notes and labels to return. The returned rows have no text: the caller reads
-    the text after this entry is recorded. Record an erased concern as listed, not as opened.
-
-    Raise `NoSuchConcern` if the reference is unknown. Raise `ConcernErased` if the concern was erased and
-    `erased_too` is False.
+    Raise `NoSuchConcern`, or `ConcernErased` unless `erased_too`. An erased concern is recorded as listed.
     """
     concern = get_concern(session, reference)
     if concern.erased_at is not None and not request.erased_too:
@@ -90,21 +80,13 @@ def open_concern(session: Session, reference: str, request: OpeningRequest, acto
 
 
 def record_copying(session: Session, reference: str, actor: Actor) -> None:
-    """Record in the audit log that `actor` opens the text of the concern as a sheet, to copy it into another system.
-
-    Raise `NoSuchConcern` if the reference is unknown, or `ConcernErased` if the concern was erased.
-    """
+    """Record that the text is opened as a sheet, to copy it elsewhere. Raise `NoSuchConcern` or `ConcernErased`."""
     get_unerased(session, reference)
     record_action(session, reference, DeskAct.COPIED, actor, ShownDetails())
 
 
 def opened_concern(desk: Desk, opening: Opening, *, now: dt.datetime) -> OpenedConcern:
-    """Return the concern of `opening` and the first page of its additions, decrypted, with a link to any next page.
-
-    `now` decides if the concern and its additions are overdue. The caller must first record the opening with
-    `open_concern`. Raise `UnsealingUnavailable` if this process has no identity for a text, `SealedTextMisplaced` if a
-    text does not belong to the concern, or `ConcernErased` if the concern was erased after the opening was recorded.
-    """
+    """Decrypt it. First record the opening. Raise `UnsealingUnavailable`, `SealedTextMisplaced`, `ConcernErased`."""
     concern = opening.concern
     fields = concern_fields(dict(concern), now)
     if opening.page.next_after is not None:

@@ -1,9 +1,8 @@
 """Files of one person: the concerns that name the person, as one signed PDF with JSON inside.
 
-The worker's browser makes the file, because the service may be unable to decrypt the concerns. A file for a court has
-the same data of each concern as an export: every text both sealed and decrypted, the signed statement and the history.
-In a file for the person, a worker has removed text that names other people. This file has no sealed text and no
-history, because both would reveal the removed text.
+The worker's browser makes the file, because the service may be unable to decrypt. A file for a court has of each
+concern what an export has. For the person, a worker has removed text that names others: so it has no sealed text and no
+history, which would reveal it.
 """
 
 from collections.abc import Iterator
@@ -47,9 +46,9 @@ def is_person_file(document: dict[str, Any]) -> bool:
 
 
 def find_person_file_faults(file: ExportFile, keys: Keys) -> Iterator[str]:
-    """For the person only the signature: what is left cannot be compared. For a court every concern too.
+    """Check a file for the person by its signature only, and a file for a court by every concern too.
 
-    Last what cannot be checked.
+    Yield last what cannot be checked.
     """
     try:
         yield from _faults(file, keys)

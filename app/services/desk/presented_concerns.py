@@ -15,7 +15,6 @@ from app.models.references import find_reference
 from app.services.access.restrictions import NO_SUCH_REFERENCE
 
 Columns = Mapping[str, Any] | RowMapping
-"""By name."""
 COMPUTED = ("assigned_to", "burst", "received_by", "reporter_has_code", "restricted", "overdue", "links")
 COPIED = tuple(name for name in InboxEntry.model_fields if name not in COMPUTED)
 LINKED_STEPS = ("additions", "acknowledgement", "outcome", "reopening", "assignment", "notes", "hold", "erasure")
@@ -30,17 +29,14 @@ def reference_of(text: str) -> str:
 
 
 def inbox_entry(row: Columns, *, now: dt.datetime) -> InboxEntry:
-    """`now` decides if it is overdue."""
     return InboxEntry.model_validate(concern_fields(row, now))
 
 
 def entry_of(concern: ConcernRow, *, now: dt.datetime) -> InboxEntry:
-    """`now` decides if it is overdue."""
     return inbox_entry(dict(concern), now=now)
 
 
 def concern_fields(row: Columns, now: dt.datetime) -> dict[str, Any]:
-    """Of an `InboxEntry`, by name."""
     named: dict[str, Any] = {name: row[name] or None for name in ("assigned_to", "burst", "received_by")}
     named |= {"reporter_has_code": bool(row["message_key"]), "restricted": row["limited_to"] != ""}
     return {name: row[name] for name in COPIED} | named | {"overdue": _is_late(row, now), "links": _links_of(row)}

@@ -24,11 +24,11 @@ ONLY_WITH_RESTRICTED = "only with a restriction"
 def set_restriction(
     session: Session, reference: str, restriction: Restriction, actor: Actor, receipts: ReceiptBuilder
 ) -> RestrictionState:
-    """Restrict to leads or `people`, or lift it. Return who may open it now. Everyone may restrict to leads.
+    """Restrict to leads or `people`, or lift it, and unassign a worker who may not open it. Return who may.
 
-    Who has it and may not open it is unassigned. Raise `NoSuchConcern`; `ConcernErased` for an allegation;
-    `ScopeMissing` if no lead names people, changes or lifts; `ValidationFailed` for people or an allegation with a
-    lifting, and for people who do not read concerns, fewer than `FEWEST_PEOPLE`, or without a lead.
+    Raise `NoSuchConcern`; `ConcernErased` for an allegation; `ScopeMissing` if anyone but a lead names people, changes
+    or lifts; `ValidationFailed` for people or an allegation with a lifting, and for people who do not read concerns,
+    fewer than `FEWEST_PEOPLE`, or without a lead.
     """
     concern = (get_unerased if restriction.allegation else get_concern)(session, reference)
     if not actor.is_lead and (restriction.people or concern.limited_to or not restriction.restricted):

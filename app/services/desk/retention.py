@@ -1,7 +1,4 @@
-"""Erasure of concerns after the end of their retention period.
-
-Unacknowledged concerns are never erased, except test concerns.
-"""
+"""Erasure of concerns after the end of their retention period: unacknowledged ones never, except tests."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -39,10 +36,7 @@ OPEN_SINCE = func.coalesce(col(ConcernRow.reopened_at), col(ConcernRow.acknowled
 
 @dataclass(frozen=True)
 class RetentionPeriods:
-    """Days after acknowledgement, and after closing, which alone counts then. None is for ever.
-
-    A reopening, a closing, and an acknowledged addition start the period again.
-    """
+    """In days, None for ever. After closing only `closed_days` counts. Reopening, closing and additions restart it."""
 
     acknowledged_days: int | None
     closed_days: int | None
@@ -55,10 +49,10 @@ class RetentionPeriods:
 def erase_due_concerns(
     engine: Engine, writer: Writer, periods: RetentionPeriods, *, at: dt.datetime, is_clock_checked: bool = False
 ) -> Iterator[str]:
-    """Erase what is due, and tests after a day, and yield each reference. It erases only as the iterator is used up.
+    """Erase what is due, and test concerns after a day, and yield each. It erases only as the iterator is used up.
 
-    Nothing on hold or unacknowledged is erased; tests are acknowledged first. Bytes are purged at the end, also after
-    an error. Raise `ClockInDoubt` before the first, unless a person checked the clock, and `StoreBusy`.
+    Nothing on hold or unacknowledged is erased; test concerns are acknowledged first. Bytes are purged at the end, also
+    after an error. Raise `ClockInDoubt` before the first, unless a person checked the clock, and `StoreBusy`.
     """
     writer.run(note_time, at, is_checked=is_clock_checked)
     erased = 0
@@ -99,12 +93,11 @@ def limited_states(periods: RetentionPeriods) -> list[tuple[ConcernState, Any, i
 
 
 def erasable(statement: SelectOfScalar[str]) -> SelectOfScalar[str]:
-    """Neither on hold nor erased."""
     return statement.where(col(ConcernRow.held).is_(False), col(ConcernRow.erased_at).is_(None))
 
 
 def in_state(state: ConcernState, since: Any, *, before: dt.datetime) -> SelectOfScalar[str]:
-    """References, earliest first, whose `since` is before a time, without a waiting or later acknowledged addition."""
+    """Concerns with `since` before a time, earliest first, unless an addition waits or was acknowledged later."""
     waits = exists().where(
         col(EntryRow.reference) == ConcernRow.reference,
         col(EntryRow.kind) == EntryKind.ADDITION.value,

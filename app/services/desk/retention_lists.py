@@ -27,9 +27,7 @@ from app.services.desk.retention import TEST_LIFETIME, RetentionPeriods, erasabl
 
 _LAST_ACKNOWLEDGED = func.max(EntryRow.acknowledged_at).filter(col(EntryRow.kind) == EntryKind.ADDITION.value)
 AHEAD = dt.timedelta(days=60)
-"""Of coming erasures."""
 REQUESTED_WITHIN = dt.timedelta(days=90)
-"""Of requests."""
 MOST_LISTED = 500
 MOST_IN_A_SHEET = 20_000
 TOO_MANY = "There are more than 20,000 concerns in this list."
@@ -56,16 +54,12 @@ class RetentionEntry:
 
     @property
     def cells(self) -> tuple[str, ...]:
-        """In the order of `COLUMNS`."""
         until = "" if self.until is None else str(self.until)
         return self.reference, self.state, str(self.day), self.by, until, self.reason
 
 
 def erasure_day(session: Session, concern: ConcernRow, periods: RetentionPeriods) -> dt.date | None:
-    """In London, if nothing changes; None for what is held, erased, waiting or unlimited.
-
-    A test's is a day after receipt.
-    """
+    """In London, a day after receipt for a test; None for what is held, erased, waiting or unlimited."""
     if concern.held or concern.erased_at is not None:
         return None
     if concern.test:
@@ -87,7 +81,6 @@ def read_list(
     """Record the reading. One more than `limit`, not recorded, says that there are more. Raise `StoreBusy`.
 
     `due` is within `AHEAD`, by day; `erased` most recent first; `held`, and `requested` that still count, by reference.
-    `due` and `erased` have no tests.
     """
     with Session(writer.engine) as session:
         match retention_list:
@@ -141,7 +134,7 @@ def _list_erased(session: Session, actor: Actor, limit: int) -> list[RetentionEn
 
 
 def _with_last_act(session: Session, statement: Select[str, str], act: DeskAct) -> list[RetentionEntry]:
-    """In order, without those that have no such entry."""
+    """Without those that have no such entry."""
     rows = session.exec(statement).all()
     acts = _last_acts(session, [name for name, _state in rows], act)
     return [_entry_of(name, state, acts[name]) for name, state in rows if name in acts]
@@ -163,7 +156,6 @@ def _list_requested(session: Session, actor: Actor, limit: int) -> list[Retentio
 
 
 def _last_acts(session: Session, references: Sequence[str], act: DeskAct) -> dict[str, AuditEntryRow]:
-    """By reference."""
     found: dict[str, AuditEntryRow] = {}
     for start in range(0, len(references), MOST_LISTED):
         some = references[start : start + MOST_LISTED]

@@ -41,14 +41,13 @@ def remove_view(session: Session, person: str, name: str) -> None:
 
 
 def remove_views(session: Session, person: str) -> None:
-    """Of who leaves, with their days to look again and their mark in the inbox."""
+    """Remove those of a person who leaves, with their days to look again and their mark in the inbox."""
     session.exec(delete(SavedViewRow).where(col(SavedViewRow.person) == person))
     session.exec(delete(InboxLookRow).where(col(InboxLookRow.person) == person))
     session.exec(delete(LookAgainRow).where(col(LookAgainRow.person) == person))  # the team's days stay
 
 
 def find_seen_until(session: Session, person: str) -> dt.datetime | None:
-    """Of the changes in the inbox."""
     row = session.get(InboxLookRow, person)
     return None if row is None else row.looked_at
 

@@ -30,10 +30,7 @@ class TakenOver:
 
 
 def list_taken_over(session: Session, actor: Actor) -> list[TakenOver]:
-    """Of the last day, most recent first: no tests, none given back, none that they may not open.
-
-    The caller records the reading.
-    """
+    """In the last day, most recent first: none given back, none they may not open. The caller records the reading."""
     person, since = actor.person, actor.at - SHOWN_FOR
     changed = select(ConcernRow.reference).where(
         ConcernRow.changed_at >= since,

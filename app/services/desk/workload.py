@@ -20,10 +20,7 @@ _CONCERNS = table_of(ConcernRow).c
 
 
 class Workload(NamedTuple):
-    """Open concerns of one person, empty for nobody: as many as the inbox has by these filters.
-
-    `received` are unacknowledged; `oldest` was received first.
-    """
+    """Open concerns of one person, empty for nobody, as the inbox has them. `received` are unacknowledged."""
 
     person: str
     open: int
@@ -34,9 +31,9 @@ class Workload(NamedTuple):
 
 
 def read_workload(writer: Writer, *, actor: Actor) -> list[Workload]:
-    """Record the reading. Unassigned first, then by name; no tests, none that `actor` may not open. Raise `StoreBusy`.
+    """Record the reading. Unassigned first, then by name; only what `actor` may open, without test concerns.
 
-    Only open concerns in one index are read.
+    Raise `StoreBusy`.
     """
     by_age = (_CONCERNS.received_at, _CONCERNS.reference)
     first = func.first_value(_CONCERNS.reference).over(partition_by=_CONCERNS.assigned_to, order_by=by_age)

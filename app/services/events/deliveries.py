@@ -1,7 +1,4 @@
-"""The rows of deliveries: finding those that are due, claiming them, recording results, and counting.
-
-A delivery is one event for one receiver. A receiver is a webhook, or the mailbox of the duty team or of the editors.
-"""
+"""Deliveries, each of one event for one receiver: a webhook, or the mailbox of the duty team or of the editors."""
 
 import datetime as dt
 import random
@@ -66,9 +63,8 @@ def claim_due(
 ) -> list[ClaimedDelivery]:
     """Claim up to `limit` due deliveries, the earliest first, and return them in no order.
 
-    Each counts one more attempt, and is due again at the end of `lease` if the worker ends without a result. Only one
-    transaction writes at a time, so no two workers claim the same. Those about restricted concerns are cancelled; if
-    all were, claim the next ones. None for an unknown or disabled webhook.
+    Each is due again at the end of `lease` if the worker ends without a result. Only one transaction writes at a time,
+    so no two workers claim the same. Those about restricted concerns are cancelled.
     """
     target = session.get(WebhookRow, webhook)
     if target is None or target.disabled_at is not None:
@@ -91,7 +87,6 @@ def claim_due(
 
 
 def _cancel_restricted(session: Session, webhook: str, events: Mapping[int, EventRow]) -> set[int]:
-    """Return the numbers of the cancelled events."""
     about = {number: event.data["reference"] for number, event in events.items() if "reference" in event.data}
     restricted = find_restricted(session, set(about.values()))
     found = {number for number, reference in about.items() if reference in restricted}
@@ -161,7 +156,6 @@ def next_due(attempts: int, retry_after: str | None, now: dt.datetime) -> dt.dat
 
 
 def _seconds_of(retry_after: str | None, now: dt.datetime) -> float:
-    """RFC 9110, section 10.2.3. 0 if None or invalid; a past date gives a negative number."""
     if retry_after is None or not retry_after.isascii():  # `isdigit` is True for `²`, which `float` refuses
         return 0
     if retry_after.isdigit():
@@ -173,7 +167,6 @@ def _seconds_of(retry_after: str | None, now: dt.datetime) -> float:
 
 
 def oldest_waiting(session: Session) -> dict[str, dt.datetime]:
-    """By active receiver that has a pending delivery."""
     waiting = (
         select(DeliveryRow.webhook, func.min(EventRow.at))
         .join(EventRow, col(EventRow.id) == DeliveryRow.event_id)

@@ -55,20 +55,18 @@ class WebhookDispatcher:
     lease: dt.timedelta = LEASE
 
     async def find_due(self) -> list[str]:
-        """Only reads, so it blocks no write."""
         return await asyncio.to_thread(find_webhooks_due, self.writer.engine, now=self.clock())
 
     def note_round(self, notes: RoundNotes) -> None:
-        """Note that this process looks, if there is an active webhook. Raise `StoreBusy`."""
         with Session(self.writer.engine) as session:
             is_needed = any(each.name not in MAILBOXES for each in list_receivers(session))
         notes.note(is_needed=is_needed)
 
     async def deliver_to(self, webhook: str, *, is_stopping: Callable[[], bool] = lambda: False) -> int:
-        """Attempt what is due, a few at a time, until none is or `is_stopping`. Return the number of attempts.
+        """Attempt what is due until nothing is. Return the number of attempts.
 
-        Raise `WebhookSecretUnreadable` or `SetupError` (key file) before a further attempt, or `StoreBusy`: a claimed
-        delivery is then due again when its lease ends.
+        Raise `WebhookSecretUnreadable`, `SetupError` (key file) or `StoreBusy`: a claimed delivery is then due again
+        when its lease ends.
         """
         tried = 0
         while not is_stopping() and (claimed := await self.writer.run_async(self._claim, webhook=webhook)):
@@ -128,7 +126,6 @@ class DispatcherThread(JobsWorker):
         self._resting_until: dict[str, float] = {}
 
     async def _dispatch(self) -> None:
-        """Start a task a webhook, until a stop; then wait at most `grace_seconds`, and cancel."""
         tasks: dict[str, asyncio.Task[None]] = {}
         try:
             while not self.is_stopping:
@@ -149,7 +146,7 @@ class DispatcherThread(JobsWorker):
         return is_free and time.monotonic() >= self._resting_until.get(webhook, 0.0)
 
     async def _find_due(self) -> list[str]:
-        """If the database fails, log it and return none: running tasks continue. Once a minute, note the round."""
+        """If the database fails, log it and return none: running tasks continue."""
         try:
             if self._notes.is_due:
                 await asyncio.to_thread(self._dispatcher.note_round, self._notes)

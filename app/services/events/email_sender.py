@@ -18,10 +18,7 @@ log = Log(__name__)
 
 
 class EmailSender:
-    """Sends through the mail server of the settings. A call returns within about `seconds`.
-
-    Raise `SetupError` if the file with the password cannot be read.
-    """
+    """A call returns within about `seconds`. Raise `SetupError` if the file with the password cannot be read."""
 
     def __init__(self, settings: Settings, *, seconds: float = SECONDS_TO_SEND) -> None:
         self._settings = settings
@@ -93,7 +90,7 @@ class EmailSender:
 
 
 def _break_off(server: smtplib.SMTP) -> None:
-    """Shut down the connection of `server`. A thread that waits for the server then fails immediately."""
+    """A thread that waits for the server then fails immediately."""
     connection = server.sock
     if connection is not None:
         with suppress(OSError):

@@ -1,7 +1,4 @@
-"""Emails about events to the duty team and to editors. One email covers up to `MAX_EVENTS` events.
-
-An email has the number of events of each kind and a link, but no case details and no text of a draft.
-"""
+"""Emails about events to the duty team and to editors: numbers and a link, no case details and no text of a draft."""
 
 import datetime as dt
 import uuid
@@ -12,9 +9,8 @@ from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
 from urllib.parse import urlsplit
 
-from sqlalchemy import ColumnElement, update
+from sqlalchemy import update
 from sqlmodel import Session, col, select
-from sqlmodel.sql.expression import SelectOfScalar
 
 from app.config import Settings
 from app.models.audit.entry_kinds import EntryKind
@@ -68,17 +64,16 @@ LONGEST_PAUSE_STEP = 4  # attempts after which the delay stops growing, at ten m
 LONGEST_REST = dt.timedelta(minutes=15)
 """The longest pause after an email or an attempt that is respected. A longer one was set by a wrong clock."""
 ACCEPTED = "accepted"
+_IS_PENDING = col(DeliveryRow.state) == DeliveryState.PENDING.value
 ADDRESS = "mailto:"
 """Placeholder for the URL in the row of a mailbox. The email addresses are in the settings, not in the database."""
 
 
 @dataclass(frozen=True)
 class Mailbox:
-    """A group of people who get emails about some kinds of events: the duty team, or the editors.
+    """People who get emails about some kinds of events. `place` is the last line, with the public URL for `{}`.
 
-    `name` is the name under which the mailbox receives events. `sentences` has, for each kind of event, a sentence
-    about one event and a sentence about several events. `setting` is the name of the setting with the email addresses.
-    `place` is the last line of an email, in which the public URL of the service replaces `{}`.
+    `sentences` has a sentence about one event and one about several. `setting` names the email addresses.
     """
 
     name: str
@@ -88,19 +83,14 @@ class Mailbox:
 
     @property
     def kinds(self) -> list[str]:
-        """The kinds of events that the mailbox gets emails about, sorted."""
         return sorted(kind.value for kind in self.sentences)
 
     def addresses(self, settings: Settings) -> Sequence[str]:
-        """Return the email addresses of the mailbox. The list is empty if no addresses are set."""
         found: Sequence[str] = getattr(settings, self.setting)
         return found
 
     def is_used(self, settings: Settings) -> bool:
-        """Return True if the service sends emails to the mailbox.
-
-        For this, `settings` must name a mail server and, except for the duty team's mailbox, at least one address.
-        """
+        """It needs a mail server and, except for the duty team's, an address."""
         return settings.smtp_host is not None and (self.name == EMAIL or bool(self.addresses(settings)))
 
 
@@ -111,12 +101,7 @@ MAILBOX_OF = {each.name: each for each in (TEAM, EDITORS)}
 
 @dataclass(frozen=True)
 class EmailNotice:
-    """The content of an email to `mailbox`. `counts` is the number of events of each kind.
-
-    `in_danger` is the number of concerns with a child in immediate danger. `restricted` is the number of concerns that
-    only some people may open. `events` are the numbers of the events, and `attempts` is the number of attempts to send
-    them, including this one.
-    """
+    """`counts` is by kind of event; `in_danger` and `restricted` count concerns. `attempts` counts this one."""
 
     events: tuple[int, ...]
     counts: Mapping[str, int]
@@ -127,25 +112,25 @@ class EmailNotice:
 
 
 def is_email_due(session: Session, mailbox: Mailbox = TEAM, *, now: dt.datetime) -> bool:
-    """Return True if `claim_email` would now claim events for `mailbox`, or would subscribe it. This only reads."""
+    """Reads only. True also if `claim_email` would subscribe the mailbox."""
     if _is_subscribed(session.get(WebhookRow, mailbox.name), mailbox):
         is_resting = _is_resting(session, mailbox, now)
-        return session.exec(_waiting(mailbox).limit(1)).first() is not None and not is_resting
+        waiting = select(DeliveryRow.event_id).where(DeliveryRow.webhook == mailbox.name, _IS_PENDING)
+        return session.exec(waiting.limit(1)).first() is not None and not is_resting
     return True
 
 
 def claim_email(session: Session, mailbox: Mailbox = TEAM, *, now: dt.datetime) -> EmailNotice | None:
-    """Claim up to `MAX_EVENTS` pending events for `mailbox`, until `EMAIL_LEASE` ends. Return the content of one email.
+    """Claim up to `MAX_EVENTS` pending events until `EMAIL_LEASE` ends; subscribe the mailbox first if it is not.
 
-    If the mailbox is not subscribed to its kinds of events, subscribe it first. Return None if there are no pending
-    events, or if another process is sending an email. Return None too during the pause after the last email or attempt.
+    None if nothing is pending, another process is sending, or during the pause after the last email or attempt.
     """
     row = session.get(WebhookRow, mailbox.name)
     if not _is_subscribed(row, mailbox):
         _subscribe(session, row, mailbox, now)
     if _is_resting(session, mailbox, now):
         return None
-    claimed = lease_deliveries(session, mailbox.name, _waits(), until=now + EMAIL_LEASE, limit=MAX_EVENTS)
+    claimed = lease_deliveries(session, mailbox.name, _IS_PENDING, until=now + EMAIL_LEASE, limit=MAX_EVENTS)
     if not claimed:
         return None
     numbers = tuple(sorted(row.event_id for row in claimed))
@@ -162,12 +147,12 @@ def claim_email(session: Session, mailbox: Mailbox = TEAM, *, now: dt.datetime) 
 
 
 def record_email(session: Session, notice: EmailNotice, failure: str | None = None, *, now: dt.datetime) -> None:
-    """Record that the mail server accepted the email for `notice`, or that the attempt failed with the error `failure`.
-
-    After a failure, set the time of the next attempt. An email is never given up: the events stay pending until they
-    are sent. Events that another process has sent are not changed.
-    """
-    of_notice = col(DeliveryRow.webhook) == notice.mailbox.name, col(DeliveryRow.event_id).in_(notice.events), _waits()
+    """An email is never given up: after a `failure` its events stay pending, with a later next attempt."""
+    of_notice = (
+        col(DeliveryRow.webhook) == notice.mailbox.name,
+        col(DeliveryRow.event_id).in_(notice.events),
+        _IS_PENDING,
+    )
     tried = update(DeliveryRow).where(*of_notice)
     if failure is None:
         session.exec(tried.values(state=DeliveryState.DELIVERED.value, last_answer=ACCEPTED, due=now + PAUSE))
@@ -177,16 +162,13 @@ def record_email(session: Session, notice: EmailNotice, failure: str | None = No
 
 
 def find_mailbox(session: Session, mailbox: Mailbox = TEAM) -> WebhookRow | None:
-    """Return the row of `mailbox` among the receivers, or None if the mailbox is not subscribed to events."""
+    """None if the mailbox is not subscribed to events."""
     row = session.get(WebhookRow, mailbox.name)
     return row if row is not None and row.disabled_at is None else None
 
 
 def unsubscribe_email(session: Session, mailbox: Mailbox = TEAM, *, now: dt.datetime) -> int:
-    """Disable `mailbox` as a receiver, and cancel its undelivered events. Return the number of cancelled deliveries.
-
-    Do nothing and return 0 if the mailbox is not subscribed.
-    """
+    """Disable it, and cancel its undelivered events. Return their number, 0 if it is not subscribed."""
     row = find_mailbox(session, mailbox)
     if row is None:
         return 0
@@ -199,10 +181,7 @@ def _is_subscribed(row: WebhookRow | None, mailbox: Mailbox) -> bool:
 
 
 def _subscribe(session: Session, row: WebhookRow | None, mailbox: Mailbox, now: dt.datetime) -> None:
-    """Subscribe `mailbox` to events from now on, and make its undelivered events of the last `FIRST_LOOK_BACK` pending.
-
-    `row` is the row of the mailbox, or None if there is none yet.
-    """
+    """Undelivered events of the last `FIRST_LOOK_BACK` become pending."""
     name, kinds = mailbox.name, mailbox.kinds
     if row is None:
         row = WebhookRow(name=name, url=ADDRESS, kinds=kinds, secrets=[], added_at=now)
@@ -218,19 +197,7 @@ def _subscribe(session: Session, row: WebhookRow | None, mailbox: Mailbox, now: 
     session.flush()
 
 
-def _waits() -> ColumnElement[bool]:
-    return col(DeliveryRow.state) == DeliveryState.PENDING.value
-
-
-def _waiting(mailbox: Mailbox) -> SelectOfScalar[int]:
-    return select(DeliveryRow.event_id).where(DeliveryRow.webhook == mailbox.name, _waits())
-
-
 def _is_resting(session: Session, mailbox: Mailbox, now: dt.datetime) -> bool:
-    """Return True if `mailbox` gets no email now.
-
-    An email is then being sent, or the pause before the next email or attempt has not ended.
-    """
     tried = select(DeliveryRow.event_id).where(
         DeliveryRow.webhook == mailbox.name,
         col(DeliveryRow.state).in_((DeliveryState.PENDING.value, DeliveryState.DELIVERED.value)),
@@ -242,10 +209,7 @@ def _is_resting(session: Session, mailbox: Mailbox, now: dt.datetime) -> bool:
 
 
 def _count_danger(session: Session, events: Sequence[EventRow]) -> int:
-    """Return the number of concerns for which an event in `events` is about a text that reports immediate danger.
-
-    The text is the addition if the event is about an addition, otherwise the concern or any of its additions.
-    """
+    """By the addition if the event is about one, otherwise by the concern or any of its additions."""
     raised = {each.data["reference"] for each in events if "addition" not in each.data}
     added = {(each.data["reference"], each.data["addition"]) for each in events if "addition" in each.data}
     concerns = select(ConcernRow.reference).where(
@@ -261,10 +225,7 @@ def _count_danger(session: Session, events: Sequence[EventRow]) -> int:
 
 
 def build_email(notice: EmailNotice, settings: Settings, *, at: dt.datetime) -> EmailMessage:
-    """Return the email with the content `notice`. `at` is the time of the email.
-
-    The same events give the same Message-ID, so that an email that is sent twice can be recognised.
-    """
+    """The same events give the same Message-ID, so that an email that is sent twice can be recognised."""
     message = EmailMessage()
     message["From"], message["To"] = settings.smtp_from, ", ".join(notice.mailbox.addresses(settings))
     message["Subject"] = f"{_subject(notice)} ({settings.council_name})"
@@ -279,10 +240,7 @@ def build_email(notice: EmailNotice, settings: Settings, *, at: dt.datetime) -> 
 
 
 def build_test_email(settings: Settings, mailbox: Mailbox = TEAM, *, at: dt.datetime) -> EmailMessage:
-    """Return an email to `mailbox` with which an operator tests that emails arrive. `at` is the time of the email.
-
-    Each test has a new Message-ID, because a mailbox may drop an email whose Message-ID it has seen.
-    """
+    """Each has a new Message-ID, because a mailbox may drop an email whose Message-ID it has seen."""
     message = build_email(EmailNotice((), {}, 0, 1, mailbox), settings, at=at)
     message.replace_header("Message-ID", make_msgid(domain=urlsplit(settings.public_url).hostname))
     message.replace_header("Subject", f"{TEST_SUBJECT if mailbox is TEAM else EDITORS_TEST} ({settings.council_name})")

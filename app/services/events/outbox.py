@@ -1,7 +1,4 @@
-"""Events: appending them, with a delivery to each receiver, and reading them as a client.
-
-An event about a concern has references, numbers, times and links only.
-"""
+"""Events about concerns have references, numbers, times and links only. Each has a delivery to each receiver."""
 
 import datetime as dt
 import json
@@ -37,7 +34,6 @@ _ACTIVE_WEBHOOKS = select_columns(table_of(WebhookRow).c.name, table_of(WebhookR
     table_of(WebhookRow).c.disabled_at.is_(None)
 )
 Event = tuple[EventKind, dt.datetime, dict[str, Any]]
-"""Kind, time and payload."""
 EVENT_NAMESPACE = uuid.UUID("8c1f7d7e-3c52-4a53-9a0b-7d1f2f0c6b11")
 OWN_ID = "id"
 """The key of an event's random ID in the stored payload. The payload that clients see lacks it."""
@@ -55,7 +51,6 @@ def append_event(session: Session, kind: EventKind, *, at: dt.datetime, data: di
 
 
 def append_events(connection: Connection, events: Sequence[Event]) -> None:
-    """As `append_event`, in the hash chain of events."""
     if not events:
         return
     active = sorted((name, kinds) for name, kinds in connection.execute(_ACTIVE_WEBHOOKS))
@@ -88,17 +83,13 @@ def append_events(connection: Connection, events: Sequence[Event]) -> None:
 
 
 def id_and_payload(number: int, kind: str, at: dt.datetime, data: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """Return the ID that clients see of the event `number`, and its payload, both from the stored `data`.
-
-    The ID is random: nobody can find the number by trying. An event of an earlier version keeps its derived ID.
-    """
+    """The ID that clients see is random: nobody can find it by trying. An event of an earlier version keeps its own."""
     if OWN_ID in data:
         return data[OWN_ID], {name: value for name, value in data.items() if name != OWN_ID}
     return str(uuid.uuid5(EVENT_NAMESPACE, json.dumps([number, kind, format_utc(at), data], sort_keys=True))), data
 
 
 def concern_payload(concern: ConcernRow) -> dict[str, Any]:
-    """Reference, known times and link."""
     times = {name: format_utc(moment) for name in TIMES if (moment := getattr(concern, name)) is not None}
     return {"reference": concern.reference, **times, "links": {"concern": desk_concern_path(concern.reference)}}
 
@@ -116,10 +107,7 @@ def events_about(
     message: int | None = None,
     addition: tuple[int, dt.datetime | None] | None = None,
 ) -> list[Event]:
-    """Return one event, or none for a test. Nothing is stored.
-
-    `addition` has its number and its deadline, None if the event is not about the deadline.
-    """
+    """Return one event, or none for a test. `addition` has its number, and its deadline if the event is about that."""
     if concern.test:
         return []
     payload = concern_payload(concern)
@@ -134,13 +122,11 @@ def events_about(
 
 
 def checkpoint_payload(row: CheckpointRow) -> dict[str, Any]:
-    """Size, root hash, signed note and link."""
     links = {"checkpoint": CHECKPOINT}
     return {"size": row.size, "root_sha256": row.root_sha256, "checkpoint": row.note, "links": links}
 
 
 def edition_payload(key: EditionKey, *, digest: str | None = None, reason: str | None = None) -> dict[str, Any]:
-    """`digest` if published, `reason` if withdrawn."""
     own = {"digest": digest, "reason": reason}
     payload = {"guide": key.guide, "edition": key.number} | {name: said for name, said in own.items() if said}
     return payload | {"links": {"edition": edition_path(*key)}}
@@ -149,7 +135,7 @@ def edition_payload(key: EditionKey, *, digest: str | None = None, reason: str |
 def rendition_payload(
     key: RenditionKey, content: RenditionContent, *, digest: str, behind: bool, reason: str | None = None
 ) -> dict[str, Any]:
-    """No text. `behind`: of an earlier edition than the current one. `reason` if withdrawn."""
+    """Without text. `behind`: its edition is not the current one. `reason` is given for a withdrawal."""
     edition = content.of.edition
     why = {} if reason is None else {"reason": reason}
     return why | {
@@ -178,10 +164,7 @@ def notice_data(data: dict[str, Any], public_url: str) -> dict[str, Any]:
 
 
 def read_events_after(session: Session, writer: Writer, *, after: int, limit: int, actor: Actor) -> Sequence[EventRow]:
-    """Record which concerns the events show (if any), then return them. `session` is closed before.
-
-    Without those about concerns that `actor` may not open.
-    """
+    """Record which concerns the events show, and return them, without those hidden from `actor`. Closes `session`."""
     rows = events_after(session, after=after, limit=limit, actor=actor)
     session.close()  # frees the connection: requests that each hold one and wait for a second could block each other
     references = tuple(dict.fromkeys(row.data["reference"] for row in rows if row.kind.startswith("concern.")))
@@ -191,10 +174,7 @@ def read_events_after(session: Session, writer: Writer, *, after: int, limit: in
 
 
 def events_after(session: Session, *, after: int, limit: int, actor: Actor | None = None) -> Sequence[EventRow]:
-    """Return the first `limit` after `after`, without those that `actor`, if given, may not open.
-
-    Only one transaction writes at a time, so no lower number is committed later.
-    """
+    """Without those that `actor` may not open. Only one transaction writes at a time: no lower number comes later."""
     statement = select(EventRow).where(col(EventRow.id) > after)
     if actor is not None:
         reference = func.coalesce(table_of(EventRow).c.data["reference"].as_string(), "")
@@ -203,7 +183,6 @@ def events_after(session: Session, *, after: int, limit: int, actor: Actor | Non
 
 
 def place_of(event: EventRow) -> Place:
-    """Return the place after `event`."""
     return Place(event.id or 0, bytes.fromhex(event.sha256)[:HALF])
 
 
@@ -214,21 +193,16 @@ def find_event(session: Session, place: Place) -> EventRow | None:
 
 
 def confirmed_by(session: Session, *, client: str) -> Place:
-    """Return the place up to which `client` confirmed that it has all events, or the beginning.
-
-    The beginning also if that event no longer exists, because a backup was restored.
-    """
+    """The beginning also if that event no longer exists, because a backup was restored."""
     reader = session.get(EventReaderRow, client)
     event = None if reader is None else session.get(EventRow, reader.confirmed)
     return Place(0) if event is None else place_of(event)
 
 
 def confirm_events(session: Session, *, place: Place, actor: Actor, client: str) -> None:
-    """Store that `client` has every event up to `place`, and record this in the audit log.
+    """Record that `client` has every event up to `place`, unless it confirmed that before. Raise `CursorAhead`.
 
-    `actor` is the actor of the audit log entry. Do nothing if `client` has already confirmed this event or a later one.
-    Ignore an earlier confirmation of an event that no longer exists. Raise `CursorAhead` if the event at `place` is not
-    stored.
+    An earlier confirmation of an event that no longer exists is ignored: a backup was restored.
     """
     event_id, last = place.number, session.exec(select(func.max(EventRow.id))).one() or 0
     if event_id and find_event(session, place) is None:

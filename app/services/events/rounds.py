@@ -1,7 +1,4 @@
-"""Times at which a process last looked for deliveries, by kind: emails, or messages to webhooks.
-
-A process that delivers stores the time once a minute, so that every node can check that some process delivers.
-"""
+"""When a process last looked for deliveries, stored once a minute, so that every node can check that one does."""
 
 import datetime as dt
 import time
@@ -16,12 +13,10 @@ NOTED_EVERY_SECONDS = 60.0
 
 
 def note_round(session: Session, kind: NotedTime, *, at: dt.datetime) -> None:
-    """When a process last looked for deliveries of `kind`."""
     session.merge(KnownTimeRow(id=kind.value, at=at))
 
 
 def find_round(session: Session, kind: NotedTime) -> dt.datetime | None:
-    """None if no process ever looked."""
     noted = session.get(KnownTimeRow, kind.value)
     return None if noted is None else noted.at
 
@@ -40,7 +35,7 @@ class RoundNotes:
         return time.monotonic() >= self._due
 
     def note(self, *, is_needed: bool = True) -> None:
-        """Even if not `is_needed`, it is not due for a minute. Raise `StoreBusy`."""
+        """It is not due again for a minute, even if not `is_needed`. Raise `StoreBusy`."""
         self._due = time.monotonic() + NOTED_EVERY_SECONDS
         if is_needed:
             self._writer.run(note_round, self._kind, at=self._clock())

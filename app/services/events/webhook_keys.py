@@ -38,17 +38,12 @@ MAX_SECRETS = 2
 
 
 class WebhookKeys(KeyFile):
-    """The keys, newest first, that encrypt secrets of webhooks (AES-256-GCM).
-
-    The webhook's name is authenticated: no secret can be moved. If no setting names the file, it is created when first
-    needed. Raise `SetupError` where it cannot be read.
-    """
+    """The keys, newest first, that encrypt secrets of webhooks (AES-256-GCM), with the name: no secret can be moved."""
 
     purpose = "the secrets of webhooks are encrypted under"
     command = "guidance keys rotate-webhooks"
 
     def encrypt(self, webhook: str, secret: str) -> str:
-        """With the newest key."""
         key = self._newest()
         nonce = secrets.token_bytes(NONCE_BYTES)
         sealed = nonce + AESGCM(key.value).encrypt(nonce, secret.encode(), webhook.encode())
@@ -85,7 +80,6 @@ class WebhookKeys(KeyFile):
             raise WebhookSecretUnreadable from None
 
     def _find(self, key_id: str) -> bytes | None:
-        """If the key is unknown, read the file again first."""
         if key_id not in dict(self.keys):
             self.read()
         return dict(self.keys).get(key_id)
@@ -101,7 +95,7 @@ class WebhookKeys(KeyFile):
 
 
 def open_webhook_keys(settings: Settings) -> WebhookKeys:
-    """In the file of the settings, or one in the data folder. Not read yet."""
+    """The key file is not read yet."""
     configured = settings.webhook_key_file
     return WebhookKeys(configured or settings.data_dir / WEBHOOK_KEY, is_configured=configured is not None)
 
@@ -114,7 +108,7 @@ class NewWebhook:
 
 
 def add_webhook(writer: Writer, webhook: NewWebhook, *, guard: SsrfGuard, keys: WebhookKeys, at: dt.datetime) -> str:
-    """Add and record it, and return the secret that signs its messages (Standard Webhooks 1.0).
+    """Record it, and return the secret that signs its messages (Standard Webhooks 1.0).
 
     Raise `SetupError` (name, key file), `AddressNotAllowed`, `WebhookExists`, `StoreBusy`.
     """
@@ -134,7 +128,7 @@ def add_webhook(writer: Writer, webhook: NewWebhook, *, guard: SsrfGuard, keys: 
 
 
 def rotate_secret(session: Session, name: str, *, keys: WebhookKeys, at: dt.datetime) -> str:
-    """Add, record and return a new secret. Both sign until the next rotation or `drop_old_secret`.
+    """Record and return a new secret. Both sign until the next rotation or `drop_old_secret`.
 
     A previous one that cannot be decrypted is dropped. Raise `NoSuchWebhook`, or `SetupError` (a mailbox, key file).
     """
@@ -165,10 +159,9 @@ def remove_webhook(session: Session, name: str, *, at: dt.datetime) -> None:
 
 
 def encrypt_again(session: Session, *, keys: WebhookKeys, at: dt.datetime, with_new_key: bool = False) -> int:
-    """Encrypt all secrets with the newest key, and return how many receivers have it, removed ones and mailboxes too.
+    """Return how many receivers have secrets under the newest key only, also removed ones. Raise `SetupError`.
 
-    Unreadable ones stay. Each webhook is recorded. Only one transaction writes at a time, so no two processes change
-    the key file. Raise `SetupError` if it cannot be read.
+    Unreadable ones stay. Call in a write transaction: it keeps two processes from changing the key file.
     """
     if with_new_key:
         keys.add()

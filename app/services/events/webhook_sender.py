@@ -42,10 +42,7 @@ class SendResult(NamedTuple):
 
 
 class WebhookSender:
-    """Sends messages, each by a new connection: no receiver affects another.
-
-    `seconds` limits an attempt by a monotonic clock. `public_url` begins absolute URLs.
-    """
+    """A new connection for each message: no receiver affects another. `seconds` limits an attempt."""
 
     def __init__(self, guard: SsrfGuard, *, public_url: str, seconds: float = ATTEMPT_SECONDS) -> None:
         self._lookups = Lookups(guard)
@@ -93,7 +90,6 @@ class Lookups:
         self._under_way: dict[str, Future[Target]] = {}
 
     async def resolve(self, url: str) -> Target:
-        """As `SsrfGuard.resolve`."""
         lookup = self._under_way.get(url)
         if lookup is None or lookup.done():
             lookup = self._under_way[url] = start_call(partial(self._guard.resolve, url), "webhook-lookup")

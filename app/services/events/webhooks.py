@@ -1,7 +1,4 @@
-"""The rows of receivers of events, and their audit log entries.
-
-A receiver is a webhook, or the mailbox of the duty team or of the editors.
-"""
+"""Receivers of events, webhooks and mailboxes, and their audit log entries."""
 
 import hashlib
 from collections.abc import Iterator, Mapping
@@ -25,10 +22,7 @@ log = Log(__name__)
 
 
 def insert_webhook(session: Session, webhook: WebhookRow) -> None:
-    """Insert and record it, in place of a removed one, whose undelivered events are cancelled.
-
-    Raise `WebhookExists`.
-    """
+    """Record it. It replaces a removed one, whose undelivered events are cancelled. Raise `WebhookExists`."""
     was_removed = col(WebhookRow.name) == webhook.name, col(WebhookRow.disabled_because) == REMOVED
     if session.exec(delete(WebhookRow).where(*was_removed)).rowcount:
         cancel_deliveries(session, webhook.name)
@@ -69,7 +63,6 @@ def record_webhook(session: Session, webhook: WebhookRow, actor: Actor) -> None:
 
 
 def webhook_details(webhook: WebhookRow) -> WebhookDetails:
-    """One digest covers the columns, the other the encrypted secrets."""
     columns = {name: getattr(webhook, name) for name in ("name", "url", "kinds", "disabled_because")}
     times = {name: at and format_utc(at) for name, at in (("added", webhook.added_at), ("off", webhook.disabled_at))}
     return WebhookDetails(
@@ -94,7 +87,7 @@ def find_changed_webhooks(session: Session, recorded: Mapping[str, WebhookDetail
 
 
 def cancel_deliveries(session: Session, name: str) -> int:
-    """Pending and dead ones. Return their number."""
+    """Cancel pending and dead ones, and return their number."""
     return session.exec(
         update(DeliveryRow)
         .where(col(DeliveryRow.webhook) == name, col(DeliveryRow.state).in_(UNDELIVERED))
