@@ -142,7 +142,7 @@ def networks_to_count(request: Request, submitter: Principal) -> LimitKeys:
 
 
 def expect_within_limit(request: Request, submitter: Principal, concern: Concern) -> None:
-    """Raise `RateLimited` for a client over its limit; never without a key, or if a child is in danger (not in a test)."""
+    """Raise `RateLimited` for a client over its limit, unless a child is in danger (a test never is)."""
     in_danger = concern.immediate_danger == ImmediateDanger.YES and not concern.test
     if submitter is not ANONYMOUS and not in_danger:
         refuse_over_limit(request)

@@ -100,7 +100,7 @@ def read_cookie(request: Request, name: str) -> str | None:
 
 
 def set_cookie(response: Response, settings: Settings, name: str, value: str, *, seconds: int | None = None) -> None:
-    """Hidden from JavaScript and other sites; until the browser closes, or for `seconds`. An empty `value` deletes it."""
+    """Hidden from JavaScript and other sites. An empty `value` deletes it; without `seconds`, closing the browser."""
     response.set_cookie(
         cookie_name(settings, name),
         value,
