@@ -1,7 +1,4 @@
-"""Routes of one concern at the desk: the assignment, the text, and the team's actions.
-
-The audit log records each reading and each change.
-"""
+"""Routes of one concern at the desk. The audit log records each reading and each change."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -56,10 +53,7 @@ from app.services.desk.presented_concerns import entry_of, reference_of
 ONE_CONCERN = DESK_CONCERNS + "/{reference}"
 router = GuidanceRouter(prefix=ONE_CONCERN, tags=["Desk"], responses=RESPONSES_OF_CLIENT_ROUTES, route_class=JSONRoute)
 ADDITIONS_SHOWN = 200
-"""Maximum number of additions in an opened concern: as many as a concern can have.
-
-The size of an opened concern is also limited, so that the response may have fewer additions.
-"""
+"""As many as a concern can have; the limit on the size of the response may leave some out."""
 AssignmentTag = Annotated[
     str | None,
     Header(
@@ -72,27 +66,23 @@ AssignmentTag = Annotated[
 
 @dataclass(frozen=True)
 class DeskRequest:
-    """A request of the desk about one concern: the actor, the time, and the reference as it was typed."""
-
     desk: Desk
     actor: Actor
     typed: str
 
     @property
     def now(self) -> dt.datetime:
-        """Time when the request was received."""
         return self.actor.at
 
     @property
     def reference(self) -> str:
-        """The reference in standard form. Raise `NoSuchConcern` if the typed text is not a reference."""
+        """In standard form. Raise `NoSuchConcern` if it is none."""
         return reference_of(self.typed)
 
 
 async def get_desk_request(
     request: Request, actor: Annotated[Actor, Depends(require_actor)], reference: ConcernReference
 ) -> DeskRequest:
-    """Return the request of a client or person with the scopes that the route requires, as a FastAPI dependency."""
     return DeskRequest(context_of(request).desk, actor, reference)
 
 
@@ -262,7 +252,7 @@ def _assign(response: Response, request: DeskRequest, person: str | None, if_mat
 def _assignment(
     response: Response, reference: str, now: assignment.Assigned, replaced: assignment.Assigned | None = None
 ) -> AssignmentResponse:
-    """Set the ETag of `response`, and return the body: the assignment `now`, and the assignment `replaced`, if any."""
+    """Set the ETag of `response` too."""
     response.headers["ETag"] = _etag(now.version)
     return AssignmentResponse(
         reference=reference,

@@ -235,11 +235,7 @@ def read_recipients(desk: DeskDep, _actor: ReaderDep) -> RecipientsResponse:
 def _read_page(
     request: DeskRequest, kind: EntryKind, cursor: str | None, limit: int
 ) -> tuple[tuple[Any, ...], str | None]:
-    """Record in the audit log that the page was read, and return the entries and the cursor of the next page.
-
-    The page has up to `limit` entries of the kind `kind`. The entries are decrypted if this service can decrypt
-    concerns. `cursor` is None for the first page. The returned cursor is None if there is no next page.
-    """
+    """Record the reading. Entries are decrypted if this service can decrypt concerns."""
     desk, place = (
         request.desk,
         opened_entries.PagePlace(kind, request.reference, decode_key(cursor, otherwise=0), limit),
@@ -253,11 +249,7 @@ def _read_page(
 
 
 def _sealed_file(request: DeskRequest, place: EntryPlace, suffix: str, *, counted_as: str) -> Response:
-    """Record in the audit log that the entry at `place` was read, and return the encrypted entry as a file.
-
-    The header field named `counted_as` has the number of the concern's entries of this kind. The file's name is the
-    reference and `suffix`.
-    """
+    """Record the reading. The header field `counted_as` has the number of the concern's entries of this kind."""
     desk, reference = request.desk, request.reference
     count = desk.writer.run(opened_entries.open_entry, reference, place, request.actor)
     sealed = entries.read_sealed(desk.engine, reference, place)
