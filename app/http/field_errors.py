@@ -52,7 +52,9 @@ def to_field_error(error: Mapping[str, Any]) -> FieldError:
     at, context = tuple(error["loc"]), error.get("ctx", {})
     if error["type"] == "value_error":
         reason = context["error"]
-        return FieldError(at, _as_sentence(str(reason)), getattr(reason, "code", FaultCode.INVALID))
+        text = str(reason)
+        sentence = text[:1].upper() + text[1:].rstrip(".") + "."
+        return FieldError(at, sentence, getattr(reason, "code", FaultCode.INVALID))
     code, template = FAULTS.get(error["type"], DEFAULT_FAULT)
     return FieldError(at, template, code, values={name: _plain(value) for name, value in context.items()})
 
@@ -101,7 +103,3 @@ def _at_object(fault: FieldError, model: type[BaseModel] | None) -> FieldError:
 
 def _plain(value: object) -> object:
     return value.replace("'", "").replace(" or ", ", ") if isinstance(value, str) else value
-
-
-def _as_sentence(text: str) -> str:
-    return text[:1].upper() + text[1:].rstrip(".") + "."

@@ -33,7 +33,17 @@ class RequestRecords:
     def _write(self) -> None:
         answered, self._answered = self._answered, []
         self._metrics.record(answered)
-        log.info_each("request", [each.fields() for each in answered])
+        lines = [
+            {
+                "request_id": each.request_id,
+                "method": each.method,
+                "route": each.route,
+                "status": each.status,
+                "milliseconds": round(each.seconds * 1000, 1),
+            }
+            for each in answered
+        ]
+        log.info_each("request", lines)
         if self._traces is not None:
             self._traces.record(answered)
 

@@ -67,15 +67,6 @@ class FinishedRequest(NamedTuple):
     seconds: float
     cached: bool = False
 
-    def fields(self) -> dict[str, Any]:
-        return {
-            "request_id": self.request_id,
-            "method": self.method,
-            "route": self.route,
-            "status": self.status,
-            "milliseconds": round(self.seconds * 1000, 1),
-        }
-
 
 class Metrics:
     def __init__(self) -> None:

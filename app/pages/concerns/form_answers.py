@@ -177,7 +177,8 @@ def printed_section(section: AnsweredSection) -> dict[str, Any]:
 def named_faults(form: ConcernForm, faults: Sequence[FieldError], answers: Answers) -> Faults:
     """The first message of each question, in order; `""` has the first that belongs to none."""
     questions = {question.name: question for section in form for question in section.questions}
-    entries = {entry.name: entry.title for group in _groups_of(form) for entry in group.entries}
+    groups = (each for section in form for each in section.elements if isinstance(each, RepeatableGroup))
+    entries = {entry.name: entry.title for group in groups for entry in group.entries}
     messages: Faults = {}
     for fault in faults:
         name = _nearest_question(fault.at, questions)
@@ -229,10 +230,6 @@ def _lines(question: Question, value: Any) -> Iterator[str]:
             yield from (labels.get(each, each) for each in value)
         case _:
             yield labels.get(value, str(value))
-
-
-def _groups_of(form: ConcernForm) -> Iterator[RepeatableGroup]:
-    return (element for section in form for element in section.elements if isinstance(element, RepeatableGroup))
 
 
 def _nearest_question(at: Location, questions: dict[str, Question]) -> str:

@@ -1,6 +1,5 @@
 """Routes of one concern at the desk. The audit log records each reading and each change."""
 
-import datetime as dt
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -71,10 +70,6 @@ class DeskRequest:
     typed: str
 
     @property
-    def now(self) -> dt.datetime:
-        return self.actor.at
-
-    @property
     def reference(self) -> str:
         """In standard form. Raise `NoSuchConcern` if it is none."""
         return reference_of(self.typed)
@@ -117,7 +112,7 @@ def open_concern(http_request: Request, request: ReadingDep) -> Response:
     opening = desk.writer.run(opened_concerns.open_concern, reference, opening_request, request.actor)
     if as_file:
         return sealed_file(read_sealed(desk.engine, reference), reference, {"Additions": opening.additions})
-    opened = opened_concerns.opened_concern(desk, opening, now=request.now)
+    opened = opened_concerns.opened_concern(desk, opening, now=request.actor.at)
     return Response(opened.model_dump_json(), media_type=JSON, headers={"Vary": "Accept"})
 
 
@@ -134,7 +129,7 @@ def acknowledge_concern(request: WorkingDep, acknowledgement: Acknowledgement | 
     """
     read = acknowledgement or Acknowledgement()
     concern = request.desk.writer.run(actions.acknowledge, request.reference, read, request.actor)
-    return entry_of(concern, now=request.now)
+    return entry_of(concern, now=request.actor.at)
 
 
 @router.post(
@@ -173,7 +168,7 @@ def reopen_concern(request: WorkingDep, reopening: Reopening) -> InboxEntry:
     The reporter sees the state `acknowledged`, and no outcome. Retention starts again now, and at the next closing.
     """
     concern = request.desk.writer.run(actions.reopen, request.reference, reopening, request.actor)
-    return entry_of(concern, now=request.now)
+    return entry_of(concern, now=request.actor.at)
 
 
 @router.post(
@@ -184,7 +179,7 @@ def reopen_concern(request: WorkingDep, reopening: Reopening) -> InboxEntry:
 def hold_concern(request: WorkingDep, hold: Hold) -> InboxEntry:
     """A concern on hold cannot be erased, by retention or on request."""
     concern = request.desk.writer.run(actions.hold, request.reference, hold, request.actor)
-    return entry_of(concern, now=request.now)
+    return entry_of(concern, now=request.actor.at)
 
 
 @router.post(

@@ -106,7 +106,7 @@ def acknowledge_addition(
 ) -> InboxEntry:
     """Record that a social worker has read this addition. Others stay unacknowledged. Idempotent."""
     concern = request.desk.writer.run(waiting_additions.acknowledge_addition, request.reference, number, request.actor)
-    return entry_of(concern, now=request.now)
+    return entry_of(concern, now=request.actor.at)
 
 
 @router.post(
@@ -242,9 +242,9 @@ def _read_page(
     )
     act = DeskAct.OPENED if desk.unsealer.can_unseal else DeskAct.LISTED
     page = desk.writer.run(opened_entries.open_page, place, request.actor, act)
-    shown = opened_entries.present_page(page, now=request.now)
+    shown = opened_entries.present_page(page, now=request.actor.at)
     if desk.unsealer.can_unseal:
-        shown = opened_entries.open_entries(desk.engine, page, desk.unsealer, now=request.now)
+        shown = opened_entries.open_entries(desk.engine, page, desk.unsealer, now=request.actor.at)
     return shown, None if page.next_after is None else encode_key(page.next_after)
 
 
