@@ -1,7 +1,4 @@
-"""The version and the commit of this build.
-
-This module is separate from `app.config`, which takes longer to import, so that `guidance --version` is fast.
-"""
+"""The version and the commit of this build. Apart from `app.config`, so that `guidance --version` is fast."""
 
 import os
 import re
@@ -18,25 +15,19 @@ GIT_SECONDS = 5.0
 
 
 def built_commit(environment: Mapping[str, str] = os.environ) -> str | None:
-    """Return the commit of this build, or None if the commit is unknown.
-
-    Read the variable `GUIDANCE_COMMIT` of `environment`, otherwise the Git clone, otherwise the file of the release.
-    """
+    """From `GUIDANCE_COMMIT`, otherwise the clone, otherwise the release's file. None if unknown."""
     return environment.get("GUIDANCE_COMMIT") or commit_of_clone(APP.parent) or _commit_of_release(COMMIT_FILE)
 
 
 def _commit_of_release(file: Path) -> str | None:
-    """Return the commit that `make release` wrote into `file`, or None if `file` is missing or has no commit."""
     commit = file.read_text(encoding="ascii").strip() if file.is_file() else ""
     return commit if re.fullmatch(r"[0-9a-f]{40,64}", commit) else None
 
 
 def commit_of_clone(folder: Path) -> str | None:
-    """Return the hash of the commit that is checked out in the Git clone `folder`, or None if Git cannot read it.
+    """Return the commit that is checked out, or None if Git cannot read it within `GIT_SECONDS`.
 
-    Return None if `folder` is not a clone, or if Git is not installed or takes longer than `GIT_SECONDS`. Return None
-    too if Git refuses the folder because another user owns it. Ignore a clone that contains `folder`, and environment
-    variables such as `GIT_DIR`.
+    A clone that contains `folder` and variables such as `GIT_DIR` are ignored.
     """
     git = shutil.which("git")
     if git is None or not (folder / ".git").exists():

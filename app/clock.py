@@ -7,5 +7,4 @@ Clock = Callable[[], dt.datetime]
 
 
 def utc_now() -> dt.datetime:
-    """Return the current time, in UTC."""
     return dt.datetime.now(dt.UTC)

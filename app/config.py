@@ -1,7 +1,4 @@
-"""The settings: one frozen class, read from the environment and a file. All faults are reported together.
-
-`docs/reference/settings.md` explains each setting.
-"""
+"""The settings: one frozen class, read from the environment and a file. All faults are reported together."""
 
 import datetime as dt
 import json
@@ -42,7 +39,7 @@ LONGEST_SESSION_HOURS = 168
 LAST_PORT = 65_535
 LOOPBACK_NAME = "localhost"
 ROLES_WITH_CARDS = ("reader", "worker", "lead")
-"""The roles that may get cards, the short summaries of concerns: all roles that can open concerns."""
+"""All roles that can open concerns."""
 NO_CARDS = "none"
 DEFAULT_PORTS = {"http": "80", "https": "443"}
 HOST = r"(?:[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9])?|\[[0-9a-f:.]+\])"
@@ -53,15 +50,9 @@ SAFE_ADDRESS = re.compile(
 )
 RATE = re.compile(r"[1-9][0-9]{0,8} ?(/|per) ?[0-9]{0,4} ?[a-z]+", flags=re.IGNORECASE)
 OF_CALLERS = frozenset({"desk_url", "desk_key", "url", "key"})
-"""The names of settings for programs that call the service, such as `guidance desk open` and the examples.
-
-The service ignores these settings.
-"""
+"""Settings of programs that call the service, such as `guidance desk open`: the service ignores them."""
 OF_UNITS = ("LISTEN_ON", "PORT", "DOCTOR_MAIL")
-"""The names of variables for systemd units, which may be in the same file as the settings.
-
-The service and its commands ignore these variables.
-"""
+"""Variables for systemd units, which may be in the same file: ignored."""
 OF_KUBERNETES = re.compile(r"(\w{1,63}_)?(SERVICE_(HOST|PORT(_\w+)?)|PORT_[0-9]+_(TCP|UDP|SCTP)(_(ADDR|PORT|PROTO))?)")
 ADDRESS_OF_KUBERNETES = re.compile(r"(tcp|udp|sctp)://.*")
 NEEDS = {
@@ -83,16 +74,10 @@ NEEDS = {
     "smtp_username": "smtp_password_file",
     "smtp_password_file": "smtp_username",  # nosec B105  # the name of a setting
 }
-"""The settings that need another setting: the name of each such setting, with the name of the setting that it needs.
-
-All settings that need another setting are unset by default.
-"""
+"""Settings that need another setting, each with the name of that one."""
 ADDRESS_FILE = "address.txt"
+"""Holds the address at which the service last listened, unless it has a `GUIDANCE_PUBLIC_URL`."""
 HELD_FILE = "held-guidance"
-"""The name of the file in the data folder with the address at which the service last listened.
-
-A service with `GUIDANCE_PUBLIC_URL` does not write this file.
-"""
 NAME = "One Minute Guide"
 DESCRIPTION = (
     "A council's safeguarding guides as versioned, structured data, and confidential reporting of concerns about "
@@ -101,10 +86,9 @@ DESCRIPTION = (
 
 
 class Part(StrEnum):
-    """A kind of system outside the service. A setting that names such a system is annotated with the kind.
+    """A system outside the service. A setting that names one is annotated with its kind.
 
-    `app.services.operations.external_services` checks all these systems except the database and the public URL, which
-    have their own checks.
+    `app.services.operations.external_services` checks each but the database and the public URL.
     """
 
     DATABASE = "database"
@@ -117,11 +101,10 @@ class Part(StrEnum):
 
 
 class SettingsRefused(Exception):
-    """The error for settings that cannot be used. The message has a line for each fault, but no setting's value."""
+    """The message has a line for each fault, but no setting's value."""
 
 
 def is_loopback(host: str) -> bool:
-    """Return True if `host` is a loopback address or `localhost`."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
@@ -129,10 +112,7 @@ def is_loopback(host: str) -> bool:
 
 
 def is_safe_address(text: str) -> bool:
-    """Return True if `text` is an https URL, or an http URL on this host: data is then safe in transit.
-
-    Return False for a URL with a query or a fragment.
-    """
+    """Return True if `text` is an https URL, or an http URL on this host, without query and fragment."""
     return SAFE_ADDRESS.fullmatch(text) is not None
 
 
@@ -142,7 +122,7 @@ def _is_origin(text: str) -> bool:
 
 
 def _is_browser_origin(text: str) -> bool:
-    """Return True if a browser can send `text` as `Origin`. A browser never sends the default port."""
+    """A browser never sends the default port."""
     found = ORIGIN.fullmatch(text)
     return found is not None and _is_origin(text) and found[2] != DEFAULT_PORTS[found[1]]
 
@@ -162,7 +142,7 @@ def _is_rate(text: str) -> bool:
 
 
 def _must(check: Callable[[Any], object], sentence: str) -> AfterValidator:
-    """Return a validator that raises `ValueError` with `sentence` if a value, or an item of a tuple, fails `check`."""
+    """The error is `sentence`, if a value, or an item of a tuple, fails `check`."""
 
     def validate(value: Any) -> Any:
         if not all(check(each) for each in (value if isinstance(value, tuple) else (value,))):
@@ -173,10 +153,7 @@ def _must(check: Callable[[Any], object], sentence: str) -> AfterValidator:
 
 
 def _written(pattern: re.Pattern[str], sentence: str) -> BeforeValidator:
-    """Return a validator that runs before parsing.
-
-    The validator raises `ValueError` with `sentence` if a text does not match `pattern`.
-    """
+    """As `_must`, but before parsing."""
 
     def validate(value: Any) -> Any:
         if isinstance(value, str) and not pattern.fullmatch(value):
@@ -187,10 +164,7 @@ def _written(pattern: re.Pattern[str], sentence: str) -> BeforeValidator:
 
 
 def _split_list(value: Any) -> Any:
-    """Return the words of the text `value`, split at commas and white space. Raise `ValueError` if there are no words.
-
-    Return `value` unchanged if it is not a text.
-    """
+    """A value that is not a text stays unchanged."""
     if not isinstance(value, str):
         return value
     words = tuple(value.replace(",", " ").split())
@@ -206,11 +180,7 @@ def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _json_object(check: Callable[[dict[str, Any]], dict[str, Any]], sentence: str) -> BeforeValidator:
-    """Return a validator that parses a JSON object without repeated names, and applies `check`.
-
-    The validator raises `ValueError` with `sentence` if a text is not such an object, if the object is empty, or if
-    `check` fails. Values that are not texts are returned unchanged.
-    """
+    """Without repeated names; an empty object is refused."""
 
     def validate(value: Any) -> Any:
         if not isinstance(value, str):
@@ -231,11 +201,7 @@ def _check_scopes(parsed: dict[str, Any]) -> dict[str, Any]:
 
 
 def _check_bodies(parsed: dict[str, Any]) -> dict[str, Any]:
-    """Return `parsed`, which has a recipient (an age public key) for the name of each organisation.
-
-    Raise an error that `_json_object` catches if a recipient or a name is invalid, or if two organisations have the
-    same recipient.
-    """
+    """A recipient (an age public key) by organisation, each another."""
     for body, recipient in parsed.items():
         pyrage.x25519.Recipient.from_str(recipient)
         if not _is_one_line(body) or not 0 < len(body) <= MAX_BODY_LENGTH:
@@ -250,10 +216,6 @@ def _is_one_line(text: str) -> bool:
 
 
 def _without_none(roles: tuple[str, ...]) -> tuple[str, ...]:
-    """Return `roles`, or an empty tuple if `roles` is only `NO_CARDS`.
-
-    Raise `ValueError` if `NO_CARDS` is combined with roles.
-    """
     if NO_CARDS in roles and len(roles) > 1:
         raise ValueError("`none` cannot be combined with roles")
     return () if NO_CARDS in roles else roles
@@ -500,25 +462,21 @@ class Settings(BaseModel):
 
     @property
     def council(self) -> str | None:
-        """The council's name, or None if it is not set."""
+        """None if it is not set."""
         return self.council_name if "council_name" in self.model_fields_set else None
 
     @property
     def is_https(self) -> bool:
-        """True if the public address of this service is https."""
         return self.public_url.startswith("https:")
 
     @property
     def is_trial(self) -> bool:
-        """True if no recipients are set.
-
-        Concerns are then encrypted to a key that lies beside the database, so the service must not take real concerns.
-        """
+        """Concerns are then encrypted to a key beside the database, so the service must not take real concerns."""
         return not self.seal_to
 
     @property
     def database_address(self) -> str | None:
-        """The URL of the PostgreSQL database, including its password, or None for the embedded database."""
+        """With its password. None for the embedded database."""
         return self.database_url.get_secret_value() if self.database_url else None
 
     @field_validator("*", mode="before")
@@ -539,10 +497,7 @@ class Settings(BaseModel):
 
 
 def settings_at(settings: Settings, address: str) -> Settings:
-    """Return `settings` with `address` as the public URL. Return `settings` unchanged if a public URL is set.
-
-    In the returned settings, the public URL still counts as not set.
-    """
+    """A public URL that is set stays. The new one still counts as not set."""
     if "public_url" in settings.model_fields_set:
         return settings
     moved = settings.model_copy(update={"public_url": address})
@@ -551,10 +506,7 @@ def settings_at(settings: Settings, address: str) -> Settings:
 
 
 def settings_as_served(settings: Settings) -> Settings:
-    """Return `settings` with a new public URL: the address at which the service of this data folder last listened.
-
-    Return `settings` unchanged if a public URL is set, or if `ADDRESS_FILE` is missing or has no valid address.
-    """
+    """Use the address at which the service of this data folder last listened, unless a public URL is set."""
     try:
         address = (settings.data_dir / ADDRESS_FILE).read_text(encoding="ascii").strip()
     except (OSError, ValueError):
@@ -565,10 +517,7 @@ def settings_as_served(settings: Settings) -> Settings:
 def parse_settings(
     environment: Mapping[str, str], *, file: Path | None = None, data_dir: Path | None = None
 ) -> Settings:
-    """Return the settings. The environment overrides `file`, and `data_dir` overrides both.
-
-    If no setting names the commit, use the commit of this build. Raise `SettingsRefused` with every fault found.
-    """
+    """The environment overrides `file`, `data_dir` overrides both. Raise `SettingsRefused` with every fault found."""
     faults: list[str] = []
     given: dict[str, Any] = _collect(_read_file(file, faults) if file is not None else iter(()), faults)
     given |= _collect(_in_environment(environment), faults)
@@ -588,10 +537,7 @@ def parse_settings(
 
 
 def _faults_of_groups(given: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a sentence for each setting in `given` that needs a missing setting, or that another setting makes unsafe.
-
-    `given` has the values of settings by name.
-    """
+    """Yield a sentence for each that needs a missing setting, or that another setting makes unsafe."""
     for name, needed in NEEDS.items():
         if given.get(name) and not given.get(needed):
             yield f"{PREFIX}{name.upper()} needs {PREFIX}{needed.upper()} too"
@@ -605,11 +551,7 @@ def _faults_of_groups(given: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _in_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield the name and value of each setting in `environment`.
-
-    The name is in lower case, without the prefix. Leave out variables that Kubernetes sets with the same prefix, and
-    variables for programs that call the service.
-    """
+    """In lower case, without prefix and without what Kubernetes sets with the same prefix."""
     for name, value in environment.items():
         short = name.upper().removeprefix(PREFIX)
         is_foreign = OF_KUBERNETES.fullmatch(short) or (
@@ -620,11 +562,7 @@ def _in_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]
 
 
 def _read_file(file: Path, faults: list[str]) -> Iterator[tuple[str, str]]:
-    """Yield the name and value of each setting in `file`. Add a sentence to `faults` for each invalid line.
-
-    If `file` cannot be read, add a sentence to `faults` and yield nothing. Leave out variables for systemd units.
-    Values are literal: variables in a value are not expanded.
-    """
+    """Variables in a value are not expanded. A sentence for each invalid line is added to `faults`."""
     try:
         with file.open(encoding="utf-8-sig") as stream:
             lines = list(parse_stream(stream))
@@ -643,10 +581,7 @@ def _read_file(file: Path, faults: list[str]) -> Iterator[tuple[str, str]]:
 
 
 def _collect(pairs: Iterator[tuple[str, str]], faults: list[str]) -> dict[str, str]:
-    """Return the settings in `pairs` (names and values) by name.
-
-    If a name occurs twice, add a sentence to `faults` and use the last value.
-    """
+    """Of a name that is set twice, the last value counts, and `faults` gets a sentence."""
     collected: dict[str, str] = {}
     for name, value in pairs:
         if name in collected:
@@ -656,10 +591,6 @@ def _collect(pairs: Iterator[tuple[str, str]], faults: list[str]) -> dict[str, s
 
 
 def _sentence(fault: ErrorDetails) -> str:
-    """Return pydantic's error `fault` as a sentence with the full name of the setting.
-
-    If the setting is unknown, suggest a setting with a similar name.
-    """
     name, message = str(fault["loc"][0]), fault["msg"].removeprefix("Value error, ")
     if fault["type"] == "extra_forbidden":
         near = get_close_matches(name, Settings.model_fields, n=1)

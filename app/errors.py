@@ -23,7 +23,6 @@ class CodeWithMeaning(StrEnum):
     meaning: str
 
     def __new__(cls, code: str, meaning: str = "") -> Self:
-        """Create the member with the value `code` and the given meaning."""
         member = str.__new__(cls, code)
         member._value_ = code
         member.meaning = meaning
@@ -59,10 +58,7 @@ class FaultCode(CodeWithMeaning):
 
 
 class CodedValueError(ValueError):
-    """An error for a value that a model refuses. `code` is the code of the fault.
-
-    `reason` is the message of the error, a sentence for the caller.
-    """
+    """`reason` is a sentence for the caller."""
 
     def __init__(self, code: FaultCode, reason: str) -> None:
         super().__init__(reason)
@@ -71,11 +67,9 @@ class CodedValueError(ValueError):
 
 @dataclass(frozen=True)
 class FieldError:
-    """A validation error: its location, a sentence to show beside the field, and its code.
+    """`at` is the location in the body. In another part of the request, `source` is that part.
 
-    `at` is the location in the body. If the error is in another part of the request, `source` is that part, and
-    `parameter` is the name of the parameter. `template` is the sentence with a placeholder for each value of `values`,
-    so that the sentence can be translated.
+    `template` is the sentence with a placeholder for each of `values`, so that it can be translated.
     """
 
     at: Location
@@ -87,11 +81,10 @@ class FieldError:
 
     @property
     def detail(self) -> str:
-        """The sentence, with its values filled in."""
         return self.fill_in(self.template)
 
     def fill_in(self, template: str) -> str:
-        """Return `template` with the values filled in. `template` is this error's template, or a translation of it."""
+        """`template` is this error's or its translation."""
         return template.format_map(self.values) if self.values else template
 
 
@@ -110,15 +103,13 @@ class Problem(GuidanceError):
     title: ClassVar[str]
     meaning: ClassVar[str]
     meaning_of_reads: ClassVar[str | None] = None
-    """The meaning in responses to GET and HEAD, or None if `meaning` is right for GET and HEAD too."""
+    """In responses to GET and HEAD, if different: reads have no idempotency key."""
     message_is_told: ClassVar[bool] = False
-    """True if the message of the error, if there is one, replaces the meaning in responses."""
+    """True if the error's message replaces the meaning."""
     headers: Mapping[str, str] = {}
-    """Header fields of the response."""
     faults: tuple[FieldError, ...] = ()
 
     def __init_subclass__(cls, *, slug: str | None = None, status: int = 0, title: str = "") -> None:
-        """Set the problem details of the class if `slug` is given."""
         super().__init_subclass__()
         if slug is not None:
             cls.slug, cls.status, cls.title = slug, status, title
@@ -127,21 +118,16 @@ class Problem(GuidanceError):
 
     @classmethod
     def meaning_for(cls, method: str) -> str:
-        """Return the meaning for the response to a request with the HTTP method `method`.
-
-        For GET and HEAD, return `meaning_of_reads` if the class has such a text. Reads have no idempotency key, so this
-        text does not mention one.
-        """
         return cls.meaning_of_reads if cls.meaning_of_reads and method in READS else cls.meaning
 
     @property
     def detail(self) -> str | None:
-        """The message that replaces the meaning for this occurrence, or None if the meaning applies unchanged."""
+        """Replaces the meaning for this occurrence."""
         return str(self) or None if self.message_is_told else None
 
 
 def all_problems() -> list[type[Problem]]:
-    """Return each problem class that defines a slug, sorted by status and slug."""
+    """Those with a slug of their own, by status and slug."""
     found = [each for each in _derived_from(Problem) if "slug" in vars(each)]
     return sorted(found, key=lambda each: (each.status, each.slug))
 

@@ -44,10 +44,7 @@ REPEATED_BY_THE_SERVER = (
     "No supported WebSocket library detected.",
     "Invalid HTTP request received.",
 )
-"""Prefixes of uvicorn's log lines that are dropped, because any caller could fill the log with such lines.
-
-The service logs each such request itself.
-"""
+"""The service logs such requests itself."""
 HOLE = re.compile(r"[\"'(\[]?%(?:\(\w+\))?[-#0 +]*(?:[1-9][0-9]*)?(?:\.[0-9]+)?[a-zA-Z][\"')\]]?")
 LEFT_ALONE = re.compile(r"(?<=\s)[:/,;=.-]+(?=\s|$)")
 ROWS = "rows_of_an_event"
@@ -55,10 +52,7 @@ NO_FIELDS: Sequence[Mapping[str, Any]] = ({},)
 
 
 def set_up_logs(level: str) -> None:
-    """Write the log lines of this program and its libraries to standard error, as JSON with only the allowed fields.
-
-    Write lines of `level` and above. Also log errors that nothing catches.
-    """
+    """For this program and its libraries, to standard error. Errors that nothing catches are logged too."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(Lines())
     handler.addFilter(lambda record: not str(record.msg).startswith(REPEATED_BY_THE_SERVER))
@@ -75,20 +69,19 @@ def set_up_logs(level: str) -> None:
 
 
 class Log:
-    """A logger of named events. Log lines contain only the fields in `ALLOWED`."""
+    """Log lines contain only the fields in `ALLOWED`."""
 
     def __init__(self, name: str) -> None:
         self._logger = logging.getLogger(name)
 
     def info(self, event: str, **fields: Any) -> None:
-        """Write a line for an event of normal work."""
+        """An event of normal work."""
         self.info_each(event, [fields])
 
     def info_each(self, event: str, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Write a line for each of `rows`, all with the same event name.
+        """A line for each of `rows`. One record for all costs much less than one each.
 
-        A single log record for all rows costs much less than a record for each row. The record is made here, because
-        `logging` would look for the calling frame first. The search for the frame takes longer than all other work.
+        It is made here: `logging` would look for the calling frame, which takes longer than all other work.
         """
         if self._logger.isEnabledFor(logging.INFO):
             record = logging.LogRecord(self._logger.name, logging.INFO, __file__, 0, event, None, None)
@@ -96,20 +89,19 @@ class Log:
             self._logger.handle(record)
 
     def warning(self, event: str, **fields: Any) -> None:
-        """Write a line for an event that an operator should know about."""
+        """An event that an operator should know about."""
         self._logger.warning(event, extra={ROWS: [fields]})
 
     def error(self, event: str, **fields: Any) -> None:
-        """Write a line for a failure that has no exception."""
         self._logger.error(event, extra={ROWS: [fields]})
 
     def failure(self, event: str, *, error: BaseException, **fields: Any) -> None:
-        """Write a line for the exception `error`, with its type and stack frames but without its message."""
+        """With type and stack frames, without the message."""
         self.error(event, error=type(error).__name__, frames=frames_of(error), **fields)
 
     @contextmanager
     def survive(self, event: str, **fields: Any) -> Iterator[None]:
-        """Within the `with` block, log any `Exception` as `event` instead of raising it. Continue after the block."""
+        """Log any `Exception` of the block as `event`, and continue after the block."""
         try:
             yield
         except Exception as failure:
@@ -117,17 +109,10 @@ class Log:
 
 
 class Lines(logging.Formatter):
-    """A formatter of log records as JSON lines with only the allowed fields.
-
-    For an exception, a line has the type and the stack frames, but not the message.
-    """
+    """JSON lines with only the allowed fields; of an exception type and frames, not the message."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return a JSON line for each row that `Log` put into `record`, or a single line for the record of a library.
-
-        Of a library's message, keep only the first line of the template, without values and placeholders. Some
-        libraries, such as asyncio, put values into further lines of the template.
-        """
+        """Of a library's message keep the first line of the template, without values: further lines may have some."""
         told = str(record.msg).partition("\n")[0]
         common: dict[str, Any] = {
             "event": _without_holes(told) if record.args else told,
@@ -144,25 +129,23 @@ class Lines(logging.Formatter):
 
 
 def _without_holes(template: str) -> str:
-    """Return `template` without placeholders, and without punctuation that only separates placeholders."""
     words = HOLE.sub("", template.replace("%%", "\0")).replace("\0", "%")
     return " ".join(LEFT_ALONE.sub("", words).split()).rstrip(" :,=")
 
 
 def _allowed(row: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the fields of `row` that may be logged."""
     return row if row.keys() <= ALLOWED else {name: row[name] for name in row if name in ALLOWED}
 
 
 def frames_of(error: BaseException) -> list[str]:
-    """Return the file, line and function of the error's last 12 stack frames, without the error's message."""
+    """The last 12, without the error's message."""
     return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)][
         -12:
     ]
 
 
 def _log_what_nothing_catches() -> None:
-    """Install hooks that log an uncaught error as one line. Python's own hooks would write the error's message."""
+    """Python's own hooks would write the error's message."""
     sys.excepthook = _log_in_program
     threading.excepthook = lambda caught: _log_uncaught("uncaught_in_thread", caught.exc_value)
     sys.unraisablehook = lambda caught: _log_uncaught("uncaught_unraisable", caught.exc_value)

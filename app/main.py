@@ -105,19 +105,15 @@ ROUTERS = (
     *operations_pages.ROUTERS,
 )
 OPENING_SECONDS = 1.0
-"""Seconds between two attempts to open the database in an outage."""
+"""Between two attempts to open the database in an outage."""
 log = Log(__name__)
 
 
 def build_context(settings: Settings, clock: Clock) -> AppContext:
-    """Open the database, the keys and the reference data, and return the application context.
+    """Open the database, the keys and the reference data.
 
-    `clock` returns the current time.
-
-    If no setting names the key that signs receipts, use the key in the data folder, and create it if it is missing. If
-    no recipients are set, do the same with a development identity, to which concerns are then encrypted. Raise
-    `SetupError` if a setting or key file is missing or wrong. Raise `SeedFileError` if a file of reference data is
-    invalid.
+    A missing key that signs receipts is created, and without recipients a development identity, to which concerns are
+    then encrypted. Raise `SetupError` for a wrong setting or key file, `SeedFileError` for reference data.
     """
     engine, metrics = open_database(settings.data_dir, settings.database_address), Metrics()
     open_access_keys(settings, engine).on_refused = metrics.record_refused_row
@@ -237,11 +233,7 @@ def _unsealer(identity_file: Path | None) -> Unsealer:
 
 
 def routes_of(routers: Iterable[APIRouter]) -> list[BaseRoute]:
-    """Return the routes of `routers`, each before every more general route that also matches its path.
-
-    For example, a request for `/v1/concerns/form` must go to the route with exactly this path, and not to
-    `/v1/concerns/{reference}`. The order in which the routes are declared does not matter for this.
-    """
+    """Each before every more general route that also matches its path: the order of declaration does not matter."""
     ordered: list[Route] = []
     for route in (each for router in routers for each in router.routes if isinstance(each, Route)):
         places = (place for place, other in enumerate(ordered) if _takes(other, route) and not _takes(route, other))
@@ -263,33 +255,26 @@ def routes_with(extensions: tuple[Extension, ...]) -> list[BaseRoute]:
 
 
 class GuidanceApp(FastAPI):
-    """The FastAPI application behind its door."""
-
     door: Door
     held: HeldGuidance
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass each ASGI call through the door to the framework."""
         await self.door(scope, receive, send)
 
     def openapi(self) -> JsonObject:
-        """Return the OpenAPI document, built at the first call."""
+        """Built at the first call."""
         if self.openapi_schema is None:
             self.openapi_schema = build_document(self, self.state.context.settings)
         return self.openapi_schema
 
     def readers_openapi(self) -> JsonObject:
-        """Return the part of the OpenAPI document for readers of guidance and for people who raise concerns."""
         return build_readers_document(self.openapi())
 
 
 def create_app(settings: Settings, clock: Clock = utc_now) -> GuidanceApp:
-    """Return the application. Read the reference data, and read or create the keys. `clock` returns the current time.
+    """Return the application. The database is not read or written until it starts.
 
-    Create the data folder, and an empty file for the embedded database, if they are absent. The database is not read or
-    written until the application starts. If a `GuidanceError` prevents this start, the error is also stored in
-    `app.state.start_fault`. Raise `SetupError` if a setting or key file is missing
-    or wrong, and `SeedFileError` if a file of reference data is invalid.
+    A `GuidanceError` that prevents the start is also stored in `app.state.start_fault`. Raise as `build_context`.
     """
     context = build_context(settings, clock)
 
@@ -332,7 +317,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> GuidanceApp:
 
 
 class Opening(JobsWorker):
-    """Opens the database for `app`. During an outage, tries again in a thread, while `app` serves what it holds."""
+    """Opens the database. During an outage, tries again in a thread, while `app` serves what it holds."""
 
     def __init__(self, app: GuidanceApp, ending: ExitStack) -> None:
         super().__init__(OPENING, [Job(OPENING, OPENING_SECONDS, lambda _: self._try_again(), OPENING_SECONDS)])
@@ -343,7 +328,7 @@ class Opening(JobsWorker):
     def succeeds(self) -> bool:
         """Check the database, open it to requests and start the workers. Return False in an outage.
 
-        Raise the `GuidanceError` that must stop the service, and store it in `app.state.start_fault`.
+        A `GuidanceError` that must stop the service is stored in `app.state.start_fault`, and raised.
         """
         context = self._context
         try:
@@ -391,7 +376,6 @@ class Opening(JobsWorker):
 
 
 def _seed_numbers(settings: Settings) -> Numbers:
-    """Return the numbers of the newest edition in the seed of the default guide, or of the first guide."""
     with suppress(SeedFileError):
         found = (settings.seed_dir / "guides").glob(f"{settings.default_guide or '*'}/*.yaml")
         files = sorted(found, key=edition_place)
@@ -402,10 +386,7 @@ def _seed_numbers(settings: Settings) -> Numbers:
 
 
 def _prepare(context: AppContext, ending: ExitStack) -> None:
-    """Prepare the schema, check the settings, start the writer, and publish the seed (guides shipped as files).
-
-    Add the stop of the writer to `ending`. Raise `SetupError` or another `GuidanceError` if the service cannot start.
-    """
+    """Prepare the schema, check the settings, start the writer, and publish the seed. Raise what prevents the start."""
     settings, writer = context.settings, context.writer
     prepare_schema(context.engine, settings.data_dir, migrates=True)
     require_startable(settings, context.engine)
@@ -419,10 +400,7 @@ def _prepare(context: AppContext, ending: ExitStack) -> None:
 
 
 def require_startable(settings: Settings, engine: Engine) -> None:
-    """Raise `SetupError` if the webhook keys, accepted warnings, email settings or default guide prevent a start.
-
-    `build_context` checks the other settings.
-    """
+    """Raise `SetupError` for the settings that `build_context` does not check."""
     open_webhook_keys(settings).load()
     require_known_warnings(settings)
     if settings.smtp_host is not None:
@@ -435,11 +413,10 @@ def require_startable(settings: Settings, engine: Engine) -> None:
 
 
 def rehearse_start(settings: Settings, engine: Engine) -> None:
-    """Raise the error that would stop a start before the server listens. Change nothing in the data folder.
+    """Raise what would stop a start before the server listens. Change nothing in the data folder.
 
-    Use a temporary folder for the files that a first start would create. The schema, and the keys in the data folder
-    for receipts and access, are not checked: `guidance doctor` has separate checks for them. Raise `SQLAlchemyError` if
-    the database cannot be read.
+    The schema, and the keys for receipts and access, are not checked: `guidance doctor` has checks for them. Raise
+    `SQLAlchemyError` if the database cannot be read.
     """
     with tempfile.TemporaryDirectory(prefix="guidance-start-") as folder:
         context: AppContext = create_app(settings.model_copy(update={"data_dir": Path(folder)})).state.context
@@ -450,7 +427,6 @@ def rehearse_start(settings: Settings, engine: Engine) -> None:
 
 
 def _start_workers(context: AppContext, ending: ExitStack) -> None:
-    """Log warnings for the operator, and start the background workers. Add the stop of the workers to `ending`."""
     settings = context.settings
     if settings.database_url is not None and settings.receipt_key_file is None:
         log.warning("receipt_key_not_shared", path=str(settings.data_dir))
@@ -487,11 +463,7 @@ def _start_workers(context: AppContext, ending: ExitStack) -> None:
 
 
 def held_paths(engine: Engine) -> list[str]:
-    """Return the paths whose responses stay in the cache: home page, list of guides, phone numbers and current guides.
-
-    People read these first if a child is in danger. For each guide, include its page, its JSON, its sections and its
-    translations. Include each page in every language of `LANGUAGES`.
-    """
+    """What people read first if a child is in danger: of each guide page, JSON, sections and translations."""
     with Session(engine) as session:
         guides = [each.guide for each in list_current(session)]
         languages = list_languages(session)

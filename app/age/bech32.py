@@ -7,7 +7,7 @@ WORD_BITS = 5
 
 
 def encode_bech32(prefix: str, data: bytes) -> str:
-    """Return `data` in Bech32. `prefix` must be in lower case."""
+    """`prefix` must be in lower case."""
     words = _words_of(data)
     expanded = [ord(each) >> WORD_BITS for each in prefix] + [0] + [ord(each) & 31 for each in prefix]
     remainder = _polymod([*expanded, *words, *[0] * CHECKSUM_WORDS]) ^ 1
@@ -16,10 +16,7 @@ def encode_bech32(prefix: str, data: bytes) -> str:
 
 
 def decode_bech32(text: str) -> bytes:
-    """Return the data of `text`, in lower case.
-
-    The checksum is not verified: let `pyrage` parse or write `text` first.
-    """
+    """`text` must be in lower case. The checksum is not verified: let `pyrage` parse or write it first."""
     words = [BECH32_ALPHABET.index(each) for each in text.rpartition("1")[2][:-CHECKSUM_WORDS]]
     bits = len(words) * WORD_BITS
     number = 0
@@ -29,7 +26,7 @@ def decode_bech32(text: str) -> bytes:
 
 
 def _words_of(data: bytes) -> list[int]:
-    """Return the bits of `data` as five-bit words, the last padded with zeros."""
+    """The last is padded with zeros."""
     bits = len(data) * 8
     count = -(-bits // WORD_BITS)
     number = int.from_bytes(data) << count * WORD_BITS - bits

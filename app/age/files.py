@@ -1,12 +1,10 @@
 """Age files: decryption with the file key, and encryption from a seed.
 
-Each file is encrypted under its own file key, which is wrapped for every recipient. The header's MAC is made with the
-file key too. So only one file key, and only one plaintext, fits a file. Anyone with the file and its file key can
-decrypt the file, and can check that the plaintext is the one that was encrypted. No identity is needed.
+Only one file key, and only one plaintext, fits a file. Anyone with the file and its file key can decrypt it, and can
+check that the plaintext is the one that was encrypted, without an identity.
 
-A seed is random and belongs to one file. The same seed, plaintext and recipient give the same file, byte for byte.
-Without the plaintext, the file cannot be made again from the seed. A seed contains the file key, so anyone with the
-seed and the file can decrypt the file.
+A seed is random and belongs to one file. The same seed, plaintext and recipient give the same file, byte for byte;
+without the plaintext it cannot be made again. A seed contains the file key.
 """
 
 import base64
@@ -40,7 +38,7 @@ SEED_BYTES = FILE_KEY_BYTES + SHARE_BYTES + FILE_NONCE_BYTES
 
 @dataclass(frozen=True)
 class AgeFile:
-    """A parsed age file. `header` reaches up to `---`; `payload` is the nonce, then the chunks."""
+    """`header` reaches up to `---`; `payload` is the nonce, then the chunks."""
 
     stanzas: tuple[tuple[list[str], bytes], ...]
     header: bytes
@@ -49,10 +47,7 @@ class AgeFile:
 
 
 def find_file_key(sealed: bytes, identities: Sequence[x25519.Identity]) -> bytes:
-    """Return the file key of `sealed`.
-
-    Raise `NotOpened` if no identity unwraps it, `NotThatFile` if it is no age file.
-    """
+    """Raise `NotOpened` if no identity unwraps it, `NotThatFile` if `sealed` is no age file."""
     stanzas = [(arguments, body) for arguments, body in _parse(sealed).stanzas if arguments[0] == X25519_STANZA]
     if any(len(arguments) < 2 for arguments, _ in stanzas):  # noqa: PLR2004  # the kind, and the sender's share
         raise NotThatFile
@@ -67,12 +62,12 @@ def find_file_key(sealed: bytes, identities: Sequence[x25519.Identity]) -> bytes
 
 
 def count_keys(sealed: bytes) -> int:
-    """Return the number of X25519 keys to which `sealed` is encrypted. Raise `NotThatFile`."""
+    """X25519 keys. Raise `NotThatFile`."""
     return sum(arguments[0] == X25519_STANZA for arguments, _ in _parse(sealed).stanzas)
 
 
 def open_with_file_key(sealed: bytes, file_key: bytes) -> bytes:
-    """Decrypt `sealed`. Raise `NotThatFile` if it was altered or has another file key."""
+    """Raise `NotThatFile` if `sealed` was altered or has another file key."""
     file = _parse(sealed)
     if not hmac.compare_digest(_mac(file_key, file.header), file.mac):
         raise NotThatFile
@@ -85,7 +80,7 @@ def open_with_file_key(sealed: bytes, file_key: bytes) -> bytes:
 
 
 def seal_by_seed(plaintext: bytes, recipient: str, seed: bytes) -> bytes:
-    """Return `plaintext` as an age file, always the same for the same `seed` (`SEED_BYTES` random bytes)."""
+    """The file is always the same for the same `seed` (`SEED_BYTES` random bytes)."""
     file_key, nonce = seed[:FILE_KEY_BYTES], seed[-FILE_NONCE_BYTES:]
     secret = X25519PrivateKey.from_private_bytes(seed[FILE_KEY_BYTES : FILE_KEY_BYTES + SHARE_BYTES])
     theirs, share = decode_bech32(recipient), secret.public_key().public_bytes_raw()
@@ -100,10 +95,7 @@ def seal_by_seed(plaintext: bytes, recipient: str, seed: bytes) -> bytes:
 
 
 def _chunks(content: bytes, size: int) -> Iterator[tuple[bytes, bytes]]:
-    """Yield each chunk after its nonce: its number, then a byte that is 1 only for the last.
-
-    Empty content has one chunk.
-    """
+    """Yield each after its nonce: its number, then a byte that is 1 only for the last. Empty content has one chunk."""
     count = max(1, -(-len(content) // size))
     for number in range(count):
         nonce = number.to_bytes(COUNTER_BYTES) + bytes([number == count - 1])

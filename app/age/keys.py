@@ -31,13 +31,13 @@ class NotAKey(AgeError):
 
 
 def fingerprint_of(recipient: str) -> str:
-    """Return the first 16 hexadecimal digits of the SHA-256 of `recipient`."""
+    """The first 16 hexadecimal digits of the SHA-256."""
     return hashlib.sha256(recipient.encode()).hexdigest()[:FINGERPRINT_LENGTH]
 
 
 @dataclass(frozen=True)
 class Sealer:
-    """Seals (encrypts) texts to a fixed set of recipients."""
+    """Encrypts to a fixed set of recipients."""
 
     recipients: tuple[x25519.Recipient, ...]
     fingerprints: tuple[str, ...]
@@ -52,13 +52,13 @@ class Sealer:
 
 
 def seal_to(plaintext: bytes, *recipients: x25519.Recipient) -> bytes:
-    """Return `plaintext` as an age file that the identity of any one recipient decrypts."""
+    """The identity of any one recipient decrypts the file."""
     sealed: bytes = pyrage.encrypt(plaintext, list(recipients))
     return sealed
 
 
 def parse_recipient(text: str) -> x25519.Recipient:
-    """Parse `text` (age1...). Raise `NotAKey` if it is invalid."""
+    """Raise `NotAKey` if `text` (age1...) is invalid."""
     try:
         return x25519.Recipient.from_str(text)
     except pyrage.RecipientError:
@@ -74,7 +74,7 @@ def identity_of(secret_key: bytes) -> x25519.Identity:
 
 
 def parse_identities(text: str) -> tuple[x25519.Identity, ...]:
-    """Return the identity of each line that begins with `AGE-SECRET-KEY-`. Raise `NotAKey` if one is invalid."""
+    """Of each line that begins with `AGE-SECRET-KEY-`. Raise `NotAKey` if one is invalid."""
     lines = [line.strip() for line in text.splitlines() if line.startswith("AGE-SECRET-KEY-")]
     try:
         return tuple(map(x25519.Identity.from_str, lines))

@@ -7,7 +7,7 @@ import sys
 from app.errors import GuidanceError
 
 A_WORD = re.compile("[a-z]+(?:'s)? ")
-"""A sentence begins so; a path or the name of a setting does not."""
+"""Not a path or the name of a setting."""
 
 
 def main() -> None:
@@ -28,7 +28,7 @@ def main() -> None:
 
 
 def in_one_style(message: str) -> str:
-    """Return a sentence with a capital letter and a full stop; several lines, a path or a setting unchanged."""
+    """With a capital letter and a full stop; several lines, a path or a setting unchanged."""
     if "\n" in message or not (A_WORD.match(message) or message[:1].isupper()) or message.startswith("GUIDANCE_"):
         return message
     sentence = message[:1].upper() + message[1:]

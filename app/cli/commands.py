@@ -1,7 +1,7 @@
 """Every command of `guidance` with the function that it runs and an example, under the headings of the help (by role).
 
-The modules of the commands are not imported here: a command need not wait for the imports of all other commands. All
-people, numbers and references of the examples are invented.
+A command need not wait for the imports of all others, so their modules are not imported here. All people, numbers and
+references of the examples are invented.
 """
 
 import os

@@ -8,8 +8,6 @@ SITE = "site"
 
 
 class ExportGroup(TyperGroup):
-    """`export DIR` means `export site DIR`."""
-
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         if args[:1] not in ([name] for name in (*self.commands, "--help")):
             args = [SITE, *args]

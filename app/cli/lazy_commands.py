@@ -21,7 +21,7 @@ EXAMPLE = "Example: "
 
 
 class LazyCommand(TyperCommand):
-    """A command whose module is imported only when it runs: a list needs only name and help.
+    """A list needs only name and help, which are read without importing the module.
 
     `place` is its function as `module:name`, `panel` its heading in lists, `example` the end of its own help.
     """
@@ -38,14 +38,13 @@ class LazyCommand(TyperCommand):
         """The help that Typer sets belongs to an empty function."""
 
     help = property(_read_help, _ignore_help)
-    """Read from the source, without importing the module."""
 
     def make_context(self, *arguments: Any, **extra: Any) -> Any:
         """The real command parses `arguments`, and runs."""
         return self.load().make_context(*arguments, **extra)
 
     def load(self) -> Any:
-        """Import the module. If `main` has turned the garbage collector off, turn it on for what comes later."""
+        """Turn the garbage collector, which `main` has turned off, on for what comes later."""
         function = getattr(import_module(self._module), self._function)
         if not gc.isenabled():
             gc.freeze()
@@ -56,13 +55,13 @@ class LazyCommand(TyperCommand):
 
 
 class Commands(typer.Typer):
-    """A Typer app whose commands can have option groups and be declared without importing their modules."""
+    """Commands can have option groups and be declared without importing their modules."""
 
     def command(self, name: str | None = None, **options: Any) -> Callable[[CommandFunctionType], CommandFunctionType]:
         return super().command(name, cls=GroupedCommand, **options)
 
     def declare(self, places: Places, panel: str | None, package: str) -> None:
-        """A module, whose name begins with `package`, is imported only when its command runs."""
+        """`package` is the beginning of each module's name."""
         for name, (place, example) in places.items():
             make = partial(LazyCommand, place=package + place, panel=panel, example=example)
             super().command(name, cls=make)(_run_nothing)  # type: ignore[arg-type]  # Typer only calls it
@@ -74,7 +73,7 @@ def _run_nothing() -> None:
 
 @cache
 def docstrings_of(module: str) -> dict[str, str]:
-    """By name, from the source: the module is not imported."""
+    """From the source: the module is not imported."""
     found = find_spec(module)
     source = Path(str(found and found.origin)).read_bytes()
     functions = (each for each in ast.parse(source).body if isinstance(each, ast.FunctionDef))

@@ -25,7 +25,7 @@ class OptionGroup(OptionInfo):
         self.command: Any = typer.main.get_command(alone)
 
     def value_in(self, context: Any) -> Any:
-        """Take the group's options out of `context`, and return the result of `make`."""
+        """Take the group's options out of `context`."""
         made = self.command.callback(**{each.name: context.params.pop(each.name) for each in self.command.params})
         return context.with_resource(made) if isinstance(made, AbstractContextManager) else made
 
@@ -53,7 +53,7 @@ class GroupedCommand(TyperCommand):
 
 @contextmanager
 def refusals_in_one_style() -> Iterator[None]:
-    """`typer.BadParameter` says 'must be ...', with a full stop."""
+    """As a sentence that says 'must be ...'."""
     try:
         yield
     except typer.BadParameter as refusal:

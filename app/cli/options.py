@@ -48,7 +48,7 @@ JOINERS = "\u200c\u200d"
 
 
 def _folder(text: str) -> Path:
-    """Raise `typer.BadParameter` for empty text, for example of an unset variable."""
+    """An empty text, for example of an unset variable, is refused."""
     if not text.strip():
         raise typer.BadParameter("must not be empty: name a folder")
     return Path(text)
@@ -99,7 +99,7 @@ def open_engine(settings: Settings, *, creates: bool = False) -> Iterator[Engine
 
 @contextmanager
 def open_writer(settings: Settings, *, creates: bool = False) -> Iterator[tuple[Engine, Writer]]:
-    """Yield the engine and a started writer. Create the schema in an empty database, but never change one.
+    """Create the schema in an empty database, but never change one. The writer is started.
 
     Raise the errors of `open_engine` and of `prepare_schema`.
     """
@@ -168,7 +168,7 @@ def paint(text: str, colour: str) -> str:
 
 
 def visible(text: str) -> str:
-    """Escape control and invisible format characters, which a terminal obeys or which hide text, but not `JOINERS`."""
+    """Escape characters which a terminal obeys or which hide text, but not `JOINERS`."""
     return NOT_PLAIN.sub(lambda found: _visible(found[0]), text)
 
 
@@ -192,14 +192,14 @@ def echo_result(lines: Sequence[str], document: Any, *, as_json: bool) -> None:
 
 
 def table(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return lines with aligned columns. Every row must have as many cells."""
+    """Every row must have as many cells."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
 @contextmanager
 def progress(words: str) -> Iterator[OnStep]:
-    """Yield a function of steps done and in all, which shows a bar on standard error if that is a terminal."""
+    """On standard error, if that is a terminal. The function takes the steps done and in all."""
     if not sys.stderr.isatty():
         yield show_no_progress
         return

@@ -10,13 +10,12 @@ PORT, PORTS_TO_TRY = 8000, 10
 
 
 def ports_from(named: int | None, first: int, tries: int = PORTS_TO_TRY) -> Sequence[int]:
-    """Only `named`, or `tries` consecutive ports from `first`."""
     return range(first, first + tries) if named is None else (named,)
 
 
 @contextmanager
 def listening_at(ports: Sequence[int]) -> Iterator[None]:
-    """Raise `SetupError` with the remedy if the ports are in use. It names the first."""
+    """Raise `SetupError` with the remedy if the ports are in use."""
     try:
         yield
     except OSError as failure:

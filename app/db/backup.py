@@ -1,7 +1,4 @@
-"""Copies, checks and locks of the embedded database, and the size of either database.
-
-A copy is complete and consistent, even while the service writes to the database.
-"""
+"""Copies, checks and locks of the embedded database, and the size of either database."""
 
 import errno
 import os
@@ -21,7 +18,7 @@ from app.models.base import OnStep, show_no_progress
 PAGES_PER_STEP = 256
 SIDE_FILES = ("-wal", "-shm", "-journal")
 OF_THE_COPY = {sqlite3.SQLITE_FULL: errno.ENOSPC, sqlite3.SQLITE_IOERR_WRITE: errno.EIO}
-"""Errors of SQLite that are about the copy, since nothing is written to the source."""
+"""About the copy, since nothing is written to the source."""
 _SIZE_OF_SQLITE = (
     "SELECT page_count * page_size, freelist_count * page_size FROM pragma_page_count, pragma_page_size,"
     " pragma_freelist_count"
@@ -32,10 +29,10 @@ _DEAD_ROWS = "SELECT coalesce(sum(pg_relation_size(relid) * n_dead_tup / greates
 
 @contextmanager
 def database_copy(source: Path, beside: Path, on_step: OnStep = show_no_progress) -> Iterator[Path]:
-    """Yield the path of a flushed, private copy of `source`, deleted afterwards unless the caller has renamed it.
+    """Yield a flushed, private copy of `source`, deleted afterwards unless the caller has renamed it.
 
-    The copy is one snapshot: writers neither wait for it nor restart it. `on_step` gets the pages copied and the pages
-    in all. Raise `BackupRefused` if `source` is no readable database, `OSError` if the copy cannot be written.
+    The copy is one snapshot: writers neither wait for it nor restart it. `on_step` gets the pages copied and in all.
+    Raise `BackupRefused` if `source` is no readable database, `OSError` if the copy cannot be written.
     """
     descriptor, name = tempfile.mkstemp(dir=beside.parent, prefix=f".{beside.name}.")  # made with mode 0600
     os.close(descriptor)
@@ -55,7 +52,6 @@ def database_copy(source: Path, beside: Path, on_step: OnStep = show_no_progress
 
 
 def find_write_error(failure: BaseException | None, copy: Path) -> OSError | None:
-    """Return the error of the system if `failure` says that SQLite could not write `copy`."""
     code = OF_THE_COPY.get(getattr(failure, "sqlite_errorcode", 0))
     return None if code is None else OSError(code, os.strerror(code), str(copy))
 
@@ -73,7 +69,7 @@ def find_file_faults(path: Path) -> list[str]:
 
 @contextmanager
 def exclusive_lock(path: Path) -> Iterator[None]:
-    """Keep other processes from opening the database within the block, its write-ahead log emptied into the file first.
+    """Keep other processes out of the database within the block, its write-ahead log emptied into the file first.
 
     Raise `BackupRefused` if another process has it open. A damaged database, which cannot be locked, is not refused.
     """
@@ -90,7 +86,7 @@ def exclusive_lock(path: Path) -> Iterator[None]:
 
 
 def flush(path: Path) -> None:
-    """Flush a file, or the names of a folder's files, to the disk."""
+    """A folder too: then the names of its files."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -99,10 +95,7 @@ def flush(path: Path) -> None:
 
 
 def move_into_place(draft: Path, path: Path, *, replace: bool) -> None:
-    """Give the file `draft` the name `path`, and flush the folder of `path`.
-
-    If not `replace`, raise `FileExistsError` if `path` exists; otherwise the file then has both names.
-    """
+    """Flushed. If not `replace`, `draft` keeps its name too, and an existing `path` raises `FileExistsError`."""
     if replace:
         draft.replace(path)
     else:
@@ -111,7 +104,7 @@ def move_into_place(draft: Path, path: Path, *, replace: bool) -> None:
 
 
 def move_aside(path: Path, aside: Path) -> None:
-    """Rename the database `path` with its side files, and flush the folder."""
+    """With its side files. Flushed."""
     for ending in ("", *SIDE_FILES):
         file = Path(f"{path}{ending}")
         if file.exists():
@@ -134,7 +127,7 @@ def _copy(source: Path, draft: Path, on_step: OnStep) -> None:
 
 @dataclass(frozen=True)
 class Growth:
-    """Sizes in bytes: the database, its free space, and SQLite's write-ahead log (0 on PostgreSQL)."""
+    """In bytes. The write-ahead log is SQLite's: 0 on PostgreSQL."""
 
     total_bytes: int
     free_bytes: int

@@ -1,7 +1,7 @@
-"""Copies of the whole database into an empty database, from SQLite to PostgreSQL and back, in one transaction.
+"""Copies of the whole database into an empty one, from SQLite to PostgreSQL and back, in one transaction.
 
-Rows are written before the rules and indexes exist. The rules would refuse most rows, since they expect each row right
-after its audit log entry. The copy then gets the rules, and each of its rows is read again and compared.
+Rows are written before the rules exist, which would refuse most of them: they expect each right after its audit log
+entry. Then each row is read again and compared.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,10 +25,10 @@ from app.errors import CopyRefused, SchemaAltered, SchemaBehind
 from app.models.base import OnStep, steps_of_part
 
 ROWS_AT_ONCE = 200
-"""Rows read and written together; a sealed text can be large."""
+"""A sealed text can be large."""
 FIRST = "CREATE TABLE"
 ROW_OF_ITS_OWN = "INSERT"
-"""Begins a statement that gives a new database its first rows; a copy has those of the source."""
+"""A copy has the first rows of the source."""
 OTHERS = (
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
     " AND application_name = 'guidance' AND pid <> pg_backend_pid()"
@@ -39,20 +39,17 @@ MAY_BE_IDLE = "SET LOCAL idle_in_transaction_session_timeout = 0"
 
 @dataclass(frozen=True)
 class CopiedRows:
-    """`was_there` is True if the target already had an equal copy."""
-
     rows: int
     was_there: bool
 
 
 def copy_rows(source: Engine, target: Engine, on_step: OnStep) -> CopiedRows:
-    """Copy every table of `source` into the empty `target` in one transaction, and compare every row.
+    """Copy every table into the empty `target` in one transaction, and compare every row. Nothing else can write then.
 
-    The service can write to neither meanwhile. If `target` already has exactly the rows of `source`, write nothing.
-    `on_step` gets the rows written and compared so far, and in all. After an error `target` is as it was: `CopyRefused`
-    if `source` is empty or in use (seen on PostgreSQL), if `target` has other rows or another program's table of the
-    same name, or if a row differs; `SchemaBehind`, `SchemaUnknown`, `SetupError` (version 0.2.0) or `SchemaAltered` for
-    a schema.
+    If `target` already has exactly the rows of `source`, write nothing. `on_step` gets the rows written and compared so
+    far, and in all. After an error `target` is as it was: `CopyRefused` if `source` is empty or in use (seen on
+    PostgreSQL), if `target` has other rows or another program's table, or if a row differs; errors of
+    `read_schema_version`; `SchemaBehind`; `SchemaAltered`.
     """
     with for_writing(source).begin() as reading, for_writing(target).begin() as writing:
         for each in (reading, writing):
@@ -106,7 +103,7 @@ def _is_empty(writing: Connection) -> bool:
 
 
 def _create(writing: Connection, *, tables: bool) -> None:
-    """Create the tables, or if not `tables` all else: indexes, rules, full-text indexes; not the first rows."""
+    """Create the tables, or if not `tables` all else but the first rows."""
     for statement in declared_statements(writing.dialect.name):
         if statement.startswith(FIRST) == tables and not statement.startswith(ROW_OF_ITS_OWN):
             writing.exec_driver_sql(statement)
@@ -124,7 +121,6 @@ def _write_rows(reading: Connection, writing: Connection, on_step: OnStep) -> No
 
 
 def _finish(writing: Connection) -> None:
-    """Fill the full-text indexes, store the revision, and on PostgreSQL set the sequences and collect statistics."""
     rebuild_full_text(writing)
     if writing.dialect.name == "postgresql":
         for table in _tables():
@@ -144,7 +140,6 @@ def _continue_numbers(writing: Connection, table: Table) -> None:
 
 
 def _find_difference(reading: Connection, writing: Connection, on_step: OnStep) -> str | None:
-    """Return the name of the first table whose rows differ."""
     done = 0
     for table in _tables():
         for rows, others in zip_longest(_pages(reading, table), _pages(writing, table)):
@@ -161,5 +156,5 @@ def _pages(connection: Connection, table: Table) -> Iterator[Sequence[Any]]:
 
 
 def _tables() -> list[Table]:
-    """Each table comes after those to which its rows refer."""
+    """Each comes after those to which its rows refer."""
     return SQLModel.metadata.sorted_tables

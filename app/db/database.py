@@ -1,7 +1,6 @@
 """Connections to the database: SQLite in one file, or PostgreSQL shared by several nodes.
 
-Both databases allow one writer at a time. SQLite ensures this itself. On PostgreSQL a writing transaction begins by
-taking a lock that all writers share.
+Either allows one writer at a time. On PostgreSQL a writing transaction begins by taking a lock that all writers share.
 """
 
 import os
@@ -38,7 +37,7 @@ PRAGMAS = (
 )
 
 STATEMENTS = 64
-"""Prepared statements that a connection keeps, each up to 50 kB: at the default, 128, memory grows for hours."""
+"""Each up to 50 kB: at the default, 128, memory grows for hours."""
 PROBE = "SELECT count(*) FROM sqlite_master"
 PRIMARY_CODE = 0xFF
 DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
@@ -57,7 +56,7 @@ TRANSACTION_SETTINGS = {
 }
 READ_COMMITTED, REPEATABLE_READ = 2, 3  # psycopg's constants; psycopg is loaded only for PostgreSQL
 WRITES = "writes"
-"""The execution option of a connection that writes. Without it a connection must only read."""
+"""Execution option: without it a connection must only read."""
 # Each setting is repeated for each transaction, since a pooler may not pass on the settings of a session.
 _SET = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in TRANSACTION_SETTINGS.items())
 _BEGIN_WRITE = f"SELECT {_SET}, pg_advisory_xact_lock({WRITER_LOCK_KEY})"
@@ -71,7 +70,7 @@ REFUSED_FOR_GOOD = (
     " does not exist",
     "does not support SSL",
 )
-"""PostgreSQL's refusals of a role, a password or a name. A failed connection has no SQLSTATE, only its message."""
+"""A failed connection has no SQLSTATE, only its message."""
 CONNECT_ARGS = {
     "connect_timeout": WAIT_SECONDS,
     "keepalives_idle": 10,
@@ -84,19 +83,17 @@ CONNECT_ARGS = {
 
 
 class Pool(QueuePool):
-    """A pool that can be closed to requests while a start still checks the database."""
+    """Can be closed to requests while a start still checks the database."""
 
     __module__ = QueuePool.__module__  # for the names of its log lines
     is_open = True
 
     def connect(self) -> PoolProxiedConnection:
-        """Return a connection. Raise `TimeoutError` of SQLAlchemy if the pool is not open to this thread."""
         if not self.is_open and current_thread().name not in (OPENING, WRITER):
             raise NoConnectionInTime("the database is not open yet")
         return super().connect()
 
     def recreate(self) -> "Pool":
-        """Return a new pool that is closed if this pool is."""
         pool = cast("Pool", super().recreate())
         pool.is_open = self.is_open
         return pool
@@ -117,8 +114,7 @@ declare_full_text_index()
 def open_database(data_dir: Path, url: str | None = None) -> Engine:
     """Return an engine, which connects at its first use. The embedded database in `data_dir` is made if absent.
 
-    If `data_dir` exists it is closed to other users, even if `url` is given. Raise `SetupError` if `url` is no
-    PostgreSQL URL.
+    An existing `data_dir` is closed to other users. Raise `SetupError` if `url` is no PostgreSQL URL.
     """
     if data_dir.is_dir():
         close_to_others(data_dir, own_files=f"*{DATABASE_FILE}*")
@@ -126,7 +122,7 @@ def open_database(data_dir: Path, url: str | None = None) -> Engine:
 
 
 def open_to_read(data_dir: Path, url: str | None = None) -> Engine:
-    """Return a read-only engine, as `open_database`. SQLite may create its side files."""
+    """Read-only. SQLite may create its side files."""
     if url is not None:
         return _open_postgresql(url)
     path = data_dir / DATABASE_FILE
@@ -135,14 +131,13 @@ def open_to_read(data_dir: Path, url: str | None = None) -> Engine:
 
 
 def open_sqlite_to_read(path: Path, options: str = "mode=ro", **more: Any) -> sqlite3.Connection:
-    """Open an existing file. `options` is the query of the SQLite URI, `more` goes to `sqlite3.connect`."""
+    """`options` is the query of the SQLite URI, `more` goes to `sqlite3.connect`."""
     address = f"{path.absolute().as_uri()}?{options}"
     connection: sqlite3.Connection = sqlite3.connect(address, uri=True, isolation_level=None, **more)
     return connection
 
 
 def _open_postgresql(url: str) -> Engine:
-    """Transactions are read-only, unless the engine is `for_writing`."""
     try:
         address = make_url(url)
     except ArgumentError:
@@ -163,24 +158,20 @@ def _open_postgresql(url: str) -> Engine:
 
 
 def simultaneous_reads(engine: Engine) -> int:
-    """Return how many requests may read at once: on PostgreSQL as many as the pool has connections, on SQLite half.
-
-    A SQLite connection takes 0.6 MB, most of it for the rules of the tables, and a read waits for no network.
-    """
+    """A SQLite connection takes 0.6 MB, most of it for the rules, and waits for no network: there half of the pool."""
     return POOL_SIZE if engine.dialect.name == "sqlite" else MAX_CONNECTIONS
 
 
 def open_to_requests(engine: Engine, *, is_open: bool) -> None:
-    """Let every thread use the database, or only the threads that open it."""
+    """Otherwise only the threads that open the database may use it."""
     cast("Pool", engine.pool).is_open = is_open
 
 
 def describe_outage(failure: SQLAlchemyError, *, is_known: bool) -> str | None:
-    """Return the state of a database that may come back: `no answer` or `damaged`. Return None for a set-up error.
+    """Return the state of a database that may come back: `no answer` or `damaged`. None if a person must act.
 
-    A set-up error needs a person: the server refuses the role, the password or the name of the database, or the host
-    has no address. `is_known` means that this node has used the same database before. A host without an address is then
-    an outage, since some platforms remove the name of a stopped server.
+    For example if the server refuses the role. A host without an address is an outage only if `is_known`, that is, if
+    this node has used the database before: some platforms remove the name of a stopped server.
     """
     if (
         not isinstance(failure, OperationalError | InternalError | NoConnectionInTime)
@@ -199,14 +190,13 @@ def describe_outage(failure: SQLAlchemyError, *, is_known: bool) -> str | None:
 def for_writing(engine: Engine) -> Engine:
     """Return an engine for the same database whose transactions write, one at a time across all nodes.
 
-    On PostgreSQL a transaction begins by taking the lock of all writers, for at most `lock_timeout`. It ends with the
-    transaction, and so with the connection of a node that dies.
+    On PostgreSQL a transaction waits at most `lock_timeout` for the lock, and loses it with the connection.
     """
     return engine.execution_options(**{WRITES: True})
 
 
 def is_in_transaction(connection: Connection) -> bool:
-    """Ask the driver: a statement may have ended the transaction without SQLAlchemy's knowledge."""
+    """Asks the driver: a statement may have ended the transaction without SQLAlchemy's knowledge."""
     driver: Any = connection.connection.dbapi_connection
     if connection.dialect.name == "sqlite":
         return bool(driver.in_transaction)
@@ -230,10 +220,9 @@ class ReadingConnection(sqlite3.Connection):
 
 
 def _connect_sqlite(path: Path) -> sqlite3.Connection:
-    """Connect, read-only if the disk refuses writes to the database and its side files.
+    """Read-only if the disk refuses writes, so that guidance and emergency numbers are served from a full disk.
 
-    So guidance and emergency numbers are served from a full disk. Such a connection is used once: the next tries to
-    write again.
+    Such a connection is used once: the next tries to write again.
     """
     if not os.access(path, os.W_OK):  # SQLite would fall back to reading, for the life of the connection
         return _connect_to_read(path)
@@ -252,7 +241,7 @@ def _connect_sqlite(path: Path) -> sqlite3.Connection:
 
 
 def _connect_to_read(path: Path) -> sqlite3.Connection:
-    """If the write-ahead log is empty or missing, open the file as immutable: SQLite then needs no side files."""
+    """Immutable if the write-ahead log is empty or missing: SQLite then needs no side files."""
     log = Path(f"{path}-wal")
     is_whole = not log.exists() or not log.stat().st_size
     options = "mode=ro&immutable=1" if is_whole else "mode=ro"
@@ -273,7 +262,7 @@ def _begin_sqlite(connection: Connection) -> None:
 def _require_inserted(
     _connection: Connection, cursor: Any, _statement: str, parameters: Any, context: Any, executemany: bool
 ) -> None:
-    """Raise `RowNotStored` if an INSERT wrote fewer rows than it was given: another program's trigger can discard rows.
+    """Another program's trigger can discard rows.
 
     SQLite counts rows that an INSERT returns only when they are read: whoever reads them counts them.
     """
@@ -284,7 +273,6 @@ def _require_inserted(
 
 
 def _begin_postgresql(connection: Connection) -> None:
-    """Begin a read-only snapshot for a reader, or take the lock that all writers share."""
     writes = WRITES in connection.get_execution_options()
     driver: Any = connection.connection.driver_connection
     driver.isolation_level = READ_COMMITTED if writes else REPEATABLE_READ

@@ -14,14 +14,14 @@ log = Log(__name__)
 
 
 def make_private_folder(folder: Path) -> None:
-    """Create `folder` for its owner only, if absent. Folders above it get the usual access."""
+    """Folders above it get the usual access."""
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         folder.mkdir(mode=stat.S_IRWXU, exist_ok=True)
 
 
 def create_private_file(path: Path) -> None:
-    """Create an empty private file, if absent. SQLite gives side files the mode of the database."""
+    """If absent. SQLite gives side files the mode of the database."""
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, stat.S_IRUSR | stat.S_IWUSR))
 
@@ -30,7 +30,7 @@ def close_to_others(folder: Path, own_files: str) -> None:
     """Remove all access of group and others to `folder` and its files, and log each path to which they had access.
 
     A folder that other programs use too (such as /tmp, or one with folders in it) keeps its mode; in it only files that
-    match `own_files` are changed. Paths to which others keep access are logged.
+    match `own_files` are changed.
     """
     is_shared = _is_shared(folder)
     _close(folder, is_closed=not is_shared)

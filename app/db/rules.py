@@ -30,7 +30,7 @@ WRITTEN_ONCE: dict[type[SQLModel], str] = {
     StoredReceiptRow: "a stored receipt is never altered or deleted",
     EventRow: "an event is never altered or deleted",
 }
-"""Tables whose rows are never altered or deleted, each with the reason."""
+"""Never altered or deleted; each with the reason."""
 AN_EDITION = "EXISTS (SELECT 1 FROM editions WHERE guide = NEW.guide AND language = '' AND number = NEW.edition)"
 # LIKE is avoided, because each driver needs another spelling of the percent sign.
 HAS_PICTURE = "SELECT 1 FROM editions WHERE replace(CAST(words AS TEXT), OLD.digest, '') <> CAST(words AS TEXT)"  # nosec B608
@@ -69,7 +69,7 @@ SET_BY_ACTS = (
 )
 REOPENS = "OLD.state = 'closed' AND NEW.state = 'acknowledged'"
 ACT_OF_THE_STATE = f"(CASE WHEN {REOPENS} THEN '{DeskAct.REOPENED}' ELSE NEW.state END)"
-"""The SQL for the action that sets the state: it has the state's name, except for a reopening."""
+"""It has the state's name, except for a reopening."""
 RESTRICTED_OR_LIFTED = (
     f"(CASE NEW.limited_to WHEN '' THEN '{DeskAct.RESTRICTION_LIFTED}' ELSE '{DeskAct.RESTRICTED}' END)"
 )
@@ -77,7 +77,7 @@ CLOSED_OR_REOPENED = f"(CASE WHEN NEW.closed_at IS NULL THEN '{DeskAct.REOPENED}
 ITS_CONCERN_STAYS = "EXISTS (SELECT 1 FROM concerns WHERE reference = OLD.reference AND (state = 'received' OR held))"
 LAST_ENTRY = "FROM audit_entries WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1"
 JSON_TYPE = "{json}"
-"""Placeholder for the type from which `->>` reads JSON: text in SQLite, JSON in PostgreSQL."""
+"""Placeholder: `->>` reads text in SQLite, JSON in PostgreSQL."""
 ASSIGNED_TO = f"CASE act WHEN 'assigned' THEN CAST(detail AS {JSON_TYPE}) ->> 'person' WHEN 'unassigned' THEN '' END"
 ASSIGNED_BY_IT = f"(SELECT {ASSIGNED_TO} {LAST_ENTRY})"  # nosec B608  # own names
 CHANGED_BY_IT = f"(SELECT at {LAST_ENTRY})"  # nosec B608  # own names
@@ -91,7 +91,7 @@ REPLACED_UNRECORDED = (
 
 
 def declare_rules() -> None:
-    """Declare every rule as part of the schema, and the first rows of `generation` and `closed_count`."""
+    """And the first rows of `generation` and `closed_count`."""
     for row, why in WRITTEN_ONCE.items():
         _refuse(row, "are_never_altered", "UPDATE", why)
         _refuse_losing(row, why)
@@ -121,16 +121,15 @@ def declare_rules() -> None:
 
 
 def _declare_rules_of_pictures() -> None:
-    """A picture never changes, and stays while a published rendition has it."""
+    """It stays while a published rendition has it."""
     _refuse(PictureRow, "are_never_altered", "UPDATE", "a picture never changes")
     _refuse_losing(PictureRow, "a picture of a published rendition is never deleted", when=f"EXISTS ({HAS_PICTURE})")
 
 
 def _declare_rules_of_concerns() -> None:
-    """A concern is never deleted, and erased only when it and its additions are acknowledged and it is not on hold.
+    """Its state only goes forward, but a closed concern can be reopened until its text is erased.
 
-    Its reference never changes. Its state only goes forward, but a closed concern can be reopened until its text is
-    erased.
+    A concern is never deleted, and erased only when it and its additions are acknowledged and it is not on hold.
     """
     _refuse_losing(ConcernRow, "a concern is never deleted")
     why = "a concern keeps its reference"
@@ -166,8 +165,7 @@ def _declare_count_of_closed() -> None:
 def _declare_rules_of_entries() -> None:
     """An entry is never deleted, and changes with its audit entry, but for which deadlines were announced.
 
-    An entry is new as unread, and acknowledged, read, answered and erased once. None is erased while its concern is
-    unacknowledged or on hold, and no addition before it is acknowledged.
+    None is erased while its concern is unacknowledged or on hold, and no addition before it is acknowledged.
     """
     _refuse_losing(EntryRow, "an entry is never deleted")
     why = "an entry keeps its number, its time and its author"
@@ -208,8 +206,7 @@ def _declare_rules_of_cards() -> None:
     """A card is never deleted, and its audit entry precedes each insert and each change.
 
     The last entry of the concern must say before an insert that the text was received, added or resealed; before a
-    change, that it was resealed; before an erasure, that it was erased. No card is erased while its concern is
-    unacknowledged or on hold, none returns, and each keeps its concern and addition.
+    change, that it was resealed; before an erasure, that it was erased. None returns.
     """
     _refuse_losing(CardRow, "a card is never deleted")
     why = "a card keeps its place"
@@ -226,7 +223,7 @@ def _declare_rules_of_cards() -> None:
 
 
 def _declare_rules_of_hand_overs() -> None:
-    """A hand-over comes with its audit entry, and nothing changes but the confirmation, which comes once."""
+    """It comes with its audit entry, and only the confirmation is added, once."""
     _refuse_losing(HandOverRow, "a hand-over is never deleted")
     own = ("reference", "number", "at", "body", "reason", "recipient", "package_sha256", "additions", "receipt")
     _refuse(HandOverRow, "keep_what_they_are", "UPDATE", "a hand-over never changes", when=_changes(own))
@@ -240,7 +237,7 @@ def _declare_rules_of_hand_overs() -> None:
 
 
 def _declare_rules_of_audit_log() -> None:
-    """A chain is never deleted or renamed, and grows by one entry at a time; `OUTBOX` may grow by several."""
+    """A chain grows by one entry at a time; `OUTBOX` may grow by several."""
     _refuse_losing(ChainRow, "a chain of the audit log is never deleted")
     grows_by_one = f"NEW.length = OLD.length + 1 OR (NEW.name = '{OUTBOX}' AND NEW.length > OLD.length)"
     does_not_grow = f"NEW.name <> OLD.name OR NOT ({grows_by_one})"
@@ -248,7 +245,7 @@ def _declare_rules_of_audit_log() -> None:
 
 
 def _declare_rules_of_acts() -> None:
-    """A concern's columns never change, or only right after the audit entry of the action.
+    """A concern's columns change only right after the audit entry of the action.
 
     Those in `SET_BY_THE_REPORTER` never do; danger is raised, never lowered. Columns about unacknowledged additions and
     announced deadlines change without an entry.
@@ -278,10 +275,7 @@ def _declare_rules_of_acts() -> None:
 
 
 def _declare_rules_of_events() -> None:
-    """A delivery is never deleted, nor its event, webhook and message changed; the generation never falls.
-
-    What a reader confirmed never falls, unless a restored database no longer has the event.
-    """
+    """What a reader confirmed never falls, unless a restored database no longer has the event."""
     _refuse_losing(DeliveryRow, "a delivery is never deleted")
     _refuse_losing(GenerationRow, "the generation is never deleted")
     _refuse(GenerationRow, "only_grow", "UPDATE", "the generation only grows", when="NEW.number < OLD.number")
@@ -297,17 +291,14 @@ def _changes(columns: Sequence[str]) -> str:
 
 
 def _refuse(row: type[SQLModel], name: str, operation: TriggerEvent, why: str, *, when: str = "TRUE") -> None:
-    """Refuse `operation` if the SQL condition `when` is true, on both databases.
-
-    `name` is part of the trigger's name.
-    """
+    """If the SQL condition `when` is true. `name` is part of the trigger's name."""
     _refuse_in_sqlite(row, name, operation, why, when=when.replace(JSON_TYPE, "TEXT"))
     refusal = f"IF {when} THEN {RAISE.format(why)} END IF; RETURN {'OLD' if operation == 'DELETE' else 'NEW'};"
     _create_in_postgresql(row, name, f"BEFORE {operation}", refusal.replace(JSON_TYPE, "JSON"))
 
 
 def _refuse_losing(row: type[SQLModel], why: str, *, when: str = "TRUE") -> None:
-    """Refuse REPLACE, TRUNCATE, and DELETE if the SQL condition `when` is true."""
+    """REPLACE, TRUNCATE, and DELETE."""
     table = table_of(row)
     _refuse(row, "are_never_deleted", "DELETE", why, when=when)
     # On a connection without `recursive_triggers`, INSERT OR REPLACE deletes rows without their delete trigger.

@@ -1,10 +1,6 @@
 """The database schema: created from the models and rules, migrated between releases, and compared.
 
-An empty database gets the declared schema. A database of an earlier release gets the revisions since then, in one
-transaction: the transaction ends with the declared schema, or changes nothing.
-
-The declared schema and the schema of the database are compared as lists of objects, each with the statement that
-creates it. A table of another program is ignored, since this service never touches it. An object that another program
+A migration ends with the declared schema, or changes nothing. A table of another program is ignored; an object that one
 added to a table of this service is a fault, unless its kind is in `HARMLESS_IF_ADDED`.
 """
 
@@ -43,18 +39,17 @@ BRACKET_OR_COMMA = re.compile(r"([(),])")
 PRINTED_BY_POSTGRESQL = re.compile(r"::[a-z]+(?:\[\])?|[(),\"]| USING btree")  # casts, brackets: PostgreSQL adds them
 TRIGGERS_FIRE = ("setting", "session_replication_role", "origin")  # with any other value, no trigger fires
 OF_LITESTREAM = {"_litestream_lock", "_litestream_seq"}
-"""Tables that the documented replication creates. They hold numbers only."""
+"""Of the documented replication. They hold numbers only."""
 HARMLESS_IF_ADDED = frozenset({"table", "view", "function", "statistics"})  # on their own they affect no row
 Definitions: TypeAlias = Mapping[tuple[str, str], Sequence[Sequence[str]]]
-"""Definitions by kind and name. Two tables may have triggers of one name on PostgreSQL."""
+"""By kind and name. Two tables may have triggers of one name on PostgreSQL."""
 
 
 def prepare_schema(engine: Engine, data_dir: Path, *, migrates: bool) -> None:
     """Bring the database to the schema that this program needs, or raise an error.
 
-    Create it in an empty database. If `migrates`, copy an older embedded database into `data_dir`, then migrate it; an
-    older shared one always raises `SchemaBehind`, because other nodes may be using it. Also `SchemaUnknown` (a newer
-    version, another program), `SetupError` (version 0.2.0), `BackupRefused` (no copy), `SchemaAltered`.
+    If `migrates`, an older embedded database is copied into `data_dir`, then migrated; an older shared one always
+    raises `SchemaBehind`, because other nodes may be using it. Also the errors of `migrate_schema`.
     """
     with engine.connect() as connection:
         found = read_schema_version(connection)
@@ -67,7 +62,7 @@ def prepare_schema(engine: Engine, data_dir: Path, *, migrates: bool) -> None:
 
 
 def note_newest_revision(connection: Connection) -> None:
-    """Alembic's table is created if missing, and must have no row."""
+    """Alembic's table must have no row."""
     connection.exec_driver_sql(CREATE_VERSION_TABLE)
     connection.execute(text("INSERT INTO alembic_version VALUES (:newest)"), {"newest": newest_revision()})
 
@@ -75,7 +70,7 @@ def note_newest_revision(connection: Connection) -> None:
 def migrate_schema(engine: Engine, data_dir: Path | None) -> tuple[str | None, str]:
     """Create or migrate the schema. Return the revision before (None if the database was empty) and the newest.
 
-    If `data_dir` is given, an older embedded database is first copied to `guidance.db.before-<newest>` there. After an
+    An older embedded database is first copied into `data_dir`, if given, as `guidance.db.before-<newest>`. After an
     error the database is unchanged: `SchemaUnknown`, `SetupError` (version 0.2.0), `SchemaAltered`, `BackupRefused`.
     """
     newest = newest_revision()
@@ -103,7 +98,7 @@ def _keep_copy(data_dir: Path, newest: str) -> None:
 
 
 def is_behind(engine: Engine) -> bool:
-    """Raise `SchemaUnknown` if the database is empty or its schema unknown, `SetupError` for version 0.2.0."""
+    """Raise as `read_schema_version`, and `SchemaUnknown` if the database is empty."""
     with engine.connect() as connection:
         found = read_schema_version(connection)
     if found is None:
@@ -112,7 +107,7 @@ def is_behind(engine: Engine) -> bool:
 
 
 def read_schema_version(connection: Connection) -> str | None:
-    """Return the revision, or None if the database is empty: without `FIRST_TABLE` and revision, or without its row.
+    """Return the revision, or None if the database is empty.
 
     Raise `SetupError` for version 0.2.0, `SchemaUnknown` if this program does not have the revision.
     """
@@ -137,8 +132,7 @@ def newest_revision() -> str:
 def find_schema_faults(connection: Connection) -> list[str]:
     """Return a sentence for each table, index or rule that is missing, altered or added.
 
-    What is `HARMLESS_IF_ADDED` is no fault: see `find_foreign_objects`. Raise as `read_schema_version`, and
-    `SchemaBehind`.
+    What is `HARMLESS_IF_ADDED` is no fault. Raise as `read_schema_version`, and `SchemaBehind`.
     """
     version, dialect = read_schema_version(connection), connection.dialect.name
     if version is None:
@@ -151,7 +145,7 @@ def find_schema_faults(connection: Connection) -> list[str]:
 def find_foreign_objects(connection: Connection) -> list[str]:
     """Return a sentence for each table and view of the embedded database that another program made.
 
-    A start ignores them; a backup to restore must have none. Those of SQLite and Litestream do not count.
+    A start ignores them; a backup to restore must have none.
     """
     own = {*SQLModel.metadata.tables, *(name for _, name in declared_definitions("sqlite")), VERSION_TABLE}
     found = connection.execute(text("SELECT type, name FROM pragma_table_list WHERE schema = 'main'"))
@@ -177,13 +171,11 @@ def _run_revisions(connection: Connection) -> None:
 
 
 def _revisions() -> list[str]:
-    """The numbers at the start of their file names, in order."""
+    """In order."""
     return sorted(path.name.split("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 
 class SchemaObject(NamedTuple):
-    """A table, index, trigger or other object, and the statement that creates it."""
-
     kind: str
     name: str
     statement: str
@@ -204,7 +196,7 @@ def declared_statements(dialect: str) -> list[str]:
 
 
 def declared_objects(dialect: str) -> list[SchemaObject]:
-    """Leave out text search configurations. For PostgreSQL include the setting with which triggers fire."""
+    """Without text search configurations. On PostgreSQL with the setting with which triggers fire."""
     found = [(CREATES.match(statement), statement) for statement in declared_statements(dialect)]
     objects = [SchemaObject(match[1].lower(), match[2], statement) for match, statement in found if match]
     return objects if dialect == "sqlite" else [*objects, SchemaObject(*TRIGGERS_FIRE)]
@@ -216,7 +208,7 @@ def declared_definitions(dialect: str) -> Definitions:
 
 
 def stored_objects(connection: Connection) -> list[SchemaObject]:
-    """On PostgreSQL, only those of this service's tables, their triggers' functions, and the setting of triggers."""
+    """On PostgreSQL only those of this service's tables, and the setting of triggers."""
     if connection.dialect.name == "sqlite":
         found = connection.execute(text("SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
     else:
@@ -226,7 +218,6 @@ def stored_objects(connection: Connection) -> list[SchemaObject]:
 
 
 def definitions_of(objects: Iterable[SchemaObject], dialect: str) -> Definitions:
-    """Normalised, so that two schemas can be compared."""
     named: dict[tuple[str, str], list[list[str]]] = {}
     for each in objects:
         named.setdefault((each.kind, each.name), []).append(_definitions(each, dialect))
@@ -234,7 +225,7 @@ def definitions_of(objects: Iterable[SchemaObject], dialect: str) -> Definitions
 
 
 def compare_schemas(expected: Definitions, found: Definitions) -> Iterator[str]:
-    """Yield a sentence for each object that differs, by kind and name. Those `HARMLESS_IF_ADDED` may be added."""
+    """Yield a sentence for each object that differs, but for added ones that are `HARMLESS_IF_ADDED`."""
     for kind, name in sorted(expected.keys() | found.keys()):
         title = f"the {kind} {ascii(name)[1:-1]}"
         if (kind, name) not in found:
@@ -247,7 +238,7 @@ def compare_schemas(expected: Definitions, found: Definitions) -> Iterator[str]:
 
 
 def _definitions(each: SchemaObject, dialect: str) -> list[str]:
-    """Return a statement in parts that can be compared: no white space, none of the words that PostgreSQL adds.
+    """Without white space and the words that PostgreSQL adds.
 
     Columns and constraints of a table are sorted, because a column that a revision adds comes last.
     """
@@ -260,7 +251,7 @@ def _definitions(each: SchemaObject, dialect: str) -> list[str]:
 
 
 def _split_outside_brackets(words: str) -> list[str]:
-    """Split at the commas outside all brackets."""
+    """At commas."""
     parts, depth = [""], 0
     for piece in BRACKET_OR_COMMA.split(words):
         depth += (piece == "(") - (piece == ")")

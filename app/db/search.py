@@ -1,7 +1,7 @@
 """Full-text search over the catalogue, with the same results on either database.
 
-Each database has two indexes. The first index finds any form of a word (`missing` by `missed`), and has no list of stop
-words. The second index finds a prefix (`missing` by `missi`, which has no stem).
+Each has an index that finds any form of a word (`missing` by `missed`), without stop words, and one that finds a prefix
+(`missing` by `missi`, which has no stem).
 """
 
 import re
@@ -39,7 +39,7 @@ ROWID = column("rowid", Integer)
 
 @dataclass(frozen=True)
 class FullText:
-    """The two indexes of one database, and the syntax of a query. `prefix_mark` follows a word that is a prefix."""
+    """The two indexes of one database. `prefix_mark` follows a word that is a prefix."""
 
     any_form: str
     prefix: str
@@ -48,7 +48,6 @@ class FullText:
     prefix_mark: str
 
     def all_of(self, words: Sequence[str]) -> str:
-        """Return a query that finds texts with all of `words`."""
         return self.conjunction.join(self.quoted.format(word) for word in words)
 
 
@@ -57,10 +56,7 @@ POSTGRESQL = FullText("any_form", "simple", "'{}'", " & ", ":*")
 
 
 def declare_full_text_index() -> None:
-    """Declare the full-text indexes of both databases, to be created with the catalogue's table.
-
-    SQLite's indexes also need triggers, which add and remove the words of each row.
-    """
+    """SQLite's indexes also need triggers, which add and remove the words of each row."""
     for name, tokenizer in ((SQLITE.any_form, "porter unicode61"), (SQLITE.prefix, "unicode61")):
         options = f"words, content='catalogue', content_rowid='id', tokenize='{tokenizer}'"
         gain = f"INSERT INTO {name} (rowid, words) VALUES (NEW.id, NEW.words)"  # noqa: S608  # nosec B608  # own names
@@ -85,12 +81,10 @@ def declare_full_text_index() -> None:
 
 
 def find_full_text_faults(engine: Engine) -> list[str]:
-    """Return the names of the full-text indexes that do not match the catalogue.
+    """Return the names of the indexes that do not match the catalogue: none on PostgreSQL, which keeps its own.
 
-    PostgreSQL keeps its indexes up to date itself, so the list is empty. The check changes nothing, but SQLite allows
-    the check only to connections that can write. A connection that can only read skips the check, so that an index
-    counts as right. Raise `OperationalError` if the check cannot run, for example because another writer holds the lock
-    too long. The result is then unknown.
+    SQLite checks, without a change, only for connections that can write; for others an index counts as right. Raise
+    `OperationalError` if the check cannot run, for example because another writer holds the lock too long.
     """
     faults: list[str] = []
     for name in (SQLITE.any_form, SQLITE.prefix) if engine.dialect.name == "sqlite" else ():
@@ -108,25 +102,19 @@ def find_full_text_faults(engine: Engine) -> list[str]:
 
 
 def rebuild_full_text(connection: Connection) -> None:
-    """Fill the full-text indexes from the catalogue, whose rows were written before the indexes existed.
-
-    On PostgreSQL, do nothing: PostgreSQL fills the indexes when it creates them.
-    """
+    """On PostgreSQL, do nothing: it fills the indexes when it creates them."""
     for name in (SQLITE.any_form, SQLITE.prefix) if connection.dialect.name == "sqlite" else ():
         connection.exec_driver_sql(f"INSERT INTO {name} ({name}) VALUES ('rebuild')")  # noqa: S608  # nosec B608  # own names
 
 
 def words_in(text: str) -> list[str]:
-    """Return the words of `text` in order, without punctuation, split as the full-text indexes split them."""
     return WORD.findall(text)
 
 
 def search_for(
     statement: SelectOfScalar[CatalogueRow], words: Sequence[str], session: Session
 ) -> SelectOfScalar[CatalogueRow]:
-    """Return `statement` restricted to the catalogue entries that contain all of `words`, best match first.
-
-    `words` must not be empty. `session` only tells for which kind of database to write the SQL.
+    """Restrict `statement` to the entries that contain all of `words`, which must not be empty, best match first.
 
     A word is found in any form, and the last word also as a prefix. Entries that contain the last word itself come
     before entries that only contain a word with that prefix.
@@ -169,7 +157,7 @@ def _ranked_by_postgresql(
 
 
 def _asked(index: str, query: str) -> tuple[ColumnElement[bool], ColumnElement[float]]:
-    """Return the condition that an entry matches, and its rank: the best match has the lowest."""
+    """The best match has the lowest rank."""
     vector = func.to_tsvector(literal_column(f"'{index}'"), col(CatalogueRow.words))
     words = func.to_tsquery(literal_column(f"'{index}'"), query)
     rank = cast(-func.ts_rank(vector, words, SHORTER_FIRST), Float)

@@ -10,17 +10,14 @@ from app.errors import RowNotStored
 
 
 class _Compiled(NamedTuple):
-    """The SQL, and the function that makes its parameters from the values of a row."""
-
     sql: str
     parameters: Callable[[Mapping[str, Any]], Any]
 
 
 class FixedStatement:
-    """A statement whose SQL is compiled once a kind of database: looking it up would cost more than running it.
+    """Compiled once a kind of database: looking a statement up would cost more than running it.
 
-    `columns` are those that it sets, or None if the statement names them. Every parameter is a value of a row,
-    converted as SQLAlchemy does. Results are the driver's, not converted.
+    `columns` are those that it sets, or None if the statement names them. Results are the driver's, not converted.
     """
 
     def __init__(self, statement: Insert | Update | Select[Any], columns: Sequence[str] | None = None) -> None:
@@ -29,10 +26,7 @@ class FixedStatement:
         self._compiled: dict[str, _Compiled] = {}
 
     def run(self, connection: Connection, *rows: Mapping[str, Any]) -> CursorResult[Any]:
-        """Run with at least one row.
-
-        Raise `RowNotStored` if an INSERT writes fewer: a foreign trigger can discard rows.
-        """
+        """With at least one row. Raise `RowNotStored` if an INSERT writes fewer: a foreign trigger can discard rows."""
         compiled = self._compiled.get(connection.dialect.name) or self._compile(connection.dialect)
         result = connection.exec_driver_sql(compiled.sql, [compiled.parameters(row) for row in rows])
         if self._statement.is_insert and result.rowcount < len(rows):
@@ -46,7 +40,6 @@ class FixedStatement:
 
 
 def _parameters_of(compiled: SQLCompiler, dialect: Dialect) -> Callable[[Mapping[str, Any]], Any]:
-    """The function returns a tuple, or a mapping if the driver expects named parameters."""
     names = compiled.positiontup or list(compiled.binds)
     processors = [compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect) for name in names]
     takes = list(zip(names, processors, strict=True))
@@ -56,6 +49,6 @@ def _parameters_of(compiled: SQLCompiler, dialect: Dialect) -> Callable[[Mapping
 
 
 def fixed_insert(table: Table, **expressions: Any) -> FixedStatement:
-    """Return an INSERT of every column but computed ones. `expressions` are SQL that sets a column, by its name."""
+    """Of every column but computed ones. `expressions` are SQL that sets a column, by its name."""
     columns = [each.name for each in table.c if each.computed is None and each.name not in expressions]
     return FixedStatement(table.insert().values(**expressions) if expressions else table.insert(), columns)

@@ -22,13 +22,13 @@ def table_of(row: type[SQLModel]) -> Table:
 
 
 def create_with_table(row: type[SQLModel], statement: str, *, dialect: str | None = None) -> None:
-    """Run `statement` right after the table of `row` is created; without `dialect` on either database."""
+    """Without `dialect` on either database."""
     ddl = DDL(statement.replace("%", "%%"))  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
     event.listen(table_of(row), "after_create", ddl if dialect is None else ddl.execute_if(dialect=dialect))
 
 
 def use_code_point_collation() -> None:
-    """Let PostgreSQL sort and compare text as SQLite does, in any locale."""
+    """As in SQLite, in any locale."""
     for table in SQLModel.metadata.tables.values():
         for column in table.columns:
             if isinstance(column.type, String | AutoString):
@@ -36,7 +36,7 @@ def use_code_point_collation() -> None:
 
 
 def declare_partial_indexes() -> None:
-    """Give SQLAlchemy the PostgreSQL condition of each partial index, which is in the index's `info`."""
+    """SQLAlchemy gets the PostgreSQL condition of each from its `info`."""
     for table in SQLModel.metadata.tables.values():
         for index in table.indexes:
             index.dialect_kwargs.update(index.info)

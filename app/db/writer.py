@@ -1,7 +1,6 @@
 """The writer: one thread that commits together all operations that arrived during the last flush.
 
-Only the writer commits. A refused operation does not affect the other operations: all run again, each in a savepoint. A
-caller gets the result of its operation only after the commit is on the disk.
+Only the writer commits. A refused operation does not affect the other operations: all run again, each in a savepoint.
 """
 
 import asyncio
@@ -28,7 +27,6 @@ _T = TypeVar("_T")
 P = ParamSpec("P")
 WriteOp = Callable[[Session], _T]
 Outcome = tuple[Any, Exception | None]
-"""A result, or an error."""
 
 GENERATION_RAISED = "generation raised"
 """A key in a connection's `info`, set in a transaction that publishes or withdraws an edition."""
@@ -45,7 +43,7 @@ class _Queued:
 
     operation: WriteOp[Any]
     bell: asyncio.Future[None] | None = None
-    """Wakes a caller on an event loop, which then reads the outcome. None if the caller is in a thread."""
+    """None if the caller is in a thread."""
     outcome: Future[Any] = field(default_factory=Future)
 
 
@@ -55,10 +53,7 @@ class _TransactionEnded(Exception):
 
 @dataclass(frozen=True)
 class SharedWrite(Generic[_T]):
-    """An operation that writes one value.
-
-    Consecutive ones with the same `write_all` are written by one call, in order.
-    """
+    """Writes one value. Consecutive ones with the same `write_all` are written by one call, in order."""
 
     write_all: Callable[[Connection, Sequence[_T]], None]
     value: _T
@@ -70,17 +65,14 @@ class SharedWrite(Generic[_T]):
 class Writer:
     """A thread that runs operations in order of arrival, many to a commit.
 
-    An operation is a function that gets a session in the writer's transaction. The operation must not commit or roll
-    back. An operation may run again if its commit failed, or if another operation of the same commit was refused. So an
-    operation must have no effect except its statements. An operation must also create every row that it adds: a row
-    from outside would count as stored the second time. Rows that an operation returns are detached from the session.
+    An operation is a function that gets a session in the writer's transaction, and must not commit or roll back. It may
+    run again if its commit failed, or if another operation of the same commit was refused: so it must have no effect
+    except its statements, and must create every row that it adds, as a row from outside would count as stored the
+    second time. Returned rows are detached from the session.
 
-    On PostgreSQL the transaction waits for its turn among the nodes: see `for_writing`.
-
-    The queue has room for `queue_size` operations. A caller waits for its result at most `wait_seconds`.
-    `on_generation_raised` is called in the writer's thread after each commit that published or withdrew an edition (see
-    `GENERATION_RAISED`), before any caller gets its result. `on_flush` is called after every commit, with the number of
-    operations and the seconds that the commit took.
+    The queue has room for `queue_size` operations. A caller waits at most `wait_seconds`. `on_generation_raised` is
+    called in the writer's thread after a commit that set `GENERATION_RAISED`, before any caller gets its result;
+    `on_flush` after every commit, with the number of operations and its seconds.
     """
 
     def __init__(
@@ -106,7 +98,7 @@ class Writer:
         self._thread.start()
 
     def stop(self) -> None:
-        """Finish the queue, then end the thread. Wait at most `wait_seconds`."""
+        """Finish the queue first. Wait at most `wait_seconds`."""
         self._queue.put(None)
         self._thread.join(self._wait_seconds)
 
@@ -116,12 +108,11 @@ class Writer:
 
     @property
     def has_failed(self) -> bool:
-        """True if the last transaction failed because of the database."""
+        """Because of the database, in the last transaction."""
         return self._fails
 
     @property
     def waiting(self) -> int:
-        """Number of operations in the queue."""
         return self._queue.qsize()
 
     def run(self, operation: Callable[Concatenate[Session, P], _T], /, *args: P.args, **kwargs: P.kwargs) -> _T:
@@ -140,7 +131,7 @@ class Writer:
     async def run_async(
         self, operation: Callable[Concatenate[Session, P], _T], /, *args: P.args, **kwargs: P.kwargs
     ) -> _T:
-        """As `run`, without blocking the event loop."""
+        """Does not block the event loop."""
         bell = asyncio.get_running_loop().create_future()
         outcome: Future[_T] = self._enqueue(_bind(operation, *args, **kwargs), bell)
         try:
@@ -170,10 +161,9 @@ class Writer:
                     self._commit(running)
 
     def _take_arrived(self) -> list[_Queued | None]:
-        """Wait for an operation, and return it with those queued behind it. None in the list means: stop.
+        """If several wait, those of the next milliseconds join them, since a commit costs as much as some operations.
 
-        If there are several, those of the next milliseconds join them, since a commit costs as much as some operations.
-        A single one never waits.
+        A single one never waits. None in the list means: stop.
         """
         arrived = [self._queue.get(), *self._take_queued()]
         for _ in range(MAX_PAUSES):
@@ -194,11 +184,10 @@ class Writer:
         return taken
 
     def _commit(self, batch: Sequence[_Queued], *, apart: bool = False) -> None:
-        """Commit the operations together, and give each caller its result or error.
+        """If one raises a `GuidanceError`, run all again, each in a savepoint (`apart`).
 
-        If one raises a `GuidanceError`, run all again, each in a savepoint (`apart`). If anything else fails, run each
-        again in a transaction of its own, so that only the failing one fails: not if it is alone, or if no transaction
-        can begin.
+        If anything else fails, run each again in a transaction of its own, so that only the failing one fails: not if
+        it is alone, or if no transaction can begin.
         """
         has_begun = False
         try:
@@ -229,19 +218,18 @@ class Writer:
 
 
 def _bind(operation: Callable[Concatenate[Session, P], Any], /, *args: P.args, **kwargs: P.kwargs) -> WriteOp[Any]:
-    """Return `operation` as a function of the session; a `SharedWrite` unchanged."""
     if isinstance(operation, SharedWrite):
         return operation
     return lambda session: operation(session, *args, **kwargs)
 
 
 def write_without_change(session: Session) -> None:
-    """If the database cannot write, this raises SQLAlchemy's error."""
+    """Raises SQLAlchemy's error if the database cannot write."""
     session.connection().execute(text("UPDATE generation SET number = number"))
 
 
 def _run_apart(connection: Connection, batch: Sequence[_Queued]) -> list[Outcome]:
-    """Run each in a savepoint: its result, or its `GuidanceError`. Any other error ends the run."""
+    """An error other than `GuidanceError` ends the run."""
     outcomes: list[Outcome] = []
     for each in batch:
         try:
@@ -253,7 +241,7 @@ def _run_apart(connection: Connection, batch: Sequence[_Queued]) -> list[Outcome
 
 
 def _run(connection: Connection, batch: Sequence[_Queued]) -> list[Outcome]:
-    """Run the operations in order; the results of shared writes are None. Raise the first error."""
+    """The results of shared writes are None."""
     results: list[Any] = []
     with Session(connection, expire_on_commit=False, join_transaction_mode="rollback_only") as session:
         for _, group in groupby((each.operation for each in batch), _kind):
@@ -276,7 +264,6 @@ def _kind(operation: WriteOp[Any]) -> object:
 
 
 def _caller_error(failure: Exception) -> Exception:
-    """`StoreBusy` if the database failed, which is logged."""
     if isinstance(failure, DBAPIError | _TransactionEnded):
         log.error("write_failed", error=type(failure).__name__)
         return StoreBusy()
@@ -284,7 +271,7 @@ def _caller_error(failure: Exception) -> Exception:
 
 
 def _report(batch: Sequence[_Queued], outcomes: Sequence[Outcome]) -> None:
-    """Give each caller its outcome. Each event loop is woken once."""
+    """Each event loop is woken once."""
     bells: defaultdict[asyncio.AbstractEventLoop, list[asyncio.Future[None]]] = defaultdict(list)
     for queued, (result, error) in zip(batch, outcomes, strict=True):
         if error is None:

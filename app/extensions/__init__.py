@@ -44,7 +44,7 @@ class Extension:
 
 
 def installed() -> dict[str, Extension]:
-    """By name, whether on or off."""
+    """Whether on or off."""
     names = sorted(each.name for each in iter_modules(__path__))
     return {name: import_module(f"{__name__}.{name}").EXTENSION for name in names}
 
@@ -66,5 +66,5 @@ def switched_on(names: Collection[str] | None) -> tuple[Extension, ...]:
 
 
 def modules_of(part: str, extensions: Iterable[Extension]) -> list[ModuleType]:
-    """Import that part of each that has it."""
+    """Of each that has it."""
     return [import_module(f"{each.package}.{part}") for each in extensions if part in each.parts]

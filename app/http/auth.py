@@ -24,7 +24,6 @@ from app.services.access.restrictions import expect_openable
 from app.services.audit.audit_log import Actor
 
 NAMES_OF_CONCERNS = ("reference", "chain")
-"""Path parameters that identify a concern."""
 ANONYMOUS = Principal("anonymous", frozenset())
 log = Log(__name__)
 _status_token = HTTPBearer(
@@ -39,14 +38,14 @@ StatusTokenCredentials = Annotated[HTTPAuthorizationCredentials | None, Depends(
 
 
 async def allow_anyone() -> None:
-    """No token is required, and one in the request is ignored."""
+    """A token in the request is ignored."""
 
 
 PUBLIC = Depends(allow_anyone)
 
 
 async def require_status_token(credentials: StatusTokenCredentials) -> str:
-    """Return the token unchecked. Raise `TokenMissing` without one."""
+    """Return the token unchecked."""
     if credentials is None:
         raise TokenMissing
     return credentials.credentials
@@ -60,10 +59,7 @@ class _Key(SecurityBase):
 
 
 class ClientKey(_Key):
-    """Requires a client key with the scopes of the route."""
-
     async def __call__(self, request: Request, security: SecurityScopes) -> Principal:
-        """Raise the errors of `authenticate`."""
         return await authenticate(request, await client_key_of(request), security.scopes)
 
 
@@ -73,8 +69,8 @@ require_client = ClientKey()
 async def require_actor(request: Request, principal: Annotated[Principal, Depends(require_client)]) -> Actor:
     """Return the caller as the actor for the audit log.
 
-    Raise `NoSuchConcern` if the path names a concern that does not exist or that the caller may not open; the latter is
-    recorded. Raise `StoreBusy` if it could not be.
+    Raise `NoSuchConcern` if the path names a concern that does not exist or that the caller may not open (recorded),
+    and `StoreBusy` if that could not be recorded.
     """
     actor = actor_of(request, principal, context_of(request).clock())
     await expect_may_open(request, actor)
@@ -82,7 +78,6 @@ async def require_actor(request: Request, principal: Annotated[Principal, Depend
 
 
 async def expect_may_open(request: Request, actor: Actor) -> None:
-    """Raise as `require_actor` for the concern that the path names, if any."""
     named = (find_reference(request.path_params.get(name, "")) for name in NAMES_OF_CONCERNS)
     for reference in filter(None, named):
         await run_in_threadpool(expect_openable, context_of(request).writer, reference, actor)
@@ -104,10 +99,9 @@ def caller_networks(request: Request) -> LimitKeys:
 
 
 class SubmitterKey(_Key):
-    """Accepts a client key with the scope to submit, or no key if anonymous concerns are allowed."""
+    """Accepts no key too if anonymous concerns are allowed."""
 
     async def __call__(self, request: Request) -> Principal:
-        """Return `ANONYMOUS` without a key. Raise the errors of `authenticate`."""
         credentials = await client_key_of(request)
         if credentials is None and context_of(request).settings.anonymous_concerns:
             return ANONYMOUS
@@ -122,9 +116,8 @@ async def authenticate(
 ) -> Principal:
     """Return the client of `credentials`, whose name is stored in the request for the rate limits.
 
-    Raise `TokenMissing` without credentials, `ScopeMissing`, `TokenInvalid`, or `ProviderUnavailable` if the OpenID
-    provider does not respond; in place of the last two `RateLimited` if the caller is over its limit. Why a token is
-    refused is logged only.
+    Raise `TokenMissing` without credentials, `ScopeMissing`, `TokenInvalid`, or `ProviderUnavailable`; in place of the
+    last two `RateLimited` if the caller is over its limit. Why a token is refused is logged only.
     """
     if credentials is None:
         raise TokenMissing
@@ -145,22 +138,18 @@ async def authenticate(
 
 
 def networks_to_count(request: Request, submitter: Principal) -> LimitKeys:
-    """Return the networks under which to count a concern without a client key, none from this host."""
     return caller_networks(request) if submitter is ANONYMOUS else ()
 
 
 def expect_within_limit(request: Request, submitter: Principal, concern: Concern) -> None:
-    """Raise `RateLimited` if a client is over its limit, unless a child is in immediate danger (a test never is).
-
-    A concern without a client key is never refused here.
-    """
+    """Raise `RateLimited` for a client over its limit, unless a child is in danger (a test never is)."""
     in_danger = concern.immediate_danger == ImmediateDanger.YES and not concern.test
     if submitter is not ANONYMOUS and not in_danger:
         refuse_over_limit(request)
 
 
 def refuse_over_limit(request: Request) -> None:
-    """Raise `RateLimited` for a request over its limit that the middleware left to the route (`app.http.turns`)."""
+    """Raise `RateLimited` for a request over its limit that the middleware left to the route."""
     over: Count | None = request.scope["state"].get(OVER)
     if over is not None:
         raise RateLimited(over.seconds)

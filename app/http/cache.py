@@ -1,12 +1,7 @@
 """The response cache: finished responses of public reads, in memory, in front of the framework.
 
-The content of a public read depends only on the published guides. So a response that a shared cache may store is stored
-here as bytes, except at the paths in `uncached`. Publishing or withdrawing an edition clears the cache, except for
-the paths in `WITHOUT_GUIDES`. A stored response that is valid only until a certain time has that time in the header
-`Expires`.
-
-While the database is unavailable, responses may be out of date. The cache then continues to serve them, with their
-`Age`, for as long as `stale-if-error` promises.
+The content of a public read depends only on the published guides, so publishing or withdrawing an edition clears the
+cache. While the database is unavailable, it serves what may be out of date, for as long as `stale-if-error` promises.
 """
 
 import asyncio
@@ -43,7 +38,7 @@ MAX_ENTRY_FRACTION = 8  # one entry takes at most an eighth of the cache
 MAX_HELD_FRACTION = 2  # held entries take at most half of the cache
 PARSED_HEADERS = 1_000
 WITHOUT_GUIDES = frozenset({"/openapi.json", "/openapi.public.json"})
-"""The paths whose responses stay the same as long as the process: no edition changes them."""
+"""No edition changes these responses."""
 BYPASS_HEADERS = frozenset({b"accept-datetime", b"content-length", b"transfer-encoding"})
 CacheKey = tuple[str, bytes, frozenset[str], tuple[str, ...]]
 """All that the content depends on: path, query as sent, media types preferred to JSON, and languages to English."""
@@ -59,7 +54,7 @@ ILLEGAL_FIELD_BYTES = re.compile(b"[\x00-\x08\x0a-\x1f\x7f]")  # RFC 9110, secti
 
 
 class WireResponse(NamedTuple):
-    """A response ready to send: its fields for ASGI, and the same as bytes for the network."""
+    """Its fields for ASGI, and the same as bytes for the network."""
 
     status: int
     headers: RawHeaders
@@ -98,10 +93,7 @@ class EncodedResponse:
 
 
 class CachedResponse:
-    """A response in every encoding, with its route for the log. `holds_until` is the time in Expires.
-
-    `gzipped` is None until `add_gzip`, and uncompressed if the body is too small.
-    """
+    """A response in every encoding. `gzipped` is None until `add_gzip`, and uncompressed if the body is too small."""
 
     __slots__ = ("gzipped", "holds_until", "made_at", "plain", "route", "size")
 
@@ -155,7 +147,6 @@ class CacheStore:
         self._is_held_full = False
 
     def copy(self) -> "CacheStore":
-        """Held keys too."""
         copied = CacheStore(self._max_bytes, self._clock)
         copied._entries, copied._held = self._entries.copy(), self._held.copy()
         copied._held_bytes = sum(each.size for each in copied._held.values() if each is not None)
@@ -164,7 +155,6 @@ class CacheStore:
         return copied
 
     def without_guides(self) -> "CacheStore":
-        """Return a new store with only the entries at the paths of `WITHOUT_GUIDES`."""
         kept = CacheStore(self._max_bytes, self._clock)
         for key, entry in self._entries.copy().items():
             if key[0] in WITHOUT_GUIDES:
@@ -185,10 +175,7 @@ class CacheStore:
         return entry
 
     def hold(self, key: CacheKey) -> bool:
-        """Hold the current and each later entry of `key`. Return False, and hold nothing, once one had no room.
-
-        A `key` whose entry is held always gives True.
-        """
+        """Hold the current and each later entry of `key`. Return False, and hold nothing, once one had no room."""
         if self._is_held_full and self._held.get(key) is None:
             return False
         self._held.setdefault(key, None)
@@ -199,7 +186,6 @@ class CacheStore:
         return True
 
     def put(self, key: CacheKey, entry: CachedResponse) -> None:
-        """Store `entry`, unless it would take more than an eighth of the store."""
         is_large = entry.size > self._max_bytes / MAX_ENTRY_FRACTION
         is_held = key in self._held and not is_large and self._put_held(key, entry)
         self._is_held_full |= key in self._held and not is_held
@@ -213,7 +199,6 @@ class CacheStore:
             self.used_bytes -= self._entries.popitem(last=False)[1].size
 
     def _put_held(self, key: CacheKey, entry: CachedResponse) -> bool:
-        """Return False if held entries would take too much of the store."""
         replaced = self._held[key]
         grown = entry.size - (replaced.size if replaced else 0)
         if self._held_bytes + grown > self._max_bytes / MAX_HELD_FRACTION:
@@ -228,8 +213,6 @@ class CacheStore:
 
 
 class CacheRequest(NamedTuple):
-    """The parts of a request that decide which response the cache sends."""
-
     key: CacheKey
     accepts_gzip: bool
     if_none_match: bytes | None
@@ -240,12 +223,11 @@ class CacheRequest(NamedTuple):
 
 
 class ResponseCache:
-    """The current store of responses, and the look-up of a request in it.
+    """The current store of responses, and the look-up of a request in it. Only the event loop reads and writes entries.
 
     `clear`, from any thread, replaces the store: a response being made then goes into the old one, which nobody reads,
-    so nothing old is served after a clear. Only the event loop reads and writes entries. The server front
-    (`app.server.front`) sends stored responses unchanged; while they need additions such as `Age`, `find` gives it
-    None.
+    so nothing old is served after a clear. The server front sends stored responses unchanged; while they need additions
+    such as `Age`, `find` gives it None.
     """
 
     def __init__(
@@ -265,12 +247,11 @@ class ResponseCache:
         self._has_front = True
 
     def clear(self) -> None:
-        """Drop every entry that an edition can change, and call `on_clear`."""
+        """Drop every entry that an edition can change."""
         self.store = self.store.without_guides()
         self.on_clear()
 
     def leave_front(self) -> None:
-        """From now on every request goes through the middleware."""
         self._has_front = False
         self.store = self.store.copy()  # a new store tells the server front that its finished responses are invalid
 
@@ -282,7 +263,6 @@ class ResponseCache:
 
     @property
     def is_database_away(self) -> bool:
-        """True while entries may be out of date."""
         return self._current_at is not None
 
     def age_of(self, entry: CachedResponse) -> float | None:
@@ -291,11 +271,7 @@ class ResponseCache:
         return None if current_at is None else monotonic() - max(current_at, entry.made_at)
 
     def find_entry(self, key: CacheKey) -> CachedResponse | None:
-        """Return what the middleware may serve: while the database is away also what expired.
-
-        Then also the guide's own language, but never what may have been out of date for longer than
-        `STALE_IF_ERROR_SECONDS`.
-        """
+        """While the database is away also what expired, for `STALE_IF_ERROR_SECONDS`, or the guide's own language."""
         entry = self.store.find(key, allow_expired=self.is_database_away)
         if entry is None and key[-1] and self.is_database_away:
             entry = self.store.find((*key[:-1], ()), allow_expired=True)
@@ -306,7 +282,6 @@ class ResponseCache:
     def parse(self, scope: Scope) -> CacheRequest | None:
         """Return the parts of a GET that the cache uses, or None if the framework must respond.
 
-        It must at a path of `uncached`, and for a body, a repeated header, Accept-Datetime or an unknown host.
         Credentials are ignored: only responses of routes that read none are cached.
         """
         headers = dict(scope["headers"])
@@ -325,7 +300,7 @@ class ResponseCache:
         )
 
     def find(self, request: CacheRequest) -> tuple[Any, WireResponse] | None:
-        """Return route and response for the server front: none while the database is away, or after `leave_front`."""
+        """None while the database is away, or after `leave_front`."""
         if self.is_database_away or not self._has_front:
             return None
         entry = self.store.find(request.key)
@@ -337,7 +312,7 @@ class ResponseCache:
 
 @lru_cache(maxsize=PARSED_HEADERS)
 def preferred_media_types(accept: bytes) -> frozenset[str]:
-    """Those preferred to JSON. Nothing else in Accept affects a response."""
+    """Nothing else in Accept affects a response."""
     header = accept.decode("latin-1")
     return frozenset(
         form.media_type for form in REPRESENTATIONS if quality(form.media_type, header) > quality(JSON, header)
@@ -352,16 +327,11 @@ def accepts_gzip(accept_encoding: bytes) -> bool:
 
 
 class Caching:
-    """Responds from the cache, and stores each cacheable response."""
-
     def __init__(self, cache: ResponseCache) -> None:
         self._cache = cache
 
     async def answer_from_cache(self, exchange: Exchange) -> ASGIApp | None:
-        """Answer with the cached response, or wait for a request that is making it, or let this one make it.
-
-        A request that bypasses the cache never waits for another.
-        """
+        """Answer with the cached response, or wait for a request that is making it, or let this one make it."""
         scope = exchange.scope
         if scope["method"] != "GET" or NOT_PUBLIC.match(scope["path"]):
             return None
@@ -386,7 +356,6 @@ class Caching:
         return response if age is None else response._replace(headers=[*response.headers, (b"age", b"%d" % int(age))])
 
     def _begin(self, exchange: Exchange, request: CacheRequest, store: CacheStore) -> None:
-        """Have the response made without If-None-Match, and let others wait for it."""
         scope = exchange.scope
         scope["headers"] = [pair for pair in scope["headers"] if pair[0] != b"if-none-match"]
         pending = store.pending[request.key] = asyncio.get_running_loop().create_future()
@@ -398,7 +367,6 @@ class Caching:
     async def _store(
         self, exchange: Exchange, request: CacheRequest, store: CacheStore, pending: Future[CachedResponse | None]
     ) -> None:
-        """Give a cacheable response to all who wait for it: None if it is not."""
         entry = None
         try:
             if exchange.held and exchange.instead is None and exchange.is_whole:

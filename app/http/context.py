@@ -45,11 +45,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class AppContext:
-    """What all requests of one application share."""
-
     settings: Settings
     extensions: tuple[Extension, ...]
-    """Those that are switched on, and what they add together:"""
+    """What they add together follows:"""
     links: Words
     limits: Words
     without_pages: tuple[str, ...]
@@ -86,18 +84,15 @@ class AppContext:
     docs_keys: list[tuple[str, dt.datetime]] = field(default_factory=list)
     """The test key of a trial's page `/docs`, and when it was made. Empty until the page is shown."""
     outage: list[str] = field(default_factory=list)
-    """Why the database could not be opened so far: `no answer` or `damaged`. Empty once it is open."""
+    """Why the database could not be opened so far. Empty once it is open."""
     workers: list[JobsWorker] = field(default_factory=list)
-    """Those that have been started."""
 
     @property
     def duty_hours(self) -> DutyHours:
-        """The rule that says which team answers when."""
         return self.submissions.receipts.duty_hours
 
     @property
     def desk(self) -> Desk:
-        """What all actions of the duty team need."""
         sealer = self.submissions.sealer
         return Desk(self.engine, self.writer, sealer, self.unsealer, self.signer, self.reference_data)
 
@@ -113,10 +108,7 @@ async def get_context(request: Request) -> AppContext:
 
 
 async def open_session(request: Request) -> AsyncIterator[Session]:
-    """Yield a session, which connects at its first use and closes when the route's function ends.
-
-    On PostgreSQL it is closed in an extra thread, because all of the usual pool may be waiting for a connection.
-    """
+    """Closed, on PostgreSQL, in an extra thread, because all of the usual pool may be waiting for a connection."""
     engine = context_of(request).engine
     session = Session(engine)
     try:
@@ -135,8 +127,6 @@ async def get_now(request: Request) -> dt.datetime:
 
 
 def provide(name: str) -> Any:
-    """Return a dependency that gives a route the attribute `name` of the context."""
-
     async def get_part(request: Request) -> Any:
         return getattr(context_of(request), name)
 

@@ -23,7 +23,7 @@ log = Log(__name__)
 
 
 def steps_of(context: AppContext, find_language: Step) -> list[Step]:
-    """Return every step in its order, whose reasons `tests/http/test_door.py` states."""
+    """`tests/http/test_door.py` states the reasons of the order."""
     settings = context.settings
     return [
         Caching(context.response_cache).answer_from_cache,
@@ -39,7 +39,7 @@ def steps_of(context: AppContext, find_language: Step) -> list[Step]:
 
 
 class Door:
-    """Leads each request through `steps` to `app`, or to what a step answers with, and adds it to `records`.
+    """Leads each request through `steps` to `app`.
 
     An unhandled error becomes 500. Its log line has type and stack, not its message, which may have a reporter's text.
     """
@@ -61,7 +61,6 @@ class Door:
             self.records.add(exchange.finish())
 
     async def serve(self, exchange: Exchange) -> None:
-        """Unrecorded."""
         exchange.scope["app"] = self._service
         try:
             answer = self._app

@@ -16,9 +16,9 @@ LATE = "answers_late"
 
 
 class Exchange:
-    """What the steps of the door read and change: the request, and what becomes of the response.
+    """What the steps of the door read and change. `scope` is a copy, in which HEAD is GET.
 
-    `scope` is a copy, in which HEAD is GET. `changes` get the start of each response, the last added first.
+    `changes` get the start of each response, the last added first.
     """
 
     body: bytes | None = None
@@ -28,11 +28,8 @@ class Exchange:
     instead: ASGIApp | None = None
     """Sent at the end in place of `held`."""
     is_whole = False
-    """The last message of a response has come."""
     status: int | None = None
-    """None until a response begins to be sent."""
     is_hit = False
-    """Answered from the cache."""
     delayed = 0.0
     """Seconds."""
 
@@ -50,7 +47,7 @@ class Exchange:
 
     @cached_property
     def ends(self) -> AsyncExitStack:
-        """What steps do once the route has ended, the last added first. Made at its first use: a hit has none."""
+        """Run once the route has ended, the last added first. Made at its first use: a hit has none."""
         return AsyncExitStack()
 
     @property
@@ -58,11 +55,9 @@ class Exchange:
         return Request(self.scope, self.receive)
 
     def field(self, name: bytes) -> bytes | None:
-        """The first header field with the lower-case `name`."""
         return next((value for each, value in self.scope["headers"] if each == name), None)
 
     async def receive(self) -> Message:
-        """Give `body` in one message, otherwise what the server receives."""
         if self.body is None:
             return await self._receive()
         body, self.body = self.body, None
@@ -88,7 +83,6 @@ class Exchange:
         await self._send(message)
 
     async def release(self) -> None:
-        """Send what was held back, unchanged."""
         held, self.changes = self.held or (), []
         self.scope["state"].pop(LATE, None)
         if self.instead is not None:
@@ -99,7 +93,6 @@ class Exchange:
             await self.send(message)
 
     def finish(self) -> FinishedRequest:
-        """The status is 500 if no response began."""
         method = self.method if self.method in METHODS else OTHER_METHOD
         seconds = time.perf_counter() - self.began - self.delayed
         route = route_template(self.scope.get("route"))
@@ -107,4 +100,4 @@ class Exchange:
 
 
 Step = Callable[[Exchange], Awaitable[ASGIApp | None]]
-"""A step of the door. It returns what answers in place of the route, or None."""
+"""It returns what answers in place of the route, or None."""

@@ -1,4 +1,4 @@
-"""The conversion of pydantic's validation errors to field errors, and of field errors to the `errors` of a problem."""
+"""Pydantic's validation errors as field errors, and field errors as the `errors` of a problem."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -52,13 +52,14 @@ def to_field_error(error: Mapping[str, Any]) -> FieldError:
     at, context = tuple(error["loc"]), error.get("ctx", {})
     if error["type"] == "value_error":
         reason = context["error"]
-        return FieldError(at, _as_sentence(str(reason)), getattr(reason, "code", FaultCode.INVALID))
+        text = str(reason)
+        sentence = text[:1].upper() + text[1:].rstrip(".") + "."
+        return FieldError(at, sentence, getattr(reason, "code", FaultCode.INVALID))
     code, template = FAULTS.get(error["type"], DEFAULT_FAULT)
     return FieldError(at, template, code, values={name: _plain(value) for name, value in context.items()})
 
 
 def to_request_fault(error: Mapping[str, Any]) -> FieldError:
-    """The first element of `error["loc"]` names the part of the request, the second outside the body the parameter."""
     source, *rest = error["loc"]
     fault = to_field_error(error)
     if source == "body":
@@ -85,11 +86,7 @@ def json_pointer(at: Location) -> str:
 
 
 def hide_unknown_names(faults: Iterable[FieldError], model: type[BaseModel] | None) -> list[FieldError]:
-    """Return `faults` without the names of unknown fields: such a name may identify a child.
-
-    Such a fault gets the location of the object, and suggests a field of `model` with a similar name. Equal faults are
-    returned once.
-    """
+    """Return `faults` once each, without the names of unknown fields: such a name may identify a child."""
     return list(dict.fromkeys(_at_object(each, model) if _is_unknown_name(each) else each for each in faults))
 
 
@@ -106,8 +103,3 @@ def _at_object(fault: FieldError, model: type[BaseModel] | None) -> FieldError:
 
 def _plain(value: object) -> object:
     return value.replace("'", "").replace(" or ", ", ") if isinstance(value, str) else value
-
-
-def _as_sentence(text: str) -> str:
-    """With a capital first letter and one full stop."""
-    return text[:1].upper() + text[1:].rstrip(".") + "."

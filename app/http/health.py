@@ -19,8 +19,7 @@ MIN_FREE_BYTES = 1_000_000  # enough for the largest concern that is accepted
 def check_health(context: AppContext) -> dict[str, str]:
     """Return the result of each check, by name: `HEALTHY`, or a short description of the problem.
 
-    The check `concerns` writes an invented concern and rolls it back. A success counts for five seconds, unless a write
-    fails meanwhile. If the writer has stopped, nothing is written.
+    A success of `concerns`, which writes an invented concern and rolls it back, counts for five seconds.
     """
     keeps_concerns = context.writer.is_alive and context.store_probe.succeeds()
     concerns = HEALTHY if keeps_concerns else "cannot be stored"
@@ -34,7 +33,7 @@ def check_health(context: AppContext) -> dict[str, str]:
 
 
 def read_warnings(context: AppContext, checks: dict[str, str]) -> dict[str, str]:
-    """Return what needs attention but does not stop the service, by name; from the database only if it answers."""
+    """Return what needs attention but does not stop the service, by name."""
     warnings = {name: "broken" for name, is_broken in context.invariants.broken.items() if is_broken}
     warnings |= dict.fromkeys(context.outside.failing, "fails") | context.watcher.warnings
     keys = access_keys_of(context.engine)
@@ -59,7 +58,6 @@ def _database(context: AppContext) -> str:
 
 
 def _warnings_of_rows(context: AppContext) -> dict[str, str]:
-    """Empty if the database cannot be read."""
     now, warnings = context.clock(), {}
     try:
         with Session(context.engine) as session:

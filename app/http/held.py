@@ -1,7 +1,4 @@
-"""A task that fills the response cache with the pages that people need first if a child is in danger.
-
-The task makes these responses in rounds, before anyone has requested them. One round goes over all paths.
-"""
+"""A task that fills the response cache with the pages that people need first if a child is in danger."""
 
 import asyncio
 from asyncio import Event
@@ -22,9 +19,8 @@ from app.logs import Log
 FIRST_SECONDS = 5.0
 """The start waits at most so long for a complete round; with very many guides it ends while requests are served."""
 RETRY_SECONDS = 5.0
-"""From a round with a failure to the next."""
 ROUND_SECONDS = 30.0
-"""From a complete round to the next, which makes expired responses again."""
+"""Made again then, since some responses expire."""
 
 SERVER_ERROR = 500
 
@@ -32,15 +28,11 @@ log = Log(__name__)
 
 
 class HeldGuidance:
-    """A task that makes the response of each path from `find_paths`, and holds the response in the cache.
+    """Makes the response of each path from `find_paths` by a request to `serve`, and holds it in the cache.
 
-    Each response is made by a request to `serve`. A held response is never dropped to make room. Held responses take
-    at most half of the cache. Once a response has no room there, none is made for a further path. Responses are
-    made at the start, after each change of the guides, and after they expire. So every process can serve these
-    responses while the database is unavailable, even a process that has served no request yet. `find_paths` reads the
+    So every process can serve them while the database is unavailable, even one that has served no request yet. Once a
+    response has no room, none is made for a further path. A complete round is saved in `file`. `find_paths` reads the
     database, so it is called in a thread.
-
-    After a complete round, the responses are saved in `file`, with the contacts of `get_numbers`.
     """
 
     def __init__(
@@ -61,7 +53,7 @@ class HeldGuidance:
         self._is_complete = Event()
 
     async def run(self) -> None:
-        """Until cancelled, in rounds. A cleared cache starts the next round immediately."""
+        """Until cancelled. A cleared cache starts the next round immediately."""
         loop, cache = asyncio.get_running_loop(), self._cache
 
         def note_change() -> None:
@@ -95,12 +87,11 @@ class HeldGuidance:
         return found.numbers if found else None
 
     async def wait_for_first(self) -> None:
-        """Wait for a complete round, at most `FIRST_SECONDS`."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._is_complete.wait(), FIRST_SECONDS)
 
     async def _hold_all(self) -> bool:
-        """Return True if no request failed. What has no room is logged when its number changes."""
+        """True if no request failed."""
         left_out, self._left_out = self._left_out, 0
         cache, at = self._cache, self._file.clock()
         store = cache.store

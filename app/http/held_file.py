@@ -24,23 +24,21 @@ from app.services.key_files import write_key_file
 
 MAX_BYTES = 16_000_000
 RENEW_SECONDS = 3_600.0
-"""Seconds after which unchanged responses are saved again, with the new time."""
+"""With the new time."""
 CLOCK_SECONDS = 300.0
-"""Seconds that the time in the file may be ahead of the clock."""
+"""The file's time may be so far ahead of the clock."""
 MAC_BYTES = hashlib.sha256().digest_size
 
 log = Log(__name__)
 
 
 class Numbers(NamedTuple):
-    """The contacts of the default guide, and the publisher of its current edition."""
-
     contacts: tuple[Contact, ...] = ()
     publisher: Publisher | None = None
 
 
 class HeldResponse(NamedTuple):
-    """A response to a plain GET. `template` is the path of its route, for the log."""
+    """`template` is the path of its route, for the log."""
 
     path: str
     template: str | None
@@ -49,7 +47,7 @@ class HeldResponse(NamedTuple):
 
 
 class Held(BaseModel):
-    """The content of the file. `at` is a time at which the responses were current, in seconds."""
+    """`at` is a time at which the responses were current, in seconds."""
 
     model_config = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
 
@@ -59,10 +57,9 @@ class Held(BaseModel):
 
 
 class HeldFile:
-    """A file in the data folder, authenticated with a key that is derived from the receipt key.
+    """A file in the data folder, authenticated with a key that is derived from the receipt key. Thread-safe.
 
-    It only counts for the release, the database, the public address and the council for which it was written. Any
-    thread may call the methods.
+    It only counts for the release, the database, the public address and the council for which it was written.
     """
 
     def __init__(self, settings: Settings, key: Ed25519PrivateKey, clock: Clock) -> None:
@@ -76,10 +73,7 @@ class HeldFile:
     def save(
         self, responses: Sequence[HeldResponse], numbers: Numbers, at: dt.datetime, is_current: Callable[[], bool]
     ) -> None:
-        """Write the file, unless the same responses were saved within `RENEW_SECONDS` or it would be too large.
-
-        `at` is a time at which the responses were current. If `is_current` returns False, write nothing.
-        """
+        """Not if the same were saved within `RENEW_SECONDS`, or are too large, or `is_current` returns False."""
         held = Held(at=at.timestamp(), numbers=numbers, responses=[*responses])
         known = [(each.path, dict(each.headers)[b"etag"]) for each in responses]
         if self._saved and self._saved[0] == known and (at - self._saved[1]).total_seconds() < RENEW_SECONDS:
@@ -99,7 +93,6 @@ class HeldFile:
                 log.warning("held_file_not_written", error=type(failure).__name__)
 
     def forget(self) -> None:
-        """Delete the file, because an edition was published or withdrawn."""
         with self._lock:
             self._saved = None
             try:

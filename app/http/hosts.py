@@ -17,17 +17,15 @@ ANY = "*"
 CACHED_HOSTS = 1000
 FORWARDED_FOR = b"x-forwarded-for"
 IS_BELIEVED = "forwarded_by_trusted_proxy"
-"""In the ASGI scope only if the request comes from a trusted proxy."""
 NETWORKS = "networks"
-"""Key in a request's state for the networks under which the rate limits count the caller."""
+"""Key of a request's state."""
 HostCheck = Callable[[bytes | None], bool]
 
 
 class ForwardedAddresses:
-    """Takes the caller's address and scheme from the headers of a trusted proxy (addresses and networks).
+    """Takes the caller's address and scheme from the headers of a trusted proxy.
 
-    A forwarded address that is none becomes `UNKNOWN_ADDRESS`: such callers are counted together, and the text is not
-    recorded.
+    A forwarded address that is none becomes `UNKNOWN_ADDRESS`: such callers are counted together.
     """
 
     def __init__(self, trusted_proxies: Sequence[str]) -> None:
@@ -46,7 +44,6 @@ class ForwardedAddresses:
 
 
 def is_forwarded_by_stranger(scope: Scope) -> bool:
-    """It has X-Forwarded-For, and does not come from a trusted proxy."""
     return any(name == FORWARDED_FOR for name, _ in scope["headers"]) and IS_BELIEVED not in scope
 
 
@@ -55,7 +52,7 @@ async def _do_nothing(_scope: Scope, _receive: Receive, _send: Send) -> None:
 
 
 def _readable_address(text: str) -> str:
-    """Return an IP address in its usual form without the zone, which may be any text, or `UNKNOWN_ADDRESS`."""
+    """Without the zone, which may be any text."""
     try:
         return str(ip_address(text.partition("%")[0]))
     except ValueError:
@@ -63,10 +60,10 @@ def _readable_address(text: str) -> str:
 
 
 def make_host_check(*, public_url: str, allowed_hosts: Sequence[str]) -> HostCheck:
-    """Return a function that judges the value of a Host header.
+    """`*.council.example` allows every name below the domain, and `*` any.
 
-    `*.council.example` allows every name below the domain, and `*` any. A missing header, IP addresses and names
-    without a dot are allowed: for DNS rebinding, an attacker needs a domain name.
+    A missing header, IP addresses and names without a dot are allowed: for DNS rebinding, an attacker needs a domain
+    name.
     """
     names = frozenset(name.lower() for name in (urlsplit(public_url).hostname or "", *allowed_hosts))
     endings = tuple(name.lower()[1:] for name in allowed_hosts if name.startswith("*."))
@@ -82,7 +79,6 @@ def make_host_check(*, public_url: str, allowed_hosts: Sequence[str]) -> HostChe
 
 
 async def check_host(exchange: Exchange) -> ASGIApp | None:
-    """Refuse an unknown host, against DNS rebinding."""
     is_allowed = exchange.scope["app"].state.context.allows_host(exchange.field(b"host"))
     return None if is_allowed else problem_response(exchange.request, UnknownHost)
 

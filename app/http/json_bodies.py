@@ -29,21 +29,13 @@ COMPRESSED = "The body is compressed or encoded. Send it as it is, without `Cont
 
 
 class InvalidBody(HTTPException):
-    """A refused body: the class of the caller's problem, and its sentence."""
-
     def __init__(self, kind: type[Problem], detail: str) -> None:
         super().__init__(kind.status, detail)
         self.kind = kind
 
 
 class JSONRoute(GuidanceRoute):
-    """Takes only uncompressed JSON bodies, and parses them strictly."""
-
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Raise `InvalidBody` if the headers say that the body is compressed or not JSON.
-
-        An optional body may be absent.
-        """
         handle = super().get_route_handler()
 
         async def read_strictly(request: Request) -> Response:
@@ -60,7 +52,6 @@ class JSONRoute(GuidanceRoute):
 
 
 def refuse_compressed(request: Request) -> None:
-    """Raise `InvalidBody` for a content encoding other than `identity` (RFC 9110, section 8.4)."""
     if request.headers.get("content-encoding", IDENTITY).strip().lower() not in ("", IDENTITY):
         raise InvalidBody(UnsupportedMediaType, COMPRESSED)
 
@@ -87,7 +78,6 @@ def read_json(body: bytes) -> Any:
 
 
 def _error_of(body: bytes) -> InvalidBody:
-    """Python's parser finds the line and column."""
     try:
         value = json.loads(body.decode("utf-8"), object_pairs_hook=_each_name_once, parse_constant=_refuse_constant)
     except UnicodeDecodeError:
@@ -124,7 +114,6 @@ def _refuse_constant(_name: str) -> Any:
 
 
 def _check_shape(value: Any) -> None:
-    """No request model needs more than `MAX_VALUES` values or `MAX_NESTING` levels."""
     count, depth = 1, 0
     level: list[Any] = [[value]]
     while level := [

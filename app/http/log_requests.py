@@ -19,15 +19,13 @@ SERVER_ERROR = 500
 
 
 class RequestRecords:
-    """Counts each finished request, writes its log line, and makes its trace span if `traces` is set."""
-
     def __init__(self, metrics: Metrics, traces: "Traces | None" = None) -> None:
         self._metrics = metrics
         self._traces = traces
         self._answered: list[FinishedRequest] = []
 
     def add(self, answered: FinishedRequest) -> None:
-        """Recorded with others in the next turn of the event loop: lost if the process is killed before that."""
+        """Recorded in the next turn of the event loop: lost if the process is killed before that."""
         if not self._answered:
             asyncio.get_running_loop().call_soon(self._write)
         self._answered.append(answered)
@@ -35,7 +33,17 @@ class RequestRecords:
     def _write(self) -> None:
         answered, self._answered = self._answered, []
         self._metrics.record(answered)
-        log.info_each("request", [each.fields() for each in answered])
+        lines = [
+            {
+                "request_id": each.request_id,
+                "method": each.method,
+                "route": each.route,
+                "status": each.status,
+                "milliseconds": round(each.seconds * 1000, 1),
+            }
+            for each in answered
+        ]
+        log.info_each("request", lines)
         if self._traces is not None:
             self._traces.record(answered)
 

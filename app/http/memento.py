@@ -1,10 +1,7 @@
 """Access to the edition that was current at a given time, by Memento (RFC 7089) or by the query parameter `as_of`.
 
-In the terms of Memento, the path of a guide is both the original resource and the TimeGate. A numbered edition is a
-Memento of the guide, dated by its publication. The list of editions in link-format is the TimeMap.
-
-Links between these resources are absolute URLs, because a TimeMap may be stored elsewhere, and because Memento clients
-do not resolve relative links.
+The path of a guide is both the original resource and the TimeGate. Links are absolute URLs, because Memento clients do
+not resolve relative ones.
 """
 
 import datetime as dt
@@ -24,11 +21,7 @@ VARY = {"Vary": "Accept, Accept-Datetime"}
 
 
 def requested_moment(as_of: str | None, accept_datetime: str | None) -> dt.datetime | None:
-    """Return the requested time in UTC, or None if both `as_of` and `accept_datetime` are None.
-
-    `as_of` is the query parameter of that name, and `accept_datetime` the header Accept-Datetime. If `as_of` is given,
-    ignore `accept_datetime`. Raise `InvalidMoment` if the parameter or header that is used is not a time.
-    """
+    """Return the time of `as_of`, otherwise of `accept_datetime`, in UTC. Raise `InvalidMoment` if it is none."""
     if as_of is not None:
         return _parse_as_of(as_of)
     if accept_datetime is None:
@@ -43,12 +36,9 @@ def requested_moment(as_of: str | None, accept_datetime: str | None) -> dt.datet
 def redirect_to_edition_at(
     history: Sequence[EditionHead], moment: dt.datetime, public_url: str, *, or_next: bool = False
 ) -> Response:
-    """Return a 302 to the edition of a guide that was current at `moment`.
+    """Return a 302 to the edition that was current at `moment`. `history` has all editions, newest first.
 
-    `history` has all editions of the guide, newest first. `public_url` begins the absolute links in the response.
-
-    If no edition was current at `moment`, raise `NoSuchEdition`. If `or_next` is True, redirect instead to the oldest
-    edition that is not withdrawn, as RFC 7089 requires, and raise `NoSuchEdition` only if all editions are withdrawn.
+    Raise `NoSuchEdition` if there was none; `or_next` redirects then to the oldest that is not withdrawn (RFC 7089).
     """
     head = current_at(history, moment)
     if head is None and or_next:
@@ -65,10 +55,6 @@ def redirect_to_edition_at(
 
 
 def current_at(history: Sequence[EditionHead], moment: dt.datetime) -> EditionHead | None:
-    """Return the newest edition that was published and not yet withdrawn at `moment`, or None if no edition was.
-
-    `history` must have the newest edition first.
-    """
     return next(
         (
             head
@@ -81,25 +67,17 @@ def current_at(history: Sequence[EditionHead], moment: dt.datetime) -> EditionHe
 
 
 def memento_links(public_url: str, guide: str) -> dict[str, str]:
-    """Return the URLs, by relation, that the TimeGate of `guide` and each Memento of `guide` must link to.
-
-    These are the original resource, which is also the TimeGate, and the TimeMap. Both URLs begin with `public_url`.
-    """
+    """Return the URLs, by relation, that the TimeGate of `guide` and each Memento of `guide` must link to."""
     original = public_url + guide_path(guide)
     return {"original timegate": original, "timemap": f"{original}/editions.link"}
 
 
 def memento_headers(head: EditionHead) -> dict[str, str]:
-    """Return the header that makes the response of a numbered edition a Memento: its time of publication."""
     return {"Memento-Datetime": http_date(head.published_at)}
 
 
 def time_map(history: Sequence[EditionHead], public_url: str) -> bytes:
-    """Return the TimeMap of a guide in link-format (RFC 6690): every edition that is not withdrawn, oldest first.
-
-    `history` must have all editions of the guide, newest first, and must not be empty. All links begin with
-    `public_url`.
-    """
+    """In link-format (RFC 6690): every edition that is not withdrawn, oldest first. `history` must not be empty."""
     common = memento_links(public_url, history[0].guide)
     readable = [head for head in reversed(history) if head.withdrawn_at is None]
     span = (
@@ -117,15 +95,11 @@ def time_map(history: Sequence[EditionHead], public_url: str) -> bytes:
 
 
 def http_date(moment: dt.datetime) -> str:
-    """Return `moment` as an HTTP date, in GMT and whole seconds."""
     return format_datetime(moment.astimezone(dt.UTC), usegmt=True)
 
 
 def _parse_as_of(as_of: str) -> dt.datetime:
-    """Return `as_of` as a time in UTC. A date means the last instant of that day in UTC.
-
-    Raise `InvalidMoment` if `as_of` is neither a date nor a time with a zone.
-    """
+    """A date means the last instant of that day in UTC."""
     try:
         if len(as_of) == len("2026-11-24"):
             return dt.datetime.combine(dt.date.fromisoformat(as_of), dt.time.max, tzinfo=dt.UTC)

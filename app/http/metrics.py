@@ -1,7 +1,4 @@
-"""Metrics in the Prometheus format.
-
-No label holds text from a request: routes are templates, and methods are from a list.
-"""
+"""Metrics in the Prometheus format. No label holds text from a request: routes are templates."""
 
 import os
 from collections import defaultdict
@@ -27,7 +24,7 @@ Bound = tuple[Counter, Histogram, Counter | None]
 
 
 class _Snapshot(Collector):
-    """Values measured for one scrape; a `Gauge` would store them, and share them with all processes."""
+    """A `Gauge` would store the values, and share them with all processes."""
 
     def __init__(self, families: Iterable[Metric]) -> None:
         self._families = list(families)
@@ -37,7 +34,6 @@ class _Snapshot(Collector):
 
 
 def snapshot(families: Iterable[Metric]) -> bytes:
-    """In the Prometheus format."""
     registry = CollectorRegistry()
     registry.register(_Snapshot(families))
     return generate_latest(registry)
@@ -52,7 +48,7 @@ def gauge(name: str, words: str, values: Mapping[Any, float] | float, *labels: s
 
 
 def desk_metrics(counts: Mapping[str, int]) -> bytes:
-    """Return exact counts by state, in the Prometheus format. States of additions begin with `additions_`."""
+    """States of additions begin with `additions_`."""
     additions = {name.removeprefix(OF_ADDITIONS): counts[name] for name in counts if name.startswith(OF_ADDITIONS)}
     concerns = {name: count for name, count in counts.items() if not name.startswith(OF_ADDITIONS)}
     return snapshot(
@@ -64,8 +60,6 @@ def desk_metrics(counts: Mapping[str, int]) -> bytes:
 
 
 class FinishedRequest(NamedTuple):
-    """The duration is in seconds."""
-
     request_id: str
     method: str
     route: str
@@ -73,20 +67,8 @@ class FinishedRequest(NamedTuple):
     seconds: float
     cached: bool = False
 
-    def fields(self) -> dict[str, Any]:
-        """Those of the log line."""
-        return {
-            "request_id": self.request_id,
-            "method": self.method,
-            "route": self.route,
-            "status": self.status,
-            "milliseconds": round(self.seconds * 1000, 1),
-        }
-
 
 class Metrics:
-    """Counters and histograms of this process."""
-
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self._requests = Counter(
@@ -144,7 +126,7 @@ class Metrics:
                 times.observe(seconds)
 
     def _bind(self, series: Series) -> Bound:
-        """Stored, because a look-up is slower than a count."""
+        """A look-up is slower than a count."""
         method, route, status, cached = series
         bound = self._bound[series] = (
             self._requests.labels(method, route, str(status)),

@@ -32,7 +32,7 @@ ByteOrderMark = Annotated[
 
 @dataclass(frozen=True)
 class Representation:
-    """A format of a guide or a section other than JSON."""
+    """Other than JSON."""
 
     media_type: str
     parameters: str
@@ -44,12 +44,10 @@ class Representation:
 
     @property
     def content_type(self) -> str:
-        """With its parameters."""
         return f"{self.media_type}; {self.parameters}"
 
     @property
     def documented(self) -> Responses:
-        """OpenAPI `responses` of the route."""
         return {200: {"content": {self.media_type: {"schema": {"type": "string"}, "example": self.example}}}}
 
 
@@ -90,7 +88,7 @@ def csv_response(
     caching: str = CACHE_CURRENT,
     links: Mapping[str, str] | None = None,
 ) -> Response:
-    """Return `sheet` as a file, or 304. If `bom` is `1`, a UTF-8 byte order mark comes first."""
+    """If `bom` is `1`, a UTF-8 byte order mark comes first."""
     content = BYTE_ORDER_MARK + sheet if bom == "1" else sheet
     headers = {"Content-Disposition": f'inline; filename="{file_name}"'}
     return conditional_response(
@@ -113,7 +111,7 @@ async def choose_format(exchange: Exchange) -> None:
 
 
 def quality(media_type: str, accept: str) -> float:
-    """Return the quality value of the most specific range that matches (RFC 9110, section 12.5.1), or 0."""
+    """Return that of the most specific range that matches (RFC 9110, section 12.5.1), or 0."""
     ranges = ("*/*", media_type.partition("/")[0] + "/*", media_type)  # from the widest to the narrowest
     best = (-1, 0.0)
     for media_range in accept.lower().split(","):
@@ -124,10 +122,7 @@ def quality(media_type: str, accept: str) -> float:
 
 
 def _representation_at(scope: Scope) -> Representation | None:
-    """Return what exists beside JSON at the path.
-
-    None for a request that may be for a past time (Accept-Datetime; a query too): it must first be redirected.
-    """
+    """None for a request that may be for a past time (Accept-Datetime; a query too): it must first be redirected."""
     for representation in REPRESENTATIONS:
         match = representation.paths.fullmatch(scope["path"])
         if match:

@@ -1,14 +1,10 @@
 """The OpenAPI document: FastAPI's document, corrected step by step so that it describes the real responses.
 
-No example of a JSON response is written by hand. The first examples of a model's fields together describe one entry of
-the shipped guide, so an example of a model is built from the examples of its fields. A route overrides only values that
-its model cannot know (`response_example`). A test compares each example with the real response.
+The first examples of a model's fields together describe one entry of the shipped guide, so an example of a model is
+built from those of its fields. A route overrides only values that its model cannot know (`response_example`).
 
 Schemas of responses allow further fields and values, so that generated clients continue to work when some are added.
-Schemas of requests are strict. If a strict schema is for requests and responses, it is described twice: under its own
-name for responses, and with `Input` added to the name for requests.
-
-Problems, examples, parameters and headers that several operations share are described once, in `components`.
+Schemas of requests are strict. A strict schema for both is described twice: for requests with `Input` in its name.
 """
 
 import re
@@ -42,7 +38,6 @@ from app.models.operations.problems import ProblemDetails
 JsonObject = dict[str, Any]
 SCHEMA_PREFIX = "#/components/schemas/"
 UNDESCRIBED = "Successful Response"
-"""FastAPI's own description."""
 DEFAULT_422 = {"$ref": f"{SCHEMA_PREFIX}HTTPValidationError"}
 LIMIT_FIELDS = {
     POLICY_FIELD: {
@@ -117,23 +112,18 @@ GROUPS = {
         "Operations": "Health and metrics.",
     },
 }
-"""Tags with their descriptions, by task."""
 TAGS = {tag: description for tags in GROUPS.values() for tag, description in tags.items()}
 READERS = ("Read guidance", "Raise a concern", "Follow a concern", "Search and look up")
-"""The groups for people who write a front end or explore the API."""
+"""For people who write a front end or explore the API."""
 FILE_FORMS = (".csv", ".link", ".md", ".pdf")
 COMMON_REFUSALS = ("400", "408", "413", "415", "500", "503")
-"""Errors that any operation may return: one response, `default`, describes them."""
 SHOWN_REFUSALS = ("400", "503")
-"""Those with an example under `default`: a refusal and a failure."""
 REFUSED_NAME = "refused"
 REFUSED = "Any other refusal, or a failure: `detail` says in a sentence what is wrong."
 WITH_CONTACTS, LIMITED = "with-contacts", "limited"
-"""Suffixes of components: an example that says whom to call, and a response with limit headers."""
 
 
 def build_document(app: FastAPI, settings: Settings) -> JsonObject:
-    """FastAPI's document, corrected step by step."""
     document = _describe_routes(app, settings)
     schemas = document["components"]["schemas"]
     for path, methods in document["paths"].items():
@@ -155,7 +145,6 @@ def build_document(app: FastAPI, settings: Settings) -> JsonObject:
 
 
 def _describe_routes(app: FastAPI, settings: Settings) -> JsonObject:
-    """Schemas of problems replace those of FastAPI's own errors."""
     document = get_openapi(
         title=app.title,
         version=app.version,
@@ -180,7 +169,6 @@ def _operations(document: JsonObject) -> list[JsonObject]:
 
 
 def _add_problems(path: str, method: str, operation: JsonObject, limits: Words) -> None:
-    """Add rate limit headers, and the problems that path, body or parameters make possible."""
     parameters, responses = operation.get("parameters", []), operation["responses"]
     names = {parameter["name"] for parameter in parameters}
     is_limited = policy_name(method.upper(), path, limits) is not None
@@ -202,7 +190,6 @@ def _add_problems(path: str, method: str, operation: JsonObject, limits: Words) 
 
 
 def _correct_parameters(operation: JsonObject, schemas: JsonObject) -> None:
-    """Remove null, titles and repeated descriptions. Required ones get an example, which tools fill in."""
     for parameter in operation.get("parameters", []):
         options = [each for each in parameter["schema"].get("anyOf", []) if each != {"type": "null"}]
         schema = _without(parameter["schema"], {"title", "description", "anyOf"})
@@ -217,17 +204,12 @@ def _correct_parameters(operation: JsonObject, schemas: JsonObject) -> None:
 
 
 def _add_body_example(operation: JsonObject, schemas: JsonObject) -> None:
-    """Unless the route or the model has examples."""
     body = operation.get("requestBody", {}).get("content", {}).get(JSON)
     if body is not None and "examples" not in {*body, *body["schema"]}:
         body["example"] = build_example(body["schema"], schemas)
 
 
 def _correct_responses(path: str, method: str, operation: JsonObject, schemas: JsonObject) -> None:
-    """Give each its media type, description and example, without FastAPI's 422.
-
-    Examples about concerns say whom to call.
-    """
     given = [each for each in operation.get("parameters", []) if each["required"]]
     query = urlencode({each["name"]: each["example"] for each in given if each["in"] == "query"})
     filled = path.format_map({each["name"]: each["example"] for each in given})
@@ -253,17 +235,13 @@ def _schema_of(response: JsonObject) -> JsonObject:
 
 
 def _description_of(content: JsonObject, schemas: JsonObject) -> str:
-    """Return the first paragraph of a schema that has a description, or the media types."""
     names = [each.get("schema", {}).get("$ref", "").removeprefix(SCHEMA_PREFIX) for each in content.values()]
     described = [schemas[name].get("description", "").partition("\n\n")[0] for name in names if name]
     return next(filter(None, described), f"The response as {' or '.join(content)}.")
 
 
 def _correct_schema(schema: JsonObject) -> JsonObject:
-    """Integers as bounds of an integer; no repeated titles and descriptions; no default that is an object.
-
-    FastAPI writes every bound as a float, and generators write code for such a default that does not compile.
-    """
+    """FastAPI writes bounds of integers as floats; generators cannot compile a default that is an object."""
     if schema.get("type") == "integer":
         schema = schema | {name: int(schema[name]) for name in BOUNDS if name in schema}
     if "properties" in schema:
@@ -283,8 +261,6 @@ def _without(schema: JsonObject, names: Set[str]) -> JsonObject:
 
 
 def _renamed(part: Any, names: Mapping[str, str]) -> Any:
-    """`names` has the new name of each schema."""
-
     def rename(inner: JsonObject) -> JsonObject:
         name = str(inner.get("$ref", "")).removeprefix(SCHEMA_PREFIX)
         return inner | {"$ref": SCHEMA_PREFIX + names[name]} if name in names else inner
@@ -310,7 +286,6 @@ def _changed(value: Any, change: Callable[[JsonObject], JsonObject]) -> Any:
 
 
 def _response_example(sent: JsonObject, schemas: JsonObject, self_link: str | None) -> Any:
-    """`self_link`, the path of the operation, becomes the link `self`."""
     example = build_example(sent["schema"], schemas)
     if "example" in sent:
         example = _override(example, sent["example"])
@@ -329,7 +304,6 @@ def _override(built: Any, override: Any) -> Any:
 
 
 def _emergency_contacts(schemas: JsonObject) -> JsonObject:
-    """Leave out empty members, because every problem about concerns would repeat them."""
     properties = schemas["Problem"]["properties"]
     return {
         name: [
@@ -341,7 +315,6 @@ def _emergency_contacts(schemas: JsonObject) -> JsonObject:
 
 
 def build_example(schema: JsonObject, schemas: JsonObject) -> Any:
-    """Return the first example, or build one: reference, first option, entry, properties, constant, or None."""
     if "examples" in schema:
         return schema["examples"][0]
     if "$ref" in schema:
@@ -356,7 +329,7 @@ def build_example(schema: JsonObject, schemas: JsonObject) -> Any:
 
 
 def _name_schemas(document: JsonObject) -> None:
-    """`X-Output` becomes `X`, `X-Input` becomes `XInput`. Remove titles that repeat the name."""
+    """`X-Output` becomes `X`, `X-Input` becomes `XInput`."""
     schemas = document["components"]["schemas"]
     names = {name: name.removesuffix("-Output").replace("-Input", INPUT) for name in schemas}
     document["components"]["schemas"] = {
@@ -369,8 +342,7 @@ def _name_schemas(document: JsonObject) -> None:
 def open_answers(document: JsonObject) -> None:
     """Let the schemas of responses allow further fields and values, in place.
 
-    Requests that share one refer to a strict copy, `...Input`. A field keeps its examples only if no example of a
-    response shows it.
+    Requests that share one refer to a strict copy, `...Input`. Examples of a field go if a response shows it.
     """
     schemas, operations = document["components"]["schemas"], _operations(document)
     inputs = [operation[part] for operation in operations for part in INPUTS if part in operation]
@@ -393,7 +365,7 @@ def open_answers(document: JsonObject) -> None:
 
 
 def _components_of(places: list[Any], components: JsonObject) -> set[tuple[str, str]]:
-    """Kinds and names that `places` refer to, also indirectly."""
+    """Also those referred to indirectly."""
     reached: set[tuple[str, str]] = set()
     waiting = list(places)
     while waiting:
@@ -406,7 +378,6 @@ def _components_of(places: list[Any], components: JsonObject) -> set[tuple[str, 
 
 
 def _reached(places: list[Any], schemas: JsonObject) -> set[str]:
-    """Names of schemas that `places` refer to, also indirectly."""
     return {name for _, name in _components_of(places, {"schemas": schemas})}
 
 
@@ -418,7 +389,6 @@ def _pointers(value: Any) -> Iterator[str]:
 
 
 def _is_closed(name: str, schemas: JsonObject) -> bool:
-    """It, or a schema that it refers to, forbids further fields or values."""
     return any(schemas[each] != _opened(schemas[each]) for each in {name, *_reached([schemas[name]], schemas)})
 
 
@@ -435,7 +405,7 @@ def _open(schema: JsonObject) -> JsonObject:
 
 
 def _fields_shown(place: Any, schemas: JsonObject) -> Iterator[tuple[str, str]]:
-    """Yield schema and field of each value in an example in `place`."""
+    """Yield schema and field of each."""
     if isinstance(place, dict) and "schema" in place:
         for example in (place.get("example"), *(each["value"] for each in place.get("examples", {}).values())):
             yield from _fields_given("", place["schema"], example, schemas)
@@ -458,7 +428,6 @@ def _fields_given(name: str, schema: JsonObject, value: Any, schemas: JsonObject
 
 
 def _without_shown(name: str, schema: JsonObject, shown: set[tuple[str, str]]) -> JsonObject:
-    """Without the examples of the schema itself and of each shown field, if one is shown."""
     fields = {
         field: _without_examples(told) if (name, field) in shown else told
         for field, told in schema.get("properties", {}).items()
@@ -471,11 +440,7 @@ def _without_examples(part: Any) -> Any:
 
 
 def add_security(document: JsonObject, settings: Settings) -> None:
-    """Set `security` of each operation: the credentials that it accepts, or an empty list for none.
-
-    Without anonymous concerns there is no choice of no key; with an OpenID provider its tokens are an alternative to
-    each key.
-    """
+    """Set `security` of each operation: the credentials that it accepts, or an empty list for none."""
     if settings.openid_issuer is not None:
         document["components"]["securitySchemes"][OPENID] = {
             "type": "openIdConnect",
@@ -542,7 +507,6 @@ def _webhook(kind: EventKind, name: str, schemas: JsonObject) -> JsonObject:
 
 
 def _join_refusals(document: JsonObject) -> None:
-    """Replace each operation's `COMMON_REFUSALS` by one response under `default`, with examples of `SHOWN_REFUSALS`."""
     shown: dict[str, JsonObject] = {}
     refused: dict[str, tuple[str, JsonObject]] = {}
     for operation in _operations(document):
@@ -611,7 +575,6 @@ def _name_of_parameter(path: str, parameter: JsonObject) -> str:
 
 
 def _share_examples(components: JsonObject, content: JsonObject) -> list[str]:
-    """Return their names in `components`."""
     examples, names = content.get("examples", {}), []
     for name, example in examples.items():
         names.append(_named(name, example))
@@ -620,32 +583,28 @@ def _share_examples(components: JsonObject, content: JsonObject) -> list[str]:
 
 
 def _named(name: str, example: JsonObject) -> str:
-    """With a suffix if the example says whom to call."""
     has_contacts = isinstance(example["value"], dict) and "signposts" in example["value"]
     return f"{name}-{WITH_CONTACTS}" if has_contacts else name
 
 
 def _ending(response: JsonObject) -> str:
-    """`.limited` if it has rate limit headers."""
     return f".{LIMITED}" if FIELD in response.get("headers", {}) else ""
 
 
 def _shared(components: JsonObject, kind: str, name: str, part: JsonObject) -> JsonObject:
-    """Store `part` and return a reference. Raise `ValueError` if a different part has that name."""
     if components.setdefault(kind, {}).setdefault(name, part) != part:
         raise ValueError(f"two different {kind} have the name {name}")
     return {"$ref": f"#/components/{kind}/{name}"}
 
 
 def _place_of_path(described: tuple[str, JsonObject]) -> tuple[int, bool, int]:
-    """By the place of the tag in `TAGS`, then `FILE_FORMS` last, then shorter first, four steps or more as equal."""
     path, methods = described
     place = min(list(TAGS).index(tag) for operation in methods.values() for tag in operation["tags"])
     return place, path.endswith(FILE_FORMS), min(path.count("/"), 4)
 
 
 def _group(document: JsonObject, groups: Mapping[str, Mapping[str, str]]) -> None:
-    """As tags, and as `x-tagGroups`, which documentation tools read: those that an operation has."""
+    """As `x-tagGroups`, which documentation tools read, too."""
     described = (document["paths"] | document.get("webhooks", {})).values()
     used = {tag for methods in described for operation in methods.values() for tag in operation["tags"]}
     kept = {name: {tag: text for tag, text in tags.items() if tag in used} for name, tags in groups.items()}
@@ -654,7 +613,7 @@ def _group(document: JsonObject, groups: Mapping[str, Mapping[str, str]]) -> Non
 
 
 def build_readers_document(document: JsonObject) -> JsonObject:
-    """The operations of `READERS`, with only the components that they use."""
+    """Of `READERS`, with only the components that they use."""
     tags = {tag for group in READERS for tag in GROUPS[group]}
     paths = {
         path: kept
@@ -672,7 +631,6 @@ def build_readers_document(document: JsonObject) -> JsonObject:
 
 
 def _used_components(part: JsonObject, components: JsonObject) -> JsonObject:
-    """Fields of request bodies have no example: that of the whole body shows them."""
     used = _components_of([part["paths"]], components)
     used |= {("securitySchemes", name) for each in _operations(part) for way in each["security"] for name in way}
     kept: JsonObject = {

@@ -1,4 +1,4 @@
-"""Gauges of the running service: concerns, events, saved forms, threads, the cache, external services and checks."""
+"""Gauges of the running service."""
 
 import datetime as dt
 import itertools
@@ -19,17 +19,14 @@ from app.services.events.webhooks import UNDELIVERED, list_receivers
 from app.services.operations.watches import WATCHES, Watcher
 
 SMALLEST_SHOWN = 5
-"""Public metrics show no smaller number of concerns or saved forms: it could identify a child."""
+"""A smaller number could identify a child."""
 RECENT = dt.timedelta(days=30)
 DECILES = {"0.5": 4, "0.9": 8}
-"""Index of each published quantile among the nine deciles."""
+"""Index of each published quantile."""
 
 
 def read_gauges(context: AppContext, session: Session, *, now: dt.datetime) -> Iterator[Metric]:
-    """Yield the gauges of this process and of the database, without numbers below `SMALLEST_SHOWN`.
-
-    Times to acknowledgement are of `RECENT` before `now`.
-    """
+    """Times to acknowledgement are of `RECENT` before `now`. Numbers below `SMALLEST_SHOWN` are left out."""
     writer, store = context.writer, context.response_cache.store
     workers = {name: each for each in context.workers for name in each.names}
     yield gauge("guidance_writer_waiting", "Operations that wait to be written.", writer.waiting)
@@ -77,7 +74,6 @@ def read_gauges(context: AppContext, session: Session, *, now: dt.datetime) -> I
 
 
 def _watched(watcher: Watcher) -> Iterator[Metric]:
-    """Yield a gauge a watched value, and one with the bounds beyond which readiness warns."""
     for watch in WATCHES:
         reading = watcher.readings.get(watch.name)
         yield gauge(watch.metric, f"{watch.says[:1].upper()}{watch.says[1:]}.", {(): reading.value} if reading else {})

@@ -1,4 +1,4 @@
-"""Path, query and header parameters with limits, description and example, and responses to idempotent requests."""
+"""Path, query and header parameters, and responses to idempotent requests."""
 
 import re
 from typing import Annotated, Any, NamedTuple
@@ -69,10 +69,7 @@ def _check_plain_digits(value: Any) -> Any:
 
 
 IN_PLAIN_DIGITS = BeforeValidator(_check_plain_digits)
-"""Refuses other spellings of `1`, such as `1.0`, `+1` and `01`.
-
-Put it last: later bounds would miss in the JSON Schema.
-"""
+"""Refuses `1.0`, `+1` and `01`. Put it last: later bounds would miss in the JSON Schema."""
 
 Limit = Annotated[
     int, Query(ge=1, le=200, description="Maximum number of entries per page.", examples=[50]), IN_PLAIN_DIGITS
@@ -89,8 +86,6 @@ RenditionNumber = Annotated[int, _number("The rendition's number."), IN_PLAIN_DI
 
 
 class RenditionName(NamedTuple):
-    """A rendition in the path, without its number."""
-
     guide: str
     language: str
 
@@ -116,7 +111,6 @@ RenditionKeyDep = Annotated[RenditionKey, Depends(rendition_key)]
 
 
 def item_name(section: Section) -> Any:
-    """Its example is that of the section's item model."""
     example = section.entry.item.model_fields["id"].examples[0]  # type: ignore[index]  # every id has an example
     return Path(pattern=SLUG_PATTERN, max_length=80, description="The item's id.", examples=[example])
 
@@ -127,19 +121,17 @@ NoteNumber = Annotated[int, _number("Number of the note, from 1."), IN_PLAIN_DIG
 
 
 def expect_one_key_at_most(request: Request) -> None:
-    """Raise `SeveralIdempotencyKeys`."""
     if len(request.headers.getlist("idempotency-key")) > 1:
         raise SeveralIdempotencyKeys
 
 
 def created_response(result: IdempotentResult, location: str) -> Response:
-    """Return 201 with the receipt, and `Idempotency-Replayed: true` for an earlier, identical request."""
+    """201, with `Idempotency-Replayed: true` for an earlier, identical request."""
     response = stored_response(result)
     response.status_code, response.headers["Location"] = 201, location
     return response
 
 
 def stored_response(result: IdempotentResult) -> Response:
-    """As `created_response`, with 200."""
     headers = {"Idempotency-Replayed": "true"} if result.is_replay else {}
     return Response(result.receipt, media_type=JSON, headers=headers)

@@ -16,16 +16,16 @@ PARSED_LANGUAGE_HEADERS = 1_000
 
 
 def quality_in(parameters: Iterable[str]) -> float:
-    """Return the first valid `q` of a range's parameters, or 1."""
+    """The first valid `q`, or 1."""
     return next((float(match[1]) for match in map(QUALITY.fullmatch, parameters) if match), 1.0)
 
 
 @lru_cache(maxsize=PARSED_LANGUAGE_HEADERS)
 def preferred_languages(accept_language: str) -> tuple[str, ...]:
-    """Return the ranges preferred to English, in lower case and best first, at most `MAX_PREFERENCES`.
+    """Return those preferred to English, most preferred first, at most `MAX_PREFERENCES`.
 
-    `*`, English and British English end the list and are left out; other English such as `en-us` ends it too, but is in
-    it. So for most browsers it is empty, and they share a cache entry; also if the header is too long or malformed.
+    Empty for most browsers, so that they share a cache entry; also if the header is too long or malformed. Other
+    English such as `en-us` ends the list, but is in it.
     """
     if len(accept_language) > MAX_HEADER_LENGTH:
         return ()

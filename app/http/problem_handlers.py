@@ -42,7 +42,6 @@ from app.models.links import CONCERNS, guide_path, problem_path, renditions_path
 from app.models.operations.problems import ProblemDetails
 
 NO_STORE = (DBAPIError, NoConnectionInTime)
-"""SQLAlchemy's errors for a database that fails, or gives no connection in time."""
 PAGES_OF_CONCERNS = (
     "/raise-a-concern",
     "/worried-about-yourself",
@@ -71,7 +70,7 @@ log = Log(__name__)
 
 
 def add_problem_handlers(app: FastAPI) -> None:
-    """For this project's errors, those of FastAPI and of databases; `app.http.door` logs all others."""
+    """`app.http.door` logs all other errors."""
     app.add_exception_handler(GuidanceError, _handle_domain_error)
     app.add_exception_handler(RequestValidationError, _handle_validation_error)
     app.add_exception_handler(HTTPException, _handle_http_exception)
@@ -91,8 +90,7 @@ def problem_response(
 ) -> Response:
     """Return the response for a problem. `detail` replaces the general meaning of `kind`.
 
-    The first `MAX_ERRORS` of `faults` become `errors`. The body says whom to call if the path is about concerns, or the
-    status is 503.
+    The body says whom to call if the path is about concerns, or the status is 503.
     """
     body = ProblemDetails(
         type=problem_path(kind.slug),
@@ -113,7 +111,7 @@ def problem_response(
 
 
 def problem_of(error: Exception) -> type[Problem]:
-    """An `error` that is no `Problem` is a defect, `InternalError`."""
+    """Any other error is a defect, `InternalError`."""
     return type(error) if isinstance(error, Problem) else InternalError
 
 
@@ -141,7 +139,6 @@ def _handle_domain_error(request: Request, error: Exception) -> Response:
 
 
 def _links_instead(error: Problem, guide: str) -> dict[str, str] | None:
-    """Return links to alternatives of a withdrawn edition or rendition, otherwise None."""
     match error:
         case RenditionWithdrawn():
             return {"guide": guide_path(guide), "renditions": renditions_path(guide)}
@@ -180,14 +177,13 @@ def _handle_http_exception(request: Request, error: Exception) -> Response:
 
 
 def _model_of(request: Request) -> type[BaseModel] | None:
-    """None if the body is not a single model."""
     field = getattr(request.scope.get("route"), "body_field", None)
     model = field.field_info.annotation if field is not None else None
     return model if isinstance(model, type) and issubclass(model, BaseModel) else None
 
 
 def _allowed_methods(request: Request) -> str:
-    """Return the Allow header (RFC 9110, section 15.5.6): of all routes with the matched path, HEAD with GET."""
+    """RFC 9110, section 15.5.6."""
     path = request.scope["route"].path
     routes = [route for route in iter_route_contexts(request.app.routes) if route.path == path]
     methods = {method for route in routes for method in route.methods or ()}

@@ -35,17 +35,16 @@ NUMBERED_EDITION_PROBLEMS = (NoSuchGuide, NoSuchEdition, EditionWithdrawn)
 RENDITION_PROBLEMS = (NoSuchGuide, NoSuchRendition, RenditionWithdrawn)
 CREDENTIAL_PROBLEMS = (TokenMissing, TokenInvalid, ScopeMissing, ProviderUnavailable)
 CLIENT_PROBLEMS = (*CREDENTIAL_PROBLEMS, ServiceUnavailable)
-"""Of a route that requires a client key, which is looked up in the database."""
 NOT_MODIFIED: Responses = {304: {"description": "Not modified: the copy named by If-None-Match is current."}}
 
 
 def response_example(**members: Any) -> Responses:
-    """`members` override fields of the example for status 200 that `app.http.openapi` builds."""
+    """`members` override fields of the example that `app.http.openapi` builds for status 200."""
     return {200: {"content": {"application/json": {"example": members}}}}
 
 
 def problem_responses(*problems: type[Problem]) -> Responses:
-    """Return OpenAPI `responses` with an example a problem; those of queries and the internal error are always in."""
+    """Those of queries and the internal error are always in."""
     responses: Responses = {}
     told: tuple[type[Problem], ...] = (*problems, *QUERY_PROBLEMS, InternalError)
     for each in told:
@@ -73,4 +72,3 @@ def _example_of(problem: type[Problem]) -> dict[str, Any]:
 RESPONSES_OF_ALL_ROUTES = problem_responses()
 RESPONSES_OF_CLIENT_ROUTES = problem_responses(*CLIENT_PROBLEMS)
 RESPONSES_OF_READS = RESPONSES_OF_ALL_ROUTES | NOT_MODIFIED
-"""What every cached public read can return besides."""

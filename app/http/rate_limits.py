@@ -1,7 +1,4 @@
-"""Rate limits: a step that counts requests, and refuses or queues requests over a limit.
-
-A queued request takes turns with other requests over the same limit (see `app.http.turns`).
-"""
+"""Rate limits: a step that counts requests, and refuses or queues requests over a limit."""
 
 import hashlib
 from collections import OrderedDict
@@ -52,12 +49,10 @@ POSTED = (
     ("/search", SEARCH_POLICY),
     (SIGN_INS, SIGN_IN_POLICY),
 )
-"""The policy of each POST, by the first prefix of its path. All others have that of the desk."""
+"""By the first prefix of the path. All others have that of the desk."""
 
 
 class OverLimit(Enum):
-    """What happens to a request over its limit."""
-
     REFUSED = "The response is 429, before the body is read."
     TURNS = "The request takes turns. The route may then refuse the request because of its content."
     PROVEN = (
@@ -68,10 +63,7 @@ class OverLimit(Enum):
 
 @dataclass(frozen=True)
 class CountedKind:
-    """Requests counted together. `setting` has the limit.
-
-    If they take turns, `connections` divided by `waiting`, but at least 1, may wait.
-    """
+    """`setting` has the limit. `connections` divided by `waiting`, but at least 1, may wait."""
 
     setting: str
     above: OverLimit
@@ -90,11 +82,11 @@ COUNTED = {
     SIGN_IN_POLICY: CountedKind("limit_sign_in", OverLimit.TURNS),
     DESK_POLICY: CountedKind("limit_desk", OverLimit.PROVEN),
 }
-"""By policy. Requests of one kind do not use up the limit of another."""
+"""By policy."""
 
 
 def policy_name(method: str, path: str, of_extensions: Words) -> str | None:
-    """Most public reads have none. A search without a query has `SEARCH_POLICY`, though it is not counted."""
+    """A search without a query has `SEARCH_POLICY`, though it is not counted."""
     for place, policy in of_extensions.items():
         if f"{method} {path}".startswith(place):
             return policy
@@ -110,9 +102,9 @@ def policy_name(method: str, path: str, of_extensions: Words) -> str | None:
 
 
 class RateLimits:
-    """Counts requests, and refuses those over a limit, or lets them take turns (`COUNTED`), before the body is read.
+    """Counts requests before their body is read, under the caller's networks.
 
-    A request counts under the caller's networks, or once its key has been authenticated under the key's client.
+    Once its key has been authenticated, a request counts under the key's client.
     """
 
     def __init__(self, limiter: Limiter, settings: Settings, limits: Words) -> None:
@@ -161,7 +153,6 @@ class RateLimits:
 
 
 def _takes_turns(exchange: Exchange, name: str, count: Count) -> bool:
-    """If so, store the count (`OVER`) and the queue (`LANE`) in the request's state."""
     counted = COUNTED[name]
     if count.policy.name == CLIENT_POLICY:
         takes_turns = name == CONCERN_POLICY

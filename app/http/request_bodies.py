@@ -12,23 +12,22 @@ from app.services.guides.uploads import DOCUMENT_PATH, PICTURE_PATH
 
 MAX_BODY_BYTES = 1_000_000
 MAX_BUFFERED_BYTES = 64 * MAX_BODY_BYTES
-"""Of all bodies being received. Above it only those up to `LONG_BODY_BYTES` are."""
+"""Above it only bodies up to `LONG_BODY_BYTES` are received."""
 MAX_FILE_BYTES = 2 * MAX_BODY_BYTES
 LARGER_BODIES = dict.fromkeys((DOCUMENT_PATH, PICTURE_PATH), MAX_FILE_BYTES)
-"""Limits of paths that take a file; the samples of reverse proxies allow 2 MB too."""
+"""The samples of reverse proxies allow 2 MB too."""
 FILE_TOO_LARGE = f"The limit is {MAX_FILE_BYTES:,} bytes. Send a smaller file."
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
 class RequestBodies:
-    """Reads each body, which may take at most `seconds`, before there is work to do for it."""
+    """Each body may take at most `seconds`."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._arriving = 0
 
     async def read_body(self, exchange: Exchange) -> ASGIApp | None:
-        """Refuse a body that is too large, too slow or incomplete, or if no memory is left for bodies."""
         path: str = exchange.scope["path"]
         if exchange.scope["method"] not in WITH_BODY or path.startswith(ALWAYS_ANSWERED):
             return None

@@ -1,4 +1,4 @@
-"""Headers of every response: security headers, and CORS headers that let pages of other origins read the response."""
+"""Security headers, and CORS headers that let pages of other origins read the response."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -50,15 +50,14 @@ FOR_EVERY_ORIGIN = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-H
 
 
 def security_headers(*, is_https: bool) -> dict[str, str]:
-    """With `is_https`, Strict-Transport-Security too."""
     return SECURITY_HEADERS | HTTPS_HEADERS if is_https else SECURITY_HEADERS
 
 
 class ResponseHeaders:
-    """Adds security and CORS headers, and responds to CORS preflights.
+    """A security header that the route has not set gets its strictest value.
 
-    A security header that the route has not set gets its strictest value. Every origin may read guidance, with or
-    without Origin, so that a shared cache serves all; only `allowed_origins` and this service submit concerns.
+    Every origin may read guidance, with or without Origin, so that a shared cache serves all; only `allowed_origins`
+    and this service submit concerns.
     """
 
     def __init__(self, *, is_https: bool, allowed_origins: Sequence[str]) -> None:
@@ -107,7 +106,6 @@ async def _send_nothing(*_: Any) -> None:
 
 
 def _answer_preflight(rules: CORSMiddleware, request: Request) -> Response:
-    """200 if `rules` permit the request, otherwise `OriginNotAllowed`."""
     response = rules.preflight_response(request.headers)
     if response.status_code != OriginNotAllowed.status:
         return response

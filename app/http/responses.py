@@ -1,4 +1,4 @@
-"""Responses of public reads: a body with a strong ETag, Cache-Control and Link, or 304 if the client has the body."""
+"""Responses of public reads: a body with a strong ETag, Cache-Control and Link, or 304."""
 
 import datetime as dt
 import hashlib
@@ -14,12 +14,12 @@ from app.age.keys import AGE_MEDIA_TYPE
 
 Responses = dict[int | str, dict[str, Any]]
 STALE_IF_ERROR_SECONDS = 604_800
-"""A week: how long a cache, also this service's own, may serve an expired response while the service fails."""
+"""A week; also for this service's own cache."""
 CACHE_CURRENT = f"public, max-age=60, stale-while-revalidate=600, stale-if-error={STALE_IF_ERROR_SECONDS}"
 CACHE_CHECKED = "public, no-cache"
 """For a response that must never be out of date."""
 REUSED_FOR = dt.timedelta(seconds=660)
-"""How long a cache may serve `CACHE_CURRENT` while the service works: `max-age` and `stale-while-revalidate`."""
+"""`max-age` and `stale-while-revalidate` of `CACHE_CURRENT`."""
 CACHE_IMMUTABLE = "public, max-age=31536000, immutable"
 LINK_TYPES = {
     "timemap": "application/link-format",
@@ -62,7 +62,7 @@ def public_response(
     more_links: Mapping[str, str] | None = None,
     more_headers: Headers | None = None,
 ) -> Response:
-    """Return `body` as the JSON of a public read, or 304.
+    """Return `body` as JSON, or 304.
 
     `more_links` are in the Link header only: they may change while the body must not. `more_headers` replace those of
     the same name.
@@ -93,7 +93,7 @@ def conditional_response(
 
 
 def caching_until(changes_at: dt.datetime | None, now: dt.datetime, caching: str) -> Headers:
-    """Return caching headers of a response valid until `changes_at` (None: without a limit).
+    """Return caching headers of a response valid until `changes_at`.
 
     `Expires`, at which the response cache drops it, is `REUSED_FOR` earlier, so that no cache serves it afterwards; if
     that is past, it is `changes_at`, and caches must revalidate.
@@ -109,7 +109,7 @@ def caching_until(changes_at: dt.datetime | None, now: dt.datetime, caching: str
 
 
 def page_links(request: Request, next_cursor: str | None = None, *, parameter: str = "cursor") -> dict[str, str]:
-    """Return `self`, and `next` with a cursor. None for a search (`q`): links would repeat the caller's words."""
+    """None for a search (`q`): links would repeat the caller's words."""
     path, query = request.url.path, dict(request.query_params)
     if "q" in query:
         return {}
@@ -118,12 +118,10 @@ def page_links(request: Request, next_cursor: str | None = None, *, parameter: s
 
 
 def json_bytes(body: BaseModel) -> bytes:
-    """Exactly as the response has it."""
     return body.model_dump_json().encode()
 
 
 def etag_of(content: bytes) -> str:
-    """Strong: the start of the SHA-256."""
     return f'"{hashlib.sha256(content).hexdigest()[:32]}"'
 
 
@@ -133,7 +131,7 @@ def gzip_etag(etag: str) -> str:
 
 
 def matches_etag(headers: Sequence[str], etag: str, *, weakly: bool = False) -> bool:
-    """True if `headers` (If-Match, If-None-Match) list `etag` or `*`; if `weakly`, ignore `W/`."""
+    """`headers` are If-Match or If-None-Match. If `weakly`, ignore `W/`."""
     tags = [tag.strip() for header in headers for tag in header.split(",")]
     if weakly:
         tags = [tag.removeprefix("W/") for tag in tags]
@@ -141,13 +139,12 @@ def matches_etag(headers: Sequence[str], etag: str, *, weakly: bool = False) -> 
 
 
 def add_languages(response: Response, paths: Mapping[str, str]) -> None:
-    """Add links to the same content, by language tag, to the Link header."""
+    """To the Link header, by language tag."""
     links = [f'<{path}>; rel="alternate"; hreflang="{tag}"' for tag, path in paths.items()]
     response.headers["Link"] = ", ".join([*filter(None, [response.headers.get("Link")]), *links])
 
 
 def link_header(links: Mapping[str, str]) -> str:
-    """Leave out relations that no standard registers (`REGISTERED_RELATIONS`)."""
     return ", ".join(link_value(path, relation) for relation, path in links.items() if relation in REGISTERED_RELATIONS)
 
 
@@ -161,7 +158,7 @@ def link_value(path: str, relation: str, **attributes: str) -> str:
 
 
 def sealed_file(sealed: bytes, name: str, counts: Mapping[str, int]) -> Response:
-    """Return `<name>.age` to download, with a header an entry of `counts`: what further can be fetched."""
+    """`counts` become headers: what further can be fetched."""
     headers = {
         "Vary": "Accept",
         "Content-Disposition": f'attachment; filename="{name}.age"',

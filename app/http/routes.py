@@ -1,4 +1,4 @@
-"""Route and router classes that refuse unknown query parameters, and use this project's request class."""
+"""Routes that refuse unknown query parameters, and their routers and requests."""
 
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator
@@ -41,7 +41,6 @@ async def reject_unknown_query(request: Request, route: APIRoute) -> None:
 
 
 def _errors_of_names(names: list[str], known: set[str], *, ignored: bool) -> list[Any]:
-    """One error if any is unknown, without the name, and one for each that is repeated."""
     errors: list[Any] = []
     if not ignored and any(name not in known for name in names):
         hint = f"This path knows: {', '.join(sorted(known))}." if known else "This path knows none."
@@ -51,7 +50,6 @@ def _errors_of_names(names: list[str], known: set[str], *, ignored: bool) -> lis
 
 
 async def _other_errors(request: Request, route: APIRoute) -> list[Any]:
-    """What FastAPI finds in path, query, headers and a readable body."""
     errors: list[Any] = []
     for dependant in _all_of(route.dependant):
         errors += request_params_to_args(dependant.path_params, request.path_params)[1]
@@ -81,14 +79,10 @@ class GuidanceRequest(Request):
 
 
 class GuidanceRoute(APIRoute):
-    """Refuses unknown and repeated query parameters, and a NUL in query or path.
-
-    PostgreSQL text cannot contain a NUL, so nothing can have such a path: 404.
-    """
+    """A NUL in the path gives 404: PostgreSQL text cannot contain one, so nothing can have such a path."""
 
     @cached_property
     def _beginning(self) -> str:
-        """The path before its first parameter."""
         return self.path_format.partition("{")[0]
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:

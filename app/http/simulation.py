@@ -26,7 +26,7 @@ SIMULATED_WAIT_SECONDS = "5"
 def simulate(
     request: Request, context: AppContext, submission: Concern, submitter: Principal, outcome: SimulatedOutcome
 ) -> Response:
-    """Validate the concern, and return or raise `outcome`, which must not be `ACCEPTED`. Store nothing.
+    """Return or raise `outcome`, which must not be `ACCEPTED`. Store nothing.
 
     Raise `StoreBusy` for `BUSY`, `InvalidConcern` for `REFUSED`, for a client without a test key, and for an invalid
     concern.

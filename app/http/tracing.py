@@ -1,9 +1,7 @@
-"""Traces for an OpenTelemetry collector: a span for each request, and a span for each flush of the database writer.
+"""Traces for an OpenTelemetry collector: a span for each request, and for each flush of the database writer.
 
-The libraries are in the extra `traces`, so only a service with a collector imports this module. The span of a request
-has the method, the route template, the status, the duration and the random request id, and says whether the response
-came from the cache. Like the log line, a span is made after the response, from the record of the finished request. So
-tracing costs nothing if there is no collector.
+Only a service with a collector imports this module, whose libraries are in the extra `traces`. Like the log line, a
+span is made after the response, so tracing costs nothing without a collector.
 """
 
 import time
@@ -28,7 +26,7 @@ NANOSECONDS = 1_000_000_000
 
 
 class Traces:
-    """Sends spans to the collector at `url` in the background. What it refuses is dropped."""
+    """In the background. What the collector refuses is dropped."""
 
     def __init__(self, url: str) -> None:
         self._provider = _make_provider(f"{url.rstrip('/')}{TRACES_PATH}")
@@ -65,7 +63,7 @@ class Traces:
         span.end(end)
 
     def close(self) -> None:
-        """Send what is pending, which takes at most some seconds."""
+        """Takes at most some seconds, for what is pending."""
         self._provider.shutdown()
 
 

@@ -1,9 +1,8 @@
 """Turns and delayed responses, which slow down requests over a rate limit instead of refusing them.
 
-Requests over a limit take turns: they wait in a queue for each policy, from which few begin in a second and few are in
-progress at the same time. So a flood leaves room for other requests, and a caller is not refused because other people
-at the same address sent many requests. A lane is such a queue. Some routes also delay their response. The content is
-stored before the delay, so a client that disconnects loses nothing.
+A lane is a queue for each policy, from which few requests begin in a second. So a flood leaves room for others, and a
+caller is not refused for what others at the same address sent. What a delayed response tells is stored before the
+delay: a client that disconnects loses nothing.
 """
 
 import asyncio
@@ -18,26 +17,22 @@ from app.http.exchange import LATE, Exchange
 from app.http.problem_handlers import problem_response
 
 OVER, LANE = "over_limit", "lane"
-"""Keys of a request's state: the count over its limit; its policy and a divisor.
-
-The number of connections divided by the divisor, but at least 1, may wait.
-"""
+"""Keys of a request's state: the count over its limit; its policy, and the divisor of `CountedKind`."""
 ALWAYS_ANSWERED = ("/health/", "/metrics")
 PLACES = 6
-"""Requests in progress of one lane: fewer than the threads, so that no lane occupies all."""
+"""Fewer than the threads, so that no lane occupies all."""
 PER_SECOND = 60
-"""Requests of one lane begun a second: a flood then uses a fifth of a processor, and little of the disk."""
+"""A flood then uses a fifth of a processor, and little of the disk."""
 LONG_BODY_BYTES = 16_384
 """A concern of 4,096 bytes fits into less, in any encoding."""
 MAX_WAITING_BYTES = 16_000_000
-"""Of all long bodies that wait for their turn."""
 LATE_SECONDS = 2.0
 """Slows a script that waits for each response; a person who presses 'Send' once does not notice."""
 
 
 @dataclass
 class _Lane:
-    """The queue of one policy. `places` limits what is in progress; `free_at` is when the next may begin."""
+    """`places` limits what is in progress; `free_at` is when the next may begin."""
 
     places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PLACES))
     waiting: int = 0
@@ -54,10 +49,7 @@ class _Lane:
 
 @dataclass
 class Turns:
-    """The places of requests in progress, at most `most_at_work`, and the lanes of those over their limits.
-
-    Those that wait in a lane and delayed responses take at most a share of `connections`.
-    """
+    """Those that wait in a lane and delayed responses take at most a share of `connections`."""
 
     connections: int
     most_at_work: int
@@ -67,7 +59,7 @@ class Turns:
     _held: int = 0
 
     async def take_turn(self, exchange: Exchange) -> ASGIApp | None:
-        """Take a place, or wait in a lane for one. Without room 503. Health checks and metrics need none."""
+        """Without room 503. Health checks and metrics need no place."""
         state = exchange.scope["state"]
         if exchange.scope["path"].startswith(ALWAYS_ANSWERED):
             return None
@@ -96,7 +88,6 @@ class Turns:
         return None
 
     async def _leave(self, exchange: Exchange, lane: _Lane | None) -> None:
-        """Free the place, then delay the response if the route wants it and there is room for one more to wait."""
         if lane is None:
             self._at_work -= 1
         else:

@@ -25,26 +25,21 @@ SESSION_COOKIE = "desk"
 
 
 def _may(scope: Scope) -> Any:
-    """A property of `Visitor`: the person has `scope`."""
     return property(lambda visitor: scope in visitor.scopes)
 
 
 @dataclass(frozen=True)
 class Visitor:
-    """An authenticated person at the desk's pages."""
-
     actor: Actor
     name: str
     scopes: frozenset[str]
 
     @property
     def has_passkey(self) -> bool:
-        """They signed in with a passkey of this site."""
         return self.actor.client.startswith(f"{BY_PASSKEY}/")
 
     @property
     def can_lead(self) -> bool:
-        """They have each scope of `OF_A_LEAD`."""
         return self.scopes >= OF_A_LEAD
 
     can_read = _may(Scope.READ)
@@ -57,9 +52,9 @@ class Visitor:
 async def require_person(request: Request, security: SecurityScopes, now: NowDep) -> Visitor:
     """Return who is signed in by a cookie, or named by a key, with every scope of the route, read at each request.
 
-    Browsers add no key by themselves, so no other site can use one. Raise `TokenMissing`, `TokenInvalid`
-    (`SessionUnconfirmed` if the OpenID provider must confirm the person again), `ScopeMissing`, `NoSuchConcern` and
-    `StoreBusy` as `require_actor`, and for a key the errors of `authenticate`. Why one is refused is logged only.
+    Browsers add no key by themselves, so no other site can use one. Raise `SessionUnconfirmed` if the OpenID provider
+    must confirm the person again, and the errors of `authenticate` and `require_actor`. Why one is refused is logged
+    only.
     """
     credentials = await client_key_of(request)
     if credentials is not None:
@@ -84,14 +79,13 @@ async def require_person(request: Request, security: SecurityScopes, now: NowDep
 
 
 async def _visitor_of(request: Request, principal: Principal, now: dt.datetime) -> Visitor:
-    """Raise `NoSuchConcern` as `require_actor`."""
     actor = actor_of(request, principal, now)
     await expect_may_open(request, actor)
     return Visitor(actor, principal.person or "", principal.scopes)
 
 
 def is_navigation(request: Request) -> bool:
-    """A browser opens a page, so that it can be led elsewhere and back."""
+    """True if a browser opens a page, so that it can be led elsewhere and back."""
     mode = request.headers.get("sec-fetch-mode", "navigate" if "text/html" in request.headers.get("accept", "") else "")
     return request.method == "GET" and mode == "navigate"
 
@@ -102,15 +96,11 @@ def cookie_name(settings: Settings, name: str) -> str:
 
 
 def read_cookie(request: Request, name: str) -> str | None:
-    """None if it is empty."""
     return request.cookies.get(cookie_name(context_of(request).settings, name)) or None
 
 
 def set_cookie(response: Response, settings: Settings, name: str, value: str, *, seconds: int | None = None) -> None:
-    """Hidden from JavaScript, and not sent with requests from other sites.
-
-    It expires after `seconds`, or when the browser closes. An empty `value` deletes it.
-    """
+    """Hidden from JavaScript and other sites. An empty `value` deletes it; without `seconds`, closing the browser."""
     response.set_cookie(
         cookie_name(settings, name),
         value,

@@ -1,7 +1,4 @@
-"""The date of the last accessibility test of all pages (with axe), for the accessibility statement.
-
-The build records the test, together with a digest of the tested pages.
-"""
+"""The date of the last accessibility test of all pages (with axe), recorded with a digest of the tested pages."""
 
 import datetime as dt
 import hashlib
@@ -17,7 +14,7 @@ PARTS_OF_PAGES = ("*.html", "*.css", "*.js")
 
 
 def find_last_run(file: Path = RUN_FILE) -> dt.date | None:
-    """When the current pages last passed; None if they changed since."""
+    """None if the pages changed since."""
     try:
         run = json.loads(file.read_bytes())
         return dt.date.fromisoformat(run["tested_on"]) if run["pages"] == digest_of_pages() else None
@@ -31,7 +28,7 @@ def write_run(day: dt.date, file: Path = RUN_FILE) -> None:
 
 @cache
 def digest_of_pages() -> str:
-    """Templates, styles and scripts, without built files."""
+    """Without built files."""
     digest = hashlib.sha256()
     for path in sorted(_parts()):
         digest.update(f"{path.name}\n".encode() + path.read_bytes())

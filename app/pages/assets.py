@@ -27,8 +27,6 @@ MEDIA_TYPES = {
 
 
 class Asset(StrEnum):
-    """Loaded from `/looks/`."""
-
     STYLE = "pages.css"
     EXIT_BAR = "exit_bar.css"
     SCRIPT = "pages.js"
@@ -51,7 +49,7 @@ class Asset(StrEnum):
 
 @router.get("/looks/{look}")
 def read_asset(request: Request, context: ContextDep, look: Annotated[Asset, PathParameter()]) -> Response:
-    """Or 304. Raise `NotFound`: no logo, script not built, or no font."""
+    """404 without a logo, a built script or the font."""
     file = _file_of(look, context)
     if file is None or not file.is_file():
         raise NotFound
@@ -61,7 +59,6 @@ def read_asset(request: Request, context: ContextDep, look: Annotated[Asset, Pat
 
 
 def _file_of(look: Asset, context: AppContext) -> Path | None:
-    """None without a logo, or the library with the font."""
     if look is Asset.LOGO:
         return context.settings.council_logo
     return find_font_file() if look is Asset.EXPORT_FONT else STATIC_DIR / look.value

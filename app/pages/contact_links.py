@@ -9,13 +9,12 @@ CONTACT = re.compile(
     r"|(?P<phone>(?<![\w+./-])(?:0800 1111|(?:\+[0-9]{1,3}|0)(?:[ ()-]{0,2}[0-9]){8,12})(?![\w-]|[./][0-9]))",
     re.ASCII,
 )
-"""Email or phone; a date has too few digits. `desk_script/src/contact_links.js` has the same."""
+"""A date has too few digits. `desk_script/src/contact_links.js` has the same pattern."""
 NOT_DIALLED = re.compile(r"\(0\)(?=.)|[^0-9+]")
 NATIONAL = re.compile(r"[^0-9]")
 
 
 def linked(text: str) -> Markup:
-    """Escaped, with links."""
     html, end = Markup(), 0
     for found in CONTACT.finditer(text):
         html += escape(text[end : found.start()])
@@ -25,7 +24,7 @@ def linked(text: str) -> Markup:
 
 
 def link_address_of(found: re.Match[str]) -> str:
-    """`mailto:` or `tel:`, without the zero of `+44 (0)1632 960001`, which must not be dialled."""
+    """Without the zero of `+44 (0)1632 960001`, which must not be dialled."""
     if found["email"]:
         return f"mailto:{found[0]}"
     return f"tel:{(NOT_DIALLED if found[0].startswith('+') else NATIONAL).sub('', found[0])}"

@@ -1,7 +1,6 @@
 """Error pages, which say what happened and who to call.
 
-An error in a page route becomes a page. If the client prefers HTML, a page also replaces a problem response (RFC 9457)
-from any other part of the service, for example for an unknown path.
+If the client prefers HTML, a page also replaces a problem response from any other part of the service.
 """
 
 from collections.abc import Callable, Coroutine
@@ -105,7 +104,7 @@ MESSAGES_OF_READS = {
     500: to_translate("It is our fault, not yours. Please call."),
     503: to_translate("Please try again in a few seconds, or call."),
 }
-"""In place of `ERROR_TEXTS`, which are about sending."""
+"""`ERROR_TEXTS` are about sending."""
 FILE_TOO_LARGE = (
     "The file is larger than 2 MB. Go back and choose a smaller one: a picture with fewer pixels, such as 1600 in "
     "width, or a document without pictures."
@@ -136,10 +135,7 @@ class PageRoute(GuidanceRoute):
         return handle_with_error_page
 
     def comes_from_elsewhere(self, request: Request) -> bool:
-        """Judge by `allowed_origins`, then by `Sec-Fetch-Site`: the referrer policy can make `Origin` `null`.
-
-        False without either.
-        """
+        """False without `Sec-Fetch-Site` and `Origin`; the referrer policy can make `Origin` `null`."""
         settings, origin = context_of(request).settings, request.headers.get("origin", "null")
         if origin in settings.allowed_origins:
             return False
@@ -152,11 +148,10 @@ class PageRoute(GuidanceRoute):
         return error_page(Site.of(request), 403)
 
     def page_for(self, request: Request, error: Exception) -> Response:
-        """Return the error page for `error`. Log an `error` that is a defect of this service.
+        """Log an `error` that is a defect of this service.
 
-        For a withdrawn edition or rendition, the page gives the reason of the withdrawal. For `RateLimited`, the page
-        has the headers of the error. For `TooManyTries`, the page says that the right code still works, except in the
-        languages that have only short pages, and asks for a concern that may be lost.
+        For `TooManyTries`, the page says that the right code still works, except in the languages that have only short
+        pages, and asks for a concern that may be lost.
         """
         kind = problem_type_of(error)
         if kind is InternalError:
@@ -172,7 +167,7 @@ class PageRoute(GuidanceRoute):
 
 
 class PageRouter(GuidanceRouter):
-    """Routes of pages and of their forms, in no document."""
+    """In no document."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(include_in_schema=False, **{"route_class": PageRoute, **options})
@@ -205,21 +200,17 @@ class PageRouter(GuidanceRouter):
 
 
 def own_origin(request: Request) -> str:
-    """To which the browser sent the request."""
     return str(request.base_url).rstrip("/")
 
 
 def log_defect(request: Request, error: Exception) -> None:
-    """Type and lines of code, no text of the request."""
+    """Without text of the request."""
     request_id = request.state.request_id
     log.error("unhandled_error", request_id=request_id, error=type(error).__name__, frames=frames_of(error))
 
 
 def error_page(site: Site, status: int, *, message: str | None = None) -> Response:
-    """`message` replaces the usual one.
-
-    A status without texts in the language has 500's. 401 and 503 have the API's headers.
-    """
+    """A status without texts in the language has 500's. 401 and 503 have the API's headers."""
     known = ERROR_TEXTS if current_language().is_whole else SHORT_ERROR_TEXTS
     heading, default_message = known.get(status, ERROR_TEXTS[500])
     if site.request.method in READS and current_language().is_whole:
@@ -239,7 +230,6 @@ def error_page(site: Site, status: int, *, message: str | None = None) -> Respon
 
 
 def problem_type_of(error: Exception) -> type[Problem]:
-    """An unexpected exception is `InternalError`."""
     if isinstance(error, GuidanceError):
         return problem_of(error)
     if isinstance(error, RequestValidationError):
@@ -252,7 +242,7 @@ def problem_type_of(error: Exception) -> type[Problem]:
 
 
 async def find_language(exchange: Exchange) -> None:
-    """Find the language of a page in its path, and make errors pages if HTML is preferred."""
+    """Of the page, from its path; and make errors pages if HTML is preferred."""
     scope = exchange.scope
     without_pages = scope["app"].state.context.without_pages
     if scope["path"].startswith(PATHS_WITHOUT_PAGES + without_pages):
@@ -268,7 +258,7 @@ async def find_language(exchange: Exchange) -> None:
 
 
 async def _replace_problem(exchange: Exchange, start: Message) -> None:
-    """By a page with the problem's headers, but those of its content."""
+    """With the problem's headers, but those of its content."""
     headers = MutableHeaders(raw=start["headers"])
     if headers.get("content-type") != PROBLEM_MEDIA_TYPE:
         return

@@ -1,7 +1,4 @@
-"""The base of the desk's pages: route class, dependencies, headers and error pages.
-
-No page of the desk is cached. Only pages of this service may post forms to the desk. Every error becomes a page.
-"""
+"""The base of the desk's pages. None is cached, and only pages of this service may post forms to the desk."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -30,7 +27,6 @@ DESK_CONTENT_POLICY = (
 """No site may frame the desk: `embedding_origins` does not apply."""
 SEE_OTHER = 303
 LONGEST_WAY_BACK = 2000
-"""Of the page to which a sign-in returns."""
 AS_FILE = 'attachment; filename="{}"'
 FROM_ELSEWHERE = (
     "Use the form on this website",
@@ -86,7 +82,6 @@ SHOWN_AGAIN: Texts = {
         "Your action has not been carried out. Complete the form and send it again.",
     ),
 }
-"""Errors after which a form is shown again."""
 TEXTS: Texts = SHOWN_AGAIN | {
     errors.ScopeMissing: ("Your role does not allow this", "If you need to do this, ask the desk lead."),
     errors.RoleNotYours: (
@@ -132,7 +127,7 @@ class DeskSite(Site):
     """Signed in or not."""
 
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
-        """If this service cannot decrypt, it shows whether the team's key is open in the browser."""
+        """If this service cannot decrypt, the page shows whether the team's key is open in the browser."""
         is_sealed = not self.context.unsealer.can_unseal
         given = {"visitor": None, "is_sealed": is_sealed, "waiting": 0} | values
         page = super().page(template, status=status, **given)
@@ -142,8 +137,6 @@ class DeskSite(Site):
 
 @dataclass(frozen=True)
 class Visit(DeskSite):
-    """From a signed-in person."""
-
     visitor: Visitor
 
     @property
@@ -151,10 +144,7 @@ class Visit(DeskSite):
         return self.visitor.actor
 
     def openable_reference(self, typed: str) -> str:
-        """From a form field, in standard spelling; `VisitorDep` checks that of the path.
-
-        Raise `NoSuchConcern`, recorded if they may not open it.
-        """
+        """From a form field: `VisitorDep` checks that of the path. Raise `NoSuchConcern`; a refusal is recorded."""
         reference = reference_of(typed)
         expect_openable(self.context.writer, reference, self.visitor.actor)
         return reference
@@ -169,7 +159,6 @@ class Visit(DeskSite):
 
 
 async def read_visit(request: Request, visitor: VisitorDep) -> Visit:
-    """`VisitorDep` raises the errors of `require_person`."""
     return Visit(request, context_of(request), visitor.actor.at, visitor)
 
 
@@ -187,13 +176,8 @@ EditorVisitDep = Annotated[Visit, Security(read_visit, scopes=[Scope.DRAFT])]
 
 
 class DeskRoute(PageRoute):
-    """Refuses posts from other sites, and errors are pages of the desk."""
-
     def comes_from_elsewhere(self, request: Request) -> bool:
-        """False only if the browser reports a page of this service.
-
-        `Origin` is `null` if the referrer policy hides it.
-        """
+        """False only if the browser reports a page of this service. The referrer policy can make `Origin` `null`."""
         site = request.headers.get("sec-fetch-site")
         if site is not None:
             return site != "same-origin"
@@ -205,8 +189,8 @@ class DeskRoute(PageRoute):
     def page_for(self, request: Request, error: Exception) -> Response:
         """Without a session a read leads to the sign-in and back, a post says that nothing was done.
 
-        A session to confirm leads to the provider and back. A defect is logged. No response deletes the cookie: it may
-        arrive after a new sign-in in another tab.
+        A session to confirm leads to the provider and back. No response deletes the cookie: it may arrive after a new
+        sign-in in another tab.
         """
         page = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         way_back = page if len(page) <= LONGEST_WAY_BACK else PATH
@@ -240,7 +224,6 @@ def _message_page(request: Request, status: int, texts: tuple[str, str], *, lead
 
 
 def sign_in_address(page: str) -> str:
-    """It goes on to `page`."""
     return SIGN_IN if page == PATH else f"{SIGN_IN}?{urlencode({'page': page})}"
 
 

@@ -1,12 +1,10 @@
 """The languages of the pages: their paths, and the catalogues of translated sentences.
 
-The first part of a path is the language: `/cy/concerns` is `/concerns` in Welsh. Each language except English has a
-catalogue file. Templates mark their sentences with `{% trans %}` and `_()`, code with `gettext` and `to_translate`. The
-command `make catalogue` collects the marked sentences.
+The first part of a path is the language: `/cy/concerns` is `/concerns` in Welsh. `make catalogue` collects the
+sentences that `{% trans %}`, `_()`, `gettext` and `to_translate` mark.
 
-English and Welsh have every page. Ten other languages have only short pages: one form, the receipt and the status of a
-concern. The catalogues of these languages have only the sentences of the short pages. Deaf people have the same short
-pages in English. There, ways to reach 999 without speech come before phone numbers.
+English and Welsh have every page. Ten other languages, and English for deaf people, have only short pages: one form,
+the receipt and the status of a concern.
 """
 
 import re
@@ -33,16 +31,15 @@ PATHS_WITHOUT_PAGES = (
     "/openapi.public.json",
 )
 ENGLISH_ONLY = (*PATHS_WITHOUT_PAGES, "/docs", "/looks", "/desk", "/edit", "/draft-preview")
-"""The API and its documentation, static files, the desk, editors and previews."""
 IN_ENGLISH = Markup(' lang="en"')
 LINK = re.compile(r' (href|action|formaction)="(/(?!/)[^"]*)"')
 """In double quotes; links to other languages have single ones, and stay."""
 SHORT_FORM = "/in-your-language"
 """Within this service; browsers see the language's address, such as `/pl`."""
 SHORT_PATHS = ("/", "/concerns", "/concerns/additions")
-"""Without a language. `/` is the short form there."""
+"""`/` is the short form there."""
 UNSIGNED = "FULL NAME <EMAIL@ADDRESS>"
-"""As long as no person has checked a catalogue and signed it."""
+"""Until a person has checked a catalogue and signed it."""
 _path: ContextVar[str] = ContextVar("path", default="")
 
 
@@ -54,7 +51,7 @@ class Language:
     tag: str
     """BCP 47."""
     name: str
-    """For itself."""
+    """In the language itself."""
     english_name: str
     is_whole: bool = True
     """Every page exists, not only short ones."""
@@ -66,22 +63,20 @@ class Language:
 
     @property
     def is_english(self) -> bool:
-        """No catalogue is needed."""
         return self.tag == ENGLISH.tag
 
     @property
     def is_sign_language(self) -> bool:
-        """For people who sign or text: ways to 999 without speech come first."""
+        """Ways to 999 without speech come first."""
         return self == SIGN_LANGUAGE
 
     @property
     def domain(self) -> str:
-        """The catalogue, without `.po`."""
         return "pages" if self.is_whole else "short"
 
     @property
     def is_checked(self) -> bool:
-        """A speaker checked and signed it. Otherwise each page says that a computer translated it."""
+        """Otherwise each page says that a computer translated it."""
         return self.is_english or _catalogue(self).translator != UNSIGNED
 
     def has(self, path: str, without_pages: tuple[str, ...] = ()) -> bool:
@@ -105,9 +100,7 @@ SHORT_LANGUAGES = (
     Language("ur", "ur", "اردو", "Urdu", is_whole=False),
     Language("ar", "ar", "العربية", "Arabic", is_whole=False),
 )
-"""That many people in England speak; short pages only."""
 SIGN_LANGUAGE = Language("bsl", ENGLISH.tag, "British Sign Language", "British Sign Language", is_whole=False)
-"""Short pages for deaf people, in English."""
 BY_PREFIX = {each.prefix: each for each in (*LANGUAGES[1:], *SHORT_LANGUAGES, SIGN_LANGUAGE)}
 """But English."""
 
@@ -115,7 +108,6 @@ _current: ContextVar[Language] = ContextVar("language", default=ENGLISH)
 
 
 def current_language() -> Language:
-    """Of the page being made."""
     return _current.get()
 
 
@@ -126,7 +118,6 @@ def current_path() -> str:
 
 @contextmanager
 def speaking(language: Language, path: str = "") -> Iterator[None]:
-    """Within the block."""
     tokens = _current.set(language), _path.set(path)
     try:
         yield
@@ -151,13 +142,10 @@ def gettext(message: str) -> str:
 
 
 def ngettext(singular: str, plural: str, number: int) -> str:
-    """English if the catalogue lacks it."""
     return gettext(singular if number == 1 else plural)
 
 
 class Catalogue(NamedTuple):
-    """By English sentence. `translator` signed it, or `UNSIGNED`."""
-
     sentences: dict[str, str]
     translator: str
 
@@ -192,7 +180,6 @@ SCRIPT_SENTENCES = (
     to_translate("You have 1 letter too many."),
     to_translate("You have {number} letters too many."),
 )
-"""Of the pages' JavaScript."""
 
 
 def english() -> Markup:
@@ -212,7 +199,7 @@ def or_english(text: str) -> str:
 
 
 def marked_english(text: str) -> str:
-    """In an element with `lang="en"`, but on English pages."""
+    """Unchanged on English pages."""
     return Markup('<span lang="en">{}</span>').format(text) if english() else text
 
 

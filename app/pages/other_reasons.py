@@ -1,8 +1,4 @@
-"""Reasons to come to these pages that are not about a child in the family, each with the people to call.
-
-The reasons are an adult at risk, a person who works with children, and a complaint. The home page and the form name
-these reasons. Search finds a reason by the words that people use.
-"""
+"""Reasons to come to these pages that are not about a child in the family, each with the people to call."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +17,7 @@ class OtherReason:
     title: str
     sentence: str
     setting: str
-    """With the contacts; empty for signposts."""
+    """Has the contacts; empty for signposts."""
     words: tuple[str, ...]
     """By which people search for it."""
 
@@ -68,18 +64,13 @@ OTHER_REASONS = (
 
 @dataclass(frozen=True)
 class OtherContact:
-    """Addresses of settings, or signposts."""
-
     reason: OtherReason
     addresses: tuple[str, ...]
     signposts: tuple[Signpost, ...]
 
 
 def other_contacts(settings: Settings, signposts: Sequence[Signpost], words: str | None = None) -> list[OtherContact]:
-    """With `words`, only reasons with a search word in them.
-
-    Of signposts, those about people who work with children.
-    """
+    """With `words`, only reasons with a search word. Of signposts, those about people who work with children."""
     officers = tuple(each for each in signposts if each.allegations)
     return [
         OtherContact(reason, getattr(settings, reason.setting), ())

@@ -65,7 +65,6 @@ HTML = "text/html; charset=utf-8"
 SAFE = ("GET", "HEAD")
 STATIC_DIR = PAGES_DIR / "static"
 STYLESHEETS = ("pages.css", "exit_bar.css", "look.css", "phone.css")
-"""Joined in this order."""
 COMMENT_OR_BREAK = re.compile(r"/\*[^*]*\*/|\n")
 UNSEAL_SCRIPT = STATIC_DIR / "unseal.js"
 UNSEAL_PAGE = UNSEAL_SCRIPT.with_suffix(".html")
@@ -73,7 +72,6 @@ UNSEAL_PAGE = UNSEAL_SCRIPT.with_suffix(".html")
 
 @cache
 def page_templates() -> jinja2.Environment:
-    """With filters and globals, made once."""
     templates = jinja2.Environment(
         loader=jinja2.FileSystemLoader(PAGES_DIR / "templates"),
         autoescape=True,
@@ -143,7 +141,6 @@ def _source_of_style(style: str) -> str:
 
 
 def content_security_policy(settings: Settings) -> str:
-    """Allow the service itself, `data:` images, frames of `embedding_origins`, one style by its digest."""
     ancestors, style = " ".join(settings.embedding_origins) or "'none'", _source_of_style(stylesheet(settings))
     return (
         f"default-src 'none'; script-src 'self'; style-src 'self' {style}; img-src 'self' data:; connect-src 'self'; "
@@ -153,8 +150,6 @@ def content_security_policy(settings: Settings) -> str:
 
 @dataclass(frozen=True)
 class Site:
-    """A request for a page, with context and time."""
-
     request: Request
     context: AppContext
     now: dt.datetime
@@ -165,7 +160,7 @@ class Site:
         return cls(request, context, context.clock())
 
     def html(self, template: str, *, who: WhoToCall | None = None, **values: Any) -> str:
-        """With what all pages share, which `values` override. `who` is to call; None is the default guide's.
+        """`values` override what all pages share. `who` is to call; None is the default guide's.
 
         A GET contains the stylesheet, so that it appears half a second earlier on a slow network; others, not
         compressed, link to it.
@@ -191,7 +186,6 @@ class Site:
         return localised_links(page_templates().get_template(template).render(defaults | values))
 
     def says(self, statement: str) -> str:
-        """A legal statement, marked if English; or empty."""
         return or_english(self.context.reference_data.law[statement].sentence or "")
 
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
@@ -200,7 +194,7 @@ class Site:
         return self._with_headers(response)
 
     def compressed(self, page: Response) -> Response:
-        """Only a page without input: a compressed length could reveal answers."""
+        """Only for a page without input: a compressed length could reveal answers."""
         page.headers["Vary"] = "Accept-Encoding"
         if not accepts_gzip(self.request.headers.get("accept-encoding", "").encode()):
             return page
@@ -209,7 +203,7 @@ class Site:
         return Response(gzip.compress(bytes(page.body)), status_code=page.status_code, headers=headers)
 
     def cached_page(self, template: str, *, caching: str = CACHE_CURRENT, **values: Any) -> Response:
-        """To be stored, or 304. If it names the team on duty, it expires when that may change."""
+        """If it names the team on duty, it expires when that may change."""
         changes: list[dt.datetime | None] = []
 
         def teams(who: WhoToCall) -> Teams:
@@ -233,7 +227,6 @@ class Site:
 
 
 async def read_site(request: Request) -> Site:
-    """`async`, so that FastAPI calls it without a thread."""
     return Site.of(request)
 
 

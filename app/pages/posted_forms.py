@@ -21,7 +21,6 @@ MULTIPART = "multipart/form-data"
 BOUNDARY = re.compile(r"""boundary="?([^\s";,]{1,70})""", re.IGNORECASE)
 PART_NAME = re.compile(r"""form-data; name="([^"]*)"(?:; filename="([^"]*)")?""", re.IGNORECASE)
 MAX_PARTS = 10
-"""Of a form with a file."""
 MAX_PART_HEAD = 2000
 MAX_FIELDS = 20_000
 MAX_DIGITS = 9
@@ -32,8 +31,6 @@ _Model = TypeVar("_Model", bound=BaseModel)
 
 @dataclass(frozen=True)
 class SubmittedForm:
-    """By name, in posted order."""
-
     fields: Mapping[str, list[str]] = field(default_factory=dict)
 
     def one(self, name: str) -> str:
@@ -41,11 +38,9 @@ class SubmittedForm:
         return self.fields.get(name, [""])[-1]
 
     def many(self, name: str) -> list[str]:
-        """Not empty ones."""
         return [value for value in self.fields.get(name, []) if value]
 
     def lines(self, name: str) -> list[str]:
-        """Of the last, trimmed, without blank ones."""
         return [line.strip() for line in self.one(name).split("\n") if line.strip()]
 
     def number(self, name: str) -> int | None:
@@ -54,13 +49,12 @@ class SubmittedForm:
         return int(typed) if typed.isascii() and typed.isdecimal() and len(typed) <= MAX_DIGITS else None
 
     def count(self, name: str) -> int:
-        """Entries of a group, from `count:<name>`, at most three digits; or 0."""
+        """From `count:<name>`, at most three digits; otherwise 0."""
         typed = self.one(COUNT + name)
         return int(typed) if typed.isdecimal() and len(typed) <= len("000") else 0
 
     @property
     def counts(self) -> dict[str, int]:
-        """By group."""
         names = [name.removeprefix(COUNT) for name in self.fields if name.startswith(COUNT)]
         return {name: self.count(name) for name in names}
 
@@ -85,7 +79,7 @@ async def parse_form(request: Request) -> SubmittedForm:
 
 @dataclass(frozen=True)
 class Upload:
-    """At most one file; empty if none."""
+    """At most one file."""
 
     form: SubmittedForm
     name: str = ""
@@ -93,7 +87,6 @@ class Upload:
 
 
 async def parse_upload(request: Request) -> Upload:
-    """Raise `InvalidBody`."""
     kind, _, parameters = request.headers.get("content-type", "").partition(";")
     boundary = BOUNDARY.search(parameters)
     if kind.strip().lower() != MULTIPART or boundary is None:

@@ -27,13 +27,10 @@ SPELLING_ALPHABET = (
     "Victor Whiskey X-ray Yankee Zulu"
 )
 SPELLING_WORDS = {word[0]: word for word in SPELLING_ALPHABET.split()}
-"""ICAO alphabet, for the phone."""
 OF_A_TEST = to_translate("This was a test. Nobody will read it.")
 PAGE_WORDS = ((TEST, OF_A_TEST), ("status token", "code"), ("acknowledged", "read"), ("acknowledge", "read"))
-"""Terms of the API, and plain words."""
 DAY_IN_WORDS = "d MMMM y"
 JOINED_DAY_IN_WORDS = "d 'de' MMMM 'de' y"
-"""Spanish and Portuguese."""
 CONTACT_LABELS = {"mailto": to_translate("Email {}"), "tel": to_translate("Call {}")}
 
 CODE_LABELS = {
@@ -49,7 +46,6 @@ CODE_LABELS = {
     "told_by_someone_else": "From someone else",
     "first_hand": "I saw or heard it myself",
 }
-"""If the value would not be clear."""
 
 FORMATS_IN_ENGLISH = {f"{GUIDE_LANGUAGE}{EASY_READ_SUFFIX}": "In simple words", GUIDE_LANGUAGE: "Large print or audio"}
 
@@ -104,7 +100,6 @@ def language_name(tag: str) -> str:
 
 
 def london_time(moment: dt.datetime) -> str:
-    """With `(British Summer Time)`."""
     name = "British Summer Time" if moment.astimezone(LONDON).dst() else "Greenwich Mean Time"
     return f"{date_and_time(moment)} ({name})"
 
@@ -125,13 +120,13 @@ def deadline(moment: dt.datetime) -> str:
 
 
 def send_again(gap: Gap | None) -> str:
-    """Return what to tell reporters who may have written in `gap`, in the language of the page. Empty for None."""
+    """In the language of the page. Empty without a gap."""
     words = gettext("If you wrote to us between {since} and {until}, please send it again.")
     return "" if gap is None else words.format(since=deadline(gap.since), until=deadline(gap.until))
 
 
 def hours_in_words(hours: Sequence[OpeningHours]) -> str:
-    """In the page's language, by CLDR."""
+    """By CLDR."""
     if current_language().is_english:
         return hours_text(hours)
     known = Locale.parse(_locale())
@@ -142,7 +137,7 @@ def hours_in_words(hours: Sequence[OpeningHours]) -> str:
 
 
 def opening(teams: Teams) -> str:
-    """Return that every team of `teams` is closed now, and when one opens, in the language of the page."""
+    """Every team of `teams` is closed now."""
     if teams.at is None or teams.opens is None:
         return gettext("Closed now.")
     local, today = teams.opens.astimezone(LONDON), teams.at.astimezone(LONDON).date()
@@ -175,7 +170,6 @@ def short_deadline(moment: dt.datetime) -> str:
 
 
 def page_words(sentence: str) -> str:
-    """By `PAGE_WORDS`."""
     for word, plain in PAGE_WORDS:
         sentence = sentence.replace(word, plain)
     return sentence
@@ -202,14 +196,12 @@ def steps_in_words(concern: Receipt | ConcernStatus, *, at: dt.datetime, in_dang
 
 
 def look_again(at: dt.datetime) -> str:
-    """For messages: from tonight, or tomorrow."""
     if at.astimezone(LONDON).hour >= EVENING:
         return gettext("Look here again from tomorrow. We may have a question for you.")
     return gettext("Look here again from tonight. We may have a question for you.")
 
 
 def _timed_steps(concern: Receipt | ConcernStatus, at: dt.datetime, *, in_danger: bool) -> Iterator[str]:
-    """In the order of the API. In danger: call 999. A promised deadline that has passed: it is late."""
     due = concern.call_from or concern.acknowledge_by
     by = deadline(due)
     expected = gettext("A social worker should read it by {}.").format(by)
@@ -236,7 +228,7 @@ def _steps_of_additions(concern: Receipt | ConcernStatus) -> Iterator[str]:
 
 
 def own_steps(concern: Receipt | ConcernStatus, *, in_danger: bool = False) -> list[str]:
-    """For a reporter under 18. A test says that nobody will read it, a closed concern where to tell anything new."""
+    """For a reporter under 18."""
     if concern.test:
         return [gettext(OF_A_TEST)]
     if concern.state == ConcernState.CLOSED:
@@ -270,7 +262,6 @@ def host(address: str) -> str:
 
 
 def code_label(value: StrEnum | str) -> str:
-    """From `CODE_LABELS`, or itself in words."""
     return CODE_LABELS.get(value, str(value).replace("_", " ").capitalize())
 
 

@@ -1,7 +1,6 @@
 """A connection from a client: checks the bytes, then responds from the cache or passes requests to uvicorn's protocol.
 
-uvicorn's protocol gets the bytes of one request at a time, through the public methods of asyncio's protocols. uvicorn
-then calls the service and writes the response. `app.server.run` lists the undocumented parts of uvicorn that are used.
+uvicorn's protocol gets the bytes of one request at a time, through the public methods of asyncio's protocols.
 """
 
 import asyncio
@@ -22,18 +21,18 @@ from app.server.front import Front
 from app.server.refusals import Refusals
 
 SHARED, CONNECTION = "shared", "connection"
-"""Keys in the ASGI state of each request: the `Shared` object of the process, and the request's `Connection`."""
+"""Keys in the ASGI state of each request."""
 SCHEMES = frozenset({b"http", b"https"})
 PARTS_AT_ONCE = 100
-"""Parts of a body passed on before others are served: 256 KB, which may arrive at once, can hold 43,000 chunks."""
+"""At once: 256 KB, which may arrive together, can hold 43,000 parts."""
 MAX_DISCARDED_BYTES = 16_000_000
-"""Bytes read and discarded after a response: some clients read it only after they have sent everything."""
+"""After a response: some clients read it only after they have sent everything."""
 DISCONNECT: Message = {"type": "http.disconnect"}
 END_OF_RESPONSE: Message = {"type": "http.response.body"}
 
 
 class ServerTransport:
-    """The client's transport for uvicorn's protocol, whose pausing and resuming calls `set_full` instead."""
+    """For uvicorn's protocol. Its pausing and resuming calls `set_full` instead."""
 
     def __init__(self, transport: Transport, set_full: Callable[[bool], None]) -> None:
         self.pause_reading = partial(set_full, True)
@@ -45,7 +44,7 @@ class ServerTransport:
 
 
 class Connection(asyncio.Protocol):
-    """A connection from a client, which is closed if the client is too slow (see `ClientDeadline`).
+    """Closed if the client is too slow (see `ClientDeadline`).
 
     `protocol` is uvicorn's class; its instance gets `app_state`, with this connection added, and `others`. Above
     `settings.connections`, the connection that has waited longest for its client is closed, or the new one refused if
@@ -63,16 +62,16 @@ class Connection(asyncio.Protocol):
         self._server = cast("Any", protocol)(app_state={**app_state, CONNECTION: self}, **others)
         self._framing = Framing()
         self._is_at_work = False
-        """True from the arrival of a request's head to the end of the response."""
+        """From the arrival of a request's head to the end of the response."""
         self._body_breaks: asyncio.Future[Message] | None = None
         """Set if the body of the current request is malformed. None without a body."""
         self._discards_data = False
-        """True after a refusal or a malformed body."""
+        """After a refusal or a malformed body."""
         self._discarded = 0
         self._has_ended = False
         self._is_server_full = False
         self._waits_for_loop = False
-        """True until the event loop has served others, after many parts of a body at once."""
+        """Until the event loop has served others, after many parts of a body at once."""
 
     def connection_made(self, transport: BaseTransport) -> None:
         self._transport = cast("Transport", transport)
@@ -91,7 +90,6 @@ class Connection(asyncio.Protocol):
         self._server.connection_lost(None)
 
     def data_received(self, data: bytes) -> None:
-        """Respond from the cache if `data` is a known public read, otherwise parse it."""
         if self._discards_data:
             self._discarded += len(data)
             if self._discarded > MAX_DISCARDED_BYTES:
@@ -112,7 +110,6 @@ class Connection(asyncio.Protocol):
         return True
 
     def pause_writing(self) -> None:
-        """The client does not read fast enough: its deadline applies."""
         self._server.pause_writing()
         self.deadline.set_write_paused(True)
 
@@ -125,9 +122,9 @@ class Connection(asyncio.Protocol):
         self._read_on()
 
     def _read_on(self, *, may_answer: bool = False) -> None:
-        """Pass on what has arrived: the next head if no response is due, then parts of the body.
+        """Pass on the next head if no response is due, then parts of the body.
 
-        If `may_answer`, first try to respond from the cache. A malformed body reaches the service as a disconnection.
+        A malformed body reaches the service as a disconnection.
         """
         if self._transport.is_closing():
             return
@@ -195,7 +192,7 @@ class Connection(asyncio.Protocol):
         self._transport.write_eof()
 
     def _make_room(self) -> bool:
-        """Abort the other connection that has waited longest for its client. Return False if none waits."""
+        """Abort the other connection that has waited longest for its client, if any."""
         waiting = [each for each in self._shared.open if each is not self and each.deadline.waits_for_client]
         if not waiting:
             return False
@@ -205,7 +202,7 @@ class Connection(asyncio.Protocol):
         return True
 
     async def serve(self, service: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request to `service`, its client's deadline suspended except while the service waits for the body.
+        """Suspend the client's deadline except while the service waits for the body.
 
         If the response is complete before the body, the rest of the body is discarded before the end of the response is
         sent.
@@ -237,7 +234,6 @@ class Connection(asyncio.Protocol):
                 self._end_request()
 
     async def _receive_body(self, receive: Receive) -> Message:
-        """Return the next part, or `DISCONNECT` if the body is malformed."""
         if self._body_breaks is None or not self._framing.is_body_due:
             return await receive()
         receiving = asyncio.ensure_future(receive())
@@ -260,7 +256,6 @@ class Connection(asyncio.Protocol):
             return
 
     def _end_request(self) -> None:
-        """Continue with the next request, or close the connection if the body of this one did not end."""
         self._is_at_work = False
         if self._discards_data:
             self._transport.close()
@@ -286,7 +281,7 @@ def in_origin_form(scope: Scope) -> Scope:
 
 @dataclass
 class Shared:
-    """State that the connections of one process share."""
+    """By the connections of one process."""
 
     front: Front
     refusals: Refusals

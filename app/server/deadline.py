@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 
 class ClientDeadline:
-    """A timer that closes a connection after `seconds` of waiting for its client.
+    """Closes a connection after `seconds` of waiting for its client.
 
     While the service works, it applies only if the client does not read the response. A connection that waits for a
     body may still be closed to make room.
@@ -21,12 +21,11 @@ class ClientDeadline:
         self._requests = 0
         self.is_write_paused = False
         self.since = self._loop.time()
-        """When the deadline was last restarted, by the event loop's clock."""
+        """By the event loop's clock."""
         self._timer = self._loop.call_later(seconds, self._check)
 
     @property
     def waits_for_client(self) -> bool:
-        """For a request, for a body, or to read the response."""
         return self._has_deadline or self.awaits_body
 
     @property
@@ -46,7 +45,6 @@ class ClientDeadline:
             self.restart()
 
     def set_write_paused(self, is_paused: bool) -> None:
-        """Restart the deadline, which applies during a request while the client does not read the response."""
         self.is_write_paused = is_paused
         self.restart()
 

@@ -1,8 +1,7 @@
-"""An export of all public responses of the service to files. A crawler finds the responses.
+"""An export of all public responses of the service to files.
 
-The crawler begins at the index and at each documented public path without parameters, and follows links. The requests
-go to the service within this process. Only responses that a shared cache may store are exported. HTML pages are left
-out, because they need a running service.
+A crawler begins at the index and at each documented public path without parameters, and follows links, within this
+process. Only responses that a shared cache may store are exported, and no HTML pages: they need a running service.
 """
 
 import asyncio
@@ -71,13 +70,12 @@ def _timeless(context: AppContext) -> AppContext:
 
 
 def media_type(response: httpx.Response) -> str:
-    """Without its parameters."""
     content_type: str = response.headers.get("content-type", "")
     return content_type.partition(";")[0]
 
 
 async def _read(client: httpx.AsyncClient, path: str) -> httpx.Response:
-    """Return the response at `path`: of a list with pages, the longest possible page."""
+    """Of a list with pages, the longest possible page."""
     response = await client.get(path)
     longest = longest_page(response)
     if longest is not None:
@@ -93,7 +91,7 @@ def _is_exportable(response: httpx.Response) -> bool:
 
 
 def _linked_paths(path: str, response: httpx.Response, public_url: str) -> Iterator[str]:
-    """Yield this service's paths in the Link header, in the JSON body, and of each entry of a list. No queries."""
+    """In the Link header, in the JSON body, and of each entry of a list. No queries."""
     links = re.findall("<(/[^<>]*)>", response.headers.get("link", "").replace(f"<{public_url}/", "</"))
     body = _json(response)
     links += _paths_in(body)
@@ -110,7 +108,7 @@ def _paths_in(value: JsonValue) -> Iterator[str]:
 
 
 def _ids_in(body: JsonValue, name: str) -> Iterator[JsonValue]:
-    """The list is the field `name`, with underscores for hyphens, or else `contents` (Open Referral)."""
+    """The list is the field `name`, or else `contents` (Open Referral)."""
     if isinstance(body, dict):
         items = body.get(name.replace("-", "_"), body.get("contents"))
         for item in items if isinstance(items, list) else ():
@@ -143,10 +141,10 @@ class ExportResult:
 
 
 def export_reads(app: FastAPI, folder: Path, *, public_url: str) -> ExportResult:
-    """Write each public response to a file in `folder`, in place of an earlier export.
+    """Write each public response to a file in `folder`, in place of an earlier export, never half of one.
 
-    Files are written beside `folder` and renamed, so that a web server never sees half an export. Raise
-    `FileExistsError` if `folder` has files but no inventory of an export, `NotExportable` as `crawl`, and `OSError`.
+    Raise `FileExistsError` if `folder` has files but no inventory of an export, `NotExportable` as `crawl`, and
+    `OSError`.
     """
     folder = folder.resolve()
     if not _is_replaceable(folder):
@@ -163,7 +161,6 @@ def export_reads(app: FastAPI, folder: Path, *, public_url: str) -> ExportResult
 
 
 def _is_replaceable(folder: Path) -> bool:
-    """True if `folder` is missing, empty or an earlier export."""
     if not folder.exists():
         return True
     try:
@@ -189,7 +186,7 @@ def _write(tree: Path, responses: ExportedResponses) -> None:
 
 
 def _replace(folder: Path, tree: Path, *, backup: Path) -> None:
-    """If `tree` cannot be renamed, move `backup` back, and raise the `OSError`."""
+    """If `tree` cannot be renamed, move `backup` back."""
     if folder.exists():
         folder.rename(backup)
     try:

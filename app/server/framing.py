@@ -1,8 +1,8 @@
 """The framing of HTTP requests: finds where each request begins and ends, and checks the bytes first.
 
-The head of a request is its request line and header fields. If two programs read the same bytes as different requests,
-one caller may get the response of another. RFC 9112 lets a server accept some ambiguous requests (sections 2.2, 5.2,
-6.1, 6.3 and 7.1). This server refuses all ambiguous requests. Each pattern matches in linear time.
+If two programs read the same bytes as different requests, one caller may get the response of another. RFC 9112 lets a
+server accept some ambiguous requests (sections 2.2, 5.2, 6.1, 6.3 and 7.1). This server refuses all. Each pattern
+matches in linear time.
 """
 
 import re
@@ -14,7 +14,7 @@ from app.errors import BadRequest, HeadTooLarge
 TOKEN = rb"[-!#$%&'*+.^_`|~0-9A-Za-z]++"
 FIELD = TOKEN + rb":[\t\x20-\x7e\x80-\xff]*+\r\n"
 HEAD = re.compile(rb"(" + TOKEN + rb") ([\x21-\x7e]++) HTTP/1\.([01])\r\n((?:" + FIELD + rb")*+)\r\n")
-"""A request head by RFC 9112, without its exceptions for old clients: no folded line, no bare CR or LF."""
+"""By RFC 9112, without its exceptions for old clients: no folded line, no bare CR or LF."""
 TRAILERS = re.compile(rb"(?:" + FIELD + rb")*+\r\n")
 HOST = re.compile(rb"(?:[-0-9A-Za-z._~!$&'()*+,;=%]++|\[[0-9A-Fa-f:.]++\])(?::[0-9]{0,5})?")
 LENGTH = re.compile(rb"0|[1-9][0-9]{0,18}")
@@ -22,7 +22,7 @@ CHUNK_EXTENSION = rb";" + TOKEN + rb"(?:=(?:" + TOKEN + rb"|\"[\t\x20\x21\x23-\x
 CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})(?:" + CHUNK_EXTENSION + rb")*+\r\n")
 BLANKS = b"\t "
 NAMES_ONCE = (b"host", b"content-length", b"transfer-encoding", b"content-type", b"authorization")
-"""Fields that may stand only once: of two, two programs could use different ones."""
+"""Of two, two programs could use different ones."""
 END_OF_LINE = re.compile(rb"\n")
 END_OF_HEAD = re.compile(rb"\n\r?\n")
 END_OF_TRAILERS = re.compile(rb"\A\r?\n|\n\r?\n")
@@ -49,10 +49,7 @@ class Head(NamedTuple):
 
 
 def read_head(head: bytes) -> Head:
-    """Parse a whole head.
-
-    Raise `HeadTooLarge` for too many or too long fields, `BadRequest` if malformed or ambiguous.
-    """
+    """Raise `HeadTooLarge` for too many or too long fields, `BadRequest` if malformed or ambiguous."""
     _, *lines = head.removesuffix(b"\r\n\r\n").split(b"\r\n")
     if len(lines) > MAX_HEAD_FIELDS or max(map(len, lines), default=0) > MAX_FIELD_BYTES:
         raise HeadTooLarge
@@ -81,14 +78,13 @@ class Framing:
     def __init__(self) -> None:
         self._unread = bytearray()
         self._searched = 0
-        """Bytes already searched for the end of a head or a line."""
         self._left = 0
         """Bytes of the body, or of the chunk with its line end, that have not been taken."""
         self._take_next: Callable[[], bytes] | None = None
 
     @property
     def is_body_due(self) -> bool:
-        """True if the body of the last head has not been taken completely."""
+        """Until the body of the last head has been taken completely."""
         return self._take_next is not None
 
     @property
@@ -99,7 +95,7 @@ class Framing:
         self._unread += data
 
     def take_head(self) -> tuple[bytes, Head] | None:
-        """Take the next head, raw and parsed, or None if it is incomplete. The body before it must have been taken.
+        """Return the next head, raw and parsed, or None if it is incomplete. The body before it must have been taken.
 
         Raise as `read_head`, also for a head longer than `MAX_HEAD_BYTES` or one that begins with a space or control
         character.
@@ -117,7 +113,7 @@ class Framing:
         return data, head
 
     def take_part(self) -> bytes:
-        """Take the next bytes of the body, with the lines of chunk sizes. Empty if none has arrived or no body is due.
+        """Return the next bytes of the body, with the lines of chunk sizes. Empty if none has arrived or none is due.
 
         Raise `BadRequest` if malformed, `HeadTooLarge` if a size line or the trailers are too long.
         """
@@ -154,7 +150,7 @@ class Framing:
         return part
 
     def _take_trailers(self) -> bytes:
-        """Check the trailer fields and drop them: return an empty line, or no bytes if they are incomplete."""
+        """Dropped: only an empty line is returned."""
         data = self._take_to(END_OF_TRAILERS, MAX_HEAD_BYTES)
         if not data:
             return b""
@@ -164,7 +160,6 @@ class Framing:
         return b"\r\n"
 
     def _take_to(self, end: re.Pattern[bytes], most: int) -> bytes:
-        """Take the bytes up to a match of `end`, or none. Raise `HeadTooLarge` beyond `most`."""
         found = end.search(self._unread, max(0, self._searched - LONGEST_END))
         if (found.end() if found else len(self._unread)) > most:
             raise HeadTooLarge

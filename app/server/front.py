@@ -1,8 +1,7 @@
 """The front of the server: responds to public reads from the cache, before uvicorn parses the request.
 
-A client that repeats a read sends the same bytes. The raw request head (request line and header fields) is therefore
-stored with the finished response, and the same bytes are not parsed again. A request with a body, an Authorization
-header or a cookie is never stored.
+A client that repeats a read sends the same bytes, so the raw request head is stored with the finished response. A
+request with a body, an Authorization header or a cookie is never stored.
 """
 
 import time
@@ -25,19 +24,19 @@ CREDENTIALS = frozenset((b"authorization", b"cookie"))
 
 
 class StoredAnswer(NamedTuple):
-    """A finished response for all requests with the same raw head."""
+    """For all requests with the same raw head."""
 
     request: CacheRequest
     response: WireResponse
     holds: bool
-    """True if valid until the cache is cleared. Otherwise it expires, and is looked up in the cache at each use."""
+    """Until the cache is cleared. Otherwise it expires, and is looked up in the cache at each use."""
     route: str
     fields: bytes
     """The last is `x-request-id` without its value, which is new in each response."""
 
 
 class Front:
-    """The finished responses by raw request head. What they serve is added to `records`.
+    """The finished responses by raw request head.
 
     When responses become invalid, the cache gets a new store: responses of an earlier store are not used.
     """
@@ -52,14 +51,13 @@ class Front:
 
     @property
     def date(self) -> bytes:
-        """For the `Date` header."""
         second = int(time.time())
         if second != self._second:
             self._second, self._date = second, formatdate(second, usegmt=True).encode()
         return self._date
 
     def answer_known(self, head: bytes) -> bytes | None:
-        """Return the response to a raw head, and record the request. None if the caller must parse the head."""
+        """None if the caller must parse the head."""
         stored = self._answers.get(head)
         if stored is None:
             return None
@@ -71,7 +69,7 @@ class Front:
         return self._finish(stored, began)
 
     def answer(self, data: bytes, head: Head) -> bytes | None:
-        """Return the cached response to a parsed head, and store it under the raw head, unless its body is large.
+        """Return the cached response, and store it under the raw head, unless its body is large.
 
         None if this is no plain public read, is not cached, or if the head is longer than `MAX_HEAD_BYTES`.
         """
@@ -107,7 +105,6 @@ class Front:
         return self._cache.parse({**scope, "path": unquote(path.decode("ascii")), "query_string": query})
 
     def _finish(self, answer: StoredAnswer, began: float) -> bytes:
-        """Record the request, begun at `began` of `time.perf_counter`. Add the date and a new request id."""
         request_id, (status, _, _, body) = new_request_id(), answer.response
         self._records.add(FinishedRequest(request_id, "GET", answer.route, status, time.perf_counter() - began, True))
         return b"".join(
@@ -115,7 +112,6 @@ class Front:
         )
 
     def _put(self, data: bytes, answer: StoredAnswer) -> None:
-        """If the cache has a new store, drop all answers first; above `MAX_STORED_ANSWERS` drop the oldest."""
         if self._cache.store is not self._store:
             self._store = self._cache.store
             self._answers.clear()

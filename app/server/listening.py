@@ -19,7 +19,7 @@ DROP_FIRST_PACKETS = (
 
 
 def bind(host: str, ports: Sequence[int]) -> socket.socket:
-    """Bind to the first free port of `ports`. Raise `OSError` if none is."""
+    """Raise `OSError` if no port is free."""
     listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     *others, last = ports
@@ -32,7 +32,7 @@ def bind(host: str, ports: Sequence[int]) -> socket.socket:
 
 
 def address_of(listening: socket.socket) -> str:
-    """Return the URL for a browser on this host."""
+    """For a browser on this host."""
     name, port = listening.getsockname()[:2]
     host = ip_address(name)
     if host.is_unspecified:  # bound to every address of this machine, including the loopback address
@@ -43,9 +43,8 @@ def address_of(listening: socket.socket) -> str:
 def leave_new_connections(listening: socket.socket) -> None:
     """Refuse new connections, while those that have begun are still accepted (on Linux; elsewhere do nothing).
 
-    Closing a socket would cut off connections that the kernel has established and the server not yet accepted, and a
-    concern on one of them would get no response. First packets are dropped instead: the clients try again after a
-    second, and a proxy uses another process.
+    Closing a socket would cut off connections that the kernel has established, and a concern on one would get no
+    response. First packets are dropped instead: clients try again after a second, and a proxy uses another process.
     """
     program = b"".join(struct.pack("HBBI", *line) for line in DROP_FIRST_PACKETS)
     memory = ctypes.create_string_buffer(program, len(program))

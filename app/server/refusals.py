@@ -12,7 +12,7 @@ from app.models.operations.problems import ProblemDetails
 
 
 class Refusals:
-    """Problem responses to requests that never reach the service, each recorded in log and metrics."""
+    """For requests that never reach the service, each recorded in log and metrics."""
 
     def __init__(self, records: RequestRecords, *, is_https: bool) -> None:
         self._records = records
@@ -24,7 +24,6 @@ class Refusals:
         }
 
     def make(self, kind: type[Problem], date: bytes) -> bytes:
-        """Record a problem, and return it as the bytes of a response."""
         request_id = new_request_id()
         self._records.add(FinishedRequest(request_id, OTHER_METHOD, NO_ROUTE, kind.status, 0.0))
         problem = ProblemDetails(

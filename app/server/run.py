@@ -44,11 +44,11 @@ from app.services.key_files import write_key_file
 
 A_DAY_SECONDS = 86_400
 SWITCH_SECONDS = 0.001
-"""Python's switch interval. Short, because the writer may wait this long after each statement, and others for it."""
+"""Short, because the writer may wait this long after each statement, and others for it."""
 OBJECTS_BETWEEN_COLLECTIONS = 2_000
 """At Python 3.11's default, 700, collection takes 3 % of the time of a concern, and finds little."""
 STARTING_SECONDS = 30
-"""A process may be silent so long before the supervisor replaces it; a start must take less."""
+"""A silent process is then replaced; a start must take less."""
 ACCEPTING_SECONDS = 0.05
 """From the end of a drain to the stop, connections that have begun are still accepted and read."""
 ARENA_MAX = -8  # M_ARENA_MAX of glibc's malloc.h
@@ -56,10 +56,7 @@ REFUSAL = "refusal.txt"  # says in the folder of the processes why one of them e
 CLOSING = (b"connection", b"close")
 HTTP_PROTOCOL = "uvicorn.protocols.http.h11_impl:H11Protocol", "app_state", "data_received"
 SUPERVISOR = "uvicorn.supervisors:Multiprocess", "sockets", "terminate_all"
-"""All undocumented parts of uvicorn that are used: two classes, each with an argument and a method.
-
-`H11Protocol` is used like any protocol of asyncio, with the arguments that uvicorn passes to any.
-"""
+"""All undocumented parts of uvicorn that are used: two classes, each with an argument and a method."""
 
 
 def run_server(
@@ -106,7 +103,7 @@ def _stop_all(stop: Callable[[], None], listening: socket.socket) -> None:
 
 
 def from_uvicorn(name: str, argument: str, method: str) -> Any:
-    """Return the class `module:class`. Raise `SetupError` if this uvicorn lacks it, its argument or its method."""
+    """Raise `SetupError` if this uvicorn lacks the class (`module:class`), its argument or its method."""
     module, _, attribute = name.partition(":")
     try:
         found = getattr(import_module(module), attribute)
@@ -165,7 +162,7 @@ class ServerProcess:
         return DrainingMiddleware(service, self.settings.drain_seconds, self.listening, holds_guidance=True)
 
     def end(self, service: GuidanceApp) -> None:
-        """Stop the server, because `service` may not be used with the database that answered at last."""
+        """`service` may not be used with the database that answered at last."""
         if self.server is not None:
             self.server.should_exit = True
         else:  # one process of several: all of them would find the same
@@ -199,7 +196,6 @@ class DrainingMiddleware:
         self._context: AppContext = service.state.context
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request to its `Connection`; during a drain with `Connection: close`."""
         if scope["type"] != "lifespan":
             sending = _closing(send) if self._context.draining.is_set() else send
             connection: Connection = scope["state"].pop(CONNECTION)
@@ -224,7 +220,6 @@ class DrainingMiddleware:
         await self._service(scope, receive_stop, send_started)
 
     async def _start(self) -> None:
-        """Before the first request: wait for held guidance (bounded), write the address file, handle SIGTERM."""
         if self._holds_guidance:
             self._holding = asyncio.create_task(self._service.held.run())
             if not self._context.outage:
@@ -249,20 +244,16 @@ class DrainingMiddleware:
         signal.signal(signal.SIGTERM, drain)
 
     def _drain(self, stop: Callable[[], None]) -> None:
-        """Stop the server front, and call `_end_drain` after `_seconds`."""
         self._context.response_cache.leave_front()
         asyncio.get_running_loop().call_later(self._seconds, self._end_drain, stop)
 
     def _end_drain(self, stop: Callable[[], None]) -> None:
-        """Refuse new connections, and call `stop` after `ACCEPTING_SECONDS`."""
         if self._listening is not None:
             leave_new_connections(self._listening)
         asyncio.get_running_loop().call_later(ACCEPTING_SECONDS, stop)
 
 
 def _closing(send: Send) -> Send:
-    """Add `Connection: close` to the response."""
-
     def send_closing(message: Message) -> Awaitable[None]:
         if message["type"] == "http.response.start" and CLOSING not in message["headers"]:
             message = {**message, "headers": [*message["headers"], CLOSING]}
@@ -272,17 +263,14 @@ def _closing(send: Send) -> Send:
 
 
 def write_address(settings: Settings) -> None:
-    """Write the service's address into the data folder for commands, unless `public_url` is set. Ignore a failure."""
+    """For commands, into the data folder, unless `public_url` is set. Ignore a failure."""
     if "public_url" not in settings.model_fields_set:
         with suppress(OSError):
             write_key_file(settings.data_dir / ADDRESS_FILE, f"{settings.public_url}\n".encode(), replace=True)
 
 
 def use_one_arena() -> None:
-    """Let all threads of glibc allocate from one arena: each would keep memory that it once needed, for hours.
-
-    Python runs one thread at a time, so they hardly wait for it.
-    """
+    """Each of glibc's arenas would keep memory that it once needed, for hours; Python runs one thread at a time."""
     with suppress(OSError, AttributeError):  # another C library
         ctypes.CDLL(None).mallopt(ARENA_MAX, 1)
 
@@ -322,12 +310,7 @@ def _signs_of_use(settings: Settings, host: str) -> Iterator[str]:
 
 
 def _is_sealed_to_others(data_dir: Path) -> bool:
-    """Return True if the newest concern in the embedded database of `data_dir` is not sealed to the development key.
-
-    True means that the database was in use with recipients whose setting has been lost, so this start is not a trial.
-    Return True also if a database cannot be read now: the service may open it later. Return False if there is no
-    database, no schema or no concern.
-    """
+    """True means that recipients were set before. A database that cannot be read now counts so: it may open later."""
     if not (data_dir / DATABASE_FILE).exists():
         return False
     engine = open_database(data_dir)

@@ -115,7 +115,7 @@ def _say_end(name: str, expires_at: dt.datetime | None) -> None:
 
 
 def describe_client(client: ClientRow, keys: Sequence[ClientKeyRow], *, at: dt.datetime) -> dict[str, Any]:
-    """As JSON values, with states at the time `at`, without hashes."""
+    """As JSON values, without hashes."""
     return {
         "name": client.name,
         "person": client.person,
@@ -138,7 +138,7 @@ def describe_client(client: ClientRow, keys: Sequence[ClientKeyRow], *, at: dt.d
 
 
 def line_of_client(client: ClientRow, keys: Sequence[ClientKeyRow], *, at: dt.datetime) -> str:
-    """Return cells separated by tabs, those with a value: name, state, scopes, last use, expiry, person."""
+    """Cells separated by tabs, without empty ones: name, state, scopes, last use, expiry, person."""
     state = _state_of(client, keys, at)
     ends = ", ".join(
         format_moment(key.expires_at) if key.expires_at is not None else "never" for key in keys if key.is_valid(at)

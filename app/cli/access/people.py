@@ -49,7 +49,7 @@ def desk_invite(
 
 
 def invitation_link(settings: Settings, token: str) -> str:
-    """Return the link that registers a passkey: secret until it is used."""
+    """Secret until it is used."""
     return f"{relying_party(settings.public_url, settings.council_name).origin}{INVITATION}#{token}"
 
 

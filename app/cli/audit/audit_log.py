@@ -23,7 +23,7 @@ from app.services.operations.checkpoints import (
 
 
 def read_checkpoints(paths: Sequence[Path], settings: Settings, key: str | None) -> list[tuple[str, Checkpoint]]:
-    """Return path and checkpoint of each file, verified with `key` or the public keys of this service.
+    """Verified with `key` or the public keys of this service.
 
     Raise `SetupError` if a key is invalid, or a file is no checkpoint signed with one of them.
     """
@@ -40,7 +40,7 @@ def read_checkpoints(paths: Sequence[Path], settings: Settings, key: str | None)
 
 
 def read_note(path: Path) -> str:
-    """Return the signed note at `path`, which may be the field `checkpoint` of JSON. Raise `SetupError` otherwise."""
+    """Raise `SetupError` unless `path` has a signed note, or JSON with one as `checkpoint`."""
     try:
         text = path.read_bytes().decode()
         if not text.lstrip().startswith("{"):

@@ -6,10 +6,7 @@ from alembic import op
 
 
 def run_statements(revision_file: str) -> None:
-    """Run the statements of the revision for this database, from the SQL file beside `revision_file`.
-
-    An empty line separates statements.
-    """
+    """From the SQL file beside `revision_file`, in which an empty line separates statements."""
     connection = op.get_bind()
     script = Path(revision_file).with_suffix(f".{connection.dialect.name}.sql")
     for statement in script.read_text(encoding="utf-8").split("\n\n"):

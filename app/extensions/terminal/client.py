@@ -23,7 +23,7 @@ from app.services.concerns.sealing import make_sealer
 ANSWER_MEDIA_TYPE = "application/json"
 FETCH_TIMEOUT_SECONDS = 30
 WAITS = (1, 3)
-"""The seconds to wait before the second and the third attempt, if a request gets no response."""
+"""Before the second and the third attempt, if a request gets no response."""
 Url = Annotated[str, typer.Option(help="The address of the service.", envvar="GUIDANCE_DESK_URL")]
 KeyOption = Annotated[
     str | None,
@@ -47,10 +47,7 @@ AnswerAsJson = Annotated[bool, typer.Option("--json", help="Print the response a
 
 
 def parse_reference(typed: str) -> str:
-    """Return the reference `typed` in its standard form.
-
-    Raise `typer.BadParameter` if `typed` is not a valid reference.
-    """
+    """Return the standard form. Raise `typer.BadParameter`."""
     reference = find_reference(typed)
     if reference is None:
         raise typer.BadParameter("not a valid reference: check it for mistakes")
@@ -62,7 +59,7 @@ Reference = Annotated[str, typer.Argument(help="The concern's reference.", parse
 
 @dataclass(frozen=True)
 class DeskClient:
-    """An HTTP client of the service. If the service refuses a request, the raised error has the service's message."""
+    """The errors have the service's message."""
 
     http: httpx.Client
     as_json: bool = False
@@ -76,11 +73,7 @@ class DeskClient:
         body: Any = None,
         headers: Mapping[str, str] | None = None,
     ) -> Any:
-        """Send a request to `path`, with `query`, with `body` as JSON, and with `headers`. Return the response's JSON.
-
-        Raise `DeskRequestFailed` if the service refuses the request or does not return JSON. Raise `DeskUnreachable` if
-        there is no response.
-        """
+        """Raise `DeskRequestFailed` if refused or if the response is no JSON, `DeskUnreachable` without one."""
         given = {"Accept": ANSWER_MEDIA_TYPE, **(headers or {})}
         response = self._request(method, path, given, query=query, body=body)
         if not response.is_success or not response.headers.get("content-type", "").startswith(ANSWER_MEDIA_TYPE):
@@ -88,12 +81,7 @@ class DeskClient:
         return response.json()
 
     def send_once(self, path: str, body: Any) -> Any:
-        """Send a POST of `body` to `path`, which must take effect only once, and return the JSON of the response.
-
-        If no response arrives, wait and send the request again with the same idempotency key, so that the service acts
-        only once. `WAITS` has the pauses. Raise `DeskRequestFailed` if the service refuses the request or does not
-        return JSON. Raise `DeskUnreachable` if no attempt gets a response.
-        """
+        """A POST that is repeated without a response, with the same idempotency key. Raise as `call`."""
         headers = {"Idempotency-Key": str(uuid.uuid4())}
         for seconds in WAITS:
             try:
@@ -103,30 +91,20 @@ class DeskClient:
         return self.call("POST", path, body=body, headers=headers)
 
     def show(self, document: Any, lines: Sequence[str] | None = None, notice: str = "") -> None:
-        """Print the result of a command: `document` as JSON or, without `--json`, `lines` for people.
-
-        If `lines` is None, always print JSON. Without `--json`, also print `notice` to standard error, if it is not
-        empty, because the notice is not part of the result.
-        """
+        """Without `lines` for people, always JSON. `notice` goes to standard error: it is not part of the result."""
         echo_result(lines or (), document, as_json=self.as_json or lines is None)
         if notice and not self.as_json:
             typer.echo(notice, err=True)
 
     def find_sealed(self, path: str) -> bytes | None:
-        """Return the sealed (encrypted) file at `path`, or None if the service has no such file.
-
-        Raise `DeskRequestFailed` if the response is anything else, or `DeskUnreachable` if there is no response.
-        """
+        """None if the service has no such file. Raise as `fetch`."""
         response = self._request("GET", path, {"Accept": AGE_MEDIA_TYPE})
         if response.status_code == httpx.codes.NOT_FOUND:
             return None
         return _require_media_type(response, AGE_MEDIA_TYPE).content
 
     def fetch(self, path: str, media_type: str = AGE_MEDIA_TYPE) -> httpx.Response:
-        """Return the response to a GET of `path`, whose body must be a file of `media_type`, by default a sealed one.
-
-        Raise `DeskRequestFailed` if the response is anything else, or `DeskUnreachable` if there is no response.
-        """
+        """The body must be a file of `media_type`. Raise `DeskRequestFailed` or `DeskUnreachable`."""
         return _require_media_type(self._request("GET", path, {"Accept": media_type}), media_type)
 
     def _request(
@@ -146,12 +124,9 @@ class DeskClient:
 
 
 def fetch_recipients(service: DeskClient, seal_to: str | None, not_sent: str) -> list[str]:
-    """Return the age recipients (public keys) of the service.
+    """Raise `KeysNotKnown` if one is not in `seal_to` (separated by commas or spaces), if given.
 
-    `seal_to` has the recipients that the user trusts, separated by commas or spaces. If `seal_to` is None or empty, all
-    recipients are accepted. Otherwise raise `KeysNotKnown` if the service has a recipient that is not in `seal_to`.
-    `not_sent` is the sentence at the end of that error's message, which says what was not sent. Raise `SetupError` if
-    `seal_to` has a word that is not an age recipient. Raise the errors of `DeskClient.call`.
+    `not_sent` ends that error's message: it says what was not sent. Raise `SetupError` if `seal_to` has an invalid one.
     """
     given = re.findall(r"[^\s,]+", seal_to or "")
     known = set(map(str, make_sealer(tuple(given)).recipients)) if given else set()
@@ -165,10 +140,7 @@ def fetch_recipients(service: DeskClient, seal_to: str | None, not_sent: str) ->
 def connect(
     url: Url, key: KeyOption = None, key_file: KeyFileOption = None, as_json: AnswerAsJson = False
 ) -> Iterator[DeskClient]:
-    """Yield a client of the service at `url`, with the client key from `key_file` or, without a file, from `key`.
-
-    Raise `typer.BadParameter` if there is no key.
-    """
+    """Raise `typer.BadParameter` without a key."""
     secret = key_file.read().strip() if key_file is not None else key
     if not secret:
         raise typer.BadParameter("a client key is required: set GUIDANCE_DESK_KEY, --key-file or --key")

@@ -44,14 +44,14 @@ Reason = Annotated[str, typer.Option(help="Reason, for the audit log. Do not nam
 
 
 def _filter(name: str, option: str) -> OptionInfo:
-    """Return the command-line option `option` for the inbox filter `name`. The service validates the value."""
+    """The service validates the value."""
     described: OptionInfo = typer.Option(option, help=InboxParameters.model_fields[name].description)
     return described
 
 
 @dataclass(frozen=True)
 class InboxFilters:
-    """The options that filter the inbox. A filter that is None is not sent."""
+    """A filter that is None is not sent."""
 
     state: Annotated[ConcernState | None, _filter("state", "--state")] = None
     overdue: Annotated[bool | None, _filter("overdue", "--overdue/--not-overdue")] = None
@@ -88,10 +88,6 @@ def desk_list(
 
 
 def _filters_of(service: DeskClient, view: str) -> dict[str, Any]:
-    """Fetch the filters of the saved view `view`.
-
-    Raise `typer.BadParameter` if there is no such view. Raise the errors of `DeskClient.call`.
-    """
     found: dict[str, dict[str, Any]] = {
         each["name"]: each["filters"] for each in service.call("GET", DESK_VIEWS)["views"]
     }
@@ -115,10 +111,7 @@ def _line_of(entry: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _due_of(entry: dict[str, Any]) -> str:
-    """Return the earliest deadline of the unacknowledged texts of `entry`, a concern in the inbox and its additions.
-
-    If the concern and its additions are acknowledged, return the deadline of the concern.
-    """
+    """If the concern and its additions are acknowledged, the deadline of the concern."""
     own = [entry["acknowledge_by"]] if entry["state"] == "received" or not entry["additions_waiting"] else []
     dues: list[str] = [*own, *filter(None, [entry["addition_acknowledge_by"]])]
     return min(dues)
@@ -171,12 +164,10 @@ def desk_open(service: DeskOptions, *, reference: Reference, identity: Identity)
 def open_whole(
     service: DeskClient, reference: str, unsealer: Unsealer, *, with_notes: bool = False
 ) -> tuple[dict[str, Any], dict[str, list[dict[str, Any]]]]:
-    """Fetch and decrypt the concern `reference` with `unsealer`. Return the concern, and a dict with its `additions`.
+    """Return the concern, and a dict with its `additions` and, `with_notes`, its `notes`. Each opening is recorded.
 
-    If `with_notes` is True, the dict also has the desk's `notes`. The service records each opening in the audit log.
-    Raise `DeskRequestFailed` if the service refuses a request, or `DeskUnreachable` if there is no response. Raise
-    `UnsealingUnavailable` if no identity decrypts a text, or `SealedTextMisplaced` if a text belongs to another
-    concern.
+    Raise the errors of `DeskClient.fetch`, `UnsealingUnavailable` if no identity decrypts a text, or
+    `SealedTextMisplaced` if a text belongs to another concern.
     """
     path = desk_concern_path(reference)
     response = service.fetch(path)
@@ -189,22 +180,12 @@ def open_whole(
 
 
 def _open_label(service: DeskClient, reference: str, unsealer: Unsealer) -> str | None:
-    """Fetch and decrypt the label of the concern `reference`, and return its text, or None if there is no label.
-
-    Raise `UnsealingUnavailable` if no identity decrypts the label, or `SealedTextMisplaced` if the label belongs to
-    another concern. Raise the errors of `DeskClient.find_sealed`.
-    """
     sealed = service.find_sealed(desk_concern_path(reference, "label"))
     return None if sealed is None else unsealer.open(sealed, reference=reference)["label"]["text"] or None
 
 
 def _open_note(service: DeskClient, reference: str, entry: dict[str, Any], unsealer: Unsealer) -> dict[str, Any]:
-    """Fetch the note of `entry`, and return the decrypted note with its time and author.
-
-    `entry` is the note's entry in the service's list. Raise `UnsealingUnavailable` if no identity decrypts the note.
-    Raise `SealedTextMisplaced` if the note belongs to another concern, or has another time or author than `entry`.
-    Raise the errors of `DeskClient.fetch`.
-    """
+    """With its time and author, which the note must have too."""
     sealed = service.fetch(entry["links"]["self"]).content
     received_at = dt.datetime.fromisoformat(entry["written_at"])
     opened = open_note(unsealer, sealed, reference=reference, received_at=received_at, author=entry["by"])
@@ -237,7 +218,6 @@ def _act(service: DeskClient, reference: str, act: str, **body: Any) -> None:
 
 
 def _show_concern(service: DeskClient, entry: dict[str, Any]) -> None:
-    """Print `entry`, a concern in the inbox after an action: its state, and its outcome, hold and erasure, if any."""
     held = ", on hold" if entry["held"] else ""
     outcome = f", {entry['outcome']}" if entry["outcome"] else ""
     erased = ", erased" if entry["erased_at"] else ""
@@ -341,11 +321,6 @@ def desk_ask(
 
 
 def _seal_message(service: DeskClient, reference: str, typed: str) -> dict[str, str]:
-    """Return the request body for a message with the text `typed`, encrypted on this computer to the reporter's key.
-
-    Raise `typer.BadParameter` if the text is empty or longer than `MAX_TEXT_LENGTH`. Raise `ReporterHasNoCode` if the
-    reporter has no status token. Raise the errors of `DeskClient.call`.
-    """
     text = typed.strip()
     if not 0 < len(text) <= MAX_TEXT_LENGTH:
         raise typer.BadParameter(f"a message must have 1 to {MAX_TEXT_LENGTH} characters")
@@ -356,11 +331,7 @@ def _seal_message(service: DeskClient, reference: str, typed: str) -> dict[str, 
 
 
 def _find_outcome(service: DeskClient, typed: str) -> str:
-    """Return the code of the outcome `typed`, which is a code or a label: `early help` is `early_help`.
-
-    Raise `typer.BadParameter` with a list of all codes if the outcome is unknown. Raise the errors of
-    `DeskClient.call`.
-    """
+    """A code or a label: `early help` is `early_help`. `typer.BadParameter` lists all codes."""
     codes: dict[str, str] = {
         each["code"]: each["label"] for each in service.call("GET", f"{CODE_LISTS}/outcome")["codes"]
     }

@@ -48,13 +48,9 @@ def desk_export(
 def make_export(
     service: DeskClient, reference: str, unsealer: Unsealer, *, notes: bool, council: str
 ) -> tuple[bytes, dict[str, Any]]:
-    """Make the PDF of the concern `reference`, and have the service record the export and sign the digest.
+    """Return the signed file, and the service's record of the export. `council` is in the header of each page.
 
-    Decrypt the texts with `unsealer`. Include the desk's notes if `notes` is True. `council` is the name in the header
-    of each page. Return the signed file, and the service's response to the request to record the export. Raise
-    `DeskRequestFailed` if the service refuses a request, or `DeskUnreachable` if there is no response. Raise
-    `UnsealingUnavailable` if no identity decrypts a text, `SealedTextMisplaced` if a text belongs to another concern,
-    or `PdfUnavailable` if the PDF cannot be made.
+    Raise as `open_whole`, or `PdfUnavailable`.
     """
     statement = service.call("GET", desk_concern_path(reference, "export-statement"))
     texts = _fetch_texts(service, statement, notes=notes)
@@ -67,11 +63,7 @@ def make_export(
 
 
 def _fetch_texts(service: DeskClient, statement: dict[str, Any], *, notes: bool) -> SealedTexts:
-    """Fetch the sealed texts of the concern in `statement`, and return them by place. The concern's own place is None.
-
-    `statement` is the service's statement for an export. Fetch notes only if `notes` is True. The service records each
-    opening in the audit log.
-    """
+    """By place: the concern's own is None. Each opening is recorded."""
     path = desk_concern_path(statement["concern"]["reference"])
     return {
         place: service.fetch(f"{path}/{place.kind}s/{place.number}" if place else path).content
@@ -85,7 +77,7 @@ def _fetch_edition(service: DeskClient, guide: str, number: int) -> EditionConte
 
 
 def _fetch_reference_data(service: DeskClient) -> ReferenceData:
-    """Fetch the code lists, the signposts and the contacts of neighbouring councils. Leave out legal statements."""
+    """Without legal statements."""
     names = [each["name"] for each in service.call("GET", CODE_LISTS)["code_lists"]]
     answers = (service.call("GET", f"{CODE_LISTS}/{name}") for name in names)
     lists = [

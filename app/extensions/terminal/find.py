@@ -80,7 +80,7 @@ def desk_find(
 
 
 def _ask(concerns: Sequence[OpenedCards], typed: str | None, like: str | None) -> Any:
-    """Return the answer of `PROGRAM`. Raise `SetupError` if it cannot run."""
+    """Raise `SetupError` if `PROGRAM` cannot run."""
     node = shutil.which("node")
     if not PROGRAM.is_file():
         raise SetupError(NOT_BUILT)

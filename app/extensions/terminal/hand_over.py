@@ -23,8 +23,6 @@ from app.services.key_files import write_key_file
 
 @dataclass(frozen=True)
 class Receiver:
-    """The options of a hand-over: the organisation that receives the concern, its public key, and the reason."""
-
     to: Annotated[str, typer.Option(help="The organisation's age recipient (public key). Confirm it by phone.")]
     body: Annotated[str, typer.Option(help="Name of the organisation.")]
     reason: Annotated[str, typer.Option(help="Reason, for the audit log. Do not name anyone.")]

@@ -13,7 +13,7 @@ from app.services.concerns.sealing import Unsealer
 
 
 class OpenedCards(TypedDict):
-    """The cards of one concern and its additions, as `find.cjs` reads them: each with the day of its receipt.
+    """As `find.cjs` reads them: each with the day of its receipt.
 
     `label` is empty if there is none, or none that could be decrypted. `unopened` counts what could not be decrypted.
     """
@@ -26,10 +26,7 @@ class OpenedCards(TypedDict):
 
 
 def fetch_opened(service: DeskClient, unsealer: Unsealer, scopes: Sequence[CardScope]) -> Iterator[OpenedCards]:
-    """Fetch all cards of `scopes`, page by page, and yield each concern with its decrypted cards.
-
-    Raise `DeskRequestFailed` if the service refuses a request, or `DeskUnreachable` if there is no response.
-    """
+    """Page by page."""
     for scope in scopes:
         for page in _fetch_pages(service, scope):
             for reference, together in groupby(page, lambda each: str(each["reference"])):
@@ -62,7 +59,7 @@ def _open_concern(reference: str, sealed: Sequence[Mapping[str, Any]], unsealer:
 
 
 def _open_member(sealed: str, member: str, reference: str, unsealer: Unsealer) -> Mapping[str, Any] | None:
-    """Return the object `member` of the decrypted document, or None if it is not there, or belongs elsewhere."""
+    """None if the object `member` is not there, or belongs elsewhere."""
     try:
         opened = unsealer.open(base64.b64decode(sealed), reference=reference).get(member)
     except (UnsealingUnavailable, SealedTextMisplaced):

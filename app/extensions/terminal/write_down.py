@@ -26,11 +26,7 @@ NOT_A_TIME = "give a time such as 08:05, 2026-11-24T08:05 or 2026-11-24T08:05Z"
 
 
 def _parse_moment(typed: str) -> dt.datetime:
-    """Return the moment in `typed`: a time of today, or a day with a time.
-
-    The moment is in the time zone in `typed`, otherwise in London. Raise `typer.BadParameter` for any other text, such
-    as a day without a time.
-    """
+    """A time of today, or a day with a time, in London unless it has a zone."""
     try:
         if A_TIME.match(typed):
             today, time = utc_now().astimezone(LONDON).date(), dt.time.fromisoformat(typed)
@@ -45,8 +41,6 @@ def _parse_moment(typed: str) -> dt.datetime:
 
 @dataclass(frozen=True)
 class Arrived:
-    """The options about the call or letter: danger, channel, time, and whether it is about council staff."""
-
     danger: Annotated[ImmediateDanger, typer.Option(help="Whether a child is in immediate danger.")]
     channel: Annotated[WorkersChannel, typer.Option(help="How it came.")] = WorkersChannel.CALL
     came_at: Annotated[
@@ -63,8 +57,6 @@ class Arrived:
 
 @dataclass(frozen=True)
 class Caller:
-    """The options about the caller: the kind of reporter, and whether to print a code to follow the concern."""
-
     kind: Annotated[ReporterKind, typer.Option(help="Who called or wrote.")] = ReporterKind.ANONYMOUS
     with_code: Annotated[bool, typer.Option("--with-code", help="Print a code for the caller, only once.")] = False
 
@@ -109,13 +101,11 @@ def desk_write_down(
 
 
 def _add(service: DeskClient, reference: str, body: dict[str, Any]) -> None:
-    """Send `body`, the JSON of an addition to the concern `reference`. Print the addition's number and deadline."""
     added = service.send_once(desk_concern_path(reference, "additions"), body)
     service.show(added, [f"{reference}: addition {added['number']}, acknowledge by {added['acknowledge_by']}"])
 
 
 def _seal(document: dict[str, Any], card: dict[str, Any], recipients: list[str]) -> dict[str, Any]:
-    """Return the fields of a request with `document` and its `card`, both encrypted to `recipients`."""
     sealer = make_sealer(recipients)
     files = {
         "sealed": sealer.seal(pad(orjson.dumps(document))),

@@ -1,9 +1,7 @@
 """The pages of the team's key: a person's own passkeys and locked copies, and for leads and auditors all holders.
 
-The team's key file decrypts concerns. A locked copy is that file, encrypted so that only one passkey can decrypt the
-copy. Only the person's own session stores, replaces and fetches the person's copies. One exception saves a new person
-from needing the file: a lead may store the first copy for a passkey. After a change of keys, a lead may also store the
-first copy of the new key.
+A locked copy is the team's key file, encrypted so that only one passkey can decrypt it. Only the person's own session
+handles the person's copies; but a lead may store the first copy for a passkey, also of a new key.
 """
 
 import datetime as dt
@@ -43,7 +41,6 @@ from app.services.audit.audit_log import record_reading
 router = DeskRouter()
 HOLDERS = f"{PATH}/people/keys"
 OWN_LINK = dt.timedelta(minutes=30)
-"""To add a passkey on another device."""
 
 
 @router.get("/key")
@@ -60,7 +57,7 @@ def read_own_key(visit: VisitDep) -> Response:
 def read_copies(visit: ReaderVisitDep) -> Response:
     """As JSON; recorded if there are any. `prf` is the input from which a passkey derives its secret.
 
-    Raise `ScopeMissing` if the session did not begin with a passkey, or `RateLimited`.
+    Only for a session that began with a passkey.
     """
     _expect_own_session(visit)
     lines = visit.context.writer.run(read_own_copies, visit.visitor.name, actor=visit.actor)
@@ -74,14 +71,12 @@ def read_copies(visit: ReaderVisitDep) -> Response:
 
 @router.post("/key/copies")
 def store_own_copy(visit: ReaderVisitDep, posted: SubmittedFormDep) -> Response:
-    """Raise as `read_copies`, `BadRequest`, or `NoSuchItem`."""
     _store(visit, visit.visitor.name, posted)
     return lead_to(OWN_KEY)
 
 
 @router.post("/key/copies/removal")
 def delete_own_copy(visit: VisitDep, posted: SubmittedFormDep) -> Response:
-    """Raise `ScopeMissing` as `read_copies`."""
     _expect_own_session(visit)
     name, passkey = visit.visitor.name, posted.one("passkey")
     visit.context.writer.run(delete_copies, name, actor=visit.actor, passkey=passkey)
@@ -90,7 +85,7 @@ def delete_own_copy(visit: VisitDep, posted: SubmittedFormDep) -> Response:
 
 @router.post("/key/passkeys/removal")
 def remove_own_passkey(visit: VisitDep, posted: SubmittedFormDep) -> Response:
-    """They must sign in again. Raise `ScopeMissing` as `read_copies`, or `NoSuchItem`, also for the only one."""
+    """They must sign in again. The only passkey cannot be removed."""
     _expect_own_session(visit)
     visit.context.writer.run(remove_passkey, visit.visitor.name, posted.one("passkey"), actor=visit.actor)
     return lead_to(OWN_KEY)
@@ -98,10 +93,7 @@ def remove_own_passkey(visit: VisitDep, posted: SubmittedFormDep) -> Response:
 
 @router.post("/key/link")
 def make_own_link(visit: VisitDep, posted: SubmittedFormDep) -> Response:
-    """For `OWN_LINK`, with a new signature by a passkey: a stolen session cannot make one.
-
-    Raise `TokenInvalid`, or `ScopeMissing`, also for another person's passkey.
-    """
+    """With a new signature by a passkey of the person: a stolen session cannot make a link."""
     _expect_own_session(visit)
     request, name = SignInRequest.of(visit.request), visit.visitor.name
     if request.passkeys.verify(posted.one("credential"), at=visit.now) != name:
@@ -127,7 +119,7 @@ def read_holders(visit: AuditVisitDep) -> Response:
 
 @router.post("/people/key")
 def give_copy(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
-    """Locked by the lead's browser. Raise as `store_copy`, `ScopeMissing` as `read_copies`, or `BadRequest`."""
+    """Locked by the lead's browser."""
     name = posted.one("name")
     _store(visit, name, posted)
     return lead_to(address_of_person(name))
@@ -135,14 +127,14 @@ def give_copy(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
 
 @router.post("/people/passkey")
 def remove_passkey_of_person(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
-    """Such as of a lost device; all sessions end. Raise `NoSuchItem`, also for a lead's own last one."""
+    """Such as of a lost device; all sessions end. Not a lead's own last one."""
     name = posted.one("name")
     visit.context.writer.run(remove_passkey, name, posted.one("passkey"), actor=visit.actor)
     return lead_to(address_of_person(name))
 
 
 def current_keys(visit: Visit) -> list[str]:
-    """Fingerprints of `seal_to`, without a development identity."""
+    """Without a development identity."""
     return [fingerprint_of(each) for each in visit.context.settings.seal_to]
 
 
@@ -157,6 +149,6 @@ def _store(visit: Visit, name: str, posted: SubmittedForm) -> None:
 
 
 def _expect_own_session(visit: Visit) -> None:
-    """Raise `ScopeMissing` without a passkey: a client key is not enough."""
+    """A client key is not enough."""
     if not visit.visitor.has_passkey:
         raise ScopeMissing(Scope.READ)

@@ -1,7 +1,6 @@
 """The pages of the people at the desk: their concerns, invitations, roles and sessions, and the removal of a person.
 
-Auditors and leads can read these pages. Leads can also invite people, end sessions and remove people. A lead can give
-and change a role only if the lead has every scope of the role.
+Auditors and leads can read them. A lead can give and change a role only if the lead has every scope of the role.
 """
 
 import datetime as dt
@@ -38,7 +37,7 @@ from app.services.desk.workload import read_workload
 router = DeskRouter()
 PEOPLE = f"{PATH}/people"
 LIFETIMES = {"4 hours": dt.timedelta(hours=4), "2 days": dt.timedelta(days=2), "7 days": dt.timedelta(days=7)}
-"""Of an invitation, by label."""
+"""By label."""
 USUAL_LIFETIME = "2 days"
 ROLE_WORDS = {
     Role.READER: "Reader: reads concerns",
@@ -49,7 +48,6 @@ ROLE_WORDS = {
     Role.PUBLISHER: "Publisher: writes and publishes guides, and reads no concern",
 }
 NOBODY, PERSON = "nobody", "person:"
-"""In forms and in addresses of the inbox."""
 NO_FIELDS = dict.fromkeys(("name", "role", "lifetime", "to", "reason"), "")
 MOST_LISTED = 200
 MAX_REASON = 200
@@ -72,8 +70,6 @@ class PersonLine:
 
 @dataclass(frozen=True)
 class Typed:
-    """A refused form: input and errors by field."""
-
     fields: dict[str, str] = field(default_factory=dict)
     faults: Mapping[str, str] = field(default_factory=dict)
 
@@ -108,10 +104,7 @@ def _people_page(visit: Visit, typed: Typed = NOTHING_TYPED, *, status: int = 20
 
 @router.post("/people/invitation")
 def invite_on_page(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
-    """The link is shown once. Errors (422): a name, a role that the lead may not give.
-
-    Also a person with a passkey, or whose role the lead may not change: anyone with the link could sign in as them.
-    """
+    """The link is shown once. Refused for a person with a passkey: anyone with the link could sign in as them."""
     name, role = posted.one("name").strip(), _role_of(posted, visit)
     faults = {} if role else {"role": CHOOSE_ROLE}
     if not name:
@@ -137,7 +130,6 @@ def invite_on_page(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
 
 @router.get("/people/person")
 def read_person(visit: AuditVisitDep, name: NameInQuery) -> Response:
-    """Raise `NoSuchPerson`."""
     return _person_page(visit, name)
 
 
@@ -172,10 +164,7 @@ def _person_page(visit: Visit, name: str, typed: Typed = NOTHING_TYPED, *, leave
 
 @router.post("/people/role")
 def change_role_on_page(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
-    """At once; a role that the lead may not give is an error (422). Raise as `change_role`.
-
-    Raise `RoleNotYours` for themselves, a scope that the lead lacks, or a role of an OpenID provider.
-    """
+    """Never their own role, or one that an OpenID provider gives."""
     name, role = posted.one("name"), _role_of(posted, visit)
     if role is None:
         return _person_page(visit, name, Typed({}, {"role": CHOOSE_ROLE}))
@@ -186,7 +175,7 @@ def change_role_on_page(visit: LeadVisitDep, posted: SubmittedFormDep) -> Respon
 
 @router.post("/people/sign-out")
 def lock_out_person(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
-    """They keep their passkeys. Raise `NoSuchPerson`."""
+    """They keep their passkeys."""
     name = posted.one("name")
     with Session(visit.context.engine) as session:
         get_person(session, name)
@@ -196,7 +185,6 @@ def lock_out_person(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
 
 @router.post("/people/concerns")
 def give_concerns(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
-    """To a colleague or `nobody`, as `give_all`. Errors (422): no reason, or a colleague who cannot work on them."""
     name, to, reason = posted.one("name"), posted.one("to"), posted.one("reason").strip()[:MAX_REASON]
     with Session(visit.context.engine) as session:
         known = to in (NOBODY, *(f"{PERSON}{each}" for each in list_workers(session)))
@@ -213,10 +201,7 @@ def give_concerns(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
 
 @router.post("/people/leaving")
 def remove_person_on_page(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
-    """First ask. Who ever had a current key leads to the key's holders, where it says how to change it.
-
-    Raise `RoleNotYours` for themselves, or `NoSuchPerson`.
-    """
+    """First ask. For someone who ever had a current key, lead to the key's holders, which says how to change it."""
     name = posted.one("name")
     if name == visit.visitor.name:
         raise RoleNotYours(name)
@@ -237,7 +222,6 @@ def _roles(visit: Visit) -> list[tuple[Role, str]]:
 
 
 def _role_of(posted: SubmittedForm, visit: Visit) -> Role | None:
-    """None if the lead may not give it."""
     return next((role for role, _words in _roles(visit) if role == posted.one("role")), None)
 
 
@@ -248,7 +232,6 @@ def _may_change(visit: Visit, row: PersonRow) -> bool:
 
 
 def _may_get_link(session: Session, row: PersonRow, visit: Visit) -> bool:
-    """As `_may_change`, and they have no passkey yet."""
     return _may_change(visit, row) and count_passkeys(session, row.name) == 0
 
 
@@ -260,7 +243,7 @@ def _expect_changeable(visit: Visit, name: str) -> None:
 
 
 def _filters(name: str) -> dict[str, str]:
-    """Addresses of `open`, `received` and `overdue`; an empty name is unassigned."""
+    """An empty name is unassigned."""
     who = {"who": f"{PERSON}{name}" if name else NOBODY}
     shown: dict[str, dict[str, str]] = {"open": {}, "received": {"show": "received"}, "overdue": {"show": "overdue"}}
     return {each: f"{PATH}?{urlencode(extra | who)}" for each, extra in shown.items()}

@@ -33,14 +33,13 @@ visitors_router = DeskRouter("")
 
 @dataclass(frozen=True)
 class ProviderSignIn:
-    """What the browser keeps in a cookie until a sign-in ends. Not `asks`: the provider only confirms."""
+    """Without `asks`, the provider only confirms."""
 
     secret: str | None
     page: str = PATH
     asks: bool = True
 
     def __str__(self) -> str:
-        """The cookie's value."""
         return f"{self.secret}.{urlsafe_b64encode(self.page.encode()).decode()}.{'' if self.asks else SILENT}"
 
     @classmethod
@@ -57,7 +56,7 @@ class ProviderSignIn:
 
 @router.get(PROVIDER_SIGN_IN)
 def go_to_provider(request: SignInRequestDep, page: PageAfter = "", *, asks: bool = False) -> Response:
-    """With `page` and not `asks`, the provider shows no page. Raise `NotFound` or `ProviderUnavailable`."""
+    """With `page` and not `asks`, the provider shows no page."""
     openid, secret = request.get_openid(), draw_token()
     sign_in = ProviderSignIn(secret, page or PATH, asks=asks or page == "")
     response = lead_to(openid.address(secret, asks_nobody=not sign_in.asks))
@@ -70,10 +69,7 @@ def go_to_provider(request: SignInRequestDep, page: PageAfter = "", *, asks: boo
 def return_from_provider(
     request: SignInRequestDep, code: AnswerOfProvider = "", state: AnswerOfProvider = "", iss: AnswerOfProvider = ""
 ) -> Response:
-    """A page that goes on by itself: after a redirect from another site no `SameSite=Strict` cookie is sent.
-
-    Raise `NotFound` without a provider.
-    """
+    """A page that goes on by itself: after a redirect from another site no `SameSite=Strict` cookie is sent."""
     request.get_openid()
     given = {"code": code, "state": state, "iss": iss}
     finish = f"{FINISH}?{urlencode({name: value for name, value in given.items() if value})}"
@@ -87,10 +83,7 @@ def finish_sign_in(
     state: AnswerOfProvider = "",
     iss: AnswerOfProvider | None = None,
 ) -> Response:
-    """Start a session, and end the former. After Back, without the cookie but with a session, lead to the inbox.
-
-    A failure is logged, and 401. Raise `RateLimited`, `NotFound` or `ProviderUnavailable`.
-    """
+    """Start a session, and end the former. After Back, without the cookie but with a session, lead to the inbox."""
     context, former = request.context, request.former
     openid, name = request.get_openid(), _cookie_name(state)
     sign_in = ProviderSignIn.read(read_cookie(request.request, name))
@@ -117,9 +110,9 @@ def finish_sign_in(
 
 
 def _start_session(request: SignInRequest, openid: OpenIdSignIn, found: SignedIn, *, goes_on: bool) -> str:
-    """With the provider's role. Without one, the person's goes, sessions end, and it raises `TokenInvalid`.
+    """If the provider gives no role, or the person left, the sessions end with `TokenInvalid`.
 
-    So too for who left, or was invited to use a passkey. If it `goes_on`, it ends when the former session would have.
+    If it `goes_on`, the session ends when the former would have.
     """
     writer, identity = request.context.writer, Identity(openid.provider.issuer, found.subject)
     with Session(request.context.engine) as session:
@@ -141,7 +134,7 @@ def _start_session(request: SignInRequest, openid: OpenIdSignIn, found: SignedIn
 
 
 def _cookie_name(state: str) -> str:
-    """One a sign-in, so that one tab does not end another's."""
+    """One for each sign-in, so that one tab does not end another's."""
     return f"{SIGN_IN_COOKIE}-{state[:CHARACTERS_OF_STATE]}"
 
 

@@ -24,28 +24,23 @@ SIGNED_IN, REFUSED = 204, 401
 UNKNOWN_PASSKEY = "We do not know this passkey, or it took too long. Try again, or ask for a new invitation."
 UNKNOWN_INVITATION = "This invitation was used, or has expired. Ask for a new one."
 OWN_PAGE = re.compile(rf"({PATH}|{GUIDES_PATH})([/?][!-~]*)?")
-"""To which a sign-in may lead."""
 PageAfter = Annotated[str, Query(alias="page", max_length=LONGEST_WAY_BACK)]
 log = Log(__name__)
 
 
 @dataclass(frozen=True)
 class SignInRequest(DeskSite):
-    """To sign in or out, signed in or not."""
-
     @property
     def passkeys(self) -> "Passkeys":
-        """For the port of the request."""
         return self.context.desk_sign_in.passkeys(self.request.url.port)
 
     def elsewhere(self, path: str) -> str | None:
-        """On the host where passkeys work; None if this is it."""
+        """None if this is the host where passkeys work."""
         url = self.request.url
         party = self.context.desk_sign_in.party(url.port)
         return f"{party.origin}{path}" if url.hostname != party.id else None
 
     def get_openid(self) -> OpenIdSignIn:
-        """Raise `NotFound` without a provider."""
         openid = self.context.desk_sign_in.openid
         if openid is None:
             raise NotFound
@@ -57,11 +52,10 @@ class SignInRequest(DeskSite):
 
     @property
     def former(self) -> str | None:
-        """The browser's session."""
         return read_cookie(self.request, SESSION_COOKIE)
 
     def start_session(self, person: str) -> Response:
-        """204 with the cookie. First check the passkey. Raise `TokenInvalid`."""
+        """Check the passkey first."""
         token = self.context.desk_sign_in.begin_with_passkey(
             person, address=self.address, at=self.now, former=self.former
         )
@@ -70,7 +64,7 @@ class SignInRequest(DeskSite):
         return response
 
     def refuse(self, refusal: TokenInvalid, words: str) -> Response:
-        """401 with `words`; the reason is logged only. Raise `RateLimited`: successful sign-ins never count."""
+        """The reason is logged only. Successful sign-ins never count for the limit."""
         self.log_refusal(refusal)
         refuse_over_limit(self.request)
         return Response(words, status_code=REFUSED, media_type="text/plain")
@@ -80,7 +74,6 @@ class SignInRequest(DeskSite):
 
 
 async def read_sign_in_request(request: Request) -> SignInRequest:
-    """`async`, so that FastAPI calls it without a thread."""
     return SignInRequest.of(request)
 
 
@@ -89,7 +82,6 @@ SignInRequestDep = Annotated[SignInRequest, Depends(read_sign_in_request)]
 
 @router.get(SIGN_IN)
 def read_sign_in(request: SignInRequestDep, page: PageAfter = PATH) -> Response:
-    """It goes on to `page`, if a sign-in may."""
     has_provider = request.context.desk_sign_in.openid is not None
     page = own_page(page)
     elsewhere = request.elsewhere(sign_in_address(page))
@@ -98,13 +90,12 @@ def read_sign_in(request: SignInRequestDep, page: PageAfter = PATH) -> Response:
 
 @router.post(f"{SIGN_IN}/options")
 def offer_passkey_sign_in(request: SignInRequestDep) -> Response:
-    """As JSON."""
     return Response(request.passkeys.offer(at=request.now), media_type=JSON)
 
 
 @router.post(SIGN_IN)
 def sign_in_by_passkey(request: SignInRequestDep, posted: SubmittedFormDep) -> Response:
-    """204 with the cookie, or as `SignInRequest.refuse`. A valid recipient is stored."""
+    """204 with the cookie. A valid recipient is stored."""
     try:
         credential, recipient = posted.one("credential"), posted.one("recipient")
         return request.start_session(request.passkeys.verify(credential, at=request.now, recipient=recipient))
@@ -114,14 +105,13 @@ def sign_in_by_passkey(request: SignInRequestDep, posted: SubmittedFormDep) -> R
 
 @router.get(INVITATION)
 def read_invitation(request: SignInRequestDep) -> Response:
-    """It goes on to the inbox, or to the person's key if this service cannot decrypt. The token is after the `#`."""
+    """The token is after the `#`. If this service cannot decrypt, it goes on to the person's key."""
     page = PATH if request.context.unsealer.can_unseal else OWN_KEY
     return request.page("desk_invitation.html", elsewhere=request.elsewhere(INVITATION), page_after=page)
 
 
 @router.post(f"{INVITATION}/options")
 def offer_passkey_registration(request: SignInRequestDep, posted: SubmittedFormDep) -> Response:
-    """As JSON, or as `SignInRequest.refuse`."""
     try:
         options = request.passkeys.offer_registration(posted.one("token"), at=request.now)
     except TokenInvalid as refusal:
@@ -131,7 +121,7 @@ def offer_passkey_registration(request: SignInRequestDep, posted: SubmittedFormD
 
 @router.post(INVITATION)
 def accept_invitation(request: SignInRequestDep, posted: SubmittedFormDep) -> Response:
-    """204 with the cookie, or as `SignInRequest.refuse`."""
+    """204 with the cookie."""
     token, credential = posted.one("token"), posted.one("credential")
     device = Device.named(posted.one("name"), posted.one("recipient"))
     try:
@@ -158,5 +148,4 @@ def read_blank_page(request: SignInRequestDep) -> Response:
 
 
 def own_page(page: str) -> str:
-    """Or the inbox."""
     return page if OWN_PAGE.fullmatch(page) else PATH

@@ -45,12 +45,12 @@ DIGESTS_ONLY = frozenset(
 """Their details are for programs only."""
 THE_REPORTER = "the reporter"
 VISIT_GAP = dt.timedelta(minutes=30)
-"""Between two openings that pages show as one line."""
+"""Openings closer than this are one line."""
 
 
 @dataclass(frozen=True)
 class ActLine:
-    """In words; `times` is how many openings it stands for, `act` the last."""
+    """`times` is how many openings it stands for, `act` the last."""
 
     act: AuditEntryRow
     what: str
@@ -58,7 +58,7 @@ class ActLine:
     detail: str
     times: int = 1
     since: dt.datetime | None = None
-    """The first of several."""
+    """The first of several openings."""
 
 
 def act_lines(acts: Iterable[AuditEntryRow], codes: Mapping[str, str]) -> list[ActLine]:
@@ -67,10 +67,7 @@ def act_lines(acts: Iterable[AuditEntryRow], codes: Mapping[str, str]) -> list[A
 
 
 def fold_openings(lines: Iterable[ActLine]) -> list[ActLine]:
-    """Most recent first. Other actions may lie between: the page opens again after each.
-
-    The joint line is at the last opening's place.
-    """
+    """Most recent first. Other actions may lie between openings: the page opens again after each."""
     folded: list[ActLine] = []
     visits: dict[str, int] = {}
     for line in lines:
@@ -92,14 +89,12 @@ def who_did(client: str) -> str:
 
 
 def what_was_done(act: AuditEntryRow) -> str:
-    """With the person of an assignment."""
     if act.act == DeskAct.ASSIGNED:
         return f"Assigned to {sentence_of(act)}"
     return words_of_act(act.act)
 
 
 def words_of_act(code: str) -> str:
-    """From `ACT_WORDS`, or the code's own."""
     return ACT_WORDS.get(code) or code.replace("_", " ").capitalize()
 
 

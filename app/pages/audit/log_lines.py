@@ -22,7 +22,6 @@ SHOWN_ON_DEMAND = DIGESTS_ONLY | {
     DeskAct.SIGNED_OUT,
     DeskAct.WEBHOOK_CHANGED,
 }
-"""Details with digests."""
 LIST_WORDS = {
     "inbox": "the inbox",
     "cards": "cards",
@@ -31,15 +30,12 @@ LIST_WORDS = {
     "people": "people",
     "webhooks": "webhooks",
 }
-"""Chains of no concern."""
+"""Words for chains that are not of a concern."""
 
 
 @dataclass(frozen=True)
 class LogLine:
-    """One or more entries, `act` the last.
-
-    `folded` is shown on demand; `cards` by position of the concern's first entry.
-    """
+    """One or more entries, `act` the last. `cards` are by position of the concern's first entry."""
 
     act: AuditEntryRow
     who: str
@@ -50,19 +46,17 @@ class LogLine:
     opened: frozenset[str] = frozenset()
     cards: frozenset[int] = frozenset()
     file: str = ""
-    """SHA-256 of a file of one person, made with `opened`."""
+    """SHA-256 of a file about one person, made with `opened`."""
     is_reading: bool = False
-    """Openings, or pages of cards."""
 
     @property
     def reference(self) -> str | None:
-        """If it is about one."""
+        """None if the line is about several."""
         chain = self.act.chain
         return None if chain in WITHOUT_A_CONCERN or len(self.opened) > 1 or self.cards else chain
 
     @property
     def of_list(self) -> str:
-        """From `LIST_WORDS`; empty for opened concerns."""
         return LIST_WORDS.get(self.act.chain, "") if not self.opened else ""
 
 
@@ -111,7 +105,6 @@ def _line_of(entry: AuditEntryRow, outcomes: Mapping[str, str]) -> LogLine:
 
 
 def _worded(line: LogLine) -> LogLine:
-    """With the number of concerns."""
     if line.file:
         references = " ".join(sorted(line.opened))
         return replace(

@@ -41,11 +41,10 @@ SHEET = f"{RECORD}.csv"
 AUDIT_LOG_PAGE_SIZE = 50
 YES = "yes"
 ACTS = sorted((words_of_act(act), act.value) for act in DeskAct)
-"""By label."""
 
 
 class TypedSearch(BaseModel, extra="ignore", frozen=True):
-    """As typed; empty matches all. Days are London's, inclusive. `received=yes` finds receipts of concerns too."""
+    """Days are London's, inclusive. `received=yes` finds receipts of concerns too."""
 
     person: str = Field(default="", max_length=200)
     chain: str = Field(default="", max_length=60)
@@ -56,7 +55,6 @@ class TypedSearch(BaseModel, extra="ignore", frozen=True):
 
     @property
     def fields(self) -> dict[str, str]:
-        """Those not empty."""
         return {name: value for name, value in self.model_dump(by_alias=True).items() if value.strip()}
 
     @property
@@ -66,18 +64,13 @@ class TypedSearch(BaseModel, extra="ignore", frozen=True):
 
 @dataclass(frozen=True)
 class SearchResult:
-    """Or faults by field."""
-
     found: LogPage = field(default_factory=lambda: LogPage(()))
     faults: Mapping[str, str] = field(default_factory=dict)
 
 
 @router.get("/record")
 def read_record(visit: VisitDep, typed: Annotated[TypedSearch, Query()], cursor: Cursor = None) -> Response:
-    """Own entries only, for who may not read all.
-
-    Errors (400) are not recorded. Raise `ScopeMissing`, `InvalidCursor`.
-    """
+    """An invalid search (400) is not recorded."""
     return _page_of(visit, typed, _search(visit, typed, cursor), is_first=cursor is None)
 
 
@@ -110,7 +103,7 @@ def _page_of(visit: Visit, typed: TypedSearch, result: SearchResult, *, is_first
 
 @router.get("/record.csv")
 def read_record_sheet(visit: VisitDep, typed: Annotated[TypedSearch, Query()]) -> Response:
-    """As `read_record`, as CSV. Too many are an error (400), recorded."""
+    """Too many entries are an error (400), which is recorded."""
     try:
         hiding = hidden_from(visit.actor)
         sheet = read_log_sheet(visit.context.writer, _filter_of(visit, typed), actor=visit.actor, hiding=hiding)
@@ -144,7 +137,7 @@ def _faults_by_field(error: InvalidQuery) -> dict[str, str]:
 
 
 def _person_searched(visit: Visit, typed: TypedSearch) -> str:
-    """Empty for all; their own name if they may read no other. Raise `ScopeMissing`."""
+    """Empty for all. Raise `ScopeMissing` for another person's entries."""
     person = typed.person.strip()
     if visit.visitor.can_audit:
         return person
@@ -154,7 +147,7 @@ def _person_searched(visit: Visit, typed: TypedSearch) -> str:
 
 
 def _filter_of(visit: Visit, typed: TypedSearch) -> LogFilter:
-    """Receipts only on demand, or for a chain. Raise `InvalidQuery` or `ScopeMissing`."""
+    """Receipts only on demand, or for a chain."""
     fields: dict[str, Any] = typed.fields | {"person": _person_searched(visit, typed) or None}
     with_receipts = typed.received == YES or bool(typed.chain.strip())  # a concern's log begins with the receipt
     try:

@@ -62,7 +62,7 @@ FORMS_WITHOUT_GUIDE = {GENERAL: WITHOUT_A_GUIDE, YOURSELF: ABOUT_YOURSELF, FRIEN
 
 @dataclass(frozen=True)
 class FilledForm:
-    """A form that has not been sent. `variant` is the form, `path` where it is posted."""
+    """`variant` is the form, `path` where it is posted."""
 
     site: Site
     variant: FormVariant
@@ -70,19 +70,18 @@ class FilledForm:
     head: EditionHead
     key: str
     names_guide: bool = True
-    """Otherwise the concern names no guide, and the service chooses the edition."""
+    """Otherwise the service chooses the edition."""
     answers: Answers = field(default_factory=dict)
     opening: str = ""
-    """Of a saved form that was opened, which expires when the concern is sent."""
+    """Identifies a saved form that was opened, which expires when the concern is sent."""
 
     def form(self, extra_entry: str = "") -> ConcernForm:
-        """As many entries as answers, and an empty one in `extra_entry`."""
         counts = {name: len(entries) for name, entries in repeated_entries(self.answers)}
         counts[extra_entry] = counts.get(extra_entry, 0) + 1
         return self._form(counts, value_at(self.answers, ACCOUNT_OF_THE_FIRST))
 
     def with_answers(self, posted: SubmittedForm) -> "FilledForm":
-        """A copy, also with the key, if valid, and the saved form's identifier of `posted`."""
+        """`posted` may have a valid key and a saved form's identifier too."""
         key = posted.one("key")
         answers = read_answers(self._form(posted.counts, posted.one(ACCOUNT_OF_THE_FIRST)), posted)
         opening = posted.one("opening")
@@ -94,7 +93,7 @@ class FilledForm:
         return self.variant.can_be_saved and not self.voice
 
     def without_entry(self, entry: str) -> "FilledForm":
-        """A copy, without `children.1`, say."""
+        """Such as `children.1`."""
         copy = self._with_own_answers()
         name, _, number = entry.rpartition(".")
         entries = value_at(copy.answers, name)
@@ -103,19 +102,19 @@ class FilledForm:
         return copy
 
     def urgent(self) -> "FilledForm":
-        """A copy, by an anonymous reporter if nothing says who: danger comes before that question."""
+        """Anonymous if nothing says who reports: danger comes before that question."""
         copy = self._with_own_answers()
         copy.answers.setdefault("reporter", {}).setdefault("kind", ReporterKind.ANONYMOUS.value)
         return copy
 
     def has_only_begun(self, group: str) -> bool:
-        """One entry, with answers from an earlier section only: adding shows it, not a second one."""
+        """If so, adding an entry shows the one that an earlier section began, not a second one."""
         asked = {each.field for each in self.variant.asked_first if each.group == group}
         entries = value_at(self.answers, group)
         return bool(asked) and isinstance(entries, list) and len(entries) == 1 and set(entries[0]) <= asked
 
     def like_the_first(self, entry: str) -> "FilledForm":
-        """A copy in which a later child gets the first one's shared answers; those it has stay."""
+        """A later child gets the first one's shared answers, and keeps its own."""
         copy = self._with_own_answers()
         children, number = value_at(copy.answers, CHILDREN), entry.removeprefix(f"{CHILDREN}.")
         if isinstance(children, list) and PLACE.fullmatch(number) and 0 < int(number) < len(children):
@@ -123,7 +122,6 @@ class FilledForm:
         return copy
 
     def without_answer(self, name: str) -> "FilledForm":
-        """A copy."""
         copy = self._with_own_answers()
         parent, _, own_name = name.rpartition(".")
         answers = value_at(copy.answers, parent) if parent else copy.answers
@@ -132,11 +130,9 @@ class FilledForm:
         return copy
 
     def _with_own_answers(self) -> "FilledForm":
-        """A copy whose answers can change."""
         return replace(self, answers=deepcopy(self.answers))
 
     def _form(self, counts: Mapping[str, int], account_of_the_first: str | None) -> ConcernForm:
-        """For one child without `account_of_the_first`, without that question."""
         content, reference_data = self.site.context.contents(self.head.key), self.site.context.reference_data
         left_out = "" if counts.get(CHILDREN, 1) > 1 or account_of_the_first else ACCOUNT_OF_THE_FIRST
         return FormBuilder(
@@ -149,7 +145,6 @@ class FilledForm:
         return shown | self._with_fixed_answers()
 
     def _with_fixed_answers(self) -> Answers:
-        """They replace answers."""
         answers = dict(self.answers)
         for name, fixed in self.variant.fixed_answers.items():
             answers[name] = answers.get(name, {}) | fixed if isinstance(fixed, dict) else fixed
@@ -179,7 +174,6 @@ class FilledForm:
         return self.site.context.submissions.resolver.pin(self.head.key).who
 
     def _own_fields(self) -> list[tuple[str, str]]:
-        """Fields that are no answers."""
         own = [("key", self.key), ("edition", str(self.head.number)), ("opening", self.opening)]
         return [(name, value) for name, value in own if value]
 
@@ -201,16 +195,15 @@ class FilledForm:
 
     @property
     def can_be_copied(self) -> bool:
-        """As PDF, by professionals, who may have to keep a copy."""
+        """Professionals may have to keep a copy."""
         return value_at(self.answers, "reporter.kind") == ReporterKind.PROFESSIONAL and pdf_available()
 
     def copied_fields(self) -> list[tuple[str, str]]:
-        """Hidden, for a copy from the receipt's page. None for who gets no copy."""
+        """Hidden, for a copy from the receipt's page."""
         return [*self._own_fields(), *hidden_fields(self.form(), self.answers)] if self.can_be_copied else []
 
     @property
     def about_danger(self) -> dict[str, Any]:
-        """For the advice in danger."""
         return {"immediate_danger": self.answers.get(DANGER), "voice": self.voice}
 
     def form_page(
@@ -222,9 +215,9 @@ class FilledForm:
         focus: str = "",
         is_changed: bool = False,
     ) -> Response:
-        """With answers, and errors beside their questions. `focus` is opened and shown first.
+        """`focus` is opened and shown first, and `extra_entry` gets an empty entry.
 
-        `extra_entry` gets an empty entry. `is_changed`: the step has a button back to the page for checking.
+        If `is_changed`, the step has a button back to the page for checking.
         """
         form = self.form(extra_entry)
         messages = named_faults(form, faults or [], self.answers)
@@ -249,17 +242,13 @@ class FilledForm:
         )
 
     def _like_the_first(self) -> list[str]:
-        """Children, and the next, to whom the page offers the first one's shared answers."""
         children = value_at(self.answers, CHILDREN)
         if not isinstance(children, list) or not shared_answers(children[0]):
             return []
         return [f"{CHILDREN}.{number}" for number in range(1, len(children) + 1)]
 
     def sentence_page(self, *, faults: list[FieldError] | None = None) -> Response:
-        """Help for a child in danger, and the one question that must be answered; others are hidden fields.
-
-        The short form shows itself instead.
-        """
+        """Help for a child in danger, and the one question that must be answered; others are hidden fields."""
         if self.variant.is_short:
             return self.form_page(faults=[NO_NARRATIVE])
         form = self.form()
@@ -275,7 +264,7 @@ class FilledForm:
         )
 
     def check_page(self, concern: Concern, *, fault: str | None = None, status: int = 200) -> Response:
-        """The answers to check before sending; the short form shows itself."""
+        """The short form shows itself instead."""
         if self.variant.is_short:
             return self.form_page(faults=[FieldError((), fault)] if fault else None, status=status)
         form, reference_data = self.form(), self.site.context.reference_data
@@ -292,7 +281,7 @@ class FilledForm:
 
 
 def duty_to_report(site: Site) -> str | None:
-    """The council's text, or the legal statement. None before the day of the setting."""
+    """None before the day of the setting."""
     settings = site.context.settings
     begins = settings.duty_to_report_from
     if begins is None or site.now.astimezone(LONDON).date() < begins:
@@ -302,7 +291,6 @@ def duty_to_report(site: Site) -> str | None:
 
 
 def shared_answers(child: Answers) -> Answers:
-    """Those that children of one family often share."""
     return {name: child[name] for name in SHARED_BY_CHILDREN if name in child}
 
 
@@ -312,9 +300,9 @@ def _holds(section: FormSection, name: str) -> bool:
 
 
 def empty_form(site: Site, session: Session, path: str, number: str = "") -> FilledForm:
-    """For the guide of the path, or the default one, and an edition, by default the current one.
+    """By default for the default guide and the current edition.
 
-    If all are withdrawn, the most recent: a withdrawal must not prevent a concern. Raise `NoSuchGuide` or
+    If all editions are withdrawn, the most recent: a withdrawal must not prevent a concern. Raise `NoSuchGuide` or
     `NoSuchEdition`.
     """
     if path == SHORT_FORM:

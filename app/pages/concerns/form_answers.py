@@ -30,10 +30,7 @@ Faults = dict[str, str]
 
 
 def read_answers(form: ConcernForm, posted: SubmittedForm) -> Answers:
-    """As JSON of the API.
-
-    Empty entries go, unless required; what an earlier section asked about the first goes there.
-    """
+    """Empty entries go, unless required; an earlier section's answers about the first entry go there."""
     answers: Answers = {}
     for section in form:
         for element in section.elements:
@@ -51,7 +48,7 @@ def read_answers(form: ConcernForm, posted: SubmittedForm) -> Answers:
 
 
 def repeated_entries(answers: Answers, prefix: str = "") -> list[tuple[str, list[Any]]]:
-    """Path and entries of each list of objects, not those inside entries."""
+    """Not those inside entries."""
     found: list[tuple[str, list[Any]]] = []
     for name, value in answers.items():
         if isinstance(value, dict):
@@ -116,7 +113,7 @@ def _read_answer(question: Question, posted: SubmittedForm) -> Any:
 
 
 def _observations(question: Question, posted: SubmittedForm) -> Iterator[Answers]:
-    """Ticked, or with a note: so none is lost."""
+    """Ticked, or with a note: so no note is lost."""
     ticked = set(posted.many(question.name))
     for choice in question.choices:
         note = posted.one(f"{question.name}.{choice.value}{NOTE}")
@@ -151,7 +148,7 @@ def _fields_of(question: Question, value: Any) -> Iterator[tuple[str, str]]:
 
 @dataclass(frozen=True)
 class AnsweredQuestion:
-    """`name` as `children.0.given_names`, empty for text that answers no question."""
+    """`name` is like `children.0.given_names`, empty for text that answers no question."""
 
     label: str
     lines: tuple[str, ...]
@@ -160,7 +157,7 @@ class AnsweredQuestion:
 
 @dataclass(frozen=True)
 class AnsweredSection:
-    """In groups: the title of an entry, or empty, with its questions."""
+    """A group has the title of an entry, or an empty one, and its questions."""
 
     id: str
     title: str
@@ -168,7 +165,7 @@ class AnsweredSection:
 
 
 def printed_section(section: AnsweredSection) -> dict[str, Any]:
-    """For the template of the PDF, without empty entries."""
+    """Without empty entries, for the template of the PDF."""
     groups = [
         {"heading": heading, "answers": [{"label": each.label, "text": "\n".join(each.lines)} for each in answers]}
         for heading, answers in section.groups
@@ -178,12 +175,10 @@ def printed_section(section: AnsweredSection) -> dict[str, Any]:
 
 
 def named_faults(form: ConcernForm, faults: Sequence[FieldError], answers: Answers) -> Faults:
-    """The first message of each question, in order; `""` has the first that belongs to none.
-
-    A text that is too long is told its length.
-    """
+    """The first message of each question, in order; `""` has the first that belongs to none."""
     questions = {question.name: question for section in form for question in section.questions}
-    entries = {entry.name: entry.title for group in _groups_of(form) for entry in group.entries}
+    groups = (each for section in form for each in section.elements if isinstance(each, RepeatableGroup))
+    entries = {entry.name: entry.title for group in groups for entry in group.entries}
     messages: Faults = {}
     for fault in faults:
         name = _nearest_question(fault.at, questions)
@@ -237,12 +232,8 @@ def _lines(question: Question, value: Any) -> Iterator[str]:
             yield labels.get(value, str(value))
 
 
-def _groups_of(form: ConcernForm) -> Iterator[RepeatableGroup]:
-    return (element for section in form for element in section.elements if isinstance(element, RepeatableGroup))
-
-
 def _nearest_question(at: Location, questions: dict[str, Question]) -> str:
-    """That contains the location, or empty."""
+    """Empty if no question contains the location."""
     for length in range(len(at), 0, -1):
         name = ".".join(map(str, at[:length]))
         if name in questions:
@@ -251,7 +242,7 @@ def _nearest_question(at: Location, questions: dict[str, Question]) -> str:
 
 
 def _entry_title(name: str, titles: dict[str, str]) -> str:
-    """And a colon. Empty without an entry, or for the only one."""
+    """Empty for the only entry."""
     entry = next((entry for entry in titles if name.startswith(f"{entry}.")), "")
     group = entry.rpartition(".")[0]
     return f"{titles[entry]}: " if sum(each.rpartition(".")[0] == group for each in titles if entry) > 1 else ""
@@ -272,7 +263,7 @@ def _message(fault: FieldError, question: Question, entry: str, answers: Answers
 
 
 def _detail(fault: FieldError, *, goes_on: bool = False) -> str:
-    """Without a translation marked as English. `goes_on`: in lower case, after a label."""
+    """Marked as English without a translation. If `goes_on`, in lower case, after a label."""
     template = gettext(fault.template)
     words = fault.fill_in(template)
     words = words[:1].lower() + words[1:] if goes_on else words

@@ -54,7 +54,7 @@ MAX_LINE_LENGTH = 300
 OF_TEXT = (QuestionKind.LINE, QuestionKind.SHORT, QuestionKind.LONG)
 JsonSchema = Mapping[str, Any]
 FAULTS_OF_FORMS = ("string_too_long", "too_long", "int_type", "less_than_equal")
-"""That an answer can cause, whose sentences the form shows."""
+"""Errors that an answer can cause, whose sentences the form shows."""
 SENTENCES_OF_LOWER_LAYERS = (
     CALL_999_FIRST,
     *map(page_words, (CONCERN_STORED, ADDITION_STORED, HOW_TO_FOLLOW, TEST, *BY_THE_CONCERN)),
@@ -67,13 +67,13 @@ SENTENCES_OF_LOWER_LAYERS = (
 
 @dataclass(frozen=True)
 class SchemaField:
-    """`name` has entries' numbers (`children.0.age`), `path` none (`children.age`). `schema` is without `null`."""
+    """`name` has entries' numbers (`children.0.age`), `path` none. `schema` is without `null`."""
 
     name: str
     path: str
     schema: JsonSchema
     value_schema: JsonSchema
-    """Of the value, or of each in a list."""
+    """Of each value if the field is a list."""
     is_required: bool
 
     @property
@@ -82,7 +82,7 @@ class SchemaField:
 
 
 def schema_fields(schema: JsonSchema, name: str = "", path: str = "") -> Iterator[SchemaField]:
-    """Those that the form asks for, of nested objects their fields."""
+    """Of nested objects their fields."""
     for own_name, property_schema in schema["properties"].items():
         field_schema = _without_null(property_schema)
         value_schema = _resolve(field_schema.get("items", field_schema))
@@ -108,7 +108,6 @@ def _without_null(schema: JsonSchema) -> JsonSchema:
 
 
 def _resolve(schema: JsonSchema) -> JsonSchema:
-    """A reference."""
     if "$ref" in schema:
         definition: JsonSchema = concern_schema()["$defs"][schema["$ref"].rpartition("/")[2]]
         return definition
@@ -117,15 +116,13 @@ def _resolve(schema: JsonSchema) -> JsonSchema:
 
 @dataclass(frozen=True)
 class FormBuilder:
-    """Builds the form of `variant`, whose items `content` lists."""
-
     content: EditionContent
     reference_data: ReferenceData
     counts: Mapping[str, int]
     """Entries by repeatable group."""
     variant: FormVariant = ABOUT_A_CHILD
     duty_to_report: str | None = ""
-    """Help text; None if it is not asked."""
+    """None if the question is not asked."""
     left_out: str = ""
     """Such as `children.0.account`."""
 
@@ -227,7 +224,6 @@ class FormBuilder:
         )
 
     def _number_limits(self, field: SchemaField) -> dict[str, Any]:
-        """Empty unless a number."""
         if field.value_schema.get("type") != "integer":
             return {}
         maximum, label = field.value_schema["maximum"], self._label(field)
@@ -280,7 +276,7 @@ def _text_kind(schema: JsonSchema) -> QuestionKind:
 
 
 def extract_sentences(*_: Any, **_options: Any) -> Iterator[tuple[int, None, str, list[str]]]:
-    """For Babel: no `gettext` marks these, because they are of models, code lists and layouts. No guide's text."""
+    """For Babel: sentences of models, code lists and layouts, which no `gettext` marks."""
     for sentence in dict.fromkeys(filter(None, _sentences_of_forms())):
         yield 1, None, sentence, []
 

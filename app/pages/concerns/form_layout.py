@@ -1,7 +1,4 @@
-"""The layout of the form for a concern: elements, steps, sections, wording and variants.
-
-The fields with their codes and limits come from the models (`app.models.concerns.concern`).
-"""
+"""The layout of the form for a concern: elements, steps, sections, wording and variants."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -25,13 +22,10 @@ OMITTED_FIELDS = {
     "concern.factors.*": "each item has a tick box and a note; dates can be written in the note",
     "concern.linked_risks.*": "each item has a tick box and a note; dates can be written in the note",
 }
-"""Not in the form, each with the reason."""
 LAST_STEP = "Anything else"
-"""All sections in it are collapsed."""
 GUIDE_ITEMS = "guide-items"
 WHAT_HAPPENED, WHO_AND_WHERE = "More about what happened", "People, places and things"
 FAMILY, WHO_KNOWS = "The family, and who helps them", "Who knows, and calls and visits"
-"""Groups of sections in the last step."""
 ENTRY_NAMES = {
     "children": "child",
     "parents_and_carers": "parent or carer",
@@ -56,13 +50,11 @@ PARTS_OF_A_CHILD = {
         *("child_protection_plan", "education_health_and_care_plan", "allocated_social_worker"),
     ),
 }
-"""Collapsible, with the questions of each."""
+"""Collapsible parts, with the questions of each."""
 MORE_ABOUT_YOU, MORE_ABOUT_WORK = "More about you", "More about your work"
-"""About the reporter."""
 YES = ("yes",)
 GIVES_NAME = ("reporter.kind", ("professional", "member_of_public", "family"))
 UNDER_18 = (ReporterKind.CHILD, ReporterKind.FRIEND)
-"""With their own wording of forms, receipts and files."""
 CAN_BE_REACHED = ("reporter.kind", (*GIVES_NAME[1], *UNDER_18))
 DANGER = "immediate_danger"
 WORKS_WITH_CHILDREN = ("reporter.kind", ("professional",))
@@ -88,7 +80,7 @@ WITHOUT_HINT = (
 # fmt: on
 """The label is enough."""
 ACCOUNT_OF_THE_FIRST = "children.0.account"
-"""Only asked with several children, or if answered: for one, the narrative is enough."""
+"""Asked only for several children: for one, the narrative is enough."""
 SHARED_BY_CHILDREN = ("home_council", "home_address", "school_or_setting")
 """A button copies them from the first child."""
 
@@ -119,7 +111,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Question:
-    """`name` as `children.0.given_names`."""
+    """`name` is like `children.0.given_names`."""
 
     name: str
     kind: QuestionKind
@@ -128,20 +120,19 @@ class Question:
     choices: tuple[Choice, ...] = ()
     is_required: bool = False
     if_missing: str = ""
-    """If it is required."""
     is_number: bool = False
     maximum: int = 0
-    """0 if not for a number."""
+    """0 if the answer is no number."""
     if_no_number: str = ""
     if_too_large: str = ""
     """`if_no_number` is for any other text."""
     max_letters: int = 0
     """0 if it takes no text."""
     part: str = ""
-    """Title of the optional part around it."""
+    """Title of the optional part around the question."""
     input_type: str = "text"
     autocomplete: str = ""
-    """WCAG 2.2, 1.3.5: only the reporter's own details."""
+    """Only for the reporter's own details (WCAG 2.2, 1.3.5)."""
     calls_for_help: bool = False
     """An answer can say that a child is in danger: help is shown before any further question."""
     follow_up_groups: tuple[tuple["Question", ...], ...] = ()
@@ -149,7 +140,6 @@ class Question:
 
     @property
     def follow_ups(self) -> tuple["Question", ...]:
-        """Of all groups."""
         return tuple(each for group in self.follow_up_groups for each in group)
 
     def with_follow_ups(self) -> Iterator["Question"]:
@@ -161,8 +151,6 @@ class Question:
 
 @dataclass(frozen=True)
 class FormEntry:
-    """`name` as `children.0`."""
-
     name: str
     title: str
     questions: tuple[Question, ...]
@@ -170,8 +158,6 @@ class FormEntry:
 
 @dataclass(frozen=True)
 class RepeatableGroup:
-    """`name` as `children`."""
-
     name: str
     title: str
     entry_name: str
@@ -198,7 +184,7 @@ class FormSection:
     """Of the last step."""
     hint: str = ""
     warns_of_pictures: bool = False
-    """It first says that pictures cannot be sent."""
+    """The section first says that pictures cannot be sent."""
     elements: tuple[FormElement, ...] = ()
 
     @property
@@ -218,7 +204,6 @@ ConcernForm = tuple[FormSection, ...]
 
 
 def groups_of_step(form: ConcernForm, step: str) -> list[tuple[str, list[FormSection]]]:
-    """In order, with their titles."""
     sections = (each for each in form if each.step == step)
     return [(group, list(found)) for group, found in groupby(sections, key=attrgetter("group"))]
 
@@ -304,7 +289,7 @@ FORM_SECTIONS = (
 
 @dataclass(frozen=True)
 class Wording:
-    """Of a question, in place of the models' title and description where not None."""
+    """In place of the models' title and description, where not None."""
 
     label: str | None = None
     hint: str | None = None
@@ -312,11 +297,9 @@ class Wording:
     after: tuple[str, tuple[str, ...]] = ("", ())
     """Another question, and the answers that show this one. Without CSS it is always shown."""
     part: str = ""
-    """Title of the optional part around it."""
     autofill: tuple[str, str] = ("text", "")
     """`type` and `autocomplete` (WCAG 2.2, 1.3.5), the latter for the reporter's own details."""
     missing: str = ""
-    """If it is required."""
     is_tick: bool = False
     """One checkbox, for yes; without a tick there is no answer."""
     choices: Mapping[str, str] = field(default_factory=dict)
@@ -324,7 +307,6 @@ class Wording:
 
 
 def voice_of(kind: str) -> str:
-    """Empty unless under 18."""
     return kind if kind in UNDER_18 else ""
 
 
@@ -492,7 +474,6 @@ def labelled(label: str, message: str) -> Markup:
 
 
 def part_of(path: str, wording: Wording) -> str:
-    """Of a child in `PARTS_OF_A_CHILD`, otherwise as `wording` says."""
     name = path.removeprefix("children.")
     return next((part for part, names in PARTS_OF_A_CHILD.items() if path != name and name in names), wording.part)
 
@@ -515,23 +496,21 @@ class AskedFirst:
 
 @dataclass(frozen=True)
 class FormVariant:
-    """One of the forms. `questions` has wording by path, in place of the models'."""
+    """`questions` has wording by path."""
 
     template: str
     title: str
     sections: tuple[FormSection, ...]
     questions: Mapping[str, Wording]
     fixed_answers: Mapping[str, Any] = field(default_factory=dict)
-    """Of every concern from this form."""
     asked_first: tuple[AskedFirst, ...] = ()
     can_be_saved: bool = True
-    """And finished later."""
     is_short: bool = False
     """One page, without one for checking."""
 
     @property
     def steps(self) -> dict[str, str]:
-        """Titles in order. JavaScript shows one at a time; without, one page has all."""
+        """In order. JavaScript shows one step at a time; without it, one page has all."""
         return {each.step: LAST_STEP if each.is_collapsed else each.title for each in self.sections}
 
 
@@ -675,9 +654,9 @@ SHORT = FormVariant(
     can_be_saved=False,
     is_short=True,
 )
-"""In languages that have only short pages; `short_form_in` adds the language."""
+"""For languages that have only short pages; `short_form_in` adds the language."""
 
 
 def short_form_in(language: str) -> FormVariant:
-    """By its English name: every concern says that the reporter speaks it."""
+    """`language` is its English name: every concern says that the reporter speaks it."""
     return replace(SHORT, fixed_answers={"reporter": {"language": language}, "children": [{}]})

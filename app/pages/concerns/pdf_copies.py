@@ -28,10 +28,7 @@ BOXES = to_translate(
 
 
 def copy_as_pdf(filled: FilledForm, concern: Concern, signed: str) -> Response:
-    """Store nothing. With the reference and time if `signed` is the receipt of exactly these answers.
-
-    Otherwise it says that the concern was not sent.
-    """
+    """With reference and time if `signed` is the receipt of exactly these answers; otherwise it says: not sent."""
     site, sent = filled.site, _find_sent(filled.site, concern, signed)
     reference = sent.get("jti", "")
     sections = [printed_section(each) for each in answered_sections(filled.form(), filled.answers)]
@@ -50,7 +47,7 @@ def copy_as_pdf(filled: FilledForm, concern: Concern, signed: str) -> Response:
 
 
 def _facts_of(site: Site, concern: Concern, sent: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Reference and time, and a promised deadline, but not of a test."""
+    """A deadline is promised, but not for a test."""
     receipts, at = site.context.submissions.receipts, dt.datetime.fromisoformat(sent["received_at"])
     facts = [(gettext("Reference"), sent["jti"]), (gettext("Sent"), date_and_time(at))]
     if receipts.is_promised(concern.immediate_danger) and not sent.get("test"):
@@ -68,7 +65,7 @@ def _proof(signed: str) -> dict[str, Any]:
 
 
 def _find_sent(site: Site, concern: Concern, signed: str) -> dict[str, Any]:
-    """Claims, if this service signed it for exactly this concern, otherwise empty."""
+    """Empty unless this service signed for exactly this concern."""
     try:
         claims = check_receipt(signed, {"keys": list(site.context.signer.jwks)})
     except errors.ReceiptNotGenuine:

@@ -1,7 +1,6 @@
 """Pages for raising a concern: the form, the answers to check, and the receipt.
 
-The server stores nothing before the form is sent or saved. The pages have no separate validation rules: the models and
-services of the API decide which answers are accepted.
+The server stores nothing before the form is sent or saved. The models and services of the API validate the answers.
 """
 
 import uuid
@@ -51,7 +50,6 @@ NOT_STORED = to_translate(
 
 
 def _expect_short_language() -> None:
-    """Raise `NotFound` if every page exists in the current language."""
     if current_language().is_whole:
         raise errors.NotFound
 
@@ -66,7 +64,6 @@ def _check_name(guide: GuideName) -> None:
 @router.get(SHORT_FORM, dependencies=[Depends(_expect_short_language), Depends(require_submitter)])
 @router.get(f"{GENERAL}/{{guide}}", dependencies=[Depends(require_submitter), Depends(_check_name)])
 def read_form(site: SiteDep, session: SessionDep) -> Response:
-    """For the guide of the path, or none. Raise as `empty_form`."""
     return site.compressed(empty_form(site, session, site.request.scope["path"]).form_page())
 
 
@@ -76,10 +73,7 @@ def read_form(site: SiteDep, session: SessionDep) -> Response:
 @router.post(SHORT_FORM, dependencies=[Depends(_expect_short_language)])
 @router.post(f"{GENERAL}/{{guide}}", dependencies=[Depends(_check_name)])
 def post_form(site: SiteDep, session: SessionDep, posted: SubmittedFormDep, submitter: SubmitterDep) -> Response:
-    """Do what the button says: check, change, send, save, or copy as PDF.
-
-    Raise as `empty_form`, or `RateLimited` (copy).
-    """
+    """What the button says: check, change, send, save, or copy as PDF."""
     filled = empty_form(site, session, site.request.scope["path"], posted.one("edition"))
     session.close()  # frees the connection: a request must not hold a connection while waiting for another
     return _act(filled, posted, submitter)
@@ -100,7 +94,6 @@ def _act(empty: FilledForm, posted: SubmittedForm, submitter: Principal) -> Resp
 
 
 def _finish(filled: FilledForm, posted: SubmittedForm, submitter: Principal) -> Response:
-    """Validate, then send, copy, or show the page for checking. Raise `RateLimited` (copy)."""
     action = posted.one("do")
     try:
         concern = Concern.model_validate(filled.fields())
@@ -141,11 +134,7 @@ def _rearranged(filled: FilledForm, action: str, target: str) -> Response | None
 
 
 def _send(filled: FilledForm, concern: Concern, submitter: Principal) -> Response:
-    """Return the receipt (201); an opened saved form expires.
-
-    Nothing is lost if it was sent before with other answers, too many came, or it cannot be stored: the answers, with
-    an error.
-    """
+    """201 with the receipt; an opened saved form expires. After a failure, the answers are shown with an error."""
     request = filled.site.request
     keys = derive_idempotency_keys(filled.key, client=submitter.name)
     submit = partial(

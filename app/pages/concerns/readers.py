@@ -29,7 +29,7 @@ DISAGREE = to_translate("If you do not agree, call us and ask for a manager.")
 
 
 class Reader(StrEnum):
-    """With its own wording after sending."""
+    """Each has its own wording after sending."""
 
     CHILD = ReporterKind.CHILD.value
     FRIEND = ReporterKind.FRIEND.value
@@ -84,23 +84,21 @@ ENDINGS: Mapping[Reader, tuple[str, ...]] = {
     ),
     Reader.ADULT: (CLOSED_TEXT,),
 }
-"""After the outcome: a child or friend reads that writing here is still possible."""
+"""A child or friend reads that writing here is still possible."""
 
 
 def reader_of(posted: str) -> Reader:
-    """`ADULT` otherwise."""
     return next((each for each in Reader if each.value == posted), Reader.ADULT)
 
 
 def reader_of_answers(answers: Answers) -> Reader:
-    """By the answers about the reporter and the duty to report, `ADULT` without."""
     kind = reader_of(str(value_at(answers, "reporter.kind")))
     has_duty = value_at(answers, DUTY_TO_REPORT) == YesNo.YES
     return Reader.UNDER_DUTY if kind is Reader.PROFESSIONAL and has_duty else kind
 
 
 def closing_words(concern: ConcernStatus, reader: Reader) -> Iterator[str]:
-    """If it is closed: the outcome, if shared, and what the reader can do. English is marked."""
+    """Empty unless closed: the outcome, if shared, and what the reader can do. English is marked."""
     if concern.state != ConcernState.CLOSED:
         return
     own = OUTCOMES.get(reader, {}).get(concern.outcome or "")

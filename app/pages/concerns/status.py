@@ -66,10 +66,7 @@ def read_status_form(site: SiteDep) -> Response:
 
 @router.post("")
 def read_status(site: SiteDep, posted: SubmittedFormDep) -> Response:
-    """Messages read for the first time are recorded. `CLEAR_DANGER` takes back an answer in the form for an addition.
-
-    Reference and code are in the body, so that no address has them. Raise `TooManyTries` or `RateLimited`.
-    """
+    """Messages read first are recorded. Reference and code are in the body, so that no address has them."""
     if posted.one("do") == CLEAR_DANGER:
         posted = SubmittedForm({name: values for name, values in posted.fields.items() if name != "immediate_danger"})
     try:
@@ -80,7 +77,7 @@ def read_status(site: SiteDep, posted: SubmittedFormDep) -> Response:
 
 @router.post("/additions")
 def add_to_concern(site: SiteDep, posted: SubmittedFormDep) -> Response:
-    """What is refused or cannot be stored stays on the page. Raise `TooManyTries` or `RateLimited`."""
+    """What is refused or cannot be stored stays on the page."""
     try:
         added = _add(site, posted)
         kept = SubmittedForm(
@@ -123,7 +120,6 @@ def _add(site: Site, posted: SubmittedForm) -> AdditionReceipt:
 
 
 def _faults_of(refusal: ValidationError, posted: SubmittedForm) -> dict[str, str]:
-    """By field."""
     invalid = {each["loc"][0] for each in refusal.errors(include_input=False)}
     faults = {DANGER: QUESTIONS[DANGER].missing} if DANGER in invalid else {}
     if "concern" in invalid:
@@ -144,9 +140,9 @@ def _status_page(
     added_danger: str = "",
     status: int = 200,
 ) -> Response:
-    """With the form for an addition as posted. Messages read first are recorded. Raise `NoSuchConcern`.
+    """Messages read first are recorded. `added` has just been stored.
 
-    `added` has just been stored. With `shows_code`, from the receipt's page, the code is shown again.
+    With `shows_code`, from the receipt's page, the code is shown again.
     """
     typed = _code_of(site, posted.one("reference"), posted.one("code"))
     concern = site.context.follow_ups.read_status(typed, at=site.now)
@@ -191,7 +187,7 @@ def _form(site: Site, *, reference: str = "", reader: str = "", fault: str | Non
 
 
 def _messages_of(site: Site, concern: ConcernStatus, code: ReporterCode) -> Sequence[ReceivedMessage | MessageStatus]:
-    """If the reading cannot be recorded, without text: the rest of the page is still useful. Raise `RateLimited`."""
+    """Without text if the reading cannot be recorded: the rest of the page is still useful."""
     if not concern.messages:
         return ()
     try:
@@ -202,8 +198,6 @@ def _messages_of(site: Site, concern: ConcernStatus, code: ReporterCode) -> Sequ
 
 
 class ConversationEntry(NamedTuple):
-    """A message, or an addition of the reporter."""
-
     message: ReceivedMessage | MessageStatus | None
     addition: AdditionStatus | None
     is_answer: bool = False
@@ -220,10 +214,7 @@ def _talk_of(concern: ConcernStatus, messages: Sequence[ReceivedMessage | Messag
 
 @router.post("/receipt")
 def save_receipt(site: SiteDep, posted: SubmittedFormDep) -> Response:
-    """As a text file, with wording and name by `voice`. Raise `NotFound` unless receipt and code are of one concern.
-
-    Raise `TooManyTries` or `RateLimited`.
-    """
+    """A text file, with wording and name by `voice`. 404 unless receipt and code are of one concern."""
     signed, code = posted.one("receipt"), posted.one("code").strip()
     try:
         claims = check_receipt(signed, {"keys": list(site.context.signer.jwks)})
@@ -283,7 +274,6 @@ def _ways(contact: Reachable) -> str:
 
 
 def _signed_lines(site: Site, signed: str) -> Iterator[str]:
-    """An explanation, then the receipt as one long line."""
     yield from ("", "SIGNED RECEIPT", "")
     yield from _paragraph(
         "It proves when the concern was received, and shows nothing of it. It is checked with "

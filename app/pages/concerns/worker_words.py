@@ -1,8 +1,4 @@
-"""The wording in which a worker reads a concern: each label and answer of the form in the third person.
-
-The pages of the desk, printed pages and the export use this wording. The wording of the public form is in
-`app.pages.concerns.form_layout`.
-"""
+"""The wording in which a worker reads a concern: each label and answer of the form in the third person."""
 
 from dataclasses import replace
 
@@ -153,7 +149,7 @@ LABELS = {
 }
 """Every question of the form has one."""
 ANSWERS_TO_ANY = {"not_known": "Not known"}
-"""Of codes that mean the same in every question."""
+"""Mean the same in every question."""
 ANSWERS = {
     "reporter.kind": {
         ReporterKind.PROFESSIONAL.value: "Works or volunteers with children",

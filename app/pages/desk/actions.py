@@ -1,7 +1,6 @@
 """The forms on the page of a concern, and the actions that the posted forms request.
 
-Each action is recorded in the audit log. Most actions then redirect to the page of the concern. If an action is
-refused, the response is a page with the form as it was filled in, and with the changes of others.
+If an action is refused, the form is shown again as it was filled in, with the changes of others.
 """
 
 import secrets
@@ -61,19 +60,17 @@ ONLY_SEALED = "this text must be encrypted before it is sent: turn on JavaScript
 NO_SUCH_BODY = "choose an organisation"
 ANOTHER_KEY = "the file was encrypted to a different key from the one set up for this organisation"
 DONE = "done"
-"""Anchor of the completed action."""
 ENTRIES_SEARCHED = 20
 """For the person's own action: others may act at the same time."""
 FORM_KEY_BYTES = 16
 UNTYPED: Mapping[str, str] = MappingProxyType({})
 DIRECT = ListPlace()
-"""Not opened from a list."""
 VIEWS = frozenset({DeskAct.OPENED, DeskAct.LISTED})
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """What is unacknowledged: the first report (also if there is no such concern), and the first addition in danger."""
+    """The first report (also if there is no such concern), and the first addition in danger."""
 
     is_concern: bool
     in_danger: int | None
@@ -81,8 +78,6 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Attempt(Visit):
-    """A posted form about a concern."""
-
     reference: str
     posted: SubmittedForm
 
@@ -98,21 +93,18 @@ class Attempt(Visit):
 
     @property
     def place(self) -> ListPlace:
-        """The list from which the concern was opened."""
         return ListPlace.of(self.posted.one("list"), self.posted.one("at") or None)
 
     @property
     def key(self) -> str | None:
-        """Idempotency key."""
         return self.posted.one("key") or None
 
     def typed(self, model: type[BaseModel]) -> dict[str, object]:
-        """For fields of `model`, without empty ones that it does not require."""
+        """Without empty fields that `model` does not require."""
         fields = {name: self.posted.one(name).strip() for name in model.model_fields}
         return {name: typed for name, typed in fields.items() if typed or model.model_fields[name].is_required()}
 
     def parse(self, model: type[_Model], fields: Mapping[str, object] | None = None) -> _Model:
-        """Raise `ValidationFailed`."""
         return parse_fields(model, self.typed(model) if fields is None else fields)
 
     def find_waiting(self) -> Waiting:
@@ -130,7 +122,6 @@ class Attempt(Visit):
         return next(own, 0)
 
     def list_entries_since(self) -> list[AuditEntryRow]:
-        """Up to 50 after `seen`, as `app.services.audit.meanwhile` says."""
         if self.seen is None:
             return []
         with Session(self.context.engine) as session:
@@ -138,7 +129,7 @@ class Attempt(Visit):
 
 
 async def read_attempt(visit: WorkerVisitDep, posted: SubmittedFormDep, reference: ConcernReferenceInPath) -> Attempt:
-    """Raise `NoSuchConcern` if it is no reference."""
+    """Raise `NoSuchConcern` if `reference` is none."""
     return Attempt(**vars(visit), reference=reference_of(reference), posted=posted)
 
 
@@ -150,16 +141,13 @@ class ExportForm(RequestModel):
 
 
 class ClosingForm(Outcome):
-    """`anyway`: an unacknowledged addition does not prevent it."""
+    """`anyway`: an unacknowledged addition does not prevent the closing."""
 
     anyway: bool = False
 
 
 def read_text(attempt: Attempt) -> dict[str, object]:
-    """Of a note, label or message.
-
-    Raise `ValidationFailed` for unencrypted text that this service could not decrypt.
-    """
+    """Raise `ValidationFailed` for unencrypted text that this service could not decrypt."""
     sealed, recipients = attempt.posted.one("sealed"), attempt.posted.one("recipients").split()
     if sealed:
         return {"sealed": sealed} | ({"recipients": recipients} if recipients else {})
@@ -169,17 +157,13 @@ def read_text(attempt: Attempt) -> dict[str, object]:
 
 
 def read_closing(attempt: Attempt) -> dict[str, object]:
-    """Outcome and message, if any. Raise as `read_text`."""
     typed = attempt.typed(ClosingForm)
     has_words = attempt.posted.one("sealed") or attempt.posted.one("text").strip()
     return typed | ({"message": read_text(attempt)} if has_words else {})
 
 
 def read_hand_over(attempt: Attempt) -> dict[str, object]:
-    """With the organisation's key as `recipient`, and for a file of the browser its digest and number of additions.
-
-    Raise `ValidationFailed` if the organisation is not set up, or the file is for another key.
-    """
+    """With the organisation's key as `recipient`, and for a file of the browser its digest and number of additions."""
     typed = attempt.typed(HandOver)
     recipient = (attempt.context.settings.hand_over_bodies or {}).get(str(typed["body"]))
     if recipient is None:
@@ -192,7 +176,7 @@ def read_hand_over(attempt: Attempt) -> dict[str, object]:
 def concern_form(
     router: DeskRouter, path: str, name: str
 ) -> Callable[[Callable[..., Response | None]], Callable[..., Response]]:
-    """A form on the page of a concern, which leads back there. `name` is the form that is shown again."""
+    """`name` is the form that is shown again."""
     return router.form(
         f"/{{reference}}/{path}",
         lead_back,
@@ -202,7 +186,7 @@ def concern_form(
 
 
 def lead_back(attempt: Attempt) -> Response:
-    """To the concern, with the action and others' changes since: a reload repeats nothing."""
+    """With the action and others' changes since: a reload repeats nothing."""
     own = attempt.visitor.actor.client
     is_changed = any(each.client != own for each in attempt.list_entries_since())
     fields = {"seen": attempt.seen} if is_changed else {}
@@ -218,7 +202,7 @@ def acknowledge_on_page(attempt: AttemptDep) -> None:
 
 @concern_form(router, "outcome", "outcome")
 def close_on_page(attempt: AttemptDep) -> None:
-    """With a message, if there is one. An unacknowledged addition refuses until the person says anyway."""
+    """An unacknowledged addition refuses until the person says anyway."""
     closing, desk = attempt.parse(ClosingForm, read_closing(attempt)), attempt.context.desk
     actions.close(desk, attempt.reference, closing, attempt.actor, attempt.key, unless_waiting=not closing.anyway)
 
@@ -235,7 +219,7 @@ def reopen_on_page(attempt: AttemptDep) -> None:
 
 @concern_form(router, "export", "export")
 def export_on_page(attempt: AttemptDep) -> Response:
-    """As a signed PDF. Raise `PdfUnavailable` or `SealedTextMisplaced`."""
+    """As a signed PDF."""
     return export_response(attempt, attempt.reference, notes=attempt.parse(ExportForm).notes)
 
 
@@ -247,7 +231,7 @@ def write_note_on_page(attempt: AttemptDep) -> None:
 
 @concern_form(router, "label", "label")
 def set_label_on_page(attempt: AttemptDep) -> None:
-    """An empty text removes it."""
+    """An empty text removes the label."""
     label = attempt.parse(NewLabel, read_text(attempt))
     write_label(attempt.context.desk, attempt.reference, label, attempt.actor, attempt.key)
 
@@ -260,7 +244,7 @@ def send_message_on_page(attempt: AttemptDep) -> None:
 
 @concern_form(router, "hand-over", "hand_over")
 def hand_over_on_page(attempt: AttemptDep) -> Response:
-    """With a receipt, and the file if this service made it. Raise `SealedTextMisplaced`."""
+    """With a receipt, and the file if this service made it."""
     hand_over = attempt.parse(HandOver, read_hand_over(attempt))
     done = hand_overs.hand_over(attempt.context.desk, attempt.reference, hand_over, attempt.actor, attempt.key)
     handed = HandedOver.model_validate_json(done.receipt)
@@ -269,14 +253,14 @@ def hand_over_on_page(attempt: AttemptDep) -> Response:
 
 @concern_form(router, "hand-over/{number}/receipt", "receipt")
 def confirm_on_page(attempt: AttemptDep, number: Annotated[int, Path(ge=1, le=MAX_NUMBER), IN_PLAIN_DIGITS]) -> None:
-    """The same receipt again changes nothing. Raise `NoSuchItem`."""
+    """The same receipt again changes nothing."""
     receipt, writer = attempt.parse(HandOverReceipt), attempt.context.writer
     writer.run(hand_overs.confirm_hand_over, attempt.reference, number, receipt, attempt.actor)
 
 
 @concern_form(router, "look-again", "look_again")
 def set_day_on_page(attempt: AttemptDep) -> None:
-    """The team's, the person's own or the officer's, by `whose`; empty removes it. `allegation` sets the officer's."""
+    """The team's, the person's own or the officer's day, by `whose`; an empty one is removed."""
     posted, actor, writer = attempt.posted, attempt.actor, attempt.context.writer
     is_allegation, receipts = posted.one("allegation") == YesNo.YES, attempt.context.submissions.receipts
     if officer_by := receipts.officer_by(is_allegation=is_allegation, at=actor.at):
@@ -288,7 +272,7 @@ def set_day_on_page(attempt: AttemptDep) -> None:
 
 @concern_form(router, "restriction", "restriction")
 def set_restriction_on_page(attempt: AttemptDep) -> Response | None:
-    """Who may no longer open it is told so on a page. Raise `ScopeMissing`, as `set_restriction`."""
+    """Who may no longer open the concern is told so."""
     fields = attempt.typed(Restriction) | {"people": attempt.posted.many("people")}
     restriction, context = attempt.parse(Restriction, fields), attempt.context
     context.writer.run(set_restriction, attempt.reference, restriction, attempt.actor, context.submissions.receipts)
@@ -299,10 +283,9 @@ def set_restriction_on_page(attempt: AttemptDep) -> Response | None:
 
 
 def show_again(attempt: Attempt, form: str, refusal: errors.GuidanceError) -> Response:
-    """The form as filled in, why it was refused, and what others changed.
+    """With why the action was refused, and what others changed.
 
-    If the concern changed since, first record that nothing was done (not after `StoreBusy`). The heading says if an
-    addition in danger prevents a closing, or came since.
+    If the concern changed since, first record that nothing was done (not after `StoreBusy`).
     """
     waiting = attempt.find_waiting()
     visitor, meanwhile, seen = attempt.visitor, attempt.list_entries_since(), attempt.seen or 0

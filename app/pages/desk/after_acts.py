@@ -40,7 +40,7 @@ REMIND_OF_CLOSED = ASSIGNING_ACTS | {DeskAct.NOTED, DeskAct.MESSAGE_SENT}
 
 @dataclass(frozen=True)
 class Undo:
-    """Of an assignment; an empty name is nobody."""
+    """An empty name is nobody."""
 
     person: str
     replaces: str
@@ -48,8 +48,6 @@ class Undo:
 
 @dataclass(frozen=True)
 class AfterAct:
-    """In words, with next steps."""
-
     line: ActLine
     next_steps: tuple[str, ...]
     undo: Undo | None
@@ -65,7 +63,7 @@ def after_act(visit: Visit, entry: InboxEntry, line: ActLine) -> AfterAct:
 
 
 def _last_assignments(visit: Visit, entry: InboxEntry, line: ActLine) -> list[Assigned]:
-    """That of `line` and the one before. Empty if `line` is not the last assignment."""
+    """Empty if `line` is not the last assignment."""
     if line.act.act not in ASSIGNING_ACTS:
         return []
     with Session(visit.context.engine) as session:
@@ -84,7 +82,6 @@ def _undo(visit: Visit, last: list[Assigned]) -> Undo | None:
 
 
 def _assignment_sentences(me: str, last: list[Assigned]) -> str:
-    """Who has it now, and where who had it sees this."""
     now, former = last[0].person, last[1].person if len(last) > 1 else None
     others = f"It is in the list ‘Mine’ of {now}. No email is sent." if now else "Nobody has it now."
     told = f" {former} sees in ‘Mine’ for a day that you took it." if former not in (None, me, now) else ""

@@ -32,7 +32,7 @@ NO_SUCH_WORKER = "choose someone who can work on concerns, or nobody"
 
 
 class AssignmentForm(RequestModel):
-    """An empty `person` is nobody. `replaces`, in the form that confirms or undoes, is from whom it is taken."""
+    """An empty `person` is nobody. `replaces` is from whom the concern is taken, when confirmed or undone."""
 
     person: str = ""
     replaces: str = ""
@@ -47,10 +47,7 @@ class ErasureForm(Erasure):
 
 @concern_form(router, "assignment", "assignment")
 def assign_on_page(attempt: AttemptDep) -> Response | None:
-    """To take it from someone else, first ask; ask again if they no longer have it.
-
-    A person who cannot work on it, or an assignment changed since, shows the form again.
-    """
+    """To take the concern from someone else, first ask; ask again if they no longer have it."""
     typed = attempt.parse(AssignmentForm)
     with Session(attempt.context.engine) as session:
         people, owner = list_workers(session), assignment.find_assignment(session, attempt.reference)
@@ -75,7 +72,7 @@ def assign_on_page(attempt: AttemptDep) -> Response | None:
 
 @router.get("/{reference}/assignment")
 def read_assignment_for_page(visit: WorkerVisitDep, reference: ConcernReferenceInPath) -> Response:
-    """As JSON for the desk's script. Raise `NoSuchConcern`."""
+    """As JSON for the desk's script."""
     found = visit.context.writer.run(assignment.read_assignment, reference_of(reference), visit.actor)
     return Response(orjson.dumps({"person": found.person}), media_type=JSON)
 
@@ -90,7 +87,7 @@ def _take_from(attempt: Attempt, owner: assignment.Assigned, person: str | None)
 
 @concern_form(router, "erasure", "erasure")
 def erase_on_page(attempt: AttemptDep) -> Response | None:
-    """First ask, with the reference typed again. Where two people must, the first only requests."""
+    """First ask for the reference typed again. Where two people must erase, the first only requests."""
     erasure = attempt.parse(ErasureForm)
     if not erasure.sure or find_reference(erasure.repeated) != attempt.reference:
         return _ask_about_erasure(attempt, is_wrong=erasure.sure)
@@ -119,13 +116,12 @@ def _ask_about_erasure(attempt: Attempt, *, is_wrong: bool) -> Response:
 
 
 def _count_texts(attempt: Attempt) -> dict[str, int]:
-    """By kind."""
     with Session(attempt.context.engine) as session:
         return {kind.value: measure_entries(session, kind, attempt.reference)[0] for kind in EntryKind}
 
 
 def ask_first(attempt: Attempt, form: str, faults: Mapping[str, str] = UNTYPED, **values: Any) -> Response:
-    """Repeat the form, with `sure` or `replaces`, which says that the person has been asked."""
+    """`values` have `sure` or `replaces`, which says that the person has been asked."""
     typed = {name: attempt.posted.one(name) for name in attempt.posted.fields}
     forms = desk_forms(attempt, attempt.reference, attempt.seen or 0, typed=typed, faults=faults, place=attempt.place)
     status = errors.ValidationFailed.status if faults else 200

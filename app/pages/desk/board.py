@@ -35,7 +35,7 @@ def read_board(
 ) -> Response:
     """Months such as `2026-11`, by default the three before this one; small numbers hidden.
 
-    An invalid period is shown again (400), unrecorded.
+    An invalid period is not recorded (400).
     """
     this_month = visit.now.date().replace(day=1)
     usual = (_months_before(this_month, 3), _months_before(this_month, 1))

@@ -1,7 +1,4 @@
-"""The sealed cards for the desk's JavaScript, which decrypts and searches the cards in the browser.
-
-A card is a short summary of a concern or addition, encrypted to the team's keys.
-"""
+"""The sealed cards (short summaries of concerns), which the desk's JavaScript decrypts and searches in the browser."""
 
 import datetime as dt
 from functools import partial

@@ -49,7 +49,7 @@ from app.services.desk.retention_lists import erasure_day
 
 router = DeskRouter()
 CONCERN = "concern"
-"""The kind of its own text, beside those of `EntryKind`."""
+"""Beside the kinds of `EntryKind`."""
 LINE = 64
 ADDED_ON_PAGE = 50
 NOTES_ON_PAGE = 20
@@ -62,7 +62,7 @@ NO_CONTENT = 204
 
 @dataclass(frozen=True)
 class SealedText:
-    """An age file. The concern's own has the number 0; only a note or label has an author."""
+    """The concern's own has the number 0; only a note or label has an author."""
 
     kind: str
     reference: str
@@ -100,7 +100,6 @@ class ShownEntries:
 
     @property
     def others(self) -> list[AdditionEntry | NoteEntry | LabelEntry]:
-        """In order."""
         first = self.first_to_read
         return [each for each in self.entries if each not in first]
 
@@ -142,10 +141,7 @@ def sealed_texts_of(context: AppContext, page: opened_entries.EntryPage) -> dict
 
 
 def read_desk_work(visit: Visit, shown: opened_concerns.Opening, *, seen_before: int | None) -> dict[str, Any]:
-    """Messages, hand-overs, last actions and dates of a recorded view, without text.
-
-    `meanwhile` are others' actions after `seen_before`.
-    """
+    """`meanwhile` are others' actions after `seen_before`."""
     concern, receipts = shown.concern, visit.context.submissions.receipts
     reference, client = concern.reference, visit.actor.client
     outcomes = visit.context.reference_data.get_code_list("outcome").labels
@@ -169,7 +165,7 @@ def read_desk_work(visit: Visit, shown: opened_concerns.Opening, *, seen_before:
 
 @dataclass(frozen=True)
 class FormerLabel:
-    """Just replaced: `text` if this service decrypts it, otherwise `sealed`; neither if there was none."""
+    """`text` if this service decrypts it, otherwise `sealed`; neither if there was no label."""
 
     text: str
     sealed: SealedText | None
@@ -177,10 +173,7 @@ class FormerLabel:
 
 @dataclass(frozen=True)
 class Shown:
-    """`sections` decrypted or `sealed`, neither if erased.
-
-    `additions` are the first, `notes` the last, `labels` the newest.
-    """
+    """`sections` decrypted or `sealed`, neither if erased. `additions` are the first, `notes` the last."""
 
     opening: opened_concerns.Opening
     place: ListPlace
@@ -192,9 +185,9 @@ class Shown:
 
 
 def show_concern(visit: Visit, reference: str, place: ListPlace, *, labels: int) -> Shown:
-    """Record one view. Texts are all decrypted, or all stay sealed. Raise `NoSuchConcern`, `ConcernErased`.
+    """Record one view. Texts are all decrypted, or all stay sealed.
 
-    Also `SealedTextMisplaced`.
+    Raise `NoSuchConcern`, `ConcernErased` or `SealedTextMisplaced`.
     """
     context, keys = visit.context, visit.context.unsealer.fingerprints
     request = opened_concerns.OpeningRequest("opened here", ADDED_ON_PAGE, NOTES_ON_PAGE, labels, keys, erased_too=True)
@@ -235,10 +228,7 @@ def read_concern_page(
     seen: Annotated[int | None, Query(ge=0, le=MOST_ACTS), IN_PLAIN_DIGITS] = None,
     done: Annotated[int | None, Query(ge=0, le=MOST_ACTS), IN_PLAIN_DIGITS] = None,
 ) -> Response:
-    """It begins with the person's own recent action `done`, if given, and others' after `seen`.
-
-    Raise as `show_concern`.
-    """
+    """It begins with the person's own recent action `done`, if given, and others' after `seen`."""
     parsed = reference_of(reference)
     shown = show_concern(visit, parsed, place, labels=1 if done is None else 2)
     entry, recorded = entry_of(shown.opening.concern, now=visit.now), shown.opening
@@ -263,7 +253,7 @@ def read_concern_page(
 
 
 def former_label(labels: ShownEntries, line: ActLine) -> FormerLabel | None:
-    """None if `line` did not set the newest."""
+    """None if `line` did not set the newest label."""
     newest, before = labels.entries[-1:], labels.entries[:-1]
     if line.act.act != DeskAct.LABELLED or not newest or details_of(line.act).number != newest[0].number:
         return None
@@ -277,7 +267,6 @@ def former_label(labels: ShownEntries, line: ActLine) -> FormerLabel | None:
 def read_additions_page(
     visit: ReaderVisitDep, reference: ConcernReferenceInPath, place: ListPlaceDep, cursor: Cursor = None
 ) -> Response:
-    """Raise as `_entries_page`."""
     return _entries_page(visit, EntryKind.ADDITION, reference, cursor, place)
 
 
@@ -285,15 +274,11 @@ def read_additions_page(
 def read_notes_page(
     visit: ReaderVisitDep, reference: ConcernReferenceInPath, place: ListPlaceDep, cursor: Cursor = None
 ) -> Response:
-    """Raise as `_entries_page`."""
     return _entries_page(visit, EntryKind.NOTE, reference, cursor, place)
 
 
 def _entries_page(visit: Visit, kind: EntryKind, typed: str, cursor: str | None, place: ListPlace) -> Response:
-    """Record the reading. All are decrypted, or all stay sealed.
-
-    Raise `NoSuchConcern`, `ConcernErased`, `InvalidCursor` or `SealedTextMisplaced`.
-    """
+    """Record the reading. All are decrypted, or all stay sealed."""
     context, reference = visit.context, reference_of(typed)
     page_place = opened_entries.PagePlace(kind, reference, decode_key(cursor, otherwise=0), ADDED_ON_PAGE)
     page = context.writer.run(
@@ -310,7 +295,7 @@ def _entries_page(visit: Visit, kind: EntryKind, typed: str, cursor: str | None,
 
 @router.get("/unseal.html", dependencies=[PUBLIC])
 def read_unseal_page(request: Request) -> Response:
-    """Decrypts a saved concern offline; it has no text itself. Raise `NotFound` if it was not built."""
+    """Decrypts a saved concern offline; it has no text itself."""
     if not UNSEAL_PAGE.is_file():
         raise NotFound
     headers = {"Content-Disposition": AS_FILE.format(UNSEAL_PAGE.name)}
@@ -320,14 +305,14 @@ def read_unseal_page(request: Request) -> Response:
 
 @router.post("/concerns/{reference}/copy-sheet")
 def record_copy_sheet(visit: WorkerVisitDep, reference: ConcernReferenceInPath) -> Response:
-    """The browser makes the sheet (204). Raise `NoSuchConcern` or `ConcernErased`."""
+    """The browser makes the sheet (204)."""
     visit.context.writer.run(opened_concerns.record_copying, reference_of(reference), visit.actor)
     return Response(status_code=NO_CONTENT)
 
 
 @router.get("/concerns/{reference}/sealed")
 def save_sealed_concern(visit: ReaderVisitDep, reference: ConcernReferenceInPath) -> Response:
-    """As JSON with all additions, sealed, and the layout of the text. Raise `NoSuchConcern` or `ConcernErased`."""
+    """As JSON with all additions, sealed, and the layout of the text."""
     context, parsed, request = visit.context, reference_of(reference), opened_concerns.OpeningRequest(SAVED, None)
     opening = context.writer.run(opened_concerns.open_concern, parsed, request, visit.actor)
     concern = opening.concern

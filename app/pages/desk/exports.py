@@ -1,7 +1,4 @@
-"""The export of a concern from the desk's pages, if this service can decrypt the concern.
-
-The export is one signed PDF with JSON inside, like the file that the command `guidance desk export` makes.
-"""
+"""The export of a concern from the desk's pages, if this service can decrypt it: one signed PDF with JSON inside."""
 
 import datetime as dt
 import json
@@ -89,7 +86,6 @@ def labelled_facts(concern: dict[str, Any], outcomes: Mapping[str, str], title: 
 
 
 def _addition(text: dict[str, Any], written: AuditEntryRow | None) -> dict[str, str]:
-    """Headed by the time of its audit entry."""
     addition = text["opened"]["addition"]
     danger = addition.get("immediate_danger")
     words = addition["concern"]["narrative"]
@@ -98,7 +94,6 @@ def _addition(text: dict[str, Any], written: AuditEntryRow | None) -> dict[str, 
 
 
 def _note(text: dict[str, Any], written: AuditEntryRow | None) -> dict[str, str]:
-    """Headed by time and author of its audit entry."""
     of_history = f", {date_and_time(written.at)}, by {person_of(written.client)}" if written is not None else ""
     return {"heading": f"Note {text['number']}{of_history}", "text": text["opened"]["note"]["text"]}
 
@@ -120,9 +115,9 @@ def _in_words(moment: str) -> str:
 
 
 def export_response(visit: Visit, reference: str, *, notes: bool) -> Response:
-    """Two entries: when it begins, and with the digest. Raise `NoSuchConcern`, `ConcernErased`, `UnsealingUnavailable`.
+    """Two entries are recorded: when it begins, and with the digest.
 
-    Also `PdfUnavailable` and `SealedTextMisplaced`.
+    Raise `NoSuchConcern`, `ConcernErased`, `UnsealingUnavailable`, `PdfUnavailable` and `SealedTextMisplaced`.
     """
     context, actor = visit.context, visit.actor
     signed = exports.sign_export(context.desk, reference, actor)

@@ -1,7 +1,4 @@
-"""The export of a concern that this service cannot decrypt: the browser makes the file, and this service signs.
-
-This service gives the sealed texts and a signed statement, records the digest of the file, and signs the digest.
-"""
+"""The export of a concern that this service cannot decrypt: the browser makes the file, and this service signs."""
 
 import base64
 from collections.abc import Sequence
@@ -30,10 +27,7 @@ NOTES = "yes"
 
 @router.post("/{reference}/export-statement")
 def give_export_statement(attempt: AttemptDep) -> Response:
-    """Signed statement, sealed texts and public keys, as JSON; two entries.
-
-    Raise `NoSuchConcern` or `ConcernErased`.
-    """
+    """As JSON, with the sealed texts and public keys. Two entries are recorded."""
     context, reference, notes = attempt.context, attempt.reference, attempt.posted.one("notes") == NOTES
     signed = exports.sign_export(context.desk, reference, attempt.visitor.actor)
     places = exports.places_of({"additions": signed.additions, "notes": signed.notes}, notes=notes)
@@ -44,10 +38,7 @@ def give_export_statement(attempt: AttemptDep) -> Response:
 def export_material(
     context: AppContext, signed: ExportStatement, places: Sequence[EntryPlace | None]
 ) -> dict[str, Any]:
-    """With a key for each text that this service can decrypt, which decrypts no other. First record it.
-
-    Raise `ConcernErased`.
-    """
+    """With a key for each text that this service can decrypt, which decrypts no other. First record it."""
     reference = signed.concern.reference
     return {
         "statement": orjson.loads(json_bytes(signed)),
@@ -67,10 +58,7 @@ def _text(context: AppContext, place: EntryPlace | None, sealed: bytes) -> dict[
 
 @router.post("/{reference}/export-record")
 def record_export_on_page(attempt: AttemptDep) -> Response:
-    """By the digest of the browser's file.
-
-    Return the signature. Raise `NoSuchConcern`, `ConcernErased`, `ValidationFailed`.
-    """
+    """By the digest of the browser's file, which gets a signature."""
     fields = {"file_sha256": attempt.posted.one("file_sha256"), "notes": attempt.posted.one("notes") == NOTES}
     new_export, context = attempt.parse(NewExport, fields), attempt.context
     entry = context.writer.run(

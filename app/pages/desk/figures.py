@@ -18,7 +18,7 @@ HEIGHT, WIDTH_OF_DAY, WIDTH_OF_BAR = 100, 40, 14
 
 @dataclass(frozen=True)
 class Bars:
-    """Of one day, heights in units of the chart; `overdue` is at the foot of `waiting`."""
+    """In units of the chart; `overdue` is at the foot of `waiting`."""
 
     x: int
     day: dt.date

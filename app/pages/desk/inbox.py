@@ -52,14 +52,12 @@ NOT_SEEN = "Confirm that you have read them"
 PAGE_SIZE = 50
 MOST_GUIDES = 200
 LONGEST_QUERY = 2000
-"""Of the inbox, in a concern's address."""
 OWNERS = (("", "Everyone’s"), (ME, "Mine"), (NOBODY, "Nobody’s"))
 CHANNELS = (
     (Channel.FORM.value, "The form"),
     (Channel.API.value, "Another system"),
     *((each.value, each.meaning) for each in WorkersChannel),
 )
-"""With labels."""
 TESTS_OR_NOT = ((False, "Real"), (True, "Tests"))
 
 
@@ -93,7 +91,7 @@ async def read_inbox_place(
 def read_desk(
     visit: VisitDep, chosen: SelectionDep, place: Annotated[InboxPlace, Depends(read_inbox_place)]
 ) -> Response:
-    """Who may not read concerns is led to the audit log, or to the guides. Raise `InvalidCursor`."""
+    """Who may not read concerns is led to the audit log, or to the guides."""
     if not visit.visitor.can_read:
         return lead_to(f"{PATH}/record" if visit.visitor.can_audit else GUIDES_PATH)
     return inbox_page(visit, chosen, place)
@@ -108,7 +106,7 @@ def lead_to_concern(_visit: ReaderVisitDep, reference: Annotated[str, Query(max_
 
 @router.post("/looked")
 def note_look_on_page(visit: ReaderVisitDep, posted: SubmittedFormDep) -> Response:
-    """Seen up to `until`, at most now; a later stored time stays. Raise `InvalidCursor`."""
+    """Seen up to `until`, at most now; a later stored time stays."""
     position = decode_position(posted.one("until"), (dt.datetime,))
     if position is None:
         raise InvalidCursor(NOT_OURS)
@@ -122,7 +120,7 @@ def acknowledge_burst_on_page(
 ) -> Response:
     """And additions up to the page's time, if the person confirms having read them.
 
-    A burst is many concerns from one source on one day. Raise `InvalidCursor`, or as `acknowledge_together`.
+    A burst is many concerns from one source on one day.
     """
     until = decode_position(posted.one("until"), (dt.datetime,))
     if until is None:
@@ -139,7 +137,7 @@ def acknowledge_burst_on_page(
 
 @router.post("/assignment")
 def assign_to_me_on_page(visit: WorkerVisitDep, posted: SubmittedFormDep) -> Response:
-    """If another has it, or it changed since, lead to the concern instead. Raise `NoSuchConcern` or `InvalidQuery`."""
+    """If another has it, or it changed since, lead to the concern instead."""
     reference = visit.openable_reference(posted.one("reference"))
     actor = replace(visit.actor, seen=posted.number("seen"))
     with Session(visit.context.engine) as session:
@@ -157,7 +155,6 @@ def assign_to_me_on_page(visit: WorkerVisitDep, posted: SubmittedFormDep) -> Res
 
 
 def inbox_page(visit: Visit, chosen: InboxSelection, place: InboxPlace, *, status: int = 200) -> Response:
-    """Raise `InvalidCursor`."""
     context, visitor, now = visit.context, visit.visitor, visit.now
     with Session(context.engine) as session:
         looked_at, people = find_seen_until(session, visitor.name), list_workers(session)
@@ -218,7 +215,7 @@ def inbox_page(visit: Visit, chosen: InboxSelection, place: InboxPlace, *, statu
 
 
 def from_list(query: str) -> str:
-    """To append to a concern's address, which then leads back. Empty if longer than `LONGEST_QUERY`."""
+    """Leads back from a concern's address. Empty if longer than `LONGEST_QUERY`."""
     return f"?{urlencode({'list': query})}" if 0 < len(query) <= LONGEST_QUERY else ""
 
 
@@ -227,7 +224,7 @@ def _joined(query: str, place: Mapping[str, Any]) -> str:
 
 
 def list_tabs(session: Session, chosen: InboxSelection, actor: Actor) -> list[tuple[str, str, bool, str | None]]:
-    """Address, label, True if shown, and open concerns that match, such as `500+`, or None."""
+    """Address, label, True if shown, and number of open concerns, such as `500+`, or None."""
     selections = {tab: replace(chosen, show=tab, order=None) for tab in InboxTab}
     counted = [tab for tab in InboxTab if tab.is_counted]
     queries = [selections[tab].inbox_query(actor.person, None) for tab in counted]

@@ -1,4 +1,4 @@
-"""The filters of the inbox page, such as state, owner, and tests or not. The address of the page has all filters."""
+"""The filters of the inbox page, all of them in its address."""
 
 import datetime as dt
 from dataclasses import dataclass, replace
@@ -22,14 +22,13 @@ TRUE_OR_FALSE = {"true": True, "false": False}
 TESTS = "yes"
 """Of `tests`: only tests."""
 PAGE_FIELDS = ("cursor", "until")
-"""Parameters that identify one page."""
 NO_FILTERS = ViewFilters()
 FORMER_TABS = {"mine": {"who": ME}, "unassigned": {"who": NOBODY}, "tests": {"tests": TESTS}}
-"""Old values of `show`: old addresses still work."""
+"""Old addresses still work."""
 
 
 class InboxTab(StrEnum):
-    """`state` of its concerns, if one. `is_counted`: with the number of open ones."""
+    """`is_counted`: with the number of open ones."""
 
     label: str
     state: ConcernState | None
@@ -51,10 +50,7 @@ class InboxTab(StrEnum):
 
 @dataclass(frozen=True)
 class InboxSelection:
-    """Tab `show`, and other filters in `view`.
-
-    `tests`: only these, or none. `order` is None for the tab's usual one.
-    """
+    """`show` is the tab. `tests`: only these, or none. `order` is None for the tab's usual one."""
 
     show: InboxTab = InboxTab.ALL
     view: ViewFilters = NO_FILTERS
@@ -94,7 +90,6 @@ class InboxSelection:
 
     @property
     def is_narrowed(self) -> bool:
-        """By danger, guide, burst, channel, a named person, or overdue."""
         view = self.view
         others = (view.danger, view.guide, view.burst, view.channel, view.assigned_to, view.overdue)
         return any(each is not None for each in others)
@@ -124,7 +119,7 @@ class InboxSelection:
 
 
 class TypedFilters(BaseModel):
-    """As typed; only `show` and `order` are validated here, `choose` does the rest. Empty filters nothing.
+    """Only `show` and `order` are validated here, `choose` does the rest. Empty filters nothing.
 
     `state` is a former `show`.
     """
@@ -143,7 +138,6 @@ class TypedFilters(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _translate_former(cls, typed: dict[str, Any]) -> dict[str, Any]:
-        """Such as `show=mine` and `state=received`."""
         fields = {name: value for name, value in typed.items() if value not in ("", None)}
         former = FORMER_TABS.get(str(fields.get("show", "")))
         if former is not None:
@@ -156,7 +150,6 @@ class TypedFilters(BaseModel):
 
 
 def choose(typed: TypedFilters) -> InboxSelection:
-    """Raise `InvalidQuery`."""
     names = ("danger", "guide", "burst", "channel", "overdue")
     fields: dict[str, Any] = {name: value for name in names if (value := getattr(typed, name))}
     if "overdue" in fields:
@@ -187,7 +180,6 @@ def parse_list(query: str) -> tuple[InboxSelection, dict[str, str]]:
 
 
 async def read_selection(typed: Annotated[TypedFilters, Query()]) -> InboxSelection:
-    """Raise `InvalidQuery`."""
     return choose(typed)
 
 

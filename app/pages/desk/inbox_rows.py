@@ -49,13 +49,13 @@ def _counted(number: int, unit: str, *, is_short: bool) -> str:
 
 @dataclass(frozen=True)
 class InboxLine:
-    """A concern in a list, with the most urgent danger and deadline. `added` are unacknowledged additions."""
+    """Has the most urgent danger and deadline. `added` are unacknowledged additions."""
 
     entry: InboxEntry
     now: dt.datetime
     added: WaitingAdditions | None
     source: str | None = None
-    """Label of the referral source. All else of the reporter is encrypted."""
+    """All else of the reporter is encrypted."""
 
     @property
     def is_unread(self) -> bool:
@@ -63,7 +63,6 @@ class InboxLine:
 
     @cached_property
     def danger(self) -> str:
-        """The most urgent, of concern or unacknowledged additions."""
         return max(self.entry.immediate_danger, self.entry.addition_danger or "no", key=LEAST_URGENT_FIRST.index)
 
     @property
@@ -73,13 +72,12 @@ class InboxLine:
 
     @cached_property
     def due(self) -> dt.datetime | None:
-        """The earliest unacknowledged."""
         dues = (self.is_unread and self.entry.acknowledge_by, self.entry.addition_acknowledge_by)
         return min((due for due in dues if due), default=None)
 
     @cached_property
     def waits_since(self) -> dt.datetime | None:
-        """When what has that deadline came, if a child is or may be in danger."""
+        """If a child is or may be in danger: when what has that deadline came."""
         if self.due is None or self.danger == ImmediateDanger.NO:
             return None
         is_first = self.is_unread and self.due == self.entry.acknowledge_by
@@ -98,7 +96,7 @@ class InboxLine:
 
     @property
     def short_times(self) -> tuple[str, str | None]:
-        """In one or two lines, for what is unacknowledged: left or delay; in danger waited, or delay then waited."""
+        """In one or two lines: left or delay; in danger waited, or delay then waited."""
         left = time_left(self.due or self.now, self.now, is_short=True)
         if self.waits_since is None:
             return left, None
@@ -131,14 +129,12 @@ def lines_of(visit: Visit, entries: Sequence[InboxEntry]) -> list[InboxLine]:
 
 @dataclass(frozen=True)
 class InboxRow:
-    """With last change, last opening by the person, and last audit entry."""
-
     line: InboxLine
     acts: LastActs
 
     @property
     def last_words(self) -> str:
-        """Without the person assigned: another column has them."""
+        """Another column has the person assigned."""
         return "Assigned" if self.acts.entry.act == DeskAct.ASSIGNED else what_was_done(self.acts.entry)
 
     @property

@@ -1,4 +1,4 @@
-"""The list from which a concern was opened: the way back to the list, and on to the next concern of the list."""
+"""The list from which a concern was opened: the way back to it, and on to its next concern."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -24,12 +24,11 @@ router = DeskRouter()
 TESTS_LABEL = dict(TESTS_OR_NOT)[True]
 OTHER_LIST = "the filtered list"
 ListQuery = Annotated[str, Query(alias="list", max_length=LONGEST_QUERY)]
-"""Of the inbox's page from which a concern was opened."""
 
 
 @dataclass(frozen=True)
 class ListPlace:
-    """From which a concern was opened; `at` is its position then, as a cursor."""
+    """`at` is the concern's position then, as a cursor."""
 
     chosen: InboxSelection = field(default_factory=InboxSelection)
     page: Mapping[str, str] = field(default_factory=dict)
@@ -68,12 +67,10 @@ class ListPlace:
 
     @property
     def fields(self) -> dict[str, str]:
-        """That carry it, in an address or form."""
         return {name: value for name, value in (("list", self.query), ("at", self.at or "")) if value}
 
     @property
     def suffix(self) -> str:
-        """With the question mark, or empty."""
         return f"?{urlencode(self.fields)}" if self.fields else ""
 
     @property
@@ -86,7 +83,7 @@ class ListPlace:
 
     @property
     def label(self) -> str:
-        """For 'Back to ...': of the one choice (tab, owner, tests), else `OTHER_LIST`, or `the list`."""
+        """Of the one choice (tab, owner, tests), else `OTHER_LIST`, or `the list`."""
         chosen = self.chosen
         names = [chosen.show.label] if chosen.show is not InboxTab.ALL else []
         names += [label for who, label in OWNERS if who and who == chosen.who] + [TESTS_LABEL] * chosen.tests
@@ -96,7 +93,6 @@ class ListPlace:
 
 
 async def read_place(query: ListQuery = "", at: Cursor = None) -> ListPlace:
-    """The whole inbox for an invalid query."""
     return ListPlace.of(query, at)
 
 

@@ -1,8 +1,7 @@
 """The page on which a worker gathers the concerns that name one person into one signed file.
 
-The browser finds the concerns by their cards (short encrypted summaries), decrypts the concerns, and marks passages
-that name other people. Then the browser makes the file. For each concern, this service gives the sealed texts and
-records one opening in the audit log. At the end, this service signs the digest of the file.
+The browser finds and decrypts the concerns, marks passages that name other people, and makes the file. For each
+concern, this service records one opening in the audit log. At the end it signs the digest of the file.
 """
 
 from typing import Any
@@ -32,7 +31,7 @@ PLACE = "person-file"
 
 @router.get(f"/{PLACE}")
 def read_person_file_page(visit: WorkerVisitDep) -> Response:
-    """The browser makes the file. No text is on the page, so nothing is recorded."""
+    """No text is on the page, so nothing is recorded."""
     context = visit.context
     return visit.page(
         "desk_person_file.html",
@@ -45,16 +44,12 @@ def read_person_file_page(visit: WorkerVisitDep) -> Response:
 
 @router.post(f"/{PLACE}/typed")
 def open_typed_on_person_file_page(visit: WorkerVisitDep, posted: SubmittedFormDep) -> Response:
-    """As `key_response`."""
     return key_response(visit, PLACE, posted)
 
 
 @router.post("/concerns/{reference}/file-texts")
 def give_texts_for_file(attempt: AttemptDep) -> Response:
-    """One opening is recorded.
-
-    As `export_material`, with facts and layout. Raise `NoSuchConcern` or `ConcernErased`.
-    """
+    """One opening is recorded."""
     context, notes = attempt.context, attempt.posted.one("notes") == NOTES
     signed = exports.sign_export(context.desk, attempt.reference, attempt.actor, notes_of_file=notes)
     places = exports.places_of({"additions": signed.additions, "notes": signed.notes}, notes=notes)
@@ -75,7 +70,7 @@ def _facts(visit: Visit, material: dict[str, Any]) -> list[tuple[str, str]]:
 
 @router.post(f"/{PLACE}/record")
 def record_person_file_on_page(visit: WorkerVisitDep, posted: SubmittedFormDep) -> Response:
-    """In each concern. Return the signature. Raise `NoSuchConcern`, `ConcernErased` or `ValidationFailed`."""
+    """In each concern."""
     fields = {
         "references": tuple(posted.many("reference")),
         "file_sha256": posted.one("file_sha256"),

@@ -1,7 +1,4 @@
-"""The text of a concern as a referral: every answer, with labels in the third person.
-
-Other software can send answers for which the form has no question. A referral includes these answers too.
-"""
+"""The text of a concern as a referral: every answer, with labels in the third person."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -34,7 +31,7 @@ ReferralLayout = dict[str, Any]
 
 
 def sections_of(answers: Answers, content: EditionContent, reference_data: ReferenceData) -> list[AnsweredSection]:
-    """With a worker's labels: `FLAGS` first, what the form does not ask last, without `SHOWN_ELSEWHERE`."""
+    """With a worker's labels: `FLAGS` first, then what the form asks, then what other software sent besides."""
     counts = {name: len(entries) for name, entries in repeated_entries(answers)}
     form = FormBuilder(content, reference_data, counts, FOR_THE_WORKER).make()
     flags = flags_of(reference_data, content)
@@ -61,7 +58,6 @@ def flags_of(reference_data: ReferenceData, content: EditionContent) -> list[dic
 
 
 def numbers_of(contact: Signpost) -> str:
-    """Or the address."""
     return ", ".join(phone.display for phone in contact.phones) or str(contact.url)
 
 
@@ -88,7 +84,6 @@ def _further_details(form: ConcernForm, answers: Answers) -> Iterator[AnsweredQu
 
 
 def _leaves_shown(question: Question, answers: Answers) -> Iterator[str]:
-    """Paths that the display of `question` includes."""
     for name, _ in leaves_of(value_at(answers, question.name), question.name):
         if question.kind is not QuestionKind.OBSERVATIONS or name.rpartition(".")[2] in ("id", "note"):
             yield name

@@ -40,7 +40,6 @@ def read_retention(visit: AuditVisitDep, chosen: ChosenList = RetentionList.DUE)
 
 @router.get("/retention.csv")
 def read_retention_sheet(visit: AuditVisitDep, chosen: ChosenList = RetentionList.DUE) -> Response:
-    """As `read_list_sheet`."""
     periods = RetentionPeriods.of(visit.context.settings)
     sheet = read_list_sheet(visit.context.writer, chosen, periods, actor=visit.actor)
     headers = {"Content-Disposition": AS_FILE.format(f"retention-{chosen}.csv")}

@@ -1,8 +1,7 @@
-"""Recovery of unsent text about a concern, for the person who typed the text.
+"""Recovery of unsent text about a concern, for the person who typed it.
 
-The browser encrypts the text with a new key, and encrypts that key to the team's keys. The browser stores the encrypted
-text and the encrypted key in the tab, and sends only the encrypted key to this service. If this service can decrypt
-concerns, this service can also decrypt the key.
+The browser encrypts the text with a new key, stores it in the tab, and encrypts that key to the team's keys. Only the
+encrypted key is sent to this service, which can decrypt it if it can decrypt concerns.
 """
 
 import base64
@@ -21,21 +20,19 @@ from app.services.desk.presented_concerns import reference_of
 
 router = DeskRouter(CONCERN_PAGES)
 KEY = "key_of_typed"
-"""Other documents encrypted to the team lack it."""
+"""Other documents encrypted to the team lack this field."""
 NOT_YOURS = "this is not the key of text that you typed about this concern"
 
 
 @router.post("/{reference}/typed")
 def open_typed_on_page(visit: WorkerVisitDep, posted: SubmittedFormDep, reference: ConcernReferenceInPath) -> Response:
-    """As `key_response`. Raise `NoSuchConcern` if it is no reference."""
     return key_response(visit, reference_of(reference), posted)
 
 
 def key_response(visit: Visit, place: str, posted: SubmittedForm) -> Response:
-    """Return the decrypted key (JSON) of text that this person typed and did not send.
+    """Return the key (JSON) of text that this person typed and did not send. `place` is a reference or a page.
 
-    `place` is a reference or a page. Raise `UnsealingUnavailable`, or `ValidationFailed` if it is damaged, no such key,
-    or of another person or place.
+    Raise `UnsealingUnavailable`, or `ValidationFailed` if it is damaged, no such key, or of another person or place.
     """
     try:
         sealed = base64.b64decode(posted.one("sealed"), validate=True)

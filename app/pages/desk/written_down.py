@@ -33,7 +33,6 @@ NEW = "new"
 NARRATIVE, DANGER, KIND, AGE = "concern.narrative", "immediate_danger", "reporter.kind", "children.0.estimated_age"
 ABOUT_STAFF = "concern.about_council_staff"
 TO_CONCERN = "to_concern"
-"""The field with the reference to add to."""
 MOST_GUIDES = 200
 SAID_OF_ADDITION = {
     "reporter.name": "From",
@@ -71,7 +70,6 @@ class NewForm:
         return self.posted.one(DANGER) == ImmediateDanger.YES
 
     def expect_answers(self) -> None:
-        """Raise `ValidationFailed` without text or answer about danger."""
         has_text = self.posted.one("sealed") or self.posted.one(NARRATIVE).strip()
         missing = {NARRATIVE: NO_TEXT} if not has_text else {}
         missing |= {DANGER: NO_DANGER} if not self.posted.one(DANGER) else {}
@@ -80,7 +78,6 @@ class NewForm:
             raise errors.ValidationFailed(faults)
 
     def text(self) -> dict[str, Any]:
-        """Encrypted or not. Raise as `read_text`."""
         if self.posted.one("sealed"):
             given: dict[str, Any] = {
                 name: self.posted.one(name) for name in ("sealed", DANGER, "card") if self.posted.one(name)
@@ -92,7 +89,7 @@ class NewForm:
         return {"addition": self._addition()} if self.to_concern else {"submission": self._submission()}
 
     def came(self) -> dict[str, Any]:
-        """How and when, in London. Raise `ValidationFailed`."""
+        """In London."""
         try:
             day = dt.date.fromisoformat(self.posted.one("came_on"))
             time = dt.time.fromisoformat(self.posted.one("came_at"))
@@ -151,7 +148,6 @@ def write_down_on_page(visit: WorkerVisitDep, posted: SubmittedFormDep) -> Respo
 
 @router.post("/typed")
 def open_typed_on_new_page(visit: WorkerVisitDep, posted: SubmittedFormDep) -> Response:
-    """As `key_response`."""
     return key_response(visit, NEW, posted)
 
 
@@ -200,7 +196,6 @@ def _add(form: NewForm) -> Response:
 
 
 def _field_of(fault: FieldError) -> str:
-    """Or `NARRATIVE`."""
     at = ".".join(str(each) for each in fault.at if each not in ("submission", "addition"))
     return at if at in {*SAID_OF_ADDITION, KIND, DANGER, "channel", "came_at", "guide", TO_CONCERN} else NARRATIVE
 
@@ -234,6 +229,6 @@ def _form_page(
 
 
 def _sentence(fault: str) -> str:
-    """One that begins with `must` is always about the time."""
+    """A fault that begins with `must` is always about the time."""
     whole = f"The time {fault}" if fault.startswith("must ") else fault
     return whole[:1].upper() + whole[1:]

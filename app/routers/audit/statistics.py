@@ -47,7 +47,6 @@ def read_statistics_csv(engine: EngineDep, writer: WriterDep, actor: AuditorDep)
 
 
 def _csv_of(figures: Iterable[Figure]) -> bytes:
-    """Return `figures` as CSV in UTF-8, with a header row. A hidden number becomes the text `HIDDEN`."""
     rows = (
         (month, measure, NO_VALUE if value is None else value, HIDDEN if count is None else str(count))
         for month, measure, value, count in figures

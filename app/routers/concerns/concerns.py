@@ -42,7 +42,7 @@ RAISING: list[str | Enum] = ["Concerns"]
 FOLLOWING: list[str | Enum] = ["Follow-up"]
 SUBMISSION_PROBLEMS = (BadRequest, SeveralIdempotencyKeys, *BODY_PROBLEMS, IdempotencyKeyReused, ServiceUnavailable)
 WITH_OR_WITHOUT_KEY: dict[str, Any] = {"security": [{}]}
-"""The part of an OpenAPI operation that makes the client's key optional."""
+"""For OpenAPI."""
 Submission = Annotated[
     Concern,
     Body(
@@ -126,11 +126,7 @@ async def raise_concern(
 
 @dataclass(frozen=True)
 class ReporterRequest:
-    """A reporter's request about a concern, at the time `now`.
-
-    `code` has the reference, the status token, and the networks of the caller. `follow_ups` has the operations that the
-    routes call.
-    """
+    """`code` has the reference, the status token, and the networks of the caller."""
 
     follow_ups: FollowUps
     code: ReporterCode
@@ -140,11 +136,7 @@ class ReporterRequest:
 async def get_reporter_request(
     request: Request, status_token: StatusTokenDep, reference: TypedReference
 ) -> ReporterRequest:
-    """Return the request of a reporter who sends a status token, as a FastAPI dependency.
-
-    This function does not check the token. `FollowUps` checks the token when a route uses the request. A request
-    without a token is refused before this function is called.
-    """
+    """`FollowUps` checks the token later; a request without one is refused before."""
     context = context_of(request)
     code = ReporterCode(reference, status_token, caller_networks(request))
     return ReporterRequest(context.follow_ups, code, context.clock())

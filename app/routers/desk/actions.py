@@ -1,9 +1,5 @@
-"""Routes of one concern at the desk: the assignment, the text, and the team's actions.
+"""Routes of one concern at the desk. The audit log records each reading and each change."""
 
-The audit log records each reading and each change.
-"""
-
-import datetime as dt
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -56,10 +52,7 @@ from app.services.desk.presented_concerns import entry_of, reference_of
 ONE_CONCERN = DESK_CONCERNS + "/{reference}"
 router = GuidanceRouter(prefix=ONE_CONCERN, tags=["Desk"], responses=RESPONSES_OF_CLIENT_ROUTES, route_class=JSONRoute)
 ADDITIONS_SHOWN = 200
-"""Maximum number of additions in an opened concern: as many as a concern can have.
-
-The size of an opened concern is also limited, so that the response may have fewer additions.
-"""
+"""As many as a concern can have; the limit on the size of the response may leave some out."""
 AssignmentTag = Annotated[
     str | None,
     Header(
@@ -72,27 +65,19 @@ AssignmentTag = Annotated[
 
 @dataclass(frozen=True)
 class DeskRequest:
-    """A request of the desk about one concern: the actor, the time, and the reference as it was typed."""
-
     desk: Desk
     actor: Actor
     typed: str
 
     @property
-    def now(self) -> dt.datetime:
-        """Time when the request was received."""
-        return self.actor.at
-
-    @property
     def reference(self) -> str:
-        """The reference in standard form. Raise `NoSuchConcern` if the typed text is not a reference."""
+        """In standard form. Raise `NoSuchConcern` if it is none."""
         return reference_of(self.typed)
 
 
 async def get_desk_request(
     request: Request, actor: Annotated[Actor, Depends(require_actor)], reference: ConcernReference
 ) -> DeskRequest:
-    """Return the request of a client or person with the scopes that the route requires, as a FastAPI dependency."""
     return DeskRequest(context_of(request).desk, actor, reference)
 
 
@@ -127,7 +112,7 @@ def open_concern(http_request: Request, request: ReadingDep) -> Response:
     opening = desk.writer.run(opened_concerns.open_concern, reference, opening_request, request.actor)
     if as_file:
         return sealed_file(read_sealed(desk.engine, reference), reference, {"Additions": opening.additions})
-    opened = opened_concerns.opened_concern(desk, opening, now=request.now)
+    opened = opened_concerns.opened_concern(desk, opening, now=request.actor.at)
     return Response(opened.model_dump_json(), media_type=JSON, headers={"Vary": "Accept"})
 
 
@@ -144,7 +129,7 @@ def acknowledge_concern(request: WorkingDep, acknowledgement: Acknowledgement | 
     """
     read = acknowledgement or Acknowledgement()
     concern = request.desk.writer.run(actions.acknowledge, request.reference, read, request.actor)
-    return entry_of(concern, now=request.now)
+    return entry_of(concern, now=request.actor.at)
 
 
 @router.post(
@@ -183,7 +168,7 @@ def reopen_concern(request: WorkingDep, reopening: Reopening) -> InboxEntry:
     The reporter sees the state `acknowledged`, and no outcome. Retention starts again now, and at the next closing.
     """
     concern = request.desk.writer.run(actions.reopen, request.reference, reopening, request.actor)
-    return entry_of(concern, now=request.now)
+    return entry_of(concern, now=request.actor.at)
 
 
 @router.post(
@@ -194,7 +179,7 @@ def reopen_concern(request: WorkingDep, reopening: Reopening) -> InboxEntry:
 def hold_concern(request: WorkingDep, hold: Hold) -> InboxEntry:
     """A concern on hold cannot be erased, by retention or on request."""
     concern = request.desk.writer.run(actions.hold, request.reference, hold, request.actor)
-    return entry_of(concern, now=request.now)
+    return entry_of(concern, now=request.actor.at)
 
 
 @router.post(
@@ -262,7 +247,7 @@ def _assign(response: Response, request: DeskRequest, person: str | None, if_mat
 def _assignment(
     response: Response, reference: str, now: assignment.Assigned, replaced: assignment.Assigned | None = None
 ) -> AssignmentResponse:
-    """Set the ETag of `response`, and return the body: the assignment `now`, and the assignment `replaced`, if any."""
+    """Set the ETag of `response` too."""
     response.headers["ETag"] = _etag(now.version)
     return AssignmentResponse(
         reference=reference,

@@ -106,7 +106,7 @@ def acknowledge_addition(
 ) -> InboxEntry:
     """Record that a social worker has read this addition. Others stay unacknowledged. Idempotent."""
     concern = request.desk.writer.run(waiting_additions.acknowledge_addition, request.reference, number, request.actor)
-    return entry_of(concern, now=request.now)
+    return entry_of(concern, now=request.actor.at)
 
 
 @router.post(
@@ -235,29 +235,21 @@ def read_recipients(desk: DeskDep, _actor: ReaderDep) -> RecipientsResponse:
 def _read_page(
     request: DeskRequest, kind: EntryKind, cursor: str | None, limit: int
 ) -> tuple[tuple[Any, ...], str | None]:
-    """Record in the audit log that the page was read, and return the entries and the cursor of the next page.
-
-    The page has up to `limit` entries of the kind `kind`. The entries are decrypted if this service can decrypt
-    concerns. `cursor` is None for the first page. The returned cursor is None if there is no next page.
-    """
+    """Record the reading. Entries are decrypted if this service can decrypt concerns."""
     desk, place = (
         request.desk,
         opened_entries.PagePlace(kind, request.reference, decode_key(cursor, otherwise=0), limit),
     )
     act = DeskAct.OPENED if desk.unsealer.can_unseal else DeskAct.LISTED
     page = desk.writer.run(opened_entries.open_page, place, request.actor, act)
-    shown = opened_entries.present_page(page, now=request.now)
+    shown = opened_entries.present_page(page, now=request.actor.at)
     if desk.unsealer.can_unseal:
-        shown = opened_entries.open_entries(desk.engine, page, desk.unsealer, now=request.now)
+        shown = opened_entries.open_entries(desk.engine, page, desk.unsealer, now=request.actor.at)
     return shown, None if page.next_after is None else encode_key(page.next_after)
 
 
 def _sealed_file(request: DeskRequest, place: EntryPlace, suffix: str, *, counted_as: str) -> Response:
-    """Record in the audit log that the entry at `place` was read, and return the encrypted entry as a file.
-
-    The header field named `counted_as` has the number of the concern's entries of this kind. The file's name is the
-    reference and `suffix`.
-    """
+    """Record the reading. The header field `counted_as` has the number of the concern's entries of this kind."""
     desk, reference = request.desk, request.reference
     count = desk.writer.run(opened_entries.open_entry, reference, place, request.actor)
     sealed = entries.read_sealed(desk.engine, reference, place)

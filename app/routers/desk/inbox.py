@@ -96,11 +96,7 @@ def acknowledge_burst(
 
 
 def _moment_of_event(engine: Engine, cursor: str) -> dt.datetime | None:
-    """Return the time of the event that `cursor` names. The inbox then lists only the concerns changed since that time.
-
-    Return None for the cursor before the first event, and for one of an earlier version: the inbox then lists concerns
-    of any time. Raise `InvalidCursor` if there is no event with this cursor.
-    """
+    """When the event was. None for the cursor before the first event or of an earlier version: no limit."""
     place = open_cursor(engine, EVENTS, cursor, parameter="since_event")
     if place is None or place.number == 0:
         return None

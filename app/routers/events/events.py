@@ -38,8 +38,6 @@ AN_EXAMPLE = "MQ"
 
 @dataclass(frozen=True)
 class EventsRequest:
-    """A request for events, with the name of the client that pulls them, and with the actor in the audit log."""
-
     request: Request
     client: str
     actor: Actor
@@ -50,7 +48,6 @@ async def get_events_request(
     client: Annotated[Principal, Security(require_client, scopes=[Scope.EVENTS])],
     actor: Annotated[Actor, Security(require_actor, scopes=[Scope.EVENTS])],
 ) -> EventsRequest:
-    """Return the request for events with its client and its actor, as a FastAPI dependency."""
     return EventsRequest(request, client.name, actor)
 
 
@@ -100,11 +97,7 @@ def _response(event: EventRow) -> EventResponse:
 
 
 def _confirm(desk: Desk, request: EventsRequest, after: str | None) -> Place:
-    """Record that the client has received the events up to the cursor `after`, and return its place.
-
-    If `after` is None or of an earlier version, record nothing, and return the place that the client confirmed last.
-    Raise `InvalidCursor` if `after` is no cursor, or `CursorAhead` if its event is not stored.
-    """
+    """Record that the client has the events up to `after`, and return its place: without `after` the last confirmed."""
     place = None if after is None else open_cursor(desk.engine, EVENTS, after, parameter="after")
     if place is None:
         with Session(desk.engine) as session:

@@ -1,8 +1,7 @@
 """Open Referral UK: the response models of the service directory, with the parts of the profile that are in use.
 
-The profile (HSDS-UK 3.0) forbids null. Empty fields are left out: responses are serialised with `exclude_none=True`.
-The first examples of a model's fields together describe one object of the shipped guide. In a list, services and
-organizations have a shorter model, which is the base class of the complete model.
+The profile (HSDS-UK 3.0) forbids null, so responses are serialised with `exclude_none=True`. The first examples of a
+model's fields together describe one object of the shipped guide.
 
 Source: OpenReferralUK/uk-profile, October 2024. `contacts[].phones[]` is from core HSDS 3.0, not the profile.
 """
@@ -40,13 +39,13 @@ ServiceStatus = Literal["active", "inactive", "defunct", "temporarily closed"]
 
 
 def example_of(model: type[BaseModel]) -> dict[str, Any]:
-    """Return the example of `model`: the first example of each field, without fields that the shipped guide lacks."""
+    """Without fields that the shipped guide lacks."""
     fields = model.model_fields.items()
     return {name: field.examples[0] for name, field in fields if field.examples and name not in NOT_SHIPPED}
 
 
 def _without_nulls(schema: dict[str, Any], model: type[BaseModel]) -> None:
-    """Remove null defaults from the JSON Schema `schema`, because no field may be null. Add the example of `model`."""
+    """No field may be null, so null defaults go. Add the example of `model`."""
     for field in schema["properties"].values():
         if field.get("default", "") is None:
             del field["default"]
@@ -205,7 +204,7 @@ class PhysicalLocation(OmitsEmpty):
 
 
 def format_milliseconds(moment: dt.datetime) -> str:
-    """Return `moment` in UTC with milliseconds, as the profile requires."""
+    """In UTC, as the profile requires."""
     return moment.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

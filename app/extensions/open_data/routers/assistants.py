@@ -1,8 +1,7 @@
 """The route for AI assistants: the Model Context Protocol over HTTP, with the checks that the protocol requires.
 
-Two kinds of protocol revision are served. In the stateless revision, every message names the revision. The older
-revisions begin with a handshake. Source: the specification of 2026-07-28, "Streamable HTTP" and "Versioning and
-Compatibility".
+In the stateless revision every message names the revision; the older ones begin with a handshake. Source: the
+specification of 2026-07-28, "Streamable HTTP" and "Versioning and Compatibility".
 """
 
 import base64
@@ -30,7 +29,7 @@ router = GuidanceRouter(dependencies=[PUBLIC], route_class=JSONRoute)
 STATELESS = "2026-07-28"
 WITH_HANDSHAKE = ("2025-11-25", "2025-06-18", "2025-03-26")
 WITHOUT_HEADER = "2025-03-26"
-"""The assumed revision of a message without a revision header: the last revision that did not require the header."""
+"""The last revision that did not require the header."""
 SUPPORTED = (STATELESS, *WITH_HANDSHAKE)
 REVISION_HEADER = "MCP-Protocol-Version"
 REVISION_KEY = "io.modelcontextprotocol/protocolVersion"
@@ -51,7 +50,7 @@ ENCODED, END_OF_ENCODED = "=?base64?", "?="
 
 
 class ErrorCode(IntEnum):
-    """Error codes of JSON-RPC 2.0 and of the protocol."""
+    """Of JSON-RPC 2.0 and of the protocol."""
 
     INVALID_REQUEST = -32600
     METHOD_NOT_FOUND = -32601
@@ -62,10 +61,7 @@ class ErrorCode(IntEnum):
 
 @dataclass
 class McpError(Exception):
-    """An error to return for a message of the protocol. `status` is the HTTP status of the response.
-
-    `data` has details for programs, or is None.
-    """
+    """`status` is the HTTP status; `data` has details for programs, or is None."""
 
     code: ErrorCode
     message: str
@@ -110,11 +106,7 @@ def send_mcp_message(
 
 
 def _check_origin(request: Request, public_url: str) -> None:
-    """Raise `McpError` if a web page of another host than this service sent the request.
-
-    The hosts of this service are those in `public_url` and in the header Host. Without this check, any web page could
-    make its visitor's browser send messages to this service.
-    """
+    """Refuse a page of another host: it could make its visitor's browser send messages to this service."""
     origin = request.headers.get("origin")
     own = (request.headers.get("host"), urlsplit(public_url).netloc)
     if origin is not None and origin.partition("://")[2] not in own:
@@ -122,12 +114,7 @@ def _check_origin(request: Request, public_url: str) -> None:
 
 
 def _check_message(body: dict[str, Any], headers: Headers) -> bool:
-    """Check the message `body`, and return True if the message uses the stateless revision.
-
-    Raise `McpError` if `body` is not a JSON-RPC request or notification. For a request of the stateless revision, also
-    raise `McpError` if a required member is missing, if the members contradict `headers`, or if the revision is not
-    served. A notification is not checked further.
-    """
+    """Return True if the message uses the stateless revision. A notification is not checked further."""
     method, params, given = body.get("method"), body.get("params", {}), body.get("id")
     if body.get("jsonrpc") != "2.0" or not isinstance(method, str) or not isinstance(params, dict):
         raise McpError(ErrorCode.INVALID_REQUEST, "Send one JSON-RPC 2.0 request: jsonrpc, id, method, params.")
@@ -143,11 +130,7 @@ def _check_message(body: dict[str, Any], headers: Headers) -> bool:
 
 
 def _check_stateless(headers: Headers, method: str, params: dict[str, Any], meta: object) -> None:
-    """Check a request of the stateless revision: its `headers`, its `method`, its `params`, and `meta`.
-
-    `meta` is the member `_meta` of `params`. Raise `McpError` if a required member is missing, if the members
-    contradict `headers`, or if the revision is not served.
-    """
+    """`meta` is the member `_meta` of `params`."""
     revision = headers.get(REVISION_HEADER)
     if revision is None:
         raise _mismatch(REVISION_HEADER)
@@ -171,10 +154,7 @@ def _mismatch(name: str) -> McpError:
 
 
 def _decode(value: str | None) -> str | None:
-    """Return `value`, the value of a header field, decoded from base64 if `value` is marked as encoded.
-
-    Return None if `value` is None or cannot be decoded.
-    """
+    """From base64 if `value` is marked so. None if it cannot be decoded."""
     value = value.strip() if value is not None else None
     if value is None or not (value.startswith(ENCODED) and value.endswith(END_OF_ENCODED)):
         return value
@@ -209,11 +189,7 @@ def _answer(method: str, params: dict[str, Any], library: Library, *, is_statele
 
 
 def _call(params: dict[str, Any], library: Library) -> dict[str, Any]:
-    """Call the tool that `params` name, and return the result of the tool. Raise `McpError` if there is no such tool.
-
-    If the arguments are invalid or the tool raises a `Problem`, return a result with `isError`: the protocol requires
-    this for errors that a model can correct.
-    """
+    """Invalid arguments or a `Problem` become a result with `isError`: for errors that a model can correct."""
     name = params.get("name")
     tool = TOOLS.get(name) if isinstance(name, str) else None
     if tool is None:

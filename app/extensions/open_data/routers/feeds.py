@@ -1,7 +1,4 @@
-"""Routes of feeds, as JSON Feed and as Atom: changes to editions and renditions, and due reviews.
-
-The feeds contain nothing about concerns.
-"""
+"""Routes of feeds: changes to editions and renditions, and due reviews. They contain nothing about concerns."""
 
 import datetime as dt
 from typing import Any
@@ -35,10 +32,7 @@ from app.services.guides.guides import list_due_reviews
 router = GuidanceRouter(dependencies=[PUBLIC], responses=RESPONSES_OF_READS)
 MAX_FEED_ENTRIES = 50
 FOR_AN_HOUR = "max-age=3600"
-"""Cache-Control of the feeds of due reviews: any cache may store the feeds for an hour.
-
-The value does not contain `public`, so the static export leaves these feeds out: due reviews depend on the day.
-"""
+"""Not `public`, so the static export leaves these feeds out: due reviews depend on the day."""
 
 
 class JsonFeedResponse(JSONResponse):
@@ -48,10 +42,7 @@ class JsonFeedResponse(JSONResponse):
 
 
 def _as_atom(channel: FeedChannel, example_id: str) -> Responses:
-    """Return the OpenAPI `responses` of an operation that returns the Atom feed of `channel`.
-
-    `example_id` is the UUID of the feed in the example.
-    """
+    """`example_id` is the UUID of the feed in the example."""
     example = (
         f'<feed xmlns="http://www.w3.org/2005/Atom"><id>urn:uuid:{example_id}</id><title>{channel.title}</title>'
         "<updated>2026-11-24T09:30:00Z</updated></feed>"

@@ -76,7 +76,7 @@ class ServiceFilters(RequestModel, extra="ignore"):
     )
 
     def apply(self, services: Iterable[Service]) -> list[Service]:
-        """Return those of `services` that match all filters. An id that is not in the directory matches no service."""
+        """An id that is not in the directory matches no service."""
         words = (self.search or "").casefold().split()
         ids = ((self.taxonomy_id or "").lower(), (self.taxonomy_term_id or "").lower())
         return [each for each in services if has_words(each, words) and has_term(each, *ids)]
@@ -94,7 +94,6 @@ class Paging(RequestModel, extra="ignore"):
 
 
 def get_directory(context: ContextDep) -> Directory:
-    """Return the directory of all current guides and the signposts, as a FastAPI dependency."""
     signposts, url = context.emergency_contacts.current().signposts, context.settings.public_url
     with Session(context.engine) as session:
         return read_directory(session, context.contents, signposts, context.duty_hours, public_url=url)
@@ -203,7 +202,7 @@ def _page(request: Request, page_type: type[Page], entries: Sequence[OmitsEmpty]
 
 
 def _response(request: Request, body: OmitsEmpty) -> Response:
-    """Return `body` as JSON without its empty fields."""
+    """Without empty fields."""
     return _json_response(request, body.model_dump_json(exclude_none=True).encode())
 
 
@@ -212,10 +211,9 @@ def _json_response(request: Request, content: bytes) -> Response:
 
 
 def _document_of_stub(whole: dict[str, Any], public_url: str) -> dict[str, Any]:
-    """Return the part of `whole`, this service's OpenAPI document, that is about the directory.
+    """The part of `whole` that is about the directory.
 
-    The returned document names `public_url` with `STUB`, the base path of the directory, as its server. The paths are
-    relative to `STUB`, because validators of the standard request each path below the base path.
+    Paths are relative to `STUB`, because validators of the standard request each path below the base path.
     """
     paths = {path.removeprefix(STUB) or "/": item for path, item in whole["paths"].items() if path.startswith(STUB)}
     used = {tag for item in paths.values() for operation in item.values() for tag in operation["tags"]}
@@ -230,7 +228,7 @@ def _document_of_stub(whole: dict[str, Any], public_url: str) -> dict[str, Any]:
 
 
 def _components_of(paths: dict[str, Any], components: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return those of `components` to which `paths` refer, directly or through other components."""
+    """Also those referred to through other components."""
     used, visited = set(REFERENCE.findall(json.dumps(paths))), set[tuple[str, str]]()
     while used - visited:
         kind, name = min(used - visited)

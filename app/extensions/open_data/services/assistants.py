@@ -1,8 +1,7 @@
 """Tools with which AI assistants read published guidance (Model Context Protocol). No tool writes anything.
 
-No tool takes a concern or an account of a child. No tool matches a child to indicators, because a match would be a
-score. Every result begins with the emergency sentence, the cautions and the editions, because programs shorten results
-at the end.
+No tool takes a concern or an account of a child, or matches a child to indicators: a match would be a score. Every
+result begins with the emergency sentence, the cautions and the editions, because programs shorten results at the end.
 """
 
 from collections.abc import Callable, Iterable
@@ -106,7 +105,7 @@ class AssistantResult(ResponseModel):
 
 @dataclass(frozen=True)
 class Library:
-    """What the tools read from. `preferred_guide` is the council's default guide, if set (see `default_guide`)."""
+    """`preferred_guide` is the council's default guide, if set (see `default_guide`)."""
 
     session: Session
     contents: Contents
@@ -116,7 +115,7 @@ class Library:
     on_duty: Callable[[WhoToCall], tuple[TeamOnDuty, ...]]
 
     def guide_of(self, arguments: OfGuide) -> str:
-        """Without a check that a named guide exists. Raise `NoSuchGuide` if none is named and there is no default."""
+        """Without a check that a named guide exists."""
         guide = arguments.guide or default_guide(self.session, self.preferred_guide)
         if guide is None:
             raise NoSuchGuide
@@ -125,7 +124,6 @@ class Library:
     def result(
         self, cautions: Iterable[Caution], cited: Iterable[tuple[EditionKey, str]], **rest: Any
     ) -> dict[str, Any]:
-        """Return the emergency sentence, `cautions`, the cited editions with their digests, and `rest`."""
         editions = [
             CitedEdition(
                 guide=key.guide, edition=key.number, digest=digest, url=f"{self.public_url}{edition_path(*key)}"
@@ -152,7 +150,7 @@ TOOLS: dict[str, Tool] = {}
 
 
 def _tool(title: str, arguments: type[RequestModel]) -> Callable[[Read], Read]:
-    """Add a function to `TOOLS`; its name and docstring are those of the tool."""
+    """Its name and docstring are those of the tool."""
 
     def register(read: Read) -> Read:
         TOOLS[read.__name__] = Tool(title, " ".join((read.__doc__ or "").split()), arguments, read)
@@ -162,7 +160,7 @@ def _tool(title: str, arguments: type[RequestModel]) -> Callable[[Read], Read]:
 
 
 class ReadWords(NamedTuple):
-    """What a tool returns, and what to cite: key and digest of each edition.
+    """Beside what a tool returns, key and digest of each edition to cite.
 
     `rendition` is None for an edition's own text.
     """
@@ -174,10 +172,7 @@ class ReadWords(NamedTuple):
 
 
 def _read_words(library: Library, arguments: OfGuideInLanguage) -> ReadWords:
-    """Return the current edition, or its rendition. One out of date has current cautions and contacts, cited too.
-
-    Raise the errors of `find_edition` and `find_rendition`.
-    """
+    """A rendition that is out of date has current cautions and contacts, cited too."""
     guide = library.guide_of(arguments)
     history, stored = get_history(library.session, guide=guide), list_renditions(library.session, guide=guide)
     current, languages = require_current(history), tuple(language_paths(history, stored, guide))
@@ -269,7 +264,7 @@ def compare_editions(library: Library, arguments: OfChanges) -> dict[str, Any]:
 
 @cache
 def tool_list() -> list[dict[str, Any]]:
-    """For the method `tools/list`, always in one order."""
+    """Always in one order."""
     output = AssistantResult.model_json_schema(mode="serialization")
     del output["additionalProperties"]  # each tool adds its own fields
     return [

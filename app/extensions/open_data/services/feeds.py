@@ -1,8 +1,7 @@
 """Feeds of published and withdrawn editions and renditions, and of due reviews: JSON Feed 1.1 and Atom (RFC 4287).
 
-The id of an entry is a version 5 UUID of the guide, number, digest and event and, for a rendition, of the language. So
-the id is the same in both formats, on every node and after a change of address. Ids differ between councils that
-publish different text.
+The id of an entry is a version 5 UUID of guide, number, digest, event and a rendition's language: the same in both
+formats, on every node and after a change of address. Ids differ between councils that publish different text.
 """
 
 import datetime as dt
@@ -48,8 +47,6 @@ HAPPENINGS: dict[tuple[bool, bool], Happening] = {
 
 @dataclass(frozen=True)
 class FeedChannel:
-    """Title, description, and the paths of the two formats."""
-
     title: str
     description: str
     json_path: str
@@ -140,7 +137,7 @@ def json_feed(channel: FeedChannel, entries: Sequence[FeedItem], public_url: str
 
 
 def atom_feed(channel: FeedChannel, entries: Sequence[FeedItem], public_url: str) -> bytes:
-    """In UTF-8. `entries` are most recent first."""
+    """`entries` are most recent first."""
     feed = ElementTree.Element("feed", {"xmlns": ATOM, "xml:lang": "en-GB"})
     _add_text(feed, "id", uuid.uuid5(uuid.NAMESPACE_URL, public_url + channel.atom_path).urn)
     _add_text(feed, "title", channel.title)

@@ -1,11 +1,9 @@
 """The directory: the contacts of every current edition, and the signposts, as Open Referral UK services.
 
 The same editions and signposts always give the same directory. Every id is a version 5 UUID, in the namespace
-`DIRECTORY`, of a name that begins with the kind of object. The name of a service is, for example,
-`service/E06000022/child-sexual-exploitation/duty-and-assessment-team`: kind, GSS code of the publisher, guide and
-contact. The GSS code ensures that no contacts of two councils share an id. The name of a signpost is, for example,
-`service/signposts/childline`: all councils share its id. Names do not contain the edition number, so ids stay the same
-from edition to edition.
+`DIRECTORY`, of a name such as `service/E06000022/child-sexual-exploitation/duty-and-assessment-team`: kind, GSS code of
+the publisher, guide and contact. No edition number is in it, so ids stay the same; the GSS code keeps councils apart.
+All councils share the id of a signpost (`service/signposts/childline`).
 """
 
 import datetime as dt
@@ -57,7 +55,7 @@ TermLinks = tuple[tuple[Literal["subject", "linked_risk"], TaxonomyTerm], ...]
 
 @dataclass(frozen=True)
 class Entry:
-    """A service: `of` is the contact, or a signpost as one. `name` is its name in ids, `owner` the organization's.
+    """`of` is the contact, or a signpost as one. `name` is its name in ids, `owner` the organization's.
 
     `words` are sentences, None left out. `links` are taxonomy terms with the kind of the link.
     """
@@ -213,7 +211,7 @@ def read_directory(
 
 
 def _terms(guides: Sequence[Guide], taxonomy: Taxonomy, public_url: str) -> dict[str, TaxonomyTerm]:
-    """By slug. The first guide that names it describes it; a subject takes precedence over a linked risk."""
+    """By slug. The first guide that names a term describes it; a subject takes precedence over a linked risk."""
     terms: dict[str, TaxonomyTerm] = {}
 
     def add(slug: str, name: str, description: str, path: str) -> None:
@@ -298,7 +296,7 @@ def _with_pages(contacts: Sequence[Contact]) -> Iterator[tuple[Contact, Contact 
 
 
 def _checked_on(*contacts: Contact) -> dt.date | None:
-    """The earliest, or None if any was never checked."""
+    """None if any was never checked."""
     days = [contact.verified_on for contact in contacts]
     return None if None in days else min(filter(None, days))
 
@@ -330,7 +328,7 @@ def _entry_of(signpost: Signpost) -> Entry:
 
 
 def _other_ways(contact: Contact) -> Iterator[str]:
-    """As phrases for the description: the profile lacks fields for some, and programs do not show all."""
+    """For the description: the profile lacks fields for some, and programs do not show all."""
     if contact.email:
         yield f"Email: {contact.email}"
     if contact.text_relay:
@@ -351,7 +349,7 @@ def _numbers(phones: Sequence[Phone]) -> str | None:
 
 
 def has_words(service: Service, words: Sequence[str]) -> bool:
-    """Each of `words`, in lower case, is in name, description or organization."""
+    """`words` are in lower case."""
     text = f"{service.name} {service.description} {service.organization.name}".casefold()
     return all(word in text for word in words)
 
@@ -380,7 +378,6 @@ def at_locations(services: Iterable[Service]) -> list[ServiceAtLocation]:
 
 
 def listed_at_locations(services: Iterable[Service]) -> list[ListedServiceAtLocation]:
-    """In the short form for lists."""
     return [
         ListedServiceAtLocation(**dict(link), service=service)
         for service in services
