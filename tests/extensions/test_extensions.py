@@ -14,8 +14,8 @@ from starlette.testclient import TestClient
 from app.config import Settings
 from app.errors import SetupError
 from app.extensions import installed, modules_of, switched_on
-from app.main import create_app, rehearse_start
-from app.services.operations.doctor import examine
+from app.extensions.operator_tools.services.doctor import examine
+from app.main import create_app
 from tests.support.clock import A_TUESDAY
 from tests.support.live import environment_for
 from tests.support.openapi import operations
@@ -37,8 +37,8 @@ from app.clock import utc_now
 from app.cli.commands import app as commands
 from app.config import parse_settings
 from app.db.database import open_database
-from app.main import create_app, rehearse_start
-from app.services.operations.doctor import examine
+from app.main import create_app
+from app.extensions.operator_tools.services.doctor import examine
 from app.services.operations.verification import find_faults
 from tests.support.waiting import wait_until
 
@@ -57,7 +57,7 @@ with TestClient(service) as client:
         "jobs": [name for each in service.state.context.workers for name in each.names].count("hello"),
         "checks": [
             each.found
-            for each in examine(settings, at=utc_now(), rehearse_start=rehearse_start, is_quick=True)
+            for each in examine(settings, at=utc_now(), is_quick=True)
             if each.check == "hello"
         ],
     }
@@ -169,7 +169,7 @@ def test_an_unknown_name_is_a_clear_error_of_the_setting(settings: Settings, tmp
         check=False,
         text=True,
     )
-    told = [each.found for each in examine(wrong, at=A_TUESDAY, rehearse_start=rehearse_start, is_quick=True)]
+    told = [each.found for each in examine(wrong, at=A_TUESDAY, is_quick=True)]
 
     assert str(refused.value) == sentence
     assert (ended.returncode, ended.stderr) == (1, f"{sentence}\n")

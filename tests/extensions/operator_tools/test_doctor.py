@@ -25,6 +25,7 @@ from app.clock import utc_now
 from app.config import Part, Settings, SettingsRefused, parse_settings
 from app.db.database import DATABASE_FILE
 from app.errors import SetupError
+from app.extensions.operator_tools.services.doctor import ALL_CHECKS
 from app.main import create_app
 from app.models.access.clients import Scope
 from app.models.access.roles import Role
@@ -49,7 +50,6 @@ from app.services.operations import (
     watches,
 )
 from app.services.operations.check_model import Condition, exit_status
-from app.services.operations.doctor import ALL_CHECKS
 from app.services.operations.external_services import KNOCKS, settings_of
 from app.services.operations.public_address import (
     PublicAnswer,

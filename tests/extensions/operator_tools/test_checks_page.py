@@ -10,10 +10,10 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from app.config import Settings
+from app.extensions.operator_tools.services.doctor import ALL_CHECKS, HELD_FOR, Examiner
+from app.extensions.operator_tools.services.first_day import STEPS
 from app.models.access.roles import Role
 from app.services.operations.check_model import Finding, Verdict
-from app.services.operations.doctor import ALL_CHECKS, HELD_FOR, Examiner
-from app.services.operations.first_day import STEPS
 from tests.support.clock import SettableClock
 from tests.support.desk import text_of
 from tests.support.people import context_of_service, sign_in_as
