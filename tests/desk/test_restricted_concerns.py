@@ -575,7 +575,7 @@ def test_a_concern_whose_people_have_left_is_for_leads_then_for_all(
 
 
 def check(context: AppContext) -> str:
-    return check_restricted(CheckContext(context.settings, context.engine, A_TUESDAY, lambda *_: None)).found
+    return check_restricted(CheckContext(context.settings, context.engine, A_TUESDAY)).found
 
 
 @pytest.mark.slow
