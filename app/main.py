@@ -1,7 +1,6 @@
 """The ASGI application. `create_app` builds the application from the settings."""
 
 import datetime as dt
-import tempfile
 from collections.abc import AsyncIterator, Iterable
 from contextlib import ExitStack, asynccontextmanager, suppress
 from functools import cache, partial
@@ -79,7 +78,6 @@ from app.services.guides.editions import Contents, find_history, list_current, l
 from app.services.guides.publishing import publish_seed
 from app.services.guides.reference_data import EmergencyContacts, read_reference_data
 from app.services.operations.checkpoints import open_checkpoints
-from app.services.operations.doctor import Examiner
 from app.services.operations.external_services import ExternalServicesMonitor
 from app.services.operations.invariants import Invariants
 from app.services.operations.jobs import Housekeeping, StoreProbe
@@ -194,7 +192,6 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
         invariants=Invariants(engine, [fingerprint_of(each) for each in settings.seal_to], clock),
         outside=ExternalServicesMonitor(settings, engine, clock),
         watcher=Watcher(settings, engine, clock),
-        examiner=Examiner(settings, clock, rehearse_start),
         code_tries=code_tries,
         saved_forms=SavedForms(engine, writer),
         follow_ups=FollowUps(engine, writer, resolver, sealer, receipts, sources, code_tries),
@@ -410,20 +407,6 @@ def require_startable(settings: Settings, engine: Engine) -> None:
         with Session(engine) as session:
             if not find_history(session, guide=name):
                 raise SetupError("GUIDANCE_DEFAULT_GUIDE names no published guide")
-
-
-def rehearse_start(settings: Settings, engine: Engine) -> None:
-    """Raise what would stop a start before the server listens. Change nothing in the data folder.
-
-    The schema, and the keys for receipts and access, are not checked: `guidance doctor` has checks for them. Raise
-    `SQLAlchemyError` if the database cannot be read.
-    """
-    with tempfile.TemporaryDirectory(prefix="guidance-start-") as folder:
-        context: AppContext = create_app(settings.model_copy(update={"data_dir": Path(folder)})).state.context
-        if context.traces is not None:
-            context.traces.close()
-        context.engine.dispose()
-    require_startable(settings, engine)
 
 
 def _start_workers(context: AppContext, ending: ExitStack) -> None:

@@ -33,18 +33,12 @@ GROUPS = {
 }
 COMMANDS: Mapping[tuple[str, str | None], Places] = {
     (PROGRAM, OPERATE): {
-        "setup": ("app.cli.operations.setup:setup", "guidance setup --lead 'Robin Example'"),
         "serve": ("app.cli.operations.serve:serve", "guidance serve --env-file guidance.env"),
-        "doctor": ("app.cli.operations.doctor:doctor", "guidance doctor --env-file guidance.env"),
         "health": ("app.cli.operations.health:health", "guidance health --url http://127.0.0.1:8000"),
         "backup": ("app.cli.operations.backups:backup", "guidance backup --keep 14 --test"),
         "restore": ("app.cli.operations.backups:restore", "guidance restore /backups/guidance-2026-11-24.db"),
         "verify": ("app.cli.operations.verify:verify", "guidance verify --checkpoint checkpoint.txt"),
         "migrate": ("app.cli.operations.verify:migrate", "guidance migrate --env-file guidance.env"),
-        "copy": (
-            "app.cli.operations.copying:copy",
-            "guidance copy --to postgresql+psycopg://guidance@db.council.example/guidance",
-        ),
         "deliver": ("app.cli.events.deliver:deliver", "guidance deliver --env-file guidance.env"),
     },
     (PROGRAM, WRITE): {

@@ -1,4 +1,4 @@
-"""Copies, checks and locks of the embedded database, and the size of either database."""
+"""Copies, checks and locks of the embedded database."""
 
 import errno
 import os
@@ -6,12 +6,9 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Engine, text
-
-from app.db.database import DATABASE_FILE, open_sqlite_to_read
+from app.db.database import open_sqlite_to_read
 from app.errors import BackupRefused
 from app.models.base import OnStep, show_no_progress
 
@@ -19,12 +16,6 @@ PAGES_PER_STEP = 256
 SIDE_FILES = ("-wal", "-shm", "-journal")
 OF_THE_COPY = {sqlite3.SQLITE_FULL: errno.ENOSPC, sqlite3.SQLITE_IOERR_WRITE: errno.EIO}
 """About the copy, since nothing is written to the source."""
-_SIZE_OF_SQLITE = (
-    "SELECT page_count * page_size, freelist_count * page_size FROM pragma_page_count, pragma_page_size,"
-    " pragma_freelist_count"
-)
-_SIZE_OF_POSTGRESQL = "SELECT pg_database_size(current_database())"
-_DEAD_ROWS = "SELECT coalesce(sum(pg_relation_size(relid) * n_dead_tup / greatest(n_live_tup + n_dead_tup, 1)), 0)"
 
 
 @contextmanager
@@ -123,25 +114,3 @@ def _copy(source: Path, draft: Path, on_step: OnStep) -> None:
             progress=lambda _status, remaining, total: on_step(total - remaining, total),
         )
         writing.execute("PRAGMA journal_mode=DELETE").fetchone()  # so that the copy is one file
-
-
-@dataclass(frozen=True)
-class Growth:
-    """In bytes. The write-ahead log is SQLite's: 0 on PostgreSQL."""
-
-    total_bytes: int
-    free_bytes: int
-    log_bytes: int
-
-
-def measure_growth(engine: Engine) -> Growth:
-    """The free space of PostgreSQL is estimated from its statistics."""
-    with engine.connect() as connection:
-        if engine.dialect.name == "sqlite":
-            total, free = connection.execute(text(_SIZE_OF_SQLITE)).one()
-            file = connection.execute(text("SELECT file FROM pragma_database_list WHERE name = 'main'")).scalar_one()
-            log = Path(file).with_name(f"{DATABASE_FILE}-wal")
-            return Growth(total, free, log.stat().st_size if log.exists() else 0)
-        total = connection.execute(text(_SIZE_OF_POSTGRESQL)).scalar_one()
-        free = connection.execute(text(f"{_DEAD_ROWS} FROM pg_stat_user_tables")).scalar_one()
-    return Growth(total, int(free), 0)

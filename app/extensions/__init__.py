@@ -30,6 +30,7 @@ class Extension:
     - `limits`: by method and first part of the path, such as `POST /mcp`, the rate limit.
     - `without_pages`: first parts of paths that are no pages, in no language.
     - `uncached`: paths of public reads that depend on the time.
+    - `menu`: lines of the desk's menu for oversight: what a visitor must be able to (`can_lead`), the path, the words.
 
     Tables and verification are used also while it is off: what it has stored stays, and is verified.
     """
@@ -41,6 +42,7 @@ class Extension:
     limits: Words = field(default_factory=dict)
     without_pages: tuple[str, ...] = ()
     uncached: tuple[str, ...] = ()
+    menu: tuple[tuple[str, str, str], ...] = ()
 
 
 def installed() -> dict[str, Extension]:

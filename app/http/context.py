@@ -32,7 +32,6 @@ from app.services.concerns.submission import Submissions
 from app.services.guides.editions import Contents
 from app.services.guides.reference_data import EmergencyContacts, ReferenceData
 from app.services.operations.checkpoints import Checkpoints
-from app.services.operations.doctor import Examiner
 from app.services.operations.external_services import ExternalServicesMonitor
 from app.services.operations.invariants import Invariants
 from app.services.operations.jobs import StoreProbe
@@ -77,7 +76,6 @@ class AppContext:
     invariants: Invariants
     outside: ExternalServicesMonitor
     watcher: Watcher
-    examiner: Examiner
     clock: Clock
     draining: Event = field(default_factory=Event)
     """Set when the process is asked to stop: readiness fails, all else is served until it stops."""
@@ -86,6 +84,8 @@ class AppContext:
     outage: list[str] = field(default_factory=list)
     """Why the database could not be opened so far. Empty once it is open."""
     workers: list[JobsWorker] = field(default_factory=list)
+    of_extensions: dict[type, Any] = field(default_factory=dict)
+    """What an extension keeps for all its requests, by its class."""
 
     @property
     def duty_hours(self) -> DutyHours:

@@ -53,6 +53,7 @@ ACCEPTING_SECONDS = 0.05
 """From the end of a drain to the stop, connections that have begun are still accepted and read."""
 ARENA_MAX = -8  # M_ARENA_MAX of glibc's malloc.h
 REFUSAL = "refusal.txt"  # says in the folder of the processes why one of them ended all
+ANNOUNCED = "announced.txt"  # is there once one of them has said that it listens
 CLOSING = (b"connection", b"close")
 HTTP_PROTOCOL = "uvicorn.protocols.http.h11_impl:H11Protocol", "app_state", "data_received"
 SUPERVISOR = "uvicorn.supervisors:Multiprocess", "sockets", "terminate_all"
@@ -62,7 +63,7 @@ SUPERVISOR = "uvicorn.supervisors:Multiprocess", "sockets", "terminate_all"
 def run_server(
     settings: Settings, *, host: str, ports: Sequence[int], workers: int, announce: Callable[[str], None]
 ) -> bool:
-    """Serve at the first free port until stopped. `announce` gets the URL.
+    """Serve at the first free port until stopped. `announce` gets the URL once a process listens there.
 
     For several `workers`, first start and stop the service once, for keys, schema and seed. Return False if a single
     process did not start for a reason that uvicorn has logged. Raise the `GuidanceError` that prevented the start, or
@@ -73,12 +74,12 @@ def run_server(
     listening = bind(host, ports)
     address = address_of(listening)
     reachable = settings_at(settings, address)
-    worker = ServerProcess(reachable, None if workers > 1 else listening)
-    config = server_config(worker, reachable, factory=True, host=host, workers=workers)
+    worker = ServerProcess(reachable, partial(announce, address), None if workers > 1 else listening)
+    config = server_config(
+        worker, reachable, factory=True, host=host, workers=workers, callback_notify=worker.announce_once
+    )
     if workers > 1:
         asyncio.run(_start_and_stop(create_app(reachable)))
-    announce(address)
-    if workers > 1:
         with tempfile.TemporaryDirectory(prefix="guidance-metrics-") as folder:
             os.environ[SHARED_FOLDER] = folder
             processes = supervisor(config, sockets=[listening])
@@ -146,6 +147,7 @@ class ServerProcess:
     """
 
     settings: Settings
+    announce: Callable[[], None] | None
     listening: socket.socket | None = None
     services: list[GuidanceApp] = field(default_factory=list)
     server: uvicorn.Server | None = None
@@ -160,6 +162,16 @@ class ServerProcess:
         self.services.append(service)
         service.state.on_refused = partial(self.end, service)
         return DrainingMiddleware(service, self.settings.drain_seconds, self.listening, holds_guidance=True)
+
+    async def announce_once(self) -> None:
+        """Announce the address if no process has; uvicorn calls this as soon as it listens, and every half minute."""
+        announce, self.announce = self.announce, None
+        if announce is None:
+            return
+        with suppress(FileExistsError):
+            if self.listening is None:
+                Path(os.environ[SHARED_FOLDER], ANNOUNCED).touch(exist_ok=False)
+            announce()
 
     def end(self, service: GuidanceApp) -> None:
         """`service` may not be used with the database that answered at last."""

@@ -15,15 +15,15 @@ from app.config import Settings
 from app.db.database import open_database
 from app.db.schema import migrate_schema
 from app.errors import ClockInDoubt
+from app.extensions.operator_tools.services.doctor import examine
 from app.http.context import AppContext
-from app.main import create_app, rehearse_start
+from app.main import create_app
 from app.models.audit.rows import CheckpointRow, KnownTimeRow
 from app.models.concerns.examples import SMALLEST_EXAMPLE
 from app.services.access.limits import Limiter, LimitKey, Policy
 from app.services.audit.known_time import find_clock_fault, find_known_time_fault, note_time
 from app.services.desk.retention import RetentionPeriods, erase_due_concerns
 from app.services.operations.check_model import Condition
-from app.services.operations.doctor import examine
 from tests.pages.test_saved_forms import resume, save
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.command import guidance
@@ -172,7 +172,7 @@ def test_the_doctor_reports_a_wrong_clock_and_a_checked_purge_runs(
     purge = ("desk", "purge", "--data-dir", settings.data_dir)
 
     def of_clock() -> str:
-        examined = examine(settings, at=utc_now(), rehearse_start=rehearse_start, is_quick=True)
+        examined = examine(settings, at=utc_now(), is_quick=True)
         found = {each.check: each for each in examined}
         return found["clock"].condition
 

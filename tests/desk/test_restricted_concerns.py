@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from starlette.testclient import TestClient
 
+from app.extensions.operator_tools.services.concern_checks import check_restricted
 from app.http.context import AppContext
 from app.models.access.clients import Scope
 from app.models.access.roles import Role
@@ -25,7 +26,6 @@ from app.services.events.emails import build_email, claim_email
 from app.services.events.outbox import id_and_payload
 from app.services.events.webhooks import insert_webhook
 from app.services.operations.check_model import CheckContext
-from app.services.operations.concern_checks import check_restricted
 from app.services.operations.verification import find_faults
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import a_concern, add, raise_concern, token_of
@@ -575,7 +575,7 @@ def test_a_concern_whose_people_have_left_is_for_leads_then_for_all(
 
 
 def check(context: AppContext) -> str:
-    return check_restricted(CheckContext(context.settings, context.engine, A_TUESDAY, lambda *_: None)).found
+    return check_restricted(CheckContext(context.settings, context.engine, A_TUESDAY)).found
 
 
 @pytest.mark.slow

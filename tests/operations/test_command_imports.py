@@ -76,7 +76,11 @@ def test_lists_of_commands_and_the_probe_import_no_models(
 def test_a_service_imports_no_other_command(tmp_path: Path) -> None:
     read = modules_of(["serve", "--help"], folder=tmp_path)
 
-    assert read & {"app.cli.guides.guides", "app.cli.operations.doctor", "sqlalchemy.dialects.postgresql"} == set()
+    assert (
+        read
+        & {"app.cli.guides.guides", "app.extensions.operator_tools.commands.doctor", "sqlalchemy.dialects.postgresql"}
+        == set()
+    )
 
 
 READING = [["clients", "list"], ["desk", "people"], ["audit", "key"], ["webhooks", "list"], ["due"], ["verify"]]

@@ -6,6 +6,8 @@ import os
 import platform
 import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,9 +19,10 @@ from app import main
 from app.config import Settings
 from app.errors import SetupError
 from app.server.run import run_server
+from tests.support.command import guidance_process
 from tests.support.concerns import token_of
 from tests.support.databases import files_of
-from tests.support.live import LiveServer
+from tests.support.live import LiveServer, environment_for
 from tests.support.load import A_CONCERN, load
 from tests.support.publishing import GUIDE
 from tests.support.waiting import LONG_ENOUGH, eventually, wait_until
@@ -130,6 +133,7 @@ def test_a_dead_worker_is_replaced_and_the_others_answer(several: LiveServer) ->
 
     assert len(now) == WORKERS
     assert first not in now
+    assert several.log.read_text().count("Serving on") == 1
     assert answer.status_code == 201
 
 
@@ -166,6 +170,34 @@ def test_a_start_that_its_background_workers_prevent_says_why(
 
     with pytest.raises(SetupError, match="A made-up reason"):
         run_server(settings, host="127.0.0.1", ports=[0], workers=1, announce=lambda _: None)
+
+
+@pytest.mark.any_database
+@pytest.mark.parametrize("workers", [1, WORKERS])
+def test_the_address_is_printed_once_the_service_answers_there(tmp_path: Path, workers: int) -> None:
+    words = ["serve", "--trial", "--port", "0", "--workers", str(workers), "--data-dir", str(tmp_path / "data")]
+    command = [sys.executable, "-m", "app.cli", *words]
+    environment = environment_for(tmp_path / "data", log_level="error")
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as server:
+        assert server.stderr is not None
+        try:
+            said = next(line for line in server.stderr if line.startswith("Serving on"))
+            answer = httpx.get(f"{said.split()[-1]}/health/ready", trust_env=False, timeout=LONG_ENOUGH)
+        finally:
+            server.terminate()
+            rest = server.stderr.read()
+
+    assert answer.status_code == 200
+    assert "Serving on" not in rest
+
+
+@pytest.mark.parametrize("workers", [1, WORKERS])
+def test_a_start_that_is_refused_prints_no_address(tmp_path: Path, workers: int) -> None:
+    words = ["serve", "--trial", "--port", "0", "--workers", str(workers), "--data-dir", str(tmp_path / "data")]
+    told = guidance_process(*words, DEFAULT_GUIDE="made-up")
+
+    assert (told.returncode, "Serving on" in told.stderr) == (1, False)
+    assert "GUIDANCE_DEFAULT_GUIDE names no published guide" in told.stderr
 
 
 @pytest.mark.parametrize(

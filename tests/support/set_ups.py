@@ -15,7 +15,9 @@ from starlette.testclient import TestClient
 
 from app.clock import utc_now
 from app.config import SEED_DIR, Settings
-from app.main import create_app, rehearse_start
+from app.extensions.operator_tools.services import database_checks, page_checks
+from app.extensions.operator_tools.services.doctor import Finding, examine
+from app.main import create_app
 from app.models.audit.rows import NotedTime
 from app.models.concerns.examples import SMALLEST_EXAMPLE
 from app.models.events.rows import EventKind, WebhookRow
@@ -23,10 +25,9 @@ from app.services.access.row_signing import ACCESS_KEY, AccessKeys
 from app.services.events.rounds import note_round
 from app.services.events.webhook_keys import open_webhook_keys
 from app.services.events.webhooks import insert_webhook
-from app.services.operations import database_checks, page_checks, watches
+from app.services.operations import watches
 from app.services.operations.backup import RestoreTest, back_up, backup_path, drill_restore
-from app.services.operations.check_model import Condition, Finding
-from app.services.operations.doctor import examine
+from app.services.operations.check_model import Condition
 from app.services.operations.public_address import PublicAnswer, Validity
 from tests.support.concerns import raise_concern
 from tests.support.databases import address_for, copy_database, on_postgresql, postgresql, raw_connection
@@ -162,7 +163,7 @@ def checked_seed(folder: Path) -> Path:
 
 def findings(set_up: SetUp, at: dt.datetime | None = None, *, is_quick: bool = False) -> dict[str, Finding]:
     """Return what the doctor finds, by check. A server of tests that does not flush is no part of the set-up."""
-    examined = examine(set_up.settings, at=at or utc_now(), rehearse_start=rehearse_start, is_quick=is_quick)
+    examined = examine(set_up.settings, at=at or utc_now(), is_quick=is_quick)
     found = {each.check: each for each in examined}
     if on_postgresql() and not postgresql().flushes and "durability" in found:
         found["durability"] = replace(found["durability"], condition=Condition.FINE)

@@ -1,1 +1,1 @@
-"""Commands of operation: serving, health, backups, verification, migration and the doctor."""
+"""Commands of operation: serving, health, backups, verification and migration."""

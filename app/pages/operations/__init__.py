@@ -2,12 +2,10 @@
 
 from app.pages.operations import (
     api_docs,
-    checks,
     service_status,
 )
 
 ROUTERS = (
     api_docs.router,
     service_status.router,
-    checks.router,
 )

@@ -1,1 +1,1 @@
-"""Running the service: background jobs, backups, checkpoints, integrity checks, and the checks of `guidance doctor`."""
+"""Running the service: background jobs, backups, checkpoints, integrity checks and watches."""

@@ -1,4 +1,4 @@
-"""The model of a check of `guidance doctor`: its inputs, its verdict, and its line in the report."""
+"""A check of `guidance doctor`, of its own or of another extension: its inputs and its verdict."""
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator
@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property, partial
 
-from sqlalchemy import Engine
 from sqlmodel import Session
 
 from app.age.keys import fingerprint_of
@@ -26,9 +25,6 @@ MOST_NAMES = 3
 class CheckContext(MeasurementContext):
     """What a check reads: settings, database, time."""
 
-    rehearse_start: Callable[[Settings, Engine], None]
-    """Raises what a start would before it listens."""
-
     @cached_property
     def reference_data(self) -> ReferenceData:
         """Raise `SeedFileError`."""
@@ -42,13 +38,11 @@ class CheckContext(MeasurementContext):
 
 
 @contextmanager
-def open_check_context(
-    settings: Settings, *, at: dt.datetime, rehearse_start: Callable[[Settings, Engine], None]
-) -> Iterator[CheckContext]:
+def open_check_context(settings: Settings, *, at: dt.datetime) -> Iterator[CheckContext]:
     """Opens the database for reading. Raise `SetupError` if its setting is no PostgreSQL URL."""
     engine = open_to_read(settings.data_dir, settings.database_address)
     try:
-        yield CheckContext(settings, engine, at, rehearse_start)
+        yield CheckContext(settings, engine, at)
     finally:
         engine.dispose()
 
@@ -73,10 +67,6 @@ class Verdict:
 
 WORST_FIRST = (Condition.FAULT, Condition.WARNING, Condition.FINE, Condition.SKIPPED)
 
-SKIPPED_DATABASE = Verdict(Condition.SKIPPED, "skipped: the database cannot be read")
-
-SKIPPED_LONG = Verdict(Condition.SKIPPED, "skipped: it takes a long time")
-
 
 @dataclass(frozen=True)
 class Check:
@@ -93,17 +83,6 @@ class Check:
     """Reads every row, every page or a whole backup: a quick run skips it."""
     may_name_someone: bool = False
     """An email gives only the check's name."""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One line of the report. `read` is the path of a document."""
-
-    check: str
-    condition: Condition
-    found: str
-    action: str
-    read: str
 
 
 fine = partial(Verdict, Condition.FINE)
@@ -127,12 +106,6 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
     alike = [each for each in found if each.condition is condition]
     actions = dict.fromkeys(each.action for each in alike)
     return Verdict(condition, "; ".join(each.found for each in alike), "; ".join(actions))
-
-
-def exit_status(findings: Iterable[Finding]) -> int:
-    """2 for a fault, 1 for a warning, otherwise 0."""
-    found = {each.condition for each in findings}
-    return 2 if Condition.FAULT in found else int(Condition.WARNING in found)
 
 
 def in_short(names: list[str]) -> str:

@@ -9,7 +9,6 @@ from pathlib import Path
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.db.backup import measure_growth
 from app.db.database import DATABASE_FILE
 from app.db.private_files import FOR_OTHERS
 from app.db.schema import find_schema_faults, is_behind
@@ -26,6 +25,16 @@ LARGE_LOG_BYTES = 200 * BYTES_PER_MB
 FAULTY_FLUSH_SECONDS, SLOW_FLUSH_SECONDS = 1.0, 0.1
 FLUSHES = 5
 FLUSHED_BYTES = 4096
+SIZE_OF_SQLITE = (
+    "SELECT page_count * page_size, freelist_count * page_size FROM pragma_page_count, pragma_page_size,"
+    " pragma_freelist_count"
+)
+SIZE_OF_POSTGRESQL = (
+    "SELECT pg_database_size(current_database()),"
+    " coalesce(sum(pg_relation_size(relid) * n_dead_tup / greatest(n_live_tup + n_dead_tup, 1)), 0)"
+    " FROM pg_stat_user_tables"
+)
+"""Its statistics estimate the free space."""
 UNSET = "GUIDANCE_BACKUP_FOLDER is not set, so this cannot be checked:"
 
 
@@ -67,15 +76,18 @@ def check_rules(context: CheckContext) -> Verdict:
 
 def check_growth(context: CheckContext) -> Verdict:
     """Neither reusable space nor the write-ahead log takes much of the disk."""
-    growth = measure_growth(context.engine)
-    total, free = growth.total_bytes / BYTES_PER_MB, growth.free_bytes / BYTES_PER_MB
-    size = f"{total:.1f} MB, of which {free:.1f} MB can be reused"
-    if growth.log_bytes > LARGE_LOG_BYTES:
+    log = context.settings.data_dir / f"{DATABASE_FILE}-wal"
+    log_bytes = log.stat().st_size if context.is_embedded and log.exists() else 0
+    with context.engine.connect() as connection:
+        found = connection.execute(text(SIZE_OF_SQLITE if context.is_embedded else SIZE_OF_POSTGRESQL)).one()
+    total, free = map(int, found)
+    size = f"{total / BYTES_PER_MB:.1f} MB, of which {free / BYTES_PER_MB:.1f} MB can be reused"
+    if log_bytes > LARGE_LOG_BYTES:
         return warn(
-            f"{size}; the log has grown to {growth.log_bytes / BYTES_PER_MB:.0f} MB, because a reader is using it",
+            f"{size}; the log has grown to {log_bytes / BYTES_PER_MB:.0f} MB, because a reader is using it",
             "stop the program that keeps reading the database",
         )
-    if growth.free_bytes > max(LARGE_FREE_BYTES, growth.total_bytes * LARGE_FREE_FRACTION):
+    if free > max(LARGE_FREE_BYTES, total * LARGE_FREE_FRACTION):
         return warn(size, "stop the service, and run VACUUM (SQLite), or VACUUM FULL in a quiet hour (PostgreSQL)")
     return fine(size)
 

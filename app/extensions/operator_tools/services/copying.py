@@ -10,9 +10,9 @@ from sqlalchemy.exc import DBAPIError
 
 from app.config import Settings
 from app.db.backup import exclusive_lock
-from app.db.copying import copy_rows
 from app.db.database import DATABASE_FILE, open_database
 from app.errors import CopyRefused, RowNotStored
+from app.extensions.operator_tools.services.row_copying import copy_rows
 from app.models.base import OnStep
 from app.services.access.row_signing import open_access_keys
 from app.services.operations.backup import count_verified

@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from app.config import Settings
 from app.errors import SetupError, UnsealingUnavailable
+from app.extensions.operator_tools.services.first_day import count_openings, find_invented
 from app.http.context import AppContext
 from app.main import create_app
 from app.models.concerns.concern import Concern
@@ -15,7 +16,6 @@ from app.services.audit.audit_log import by_key_holder
 from app.services.concerns.entries import read_sealed
 from app.services.concerns.sealing import read_identities
 from app.services.desk.opened_concerns import OpeningRequest, open_concern
-from app.services.operations.first_day import count_openings, find_invented
 
 INVENTED = {
     "test": True,

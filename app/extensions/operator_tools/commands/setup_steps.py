@@ -15,22 +15,12 @@ import typer
 from sqlmodel import Session
 
 from app.cli.access.people import invitation_link
-from app.cli.operations.rehearsal import rehearse
 from app.cli.options import format_moment, open_writer, read_settings
 from app.clock import utc_now
 from app.config import PREFIX, SEED_DIR, Settings
-from app.logs import set_up_logs
-from app.main import rehearse_start
-from app.models.access.roles import Role
-from app.services.access.people import invite
-from app.services.concerns.keys import create_identity
-from app.services.concerns.sealing import read_identities
-from app.services.guides.written_contacts import phones_in
-from app.services.key_files import write_key_file
-from app.services.operations.backup import back_up, backup_path, drill_restore
-from app.services.operations.check_model import CheckContext, open_check_context
-from app.services.operations.first_day import find_invited_leads
-from app.services.operations.own_seed import (
+from app.extensions.operator_tools.commands.rehearsal import rehearse
+from app.extensions.operator_tools.services.first_day import find_invited_leads
+from app.extensions.operator_tools.services.own_seed import (
     LAW_FILE,
     OWN_FOLDER,
     Numbers,
@@ -39,7 +29,16 @@ from app.services.operations.own_seed import (
     numbers_to_check,
     write_own_seed,
 )
-from app.services.operations.settings_file import refusal_of, write_settings
+from app.extensions.operator_tools.services.settings_file import refusal_of, write_settings
+from app.logs import set_up_logs
+from app.models.access.roles import Role
+from app.services.access.people import invite
+from app.services.concerns.keys import create_identity
+from app.services.concerns.sealing import read_identities
+from app.services.guides.written_contacts import phones_in
+from app.services.key_files import write_key_file
+from app.services.operations.backup import back_up, backup_path, drill_restore
+from app.services.operations.check_model import CheckContext, open_check_context
 
 INDENT = " " * 9
 EVERYDAY, RESERVE = "everyday-identity.txt", "reserve-identity.txt"
@@ -141,7 +140,7 @@ class FirstDay:
         return self.file.absolute().parent / LINK_FILE
 
     def examined(self) -> AbstractContextManager[CheckContext]:
-        return open_check_context(self.settings, at=utc_now(), rehearse_start=rehearse_start)
+        return open_check_context(self.settings, at=utc_now())
 
     def write(self, values: Mapping[str, str]) -> None:
         """Write `values`, with absolute paths because the service may run elsewhere.

@@ -15,6 +15,8 @@ from sqlmodel import Session, col, func, select
 from app.config import PREFIX, is_loopback
 from app.db.database import DATABASE_FILE
 from app.errors import SeedFileError
+from app.extensions.operator_tools.services.key_checks import check_number_of_recipients
+from app.extensions.operator_tools.services.settings_checks import check_email, check_openid, check_public_url
 from app.models.access.people import InvitationRow, PersonRow
 from app.models.access.roles import Role
 from app.models.audit.rows import AuditEntryRow, DeskAct
@@ -34,8 +36,6 @@ from app.services.operations.check_model import (
     warn,
     worst,
 )
-from app.services.operations.key_checks import check_number_of_recipients
-from app.services.operations.settings_checks import check_email, check_openid, check_public_url
 from app.services.operations.watches import find_newest_backup
 
 COUNCIL_SETTINGS = (

@@ -25,6 +25,8 @@ from app.clock import utc_now
 from app.config import Part, Settings, SettingsRefused, parse_settings
 from app.db.database import DATABASE_FILE
 from app.errors import SetupError
+from app.extensions.operator_tools.services import database_checks, guidance_checks, page_checks, settings_checks
+from app.extensions.operator_tools.services.doctor import ALL_CHECKS, exit_status
 from app.main import create_app
 from app.models.access.clients import Scope
 from app.models.access.roles import Role
@@ -39,17 +41,8 @@ from app.services.clock.working_days import WorkingDays
 from app.services.events.emails import claim_email
 from app.services.events.webhook_keys import open_webhook_keys
 from app.services.events.webhooks import REMOVED
-from app.services.operations import (
-    check_model,
-    database_checks,
-    guidance_checks,
-    page_checks,
-    public_address,
-    settings_checks,
-    watches,
-)
-from app.services.operations.check_model import Condition, exit_status
-from app.services.operations.doctor import ALL_CHECKS
+from app.services.operations import check_model, public_address, watches
+from app.services.operations.check_model import Condition
 from app.services.operations.external_services import KNOCKS, settings_of
 from app.services.operations.public_address import (
     PublicAnswer,
@@ -452,7 +445,7 @@ OF_NODES: list[tuple[Breaking, str, Condition]] = [
     (values(limits_store="memory://"), "settings", WARNING),
 ]
 """What is wrong only where nodes share a database."""
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 OF_THE_SERVER = {"disk", "flush", "pages", "restore"} if on_postgresql() else set()
 """What cannot be seen from a node."""
 TRIED_ALONE = {

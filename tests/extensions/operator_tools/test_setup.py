@@ -8,10 +8,10 @@ from pyrage import x25519
 
 from app.config import SEED_DIR, parse_settings
 from app.errors import SetupError
+from app.extensions.operator_tools.services.own_seed import FIRST_GUIDE, OWN_FOLDER
+from app.extensions.operator_tools.services.settings_file import write_settings
 from app.services.clock.teams import out_of_hours
 from app.services.guides.reference_data import read_reference_data
-from app.services.operations.own_seed import FIRST_GUIDE, OWN_FOLDER
-from app.services.operations.settings_file import write_settings
 from tests.support.command import Finished, Terminal, guidance, guidance_on_a_terminal
 from tests.support.databases import raw_connection
 from tests.support.publishing import SLUG

@@ -3,17 +3,18 @@
 import datetime as dt
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from app.config import Settings
+from app.errors import SetupError
+from app.extensions.operator_tools.services import settings_checks
+from app.extensions.operator_tools.services.doctor import ALL_CHECKS, HELD_FOR, Examiner, Finding
+from app.extensions.operator_tools.services.first_day import STEPS
 from app.models.access.roles import Role
-from app.services.operations.check_model import Finding, Verdict
-from app.services.operations.doctor import ALL_CHECKS, HELD_FOR, Examiner
-from app.services.operations.first_day import STEPS
+from app.services.operations.check_model import Verdict
 from tests.support.clock import SettableClock
 from tests.support.desk import text_of
 from tests.support.people import context_of_service, sign_in_as
@@ -31,7 +32,7 @@ def test_a_lead_sees_each_step_and_check_with_what_to_do(service: FastAPI, clien
 
     page = text_of(client.get("/desk/checks"))
 
-    held = context_of_service(service).examiner.examine()
+    held = context_of_service(service).of_extensions[Examiner].examine()
     assert held is not None
     assert [each.check for each in held.findings] == [each.name for each in ALL_CHECKS]
     assert [step for step, _verdict in held.steps] == list(STEPS)
@@ -51,15 +52,19 @@ def test_nobody_but_a_lead_sees_the_checks(service: FastAPI, client: TestClient,
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("service")
-def test_the_checks_run_once_a_minute_and_never_twice_together(settings: Settings, clock: SettableClock) -> None:
+def test_the_checks_run_once_a_minute_and_never_twice_together(
+    settings: Settings, clock: SettableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     runs, starts, ends = [], threading.Event(), threading.Event()
 
-    def rehearse(*_: Any) -> None:
+    def rehearse(_: Settings) -> None:
         runs.append(clock())
         starts.set()
         assert ends.wait(30)
+        raise SetupError
 
-    examiner = Examiner(settings, clock, rehearse)
+    monkeypatch.setattr(settings_checks, "create_app", rehearse)
+    examiner = Examiner(settings, clock)
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(examiner.examine)
         assert starts.wait(30)

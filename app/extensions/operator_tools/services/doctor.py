@@ -2,36 +2,23 @@
 
 import datetime as dt
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.clock import Clock
 from app.config import Part, Settings
 from app.errors import GuidanceError, SetupError
 from app.extensions import modules_of, switched_on
-from app.services.operations.check_model import (
-    SKIPPED_DATABASE,
-    SKIPPED_LONG,
-    Check,
-    CheckContext,
-    Condition,
-    Finding,
-    Verdict,
-    fault,
-    open_check_context,
-    worst,
-)
-from app.services.operations.concern_checks import (
+from app.extensions.operator_tools.services.concern_checks import (
     check_overdue,
     check_overdue_events,
     check_restricted,
     check_test_concerns,
 )
-from app.services.operations.database_checks import (
+from app.extensions.operator_tools.services.database_checks import (
     check_chains,
     check_database,
     check_files,
@@ -41,15 +28,15 @@ from app.services.operations.database_checks import (
     check_rules,
     check_schema,
 )
-from app.services.operations.first_day import STEPS, Step, check_first_day, examine_step
-from app.services.operations.guidance_checks import (
+from app.extensions.operator_tools.services.first_day import STEPS, Step, check_first_day, examine_step
+from app.extensions.operator_tools.services.guidance_checks import (
     check_contacts,
     check_danger_times,
     check_holidays,
     check_reviews,
     check_statements,
 )
-from app.services.operations.key_checks import (
+from app.extensions.operator_tools.services.key_checks import (
     check_access,
     check_identities,
     check_number_of_recipients,
@@ -57,8 +44,13 @@ from app.services.operations.key_checks import (
     check_removed_recipients,
     check_webhooks,
 )
-from app.services.operations.page_checks import check_desk_script, check_pages, check_print, check_scripts
-from app.services.operations.settings_checks import (
+from app.extensions.operator_tools.services.page_checks import (
+    check_desk_script,
+    check_pages,
+    check_print,
+    check_scripts,
+)
+from app.extensions.operator_tools.services.settings_checks import (
     check_clock,
     check_email,
     check_openid,
@@ -69,11 +61,22 @@ from app.services.operations.settings_checks import (
     check_start,
     check_watch,
 )
+from app.services.operations.check_model import (
+    Check,
+    CheckContext,
+    Condition,
+    Verdict,
+    fault,
+    open_check_context,
+    worst,
+)
 from app.services.operations.watches import BACKUPS, OPERATIONS, WATCHES
 
 KNOCKED = (Part.LIMITS, Part.TRACES, Part.PAGES)
 FIRST_DAY = "docs/how-to/first-day.md"
 KEYS, DEPLOY = "docs/how-to/keys-and-sealed-concerns.md", "docs/how-to/deploy.md"
+SKIPPED_DATABASE = Verdict(Condition.SKIPPED, "skipped: the database cannot be read")
+SKIPPED_LONG = Verdict(Condition.SKIPPED, "skipped: it takes a long time")
 HELD_FOR = dt.timedelta(minutes=1)
 """A reload of the page does not sign in at the mail server again."""
 CONVENTIONS, PAGES, SETTINGS = "docs/reference/conventions.md", "docs/reference/pages.md", "docs/reference/settings.md"
@@ -126,19 +129,24 @@ ALL_CHECKS = (
 """In order. Only `first-day` and `start` read other tables before `schema`."""
 
 
-def examine(
-    settings: Settings,
-    *,
-    at: dt.datetime,
-    rehearse_start: Callable[[Settings, Engine], None],
-    is_quick: bool = False,
-) -> Iterator[Finding]:
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report. `read` is the path of a document."""
+
+    check: str
+    condition: Condition
+    found: str
+    action: str
+    read: str
+
+
+def examine(settings: Settings, *, at: dt.datetime, is_quick: bool = False) -> Iterator[Finding]:
     """Run all checks in order; only temporary files are written. `is_quick` skips long ones.
 
     If the database cannot be read, those that need it are skipped; if its setting is wrong, all.
     """
     try:
-        with open_check_context(settings, at=at, rehearse_start=rehearse_start) as context:
+        with open_check_context(settings, at=at) as context:
             yield from _run_all(context, is_quick=is_quick)
     except SetupError as refusal:
         yield _finding(SETTINGS_CHECK, fault(str(refusal), "correct the setting"))
@@ -164,10 +172,9 @@ class Examination:
 class Examiner:
     """For the page of checks. One examination is shown for `HELD_FOR`."""
 
-    def __init__(self, settings: Settings, clock: Clock, rehearse_start: Callable[[Settings, Engine], None]) -> None:
+    def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
-        self._rehearse_start = rehearse_start
         self._examining = threading.Lock()
         self._latest: Examination | None = None
 
@@ -184,7 +191,7 @@ class Examiner:
             self._examining.release()
 
     def _examine(self, at: dt.datetime) -> Examination:
-        with open_check_context(self._settings, at=at, rehearse_start=self._rehearse_start) as context:
+        with open_check_context(self._settings, at=at) as context:
             findings = tuple(_run_all(context, is_quick=True))
             return Examination(at, tuple((step, examine_step(step, context)) for step in STEPS), findings)
 
@@ -200,6 +207,12 @@ def refused_settings(refusal: str) -> list[Finding]:
         Finding(SETTINGS_CHECK.name, Condition.FAULT, line, "correct it, or remove it", f"{SETTINGS}#settings")
         for line in refusal.splitlines()
     ]
+
+
+def exit_status(findings: Iterable[Finding]) -> int:
+    """2 for a fault, 1 for a warning, otherwise 0."""
+    found = {each.condition for each in findings}
+    return 2 if Condition.FAULT in found else int(Condition.WARNING in found)
 
 
 def _run(check: Check, context: CheckContext, *, is_readable: bool, is_quick: bool) -> Verdict:

@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 
 from app.config import Settings
 from app.errors import SetupError
+from app.extensions.operator_tools.services.doctor import ALL_CHECKS, Finding
 from app.services.events.email_sender import EmailSender
-from app.services.operations.check_model import Condition, Finding
-from app.services.operations.doctor import ALL_CHECKS
+from app.services.operations.check_model import Condition
 
 ADDRESS = re.compile(r"[^\s@<>,;\"]+@[^\s@<>,;\"]+")
 PRIVATE = frozenset(each.name for each in ALL_CHECKS if each.may_name_someone)

@@ -1,16 +1,20 @@
 """Checks of `guidance doctor` for the settings, the external services that they name, the proxy and the clock."""
 
 import datetime as dt
+import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from http import HTTPStatus
+from pathlib import Path
 from urllib.parse import urlsplit
 
+from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
-from app.config import Part, is_loopback
+from app.config import Part, Settings, is_loopback
 from app.errors import GuidanceError
+from app.main import create_app, require_startable
 from app.models.events.rows import EDITORS_EMAIL, EMAIL, DeliveryState
 from app.services.access.people import list_people
 from app.services.audit.known_time import find_clock_fault
@@ -57,12 +61,25 @@ def check_settings(context: CheckContext) -> Iterator[Verdict]:
 def check_start(context: CheckContext) -> Verdict:
     """With these settings; schema and keys have checks of their own."""
     try:
-        context.rehearse_start(context.settings, context.engine)
+        _rehearse_start(context.settings, context.engine)
     except GuidanceError as refusal:
         return fault(f"a start would be refused: {refusal}".replace("\n", " "), "correct it before the next start")
     except SQLAlchemyError:
         return unknown("the database cannot be read")
     return fine("a start would succeed")
+
+
+def _rehearse_start(settings: Settings, engine: Engine) -> None:
+    """Raise what would stop a start. The schema and the keys in the data folder have checks of their own.
+
+    Files that a first start would create are in a temporary folder.
+    """
+    with tempfile.TemporaryDirectory(prefix="guidance-start-") as folder:
+        context = create_app(settings.model_copy(update={"data_dir": Path(folder)})).state.context
+        if context.traces is not None:
+            context.traces.close()
+        context.engine.dispose()
+    require_startable(settings, engine)
 
 
 def check_outside(part: Part, context: CheckContext) -> Iterator[Verdict]:

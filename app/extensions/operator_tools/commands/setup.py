@@ -7,14 +7,14 @@ from typing import Annotated
 
 import typer
 
-from app.cli.operations.setup_steps import ACTIONS, FirstDay, SetupOptions, parse_values
 from app.cli.option_groups import OptionGroup
 from app.cli.options import DataDir, paint, visible
 from app.errors import SetupError
+from app.extensions.operator_tools.commands.setup_steps import ACTIONS, FirstDay, SetupOptions, parse_values
+from app.extensions.operator_tools.services.first_day import STEPS, Step, examine_step, is_to_do, state_of_step
 from app.logs import set_up_logs
 from app.services.concerns.keys import DEVELOPMENT_IDENTITY
 from app.services.operations.check_model import Condition, Verdict
-from app.services.operations.first_day import STEPS, Step, examine_step, is_to_do, state_of_step
 
 A_TRIAL = (
     "{folder} is the data of a trial, whose key lies beside it. Name an empty folder: "

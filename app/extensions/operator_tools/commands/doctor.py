@@ -10,11 +10,10 @@ from app.cli.options import AsJson, DataDir, EnvFile, echo_json, paint, read_set
 from app.clock import utc_now
 from app.config import Settings
 from app.errors import SetupError
+from app.extensions.operator_tools.services.doctor import Finding, examine, exit_status, failed_unit, refused_settings
+from app.extensions.operator_tools.services.doctor_mail import build_report, require_mail
 from app.logs import set_up_logs
-from app.main import rehearse_start
-from app.services.operations.check_model import Condition, Finding, exit_status
-from app.services.operations.doctor import examine, failed_unit, refused_settings
-from app.services.operations.doctor_mail import build_report, require_mail
+from app.services.operations.check_model import Condition
 
 COLOURS = {Condition.FINE: "green", Condition.WARNING: "yellow", Condition.FAULT: "red", Condition.SKIPPED: "cyan"}
 NAME_WIDTH = 18
@@ -53,7 +52,7 @@ def doctor(
         findings += refused
         _print(refused if not as_json else ())
     else:
-        for finding in examine(settings, at=utc_now(), rehearse_start=rehearse_start, is_quick=quick):
+        for finding in examine(settings, at=utc_now(), is_quick=quick):
             findings.append(finding)
             _print([finding] if not as_json else ())
     if as_json:

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from app.services.operations.check_model import CheckContext, Verdict, fault, fine, unknown, warn
 
 DISTRIBUTION = "one-minute-guide"
-PAGES_FOLDER = Path(__file__).parents[2] / "pages"
+PAGES_FOLDER = Path(__file__).parents[3] / "pages"
 REQUIREMENT = re.compile(r"([A-Za-z0-9._-]++).*extra == ['\"]print['\"]")
 BUILT_FOLDER = PAGES_FOLDER / "static"
 BUILT, BUILT_PAGE = "unseal.js", "unseal.html"

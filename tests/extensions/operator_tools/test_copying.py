@@ -15,8 +15,8 @@ from sqlmodel import SQLModel
 from starlette.testclient import TestClient
 
 from app.config import Settings
-from app.db import copying
 from app.db.database import DATABASE_FILE
+from app.extensions.operator_tools.services import row_copying
 from app.main import create_app
 from tests.support.clock import SettableClock
 from tests.support.command import Finished, guidance
@@ -123,7 +123,7 @@ def test_an_interrupted_copy_leaves_the_target_empty(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(copying, "_finish", interrupt)
+        patch.setattr(row_copying, "_finish", interrupt)
         interrupted = copy(data_dir, address)
     left = tables_in()
 
@@ -136,13 +136,13 @@ def test_an_interrupted_copy_leaves_the_target_empty(
 def test_a_row_that_arrives_changed_or_not_at_all_stops_the_copy(
     data_dir: Path, address: str, monkeypatch: pytest.MonkeyPatch, change: str
 ) -> None:
-    write = copying._write_rows
+    write = row_copying._write_rows
 
     def write_wrongly(reading: Connection, writing: Connection, on_step: Any) -> None:
         write(reading, writing, on_step)
         writing.execute(text(change))
 
-    monkeypatch.setattr(copying, "_write_rows", write_wrongly)
+    monkeypatch.setattr(row_copying, "_write_rows", write_wrongly)
 
     refused = copy(data_dir, address)
 

@@ -4,17 +4,21 @@ from itertools import groupby
 
 from fastapi import Response
 
+from app.extensions.operator_tools.services.doctor import Examiner, Finding
+from app.extensions.operator_tools.services.first_day import is_to_do, state_of_step
 from app.pages.frame import DeskRouter, LeadVisitDep
-from app.services.operations.check_model import WORST_FIRST, Condition, Finding
-from app.services.operations.first_day import is_to_do, state_of_step
+from app.services.operations.check_model import WORST_FIRST, Condition
 
 router = DeskRouter()
+ROUTERS = (router,)
 
 
 @router.get("/checks")
 def read_checks(visit: LeadVisitDep) -> Response:
     """At most a minute old; while another request runs them, the last."""
-    examination = visit.context.examiner.examine()
+    context = visit.context
+    made = Examiner(context.settings, context.clock)
+    examination = context.of_extensions.setdefault(Examiner, made).examine()
     if examination is None:
         return visit.page("desk_checks.html", examination=None)
     return visit.page(

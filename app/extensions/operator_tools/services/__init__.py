@@ -1,0 +1,1 @@
+"""The checks of the doctor, the steps of the first day, and copying."""
