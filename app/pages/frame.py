@@ -134,7 +134,7 @@ class DeskSite(Site):
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
         """If this service cannot decrypt, it shows whether the team's key is open in the browser."""
         is_sealed = not self.context.unsealer.can_unseal
-        given = {"visitor": None, "is_sealed": is_sealed, "waiting": 0} | values
+        given = {"visitor": None, "is_sealed": is_sealed, "menu": self.context.menu, "waiting": {}} | values
         page = super().page(template, status=status, **given)
         page.headers["Content-Security-Policy"] = DESK_CONTENT_POLICY
         return page

@@ -28,8 +28,7 @@ from app.models.languages import RenditionForm, direction_of, own_name_of
 from app.models.links import edition_path, guide_path, rendition_page_path, rendition_path
 from app.pages.accessibility import find_last_run
 from app.pages.error_pages import PageRouter
-from app.pages.guides.change_words import describe_changes
-from app.pages.guides.edit_fields import DETAILS
+from app.pages.guides.change_words import DETAILS, describe_changes
 from app.pages.languages import ENGLISH, LANGUAGES, current_language, english, to_translate
 from app.pages.page import Site, SiteDep
 from app.services.guides.editions import (
