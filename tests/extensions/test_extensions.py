@@ -123,7 +123,7 @@ def test_the_extension_of_the_page_joins_with_all_its_parts_and_its_rows_outlive
     assert {name: again[name] for name in on} == on
     assert [each["verified"] for each in (first, again)] == [[], []]
     assert left_out["lost"] == [["hello", "it has never greeted"]]
-    assert [name for name in left_out["imported"] if name.count(".") > 2] == [
+    assert [name for name in left_out["imported"] if name.startswith("app.extensions.hello.")] == [
         "app.extensions.hello.tables",
         "app.extensions.hello.verification",
     ]
@@ -157,7 +157,7 @@ def test_a_table_that_is_not_among_the_tables_stops_the_start(folder: Path, tmp_
 
 def test_an_unknown_name_is_a_clear_error_of_the_setting(settings: Settings, tmp_path: Path) -> None:
     wrong = settings.model_copy(update={"extensions": ("terminal", "hello")})
-    sentence = "GUIDANCE_EXTENSIONS: hello is not one of open_data, terminal, and not `none` alone"
+    sentence = "GUIDANCE_EXTENSIONS: hello is not one of editing, open_data, terminal, and not `none` alone"
 
     with pytest.raises(SetupError) as refused:
         create_app(wrong)
@@ -234,15 +234,19 @@ from typer.main import get_command
 create_app(parse_settings(os.environ)).openapi()
 print(*(name for name in sys.modules if name.startswith("app.extensions.")))
 print(*get_command(app).commands["desk"].commands)
+print("import" in get_command(app).commands)
 """
     environment = environment_for(tmp_path / "data", extensions="none")
     ended = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, check=True, text=True
     )
 
-    imported, commands = ended.stdout.splitlines()
+    imported, commands, imports = ended.stdout.splitlines()
     assert set(imported.split()) <= {
+        "app.extensions.editing",
+        "app.extensions.editing.tables",
         "app.extensions.open_data",
         "app.extensions.terminal",
     }
     assert commands.split() == ["purge", "invite", "leave", "people"]
+    assert imports == "False"
