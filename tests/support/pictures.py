@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 from PIL import Image, ImageDraw
 
-from app.extensions.editing.services.pictures import store_picture
+from app.extensions.editing.services.drafts import store_picture
 from app.http.context import AppContext
 from app.services.guides.pictures import digest_of_picture, size_of_picture
 from app.services.guides.publishing import PublishedRendition

@@ -1,5 +1,5 @@
 """Web pages of guides: reading and searching guides."""
 
-from app.pages.guides import guides, pictures, search
+from app.pages.guides import guides, search
 
-ROUTERS = (guides.router, search.router, pictures.router)
+ROUTERS = (guides.router, search.router)

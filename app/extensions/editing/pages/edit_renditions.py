@@ -1,4 +1,4 @@
-"""Pages for renditions: the list of a guide's languages and formats, and the draft of a rendition beside the guide."""
+"""Pages for renditions: the languages of a guide, and a draft beside the guide with its table for translators."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,7 +9,7 @@ from fastapi import Header, Query, Response
 from fastapi.responses import JSONResponse
 from pydantic import TypeAdapter, ValidationError
 
-from app.errors import BadRequest, DraftChanged, FieldError
+from app.errors import BadRequest, DraftChanged, FieldError, NoSuchGuideDraft, NotFound
 from app.extensions.editing.pages.drafts import AUTOSAVE
 from app.extensions.editing.pages.edit_faults import BACKTICKED, FORMS, Remark, faults_beside
 from app.extensions.editing.pages.edit_posts import EDIT_PAGES
@@ -27,10 +27,20 @@ from app.extensions.editing.services.rendition_drafts import (
     read_parts,
     save_texts,
 )
-from app.extensions.editing.services.translation_tables import MAX_TABLE_BYTES, TOO_LARGE, TableOutcome
+from app.extensions.editing.services.translation_tables import (
+    MAX_TABLE_BYTES,
+    TOO_LARGE,
+    TableOutcome,
+    TableRefused,
+    fill_draft,
+    read_table,
+    translation_table,
+)
 from app.extensions.editing.tables import GuideDraftRow
 from app.models.base import MAX_TEXT_LENGTH
 from app.models.guides.comparison import WordRun, changed_words
+from app.models.guides.edition_keys import EditionKey
+from app.models.guides.editions import EditionContent
 from app.models.guides.renditions import Maker
 from app.models.languages import (
     BRITISH_SIGN_LANGUAGE,
@@ -40,12 +50,13 @@ from app.models.languages import (
     RenditionForm,
     tag_of,
 )
-from app.pages.frame import DeskRouter, lead_to
+from app.pages.frame import AS_FILE, DeskRouter, lead_to
 from app.pages.guides.change_words import DETAILS
 from app.pages.guides.guides import FORM_LABELS
-from app.pages.posted_forms import SubmittedForm, SubmittedFormDep
+from app.pages.posted_forms import SubmittedForm, SubmittedFormDep, UploadDep
 from app.pages.text_format import date_and_time
 from app.services.access.sign_in import GUIDES_PATH
+from app.services.csv_sheets import CSV_MEDIA
 from app.services.guides.editions import current_of, get_history, list_renditions, require_current
 from app.services.guides.renditions import current_renditions, is_of_former_edition
 
@@ -70,6 +81,9 @@ OFFERED_LANGUAGES = ("cy", "pl", "ur", "ro", "ar", "uk", "bn", "pa", "so", "fr",
 NOT_A_LANGUAGE = "Enter the name of a language, such as Welsh, or its tag, such as cy"
 MOST_REFUSED = 100
 """Rows of a table that the page shows."""
+TABLE = "table"
+"""The field with the table, and the last part of its path."""
+OVER_CHANGES = "over"
 RefusedLanguage = Annotated[str, Query(max_length=10)]
 _language: TypeAdapter[str] = TypeAdapter(LanguageTag)
 
@@ -313,3 +327,51 @@ def _remark(fault: FieldError) -> Remark:
     own = BACKTICKED.sub(lambda found: f"‘{FIELD_NAMES.get(found[1], found[1])}’", detail)
     name = "link.url" if fault.at == ("link",) else ".".join(map(str, fault.at))
     return Remark(f"{where}: {own}" if where and f"‘{where}’" not in own else own, "", name, own)
+
+
+@router.get(f"/{{guide}}/renditions/{{language}}/{TABLE}.csv")
+def read_translation_table(editing: ReviewingDep) -> Response:
+    """As CSV. Raise `NoSuchGuideDraft`, or `NotFound` if the format has no text."""
+    content, key, edition = _read_draft(editing)
+    pairs = list_pairs(editing.session, editing.guide, content)
+    name = f"{editing.guide}-{key.number}-{editing.language}.csv"
+    headers = {"Content-Disposition": AS_FILE.format(name)}
+    return Response(translation_table(pairs, edition, editing.language), media_type=CSV_MEDIA, headers=headers)
+
+
+@router.post(f"/{{guide}}/renditions/{{language}}/{TABLE}")
+def fill_from_table(editing: ReviewingDep, upload: UploadDep) -> Response:
+    """Save what the table changes, and show refused rows; an unreadable table, or no row taken, is 422.
+
+    Raise `NoSuchGuideDraft`, `NotFound` if the format has no text, or `DraftChanged` if it was moved to another
+    edition.
+    """
+    former, _, edition = _read_draft(editing)
+    try:
+        table = read_table(upload.data, editing.language)
+    except TableRefused as refusal:
+        return rendition_page(editing, faults={TABLE: str(refusal)}, status=422)
+    editing.session.close()  # so that the page reads the saved draft again
+    outcomes: list[TableOutcome] = []
+
+    def change(draft: GuideDraftRow | None) -> DraftContent:
+        if draft is None:
+            raise NoSuchGuideDraft
+        content = draft.read()
+        if content["of"] != former["of"]:
+            raise DraftChanged
+        outcomes.append(fill_draft(content, edition, table, over_changes=bool(upload.form.one(OVER_CHANGES))))
+        return outcomes[-1].content
+
+    editing.write(change)
+    outcome = outcomes[-1]
+    return rendition_page(editing, outcome=outcome, status=422 if outcome.refused and not outcome.taken else 200)
+
+
+def _read_draft(editing: Editing) -> tuple[DraftContent, EditionKey, EditionContent]:
+    """With the edition that it renders. Raise `NoSuchGuideDraft` or `NotFound`."""
+    content = get_guide_draft(editing.session, editing.guide, editing.language).read()
+    if not RenditionForm(content["form"]).has_words:
+        raise NotFound
+    key = EditionKey(editing.guide, content["of"]["edition"])
+    return content, key, editing.context.contents(key, editing.session)

@@ -29,7 +29,7 @@ from app.http.context import SessionDep
 from app.models.guides.sections import Section
 from app.models.languages import RenditionForm
 from app.pages.frame import DeskRouter, EditorVisitDep, lead_to
-from app.pages.guides.pictures import PictureName
+from app.pages.guides.guides import PictureName
 from app.pages.posted_forms import SubmittedForm, Upload, UploadDep
 from app.services.access.sign_in import GUIDES_PATH
 from app.services.guides.pictures import ANY_DIGEST, MEDIA_TYPE, read_picture

@@ -5,7 +5,6 @@ from app.extensions.editing.pages import (
     edit_history,
     edit_renditions,
     edit_review,
-    edit_tables,
     pictures,
     previews,
 )
@@ -19,7 +18,6 @@ ROUTERS = (
     edit_review.router,
     edit_history.router,
     edit_renditions.router,
-    edit_tables.router,
     pictures.router,
     previews.preview_router,
     previews.link_router,

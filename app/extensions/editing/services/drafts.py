@@ -2,19 +2,20 @@
 
 import datetime as dt
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sqlalchemy import String, cast
 from sqlmodel import Session, col, func, select
 
+from app.db.tables import table_of
 from app.errors import NoSuchGuideDraft
-from app.extensions.editing.services.pictures import remove_unused_pictures
 from app.extensions.editing.tables import GuideDraftRow
-from app.models.guides.edition_rows import OWN_WORDS, GuideDraftAct, GuideDraftActRow
+from app.models.guides.edition_rows import OWN_WORDS, EditionRow, GuideDraftAct, GuideDraftActRow, PictureRow
 from app.services.guides.editions import find_history
 from app.services.guides.guide_acts import GuideAct, append_guide_act, sha256
-from app.services.guides.pictures import ANY_DIGEST
+from app.services.guides.pictures import ANY_DIGEST, digest_of_picture
 
 ENDING_ACTS = (GuideDraftAct.DISCARDED.value, GuideDraftAct.PUBLISHED.value)
 """After these the guide has no draft."""
@@ -201,3 +202,25 @@ def record_draft_act(
 def digest_of_draft(draft: GuideDraftRow) -> str:
     """Of content and unplaced passages."""
     return sha256(draft.content if draft.unplaced == NONE_UNPLACED else f"{draft.content}\n{draft.unplaced}")
+
+
+def store_picture(session: Session, data: bytes) -> str:
+    """Return its digest."""
+    digest = digest_of_picture(data)
+    if session.get(PictureRow, digest) is None:
+        session.add(PictureRow(digest=digest, data=data))
+    return digest
+
+
+def remove_unused_pictures(session: Session, digests: Iterable[str]) -> None:
+    """Those that no draft and no published rendition has."""
+    for digest in digests:
+        row = session.get(PictureRow, digest)
+        if row is not None and not _is_used(session, digest):
+            session.delete(row)
+
+
+def _is_used(session: Session, digest: str) -> bool:
+    in_drafts = select(GuideDraftRow.guide).where(col(GuideDraftRow.content).contains(digest))
+    in_renditions = select(EditionRow.guide).where(cast(table_of(EditionRow).c.words, String).contains(digest))
+    return any(session.exec(each.limit(1)).first() is not None for each in (in_drafts, in_renditions))

@@ -7,8 +7,7 @@ from pydantic import ValidationError
 from sqlmodel import Session
 
 from app.errors import DraftChanged, FieldError, InvalidRendition
-from app.extensions.editing.services.drafts import DraftAct, DraftContent, write_guide_draft
-from app.extensions.editing.services.pictures import store_picture
+from app.extensions.editing.services.drafts import DraftAct, DraftContent, store_picture, write_guide_draft
 from app.extensions.editing.tables import GuideDraftRow
 from app.models.base import digest_of
 from app.models.guides.edition_keys import EditionKey
