@@ -179,6 +179,11 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
         links={relation: path for each in extensions for relation, path in each.links.items()},
         limits={place: limit for each in extensions for place, limit in each.limits.items()},
         without_pages=tuple(path for each in extensions for path in each.without_pages),
+        english_only=tuple(path for each in extensions for path in each.english_only),
+        same_origin_only=tuple(path for each in extensions for path in each.same_origin_only),
+        files=tuple(path for each in extensions for path in each.files),
+        menu={path: line for each in extensions for path, line in each.menu.items()},
+        oversight={path: line for each in extensions for path, line in each.oversight.items()},
         engine=engine,
         writer=writer,
         contents=contents,
@@ -434,7 +439,6 @@ def _start_workers(context: AppContext, ending: ExitStack) -> None:
         outside=context.outside,
         watcher=context.watcher,
         clock=context.clock,
-        reference_data=context.reference_data,
     )
     context.workers[:] = [
         *housekeeping.build_workers(context.invalidate_caches, context.response_cache.set_database_unavailable),

@@ -43,7 +43,6 @@ COMMANDS: Mapping[tuple[str, str | None], Places] = {
     },
     (PROGRAM, WRITE): {
         "new": ("app.cli.guides.guides:new", "guidance new neglect"),
-        "import": ("app.cli.guides.guides:import_document", "guidance import 'Neglect guide.docx' neglect"),
         "check": ("app.cli.guides.guides:check", "guidance check neglect/1.yaml"),
         "preview": ("app.cli.guides.preview:preview", "guidance preview neglect/1.yaml"),
         "approve": ("app.cli.guides.guides:approve", "guidance approve neglect/1.yaml"),

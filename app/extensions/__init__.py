@@ -30,8 +30,11 @@ class Extension:
     - `limits`: by method and first part of the path, such as `POST /mcp`, the rate limit.
     - `without_pages`: first parts of paths that are no pages, in no language.
     - `uncached`: paths of public reads that depend on the time.
-    - `menu`: lines of the desk's menu for oversight: what a visitor must be able to (`can_lead`), the path, the words.
+    - `english_only`, `same_origin_only`: first parts of paths of pages without translations, and without CORS headers.
+    - `files`: paths that take a file, and so a larger body.
+    - `menu`, `oversight`: of the desk, by path, the words and the attribute of a visitor who may go there.
 
+    A folder `templates` has the templates of its pages, which find those of the trunk.
     Tables and verification are used also while it is off: what it has stored stays, and is verified.
     """
 
@@ -42,7 +45,11 @@ class Extension:
     limits: Words = field(default_factory=dict)
     without_pages: tuple[str, ...] = ()
     uncached: tuple[str, ...] = ()
-    menu: tuple[tuple[str, str, str], ...] = ()
+    english_only: tuple[str, ...] = ()
+    same_origin_only: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    menu: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    oversight: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
 def installed() -> dict[str, Extension]:

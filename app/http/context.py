@@ -1,7 +1,7 @@
 """The application context, and FastAPI dependencies for the context, its parts, a database session and the time."""
 
 import datetime as dt
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from threading import Event
 from typing import TYPE_CHECKING, Annotated, Any
@@ -50,6 +50,11 @@ class AppContext:
     links: Words
     limits: Words
     without_pages: tuple[str, ...]
+    english_only: tuple[str, ...]
+    same_origin_only: tuple[str, ...]
+    files: tuple[str, ...]
+    menu: Mapping[str, tuple[str, str]]
+    oversight: Mapping[str, tuple[str, str]]
     engine: Engine
     writer: Writer
     contents: Contents

@@ -29,10 +29,14 @@ def steps_of(context: AppContext, find_language: Step) -> list[Step]:
         Caching(context.response_cache).answer_from_cache,
         ForwardedAddresses(settings.trusted_proxies).read_forwarded_address,
         find_language,
-        ResponseHeaders(is_https=settings.is_https, allowed_origins=settings.allowed_origins).add_headers,
+        ResponseHeaders(
+            is_https=settings.is_https,
+            allowed_origins=settings.allowed_origins,
+            same_origin_only=context.same_origin_only,
+        ).add_headers,
         check_host,
         RateLimits(context.code_tries.limiter, settings, context.limits).count_request,
-        RequestBodies(settings.client_seconds).read_body,
+        RequestBodies(settings.client_seconds, context.files).read_body,
         Turns(settings.connections, settings.concurrent_requests).take_turn,
         choose_format,
     ]

@@ -1,6 +1,7 @@
 """The reading of whole request bodies, within limits of time and size."""
 
 import asyncio
+from collections.abc import Collection
 
 from starlette.types import ASGIApp
 
@@ -8,23 +9,22 @@ from app.errors import BadRequest, ContentTooLarge, Problem, RequestTimeout, Ser
 from app.http.exchange import Exchange
 from app.http.problem_handlers import problem_response
 from app.http.turns import ALWAYS_ANSWERED, LONG_BODY_BYTES
-from app.services.guides.uploads import DOCUMENT_PATH, PICTURE_PATH
 
 MAX_BODY_BYTES = 1_000_000
 MAX_BUFFERED_BYTES = 64 * MAX_BODY_BYTES
 """Above it only bodies up to `LONG_BODY_BYTES` are received."""
 MAX_FILE_BYTES = 2 * MAX_BODY_BYTES
-LARGER_BODIES = dict.fromkeys((DOCUMENT_PATH, PICTURE_PATH), MAX_FILE_BYTES)
-"""The samples of reverse proxies allow 2 MB too."""
+"""On paths that take a file; the samples of reverse proxies allow 2 MB too."""
 FILE_TOO_LARGE = f"The limit is {MAX_FILE_BYTES:,} bytes. Send a smaller file."
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
 class RequestBodies:
-    """Each body may take at most `seconds`."""
+    """Each body may take at most `seconds`. `files` are the paths that take a file."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, files: Collection[str] = ()) -> None:
         self._seconds = seconds
+        self._files = files
         self._arriving = 0
 
     async def read_body(self, exchange: Exchange) -> ASGIApp | None:
@@ -32,13 +32,13 @@ class RequestBodies:
         if exchange.scope["method"] not in WITH_BODY or path.startswith(ALWAYS_ANSWERED):
             return None
         length = exchange.field(b"content-length") or b""
-        limit = LARGER_BODIES.get(path, MAX_BODY_BYTES)
+        limit = MAX_FILE_BYTES if path in self._files else MAX_BODY_BYTES
         is_too_large = length.isdigit() and int(length) > limit
         refusal = ContentTooLarge if is_too_large else await self._receive_whole(exchange, limit)
         if refusal is None:
             return None
         closing = {"Connection": "close"}  # the rest of the body is not read
-        detail = FILE_TOO_LARGE if refusal is ContentTooLarge and path in LARGER_BODIES else None
+        detail = FILE_TOO_LARGE if refusal is ContentTooLarge and path in self._files else None
         return problem_response(exchange.request, refusal, detail=detail, headers=closing)
 
     async def _receive_whole(self, exchange: Exchange, limit: int) -> type[Problem] | None:

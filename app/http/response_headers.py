@@ -15,7 +15,7 @@ from app.http.exchange import Exchange
 from app.http.problem_handlers import PAGES_OF_CONCERNS, problem_response
 from app.models.links import CONCERNS
 
-SAME_ORIGIN_ONLY = ("/v1/desk", "/desk", "/edit", "/metrics", "/health", *PAGES_OF_CONCERNS)
+SAME_ORIGIN_ONLY = ("/v1/desk", "/desk", "/metrics", "/health", *PAGES_OF_CONCERNS)
 """Paths without CORS headers."""
 EXPOSED_HEADERS = (
     "Deprecation",
@@ -60,7 +60,8 @@ class ResponseHeaders:
     and this service submit concerns.
     """
 
-    def __init__(self, *, is_https: bool, allowed_origins: Sequence[str]) -> None:
+    def __init__(self, *, is_https: bool, allowed_origins: Sequence[str], same_origin_only: tuple[str, ...]) -> None:
+        self._same_origin_only = SAME_ORIGIN_ONLY + same_origin_only
         self.reads = CORSMiddleware(
             _send_nothing, allow_origins=["*"], allow_methods=["GET", "HEAD"], allow_headers=READ_HEADERS, max_age=DAY
         )
@@ -77,7 +78,7 @@ class ResponseHeaders:
 
     async def add_headers(self, exchange: Exchange) -> ASGIApp | None:
         path: str = exchange.scope["path"]
-        if path.startswith(SAME_ORIGIN_ONLY):
+        if path.startswith(self._same_origin_only):
             exchange.changes.append(partial(_add_missing, self._security))
             return None
         is_submission = path.startswith(CONCERNS) and path != f"{CONCERNS}/form"

@@ -36,6 +36,6 @@ def digest_of_pages() -> str:
 
 
 def _parts() -> Iterator[Path]:
-    for folder in (PAGES_DIR / "templates", STATIC_DIR):
+    for folder in (PAGES_DIR / "templates", STATIC_DIR, *PAGES_DIR.parent.glob("extensions/*/templates")):
         for pattern in PARTS_OF_PAGES:
             yield from (path for path in folder.glob(pattern) if path.stem != UNSEAL_SCRIPT.stem)

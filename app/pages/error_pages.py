@@ -33,7 +33,6 @@ from app.http.json_bodies import InvalidBody
 from app.http.negotiation import JSON, quality
 from app.http.problem_handlers import NO_STORE, problem_of
 from app.http.problems import PROBLEM_MEDIA_TYPE
-from app.http.request_bodies import LARGER_BODIES
 from app.http.routes import GuidanceRoute, GuidanceRouter
 from app.logs import Log, frames_of
 from app.pages.languages import (
@@ -244,10 +243,10 @@ def problem_type_of(error: Exception) -> type[Problem]:
 async def find_language(exchange: Exchange) -> None:
     """Of the page, from its path; and make errors pages if HTML is preferred."""
     scope = exchange.scope
-    without_pages = scope["app"].state.context.without_pages
-    if scope["path"].startswith(PATHS_WITHOUT_PAGES + without_pages):
+    context = scope["app"].state.context
+    if scope["path"].startswith(PATHS_WITHOUT_PAGES + context.without_pages):
         return
-    language, path = language_of(scope["path"], without_pages)
+    language, path = language_of(scope["path"], context.without_pages + context.english_only)
     query = scope["query_string"].decode("latin-1")
     shown = f"{path}?{query}" if query else path
     exchange.ends.enter_context(speaking(language, shown if scope["method"] == "GET" and language.is_whole else ""))
@@ -262,7 +261,7 @@ async def _replace_problem(exchange: Exchange, start: Message) -> None:
     headers = MutableHeaders(raw=start["headers"])
     if headers.get("content-type") != PROBLEM_MEDIA_TYPE:
         return
-    is_file = start["status"] == ContentTooLarge.status and exchange.scope["path"] in LARGER_BODIES
+    is_file = start["status"] == ContentTooLarge.status and exchange.scope["path"] in context_of(exchange.request).files
     page = error_page(Site.of(exchange.request), start["status"], message=FILE_TOO_LARGE if is_file else None)
     for name, value in page.headers.items():
         if name.startswith("content-") or name not in headers:

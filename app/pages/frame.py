@@ -129,8 +129,8 @@ class DeskSite(Site):
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
         """If this service cannot decrypt, the page shows whether the team's key is open in the browser."""
         is_sealed = not self.context.unsealer.can_unseal
-        menu = [line for each in self.context.extensions for line in each.menu]
-        given = {"visitor": None, "is_sealed": is_sealed, "waiting": 0, "menu": menu} | values
+        given = {"visitor": None, "is_sealed": is_sealed, "waiting": {}} | values
+        given |= {"menu": self.context.menu, "oversight": self.context.oversight}
         page = super().page(template, status=status, **given)
         page.headers["Content-Security-Policy"] = DESK_CONTENT_POLICY
         return page

@@ -30,7 +30,7 @@ PATHS_WITHOUT_PAGES = (
     "/openapi.json",
     "/openapi.public.json",
 )
-ENGLISH_ONLY = (*PATHS_WITHOUT_PAGES, "/docs", "/looks", "/desk", "/edit", "/draft-preview")
+ENGLISH_ONLY = (*PATHS_WITHOUT_PAGES, "/docs", "/looks", "/desk")
 IN_ENGLISH = Markup(' lang="en"')
 LINK = re.compile(r' (href|action|formaction)="(/(?!/)[^"]*)"')
 """In double quotes; links to other languages have single ones, and stay."""
@@ -79,9 +79,9 @@ class Language:
         """Otherwise each page says that a computer translated it."""
         return self.is_english or _catalogue(self).translator != UNSIGNED
 
-    def has(self, path: str, without_pages: tuple[str, ...] = ()) -> bool:
+    def has(self, path: str, english_only: tuple[str, ...] = ()) -> bool:
         """`path` is without a language."""
-        return not path.startswith(ENGLISH_ONLY + without_pages) if self.is_whole else path in SHORT_PATHS
+        return not path.startswith(ENGLISH_ONLY + english_only) if self.is_whole else path in SHORT_PATHS
 
 
 ENGLISH = Language("en", "en-GB", "English", "English")
@@ -213,10 +213,10 @@ def localised_links(page: str) -> str:
     return page if language == ENGLISH else LINK.sub(localise, page)
 
 
-def language_of(path: str, without_pages: tuple[str, ...] = ()) -> tuple[Language, str]:
+def language_of(path: str, english_only: tuple[str, ...] = ()) -> tuple[Language, str]:
     """And the path without it: `/pl` is `SHORT_FORM`. English if the page does not exist in it."""
     code, _, rest = path[1:].partition("/")
     language, page = BY_PREFIX.get(path[:1] + code, ENGLISH), f"/{rest}"
-    if language == ENGLISH or not language.has(page, without_pages):
+    if language == ENGLISH or not language.has(page, english_only):
         return ENGLISH, path
     return language, page if language.is_whole or page != "/" else SHORT_FORM

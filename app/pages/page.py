@@ -7,6 +7,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -14,6 +15,7 @@ import jinja2
 from fastapi import Depends, Request, Response
 
 from app.config import Settings
+from app.extensions import Extension
 from app.http.cache import accepts_gzip
 from app.http.context import AppContext, context_of
 from app.http.responses import CACHE_CURRENT, caching_until, conditional_response
@@ -71,9 +73,10 @@ UNSEAL_PAGE = UNSEAL_SCRIPT.with_suffix(".html")
 
 
 @cache
-def page_templates() -> jinja2.Environment:
+def page_templates(extensions: tuple[Extension, ...]) -> jinja2.Environment:
+    folders = [PAGES_DIR, *(Path(*import_module(each.package).__path__) for each in extensions)]
     templates = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(PAGES_DIR / "templates"),
+        loader=jinja2.FileSystemLoader([each / "templates" for each in folders]),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -183,7 +186,7 @@ class Site:
             "faults": {},
             "style": stylesheet(context.settings) if self.request.method in SAFE else "",
         }
-        return localised_links(page_templates().get_template(template).render(defaults | values))
+        return localised_links(page_templates(context.extensions).get_template(template).render(defaults | values))
 
     def says(self, statement: str) -> str:
         return or_english(self.context.reference_data.law[statement].sentence or "")

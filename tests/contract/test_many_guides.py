@@ -29,6 +29,7 @@ SOURCES = (
     "examples/**/*",
     "app/pages/samples/*",
     "app/pages/templates/*",
+    "app/extensions/*/templates/*",
     "tests/contract/released/**/*",
 )
 GUIDES = 10

@@ -8,6 +8,8 @@ from fastapi import FastAPI
 from jsonschema_rs import Draft202012Validator, meta
 from starlette.testclient import TestClient
 
+from app.extensions.editing.services.draft_review import offer_draft, return_draft
+from app.extensions.editing.services.drafts import DraftAct, write_guide_draft
 from app.http.openapi import EXTENSIBLE_ENUM, TAGS
 from app.models.access.clients import Scope
 from app.models.concerns.examples import FULL_EXAMPLE
@@ -15,8 +17,6 @@ from app.models.concerns.form import concern_form
 from app.models.events.rows import EventKind
 from app.models.guides.sections import Section
 from app.services.concerns.deadlines import append_due_soon_events, append_overdue_events
-from app.services.guides.draft_review import offer_draft, return_draft
-from app.services.guides.drafts import DraftAct, write_guide_draft
 from docs_site.api import resolved
 from tests.support.clock import SettableClock
 from tests.support.concerns import raise_concern, token_of

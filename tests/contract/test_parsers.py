@@ -17,6 +17,8 @@ from typer.testing import CliRunner
 from app.cli.commands import app as commands
 from app.db.search import words_in
 from app.errors import SeedFileError
+from app.extensions.editing.services.importing import draft_of, parse_document
+from app.extensions.editing.services.written_values import read_day, split_lines
 from app.http.cache import accepts_gzip, preferred_media_types
 from app.http.json_bodies import read_json
 from app.http.memento import requested_moment
@@ -32,8 +34,7 @@ from app.pages.posted_forms import parse_multipart
 from app.services.clock.working_hours import read_hours
 from app.services.cursors import decode_key, decode_position
 from app.services.desk.exports import read_export_file
-from app.services.guides.importing import draft_of, parse_document
-from app.services.guides.written_values import read_day, read_number, split_lines
+from app.services.guides.written_phones import read_number
 from tests.support.loops import by_day, first_by_day, for_each
 from tests.support.parsers import (
     CHARACTERS,

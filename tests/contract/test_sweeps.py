@@ -330,7 +330,7 @@ def test_every_sentence_names_a_setting_with_its_prefix() -> None:
     names = "|".join(name.upper() for name in Settings.model_fields if "_" in name)
     bare = re.compile(rf"(?<![A-Z_])(?:{names})(?![A-Z_])")
     texts = [(f"{path}:{line}", text) for path in SOURCES for line, text in strings_of(path)]
-    shown = [*ROOT.glob("app/pages/templates/**/*.html"), *ROOT.glob("docs/**/*.md"), ROOT / "CHANGELOG.md"]
+    shown = [*ROOT.glob("app/**/*.html"), *ROOT.glob("docs/**/*.md"), ROOT / "CHANGELOG.md"]
     texts += [(str(path), path.read_text(encoding="utf-8")) for path in shown]
 
     assert [(place, bare.findall(text)) for place, text in texts if bare.search(text)] == []

@@ -120,7 +120,7 @@ def test_the_extension_of_the_page_joins_with_all_its_parts_and_its_rows_outlive
     assert {name: again[name] for name in on} == on
     assert [each["verified"] for each in (first, again)] == [[], []]
     assert left_out["lost"] == [["hello", "it has never greeted"]]
-    assert [name for name in left_out["imported"] if name.count(".") > 2] == [
+    assert [name for name in left_out["imported"] if name.startswith("app.extensions.hello.")] == [
         "app.extensions.hello.tables",
         "app.extensions.hello.verification",
     ]
@@ -154,7 +154,9 @@ def test_a_table_that_is_not_among_the_tables_stops_the_start(folder: Path, tmp_
 
 def test_an_unknown_name_is_a_clear_error_of_the_setting(settings: Settings, tmp_path: Path) -> None:
     wrong = settings.model_copy(update={"extensions": ("terminal", "hello")})
-    sentence = "GUIDANCE_EXTENSIONS: hello is not one of open_data, operator_tools, terminal, and not `none` alone"
+    sentence = (
+        "GUIDANCE_EXTENSIONS: hello is not one of editing, open_data, operator_tools, terminal, and not `none` alone"
+    )
 
     with pytest.raises(SetupError) as refused:
         create_app(wrong)
@@ -232,7 +234,7 @@ create_app(parse_settings(os.environ)).openapi()
 print(*(name for name in sys.modules if name.startswith("app.extensions.")))
 found = get_command(app).commands
 print(*found["desk"].commands)
-print(*(name for name in ("setup", "serve", "doctor", "copy", "verify", "backup", "health") if name in found))
+print(*(name for name in ("setup", "import", "serve", "doctor", "copy", "verify", "backup", "health") if name in found))
 """
     environment = environment_for(tmp_path / "data", extensions="none")
     ended = subprocess.run(
@@ -241,6 +243,8 @@ print(*(name for name in ("setup", "serve", "doctor", "copy", "verify", "backup"
 
     imported, commands, operators = ended.stdout.splitlines()
     assert set(imported.split()) <= {
+        "app.extensions.editing",
+        "app.extensions.editing.tables",
         "app.extensions.open_data",
         "app.extensions.operator_tools",
         "app.extensions.terminal",
@@ -252,7 +256,7 @@ print(*(name for name in ("setup", "serve", "doctor", "copy", "verify", "backup"
 def test_a_service_without_extensions_takes_concerns_and_its_desk_has_no_line_of_theirs(
     service: FastAPI, trunk: FastAPI
 ) -> None:
-    lines = [path for each in installed().values() for _, path, _ in each.menu]
+    lines = [path for each in installed().values() for path in (*each.menu, *each.oversight)]
     pages = {}
     for app in (service, trunk):
         with TestClient(app) as client:
@@ -260,7 +264,7 @@ def test_a_service_without_extensions_takes_concerns_and_its_desk_has_no_line_of
             sign_in_as(app, client, "Lee Example", Role.LEAD)
             pages[app] = client.get(f"/desk/concerns/{reference}").text + client.get("/desk").text
 
-    assert lines == ["/desk/checks"]
+    assert lines == ["/edit", "/desk/checks"]
     assert [path for path in lines if path not in pages[service]] == []
     assert [path for path in lines if path in pages[trunk]] == []
     assert "/desk/retention" in pages[trunk]

@@ -31,8 +31,8 @@ LISTING_SECTIONS = {
     "models/concerns/examples.py": "items of guidance that a concern names",
     "models/guides/fault_words.py": "the words of an editor for a key that is missing",
     "pages/templates/guide.html": "which guide says what to look for and what to do, and the block of each layout",
-    "pages/guides/edit_fields.py": "the labels of the editor's fields",
-    "services/guides/placing.py": "the words by which documents head each section, and what an item is made of",
+    "extensions/editing/pages/edit_fields.py": "the labels of the editor's fields",
+    "extensions/editing/services/placing.py": "what documents call each section, and what an item is made of",
 }
 """The files of `app/` that may name several sections, and why."""
 

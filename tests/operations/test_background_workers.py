@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.errors import StoreBusy
+from app.extensions import modules_of
 from app.http.context import AppContext
 from app.services import workers
 from app.services.operations.jobs import Housekeeping
@@ -265,10 +266,10 @@ def every_worker(context: AppContext, settings: Settings) -> list[JobsWorker]:
         outside=context.outside,
         watcher=context.watcher,
         clock=context.clock,
-        reference_data=context.reference_data,
         lost_entries=context.lost_entries,
     )
-    return list(housekeeping.build_workers(lambda: None, lambda _: None))
+    added = [JobsWorker(each.__name__, each.jobs(context)) for each in modules_of("jobs", context.extensions)]
+    return [*housekeeping.build_workers(lambda: None, lambda _: None), *added]
 
 
 def _has_more_than_two(calls: list[None]) -> bool:
@@ -280,11 +281,12 @@ def test_every_worker_of_the_service_survives_every_error(service: FastAPI, sett
     started = every_worker(service.state.context, settings)
     assert [each.names for each in started] == [
         ("generation",),
-        ("key-uses", "saved-forms", "planned-publications", "known-end", "overdue", "due-soon"),
+        ("key-uses", "saved-forms", "known-end", "overdue", "due-soon"),
         ("access-record", "retention", "checkpoint", "invariants") + (() if on_postgresql() else ("remnants",)),
         ("outside", "watches"),
         ("email",),
         ("dispatcher",),
+        ("planned-publications",),
     ]
     for worker in started:
         calls: list[None] = []

@@ -37,7 +37,7 @@ HEADINGS = ("legal-statements.yaml", "Why, and the law", "Legal obligation", "Ot
 
 def texts_of_pages() -> Iterator[tuple[str, str]]:
     """Yield each template, print form and code list, and the sentences in the code of pages, services and models."""
-    for pattern in ("pages/templates/*.html", "services/**/*.typ", "services/**/*.jinja", "pages/static/*.js"):
+    for pattern in ("**/templates/*.html", "services/**/*.typ", "services/**/*.jinja", "pages/static/*.js"):
         for path in sorted(APP.glob(pattern)):
             if path.name != "unseal.js":  # built from libraries
                 yield path.name, path.read_text()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.support.word_guides import CAUTIONS, COLUMNS, CONTACTS, FRONT, READING, SECTIONS, TITLE, as_word
 
-DOCUMENTS = Path(__file__).parents[1] / "guides" / "documents"
+DOCUMENTS = Path(__file__).parents[1] / "extensions" / "editing" / "documents"
 OFFICE = "urn:oasis:names:tc:opendocument:xmlns:"
 FLAT = f"""<?xml version="1.0" encoding="UTF-8"?>
 <office:document xmlns:office="{OFFICE}office:1.0" xmlns:text="{OFFICE}text:1.0" xmlns:table="{OFFICE}table:1.0"

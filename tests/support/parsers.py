@@ -13,17 +13,17 @@ from docx import Document
 from starlette.exceptions import HTTPException
 
 from app.errors import GuidanceError
+from app.extensions.editing.pages.edit_posts import EDIT_PAGES, do_act, with_ids, with_section
+from app.extensions.editing.services.documents import Block, BlockKind
+from app.extensions.editing.services.exported_markdown import read_export
+from app.extensions.editing.services.importing import draft_of
+from app.extensions.editing.services.placing import find_missing
+from app.extensions.editing.services.translation_tables import TableRefused, fill_draft, read_table
 from app.models.base import EXAMPLE_DIGEST
 from app.models.guides.editions import EDITION_EXAMPLE, EditionContent
 from app.models.guides.sections import Section
 from app.models.guides.written_checks import parse_written
-from app.pages.guides.edit_posts import EDIT_PAGES, do_act, with_ids, with_section
 from app.pages.posted_forms import SubmittedForm
-from app.services.guides.documents import Block, BlockKind
-from app.services.guides.exported_markdown import read_export
-from app.services.guides.importing import draft_of
-from app.services.guides.placing import find_missing
-from app.services.guides.translation_tables import TableRefused, fill_draft, read_table
 
 KILOBYTE = 1_024
 OF_A_FIELD = (KILOBYTE, 8 * KILOBYTE - 100)

@@ -7,8 +7,9 @@ from typing import Any
 from fastapi import FastAPI
 from PIL import Image, ImageDraw
 
+from app.extensions.editing.services.drafts import store_picture
 from app.http.context import AppContext
-from app.services.guides.pictures import digest_of_picture, size_of_picture, store_picture
+from app.services.guides.pictures import digest_of_picture, size_of_picture
 from app.services.guides.publishing import PublishedRendition
 from tests.support.renditions import publish_a_rendition
 

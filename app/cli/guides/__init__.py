@@ -1,1 +1,1 @@
-"""Commands about guides: editions, renditions, the import of documents, and exports."""
+"""Commands about guides: editions, renditions and exports."""

@@ -1,4 +1,4 @@
-"""`guidance new` to `withdraw`, `import` and `rendition`: write, check and publish guides."""
+"""`guidance new` to `withdraw`, and `rendition`: write, check and publish guides."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,13 +10,12 @@ import typer
 from sqlmodel import Session
 
 from app.cli.guides.published import open_editions, open_published
-from app.cli.options import AsJson, SettingsOptions, echo_json, echo_result, open_writer, visible
+from app.cli.options import AsJson, SettingsOptions, echo_json, echo_result, open_writer
 from app.clock import utc_now
 from app.config import Settings
-from app.errors import SeedError, SeedFileError, SetupError
-from app.models.guides.edition_files import RenditionFile, file_text, read_edition_file, read_rendition_file
+from app.errors import SeedError, SeedFileError
+from app.models.guides.edition_files import RenditionFile, read_edition_file, read_rendition_file
 from app.models.guides.edition_keys import AnyKey, EditionKey, RenditionKey, name_of
-from app.models.guides.proposed_ids import propose_id
 from app.services.access.access_record import by_operator
 from app.services.guides.editions import EditionHead, get_history
 from app.services.guides.publishing import (
@@ -31,8 +30,7 @@ from app.services.guides.publishing import (
 )
 from app.services.guides.reference_data import read_reference_data
 from app.services.guides.renditions import is_of_former_edition
-from app.services.guides.uploads import reads_documents
-from app.services.guides.validation import check_file, read_published, suggest_folder, write_draft, write_new_file
+from app.services.guides.validation import check_file, read_published, suggest_folder, write_new_file
 
 NOT_AGREED = (
     "not published: nobody has approved this content yet. `{command} FILE` prints its digest; publish with `--digest` "
@@ -49,7 +47,6 @@ NOT_NAMED_NEW = (
 )
 RenditionPath = Annotated[Path, typer.Argument(metavar="FILE", help=".../<guide>/<language>.yaml")]
 RenditionPaths = Annotated[list[Path], typer.Argument(metavar="FILE...", help=".../<guide>/<language>.yaml")]
-REMARKS = "A draft made from {name}. Compare it with the document: every sentence is here or in these comments."
 
 
 def require_agreed(path: Path, digest: str, agreed: Sequence[str], *, command: str) -> None:
@@ -257,28 +254,3 @@ def _check(session: Session, path: Path) -> RenditionFile:
     if is_of_former_edition(get_history(session, guide=file.guide), file.content.of.edition):
         typer.echo(f"{path}: a later edition is current: every response will say that this is behind", err=True)
     return file
-
-
-def import_document(
-    path: Annotated[
-        Path, typer.Argument(metavar="FILE", help="A document: Word (.docx), Markdown (.md) or text (.txt).")
-    ],
-    guide: Annotated[
-        str | None, typer.Argument(metavar="GUIDE", help="Name in URLs. Default: made from the title.")
-    ] = None,
-    folder: Annotated[Path, typer.Option(help="Folder in which the guide's folder is created.")] = Path(),
-    number: Annotated[int, typer.Option(help="The number of the edition.", min=1)] = 1,
-) -> None:
-    """Make a draft from a document. Text that does not fit is listed here and at the top of the draft."""
-    if not reads_documents():
-        raise SetupError("`guidance import` needs the extra `documents`: pip install 'one-minute-guide[documents]'")
-    from app.services.guides.importing import draft_of  # noqa: PLC0415  # an extra
-
-    draft = draft_of(path)
-    remarks = "\n".join([REMARKS.format(name=path.name), *(f"NOT PLACED: {each}" for each in draft.not_placed)])
-    slug = guide or propose_id(draft.content["title"])
-    written = write_draft(folder, slug, file_text(draft.content, remarks), number)
-    typer.echo(f"{written}: a draft of {path.name}")
-    for sentence in draft.not_placed:
-        typer.echo(visible(f"Not placed: {sentence}"))
-    typer.echo(f"Then: guidance check {written}")

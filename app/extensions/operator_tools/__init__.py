@@ -15,5 +15,5 @@ EXTENSION = Extension(
             ),
         },
     },
-    menu=(("can_lead", "/desk/checks", "Checks"),),
+    oversight={"/desk/checks": ("Checks", "can_lead")},
 )

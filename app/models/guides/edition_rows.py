@@ -1,7 +1,6 @@
-"""Tables of editions and renditions, withdrawals, drafts and the catalogue."""
+"""Tables of editions and renditions, withdrawals, the catalogue, and what was done to a guide."""
 
 import datetime as dt
-import json
 from enum import StrEnum
 from typing import Any
 
@@ -116,43 +115,6 @@ class GuideDraftAct(StrEnum):
     PUBLISHED = "published"
     WITHDRAWN = "withdrawn"
     """A published edition or rendition was withdrawn. This action is not about a draft."""
-
-
-class GuideDraftRow(sqlmodel.SQLModel, table=True):
-    """The latest saved draft of a guide's edition, or of a rendition in `language`.
-
-    `version` is the number of the action that saved the draft. `returned_at` is set while the draft is sent back, until
-    it is submitted again. `publish_at` is the time of a planned publication, and `agreed_by` is the person who agreed
-    to this publication.
-    """
-
-    __tablename__ = "guide_drafts"
-
-    guide: str = sqlmodel.Field(primary_key=True)
-    language: str = sqlmodel.Field(default=OWN_WORDS, primary_key=True)
-    version: int
-    content: str = sqlmodel.Field(sa_type=sqlalchemy.Text)
-    unplaced: str = sqlmodel.Field(default="[]", sa_type=sqlalchemy.Text)
-    """The passages of an uploaded document that are not in the content, as a JSON list."""
-    begun_at: dt.datetime = sqlmodel.Field(sa_type=UtcDateTimeType)
-    written_at: dt.datetime = sqlmodel.Field(sa_type=UtcDateTimeType)
-    written_by: str
-    offered_at: dt.datetime | None = sqlmodel.Field(default=None, sa_type=UtcDateTimeType)
-    offered_by: str | None = None
-    returned_at: dt.datetime | None = sqlmodel.Field(default=None, sa_type=UtcDateTimeType)
-    returned_by: str | None = None
-    publish_at: dt.datetime | None = sqlmodel.Field(default=None, sa_type=UtcDateTimeType)
-    agreed_by: str | None = None
-
-    def read(self) -> dict[str, Any]:
-        """Return the content of the draft, which may have errors."""
-        content: dict[str, Any] = json.loads(self.content)
-        return content
-
-    def read_unplaced(self) -> list[str]:
-        """Return the passages of an uploaded document that are not in the content."""
-        passages: list[str] = json.loads(self.unplaced)
-        return passages
 
 
 class GuideDraftActRow(sqlmodel.SQLModel, table=True):

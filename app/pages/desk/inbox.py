@@ -30,7 +30,7 @@ from app.pages.desk.inbox_rows import rows_of
 from app.pages.frame import DeskRouter, ReaderVisitDep, Visit, VisitDep, WorkerVisitDep, lead_to
 from app.pages.posted_forms import SubmittedFormDep, parse_fields
 from app.services.access.people import list_workers
-from app.services.access.sign_in import GUIDES_PATH, PATH
+from app.services.access.sign_in import PATH
 from app.services.audit.audit_log import Actor
 from app.services.clock.working_days import LONDON
 from app.services.concerns.rows import find_concern
@@ -91,9 +91,10 @@ async def read_inbox_place(
 def read_desk(
     visit: VisitDep, chosen: SelectionDep, place: Annotated[InboxPlace, Depends(read_inbox_place)]
 ) -> Response:
-    """Who may not read concerns is led to the audit log, or to the guides."""
+    """Who may not read concerns is led to the audit log, or to a page of an extension."""
     if not visit.visitor.can_read:
-        return lead_to(f"{PATH}/record" if visit.visitor.can_audit else GUIDES_PATH)
+        own = (path for path, (_, may) in visit.context.menu.items() if getattr(visit.visitor, may))
+        return lead_to(f"{PATH}/record" if visit.visitor.can_audit else next(own, f"{PATH}/record"))
     return inbox_page(visit, chosen, place)
 
 

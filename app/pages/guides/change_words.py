@@ -18,10 +18,11 @@ from app.models.guides.comparison import (
 )
 from app.models.guides.contacts import OpeningHours, Phone
 from app.models.guides.editions import EditionContent
-from app.pages.guides.edit_fields import DETAILS
 from app.pages.text_format import day
 from app.services.clock.working_hours import hours_text
 
+DETAILS = "details"
+"""The edition's own fields, in place of a section."""
 FIELD_WORDS = {
     "verified_on": "checked on",
     "phones": "phone numbers",

@@ -9,7 +9,7 @@ from functools import partial
 from itertools import groupby, pairwise
 from typing import Annotated, Any
 
-from fastapi import Path, Query, Response
+from fastapi import Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from markupsafe import Markup
 from sqlmodel import Session
@@ -18,8 +18,8 @@ from app.build import VERSION
 from app.errors import FaultCode, FieldError, InvalidQuery, NotFound
 from app.http.auth import PUBLIC
 from app.http.context import SessionDep
-from app.http.params import EditionNumber, GuideName, LanguageName, RenditionNumber
-from app.http.responses import CACHE_CHECKED
+from app.http.params import EditionNumber, GuideName, LanguageName, RenditionKeyDep, RenditionNumber
+from app.http.responses import CACHE_CHECKED, CACHE_IMMUTABLE, conditional_response
 from app.models.base import MAX_NUMBER
 from app.models.guides.editions import EditionContent
 from app.models.guides.rendered import RenderedWords
@@ -28,8 +28,7 @@ from app.models.languages import RenditionForm, direction_of, own_name_of
 from app.models.links import edition_path, guide_path, rendition_page_path, rendition_path
 from app.pages.accessibility import find_last_run
 from app.pages.error_pages import PageRouter
-from app.pages.guides.change_words import describe_changes
-from app.pages.guides.edit_fields import DETAILS
+from app.pages.guides.change_words import DETAILS, describe_changes
 from app.pages.languages import ENGLISH, LANGUAGES, current_language, english, to_translate
 from app.pages.page import Site, SiteDep
 from app.services.guides.editions import (
@@ -44,6 +43,7 @@ from app.services.guides.editions import (
 )
 from app.services.guides.guides import ListedGuide, group_by_subject, list_guides
 from app.services.guides.pdf import is_printable, pdf_available
+from app.services.guides.pictures import MEDIA_TYPE, read_picture
 from app.services.guides.renditions import (
     chosen_rendition,
     content_language,
@@ -60,6 +60,7 @@ MAX_LINKS = 60
 """Above it, a page lists one subject or letter."""
 Letter = Annotated[str | None, Query(pattern="^[A-Z0]$", description="Letter of the index to show.")]
 SubjectCode = Annotated[str, Path(max_length=80)]
+PictureName = Annotated[str, Path(pattern="^[0-9a-f]{64}$", max_length=64)]
 FORM_LABELS = {
     RenditionForm.TRANSLATION: to_translate("Translation"),
     RenditionForm.EASY_READ: to_translate("In simple words"),
@@ -381,3 +382,18 @@ def rendition_values(
         "sections": ON_PAGES if form.has_words else (),
         "guide_page": f"{ENGLISH.prefix}/guides/{rendition.key.guide}",
     }
+
+
+@router.get("/guides/{guide}/renditions/{language}/{number}/pictures/{picture}.jpg")
+def read_published_picture(
+    request: Request, session: SessionDep, rendition: RenditionKeyDep, picture: PictureName
+) -> Response:
+    """By SHA-256. Raise `NoSuchGuide`, `NoSuchRendition`, `RenditionWithdrawn` or `NotFound`."""
+    history = get_history(session, guide=rendition.guide)
+    stored = list_renditions(session, guide=rendition.guide, language=rendition.language)
+    found = chosen_rendition(history, stored, rendition.language, rendition.number)
+    digest = f"sha256:{picture}"
+    if digest not in {each.digest for each in found.content.pictures}:
+        raise NotFound
+    data = read_picture(session, digest)
+    return conditional_response(request, data, media_type=MEDIA_TYPE, links={}, caching=CACHE_IMMUTABLE)

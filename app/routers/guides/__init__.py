@@ -1,8 +1,7 @@
-"""API routes of guides: editions, renditions, drafts and their documents."""
+"""API routes of guides: editions, renditions and their documents."""
 
 from app.routers.guides import (
     catalogue,
-    drafts,
     editions,
     formats,
     guides,
@@ -17,7 +16,6 @@ ROUTERS = (
     publishing.publishing_router,
     guides.router,
     renditions.router,
-    drafts.router,
     catalogue.catalogue_router,
     reference.reference_router,
 )

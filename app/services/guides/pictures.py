@@ -1,24 +1,23 @@
-"""Pictures of renditions: stored once by the digest of their bytes, and deleted when nothing uses them any more."""
+"""Pictures of renditions, stored by the digest of their bytes."""
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
-from sqlalchemy import String, cast
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
 from app.db.tables import table_of
 from app.errors import FaultCode, FieldError, NotFound
 from app.models.guides.edition_keys import RenditionKey, name_of
-from app.models.guides.edition_rows import OWN_WORDS, EditionRow, GuideDraftRow, PictureRow
+from app.models.guides.edition_rows import OWN_WORDS, EditionRow, PictureRow
 from app.models.guides.renditions import RenditionContent
 
 MEDIA_TYPE = "image/jpeg"
 ANY_DIGEST = re.compile("sha256:[0-9a-f]{64}")
 SIZE_MARKER = b"\xff\xc0\x00\x11\x08"
 """Just before height and width in a JPEG that the service made (baseline, three colours)."""
-_EDITIONS, _PICTURES = table_of(EditionRow), table_of(PictureRow)
+_PICTURES = table_of(PictureRow)
 
 
 def digest_of_picture(data: bytes) -> str:
@@ -30,14 +29,6 @@ def size_of_picture(data: bytes) -> tuple[int, int] | None:
     """Of a JPEG that the service made; None without `SIZE_MARKER`, which those of others may have too."""
     _, marker, rest = data.partition(SIZE_MARKER)
     return (int.from_bytes(rest[2:4]), int.from_bytes(rest[:2])) if marker else None
-
-
-def store_picture(session: Session, data: bytes) -> str:
-    """Return its digest."""
-    digest = digest_of_picture(data)
-    if session.get(PictureRow, digest) is None:
-        session.add(PictureRow(digest=digest, data=data))
-    return digest
 
 
 def read_picture(session: Session, digest: str) -> bytes:
@@ -57,20 +48,6 @@ def find_picture_errors(session: Session, content: RenditionContent) -> Iterator
         elif (size := size_of_picture(row.data)) != (each.width, each.height):
             width, height = size or (0, 0)
             yield FieldError(("pictures", place, "width"), f"The stored picture has {width} by {height} pixels.")
-
-
-def remove_unused_pictures(session: Session, digests: Iterable[str]) -> None:
-    """Those that no draft and no published rendition has."""
-    for digest in digests:
-        row = session.get(PictureRow, digest)
-        if row is not None and not _is_used(session, digest):
-            session.delete(row)
-
-
-def _is_used(session: Session, digest: str) -> bool:
-    in_drafts = select(GuideDraftRow.guide).where(col(GuideDraftRow.content).contains(digest))
-    in_renditions = select(EditionRow.guide).where(cast(_EDITIONS.c.words, String).contains(digest))
-    return any(session.exec(each.limit(1)).first() is not None for each in (in_drafts, in_renditions))
 
 
 def find_changed_pictures(session: Session) -> Iterator[tuple[str, str]]:

@@ -39,7 +39,6 @@ from app.models.guides.renditions import RenditionContent
 from app.models.guides.seed_files import edition_place
 from app.services.events.outbox import Event, append_event, append_events, edition_payload, rendition_payload
 from app.services.guides.catalogue import index_guide
-from app.services.guides.drafts import DraftAct, append_draft_act
 from app.services.guides.editions import (
     EditionHead,
     StoredRendition,
@@ -52,6 +51,7 @@ from app.services.guides.editions import (
     insert_withdrawal,
     list_renditions,
 )
+from app.services.guides.guide_acts import GuideAct, append_guide_act
 from app.services.guides.reference_data import ReferenceData
 from app.services.guides.renditions import current_renditions, is_of_former_edition, rendition_of, require_sound
 
@@ -199,9 +199,9 @@ def withdraw_published(
         return Withdrawn(found.withdrawn_at, is_new=False)
     insert_withdrawal(session, key, reason=reason, at=at)
     if by is not None:
-        act = DraftAct(key.guide, by, at, language=key.language if isinstance(key, RenditionKey) else OWN_WORDS)
+        act = GuideAct(key.guide, by, at, key.language if isinstance(key, RenditionKey) else OWN_WORDS)
         details = {"number": key.number}
-        append_draft_act(session, GuideDraftAct.WITHDRAWN, act, digest=found.digest, details=details)
+        append_guide_act(session, GuideDraftAct.WITHDRAWN, act, digest=found.digest, details=details)
     if isinstance(found, StoredRendition):
         behind = is_of_former_edition(history, found.edition)
         payload = rendition_payload(found.key, found.content, digest=found.digest, behind=behind, reason=reason)

@@ -1,4 +1,4 @@
-"""Validation of an edition file or draft before publication, and the creation of new edition files."""
+"""Validation of an edition file before publication, and the creation of new edition files."""
 
 import datetime as dt
 import re
@@ -9,12 +9,11 @@ from pathlib import Path
 
 from sqlmodel import Session
 
-from app.errors import FieldError, InvalidEdition, SeedError, SeedFileError, SetupError
+from app.errors import FieldError, SeedError, SeedFileError, SetupError
 from app.models.base import SLUG_PATTERN, digest_of
 from app.models.guides import editions
 from app.models.guides.edition_files import EditionFile, edition_yaml, read_sound_entries
 from app.models.guides.edition_keys import EditionKey
-from app.models.guides.edition_rows import GuideDraftRow
 from app.models.guides.editions import EditionContent
 from app.models.guides.fault_words import sentence_at
 from app.models.guides.seed_files import FileTree, edition_place, read_tree
@@ -23,7 +22,6 @@ from app.services.guides.editions import EditionHead, current_of, every_publicat
 from app.services.guides.reference_data import ReferenceData
 
 WARNING = "warning: "
-NOTHING_CHANGED = "the content is the same as the current edition: nothing would change"
 SKELETON = Path(editions.__file__).with_name("new_guide.yaml")
 REVIEWED_AFTER = dt.timedelta(days=365)
 NEXT_EDITION = "Edition {number} of {guide}. Edit the content, and describe the changes in `change_note`."
@@ -74,7 +72,7 @@ def check_file(path: Path, reference_data: ReferenceData, session: Session | Non
     except SeedFileError as refusal:
         raise SeedFileError(path, [*faults, *refusal.faults]) from None
     content, written = parse_written(value)
-    unknown = [(each.at, each.detail) for each in _unknown_codes(reference_data, content)]
+    unknown = [(each.at, each.detail) for each in unknown_codes(reference_data, content)]
     faults += [*tree.faults, *(tree.fault_at(*each) for each in (*written, *unknown))]
     digest = digest_of(content) if content is not None and not faults else None
     published = read_published(session, key.guide) if session is not None and key is not None else None
@@ -87,7 +85,7 @@ def check_file(path: Path, reference_data: ReferenceData, session: Session | Non
     return CheckedFile(file, key, digest, tuple(warnings), None if published is None else not published.history)
 
 
-def _unknown_codes(reference_data: ReferenceData, content: EditionContent | None) -> list[FieldError]:
+def unknown_codes(reference_data: ReferenceData, content: EditionContent | None) -> list[FieldError]:
     found = reference_data.faults_in_codes(content) if content is not None else []
     return [FieldError(each.at, sentence_at(each.at, each.detail), each.code) for each in found]
 
@@ -148,56 +146,6 @@ def suggest_folder(guide: str, names: Sequence[str]) -> str:
     """Return a sentence about a similar name, or an empty string."""
     close = get_close_matches(guide, names, n=1)
     return f" If you mean `{close[0]}`, move the file to the folder `{close[0]}`." if close else ""
-
-
-@dataclass(frozen=True)
-class CheckedDraft:
-    """`content` and `digest` are None if there is any fault."""
-
-    draft: GuideDraftRow
-    published: PublishedGuide
-    content: EditionContent | None
-    digest: str | None
-    faults: tuple[FieldError, ...]
-    warnings: tuple[FieldError, ...]
-
-    @property
-    def follows(self) -> int | None:
-        """None for a new guide."""
-        return len(self.published.history) or None
-
-    def require_sound(self) -> tuple[EditionContent, str]:
-        """Return content and digest. Raise `InvalidEdition` with every error."""
-        if self.content is None or self.digest is None:
-            raise InvalidEdition(self.faults)
-        return self.content, self.digest
-
-
-def check_draft(
-    session: Session, draft: GuideDraftRow, reference_data: ReferenceData, *, today: dt.date
-) -> CheckedDraft:
-    """By the rules of `guidance check`; content that equals the current edition is an error here."""
-    published = read_published(session, draft.guide)
-    content, written = parse_written(draft.read())
-    faults = [FieldError(*each) for each in written] + _unknown_codes(reference_data, content)
-    current = current_of(published.history)
-    digest = digest_of(content) if content is not None and not faults else None
-    if digest is not None and current is not None and current.digest == digest:
-        faults.append(FieldError((), NOTHING_CHANGED))
-    warnings = tuple(_warnings_of_draft(draft, published, today))
-    sound, its_digest = (None, None) if faults else (content, digest)
-    return CheckedDraft(draft, published, sound, its_digest, tuple(faults), warnings)
-
-
-def _warnings_of_draft(draft: GuideDraftRow, published: PublishedGuide, today: dt.date) -> Iterator[FieldError]:
-    yield from (FieldError(*each) for each in warnings_in(draft.read(), published.current, today=today))
-    current = current_of(published.history)
-    if current is not None and current.published_at > draft.begun_at:
-        yield FieldError((), f"edition {current.number} was published after this draft was started: compare them")
-    if not published.history:
-        close = get_close_matches(draft.guide, published.names, n=1)
-        meant = f" If you mean `{close[0]}`, write the draft of that guide." if close else ""
-        yield FieldError((), f"no guide `{draft.guide}` is published: this is a new guide.{meant}")
 
 
 def write_new_file(folder: Path, slug: str, session: Session | None, *, today: dt.date) -> tuple[Path, bool]:

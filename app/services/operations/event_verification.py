@@ -26,7 +26,6 @@ from app.services.concerns.deadlines import find_without_event
 from app.services.events.outbox import events_after
 from app.services.events.webhooks import find_changed_webhooks
 from app.services.guides.catalogue import find_index_faults
-from app.services.guides.drafts import find_changed_drafts
 from app.services.guides.editions import key_of
 from app.services.operations.audit_verification import STEP_ROWS
 from app.services.operations.concern_verification import UNREADABLE
@@ -82,8 +81,8 @@ def _key_in(data: dict[str, Any]) -> AnyKey:
 def verify_events(engine: Engine, on_step: OnStep = show_no_progress) -> Iterator[tuple[str, str]]:
     """Yield name and fault of each broken event, and each row that contradicts events or audit log.
 
-    Deliveries, announcements, publications, withdrawals, checkpoints, generation, readers, webhooks, drafts, search
-    index. What cannot be read ends the check of its kind.
+    Deliveries, announcements, publications, withdrawals, checkpoints, generation, readers, webhooks, search index. What
+    cannot be read ends the check of its kind.
     """
     with Session(engine) as session:
         said, recorded = _RecordedEvents(), replay_others(session)
@@ -98,7 +97,6 @@ def verify_events(engine: Engine, on_step: OnStep = show_no_progress) -> Iterato
             yield "publications", "a row can no longer be read"
         yield from _faults_in_readers(session, recorded.confirmed)
         yield from ((f"webhook {name}", fault) for name, fault in find_changed_webhooks(session, recorded.webhooks))
-        yield from ((f"draft of {guide}", fault) for guide, fault in find_changed_drafts(session))
         try:
             yield from find_index_faults(session)
         except UNREADABLE:

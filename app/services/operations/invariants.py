@@ -9,6 +9,7 @@ from itertools import chain
 from sqlalchemy import Engine
 from sqlmodel import Session
 
+from app.extensions import installed, modules_of
 from app.logs import Log
 from app.models.base import OnStep
 from app.services.access.row_signing import verify_access
@@ -104,7 +105,10 @@ def find_broken(
             Invariant.RECIPIENTS: lambda: _sealed_to_others(session, set(recipients), on_step),
             Invariant.CLOCK: lambda: filter(None, [find_clock_fault(session, at=at)]),
             Invariant.CHAINS: lambda: _lines(
-                verify_audit_log(engine, on_step), verify_concerns(engine, on_step), verify_events(engine, on_step)
+                verify_audit_log(engine, on_step),
+                verify_concerns(engine, on_step),
+                verify_events(engine, on_step),
+                *(each.verify(engine) for each in modules_of("verification", installed().values())),
             ),
             Invariant.ACCESS: lambda: _lines(verify_access(engine, on_step)),
         }

@@ -37,8 +37,6 @@ from app.services.events.emails import (
     unsubscribe_email,
 )
 from app.services.events.rounds import RoundNotes
-from app.services.guides.draft_review import find_due_draft, publish_due_draft
-from app.services.guides.reference_data import ReferenceData
 from app.services.operations.checkpoints import Checkpoints
 from app.services.operations.external_services import ExternalServicesMonitor
 from app.services.operations.invariants import Beat, Invariants
@@ -47,7 +45,6 @@ from app.services.workers import GenerationWatcher, Job, JobsWorker
 
 MINUTE_SECONDS = 60.0
 HOUR_SECONDS = 3600.0
-PLANNED_SECONDS = 5.0
 KNOWN_END_SECONDS = 10.0
 OUTSIDE_SECONDS = 30.0
 BATCH_SIZE = 32
@@ -135,7 +132,6 @@ class Housekeeping(TeamJobs):
     invariants: Invariants
     outside: ExternalServicesMonitor
     watcher: Watcher
-    reference_data: ReferenceData
     lost_entries: LostEntries
     knows_there_are_none: bool = False
     has_tried_to_purge: bool = False
@@ -151,7 +147,6 @@ class Housekeeping(TeamJobs):
         on_time = [
             Job("key-uses", MINUTE_SECONDS, lambda _: self.key_uses.store(self.writer), first_delay=MINUTE_SECONDS),
             Job("saved-forms", MINUTE_SECONDS, self._erase_saved_forms),
-            Job("planned-publications", PLANNED_SECONDS, self.publish_planned),
             Job("known-end", KNOWN_END_SECONDS, lambda _: self.lost_entries.look(), first_delay=KNOWN_END_SECONDS),
         ]
         if self.settings.deliver:
@@ -178,25 +173,6 @@ class Housekeeping(TeamJobs):
             yield from self.email_workers()
             dispatcher = build_dispatcher(self.settings, self.writer, self.clock)
             yield DispatcherThread(dispatcher, grace_seconds=self.settings.drain_seconds)
-
-    def publish_planned(self, _beat: Beat) -> bool:
-        """The earliest that is due, or back to its editors.
-
-        True if one was: others may be. Nothing if the clock may be wrong.
-        """
-        now = self.clock()
-        with Session(self.engine) as session:
-            due = find_due_draft(session, now=now)
-        if due is None:
-            return False
-        two_people = self.settings.two_people_publish
-        try:
-            published = self.writer.run(publish_due_draft, self.reference_data, *due, now=now, two_people=two_people)
-        except ClockInDoubt:  # the job `retention` logs the error
-            return False
-        if published is not None:
-            log.info("planned_draft_published", guide=due[0], digest=published.digest)
-        return True
 
     def _erase_saved_forms(self, _beat: Beat) -> None:
         try:

@@ -35,7 +35,7 @@ from app.models.access.roles import Role
 from app.services.access.people import invite
 from app.services.concerns.keys import create_identity
 from app.services.concerns.sealing import read_identities
-from app.services.guides.written_contacts import phones_in
+from app.services.guides.written_phones import phones_in
 from app.services.key_files import write_key_file
 from app.services.operations.backup import back_up, backup_path, drill_restore
 from app.services.operations.check_model import CheckContext, open_check_context

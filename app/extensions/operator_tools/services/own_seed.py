@@ -12,7 +12,7 @@ from app.errors import SetupError
 from app.models.guides.edition_files import as_yaml, file_text
 from app.models.guides.signposts import Signpost, SignpostScope
 from app.services.guides.reference_data import COUNCILS, ELSEWHERE, NIGHT_TEAM, ReferenceData, read_reference_data
-from app.services.guides.written_contacts import phones_in
+from app.services.guides.written_phones import phones_in
 
 OWN_FOLDER = "council"
 LAW_FILE = "legal-statements.yaml"

@@ -1,0 +1,93 @@
+"""Values of a draft that people write in several ways: phone numbers, days and opening hours.
+
+Text that cannot be understood is stored as typed, so that nothing is lost. The check of the draft then reports the
+text as an error.
+"""
+
+import datetime as dt
+import json
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from app.extensions.editing.services.written_values import day_in_words, read_day
+from app.models.guides.contacts import OpeningHours
+from app.services.clock.working_hours import read_hours, spoken_hours
+from app.services.guides.written_phones import read_number, without_label
+
+NUMBER, DISPLAY = "number", "display"
+_HOURS = TypeAdapter(tuple[OpeningHours, ...])
+
+
+def shown_number(phone: dict[str, Any]) -> str:
+    """`display`, with the area code if it lacks one, or `number`."""
+    number, display = (each if isinstance(each, str) else "" for each in (phone.get(NUMBER), phone.get(DISPLAY)))
+    if not display or not _is_local(number, display):
+        return display or number
+    return f"0{number.removeprefix('+44')}".removesuffix(display) + f" {display}"
+
+
+def read_phone(typed: str, former: Any) -> dict[str, str]:
+    """`number` to dial, unless unclear, and `display`. A local number that was not changed keeps both."""
+    display = without_label(typed)
+    if not display:
+        return {}
+    before = former if isinstance(former, dict) else {}
+    kept = {key: before[key] for key in (NUMBER, DISPLAY) if isinstance(before.get(key), str)}
+    if len(kept) == len((NUMBER, DISPLAY)) and _is_local(*kept.values()) and typed.strip() == shown_number(before):
+        return kept
+    number = read_number(display)
+    return {DISPLAY: display} if number is None else {NUMBER: number, DISPLAY: display}
+
+
+def _is_local(number: str, display: str) -> bool:
+    """Without the area code."""
+    return display.isdigit() and number.startswith("+44") and number.endswith(display) and read_number(display) is None
+
+
+def shown_day(value: Any) -> str:
+    """`30 September 2027`, any other value as text."""
+    try:
+        return day_in_words(dt.date.fromisoformat(value))
+    except (TypeError, ValueError):
+        return value if isinstance(value, str) else "" if value is None else json.dumps(value)
+
+
+def read_typed_day(typed: str) -> str:
+    """As in the API, or as typed."""
+    found = read_day(typed)
+    return found.isoformat() if found else typed.strip()
+
+
+def is_in_words(value: Any) -> bool:
+    """Typed text, or can be written as text."""
+    return isinstance(value, str) or _hours(value) is not None
+
+
+def shown_hours(value: Any) -> str:
+    """Empty if unreadable."""
+    return value if isinstance(value, str) else spoken_hours(_hours(value) or ())
+
+
+def read_typed_hours(typed: str, former: Any) -> Any:
+    """As a list, or as typed. What the form showed for `former` stays `former`."""
+    text = " ".join(typed.split())
+    if former is not None and text == shown_hours(former):
+        return former
+    return [each.model_dump(mode="json") for each in read_hours(text)] or text
+
+
+def said_value(control: str, value: Any) -> str:
+    """As understood, in words: `control` is `phone`, `day` or `hours`. Otherwise empty."""
+    if control == "phone":
+        number = value.get(NUMBER)
+        return f"Dials {number}" if isinstance(number, str) and read_number(number) == number else ""
+    shown = {"day": shown_day, "hours": shown_hours}.get(control, str)(value)
+    return f"Read as {shown}" if control in ("day", "hours") and value and shown != value else ""
+
+
+def _hours(value: Any) -> tuple[OpeningHours, ...] | None:
+    try:
+        return _HOURS.validate_python(value or ())
+    except ValidationError:
+        return None

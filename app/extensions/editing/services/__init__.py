@@ -1,0 +1,1 @@
+"""Operations and queries of drafts, and the readers of documents and pictures."""

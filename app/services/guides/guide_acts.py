@@ -1,0 +1,51 @@
+"""The record of what people do to a guide's drafts, editions and renditions."""
+
+import datetime as dt
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from sqlmodel import Session, func, select
+
+from app.models.base import canonical_json
+from app.models.guides.edition_rows import OWN_WORDS, GuideDraftAct, GuideDraftActRow
+
+
+@dataclass(frozen=True)
+class GuideAct:
+    """`language` is empty for an edition, `by` a client (and person)."""
+
+    guide: str
+    by: str
+    at: dt.datetime
+    language: str = OWN_WORDS
+
+
+def append_guide_act(
+    session: Session, kind: GuideDraftAct, act: GuideAct, *, digest: str, details: dict[str, Any]
+) -> int:
+    """Return the action's number. `digest` is of the text that it is about. No draft is changed."""
+    of_draft = GuideDraftActRow.guide == act.guide, GuideDraftActRow.language == act.language
+    last = session.exec(select(func.max(GuideDraftActRow.number)).where(*of_draft)).one() or 0
+    row = GuideDraftActRow(
+        guide=act.guide,
+        language=act.language,
+        number=last + 1,
+        act=kind.value,
+        by=act.by,
+        at=act.at,
+        digest=digest_with(digest, details),
+        details=details,
+    )
+    session.add(row)
+    session.flush()
+    return last + 1
+
+
+def digest_with(digest: str, details: Any) -> str:
+    """`digest` itself without details."""
+    return digest if details == {} else sha256(f"{digest} {canonical_json(details).decode()}")
+
+
+def sha256(text: str) -> str:
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
