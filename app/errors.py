@@ -270,7 +270,6 @@ class InvalidQuery(ValidationFailed, slug="invalid-query", status=400, title="In
 
     @property
     def detail(self) -> str | None:
-        """The sentence of the first fault."""
         return self.faults[0].detail
 
 

@@ -95,7 +95,7 @@ def move_into_place(draft: Path, path: Path, *, replace: bool) -> None:
 
 
 def move_aside(path: Path, aside: Path) -> None:
-    """With its side files. Flushed."""
+    """Rename a database with its side files, and flush the folder."""
     for ending in ("", *SIDE_FILES):
         file = Path(f"{path}{ending}")
         if file.exists():

@@ -163,7 +163,7 @@ def simultaneous_reads(engine: Engine) -> int:
 
 
 def open_to_requests(engine: Engine, *, is_open: bool) -> None:
-    """Otherwise only the threads that open the database may use it."""
+    """If not `is_open`, only the threads that open the database may use it."""
     cast("Pool", engine.pool).is_open = is_open
 
 

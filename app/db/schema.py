@@ -196,7 +196,7 @@ def declared_statements(dialect: str) -> list[str]:
 
 
 def declared_objects(dialect: str) -> list[SchemaObject]:
-    """Without text search configurations. On PostgreSQL with the setting with which triggers fire."""
+    """Without text search configurations, and on PostgreSQL with the setting of triggers (`TRIGGERS_FIRE`)."""
     found = [(CREATES.match(statement), statement) for statement in declared_statements(dialect)]
     objects = [SchemaObject(match[1].lower(), match[2], statement) for match, statement in found if match]
     return objects if dialect == "sqlite" else [*objects, SchemaObject(*TRIGGERS_FIRE)]

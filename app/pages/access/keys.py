@@ -127,7 +127,7 @@ def give_copy(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
 
 @router.post("/people/passkey")
 def remove_passkey_of_person(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
-    """Such as of a lost device; all sessions end. Not a lead's own last one."""
+    """All sessions of the person end. A lead's own last passkey cannot be removed."""
     name = posted.one("name")
     visit.context.writer.run(remove_passkey, name, posted.one("passkey"), actor=visit.actor)
     return lead_to(address_of_person(name))

@@ -115,7 +115,7 @@ class Attempt(Visit):
         return Waiting(concern is None or concern.state == ConcernState.RECEIVED, in_danger)
 
     def own_entry_number(self) -> int:
-        """Of the person's last action, views apart: after a retry the first attempt's. 0 if none is recent."""
+        """Number of the person's last action but views; after a retry the first attempt's. 0 if none is recent."""
         with Session(self.context.engine) as session:
             last = list_last_entries(session, self.reference, limit=ENTRIES_SEARCHED)
         own = (each.number for each in last if each.client == self.visitor.actor.client and each.act not in VIEWS)

@@ -28,7 +28,7 @@ FORMER_TABS = {"mine": {"who": ME}, "unassigned": {"who": NOBODY}, "tests": {"te
 
 
 class InboxTab(StrEnum):
-    """`is_counted`: with the number of open ones."""
+    """If `is_counted`, the tab shows how many open concerns it has."""
 
     label: str
     state: ConcernState | None
@@ -170,7 +170,7 @@ def _people_of(who: str) -> dict[str, Any]:
 
 
 def parse_list(query: str) -> tuple[InboxSelection, dict[str, str]]:
-    """With the `PAGE_FIELDS`. Raise `InvalidQuery`."""
+    """Return the filters in a query, and those of its `PAGE_FIELDS` that it has. Raise `InvalidQuery`."""
     fields = dict(parse_qsl(query))
     try:
         typed = TypedFilters.model_validate(fields)

@@ -102,7 +102,7 @@ def entry_of_event(event: EditionEvent, public_url: str) -> FeedItem:
 
 
 def entry_of_review(edition: CurrentEdition, public_url: str) -> FeedItem:
-    """The same whenever it is made: leave it out until the review is due."""
+    """The entry does not depend on the day: the caller leaves it out until the review is due."""
     details, (guide, number) = edition.details, edition.key
     by = NO_DAY if details.review_by is None else f"Review by {details.review_by}."
     owner = f"Owner: {details.owner}" if details.owner else "No team is named as its owner"
