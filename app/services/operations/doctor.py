@@ -108,7 +108,7 @@ ALL_CHECKS = (
     Check(
         "test-concerns",
         check_test_concerns,
-        "docs/how-to/integrate.md#try-without-harm",
+        "docs/reference/conventions.md#try-without-harm",
         needs_database=True,
         may_name_someone=True,
     ),
