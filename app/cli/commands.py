@@ -122,9 +122,13 @@ for name, (heading, words) in GROUPS.items():
     groups[name] = Commands(name=name, cls=kind, help=words, no_args_is_help=not is_short)
     app.add_typer(groups[name], rich_help_panel=heading)
 extensions = switched_on(None if NAMED is None else NAMED.replace(",", " ").split())
-for package, commands in (*((f"{each.package}.", each.commands) for each in extensions), ("", COMMANDS)):
-    for (group, panel), places in commands.items():
-        groups[group].declare(places, panel, package)
+declared = [
+    (package, *where, places)
+    for package, commands in (*((f"{each.package}.", each.commands) for each in extensions), ("", COMMANDS))
+    for where, places in commands.items()
+]
+for package, group, panel, places in sorted(declared, key=lambda each: each[:2] != ("", PROGRAM)):  # the help's order
+    groups[group].declare(places, panel, package)
 
 
 def print_version(is_given: bool) -> None:

@@ -71,7 +71,6 @@ class CheckedRendition:
     faults: tuple[FieldError, ...]
     follows: int
     """The edition that it renders."""
-    warnings: tuple[FieldError, ...] = ()
 
     def require_sound(self) -> tuple[RenditionContent, str]:
         """Return content and digest. Raise `InvalidRendition` with every error."""
