@@ -24,7 +24,7 @@ from app.db.schema import prepare_schema
 from app.db.tables import TABLES
 from app.db.writer import Writer
 from app.errors import GuidanceError, SeedFileError, SetupError, StoreBusy
-from app.extensions import Extension, modules_of, switched_on
+from app.extensions import Extension, modules_of, switched_on, together
 from app.http.cache import ResponseCache
 from app.http.context import AppContext
 from app.http.door import Door, steps_of
@@ -125,9 +125,8 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
     signer = make_receipt_signer(key, load_retired_keys(settings.retired_receipt_keys), issuer=settings.public_url)
     allows_host = make_host_check(public_url=settings.public_url, allowed_hosts=settings.allowed_hosts)
     extensions = switched_on(settings.extensions)
-    response_cache = ResponseCache(
-        settings.cache_megabytes, allows_host, clock, {path for each in extensions for path in each.uncached}
-    )
+    added = together(extensions)
+    response_cache = ResponseCache(settings.cache_megabytes, allows_host, clock, frozenset(added.uncached))
     contents = Contents(engine)
     resolver = EditionResolver(engine, reference_data, contents, settings.default_guide)
     duty_hours = DutyHours(WorkingDays(), settings.duty_hours)
@@ -176,14 +175,7 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
     return AppContext(
         settings=settings,
         extensions=extensions,
-        links={relation: path for each in extensions for relation, path in each.links.items()},
-        limits={place: limit for each in extensions for place, limit in each.limits.items()},
-        without_pages=tuple(path for each in extensions for path in each.without_pages),
-        english_only=tuple(path for each in extensions for path in each.english_only),
-        same_origin_only=tuple(path for each in extensions for path in each.same_origin_only),
-        files=tuple(path for each in extensions for path in each.files),
-        menu={path: line for each in extensions for path, line in each.menu.items()},
-        oversight={path: line for each in extensions for path, line in each.oversight.items()},
+        added=added,
         engine=engine,
         writer=writer,
         contents=contents,

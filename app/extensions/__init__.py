@@ -77,3 +77,19 @@ def switched_on(names: Collection[str] | None) -> tuple[Extension, ...]:
 def modules_of(part: str, extensions: Iterable[Extension]) -> list[ModuleType]:
     """Of each that has it."""
     return [import_module(f"{each.package}.{part}") for each in extensions if part in each.parts]
+
+
+def together(extensions: Collection[Extension]) -> Extension:
+    """What they add to the trunk, as of one."""
+    return Extension(
+        __name__,
+        links={relation: path for each in extensions for relation, path in each.links.items()},
+        limits={place: limit for each in extensions for place, limit in each.limits.items()},
+        without_pages=tuple(path for each in extensions for path in each.without_pages),
+        uncached=tuple(path for each in extensions for path in each.uncached),
+        english_only=tuple(path for each in extensions for path in each.english_only),
+        same_origin_only=tuple(path for each in extensions for path in each.same_origin_only),
+        files=tuple(path for each in extensions for path in each.files),
+        menu={path: line for each in extensions for path, line in each.menu.items()},
+        oversight={path: line for each in extensions for path, line in each.oversight.items()},
+    )

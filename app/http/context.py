@@ -1,7 +1,7 @@
 """The application context, and FastAPI dependencies for the context, its parts, a database session and the time."""
 
 import datetime as dt
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from threading import Event
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,7 +14,7 @@ from sqlmodel import Session
 from app.clock import Clock
 from app.config import Settings
 from app.db.writer import Writer
-from app.extensions import Extension, Words
+from app.extensions import Extension
 from app.http.cache import ResponseCache
 from app.http.held_file import HeldFile
 from app.http.metrics import Metrics
@@ -46,15 +46,8 @@ if TYPE_CHECKING:
 class AppContext:
     settings: Settings
     extensions: tuple[Extension, ...]
-    """What they add together follows:"""
-    links: Words
-    limits: Words
-    without_pages: tuple[str, ...]
-    english_only: tuple[str, ...]
-    same_origin_only: tuple[str, ...]
-    files: tuple[str, ...]
-    menu: Mapping[str, tuple[str, str]]
-    oversight: Mapping[str, tuple[str, str]]
+    added: Extension
+    """What `extensions` add together."""
     engine: Engine
     writer: Writer
     contents: Contents

@@ -32,11 +32,11 @@ def steps_of(context: AppContext, find_language: Step) -> list[Step]:
         ResponseHeaders(
             is_https=settings.is_https,
             allowed_origins=settings.allowed_origins,
-            same_origin_only=context.same_origin_only,
+            same_origin_only=context.added.same_origin_only,
         ).add_headers,
         check_host,
-        RateLimits(context.code_tries.limiter, settings, context.limits).count_request,
-        RequestBodies(settings.client_seconds, context.files).read_body,
+        RateLimits(context.code_tries.limiter, settings, context.added.limits).count_request,
+        RequestBodies(settings.client_seconds, context.added.files).read_body,
         Turns(settings.connections, settings.concurrent_requests).take_turn,
         choose_format,
     ]

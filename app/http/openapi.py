@@ -128,7 +128,7 @@ def build_document(app: FastAPI, settings: Settings) -> JsonObject:
     schemas = document["components"]["schemas"]
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
-            _add_problems(path, method, operation, app.state.context.limits)
+            _add_problems(path, method, operation, app.state.context.added.limits)
             _correct_parameters(operation, schemas)
             _add_body_example(operation, schemas)
             _correct_responses(path, method, operation, schemas)

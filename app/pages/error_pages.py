@@ -243,10 +243,10 @@ def problem_type_of(error: Exception) -> type[Problem]:
 async def find_language(exchange: Exchange) -> None:
     """Of the page, from its path; and make errors pages if HTML is preferred."""
     scope = exchange.scope
-    context = scope["app"].state.context
-    if scope["path"].startswith(PATHS_WITHOUT_PAGES + context.without_pages):
+    added = scope["app"].state.context.added
+    if scope["path"].startswith(PATHS_WITHOUT_PAGES + added.without_pages):
         return
-    language, path = language_of(scope["path"], context.without_pages + context.english_only)
+    language, path = language_of(scope["path"], added.without_pages + added.english_only)
     query = scope["query_string"].decode("latin-1")
     shown = f"{path}?{query}" if query else path
     exchange.ends.enter_context(speaking(language, shown if scope["method"] == "GET" and language.is_whole else ""))
@@ -261,7 +261,8 @@ async def _replace_problem(exchange: Exchange, start: Message) -> None:
     headers = MutableHeaders(raw=start["headers"])
     if headers.get("content-type") != PROBLEM_MEDIA_TYPE:
         return
-    is_file = start["status"] == ContentTooLarge.status and exchange.scope["path"] in context_of(exchange.request).files
+    files = context_of(exchange.request).added.files
+    is_file = start["status"] == ContentTooLarge.status and exchange.scope["path"] in files
     page = error_page(Site.of(exchange.request), start["status"], message=FILE_TOO_LARGE if is_file else None)
     for name, value in page.headers.items():
         if name.startswith("content-") or name not in headers:

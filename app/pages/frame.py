@@ -130,7 +130,7 @@ class DeskSite(Site):
         """If this service cannot decrypt, the page shows whether the team's key is open in the browser."""
         is_sealed = not self.context.unsealer.can_unseal
         given = {"visitor": None, "is_sealed": is_sealed, "waiting": {}} | values
-        given |= {"menu": self.context.menu, "oversight": self.context.oversight}
+        given |= {"menu": self.context.added.menu, "oversight": self.context.added.oversight}
         page = super().page(template, status=status, **given)
         page.headers["Content-Security-Policy"] = DESK_CONTENT_POLICY
         return page

@@ -172,7 +172,7 @@ class Site:
         who = who or context.emergency_contacts.current()
         defaults = {
             "settings": context.settings,
-            "links": context.links,
+            "links": context.added.links,
             "language": current_language(),
             "languages": LANGUAGES,
             "here": current_path(),

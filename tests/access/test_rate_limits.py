@@ -258,7 +258,7 @@ def _limiter(service: Any) -> Any:
 @pytest.mark.slow
 def test_which_routes_are_limited_is_told_in_the_document(service: FastAPI) -> None:
     for told in operations(service.openapi()):
-        is_limited = policy_name(told.method.upper(), told.path, service.state.context.limits) is not None
+        is_limited = policy_name(told.method.upper(), told.path, service.state.context.added.limits) is not None
         responses = told.definition["responses"]
 
         assert ("429" in responses) == is_limited, told.path

@@ -93,7 +93,7 @@ def read_desk(
 ) -> Response:
     """Who may not read concerns is led to the audit log, or to a page of an extension."""
     if not visit.visitor.can_read:
-        own = (path for path, (_, may) in visit.context.menu.items() if getattr(visit.visitor, may))
+        own = (path for path, (_, may) in visit.context.added.menu.items() if getattr(visit.visitor, may))
         return lead_to(f"{PATH}/record" if visit.visitor.can_audit else next(own, f"{PATH}/record"))
     return inbox_page(visit, chosen, place)
 

@@ -55,7 +55,7 @@ def read_index(request: Request, context: ContextDep) -> Response:
         "concern_form": CONCERN_FORM,
         "problems": PROBLEMS,
         "receipt_keys": "/.well-known/jwks.json",
-        **context.links,
+        **context.added.links,
         "describedby": "/openapi.json",
         "documentation": "/docs",
     }
