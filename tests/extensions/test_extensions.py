@@ -256,15 +256,17 @@ print(*(name for name in ("setup", "import", "serve", "doctor", "copy", "verify"
 def test_a_service_without_extensions_takes_concerns_and_its_desk_has_no_line_of_theirs(
     service: FastAPI, trunk: FastAPI
 ) -> None:
-    lines = [path for each in installed().values() for path in each.oversight]
+    lines = [path for each in installed().values() for path in (*each.menu, *each.oversight)]
     pages = {}
     for app in (service, trunk):
         with TestClient(app) as client:
             reference = raise_concern(client)["reference"]
             sign_in_as(app, client, "Lee Example", Role.LEAD)
             pages[app] = client.get(f"/desk/concerns/{reference}").text + client.get("/desk").text
+            sign_in_as(app, client, "Ed Example", Role.EDITOR)
+            pages[app] += client.get("/desk").text
 
-    assert lines == ["/desk/checks"]
+    assert lines == ["/edit", "/desk/checks"]
     assert [path for path in lines if f'href="{path}"' not in pages[service]] == []
     assert [path for path in lines if f'href="{path}"' in pages[trunk]] == []
     assert "/desk/retention" in pages[trunk]
