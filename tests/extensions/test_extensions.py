@@ -79,11 +79,15 @@ def folder(tmp_path: Path) -> Path:
     return hello.parent
 
 
+def environment_in(data: Path, **settings: str) -> dict[str, str]:
+    """Never the folder of the clone, which `make serve` fills."""
+    return environment_for(data, **settings) | {"GUIDANCE_DATA_DIR": str(data)}
+
+
 def start(folder: Path, data: Path, **settings: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", PROGRAM, str(folder)]
-    return subprocess.run(
-        command, cwd=ROOT, env=environment_for(data, **settings), capture_output=True, check=False, text=True
-    )
+    environment = environment_in(data, **settings)
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=False, text=True)
 
 
 def started(folder: Path, data: Path, **settings: str) -> dict[str, Any]:
@@ -163,7 +167,7 @@ def test_an_unknown_name_is_a_clear_error_of_the_setting(settings: Settings, tmp
     ended = subprocess.run(
         [sys.executable, "-m", "app.cli", "serve"],
         cwd=ROOT,
-        env=environment_for(tmp_path / "data", extensions="terminal,hello"),
+        env=environment_in(tmp_path / "data", extensions="terminal,hello"),
         capture_output=True,
         check=False,
         text=True,
@@ -236,7 +240,7 @@ found = get_command(app).commands
 print(*found["desk"].commands)
 print(*(name for name in ("setup", "import", "serve", "doctor", "copy", "verify", "backup", "health") if name in found))
 """
-    environment = environment_for(tmp_path / "data", extensions="none")
+    environment = environment_in(tmp_path / "data", extensions="none")
     ended = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, check=True, text=True
     )
