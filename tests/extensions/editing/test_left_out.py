@@ -8,6 +8,7 @@ from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from app.config import Settings
+from app.db.database import for_writing
 from app.extensions.editing import DOCUMENT_PATH
 from app.http.request_bodies import MAX_BODY_BYTES
 from app.main import create_app
@@ -39,11 +40,11 @@ def test_a_draft_stays_while_editing_is_left_out_is_verified_and_is_there_again(
     with TestClient(trunk) as client:
         left_out = replace(ann, http=client).call("GET")
         found = list(find_all_faults(engine))
-        with engine.begin() as connection:
+        with for_writing(engine).begin() as connection:
             connection.execute(text("UPDATE guide_drafts SET content = content || ' '"))
         told = list(find_all_faults(engine))
         noticed = find_broken(engine, Invariant.CHAINS, recipients=(), at=A_TUESDAY)
-        with engine.begin() as connection:
+        with for_writing(engine).begin() as connection:
             connection.execute(text("UPDATE guide_drafts SET content = substr(content, 1, length(content) - 1)"))
     with TestClient(create_app(settings, clock)) as client:
         again = replace(ann, http=client).call("GET")
