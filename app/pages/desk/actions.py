@@ -115,7 +115,10 @@ class Attempt(Visit):
         return Waiting(concern is None or concern.state == ConcernState.RECEIVED, in_danger)
 
     def own_entry_number(self) -> int:
-        """Return the number of the last action that is not a view, 0 if none is recent. A retry gives the first attempt."""
+        """Return the number of the person's last action that is not a view, 0 if none is recent.
+
+        After a retry this is the first attempt.
+        """
         with Session(self.context.engine) as session:
             last = list_last_entries(session, self.reference, limit=ENTRIES_SEARCHED)
         own = (each.number for each in last if each.client == self.visitor.actor.client and each.act not in VIEWS)

@@ -95,7 +95,10 @@ class DutyHours:
         return (duty, *self.hours_of(duty)) if duty is not None else (None, "", ())
 
     def hours_of(self, contact: Contact) -> tuple[str, tuple[OpeningHours, ...]]:
-        """As text and data. The data are empty if the setting cannot be parsed, both if the hours are unknown."""
+        """Return the hours as text and data.
+
+        The data are empty if the setting cannot be parsed. Both are empty if the hours are unknown.
+        """
         if self.words is not None:
             return self.words, read_hours(self.words)
         return hours_text(contact.opening_hours), contact.opening_hours
@@ -193,7 +196,10 @@ class DutyHours:
         return is_all_day or not self.working_days.is_bank_holiday(local.date())
 
     def _answers(self, team: Signpost, duty_is_open: bool | None, at: dt.datetime) -> bool | None:
-        """Without hours a team answers whenever the duty team is closed, with hours also all day on a bank holiday."""
+        """A team without known hours answers whenever the duty team is closed.
+
+        A team with hours also answers all day on a bank holiday.
+        """
         if not team.opening_hours or not self.says_now:
             return None if duty_is_open is None else not duty_is_open
         local = at.astimezone(LONDON)

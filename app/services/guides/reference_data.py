@@ -27,7 +27,7 @@ from app.services.guides.editions import default_guide, get_current, read_conten
 log = Log(__name__)
 COUNCILS = "council"
 ELSEWHERE = "elsewhere"
-"""For every council area without a code of its own."""
+"""Code for every council area that has no code of its own."""
 NIGHT_TEAM: dict[str, Any] = {
     "id": "out-of-hours-team",
     "name": "Out-of-hours team",
@@ -38,7 +38,7 @@ NIGHT_TEAM: dict[str, Any] = {
 }
 """The fields of the signpost of a council's out-of-hours team, without its number."""
 _GENERIC_WORDS = frozenset({"council", "city", "county", "borough", "district", "metropolitan", "the", "of"})
-"""They do not distinguish a council."""
+"""Words that do not distinguish a council."""
 
 
 @dataclass(frozen=True)
