@@ -147,7 +147,7 @@ class Metrics:
         self._flushes.observe(seconds)
 
     def text(self, gauges: Iterable[Metric]) -> bytes:
-        """With `SHARED_FOLDER`, each count is the sum over all processes."""
+        """Return the metrics. With `SHARED_FOLDER`, each count is the sum over all processes."""
         registry = self.registry
         if SHARED_FOLDER in os.environ:
             registry = CollectorRegistry()

@@ -64,9 +64,9 @@ class WithdrawalRow(sqlmodel.SQLModel, table=True):
 
 
 class GenerationRow(sqlmodel.SQLModel, table=True):
-    """A number that increases with each publication and withdrawal. The table has one row.
+    """A number that increases with each publication and withdrawal, by which processes notice those of others.
 
-    A process reads the number to notice what other processes have published or withdrawn.
+    The table has one row.
     """
 
     __tablename__ = "generation"

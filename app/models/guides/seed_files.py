@@ -220,10 +220,7 @@ class FileTree:
         return parsed, [*self.faults, *map(self.fault_of, drop_consequent_errors(errors))]
 
     def fault_of(self, error: ErrorDetails) -> SeedError:
-        """Return the validation error `error` as an error of the file, with its line.
-
-        If the location has no line, use the line of the nearest parent.
-        """
+        """Return `error` with its line in the file, or with that of the nearest parent that has one."""
         return self.fault_at(error["loc"], f"{_place(error['loc'])} {reason_of(error)}")
 
     def fault_at(self, at: Location, reason: str) -> SeedError:

@@ -250,17 +250,14 @@ def _item_fields(shown: ShownEdition, section: Section, item_id: str) -> dict[st
 
 
 def _having(lists: Mapping[int, Mapping[str, Any]], item_id: str) -> set[int]:
-    """Return the numbers of the editions that have the item `item_id`.
-
-    `lists` maps the number of each edition to its items by id.
-    """
+    """`lists` maps the number of each edition to its items by id."""
     return {number for number, items in lists.items() if item_id in items}
 
 
 def _successor(session: Session, shown: ShownEdition, below: str = "") -> Links:
-    """Return the link to the edition after `shown`, with `below` after its path, or no link if `shown` is the last.
+    """Return the link to the next edition, with `below` after its path. It must be in the Link header.
 
-    The link belongs in the Link header, because the body of a numbered edition never changes.
+    The body of a numbered edition never changes.
     """
     guide, number = shown.head.key
     has_next = newest_number(session, guide=guide) > number
