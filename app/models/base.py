@@ -170,11 +170,7 @@ class UtcDateTimeType(TypeDecorator[dt.datetime]):
 
 
 def partial_index(name: str, *columns: str, sqlite: str, postgresql: str) -> Index:
-    """Return a partial index, with its condition in the SQL of each database.
-
-    The PostgreSQL condition is kept in `info` until such a database is opened: otherwise SQLAlchemy would load that
-    dialect each time.
-    """
+    """Keep the PostgreSQL condition in `info` until needed: otherwise SQLAlchemy would load that dialect each time."""
     return Index(name, *columns, sqlite_where=text(sqlite), info={"postgresql_where": text(postgresql)})
 
 

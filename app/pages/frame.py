@@ -145,10 +145,7 @@ class Visit(DeskSite):
         return self.visitor.actor
 
     def openable_reference(self, typed: str) -> str:
-        """Check a reference from a form field: `VisitorDep` checks the one in the path.
-
-        Raise `NoSuchConcern`, and record a refusal.
-        """
+        """Check a form field: `VisitorDep` checks the path. Raise `NoSuchConcern`; a refusal is recorded."""
         reference = reference_of(typed)
         expect_openable(self.context.writer, reference, self.visitor.actor)
         return reference

@@ -112,10 +112,7 @@ def current_language() -> Language:
 
 
 def current_path() -> str:
-    """Return the path with its query and without the language.
-
-    Empty if a link could not lead there, as after a POST.
-    """
+    """Include the query but not the language. Empty if a link could not lead there, as after a POST."""
     return _path.get()
 
 

@@ -531,10 +531,7 @@ def present_audit_entry(row: AuditEntryRow) -> DisclosureEntry:
 
 
 def audit_entry_row(entry: Mapping[str, Any]) -> AuditEntryRow:
-    """Read the entry from JSON values.
-
-    Raise `KeyError`, `TypeError` or `ValueError` if `at` or `details` is missing or invalid.
-    """
+    """Read JSON values. Raise `KeyError`, `TypeError` or `ValueError` if `at` or `details` is missing or invalid."""
     columns = {name: value for name, value in entry.items() if name != "details"}
     stored = {"at": dt.datetime.fromisoformat(entry["at"]), "detail": canonical_json(entry["details"]).decode()}
     return AuditEntryRow(**columns | stored)

@@ -65,10 +65,7 @@ class InboxSelection:
 
     @property
     def shows_due_concerns(self) -> bool:
-        """True for all open concerns, or the person's own, unfiltered.
-
-        The list then includes what is due to be looked at again.
-        """
+        """True if the list is all open concerns, or the person's own, unfiltered, so that due looks belong in it."""
         return replace(self, order=None) in (InboxSelection(), InboxSelection(view=ViewFilters(mine=True)))
 
     @property

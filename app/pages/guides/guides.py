@@ -161,10 +161,7 @@ def links_of_renditions(renditions: Sequence[StoredRendition]) -> list[dict[str,
 
 
 def page_of_rendition(rendition: StoredRendition, *, is_numbered: bool) -> str:
-    """Return the path, in the rendition's language if pages have it.
-
-    A second format in one language needs the number.
-    """
+    """Return a path in the rendition's language, if pages have it. A second format in a language needs the number."""
     language = next((each for each in LANGUAGES if each.tag == rendition.key.language), current_language())
     guide, tag, number = rendition.key
     return f"{language.prefix}{rendition_page_path(guide, tag, number if is_numbered else None)}"
@@ -297,10 +294,7 @@ def edition_values(head: EditionHead, content: EditionContent, history: list[Edi
 
 
 def in_guide_language(*_pointer: str | int) -> Markup:
-    """Return the attributes of an element.
-
-    All text of an edition is in the guide's language; renditions use `WordMarks`.
-    """
+    """Return attributes for the guide's language, in which all text of an edition is. Renditions use `WordMarks`."""
     return english()
 
 

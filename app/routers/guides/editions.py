@@ -255,10 +255,7 @@ def _having(lists: Mapping[int, Mapping[str, Any]], item_id: str) -> set[int]:
 
 
 def _successor(session: Session, shown: ShownEdition, below: str = "") -> Links:
-    """Return the link to the next edition, with `below` after its path. It must be in the Link header.
-
-    The body of a numbered edition never changes.
-    """
+    """Return a link for the Link header: the body of a numbered edition never changes. `below` follows its path."""
     guide, number = shown.head.key
     has_next = newest_number(session, guide=guide) > number
     return {"successor_version": edition_path(guide, number + 1) + below} if has_next else {}

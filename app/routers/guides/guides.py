@@ -69,10 +69,9 @@ With `as_of` or `Accept-Datetime` (Memento, RFC 7089), redirects to the edition 
 
 
 class RequestedVersion(NamedTuple):
-    """The edition that was current at `moment`, and the languages in order of preference.
+    """The edition current at `moment` (None means now), and the languages in order of preference.
 
-    A `moment` of None means now. If it is before the first edition, that edition is requested if `or_next` is true;
-    otherwise there is no such edition.
+    If `moment` is before the first edition, that edition is requested if `or_next`, otherwise there is none.
     """
 
     moment: dt.datetime | None
@@ -83,10 +82,7 @@ class RequestedVersion(NamedTuple):
 async def get_requested_version(
     as_of: AsOf = None, accept_datetime: AcceptDatetime = None, accept_language: AcceptLanguage = None
 ) -> RequestedVersion:
-    """Read the requested version from query and headers. `as_of` overrides `accept_datetime`.
-
-    Raise `InvalidMoment` if the one that counts is not a time.
-    """
+    """`as_of` overrides `accept_datetime`. Raise `InvalidMoment` if the one that counts is not a time."""
     moment = requested_moment(as_of, accept_datetime)
     return RequestedVersion(moment, as_of is None, preferred_languages(accept_language or ""))
 

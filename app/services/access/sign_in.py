@@ -165,9 +165,9 @@ class DeskSignIn:
         return Passkeys(self.sessions.writer, self.party(port))
 
     def begin_with_passkey(self, person: str, *, address: str, at: dt.datetime, former: str | None) -> str:
-        """Start a session, whose passkey the caller has verified, and end the session with the token `former`.
+        """Start a session; the caller has verified the passkey.
 
-        Raise as `DeskSessions.start`.
+        `former` (a token) ends. Raise as `DeskSessions.start`.
         """
         return self.sessions.start(person, client=BY_PASSKEY, address=address, at=at, former=former)
 

@@ -97,18 +97,18 @@ class DutyHours:
     def hours_of(self, contact: Contact) -> tuple[str, tuple[OpeningHours, ...]]:
         """Return the hours as text and data.
 
-        The data are empty if the setting cannot be parsed. Both are empty if the hours are unknown.
+        Without known hours both are empty; data also if the setting is unreadable.
         """
         if self.words is not None:
             return self.words, read_hours(self.words)
         return hours_text(contact.opening_hours), contact.opening_hours
 
     def teams(self, who: WhoToCall, at: dt.datetime) -> Teams:
-        """Return the duty team and the out-of-hours teams of `who`. The teams that answer at the time `at` come first.
+        """Order the teams by whether they answer at the time `at`: open, unknown, then closed.
 
-        Teams with unknown hours come next, and closed teams last. The duty team is the first contact with a phone
-        number. On a bank holiday the duty team counts as closed, unless it is open all day, and out-of-hours teams with
-        opening hours count as open. If no hours are known, the duty team comes first.
+        The duty team is the first contact with a phone number. On a bank holiday it counts as closed, unless it is open
+        all day, and out-of-hours teams with opening hours count as open. If no hours are known, the duty team comes
+        first.
         """
         return self._teams_in(who, at.replace(second=0, microsecond=0))
 

@@ -65,10 +65,7 @@ _DUE_SOON = _Announcement(
 
 
 def append_overdue_events(writer: Writer, *, now: dt.datetime, limit: int) -> int:
-    """Append at most `limit` events of each kind, earliest deadlines first, and return their number.
-
-    Test concerns have none. Raise `StoreBusy`.
-    """
+    """Append at most `limit` events of each kind, earliest deadline first. No tests. Raise `StoreBusy`."""
     return _announce(writer, _OVERDUE, lambda due, _: col(due) < now, at=now, limit=limit)
 
 

@@ -99,10 +99,7 @@ def page_of(session: Session, place: PagePlace) -> EntryPage:
 
 
 def first_page_of(session: Session, kind: EntryKind, reference: str, *, limit: int | None) -> tuple[EntryPage, int]:
-    """Return the page and the number of all entries. Nothing is recorded.
-
-    With `limit` 0 the page is empty, and is the last.
-    """
+    """Return also the number of all entries. With `limit` 0 the page is empty, and is the last. Nothing is recorded."""
     page = EntryPage(kind) if limit == 0 else page_of(session, PagePlace(kind, reference, 0, limit))
     is_whole = limit != 0 and page.next_after is None
     return page, len(page.rows) if is_whole else measure_entries(session, kind, reference)[0]

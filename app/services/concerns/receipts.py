@@ -109,9 +109,9 @@ class ReceiptBuilder:
         return deadline_of(self.working_days.one_working_day_after(at))[0] if is_allegation else None
 
     def call_from(self, who: WhoToCall, due: dt.datetime, danger: str | None) -> dt.datetime:
-        """Return when a reporter is told to call if nobody has acknowledged by `due`: `due`, or the next opening.
+        """Return when a reporter is told to call if nobody has acknowledged: `due`, or the next opening.
 
-        In danger it is always `due`, because that reporter is told to call at once.
+        In danger, `due`.
         """
         return due if danger in self.clocks else self.duty_hours.teams(who, due).opens or due
 

@@ -118,10 +118,7 @@ def give_all(writer: Writer, person: str, to: Reassignment, *, actor: Actor) -> 
 
 
 def open_concerns_of(person: str, actor: Actor) -> SelectOfScalar[str]:
-    """Select the most urgent first, without test concerns.
-
-    A closed concern with an unacknowledged addition is open.
-    """
+    """Select by urgency, without tests. A closed concern with an unacknowledged addition is open."""
     is_open = (col(ConcernRow.waiting) < CLOSED_RANK) & col(ConcernRow.test).is_(False)
     return _every(person).where(is_open, may_open(actor)).order_by(*URGENCY)
 

@@ -146,7 +146,7 @@ def count_deliveries(session: Session) -> dict[tuple[str, str], int]:
 
 
 def next_due(attempts: int, retry_after: str | None, now: dt.datetime) -> dt.datetime:
-    """Return when to try again after `attempts` failures: the delay in `DELAYS`, changed by up to a fifth at random.
+    """Return when to try again: after the delay in `DELAYS`, changed by up to a fifth at random.
 
     A longer `retry_after` counts instead. The delay is never longer than six hours.
     """

@@ -26,10 +26,7 @@ def digest_of_picture(data: bytes) -> str:
 
 
 def size_of_picture(data: bytes) -> tuple[int, int] | None:
-    """Return the size of a JPEG that the service made, or None without `SIZE_MARKER`.
-
-    A JPEG made by other software may have the marker too.
-    """
+    """Return None without `SIZE_MARKER`, which JPEGs of the service have, and those of others may have too."""
     _, marker, rest = data.partition(SIZE_MARKER)
     return (int.from_bytes(rest[2:4]), int.from_bytes(rest[:2])) if marker else None
 

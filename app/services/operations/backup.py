@@ -55,10 +55,7 @@ class Verified:
 
 
 class Restored(NamedTuple):
-    """The counts of a restored database, the new path of the former one, and which audit log entries may be lost.
-
-    `former` is None if there was no database, and `lost` is None if the former one had nothing that the backup lacks.
-    """
+    """`former` is the new path of the former database, or None. `lost` is None if the former one had nothing more."""
 
     verified: Verified
     former: Path | None

@@ -25,7 +25,10 @@ KEY_AGE = dt.timedelta(days=730)
 
 
 def check_number_of_recipients(context: CheckContext) -> Verdict:
-    """Two, so that a lost identity loses no concern. None, or an invalid one, is a fault; one a warning."""
+    """Require two recipients, so that a lost identity loses no concern.
+
+    No recipient, or an invalid one, is a fault. A single one is a warning.
+    """
     recipients = set(context.settings.seal_to)
     if not recipients:
         return fault(
@@ -45,7 +48,10 @@ def check_number_of_recipients(context: CheckContext) -> Verdict:
 
 
 def check_identities(context: CheckContext) -> Verdict:
-    """None on this computer: in data folder and backups a fault, in GUIDANCE_SEAL_IDENTITY_FILE a warning."""
+    """Check that no identity is on this computer.
+
+    One in data folder or backups is a fault, one in GUIDANCE_SEAL_IDENTITY_FILE a warning.
+    """
     here = [path for path in _files_here(context) if _opens_concerns(path, context.settings.seal_to)]
     configured = context.settings.seal_identity_file
     if any(path != configured for path in here):
@@ -82,7 +88,7 @@ def _opens_concerns(path: Path, recipients: tuple[str, ...]) -> bool:
 
 
 def check_receipt_key(context: CheckContext) -> Verdict:
-    """It exists, is valid, shared by all nodes, and at most `KEY_AGE` old."""
+    """Check that the key exists, is valid, shared by all nodes, and at most `KEY_AGE` old."""
     settings = context.settings
     path = settings.receipt_key_file or settings.data_dir / RECEIPT_KEY
     if not path.is_file():
