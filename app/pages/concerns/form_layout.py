@@ -467,7 +467,7 @@ QUESTIONS = dict.fromkeys(WITHOUT_HINT, Wording(hint="")) | {
 
 
 def labelled(label: str, message: str) -> Markup:
-    """Join with a colon, and `message` in lower case, but in capitals after a question mark. `Markup` stays."""
+    """Join with a colon and lower case, or after a question mark with a capital letter. `Markup` stays markup."""
     is_sentence = label.endswith("?")
     first = message[:1].upper() if is_sentence else message[:1].lower()
     return Markup("{}{}{}").format(label, " " if is_sentence else ": ", first + message[1:])

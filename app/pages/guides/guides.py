@@ -397,10 +397,7 @@ def rendition_values(
 def read_published_picture(
     request: Request, session: SessionDep, rendition: RenditionKeyDep, picture: PictureName
 ) -> Response:
-    """Find the picture by its SHA-256.
-
-    Raise `NoSuchGuide`, `NoSuchRendition`, `RenditionWithdrawn` or `NotFound`.
-    """
+    """Find the picture by its SHA-256. Raise `NoSuchGuide`, `NoSuchRendition`, `RenditionWithdrawn` or `NotFound`."""
     history = get_history(session, guide=rendition.guide)
     stored = list_renditions(session, guide=rendition.guide, language=rendition.language)
     found = chosen_rendition(history, stored, rendition.language, rendition.number)

@@ -55,7 +55,7 @@ class Verified:
 
 
 class Restored(NamedTuple):
-    """`former` is the new path of the former database, or None. `lost` is None if the former one had nothing more."""
+    """`former`: new path of the former database, or None. `lost`: None if it had nothing that the backup lacks."""
 
     verified: Verified
     former: Path | None

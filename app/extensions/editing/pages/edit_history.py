@@ -129,10 +129,7 @@ def withdraw_on_page(editing: PublishingDep, key: KeyDep, posted: SubmittedFormD
 
 
 def _withdrawal_page(editing: Editing, key: AnyKey, reason: str = "") -> Response:
-    """Show the button `WITHDRAW` only if there is a `reason`.
-
-    If the version is withdrawn, show only when and why.
-    """
+    """Show the button `WITHDRAW` only if there is a `reason`. If the version is withdrawn, show only when and why."""
     history = get_history(editing.session, guide=editing.guide)
     stored = list_renditions(editing.session, guide=editing.guide)
     values = (

@@ -80,10 +80,7 @@ def preview_draft(session: SessionDep, site: SiteDep, _actor: EditorDep, guide: 
 @router.get("/{guide}/preview")
 @router.get("/{guide}/renditions/{language}/preview")
 def preview_on_page(editing: ReviewingDep) -> Response:
-    """Show the preview, or lead to the errors.
-
-    Raise `NoSuchGuideDraft`, or `EditionWithdrawn` if all editions are.
-    """
+    """Show the preview, or lead to the errors. Raise `NoSuchGuideDraft`, or `EditionWithdrawn` if all editions are."""
     draft = get_guide_draft(editing.session, editing.guide, editing.language)
     try:
         return _page_of(editing, editing.session, draft)
