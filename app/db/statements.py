@@ -26,7 +26,7 @@ class FixedStatement:
         self._compiled: dict[str, _Compiled] = {}
 
     def run(self, connection: Connection, *rows: Mapping[str, Any]) -> CursorResult[Any]:
-        """Run for at least one row.
+        """Run for one row or more.
 
         Raise `RowNotStored` if an INSERT writes fewer: a foreign trigger can discard rows.
         """

@@ -149,10 +149,7 @@ def link_header(links: Mapping[str, str]) -> str:
 
 
 def link_value(path: str, relation: str, **attributes: str) -> str:
-    """Return a link in the syntax of a Link header.
-
-    Other formats of the same content, such as `csv`, become `alternate`.
-    """
+    """Return a value of a Link header. Other formats of the same content, such as `csv`, become `alternate`."""
     if relation in LINK_TYPES:
         attributes = {"type": LINK_TYPES[relation]} | attributes
     parameters = "".join(f'; {name}="{value}"' for name, value in attributes.items())

@@ -49,10 +49,7 @@ class _Lane:
 
 @dataclass
 class Turns:
-    """Gives turns to requests.
-
-    Those that wait in a lane, and delayed responses, take at most a share of `connections`.
-    """
+    """Gives turns. Waiting requests in a lane and delayed responses take at most a share of `connections`."""
 
     connections: int
     most_at_work: int

@@ -100,9 +100,9 @@ def read_cookie(request: Request, name: str) -> str | None:
 
 
 def set_cookie(response: Response, settings: Settings, name: str, value: str, *, seconds: int | None = None) -> None:
-    """Set a cookie that is hidden from JavaScript and other sites.
+    """Hide it from JavaScript and other sites.
 
-    An empty `value` deletes it. Without `seconds`, closing the browser does.
+    An empty `value`, or closing the browser without `seconds`, deletes it.
     """
     response.set_cookie(
         cookie_name(settings, name),

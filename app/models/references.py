@@ -27,10 +27,7 @@ def source_id(day: dt.date, digest: bytes) -> str:
 
 
 def find_reference_start(typed: str) -> str | None:
-    """Return the beginning of a reference in standard form.
-
-    None if no reference can start with it, or it has fewer than four characters.
-    """
+    """Return it in standard form, or None if no reference begins so or it has fewer than four characters."""
     plain = _plain(typed)
     if not GROUP <= len(plain) <= DRAWN + 1 or not set(plain) <= set(ALPHABET):
         return None

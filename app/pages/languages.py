@@ -214,10 +214,7 @@ def localised_links(page: str) -> str:
 
 
 def language_of(path: str, english_only: tuple[str, ...] = ()) -> tuple[Language, str]:
-    """Return the language, and the path without it (`/pl` gives `SHORT_FORM`).
-
-    English if the page does not exist in the language.
-    """
+    """Return the path without the language too: `/pl` is `SHORT_FORM`. English if it lacks the page."""
     code, _, rest = path[1:].partition("/")
     language, page = BY_PREFIX.get(path[:1] + code, ENGLISH), f"/{rest}"
     if language == ENGLISH or not language.has(page, english_only):

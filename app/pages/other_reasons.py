@@ -70,10 +70,7 @@ class OtherContact:
 
 
 def other_contacts(settings: Settings, signposts: Sequence[Signpost], words: str | None = None) -> list[OtherContact]:
-    """Return only the reasons that contain a search word, if `words` is given.
-
-    Only signposts about people who work with children are included.
-    """
+    """Filter by search `words`, if given. Of signposts, include those about people who work with children."""
     officers = tuple(each for each in signposts if each.allegations)
     return [
         OtherContact(reason, getattr(settings, reason.setting), ())

@@ -81,7 +81,7 @@ class DeskClient:
         return response.json()
 
     def send_once(self, path: str, body: Any) -> Any:
-        """A POST that is repeated without a response, with the same idempotency key. Raise as `call`."""
+        """Post `body`, and repeat it with one idempotency key if there is no response. Raise as `call`."""
         headers = {"Idempotency-Key": str(uuid.uuid4())}
         for seconds in WAITS:
             try:

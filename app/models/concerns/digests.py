@@ -49,10 +49,7 @@ def receipt_sha256(row: StoredReceiptRow) -> str:
 
 
 def columns_sha256(row: Mapping[str, Any]) -> str:
-    """Cover the columns that say how a concern was received.
-
-    Of these only `immediate_danger` may change later, and only to more urgent.
-    """
+    """Cover the columns about a concern's receipt. Later only `immediate_danger` may change, to more urgent."""
     columns = {name: row[name] for name in ("reference", "immediate_danger", *SET_BY_THE_REPORTER)}
     for name, value in columns.items():
         if isinstance(value, dt.datetime):

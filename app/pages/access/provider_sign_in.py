@@ -83,10 +83,7 @@ def finish_sign_in(
     state: AnswerOfProvider = "",
     iss: AnswerOfProvider | None = None,
 ) -> Response:
-    """Start a session and end the former one.
-
-    After the Back button the cookie is missing: a person with a session is then led to the inbox.
-    """
+    """Start a session, and end the former. After Back there is no cookie: lead a person with a session to the inbox."""
     context, former = request.context, request.former
     openid, name = request.get_openid(), _cookie_name(state)
     sign_in = ProviderSignIn.read(read_cookie(request.request, name))

@@ -134,9 +134,9 @@ def _rearranged(filled: FilledForm, action: str, target: str) -> Response | None
 
 
 def _send(filled: FilledForm, concern: Concern, submitter: Principal) -> Response:
-    """Return 201 with the receipt, and expire the saved form that was opened.
+    """Return 201 with the receipt, and expire the opened saved form.
 
-    After a failure, show the answers again with an error.
+    After a failure, show the answers with an error.
     """
     request = filled.site.request
     keys = derive_idempotency_keys(filled.key, client=submitter.name)

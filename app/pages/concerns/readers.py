@@ -98,10 +98,7 @@ def reader_of_answers(answers: Answers) -> Reader:
 
 
 def closing_words(concern: ConcernStatus, reader: Reader) -> Iterator[str]:
-    """Yield the outcome, if shared, and what the reader can do.
-
-    Yield nothing unless closed. Untranslated text is marked as English.
-    """
+    """Yield the outcome, if shared, and what the reader can do. Nothing unless closed. English is marked."""
     if concern.state != ConcernState.CLOSED:
         return
     own = OUTCOMES.get(reader, {}).get(concern.outcome or "")

@@ -80,10 +80,7 @@ def open_saved_form(site: SiteDep, session: SessionDep, posted: SubmittedFormDep
 
 
 def _code_form(site: Site, posted: SubmittedForm, *, fault: str | None = None) -> Response:
-    """`page` identifies the page that asks.
-
-    It is stored as a digest, and shows whether another page has opened the form since.
-    """
+    """`page` is stored as a digest, which shows whether another page has opened the form since."""
     return site.page(
         "saved_draft_form.html",
         status=errors.NotFound.status if fault else 200,

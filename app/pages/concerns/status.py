@@ -66,10 +66,7 @@ def read_status_form(site: SiteDep) -> Response:
 
 @router.post("")
 def read_status(site: SiteDep, posted: SubmittedFormDep) -> Response:
-    """Record messages that are read for the first time.
-
-    Reference and code are in the body, so that no address contains them.
-    """
+    """Record first readings of messages. Reference and code are in the body, so that no address has them."""
     if posted.one("do") == CLEAR_DANGER:
         posted = SubmittedForm({name: values for name, values in posted.fields.items() if name != "immediate_danger"})
     try:
@@ -217,10 +214,7 @@ def _talk_of(concern: ConcernStatus, messages: Sequence[ReceivedMessage | Messag
 
 @router.post("/receipt")
 def save_receipt(site: SiteDep, posted: SubmittedFormDep) -> Response:
-    """Return the receipt as a text file, worded and named by `voice`.
-
-    Return 404 unless receipt and code are of one concern.
-    """
+    """Return a text file, worded and named by `voice`, or 404 unless receipt and code are of one concern."""
     signed, code = posted.one("receipt"), posted.one("code").strip()
     try:
         claims = check_receipt(signed, {"keys": list(site.context.signer.jwks)})

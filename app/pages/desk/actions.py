@@ -115,10 +115,7 @@ class Attempt(Visit):
         return Waiting(concern is None or concern.state == ConcernState.RECEIVED, in_danger)
 
     def own_entry_number(self) -> int:
-        """Return the number of the person's last action that is not a view, 0 if none is recent.
-
-        After a retry this is the first attempt.
-        """
+        """Return the number of the last action that is not a view (0 if none is recent); after a retry the first."""
         with Session(self.context.engine) as session:
             last = list_last_entries(session, self.reference, limit=ENTRIES_SEARCHED)
         own = (each.number for each in last if each.client == self.visitor.actor.client and each.act not in VIEWS)
@@ -192,10 +189,7 @@ def concern_form(
 
 
 def lead_back(attempt: Attempt) -> Response:
-    """Redirect to the concern, with the numbers of the action and of others' changes since.
-
-    Reloading repeats nothing.
-    """
+    """Redirect to the concern, which shows the action and others' changes since. Reloading repeats nothing."""
     own = attempt.visitor.actor.client
     is_changed = any(each.client != own for each in attempt.list_entries_since())
     fields = {"seen": attempt.seen} if is_changed else {}

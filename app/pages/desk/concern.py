@@ -173,10 +173,7 @@ class FormerLabel:
 
 @dataclass(frozen=True)
 class Shown:
-    """`sections` is decrypted, or `sealed` is set, or neither if erased.
-
-    `additions` are the first ones, `notes` the last ones.
-    """
+    """`sections` or `sealed` is set, neither if erased. `additions` are the first ones, `notes` the last ones."""
 
     opening: opened_concerns.Opening
     place: ListPlace

@@ -65,7 +65,7 @@ class InboxSelection:
 
     @property
     def shows_due_concerns(self) -> bool:
-        """True if the list is all open concerns, or the person's own, unfiltered, so that due looks belong in it."""
+        """True for all open concerns, or the person's own, without filters: concerns to look at again are shown too."""
         return replace(self, order=None) in (InboxSelection(), InboxSelection(view=ViewFilters(mine=True)))
 
     @property

@@ -64,10 +64,7 @@ def propose_change_note(changes: Mapping[str, Sequence[TextChange]]) -> str:
 
 
 def describe_changes(before: EditionContent, after: EditionContent) -> dict[str, list[TextChange]]:
-    """Return the changes by section, in the order of the page.
-
-    `DETAILS` has the edition's own fields. Empty sections are left out.
-    """
+    """Return changed sections in the order of the page. `DETAILS` has the edition's own fields."""
     fields = changed_fields(before, after)
     own = [TextChange(_label(each.field), _runs(each.field, each.before, each.after)) for each in fields]
     lists = {key: [*_describe_list(each)] for key, each in changed_sections(before, after).items()}

@@ -101,10 +101,7 @@ def read_home(site: SiteDep, session: SessionDep) -> Response:
 
 @router.get("/guides")
 def read_guide_list(site: SiteDep, session: SessionDep, letter: Letter = None) -> Response:
-    """Show the first letter by default if there are more than `MAX_LINKS` guides.
-
-    Raise `NotFound` for a letter without guides.
-    """
+    """Above `MAX_LINKS`, show the first letter by default. Raise `NotFound` for a letter without guides."""
     guides = list_guides(session, site.context.reference_data)
     by_letter = {key: list(found) for key, found in groupby(guides, key=lambda each: each.letter)}
     if letter is not None and letter not in by_letter:
@@ -204,10 +201,7 @@ def read_privacy_notice(site: SiteDep) -> Response:
 
 @router.get("/guides/{guide}")
 def read_guide_page(site: SiteDep, session: SessionDep, guide: GuideName) -> Response:
-    """Return the guide, or a rendition of it that has text in the request's language.
-
-    Raise `NoSuchGuide` or `EditionWithdrawn`.
-    """
+    """Prefer a rendition with text in the request's language. Raise `NoSuchGuide` or `EditionWithdrawn`."""
     history = get_history(session, guide=guide)
     head = require_current(history)
     content = site.context.contents(head.key, session)
@@ -370,10 +364,7 @@ def _rendition_page(site: Site, session: Session, guide: str, language: str, num
 def rendition_values(
     site: Site, session: Session, history: list[EditionHead], rendition: StoredRendition
 ) -> dict[str, Any]:
-    """Return the template variables of renditions and drafts, with current cautions and contacts.
-
-    Raise `EditionWithdrawn` if all editions are withdrawn.
-    """
+    """Return template variables with current cautions and contacts. Raise `EditionWithdrawn` if all editions are."""
     current, form = require_current(history), rendition.content.form
     words = rendered_words(history, rendition, partial(site.context.contents, session=session), is_numbered=False)
     lacks_words = any(not each.startswith(ALWAYS_OWN) for each in words.in_guide_language)

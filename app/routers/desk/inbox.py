@@ -96,10 +96,7 @@ def acknowledge_burst(
 
 
 def _moment_of_event(engine: Engine, cursor: str) -> dt.datetime | None:
-    """Return the time of the event.
-
-    None, which sets no limit, for the cursor before the first event or of an earlier version.
-    """
+    """Return None, which sets no limit, for the cursor before the first event or of an earlier version."""
     place = open_cursor(engine, EVENTS, cursor, parameter="since_event")
     if place is None or place.number == 0:
         return None

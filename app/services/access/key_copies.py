@@ -109,10 +109,7 @@ def may_hold_key(person: PersonRow) -> bool:
 
 
 def list_passkeys(session: Session, name: str, current: Collection[str]) -> list[PasskeyLine]:
-    """Return the oldest first. Rows that this service did not write are logged and left out.
-
-    `current` are the keys to which new concerns are encrypted.
-    """
+    """Return the oldest first. Rows that are not ours are logged and left out. `current` keys encrypt new concerns."""
     rows = session.exec(select(KeyCopyRow).where(KeyCopyRow.person == name)).all()
     copies = {row.passkey: row for row in rows if _is_ours(session, row)}
     lines = []

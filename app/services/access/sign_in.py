@@ -165,9 +165,9 @@ class DeskSignIn:
         return Passkeys(self.sessions.writer, self.party(port))
 
     def begin_with_passkey(self, person: str, *, address: str, at: dt.datetime, former: str | None) -> str:
-        """Start a session; the caller has verified the passkey.
+        """Start a session for a verified passkey.
 
-        `former` (a token) ends. Raise as `DeskSessions.start`.
+        `former` is a token, whose session ends. Raise as `DeskSessions.start`.
         """
         return self.sessions.start(person, client=BY_PASSKEY, address=address, at=at, former=former)
 

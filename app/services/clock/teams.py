@@ -95,10 +95,7 @@ class DutyHours:
         return (duty, *self.hours_of(duty)) if duty is not None else (None, "", ())
 
     def hours_of(self, contact: Contact) -> tuple[str, tuple[OpeningHours, ...]]:
-        """Return the hours as text and data.
-
-        Without known hours both are empty; data also if the setting is unreadable.
-        """
+        """Return text and data. The data are empty if the setting cannot be parsed, both if the hours are unknown."""
         if self.words is not None:
             return self.words, read_hours(self.words)
         return hours_text(contact.opening_hours), contact.opening_hours

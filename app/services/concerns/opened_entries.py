@@ -125,10 +125,7 @@ def present_page(page: EntryPage, *, now: dt.datetime) -> tuple[Any, ...]:
 
 
 def open_entries(engine: Engine, page: EntryPage, unsealer: Unsealer, *, now: dt.datetime) -> tuple[Any, ...]:
-    """Return the entries with text. The caller must have recorded the opening.
-
-    Raise `UnsealingUnavailable`, `SealedTextMisplaced` or `ConcernErased`.
-    """
+    """The opening must be recorded. Raise `UnsealingUnavailable`, `SealedTextMisplaced` or `ConcernErased`."""
     return tuple(
         present_entry(row, content_of_entry(row, sealed, unsealer), now=now) for row, sealed in read_page(engine, page)
     )

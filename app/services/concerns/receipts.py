@@ -109,7 +109,7 @@ class ReceiptBuilder:
         return deadline_of(self.working_days.one_working_day_after(at))[0] if is_allegation else None
 
     def call_from(self, who: WhoToCall, due: dt.datetime, danger: str | None) -> dt.datetime:
-        """Return `due`, or the next opening after it, for a reporter to call if nobody acknowledged. In danger it is always `due`."""
+        """Return when to call if nobody acknowledged: `due`, or the next opening after it. In danger, always `due`."""
         return due if danger in self.clocks else self.duty_hours.teams(who, due).opens or due
 
     def build_check_response(self, pinned: PinnedEdition, concern: Concern, *, at: dt.datetime) -> CheckResponse:

@@ -158,10 +158,7 @@ def reseal(
 
 
 def _reseal_text(engine: Engine, keys: ChangeOfKeys, place: SealedPlace) -> _ResealedText | None:
-    """Return None if the text was erased, or is right already.
-
-    Raise `UnsealingUnavailable` or `SealedTextMisplaced`.
-    """
+    """Return None if it is erased, or right already. Raise `UnsealingUnavailable` or `SealedTextMisplaced`."""
     number = number_of_card(place.added)
     is_current = sorted(place.recipients) == sorted(keys.sealer.fingerprints)
     if is_current and number is None:

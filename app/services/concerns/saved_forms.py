@@ -50,7 +50,7 @@ class SavedForm:
 
 @dataclass(frozen=True)
 class OpenedForm:
-    """`opening`, sent back with the form, lets it end when sent. It reveals neither code nor key."""
+    """`opening` is sent back with the form to expire it once sent. It reveals neither code nor key."""
 
     path: str
     fields: dict[str, list[str]]

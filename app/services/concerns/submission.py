@@ -81,10 +81,7 @@ class ClientSealedText:
 
 @dataclass(frozen=True)
 class Submitted:
-    """A concern to store. If `sealed`, `concern` and `json` have only unencrypted fields.
-
-    `payload` or `json` identifies a retry.
-    """
+    """If `sealed`, `concern` and `json` have only unencrypted fields. `payload` or `json` identifies a retry."""
 
     concern: Concern
     json: bytes

@@ -108,10 +108,7 @@ class CardQuery:
         return cls(parameters.scope, parameters.changed_since, recent, after, limit)
 
     def concerns(self, actor: Actor) -> Select[Any]:
-        """Select the newest first, without test concerns, and one more if there is a next page.
-
-        Only an index is read.
-        """
+        """Select the newest first, without tests, and one more if a page follows. Only an index is read."""
         is_current = or_(_CONCERNS.state != ConcernState.CLOSED.value, _CONCERNS.changed_at >= self.recent)
         has_card = exists().where(_CARDS.reference == _CONCERNS.reference, _CARDS.sealed.is_not(None))
         conditions: list[ColumnElement[bool]] = [

@@ -192,7 +192,7 @@ def finish_pdf(pdf: bytes) -> bytes:
 
 
 def add_signature(pdf: bytes, signature: str) -> bytes:
-    """Add it as a comment, then the last lines of `pdf`, which is from `finish_pdf`, again."""
+    """Add `signature` as a comment, and repeat the last lines of `pdf`, which is from `finish_pdf`."""
     start = pdf.rpartition(b"startxref\n")[2].partition(b"\n")[0]
     return pdf + b"%guidance-export " + signature.encode() + b"\nstartxref\n" + start + b"\n%%EOF\n"
 
@@ -250,10 +250,7 @@ def faults_in_signature(file: ExportFile, keys: Keys, *, kind: str, claimed: dic
 
 
 def faults_in_concern(document: dict[str, Any], keys: Keys) -> Iterator[str]:
-    """Yield each fault. If the service did not sign the statement, yield only that.
-
-    A bad part raises an error that `find_export_faults` catches.
-    """
+    """Yield only the signature's fault if there is one. Also raises errors, which `find_export_faults` catches."""
     statement = document["statement"]
     stated = _signed_claims(statement["statement"], keys, kind=EXPORT_STATEMENT)
     if stated is None:

@@ -66,7 +66,7 @@ class InboxQuery:
 
     @classmethod
     def of(cls, order: InboxOrder, inbox_filter: InboxFilter, *, me: str, **others: Any) -> Self:
-        """`me` is who asks: the filter `mine` is what is assigned to them."""
+        """Make the query of the person `me`: the filter `mine` selects the concerns assigned to them."""
         whose = me if inbox_filter.mine else "" if inbox_filter.unassigned else inbox_filter.assigned_to
         named = {
             name: getattr(inbox_filter, name) for name in ("state", "overdue", "danger", "guide", "burst", "channel")

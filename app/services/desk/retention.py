@@ -36,9 +36,9 @@ OPEN_SINCE = func.coalesce(col(ConcernRow.reopened_at), col(ConcernRow.acknowled
 
 @dataclass(frozen=True)
 class RetentionPeriods:
-    """Periods in days; None is for ever. After closing, only `closed_days` counts.
+    """Days, None for ever.
 
-    Reopening, closing and additions restart a period.
+    After closing only `closed_days` counts. Reopening, closing and additions restart a period.
     """
 
     acknowledged_days: int | None

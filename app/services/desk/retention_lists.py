@@ -59,10 +59,7 @@ class RetentionEntry:
 
 
 def erasure_day(session: Session, concern: ConcernRow, periods: RetentionPeriods) -> dt.date | None:
-    """Return the day in London, for a test the day after receipt.
-
-    None for a concern that is held, erased, waiting or unlimited.
-    """
+    """Return London's day (for a test, the day after receipt), or None if held, erased, waiting or unlimited."""
     if concern.held or concern.erased_at is not None:
         return None
     if concern.test:

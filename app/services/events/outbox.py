@@ -135,10 +135,7 @@ def edition_payload(key: EditionKey, *, digest: str | None = None, reason: str |
 def rendition_payload(
     key: RenditionKey, content: RenditionContent, *, digest: str, behind: bool, reason: str | None = None
 ) -> dict[str, Any]:
-    """Return the payload without text.
-
-    `behind`: its edition is not the current one. `reason` is given for a withdrawal.
-    """
+    """Leave out text. `behind`: its edition is not the current one. `reason` is given for a withdrawal."""
     edition = content.of.edition
     why = {} if reason is None else {"reason": reason}
     return why | {

@@ -262,10 +262,7 @@ def list_renditions(session: Session, *, guide: str, language: str | None = None
 
 
 def list_languages(session: Session) -> dict[str, list[str]]:
-    """Return, by guide, the sorted languages of renditions that can be read.
-
-    Neither the rendition nor its edition is withdrawn.
-    """
+    """Return sorted languages by guide, in which neither a rendition nor its edition is withdrawn."""
     languages: dict[str, list[str]] = {}
     for guide, language in sorted(session.execute(_LANGUAGES)):
         languages.setdefault(guide, []).append(language)
@@ -359,7 +356,7 @@ def _content(session: Session, key: tuple[str, str, int]) -> dict[str, Any]:
 
 
 def read_lists(session: Session, *, guide: str, part: str) -> dict[int, dict[str, Any]]:
-    """Return the items of a section by id, in order, by edition number."""
+    """Return, by edition number, the items of the section `part` by id, in order."""
     rows = session.execute(_lists(part), {"guide": guide})
     return {number: {each["id"]: each for each in entries or ()} for number, entries in rows}
 

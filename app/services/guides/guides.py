@@ -108,10 +108,7 @@ def subject_codes(reference_data: ReferenceData) -> Sequence[Code]:
 def group_by_subject(
     listed: Sequence[ListedGuide], reference_data: ReferenceData
 ) -> list[tuple[Code | None, list[ListedGuide]]]:
-    """Order groups as the code list, guides without a subject last.
-
-    A guide with several subjects is in several groups.
-    """
+    """Order groups as the code list, guides without a subject last. A guide with several is in several groups."""
     codes: list[Code | None] = [*subject_codes(reference_data), None]
     groups = [
         (code, [each for each in listed if (code in each.subjects if code else not each.subjects)]) for code in codes

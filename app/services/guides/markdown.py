@@ -36,10 +36,7 @@ AUTOLINK = re.compile(r"https?://[^\x00-\x20<>]+")
 
 
 def edition_markdown(shown: ShownEdition, signposts: Sequence[Signpost], teams: Teams, public_url: str) -> bytes:
-    """Return UTF-8 with the emergency numbers first.
-
-    A rendition has `MARK` after untranslated text, and no data to read back.
-    """
+    """Put emergency numbers first. In a rendition `MARK` follows untranslated text, and no data can be read back."""
     head, content, rendition = shown.head, shown.content, shown.rendition
 
     def mark(name: str, at: tuple[str | int, ...] = ()) -> str:

@@ -194,7 +194,7 @@ class ShownRendition(ShownEdition):
         return direction_of(self.language)
 
     def is_marked(self, *pointer: str | int) -> bool:
-        """The text at `pointer`, keys and indexes, is untranslated: `MARK` must follow. False without text."""
+        """Return True if the text at `pointer` (keys and indexes) is untranslated, and `MARK` must follow."""
         at = "".join(f"/{part}" for part in pointer)
         return self.stored.content.form.has_words and at in self.words.in_guide_language
 

@@ -69,10 +69,7 @@ def current_renditions(history: Sequence[EditionHead], stored: Sequence[StoredRe
 
 
 def chosen_by_language(history: Sequence[EditionHead], stored: Sequence[StoredRendition]) -> dict[str, StoredRendition]:
-    """Return one rendition for each language except the guide's own.
-
-    One with text comes before a recording, and one of a later edition before others.
-    """
+    """Prefer text to a recording, then a later edition. The guide's own language is left out."""
     found: dict[str, StoredRendition] = {}
     for each in current_renditions(history, stored):
         if each.key.language != GUIDE_LANGUAGE:

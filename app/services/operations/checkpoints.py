@@ -186,10 +186,7 @@ def open_checkpoints(settings: Settings, engine: Engine, writer: Writer, key: Ed
 
 
 def parse_verifier_key(text: str) -> Verifier:
-    """Parse text such as `council.example/record+c74f20a3+AeS3...`.
-
-    Raise `SetupError`, also if the key ID does not match.
-    """
+    """Parse `council.example/record+c74f20a3+AeS3...`. Raise `SetupError`, also if the key ID does not match."""
     try:
         name, key_id, encoded = text.strip().split("+", 2)
         decoded = base64.b64decode(encoded, validate=True)

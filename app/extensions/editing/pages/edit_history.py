@@ -117,10 +117,7 @@ def read_withdrawal_page(editing: PublishingDep, key: KeyDep) -> Response:
 @router.post("/{guide}/editions/{number}/withdrawal")
 @router.post("/{guide}/renditions/{language}/{number}/withdrawal")
 def withdraw_on_page(editing: PublishingDep, key: KeyDep, posted: SubmittedFormDep) -> Response:
-    """Show the form again unless there is a reason and the button `WITHDRAW` was pressed.
-
-    Raise as `withdraw_published`.
-    """
+    """Withdraw if there is a reason and the button was `WITHDRAW`, or show the form. Raise as `withdraw_published`."""
     reason = posted.one("reason").strip()[:LONGEST_REASON]
     if not reason or posted.one("do") != WITHDRAW:
         return _withdrawal_page(editing, key, reason)

@@ -52,10 +52,7 @@ def read_members(fields: tuple[EditField, ...], posted: SubmittedForm, name: str
 
 
 def read_entries(fields: tuple[EditField, ...], posted: SubmittedForm, name: str, former: Any) -> list[Any]:
-    """Read at most `MAX_ITEMS` entries.
-
-    A saved entry that is not an object stays until one of its fields is filled in.
-    """
+    """Read at most `MAX_ITEMS`. A saved entry that is not an object stays until one of its fields is filled in."""
     before = former if isinstance(former, list) else []
     entries: list[Any] = []
     presets = {each.key: each.preset for each in fields if each.preset}
@@ -92,10 +89,7 @@ def settle_ids(entries: list[Any], former: Any, published: Collection[str]) -> N
 
 
 def _former_entry(before: list[Any], place: int, id_: str) -> Any:
-    """Find the entry with the id, looking at `place` first.
-
-    Without an id, return the entry at `place` if that has none either.
-    """
+    """Find the entry with the id, at `place` first. Without an id take the one at `place`, if that has none."""
     at_place = before[place : place + 1]
     if not id_:
         return next((each for each in at_place if not (isinstance(each, dict) and ID in each)), None)

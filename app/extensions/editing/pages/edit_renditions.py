@@ -90,9 +90,9 @@ _language: TypeAdapter[str] = TypeAdapter(LanguageTag)
 
 @dataclass(frozen=True)
 class ShownPair:
-    """A text and its translation. `theirs` is what another person saved.
+    """A text and its translation.
 
-    `changes` are those of the text since it was translated.
+    `theirs` is what another person saved. `changes` were made since it was translated.
     """
 
     pair: TextPair
@@ -212,10 +212,7 @@ def read_texts_page(editing: ReviewingDep) -> Response:
 def save_texts_page(
     editing: ReviewingDep, posted: SubmittedFormDep, if_match: Annotated[str | None, Header(max_length=100)] = None
 ) -> Response:
-    """Save the texts as `save_section_page` does, by the version of the whole draft.
-
-    Raise `NoSuchGuideDraft`, except for an autosave.
-    """
+    """Save by the version of the whole draft, as `save_section_page`. Only an autosave may lack a draft."""
     shown, is_autosave = (if_match or posted.one("shown")).strip('"'), posted.one("act") == AUTOSAVE
 
     def change(draft: GuideDraftRow | None) -> DraftContent:

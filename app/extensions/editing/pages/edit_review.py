@@ -185,10 +185,7 @@ def return_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> Response 
 
 @draft_form(router, "comments", "#comments")
 def comment_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> None:
-    """Comment on the item or the whole draft. An empty comment, or one above the limit, is not stored.
-
-    Raise `NoSuchGuideDraft`.
-    """
+    """Store nothing if the comment is empty or above the limit. Raise `NoSuchGuideDraft`."""
     text, about = posted.one("text").strip()[:MAX_REMARK], posted.one("about")
     draft = get_guide_draft(editing.session, editing.guide, editing.language)
     if text:
@@ -234,10 +231,7 @@ def _agreement(editing: Editing, posted: SubmittedForm) -> dict[str, Any]:
 
 @draft_form(router, "plan")
 def plan_on_page(editing: PublishingDep, posted: SubmittedFormDep) -> Response | None:
-    """Plan for a time in London. Plan nothing if the time is unusable or the draft has errors.
-
-    Raise as `schedule_draft`.
-    """
+    """Plan for a time in London, unless it is unusable or the draft has errors. Raise as `schedule_draft`."""
     day, time = posted.one("day").strip()[:LONGEST_TYPED], posted.one("time").strip()[:5]
     moment = _planned(day, time, posted.one("which"), editing.now)
     if isinstance(moment, str):

@@ -168,9 +168,9 @@ def _edition_page(site: Site, shown: ShownEdition, token: str | None = None) -> 
 
 
 def _rendition_page(site: Site, session: Session, draft: GuideDraftRow) -> Response:
-    """Put pictures inside the page, in its language if pages have it.
+    """Put pictures inside; use the rendition's language if pages have it.
 
-    Raise `InvalidRendition` or `EditionWithdrawn`.
+    Raise `InvalidRendition`, `EditionWithdrawn`.
     """
     content, digest = check_rendition_draft(session, draft).require_sound()
     stored = list_renditions(session, guide=draft.guide, language=draft.language)

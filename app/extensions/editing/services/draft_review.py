@@ -215,10 +215,7 @@ def schedule_draft(
 
 
 def unschedule_draft(session: Session, act: DraftAct) -> GuideDraftRow:
-    """End the plan; a submitted draft stays submitted.
-
-    Raise as `DraftAct.known_draft`, and `DraftChanged` if nothing is planned.
-    """
+    """Leave the draft submitted. Raise as `DraftAct.known_draft`, and `DraftChanged` if nothing is planned."""
     draft = act.known_draft(session)
     if draft.publish_at is None:
         raise DraftChanged

@@ -64,10 +64,7 @@ def _word_blocks(data: bytes) -> list[Block]:
 
 
 def _blocks(body: Any, styles: dict[str, Any], links: dict[str, str]) -> Iterator[Block]:
-    """Yield one block for each row of a table of contacts, and one for each paragraph outside.
-
-    Styles and links are by id.
-    """
+    """Yield one for each row of a table of contacts, and one for each other paragraph. Styles and links are by id."""
     rows: dict[Any, Block | None] = {}
     for paragraph in _paragraphs(body):
         row = next(paragraph.iterancestors(qn("w:tr")), None)

@@ -211,10 +211,7 @@ def read_directory(
 
 
 def _terms(guides: Sequence[Guide], taxonomy: Taxonomy, public_url: str) -> dict[str, TaxonomyTerm]:
-    """Return the terms by slug.
-
-    The first guide that names a term describes it. A subject takes precedence over a linked risk.
-    """
+    """Return the terms by slug, as their first guide describes them. A subject takes precedence over a linked risk."""
     terms: dict[str, TaxonomyTerm] = {}
 
     def add(slug: str, name: str, description: str, path: str) -> None:

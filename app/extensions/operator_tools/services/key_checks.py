@@ -25,10 +25,7 @@ KEY_AGE = dt.timedelta(days=730)
 
 
 def check_number_of_recipients(context: CheckContext) -> Verdict:
-    """Require two recipients, so that a lost identity loses no concern.
-
-    No recipient, or an invalid one, is a fault. A single one is a warning.
-    """
+    """Require two, so that a lost identity loses no concern. None or an invalid one is a fault; one is a warning."""
     recipients = set(context.settings.seal_to)
     if not recipients:
         return fault(
@@ -48,10 +45,7 @@ def check_number_of_recipients(context: CheckContext) -> Verdict:
 
 
 def check_identities(context: CheckContext) -> Verdict:
-    """Check that no identity is on this computer.
-
-    One in data folder or backups is a fault, one in GUIDANCE_SEAL_IDENTITY_FILE a warning.
-    """
+    """Look for identities here: a fault in data folder or backups, a warning in GUIDANCE_SEAL_IDENTITY_FILE."""
     here = [path for path in _files_here(context) if _opens_concerns(path, context.settings.seal_to)]
     configured = context.settings.seal_identity_file
     if any(path != configured for path in here):

@@ -182,10 +182,7 @@ def check_clock(context: CheckContext) -> Verdict:
 
 
 def check_watch(watch: Watch, context: CheckContext) -> Verdict:
-    """Check that the watch is within its bound, or accepted. Advice is a warning too.
-
-    A watch that no action could make measurable is not checked.
-    """
+    """Require the bound, unless accepted; advice warns too. Skip a watch that no action could make measurable."""
     taken = watch.measure(context)
     if isinstance(taken, Unmeasured):
         return warn(taken.why, taken.action) if taken.action else unknown(taken.why)
