@@ -83,7 +83,7 @@ CONNECT_ARGS = {
 
 
 class Pool(QueuePool):
-    """Can be closed to requests while a start still checks the database."""
+    """A pool that can be closed to requests while a start still checks the database."""
 
     __module__ = QueuePool.__module__  # for the names of its log lines
     is_open = True

@@ -291,7 +291,7 @@ def check_recipients(settings: Settings, *, host: str, is_named_trial: bool) -> 
     """Return True if this start is a trial, in which concerns are encrypted to a development identity.
 
     Without recipients, it is one if `is_named_trial` or if nothing tells of real use; otherwise raise `SetupError`: a
-    lost setting must not leave concerns readable to whoever reads the disk. So too for a trial with recipients.
+    lost setting must not leave concerns readable to whoever reads the disk. A trial with recipients is refused too.
     """
     if settings.seal_to:
         if is_named_trial:

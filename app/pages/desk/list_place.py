@@ -101,7 +101,7 @@ ListPlaceDep = Annotated[ListPlace, Depends(read_place)]
 
 @router.get("/next")
 def lead_to_next(visit: ReaderVisitDep, place: ListPlaceDep) -> Response:
-    """Record it, and never lead to the concern that was open. After the last, lead to the first page, which says so."""
+    """Record the look-up, and skip the concern that was open. After the last, lead to the first page, which says so."""
     if place.position is not None:
         with Session(visit.context.engine) as session:
             looked_at = find_seen_until(session, visit.visitor.name)

@@ -203,7 +203,7 @@ def read_log(
 
 
 def read_log_sheet(writer: Writer, log_filter: LogFilter, *, actor: Actor, hiding: Select[Any]) -> bytes:
-    """Return CSV. Raise as `read_log`, and a recorded `InvalidQuery` above `MOST_IN_A_SHEET`."""
+    """Return every entry as CSV. Raise as `read_log`, and a recorded `InvalidQuery` above `MOST_IN_A_SHEET`."""
     found = read_log(writer, log_filter, actor=actor, hiding=hiding, after=None, limit=MOST_IN_A_SHEET)
     if found.next_position is not None:
         raise InvalidQuery([FieldError((), TOO_MANY_FOR_A_SHEET, FaultCode.TOO_MANY, "query", "from")])

@@ -135,7 +135,7 @@ def find_waiting(session: Session, references: Collection[str]) -> dict[str, Wai
 
 
 def count_additions(session: Session, *, now: dt.datetime, actor: Actor | None = None) -> dict[str, int]:
-    """Return `additions_waiting` and `additions_overdue`, without those to test or `uncounted` concerns."""
+    """Return `additions_waiting` and `additions_overdue`, leaving out test and `uncounted` concerns."""
     is_late = case((_ENTRIES.acknowledge_by < now, 1))
     counted = select(func.count(), func.count(is_late)).where(_WAITS, ~_OF_A_TEST)
     counted = counted.where(_ENTRIES.reference.not_in(uncounted(actor)))

@@ -193,7 +193,7 @@ def reopen(session: Session, reference: str, reopening: Reopening, actor: Actor)
 
 
 def hold(session: Session, reference: str, hold: Hold, actor: Actor) -> ConcernRow:
-    """Prevent erasure, or end that. `until` is only recorded: it ends nothing. Raise `NoSuchConcern`."""
+    """Prevent erasure, or allow it again. `until` is recorded, but does not end the hold. Raise `NoSuchConcern`."""
     concern = get_concern(session, reference)
     if hold.held:
         record_change(session, concern, DeskAct.HELD, actor, HeldDetails(reason=hold.reason, until=hold.until))

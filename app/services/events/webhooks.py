@@ -74,7 +74,7 @@ def webhook_details(webhook: WebhookRow) -> WebhookDetails:
 
 
 def find_changed_webhooks(session: Session, recorded: Mapping[str, WebhookDetails]) -> Iterator[tuple[str, str]]:
-    """Yield name and fault of each webhook that is missing or differs from its last entry. Mailboxes are left out."""
+    """Yield name and fault of each webhook that is missing, lacks an entry or differs from its last. No mailboxes."""
     there = {webhook.name: webhook for webhook in list_webhooks(session)}
     for name, webhook in there.items():
         if name in MAILBOXES:  # mailboxes are in the settings

@@ -168,7 +168,7 @@ def examine_lead(context: CheckContext) -> Iterator[Verdict]:
 
 
 def find_invited_leads(session: Session, *, at: dt.datetime) -> dict[str, dt.datetime]:
-    """Expiry by name, the earliest first."""
+    """Return the expiry of each invitation by the lead's name, the earliest first."""
     names = [each.name for each in _leads(session)]
     valid = select(InvitationRow).where(col(InvitationRow.person).in_(names), col(InvitationRow.expires_at) > at)
     return {each.person: each.expires_at for each in session.exec(valid.order_by(col(InvitationRow.expires_at)))}

@@ -103,7 +103,7 @@ def check_receipt_key(context: CheckContext) -> Verdict:
 
 
 def check_access(context: CheckContext) -> Verdict:
-    """Sets the access keys on `context.engine`, where they stay."""
+    """Check the access keys, and leave them set on `context.engine` for later checks."""
     open_access_keys(context.settings, context.engine)
     try:
         keys = require_access_keys(context.engine, is_used=context.settings.openid_client_id is not None)

@@ -54,7 +54,7 @@ def write_own_seed(target: Path, source: Path, council: str, numbers: Numbers | 
     """Write a seed folder for `council`, with the day on which a person checked every number.
 
     Without `numbers`, those in `source` are its own, and all is copied. Otherwise the guides, of another council, are
-    left out, and a first guide says whom to call. Raise `SetupError` if `target` exists or a number is none, or
+    left out, and a first guide says whom to call. Raise `SetupError` if `target` exists or a number is invalid, or
     `SeedFileError`.
     """
     if target.exists():
