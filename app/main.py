@@ -241,7 +241,7 @@ def _takes(route: Route, other: Route) -> bool:
 
 @cache
 def routes_with(extensions: tuple[Extension, ...]) -> list[BaseRoute]:
-    """Of the trunk and `extensions`. Raise `SetupError` for a table that not every program would know."""
+    """Return the routes of the trunk and `extensions`. Raise `SetupError` for a table that not every program knows."""
     added = [router for each in modules_of("routers", extensions) for router in each.ROUTERS]
     if forgotten := ", ".join(sorted(SQLModel.metadata.tables.keys() - TABLES)):
         raise SetupError(f"an extension does not name its table {forgotten}")

@@ -20,7 +20,7 @@ OPERATE, WRITE, DUTY = "Operate the service", "Write and publish guides", "The d
 ACCESS, OTHERS = "Keys and access", "Other systems and auditors"
 OVERSEE, PEOPLE = "Oversight", "People"
 NAMED = os.environ.get("GUIDANCE_EXTENSIONS")
-"""Not from the file of `--env-file`, which a command reads only when it runs."""
+"""Not read from the file of `--env-file`, which a command reads only when it runs."""
 GROUPS = {
     "rendition": (WRITE, "Check, approve, publish and withdraw renditions: guides in other languages and formats."),
     "export": (WRITE, "Write every public response into a folder, or verify the export of a concern."),

@@ -21,7 +21,7 @@ def make_private_folder(folder: Path) -> None:
 
 
 def create_private_file(path: Path) -> None:
-    """If absent. SQLite gives side files the mode of the database."""
+    """Create the file if absent. SQLite gives side files the mode of the database."""
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, stat.S_IRUSR | stat.S_IWUSR))
 
@@ -29,7 +29,7 @@ def create_private_file(path: Path) -> None:
 def close_to_others(folder: Path, own_files: str) -> None:
     """Remove all access of group and others to `folder` and its files, and log each path to which they had access.
 
-    A folder that other programs use too (such as /tmp, or one with folders in it) keeps its mode; in it only files that
+    A folder that other programs use too (such as /tmp, or one with folders in it) keeps its mode. Only files in it that
     match `own_files` are changed.
     """
     is_shared = _is_shared(folder)

@@ -26,7 +26,10 @@ class FixedStatement:
         self._compiled: dict[str, _Compiled] = {}
 
     def run(self, connection: Connection, *rows: Mapping[str, Any]) -> CursorResult[Any]:
-        """With at least one row. Raise `RowNotStored` if an INSERT writes fewer: a foreign trigger can discard rows."""
+        """Run for one row or more.
+
+        Raise `RowNotStored` if an INSERT writes fewer: a foreign trigger can discard rows.
+        """
         compiled = self._compiled.get(connection.dialect.name) or self._compile(connection.dialect)
         result = connection.exec_driver_sql(compiled.sql, [compiled.parameters(row) for row in rows])
         if self._statement.is_insert and result.rowcount < len(rows):
@@ -49,6 +52,6 @@ def _parameters_of(compiled: SQLCompiler, dialect: Dialect) -> Callable[[Mapping
 
 
 def fixed_insert(table: Table, **expressions: Any) -> FixedStatement:
-    """Of every column but computed ones. `expressions` are SQL that sets a column, by its name."""
+    """Insert every column except computed ones. `expressions` are SQL that sets a column, by its name."""
     columns = [each.name for each in table.c if each.computed is None and each.name not in expressions]
     return FixedStatement(table.insert().values(**expressions) if expressions else table.insert(), columns)

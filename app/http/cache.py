@@ -41,7 +41,7 @@ WITHOUT_GUIDES = frozenset({"/openapi.json", "/openapi.public.json"})
 """No edition changes these responses."""
 BYPASS_HEADERS = frozenset({b"accept-datetime", b"content-length", b"transfer-encoding"})
 CacheKey = tuple[str, bytes, frozenset[str], tuple[str, ...]]
-"""All that the content depends on: path, query as sent, media types preferred to JSON, and languages to English."""
+"""Key of all that the content depends on: path, query as sent, media types preferred to JSON, languages to English."""
 SUPPORTED_VARY = frozenset({"accept", "accept-datetime"})
 SUPPORTED_BY_LANGUAGE = SUPPORTED_VARY | {"accept-language"}
 """Permitted names in `Vary`, for a path whose key has the preferred languages."""
@@ -129,10 +129,10 @@ def _compress(plain: EncodedResponse) -> EncodedResponse:
 
 
 class CacheStore:
-    """At most `max_bytes`, and `MAX_CACHED_RESPONSES` entries that are not held. The least recently used go first.
+    """Holds at most `max_bytes`, and `MAX_CACHED_RESPONSES` entries not held. The least recently used go first.
 
     `hold` marks a key: its entry is dropped neither for room nor by expiry, only replaced. Held entries take at most
-    half of the store; once one had no room there, no further key can be held.
+    half of the store. Once one had no room there, no further key can be held.
     """
 
     def __init__(self, max_bytes: int, clock: Clock = utc_now) -> None:
@@ -218,7 +218,7 @@ class CacheRequest(NamedTuple):
     if_none_match: bytes | None
 
     def choose(self, entry: CachedResponse) -> EncodedResponse | None:
-        """None if the request accepts gzip, and `entry` has not been compressed yet."""
+        """Return None if the request accepts gzip, and `entry` has not been compressed yet."""
         return entry.gzipped if self.accepts_gzip else entry.plain
 
 
@@ -300,7 +300,7 @@ class ResponseCache:
         )
 
     def find(self, request: CacheRequest) -> tuple[Any, WireResponse] | None:
-        """None while the database is away, or after `leave_front`."""
+        """Return None while the database is away, or after `leave_front`."""
         if self.is_database_away or not self._has_front:
             return None
         entry = self.store.find(request.key)

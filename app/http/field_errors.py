@@ -81,7 +81,7 @@ def to_field_problems(errors: Sequence[FieldError]) -> tuple[FieldProblem, ...]:
 
 
 def json_pointer(at: Location) -> str:
-    """In the form of a URI fragment (RFC 6901, section 6)."""
+    """Return a URI fragment (RFC 6901, section 6)."""
     return "#" + "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in at)
 
 

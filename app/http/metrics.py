@@ -139,7 +139,7 @@ class Metrics:
         self._concerns[counted].inc()
 
     def record_refused_row(self, table: str) -> None:
-        """A row that would grant access, but which this service did not write."""
+        """Count a row that would grant access, but which this service did not write."""
         self._refused_rows.labels(table).inc()
 
     def record_flush(self, operations: int, seconds: float) -> None:
@@ -147,7 +147,7 @@ class Metrics:
         self._flushes.observe(seconds)
 
     def text(self, gauges: Iterable[Metric]) -> bytes:
-        """With `SHARED_FOLDER`, each count is the sum over all processes."""
+        """Return the metrics. With `SHARED_FOLDER`, each count is the sum over all processes."""
         registry = self.registry
         if SHARED_FOLDER in os.environ:
             registry = CollectorRegistry()

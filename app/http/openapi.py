@@ -114,7 +114,7 @@ GROUPS = {
 }
 TAGS = {tag: description for tags in GROUPS.values() for tag, description in tags.items()}
 READERS = ("Read guidance", "Raise a concern", "Follow a concern", "Search and look up")
-"""For people who write a front end or explore the API."""
+"""Tags for people who write a front end or explore the API."""
 FILE_FORMS = (".csv", ".link", ".md", ".pdf")
 COMMON_REFUSALS = ("400", "408", "413", "415", "500", "503")
 SHOWN_REFUSALS = ("400", "503")
@@ -365,7 +365,7 @@ def open_answers(document: JsonObject) -> None:
 
 
 def _components_of(places: list[Any], components: JsonObject) -> set[tuple[str, str]]:
-    """Also those referred to indirectly."""
+    """Find components at every depth, including those referred to indirectly."""
     reached: set[tuple[str, str]] = set()
     waiting = list(places)
     while waiting:
@@ -565,7 +565,7 @@ def _share(document: JsonObject) -> None:
 
 
 def _name_of_parameter(path: str, parameter: JsonObject) -> str:
-    """Such as `guides.guide.editions.number` (the path before it) or `limit.50` (its default)."""
+    """Return, for example, `guides.guide.editions.number` (the path before it) or `limit.50` (its default)."""
     if parameter["in"] != "path":
         default, name = parameter["schema"].get("default"), str(parameter["name"])
         return name if default is None else f"{name}.{str(default).lower()}"
@@ -604,7 +604,7 @@ def _place_of_path(described: tuple[str, JsonObject]) -> tuple[int, bool, int]:
 
 
 def _group(document: JsonObject, groups: Mapping[str, Mapping[str, str]]) -> None:
-    """As `x-tagGroups`, which documentation tools read, too."""
+    """Add `x-tagGroups` too, which documentation tools read."""
     described = (document["paths"] | document.get("webhooks", {})).values()
     used = {tag for methods in described for operation in methods.values() for tag in operation["tags"]}
     kept = {name: {tag: text for tag, text in tags.items() if tag in used} for name, tags in groups.items()}
@@ -613,7 +613,7 @@ def _group(document: JsonObject, groups: Mapping[str, Mapping[str, str]]) -> Non
 
 
 def build_readers_document(document: JsonObject) -> JsonObject:
-    """Of `READERS`, with only the components that they use."""
+    """Keep the operations of `READERS`, and only the components that they use."""
     tags = {tag for group in READERS for tag in GROUPS[group]}
     paths = {
         path: kept

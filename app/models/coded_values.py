@@ -15,7 +15,7 @@ CodedValue = tuple[Location, str, str]
 
 
 def drop_consequent_errors(errors: Sequence[ErrorDetails]) -> list[ErrorDetails]:
-    """Without a list that is too short only because an entry is invalid: Pydantic does not count those."""
+    """Drop a list that is too short only because an entry is invalid: Pydantic does not count those."""
     around = {at[:length] for at in (error["loc"] for error in errors) for length in range(len(at))}
     return [error for error in errors if error["type"] != "too_short" or error["loc"] not in around]
 
@@ -31,7 +31,7 @@ def _only_model_in(annotation: Any) -> type[BaseModel] | None:
 
 
 def model_at(model: type[BaseModel], at: Location) -> type[BaseModel] | None:
-    """None if a field in `at` is unknown, contains no model, or allows several."""
+    """Return None if a field in `at` is unknown, contains no model, or allows several."""
     found: type[BaseModel] | None = model
     for name in (step for step in at if isinstance(step, str)):
         member = found.model_fields.get(name) if found is not None else None
@@ -68,7 +68,7 @@ def _codes_in(location: Location, code_list: str | None, value: object) -> Itera
 
 @cache
 def _coded_fields(model: type[BaseModel]) -> Mapping[str, str | None]:
-    """None for a field whose codes are all inside nested models. Without fields that have no codes."""
+    """Return the fields with codes. The value is None for a field whose codes are all inside nested models."""
     fields = model.model_fields
     found = {
         name: _only_code_list(f"{model.__name__}.{name}", field.annotation, field.metadata)

@@ -49,7 +49,7 @@ class Asset(StrEnum):
 
 @router.get("/looks/{look}")
 def read_asset(request: Request, context: ContextDep, look: Annotated[Asset, PathParameter()]) -> Response:
-    """404 without a logo, a built script or the font."""
+    """Return 404 if the logo, the built script or the font is missing."""
     file = _file_of(look, context)
     if file is None or not file.is_file():
         raise NotFound

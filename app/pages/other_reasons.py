@@ -11,15 +11,15 @@ from app.services.guides.guides import is_said_in
 
 @dataclass(frozen=True)
 class OtherReason:
-    """To call someone other than the duty team for children."""
+    """A reason to call someone other than the duty team for children."""
 
     id: str
     title: str
     sentence: str
     setting: str
-    """Has the contacts; empty for signposts."""
+    """Name of the setting with the contacts. Empty for signposts."""
     words: tuple[str, ...]
-    """By which people search for it."""
+    """Words by which people search for the reason."""
 
 
 OTHER_REASONS = (
@@ -70,7 +70,7 @@ class OtherContact:
 
 
 def other_contacts(settings: Settings, signposts: Sequence[Signpost], words: str | None = None) -> list[OtherContact]:
-    """With `words`, only reasons with a search word. Of signposts, those about people who work with children."""
+    """Filter by search `words`, if given. Of signposts, include those about people who work with children."""
     officers = tuple(each for each in signposts if each.allegations)
     return [
         OtherContact(reason, getattr(settings, reason.setting), ())

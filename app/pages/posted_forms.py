@@ -34,7 +34,7 @@ class SubmittedForm:
     fields: Mapping[str, list[str]] = field(default_factory=dict)
 
     def one(self, name: str) -> str:
-        """The last, or empty."""
+        """Return the last value. Empty if there is none."""
         return self.fields.get(name, [""])[-1]
 
     def many(self, name: str) -> list[str]:
@@ -44,12 +44,12 @@ class SubmittedForm:
         return [line.strip() for line in self.one(name).split("\n") if line.strip()]
 
     def number(self, name: str) -> int | None:
-        """At most nine digits."""
+        """Accept at most nine digits."""
         typed = self.one(name)
         return int(typed) if typed.isascii() and typed.isdecimal() and len(typed) <= MAX_DIGITS else None
 
     def count(self, name: str) -> int:
-        """From `count:<name>`, at most three digits; otherwise 0."""
+        """Read `count:<name>`, of at most three digits. Otherwise return 0."""
         typed = self.one(COUNT + name)
         return int(typed) if typed.isdecimal() and len(typed) <= len("000") else 0
 
@@ -60,7 +60,7 @@ class SubmittedForm:
 
 
 async def parse_form(request: Request) -> SubmittedForm:
-    """CRLF becomes LF. Raise `InvalidBody`."""
+    """Replace CRLF by LF. Raise `InvalidBody`."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != URLENCODED:
         raise InvalidBody(UnsupportedMediaType, UnsupportedMediaType.meaning)
     refuse_compressed(request)
@@ -79,7 +79,7 @@ async def parse_form(request: Request) -> SubmittedForm:
 
 @dataclass(frozen=True)
 class Upload:
-    """At most one file."""
+    """The fields and at most one file."""
 
     form: SubmittedForm
     name: str = ""
@@ -100,7 +100,7 @@ async def parse_upload(request: Request) -> Upload:
 
 
 def parse_multipart(body: bytes, boundary: bytes) -> Upload:
-    """Ignore parts beyond `MAX_PARTS` or without a name, and files but the last. Raise `ValueError`."""
+    """Ignore parts beyond `MAX_PARTS` or without a name, and all files except the last. Raise `ValueError`."""
     fields: dict[str, list[str]] = {}
     name, data = "", b""
     for part in (b"\r\n" + body).split(b"\r\n--" + boundary, MAX_PARTS + 1)[1 : MAX_PARTS + 1]:
@@ -120,7 +120,7 @@ SubmittedFormDep = Annotated[SubmittedForm, Depends(parse_form)]
 
 
 def value_at(answers: Answers, name: str) -> Any:
-    """Such as `children.0.age`."""
+    """`name` is, for example, `children.0.age`."""
     value: Any = answers
     for step in name.split("."):
         if isinstance(value, list):
@@ -131,7 +131,7 @@ def value_at(answers: Answers, name: str) -> Any:
 
 
 def parse_fields(model: type[_Model], fields: Mapping[str, object]) -> _Model:
-    """From texts, as forms post them. Raise `ValidationFailed` with every error."""
+    """Read the values from texts, as forms post them. Raise `ValidationFailed` with every error."""
     try:
         return model.model_validate(fields, strict=False)
     except ValidationError as error:
@@ -139,7 +139,7 @@ def parse_fields(model: type[_Model], fields: Mapping[str, object]) -> _Model:
 
 
 def faults_of(error: ValidationError) -> list[FieldError]:
-    """A list that is too short only because entries are invalid is left out."""
+    """Leave out a list that is too short only because its entries are invalid."""
     return [
         to_field_error(each) for each in drop_consequent_errors(error.errors(include_url=False, include_input=False))
     ]

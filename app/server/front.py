@@ -24,12 +24,12 @@ CREDENTIALS = frozenset((b"authorization", b"cookie"))
 
 
 class StoredAnswer(NamedTuple):
-    """For all requests with the same raw head."""
+    """A response for all requests with the same raw head."""
 
     request: CacheRequest
     response: WireResponse
     holds: bool
-    """Until the cache is cleared. Otherwise it expires, and is looked up in the cache at each use."""
+    """True if valid until the cache is cleared. Otherwise it expires, and is looked up in the cache at each use."""
     route: str
     fields: bytes
     """The last is `x-request-id` without its value, which is new in each response."""
@@ -57,7 +57,7 @@ class Front:
         return self._date
 
     def answer_known(self, head: bytes) -> bytes | None:
-        """None if the caller must parse the head."""
+        """Return None if the caller must parse the head."""
         stored = self._answers.get(head)
         if stored is None:
             return None

@@ -12,7 +12,7 @@ from app.models.operations.problems import ProblemDetails
 
 
 class Refusals:
-    """For requests that never reach the service, each recorded in log and metrics."""
+    """Refuses requests that never reach the service, and records each in log and metrics."""
 
     def __init__(self, records: RequestRecords, *, is_https: bool) -> None:
         self._records = records

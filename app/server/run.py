@@ -50,7 +50,7 @@ OBJECTS_BETWEEN_COLLECTIONS = 2_000
 STARTING_SECONDS = 30
 """A silent process is then replaced; a start must take less."""
 ACCEPTING_SECONDS = 0.05
-"""From the end of a drain to the stop, connections that have begun are still accepted and read."""
+"""Time from the end of a drain to the stop, in which connections that have begun are still accepted and read."""
 ARENA_MAX = -8  # M_ARENA_MAX of glibc's malloc.h
 REFUSAL = "refusal.txt"  # says in the folder of the processes why one of them ended all
 ANNOUNCED = "announced.txt"  # is there once one of them has said that it listens
@@ -275,7 +275,7 @@ def _closing(send: Send) -> Send:
 
 
 def write_address(settings: Settings) -> None:
-    """For commands, into the data folder, unless `public_url` is set. Ignore a failure."""
+    """Write the address into the data folder, for commands, unless `public_url` is set. Ignore a failure."""
     if "public_url" not in settings.model_fields_set:
         with suppress(OSError):
             write_key_file(settings.data_dir / ADDRESS_FILE, f"{settings.public_url}\n".encode(), replace=True)
@@ -291,7 +291,7 @@ def check_recipients(settings: Settings, *, host: str, is_named_trial: bool) -> 
     """Return True if this start is a trial, in which concerns are encrypted to a development identity.
 
     Without recipients, it is one if `is_named_trial` or if nothing tells of real use; otherwise raise `SetupError`: a
-    lost setting must not leave concerns readable to whoever reads the disk. So too for a trial with recipients.
+    lost setting must not leave concerns readable to whoever reads the disk. A trial with recipients is refused too.
     """
     if settings.seal_to:
         if is_named_trial:

@@ -109,13 +109,13 @@ def clients_revoke(settings: SettingsOptions, name: Annotated[str, typer.Argumen
 
 
 def _say_end(name: str, expires_at: dt.datetime | None) -> None:
-    """To standard error, because standard output has only the key."""
+    """Write to standard error, because standard output has only the key."""
     if expires_at is not None:
         typer.echo(f"{name}: the new key expires at {format_moment(expires_at)}", err=True)
 
 
 def describe_client(client: ClientRow, keys: Sequence[ClientKeyRow], *, at: dt.datetime) -> dict[str, Any]:
-    """As JSON values, without hashes."""
+    """Return JSON values, without hashes."""
     return {
         "name": client.name,
         "person": client.person,

@@ -138,7 +138,7 @@ def open_webhooks(settings: Settings, *, creates: bool = False) -> Iterator[tupl
 
 
 def describe_webhook(webhook: WebhookRow, counted: Mapping[tuple[str, str], int]) -> dict[str, Any]:
-    """As JSON values, without secrets. `counted` has the deliveries by webhook name and state."""
+    """Return JSON values, without secrets. `counted` has the deliveries by webhook name and state."""
     return {
         "name": webhook.name,
         "url": webhook.url,

@@ -111,7 +111,7 @@ def _line_of(entry: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _due_of(entry: dict[str, Any]) -> str:
-    """If the concern and its additions are acknowledged, the deadline of the concern."""
+    """Return the deadline of the concern if it and its additions are acknowledged."""
     own = [entry["acknowledge_by"]] if entry["state"] == "received" or not entry["additions_waiting"] else []
     dues: list[str] = [*own, *filter(None, [entry["addition_acknowledge_by"]])]
     return min(dues)
@@ -185,7 +185,7 @@ def _open_label(service: DeskClient, reference: str, unsealer: Unsealer) -> str 
 
 
 def _open_note(service: DeskClient, reference: str, entry: dict[str, Any], unsealer: Unsealer) -> dict[str, Any]:
-    """With its time and author, which the note must have too."""
+    """Return the note with its time and author, which the encrypted note must have too."""
     sealed = service.fetch(entry["links"]["self"]).content
     received_at = dt.datetime.fromisoformat(entry["written_at"])
     opened = open_note(unsealer, sealed, reference=reference, received_at=received_at, author=entry["by"])

@@ -36,7 +36,7 @@ def seal_details(
 
 
 def entry_sha256(row: EntryRow) -> str:
-    """Of the columns that are set at first, but not `recipients`, which resealing changes."""
+    """Cover the columns that are set at first, except `recipients`, which resealing changes."""
     names = ("reference", "kind", "number", "author", "immediate_danger", "channel")
     columns = {name: getattr(row, name) for name in names}
     moments = {"at": row.received_at, "came_at": row.came_at, "due": row.acknowledge_by}
@@ -49,7 +49,7 @@ def receipt_sha256(row: StoredReceiptRow) -> str:
 
 
 def columns_sha256(row: Mapping[str, Any]) -> str:
-    """Of the columns that say how a concern was received. Later only `immediate_danger` may change: to more urgent."""
+    """Cover the columns about a concern's receipt. Later only `immediate_danger` may change, to more urgent."""
     columns = {name: row[name] for name in ("reference", "immediate_danger", *SET_BY_THE_REPORTER)}
     for name, value in columns.items():
         if isinstance(value, dt.datetime):

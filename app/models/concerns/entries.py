@@ -81,7 +81,7 @@ def base64_length(size: int) -> int:
 
 
 def age_file_within(max_bytes: int) -> Callable[[str], str]:
-    """Only the first line of the header is checked. The validator raises `CodedValueError`."""
+    """Return a validator, which checks only the first line of the header and raises `CodedValueError`."""
 
     def check(text: str) -> str:
         try:

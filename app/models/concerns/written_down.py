@@ -24,7 +24,7 @@ from app.models.concerns.receipts import AlsoCall, ComeBack, ConcernIdentity, Ed
 from app.models.references import EXAMPLE_REFERENCE, find_reference
 
 MAX_TEXT_FILE_BYTES = 650_000
-"""Of a sealed concern or addition: the largest request has room for it and a card, both in base64."""
+"""Largest sealed concern or addition: a request has room for it and a card, both in base64."""
 MAX_CARD_FILE_BYTES = 65_536
 EXAMPLE_CAME_AT = "2026-11-24T08:05:00Z"
 WRITTEN_CONCERN_EXAMPLE: dict[str, Any] = {

@@ -158,10 +158,7 @@ def edition_yaml(content: EditionContent, remarks: str = "") -> str:
 
 
 def file_text(content: dict[str, Any], remarks: str = "") -> str:
-    """Return the YAML text of a file with `content`. The content may have errors.
-
-    `remarks` become comments below the first line.
-    """
+    """Return YAML text. `content` may have errors, and `remarks` become comments below the first line."""
     comment = "".join(f"# {line}".rstrip() + "\n" for line in remarks.splitlines())
     return f"{SCHEMA_LINE}\n{comment}\n{as_yaml(without_empty_members(content, LEFT_OUT))}"
 

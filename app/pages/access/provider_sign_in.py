@@ -33,7 +33,7 @@ visitors_router = DeskRouter("")
 
 @dataclass(frozen=True)
 class ProviderSignIn:
-    """Without `asks`, the provider only confirms."""
+    """`asks` is False if the provider only confirms the person, without a page of its own."""
 
     secret: str | None
     page: str = PATH
@@ -56,7 +56,7 @@ class ProviderSignIn:
 
 @router.get(PROVIDER_SIGN_IN)
 def go_to_provider(request: SignInRequestDep, page: PageAfter = "", *, asks: bool = False) -> Response:
-    """With `page` and not `asks`, the provider shows no page."""
+    """With a `page` to return to, the provider shows no page of its own unless `asks` is set."""
     openid, secret = request.get_openid(), draw_token()
     sign_in = ProviderSignIn(secret, page or PATH, asks=asks or page == "")
     response = lead_to(openid.address(secret, asks_nobody=not sign_in.asks))
@@ -69,7 +69,7 @@ def go_to_provider(request: SignInRequestDep, page: PageAfter = "", *, asks: boo
 def return_from_provider(
     request: SignInRequestDep, code: AnswerOfProvider = "", state: AnswerOfProvider = "", iss: AnswerOfProvider = ""
 ) -> Response:
-    """A page that goes on by itself: after a redirect from another site no `SameSite=Strict` cookie is sent."""
+    """Return a page that reloads: after a redirect from another site no `SameSite=Strict` cookie is sent."""
     request.get_openid()
     given = {"code": code, "state": state, "iss": iss}
     finish = f"{FINISH}?{urlencode({name: value for name, value in given.items() if value})}"
@@ -83,7 +83,7 @@ def finish_sign_in(
     state: AnswerOfProvider = "",
     iss: AnswerOfProvider | None = None,
 ) -> Response:
-    """Start a session, and end the former. After Back, without the cookie but with a session, lead to the inbox."""
+    """Start a session, and end the former. After Back there is no cookie: lead a person with a session to the inbox."""
     context, former = request.context, request.former
     openid, name = request.get_openid(), _cookie_name(state)
     sign_in = ProviderSignIn.read(read_cookie(request.request, name))
@@ -110,9 +110,9 @@ def finish_sign_in(
 
 
 def _start_session(request: SignInRequest, openid: OpenIdSignIn, found: SignedIn, *, goes_on: bool) -> str:
-    """If the provider gives no role, or the person left, the sessions end with `TokenInvalid`.
+    """End the person's sessions and raise `TokenInvalid` if the provider gives no role or the person has left.
 
-    If it `goes_on`, the session ends when the former would have.
+    If `goes_on`, the new session ends when the former one would have.
     """
     writer, identity = request.context.writer, Identity(openid.provider.issuer, found.subject)
     with Session(request.context.engine) as session:
@@ -134,7 +134,7 @@ def _start_session(request: SignInRequest, openid: OpenIdSignIn, found: SignedIn
 
 
 def _cookie_name(state: str) -> str:
-    """One for each sign-in, so that one tab does not end another's."""
+    """Each sign-in has its own cookie, so that one tab does not end another's."""
     return f"{SIGN_IN_COOKIE}-{state[:CHARACTERS_OF_STATE]}"
 
 

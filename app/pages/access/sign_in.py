@@ -35,7 +35,7 @@ class SignInRequest(DeskSite):
         return self.context.desk_sign_in.passkeys(self.request.url.port)
 
     def elsewhere(self, path: str) -> str | None:
-        """None if this is the host where passkeys work."""
+        """Return the address of `path` on the host where passkeys work, or None if this is that host."""
         url = self.request.url
         party = self.context.desk_sign_in.party(url.port)
         return f"{party.origin}{path}" if url.hostname != party.id else None
@@ -55,7 +55,7 @@ class SignInRequest(DeskSite):
         return read_cookie(self.request, SESSION_COOKIE)
 
     def start_session(self, person: str) -> Response:
-        """Check the passkey first."""
+        """The caller must have verified the passkey."""
         token = self.context.desk_sign_in.begin_with_passkey(
             person, address=self.address, at=self.now, former=self.former
         )
@@ -64,7 +64,7 @@ class SignInRequest(DeskSite):
         return response
 
     def refuse(self, refusal: TokenInvalid, words: str) -> Response:
-        """The reason is logged only. Successful sign-ins never count for the limit."""
+        """Log the reason but do not show it. Only failures count for the rate limit."""
         self.log_refusal(refusal)
         refuse_over_limit(self.request)
         return Response(words, status_code=REFUSED, media_type="text/plain")
@@ -95,7 +95,7 @@ def offer_passkey_sign_in(request: SignInRequestDep) -> Response:
 
 @router.post(SIGN_IN)
 def sign_in_by_passkey(request: SignInRequestDep, posted: SubmittedFormDep) -> Response:
-    """204 with the cookie. A valid recipient is stored."""
+    """Return 204 with the session cookie, and store the passkey's recipient if it is valid."""
     try:
         credential, recipient = posted.one("credential"), posted.one("recipient")
         return request.start_session(request.passkeys.verify(credential, at=request.now, recipient=recipient))
@@ -105,7 +105,7 @@ def sign_in_by_passkey(request: SignInRequestDep, posted: SubmittedFormDep) -> R
 
 @router.get(INVITATION)
 def read_invitation(request: SignInRequestDep) -> Response:
-    """The token is after the `#`. If this service cannot decrypt, it goes on to the person's key."""
+    """The token is after the `#`. If this service cannot decrypt, the page continues with the person's key."""
     page = PATH if request.context.unsealer.can_unseal else OWN_KEY
     return request.page("desk_invitation.html", elsewhere=request.elsewhere(INVITATION), page_after=page)
 
@@ -121,7 +121,7 @@ def offer_passkey_registration(request: SignInRequestDep, posted: SubmittedFormD
 
 @router.post(INVITATION)
 def accept_invitation(request: SignInRequestDep, posted: SubmittedFormDep) -> Response:
-    """204 with the cookie."""
+    """Return 204 with the session cookie."""
     token, credential = posted.one("token"), posted.one("credential")
     device = Device.named(posted.one("name"), posted.one("recipient"))
     try:
@@ -143,7 +143,7 @@ def sign_out(request: SignInRequestDep) -> Response:
 
 @router.get(f"{PATH}/blank")
 def read_blank_page(request: SignInRequestDep) -> Response:
-    """To hide what is on the screen."""
+    """Return an empty page, which hides what was on the screen."""
     return request.page("desk_blank.html")
 
 

@@ -70,7 +70,7 @@ class SearchResult:
 
 @router.get("/record")
 def read_record(visit: VisitDep, typed: Annotated[TypedSearch, Query()], cursor: Cursor = None) -> Response:
-    """An invalid search (400) is not recorded."""
+    """Search and record the search. An invalid search (400) is not recorded."""
     return _page_of(visit, typed, _search(visit, typed, cursor), is_first=cursor is None)
 
 
@@ -103,7 +103,7 @@ def _page_of(visit: Visit, typed: TypedSearch, result: SearchResult, *, is_first
 
 @router.get("/record.csv")
 def read_record_sheet(visit: VisitDep, typed: Annotated[TypedSearch, Query()]) -> Response:
-    """Too many entries are an error (400), which is recorded."""
+    """Record the search, even if it is refused (400) because it finds too many entries."""
     try:
         hiding = hidden_from(visit.actor)
         sheet = read_log_sheet(visit.context.writer, _filter_of(visit, typed), actor=visit.actor, hiding=hiding)
@@ -137,7 +137,7 @@ def _faults_by_field(error: InvalidQuery) -> dict[str, str]:
 
 
 def _person_searched(visit: Visit, typed: TypedSearch) -> str:
-    """Empty for all. Raise `ScopeMissing` for another person's entries."""
+    """Return the name to search for, empty for everyone. Raise `ScopeMissing` for another person's entries."""
     person = typed.person.strip()
     if visit.visitor.can_audit:
         return person
@@ -147,7 +147,7 @@ def _person_searched(visit: Visit, typed: TypedSearch) -> str:
 
 
 def _filter_of(visit: Visit, typed: TypedSearch) -> LogFilter:
-    """Receipts only on demand, or for a chain."""
+    """Receipts are included only if requested, or if one chain is searched."""
     fields: dict[str, Any] = typed.fields | {"person": _person_searched(visit, typed) or None}
     with_receipts = typed.received == YES or bool(typed.chain.strip())  # a concern's log begins with the receipt
     try:

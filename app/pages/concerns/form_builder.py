@@ -62,18 +62,18 @@ SENTENCES_OF_LOWER_LAYERS = (
     CLOSED_TEXT,
     NEW_WORRY,
 )
-"""Shown by pages, and so translated."""
+"""Sentences of lower layers that pages show and therefore translate."""
 
 
 @dataclass(frozen=True)
 class SchemaField:
-    """`name` has entries' numbers (`children.0.age`), `path` none. `schema` is without `null`."""
+    """A field at `name`, with the numbers of entries (`children.0.age`), and `path`, without. `schema` omits `null`."""
 
     name: str
     path: str
     schema: JsonSchema
     value_schema: JsonSchema
-    """Of each value if the field is a list."""
+    """Schema of each value if the field is a list."""
     is_required: bool
 
     @property
@@ -82,7 +82,7 @@ class SchemaField:
 
 
 def schema_fields(schema: JsonSchema, name: str = "", path: str = "") -> Iterator[SchemaField]:
-    """Of nested objects their fields."""
+    """Yield the fields; a nested object is replaced by its own fields."""
     for own_name, property_schema in schema["properties"].items():
         field_schema = _without_null(property_schema)
         value_schema = _resolve(field_schema.get("items", field_schema))
@@ -119,15 +119,15 @@ class FormBuilder:
     content: EditionContent
     reference_data: ReferenceData
     counts: Mapping[str, int]
-    """Entries by repeatable group."""
+    """Number of entries in each repeatable group."""
     variant: FormVariant = ABOUT_A_CHILD
     duty_to_report: str | None = ""
     """None if the question is not asked."""
     left_out: str = ""
-    """Such as `children.0.account`."""
+    """Name of a question that is not shown, such as `children.0.account`."""
 
     def make(self) -> ConcernForm:
-        """In the language of the page."""
+        """Return the form in the current language."""
         unasked = OF_DUTY if self.duty_to_report is None else ()
         fields = [each for each in schema_fields(concern_schema()) if not each.path.startswith(unasked)]
         return tuple(
@@ -145,7 +145,7 @@ class FormBuilder:
         )
 
     def _elements(self, fields: Sequence[SchemaField]) -> Iterator[FormElement]:
-        """A follow-up is inside the question that shows it."""
+        """Put a follow-up inside the question that reveals it."""
         paths = {field.path for field in fields}
         for field in fields:
             if field.value_schema.get("type") == "object" and "id" not in field.value_schema["properties"]:
@@ -154,7 +154,7 @@ class FormBuilder:
                 yield self._question(field, fields)
 
     def _asked_first(self, section: str, fields: Sequence[SchemaField]) -> Iterator[Question]:
-        """About the first entry of a later group, as checkboxes."""
+        """Yield checkboxes that ask early about the first entry of a later group."""
         for first in self.variant.asked_first:
             if first.section == section:
                 group = next(field for field in fields if field.path == first.group)
@@ -262,7 +262,7 @@ class FormBuilder:
 
 
 def _fields_at(fields: Sequence[SchemaField], path: str) -> list[SchemaField]:
-    """A star at the end of `path` matches all with that beginning."""
+    """A star at the end of `path` matches every path with that beginning."""
     prefix = path.removesuffix("*")
     return [field for field in fields if field.path == path or (prefix != path and field.path.startswith(prefix))]
 
@@ -276,7 +276,7 @@ def _text_kind(schema: JsonSchema) -> QuestionKind:
 
 
 def extract_sentences(*_: Any, **_options: Any) -> Iterator[tuple[int, None, str, list[str]]]:
-    """For Babel: sentences of models, code lists and layouts, which no `gettext` marks."""
+    """Yield the sentences of models, code lists and layouts, which no `gettext` marks, in Babel's format."""
     for sentence in dict.fromkeys(filter(None, _sentences_of_forms())):
         yield 1, None, sentence, []
 

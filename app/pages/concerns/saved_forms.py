@@ -36,7 +36,7 @@ NOT_SAVED = to_translate(
 
 
 def save_form(filled: FilledForm) -> Response:
-    """201 with the code, or the form with an error, so that nothing is lost."""
+    """Return 201 with the code, or the form with an error, so that nothing is lost."""
     if not filled.can_be_saved:
         return filled.form_page(faults=[FieldError((), NOT_FOR_THE_YOUNG, FaultCode.INVALID)])
     fields: dict[str, list[str]] = {"key": [filled.key], "edition": [str(filled.head.number)]}
@@ -66,7 +66,7 @@ def read_code_form(site: SiteDep) -> Response:
 
 @router.post("/concerns/saved", dependencies=[Depends(require_submitter)])
 def open_saved_form(site: SiteDep, session: SessionDep, posted: SubmittedFormDep) -> Response:
-    """The code is in the body, so that no address has it."""
+    """Read the code from the body, so that no address contains it."""
     code = posted.one("code").strip()
     try:
         with site.context.code_tries.guard(f"draft {group_of(code)}", caller_networks(site.request)):
@@ -80,7 +80,7 @@ def open_saved_form(site: SiteDep, session: SessionDep, posted: SubmittedFormDep
 
 
 def _code_form(site: Site, posted: SubmittedForm, *, fault: str | None = None) -> Response:
-    """`page`, stored as a digest when it opens a form, tells whether another page has opened it since."""
+    """`page` is stored as a digest, which shows whether another page has opened the form since."""
     return site.page(
         "saved_draft_form.html",
         status=errors.NotFound.status if fault else 200,

@@ -21,7 +21,7 @@ THEN: Mapping[str, str] = {
     DeskAct.ACKNOWLEDGED: "Close it with an outcome when the work on it is done.",
     DeskAct.REOPENED: "The reporter sees that it has been read, and no outcome any more.",
 }
-"""The second sentence; the first says who has the concern."""
+"""Second sentence of the panel. The first says who has the concern."""
 NEXT_STEPS: Mapping[str, str] = {
     DeskAct.LABELLED: "Only the team can read it. The inbox shows the label first in the row.",
     DeskAct.NOTED: "Only the team can read it.",
@@ -33,14 +33,14 @@ NEXT_STEPS: Mapping[str, str] = {
     DeskAct.ERASED: "The dates, the outcome and the audit log are kept.",
     DeskAct.HAND_OVER_CONFIRMED: "Both receipts are on this page.",
 }
-"""For actions whose sentence is always the same."""
+"""Sentence for actions that always have the same."""
 REMIND_OF_CLOSED = ASSIGNING_ACTS | {DeskAct.NOTED, DeskAct.MESSAGE_SENT}
-"""After these a closed concern's panel says that it stays closed."""
+"""Actions after which the panel of a closed concern says that it stays closed."""
 
 
 @dataclass(frozen=True)
 class Undo:
-    """An empty name is nobody."""
+    """An empty name means nobody."""
 
     person: str
     replaces: str
@@ -63,7 +63,7 @@ def after_act(visit: Visit, entry: InboxEntry, line: ActLine) -> AfterAct:
 
 
 def _last_assignments(visit: Visit, entry: InboxEntry, line: ActLine) -> list[Assigned]:
-    """Empty if `line` is not the last assignment."""
+    """Return nothing if `line` is not the last assignment."""
     if line.act.act not in ASSIGNING_ACTS:
         return []
     with Session(visit.context.engine) as session:
@@ -72,7 +72,7 @@ def _last_assignments(visit: Visit, entry: InboxEntry, line: ActLine) -> list[As
 
 
 def _undo(visit: Visit, last: list[Assigned]) -> Undo | None:
-    """None if the person may not change concerns, or who had it can no longer work on them."""
+    """Return None if the person may not change concerns, or the former owner can no longer work on them."""
     if not last or not visit.visitor.can_write:
         return None
     former = last[1].person if len(last) > 1 else None

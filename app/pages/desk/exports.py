@@ -40,7 +40,7 @@ DATES = {
 def printed_export(
     document: dict[str, Any], content: EditionContent, reference_data: ReferenceData, *, council: str
 ) -> dict[str, Any]:
-    """`content` has the text of items that the concern names."""
+    """`content` has the text of the items that the concern names."""
     statement, texts = document["statement"], document["texts"]
     opened = {kind: [each for each in texts if each["kind"] == kind] for kind in ("concern", "addition", "note")}
     answers = opened["concern"][0]["opened"]["submission"]
@@ -104,7 +104,7 @@ def _hand_over(entry: dict[str, Any]) -> str:
 
 
 def _history(history: list[AuditEntryRow], outcomes: Mapping[str, str]) -> Iterator[list[str]]:
-    """Digests and keys are shortened: the JSON inside has them whole."""
+    """Shorten digests and keys. The JSON inside the file has them whole."""
     for line in act_lines(history, outcomes):
         detail = LONG_DIGEST.sub(r"\1...", line.detail)
         yield [str(line.act.number), date_and_time(line.act.at), line.who, line.what, detail]
@@ -115,7 +115,7 @@ def _in_words(moment: str) -> str:
 
 
 def export_response(visit: Visit, reference: str, *, notes: bool) -> Response:
-    """Two entries are recorded: when it begins, and with the digest.
+    """Record two entries: when the export begins, and its digest.
 
     Raise `NoSuchConcern`, `ConcernErased`, `UnsealingUnavailable`, `PdfUnavailable` and `SealedTextMisplaced`.
     """

@@ -63,10 +63,10 @@ TESTS_OR_NOT = ((False, "Real"), (True, "Tests"))
 
 @dataclass(frozen=True)
 class InboxPlace:
-    """A page of the inbox, after `cursor`, and its messages.
+    """A page of the inbox after `cursor`, and its messages.
 
-    `until` is when the first page was made: later changes stay new. `taken` was just assigned to the person. `ended`:
-    nothing followed.
+    Changes after `until`, when the first page was made, stay new. `taken` is the concern just assigned to the person.
+    `ended`: no further concern followed.
     """
 
     cursor: str | None = None
@@ -91,7 +91,7 @@ async def read_inbox_place(
 def read_desk(
     visit: VisitDep, chosen: SelectionDep, place: Annotated[InboxPlace, Depends(read_inbox_place)]
 ) -> Response:
-    """Who may not read concerns is led to the audit log, or to a page of an extension."""
+    """A person who may not read concerns is led to the audit log, or to a page of an extension."""
     if not visit.visitor.can_read:
         own = (path for path, (_, may) in visit.context.added.menu.items() if getattr(visit.visitor, may))
         return lead_to(f"{PATH}/record" if visit.visitor.can_audit else next(own, f"{PATH}/record"))
@@ -100,14 +100,14 @@ def read_desk(
 
 @router.get("/find")
 def lead_to_concern(_visit: ReaderVisitDep, reference: Annotated[str, Query(max_length=60)] = "") -> Response:
-    """In any spelling; otherwise back to the inbox."""
+    """Accept any spelling of the reference. If it is not one, return to the inbox."""
     found = find_reference(reference)
     return lead_to(f"{CONCERN_PAGES}/{found}" if found is not None else f"{PATH}?fault=true")
 
 
 @router.post("/looked")
 def note_look_on_page(visit: ReaderVisitDep, posted: SubmittedFormDep) -> Response:
-    """Seen up to `until`, at most now; a later stored time stays."""
+    """Store that the person has seen changes up to `until`, at most now. A later stored time stays."""
     position = decode_position(posted.one("until"), (dt.datetime,))
     if position is None:
         raise InvalidCursor(NOT_OURS)
@@ -119,7 +119,7 @@ def note_look_on_page(visit: ReaderVisitDep, posted: SubmittedFormDep) -> Respon
 def acknowledge_burst_on_page(
     visit: WorkerVisitDep, posted: SubmittedFormDep, burst: Annotated[str, Path(pattern=f"^{BURST}$")]
 ) -> Response:
-    """And additions up to the page's time, if the person confirms having read them.
+    """Acknowledge the concerns and additions up to the page's time, if the person confirms having read them.
 
     A burst is many concerns from one source on one day.
     """
@@ -138,7 +138,7 @@ def acknowledge_burst_on_page(
 
 @router.post("/assignment")
 def assign_to_me_on_page(visit: WorkerVisitDep, posted: SubmittedFormDep) -> Response:
-    """If another has it, or it changed since, lead to the concern instead."""
+    """Lead to the concern instead if another person has it or it has changed since."""
     reference = visit.openable_reference(posted.one("reference"))
     actor = replace(visit.actor, seen=posted.number("seen"))
     with Session(visit.context.engine) as session:
@@ -216,7 +216,7 @@ def inbox_page(visit: Visit, chosen: InboxSelection, place: InboxPlace, *, statu
 
 
 def from_list(query: str) -> str:
-    """Leads back from a concern's address. Empty if longer than `LONGEST_QUERY`."""
+    """Return the part of a concern's address that leads back to the list. Empty if longer than `LONGEST_QUERY`."""
     return f"?{urlencode({'list': query})}" if 0 < len(query) <= LONGEST_QUERY else ""
 
 
@@ -225,7 +225,7 @@ def _joined(query: str, place: Mapping[str, Any]) -> str:
 
 
 def list_tabs(session: Session, chosen: InboxSelection, actor: Actor) -> list[tuple[str, str, bool, str | None]]:
-    """Address, label, True if shown, and number of open concerns, such as `500+`, or None."""
+    """Return address, label, whether shown, and the number of open concerns, such as `500+`, or None."""
     selections = {tab: replace(chosen, show=tab, order=None) for tab in InboxTab}
     counted = [tab for tab in InboxTab if tab.is_counted]
     queries = [selections[tab].inbox_query(actor.person, None) for tab in counted]

@@ -21,7 +21,7 @@ ChosenList = Annotated[RetentionList, Query(alias="list")]
 
 @router.get("/retention")
 def read_retention(visit: AuditVisitDep, chosen: ChosenList = RetentionList.DUE) -> Response:
-    """The first `MOST_LISTED`."""
+    """Show the first `MOST_LISTED`."""
     settings = visit.context.settings
     periods = RetentionPeriods.of(settings)
     found = read_list(visit.context.writer, chosen, periods, actor=visit.actor)

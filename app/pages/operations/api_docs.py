@@ -40,13 +40,12 @@ class DocsAsset(StrEnum):
 
 @router.get("/openapi.json")
 def read_openapi(request: Request) -> Response:
-    """Return the OpenAPI document of the whole API."""
     return _document(request, request.app.openapi())
 
 
 @router.get("/openapi.public.json")
 def read_readers_openapi(request: Request) -> Response:
-    """Return an OpenAPI document with only the operations on guidance and concerns."""
+    """Return the OpenAPI document that has only the operations on guidance and concerns."""
     return _document(request, request.app.readers_openapi())
 
 
@@ -57,13 +56,11 @@ def _document(request: Request, described: JsonObject) -> Response:
 
 @router.get("/docs")
 def read_docs(site: SiteDep) -> Response:
-    """Return the page for reading and trying the operations on guidance and concerns."""
     return _docs(site, "/openapi.public.json")
 
 
 @router.get("/docs/all")
 def read_all_docs(site: SiteDep) -> Response:
-    """Return the page for reading and trying every operation of the API."""
     return _docs(site, "/openapi.json")
 
 
@@ -78,9 +75,9 @@ def _docs(site: Site, document: str) -> Response:
 
 
 def _find_test_key(context: AppContext, now: dt.datetime) -> tuple[str, dt.datetime] | None:
-    """With the time until which it is shown; None if no trial.
+    """Return the key, and the time until which it is shown. None if this service is not a trial.
 
-    Valid for a day, replaced after half; each is recorded.
+    A key is valid for a day and replaced after half a day. Each is recorded.
     """
     if not context.settings.is_trial:
         return None
@@ -96,7 +93,7 @@ def _find_test_key(context: AppContext, now: dt.datetime) -> tuple[str, dt.datet
 
 @router.get("/docs/getting-started")
 def read_getting_started(site: SiteDep) -> Response:
-    """Return the page with the first steps with the API: samples for curl, Python and JavaScript."""
+    """Show the first steps with the API, with samples for curl, Python and JavaScript."""
     samples = {
         name: (SAMPLES_DIR / file).read_text(encoding="utf-8").replace(SAMPLES_URL, site.context.settings.public_url)
         for name, file in SAMPLES.items()
@@ -106,7 +103,6 @@ def read_getting_started(site: SiteDep) -> Response:
 
 @router.get("/docs/{asset}")
 def read_docs_asset(request: Request, asset: Annotated[DocsAsset, Path()]) -> Response:
-    """Return the file `asset`, which the pages of the API documentation load."""
     is_own = asset in (DocsAsset.SCRIPT, DocsAsset.STYLE)
     folder = STATIC_DIR if is_own else files("fastapi_standalone_docs") / "static" / "swagger"
     media_type = MEDIA_TYPES[PurePath(asset).suffix]

@@ -71,7 +71,7 @@ class DeskRequest:
 
     @property
     def reference(self) -> str:
-        """In standard form. Raise `NoSuchConcern` if it is none."""
+        """Reference in standard form. Raise `NoSuchConcern` if it is not one."""
         return reference_of(self.typed)
 
 

@@ -96,7 +96,7 @@ def acknowledge_burst(
 
 
 def _moment_of_event(engine: Engine, cursor: str) -> dt.datetime | None:
-    """When the event was. None for the cursor before the first event or of an earlier version: no limit."""
+    """Return None, which sets no limit, for the cursor before the first event or of an earlier version."""
     place = open_cursor(engine, EVENTS, cursor, parameter="since_event")
     if place is None or place.number == 0:
         return None

@@ -250,18 +250,12 @@ def _item_fields(shown: ShownEdition, section: Section, item_id: str) -> dict[st
 
 
 def _having(lists: Mapping[int, Mapping[str, Any]], item_id: str) -> set[int]:
-    """Return the numbers of the editions that have the item `item_id`.
-
-    `lists` maps the number of each edition to its items by id.
-    """
+    """`lists` maps the number of each edition to its items by id."""
     return {number for number, items in lists.items() if item_id in items}
 
 
 def _successor(session: Session, shown: ShownEdition, below: str = "") -> Links:
-    """Return the link to the edition after `shown`, with `below` after its path, or no link if `shown` is the last.
-
-    The link belongs in the Link header, because the body of a numbered edition never changes.
-    """
+    """Return a link for the Link header: the body of a numbered edition never changes. `below` follows its path."""
     guide, number = shown.head.key
     has_next = newest_number(session, guide=guide) > number
     return {"successor_version": edition_path(guide, number + 1) + below} if has_next else {}

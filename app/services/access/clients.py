@@ -76,13 +76,13 @@ def token_digest(token: str) -> bytes:
 
 
 def list_keys(session: Session, client: str) -> list[ClientKeyRow]:
-    """Oldest first, with expired ones."""
+    """Return the oldest key first, including expired keys."""
     statement = select(ClientKeyRow).where(ClientKeyRow.client == client)
     return list(session.exec(statement.order_by(col(ClientKeyRow.added_at), col(ClientKeyRow.key_sha256))))
 
 
 def list_clients(session: Session) -> list[tuple[ClientRow, list[ClientKeyRow]]]:
-    """By name, with revoked ones."""
+    """Return the clients by name, including revoked ones."""
     return [
         (client, list_keys(session, client.name)) for client in session.exec(select(ClientRow).order_by(ClientRow.name))
     ]
@@ -115,7 +115,7 @@ class KeyUses:
         self._noted: dict[bytes, dt.datetime] = {}
 
     def note(self, key_sha256: bytes, *, last_used_at: dt.datetime | None, at: dt.datetime) -> None:
-        """Unless the stored `last_used_at` is less than `ACCURACY` before `at`."""
+        """Note the use unless the stored `last_used_at` is less than `ACCURACY` before `at`."""
         if last_used_at is None or at - last_used_at >= ACCURACY:
             with self._lock:
                 self._noted[key_sha256] = at
@@ -170,7 +170,7 @@ class Authenticator:
         return Principal(client.name, frozenset(client.scopes), client.person, for_tests=client.test)
 
     def _named(self, caller: Principal) -> Principal:
-        """With the name that the person has on the desk's pages, if they have signed in there."""
+        """Use the name that the person has on the desk's pages, if they have signed in there."""
         if caller.person is None:
             return caller
         with Session(self.engine) as session:
@@ -191,8 +191,8 @@ class NewClient:
 def add_client(writer: Writer, client: NewClient, *, at: dt.datetime, expires_at: dt.datetime | None = None) -> str:
     """Add a client, and return its first key, of which only a hash is stored.
 
-    Raise `ClientExists`, also for the name of a revoked client; `SetupError` for an invalid name, no scope, or a test
-    client with more than `submit`; `StoreBusy`.
+    Raise `ClientExists`, also for the name of a revoked client. Raise `SetupError` for an invalid name, no scope, or a
+    test client with more than `submit`. Raise `StoreBusy`.
     """
     if client.name == DOCS_CLIENT:
         raise SetupError(f"a client's name is not {DOCS_CLIENT}: the page of the API documentation has it")
@@ -231,8 +231,8 @@ def rotate_key(
 ) -> tuple[str, dt.datetime | None]:
     """Return a new key and its expiry. Older keys expire `overlap` after `at` at the latest.
 
-    Without `expires_at` it lives as long as the newest key did. Raise `NoSuchClient`, also if revoked, `RowNotOurs`,
-    `StoreBusy`.
+    Without `expires_at` it lives as long as the newest key did. Raise `NoSuchClient`, also for a revoked client,
+    `RowNotOurs` or `StoreBusy`.
     """
     key = draw_token(KEY_PREFIX)
 

@@ -51,12 +51,12 @@ class LimitKey:
 
 
 LimitKeys = tuple[LimitKey, ...]
-"""Of one request: the caller's networks, narrowest first, or one other subject. Empty: not counted."""
+"""Keys of one request: the caller's networks, narrowest first, or one other subject. Empty means not counted."""
 
 
 @dataclass(frozen=True)
 class Policy:
-    """How many requests of one kind a caller may send in a window. Responses show `name`."""
+    """A limit on how many requests of one kind a caller may send in a window. Responses show `name`."""
 
     name: str
     item: RateLimitItem
@@ -78,7 +78,7 @@ class Count:
 
 
 def make_policy(name: str, notation: str) -> Policy:
-    """Such as `300/minute`. Raise `ValueError` for other notations."""
+    """Parse a notation such as `300/minute`. Raise `ValueError` for others."""
     return Policy(name, parse(notation))
 
 
@@ -120,7 +120,7 @@ class Limiter:
         return await self.run(partial(self.count_here, policy, keys))
 
     async def run(self, counting: Callable[[], T]) -> T:
-        """In a worker thread if it may wait for the shared store."""
+        """Run `counting` in a worker thread if it may wait for the shared store."""
         if self._shared is None or self._is_unavailable:
             return counting()
         return await to_thread.run_sync(counting, limiter=self._threads)
@@ -177,7 +177,7 @@ class Limiter:
 
 
 def make_limiter(store: str, secret_file: Path | None) -> Limiter:
-    """Without `secret_file` the secret is random, and `store` must not be shared. Raise `SetupError`."""
+    """If `secret_file` is None, the secret is random and `store` must not be shared. Raise `SetupError`."""
     if secret_file is None:
         if store != OWN_MEMORY:
             raise SetupError("a shared GUIDANCE_LIMITS_STORE needs GUIDANCE_LIMITS_SECRET_FILE, the same on every node")

@@ -81,12 +81,12 @@ class OpenIdProvider:
         return claims
 
     def find_name(self, claims: Mapping[str, Any]) -> str | None:
-        """To display only: two people may have the same one."""
+        """Return a name to display only: two people may have the same one."""
         name = _first(claims, (self.name_claim, NAME, USER_NAME))
         return name.strip() if isinstance(name, str) else None
 
     def find_person(self, claims: Mapping[str, Any]) -> str | None:
-        """None if there is no id that the audit log can store."""
+        """Return None if the claims have no id that the audit log can store."""
         name = _first(claims, (self.person_claim, SUBJECT))
         return name if is_recordable(name) else None
 
@@ -101,7 +101,7 @@ class OpenIdProvider:
         return Principal(f"openid:{name}", self.scopes_in(claims), person if person != client else None)
 
     def scopes_in(self, claims: Mapping[str, Any]) -> frozenset[str]:
-        """Those named directly or mapped by the settings. Other words of `SCOPE_CLAIMS` grant nothing."""
+        """Return the scopes named directly or mapped by the settings. Other words of `SCOPE_CLAIMS` grant nothing."""
         named = {word for claim in SCOPE_CLAIMS for word in _words(claims.get(claim))}
         every = named | {word for claim in self.further_claims for word in _words(_at_path(claims, claim))}
         return frozenset(named).union(*(self.scopes_of.get(word, ()) for word in every))

@@ -126,7 +126,7 @@ class Passkeys:
         return self.writer.run(write)
 
     def _make_challenge(self, at: dt.datetime) -> bytes:
-        """Without an access key there are no passkeys: the MAC is zeros, and every response refused."""
+        """Fill the MAC with zeros without an access key: there are no passkeys then, and every response is refused."""
         ends, drawn = int((at + CHALLENGE_LIFETIME).timestamp()), secrets.token_bytes(CHALLENGE_BYTES)
         return CHALLENGE.pack(ends, drawn, next(self._macs(ends, drawn), bytes(32)))
 

@@ -27,11 +27,11 @@ HANDLE_BYTES = 32
 BY_PASSKEY = "passkey:desk"
 """The client in the audit log after a sign-in with a passkey. No client can have this name."""
 CONFIRMED_FOR = dt.timedelta(hours=1)
-"""After an OpenID provider confirmed person and role."""
+"""How long a confirmation of person and role by an OpenID provider counts."""
 ASKED_AFTER = dt.timedelta(minutes=45)
 """A page view asks the provider again earlier, so that a later form is not refused."""
 NOTED_AFTER = dt.timedelta(minutes=1)
-"""Between two stored uses of a session, so that most page views write nothing."""
+"""Least time between two stored uses of a session, so that most page views write nothing."""
 ROLE_OF_PROVIDER = "that person signs in by the OpenID provider, which says their role"
 NO_OTHER_PASSKEY = "There is no such passkey, or it is your last one."
 OfPerson = TypeVar("OfPerson", InvitationRow, PasskeyRow, SessionRow)
@@ -39,7 +39,7 @@ OfPerson = TypeVar("OfPerson", InvitationRow, PasskeyRow, SessionRow)
 
 @dataclass(frozen=True)
 class RelyingParty:
-    """What WebAuthn knows of this service: its host, the start of its URLs, and the council's name."""
+    """The service as WebAuthn knows it: its host, the start of its URLs, and the council's name."""
 
     id: str
     origin: str
@@ -47,12 +47,12 @@ class RelyingParty:
 
 
 def list_people(session: Session) -> list[PersonRow]:
-    """By name, with those who left."""
+    """Return all people by name, including those who left."""
     return list(session.exec(select(PersonRow).order_by(PersonRow.name)))
 
 
 def list_workers(session: Session) -> list[str]:
-    """By name: who may change concerns and has not left."""
+    """Return, by name, the people who may change concerns and have not left."""
     is_worker = col(PersonRow.left_at).is_(None), col(PersonRow.role).in_(roles_with(Scope.WRITE))
     names = select(PersonRow.name).where(*is_worker)
     return list(session.exec(names.order_by(PersonRow.name)))
@@ -82,8 +82,8 @@ def invite(
 ) -> str:
     """Return the token of a single-use link for a passkey. Without `actor` the operator invites.
 
-    Who already has access gets the new role at once, and keeps passkeys and sessions. Who left is admitted again. Raise
-    `SetupError` (invalid name, or an OpenID provider gives the role), `RowNotOurs`, `StoreBusy`.
+    A person who already has access gets the new role at once, and keeps passkeys and sessions. A person who left is
+    admitted again. Raise `SetupError` (invalid name, or an OpenID provider gives the role), `RowNotOurs`, `StoreBusy`.
     """
     token, by = draw_token(), actor or by_operator(at)
 
@@ -136,14 +136,14 @@ def get_person(session: Session, name: str) -> PersonRow:
 
 
 def end_sessions(session: Session, name: str, *, actor: Actor) -> None:
-    """On every device. One sign-out by `actor` is recorded, even without a session."""
+    """End the sessions on every device. One sign-out by `actor` is recorded, even if there was no session."""
     session.connection().execute(delete(SessionRow).where(col(SessionRow.person) == name))
     other = None if actor.person == name else name
     record_person(session, DeskAct.SIGNED_OUT, actor, SessionDetails(person=other))
 
 
 def lock_out(session: Session, name: str, *, actor: Actor) -> None:
-    """For a device that may be lost: whoever can use its passkey can still sign in, but cannot get the team's key."""
+    """Use for a device that may be lost. The holder of its passkey can still sign in, but cannot get the team's key."""
     end_sessions(session, name, actor=actor)
     delete_copies(session, name, actor=actor)
 
@@ -197,10 +197,10 @@ def name_for(session: Session, identity: Identity, given: str | None) -> str:
 
 
 def welcome(session: Session, name: str, *, role: Role, identity: Identity, actor: Actor) -> PersonRow | None:
-    """Store who signed in through a provider. Return None if they left, use a passkey, or have another `identity`.
+    """Store a person who signed in through a provider.
 
-    A role that differs from the last recorded one is recorded: the row may be an older version put back. Raise
-    `RowNotOurs`.
+    Return None if they left, use a passkey, or have another `identity`. A role that differs from the last recorded one
+    is recorded: the row may be an older version put back. Raise `RowNotOurs`.
     """
     person, former = session.get(PersonRow, name), recorded_role(session, name)
     if former is None:
@@ -265,8 +265,8 @@ class DeskSessions:
     ) -> str:
         """Record the sign-in, and return the token. Delete `former` and all sessions that have ended.
 
-        If `goes_on`, and `former` was of the same person and client, the new one keeps its start. Raise `TokenInvalid`
-        (unknown, left), `RowNotOurs`, `StoreBusy`.
+        If `goes_on`, and `former` was of the same person and client, the new session keeps its start. Raise
+        `TokenInvalid` (unknown, left), `RowNotOurs`, `StoreBusy`.
         """
         token = draw_token()
 

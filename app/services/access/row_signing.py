@@ -62,7 +62,7 @@ NAMES: Mapping[type[AccessRow], tuple[str, str]] = {
     InvitationRow: ("an invitation of {0.person}", INVITE_AGAIN % "person"),
     SessionRow: ("a session of {0.person}", INVITE_AGAIN % "person"),
 }
-"""By table, as templates: the name of a row, and what an operator does if it is not valid."""
+"""Templates by table: the name of a row, and what an operator does if it is not valid."""
 MAX_VERIFIED = 1000
 log = Log(__name__)
 
@@ -82,7 +82,7 @@ class AccessKeys(KeyFile):
         super().__init__(path, is_configured=is_configured)
         self.record = AccessRecord()
         self.verified: dict[Any, tuple[Any, Any, RecordedAccess | None]] = {}
-        """By their MACs, rows found right: their columns, the keys, and the recorded access then."""
+        """Rows found valid, by their MACs: their columns, the keys, and the recorded access at the time."""
 
     def require(self, bind: Engine | Connection) -> None:
         """Read the key file, or create it for the first row. Raise `SetupError` if it is missing and not to be made."""
@@ -146,7 +146,7 @@ def _plain(value: Any) -> Any:
 
 
 def open_access_keys(settings: Settings, engine: Engine) -> AccessKeys:
-    """From now on they sign and check rows of `engine`. The key file is not read yet."""
+    """Sign and check the rows of `engine` from now on. The key file is not read yet."""
     configured = settings.access_key_file
     keys = AccessKeys(configured or settings.data_dir / ACCESS_KEY, is_configured=configured is not None)
     keys.may_be_made = configured is None and (settings.database_url is None or not settings.seal_to)
@@ -155,7 +155,7 @@ def open_access_keys(settings: Settings, engine: Engine) -> AccessKeys:
 
 
 def access_keys_of(bind: Engine | Connection) -> AccessKeys | None:
-    """None for a database opened without them, such as a copy that is only inspected."""
+    """Return None for a database opened without them, such as a copy that is only inspected."""
     keys: AccessKeys | None = bind.get_execution_options().get(KEYS_OF_ENGINE)
     return keys
 
@@ -184,7 +184,7 @@ def require_ours(session: Session, *rows: AccessRow) -> None:
 
 
 def require_current_rows(session: Session, *rows: AccessRow) -> None:
-    """As `require_ours`, and for a row that the audit log contradicts. Read the rows in the same `session`."""
+    """Same as `require_ours`, and refuses a row that the audit log contradicts. Read the rows in the same `session`."""
     keys = need_access_keys(session.get_bind())
     stated = [_columns(row) for row in rows]
     place = tuple(each["mac"] for each in stated)
@@ -204,20 +204,20 @@ def require_current_rows(session: Session, *rows: AccessRow) -> None:
 
 
 def read_access_record(engine: Engine) -> None:
-    """In the background, so that no request after a start waits for the whole chain."""
+    """Read it in the background, so that no request after a start waits for the whole chain."""
     with Session(engine) as session:
         need_access_keys(engine).record.as_of(session)
 
 
 def recorded_role(session: Session, name: str) -> str | None:
-    """By the audit log only. `NO_ROLE` if none is recorded, None if they left."""
+    """Return the role by the audit log only: `NO_ROLE` if none is recorded, None if the person left."""
     recorded = need_access_keys(session.get_bind()).record.as_of(session)
     role, *_ = recorded.people.get(name, (NO_ROLE, False, None))
     return None if recorded.left.get(name) else role
 
 
 def find_name_of(session: Session, subject: str) -> str | None:
-    """None if the audit log has no such person, or without access keys."""
+    """Return None if the audit log has no such person, or if there are no access keys."""
     keys = access_keys_of(session.get_bind())
     return None if keys is None else keys.record.as_of(session).subjects.get(subject)
 

@@ -55,7 +55,7 @@ class Endpoints:
 
 @dataclass(frozen=True)
 class SignedIn:
-    """Who the provider authenticated. It may give no role and no name."""
+    """The person whom the provider authenticated. It may give no role and no name."""
 
     subject: str
     role: Role | None
@@ -78,7 +78,7 @@ class OpenIdSignIn:
         return f"openid:{self.provider.audience}"
 
     def state(self, secret: str) -> str:
-        """Derived from the browser's secret; the provider sends it back with the code."""
+        """Derive the state from the browser's secret. The provider sends it back with the code."""
         return _derive(secret, "state")
 
     def address(self, secret: str, *, asks_nobody: bool = False) -> str:
@@ -165,14 +165,17 @@ class DeskSignIn:
         return Passkeys(self.sessions.writer, self.party(port))
 
     def begin_with_passkey(self, person: str, *, address: str, at: dt.datetime, former: str | None) -> str:
-        """Verify the passkey first. The session with the token `former` ends. Raise as `DeskSessions.start`."""
+        """Start a session for a verified passkey.
+
+        `former` is a token, whose session ends. Raise as `DeskSessions.start`.
+        """
         return self.sessions.start(person, client=BY_PASSKEY, address=address, at=at, former=former)
 
 
 def open_desk_sign_in(
     settings: Settings, engine: Engine, writer: Writer, provider: OpenIdProvider | None
 ) -> DeskSignIn:
-    """Connects to nothing yet. `provider` counts if the settings have a client ID."""
+    """Create the sign-in without connecting to anything. `provider` counts only if the settings have a client ID."""
     idle, longest = dt.timedelta(minutes=settings.desk_idle_minutes), dt.timedelta(hours=settings.desk_session_hours)
     openid, secret = None, settings.openid_client_secret
     if provider is not None and settings.openid_client_id is not None:

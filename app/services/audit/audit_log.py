@@ -29,7 +29,7 @@ KEY_HOLDER = "key-holder"
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts, from where and when. `client` is 'client/person' if the person is known."""
+    """The client that acts, from where and when. `client` is 'client/person' if the person is known."""
 
     client: str
     address: str
@@ -60,13 +60,11 @@ def names_a_person(name: str) -> bool:
 
 
 by_reporter = partial(Actor, REPORTER, "not recorded")
-"""Called with the time."""
 
 by_itself = partial(Actor, "service", "this machine")
-"""For what the service does without a request; called with the time."""
+"""Actor for what the service does without a request."""
 
 by_key_holder = partial(Actor, KEY_HOLDER, "command line")
-"""Called with the time."""
 
 
 def record_action(session: Session, chain: str, act: DeskAct, actor: Actor, details: Details | None = None) -> End:

@@ -28,7 +28,7 @@ _ENTRIES = table_of(AuditEntryRow).c
 SHORT_CHAIN = 2000
 """Longer chains are searched in the order of the whole log: sorting would take longer."""
 MOST_CARD_ENTRIES = 2000
-"""Of `cards` that `find_readings` reads: each says that cards of some concerns were given."""
+"""How many `cards` entries `find_readings` reads. Each says that cards of some concerns were given."""
 MOST_LISTED = 200
 """Concerns listed because their cards were given."""
 REFERENCES_AT_ONCE = 500
@@ -58,7 +58,7 @@ class LogQuery:
     hidden: Collection[str]
 
     def page(self, after: int | None, limit: int) -> list[AuditEntryRow]:
-        """For one concern with the entries of `cards` that name it. Raise `InvalidCursor`."""
+        """For one concern, include the entries of `cards` that name it. Raise `InvalidCursor`."""
         conditions = self._conditions
         if after is not None:
             conditions = [*conditions, self._comes_after(after)]
@@ -130,7 +130,7 @@ class LogQuery:
 
     @property
     def _is_by_time(self) -> bool:
-        """Otherwise by position. They can differ, since each node has its clock."""
+        """False if the order is by position. The two can differ, since each node has its own clock."""
         return self._is_newest_first or self.log_filter.since is not None or self.log_filter.until is not None
 
     def _key(self, row: AuditEntryRow) -> tuple[Any, ...]:
@@ -189,8 +189,8 @@ def read_log(
 ) -> LogPage:
     """Record the reading, and return the page after `after`, without the concerns that `hiding` selects.
 
-    Raise `InvalidCursor`, or `InvalidQuery`, not recorded, for an unknown person other than `actor`, or for a chain
-    that is no list and no concern that `actor` may open. For own entries any reference is taken.
+    Raise `InvalidCursor`. Raise `InvalidQuery`, which is not recorded, for an unknown person other than `actor`, or for
+    a chain that is neither a list nor a concern that `actor` may open. For own entries any reference is accepted.
     """
     with Session(writer.engine) as session:
         query = _query_of(session, log_filter, actor, hiding)
@@ -203,7 +203,7 @@ def read_log(
 
 
 def read_log_sheet(writer: Writer, log_filter: LogFilter, *, actor: Actor, hiding: Select[Any]) -> bytes:
-    """As `read_log`, every entry as CSV. More than `MOST_IN_A_SHEET` raise `InvalidQuery` too, recorded."""
+    """Return every entry as CSV. Raise as `read_log`, and a recorded `InvalidQuery` above `MOST_IN_A_SHEET`."""
     found = read_log(writer, log_filter, actor=actor, hiding=hiding, after=None, limit=MOST_IN_A_SHEET)
     if found.next_position is not None:
         raise InvalidQuery([FieldError((), TOO_MANY_FOR_A_SHEET, FaultCode.TOO_MANY, "query", "from")])
@@ -216,12 +216,12 @@ def _cells_of(row: AuditEntryRow) -> tuple[str, ...]:
 
 
 def list_people_of_log(session: Session) -> list[str]:
-    """Sorted. Programs count as people: the service, and all reporters under one name."""
+    """Return the people, sorted. Programs count as people: the service, and all reporters under one name."""
     return sorted({person_of(each) for each in _list_clients(session)})
 
 
 def _list_clients(session: Session) -> list[str]:
-    """Sorted. The query looks into an index once a value, however many entries have it."""
+    """Return the clients, sorted. The query makes one index look-up for each, however many entries it has."""
     first = select(func.min(_ENTRIES.client).label("client")).cte("names", recursive=True)
     following = select(func.min(_ENTRIES.client)).where(_ENTRIES.client > first.c.client)
     names = first.union_all(select(following.scalar_subquery()).where(first.c.client.is_not(None)))
@@ -288,7 +288,7 @@ def _details_of_search(query: LogQuery) -> LogDetails:
 
 
 def _gives_cards_of(session: Session, chain: str) -> list[ColumnElement[bool]]:
-    """By the position of the concern's first entry in their `positions`."""
+    """Match entries whose `positions` contain the position of the concern's first entry."""
     position = next(iter(_first_positions(session, [] if chain in LISTS else [chain])), None)
     if position is None:
         return [false()]

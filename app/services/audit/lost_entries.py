@@ -23,7 +23,7 @@ from app.services.key_files import write_key_file
 
 KNOWN_END_FILE = "last-entry.json"
 TOLD_FOR = dt.timedelta(days=28)
-"""How long after a loss was noticed it is a warning, and reporters with an unknown code are asked to write again."""
+"""How long a noticed loss stays a warning. Reporters with an unknown code are asked to write again until then."""
 MINUTE = dt.timedelta(minutes=1)
 _ENTRIES = table_of(AuditEntryRow).c
 log = Log(__name__)
@@ -43,7 +43,7 @@ class KnownEnd(BaseModel):
 
 
 _KNOWN_ENDS = TypeAdapter(dict[str, KnownEnd])
-"""By the hash of the log's first entry: a start with the wrong database keeps the known end of the right one."""
+"""Known ends by the hash of the log's first entry: starting with the wrong database keeps the end of the right one."""
 
 
 class Gap(NamedTuple):
@@ -54,7 +54,7 @@ class Gap(NamedTuple):
 
 
 def read_known_ends(folder: Path) -> dict[str, KnownEnd]:
-    """Empty if the file is missing or damaged."""
+    """Return nothing if the file is missing or damaged."""
     try:
         return _KNOWN_ENDS.validate_json((folder / KNOWN_END_FILE).read_bytes())
     except FileNotFoundError:
@@ -65,7 +65,7 @@ def read_known_ends(folder: Path) -> dict[str, KnownEnd]:
 
 
 def write_known_end(folder: Path, name: str, end: KnownEnd) -> None:
-    """Durably. Raise `OSError`."""
+    """Write the file durably. Raise `OSError`."""
     content = _KNOWN_ENDS.dump_json(read_known_ends(folder) | {name: end})
     write_key_file(folder / KNOWN_END_FILE, content, replace=True)
 
@@ -197,6 +197,6 @@ def _gap_of(losses: list[EntriesLostDetails]) -> Gap | None:
 
 
 def _record(session: Session, loss: EntriesLostDetails, *, at: dt.datetime) -> None:
-    """Unless another process has recorded the same loss, with as many entries or more."""
+    """Do nothing if another process has recorded the same loss with at least as many entries."""
     if not any(each.after == loss.after and each.known >= loss.known for each in list_losses(session, at=at)):
         record_action(session, AUDIT, DeskAct.ENTRIES_LOST, by_itself(at), loss)

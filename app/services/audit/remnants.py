@@ -18,9 +18,9 @@ log = Log(__name__)
 def purge_remnants(engine: Engine, *, is_sure: bool = True) -> Remnants:
     """Remove bytes of erased texts from the files, as far as possible now, and return what remains.
 
-    SQLite overwrites freed pages: only its write-ahead log must be emptied. While it is in use, the result is
-    `PENDING`; if `is_sure` that there were bytes, a file marks it, and every process tries again. PostgreSQL runs
-    VACUUM.
+    SQLite overwrites freed pages: only its write-ahead log must be emptied. While that is in use, the result is
+    `PENDING`. If `is_sure` that there were such bytes, a file then marks them, and every process tries again.
+    PostgreSQL runs VACUUM.
     """
     if engine.dialect.name != "sqlite":
         _vacuum(engine)

@@ -69,14 +69,14 @@ def deadline_of(moment: dt.datetime) -> tuple[dt.date, dt.time | None]:
 
 
 def london_moments(local: dt.datetime) -> list[dt.datetime]:
-    """In UTC and in order: two for a time that clocks show twice in autumn, none for a skipped one in spring."""
+    """Return the times in UTC, in order: two if clocks show the time twice in autumn, none if skipped in spring."""
     found = {local.replace(tzinfo=LONDON, fold=fold).astimezone(dt.UTC) for fold in (0, 1)}
     return sorted(each for each in found if each.astimezone(LONDON).replace(tzinfo=None) == local)
 
 
 @lru_cache(maxsize=64)
 def deadline_in_words(minute: dt.datetime) -> str:
-    """In London time: `Tuesday 24 November 2026 at 09:30`, or `the end of Monday 30 November 2026` for midnight."""
+    """Return London time: `Tuesday 24 November 2026 at 09:30`, or `the end of Monday 30 November 2026` for midnight."""
     day, time = deadline_of(minute)
     words = day.strftime(f"%A {day.day} %B %Y")
     return f"the end of {words}" if time is None else f"{words} at {time:%H:%M}"

@@ -22,7 +22,7 @@ from app.services.events.outbox import append_events, events_about
 
 WAITS = table_of(ConcernRow).c.state == literal_column(f"'{ConcernState.RECEIVED}'")
 IS_REAL = table_of(ConcernRow).c.test.is_(False)
-"""With `WAITS` exactly the condition of a partial index: otherwise SQLite would not use it."""
+"""Together with `WAITS` this must equal the condition of a partial index: otherwise SQLite would not use it."""
 NONE = dt.timedelta()
 AT_ONCE = 8
 """Concerns, and additions, in one transaction, for which other writers wait."""
@@ -65,19 +65,16 @@ _DUE_SOON = _Announcement(
 
 
 def append_overdue_events(writer: Writer, *, now: dt.datetime, limit: int) -> int:
-    """Return the number of events: at most `limit` of each, earliest deadlines first, no test concerns.
-
-    Raise `StoreBusy`.
-    """
+    """Append at most `limit` events of each kind, earliest deadline first. No tests. Raise `StoreBusy`."""
     return _announce(writer, _OVERDUE, lambda due, _: col(due) < now, at=now, limit=limit)
 
 
 def append_due_soon_events(
     writer: Writer, *, now: dt.datetime, within: dt.timedelta, quiet: dt.timedelta = NONE, limit: int
 ) -> int:
-    """As `append_overdue_events`, for what is due `within` a time and not overdue.
+    """Same as `append_overdue_events`, for what is due within `within` and not yet overdue.
 
-    What was received less than `quiet` ago is left for later: an event has just announced it.
+    What arrived less than `quiet` ago is left for later: an event has just announced it.
     """
     return _announce(
         writer,

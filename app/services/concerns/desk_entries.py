@@ -36,16 +36,16 @@ NO_NOTE = "this is not a {} about this concern encrypted to those keys"
 def write_note(desk: Desk, reference: str, note: NewNote, actor: Actor, key: str | None = None) -> IdempotentResult:
     """Store a note, encrypted, and return its entry (JSON) without the text. A retry with `key` returns the first.
 
-    Raise `NoSuchConcern`, `ConcernErased`, `TooManyNotes`, `IdempotencyKeyReused`, `StoreBusy`; `ValidationFailed` if
-    `note.sealed` is for other keys, or invalid as far as this service can decrypt it; `ChangedMeanwhile` as
-    `expect_seen`.
+    Raise `NoSuchConcern`, `ConcernErased`, `TooManyNotes`, `IdempotencyKeyReused` or `StoreBusy`. Raise
+    `ValidationFailed` if `note.sealed` is for other keys, or invalid as far as this service can decrypt it. Raise
+    `ChangedMeanwhile` as `expect_seen`.
     """
     keys = derive_idempotency_keys(key, client=f"{actor.client}, note about {reference}")
     return _store_written(desk, reference, note, actor, keys)
 
 
 def write_label(desk: Desk, reference: str, label: NewLabel, actor: Actor, key: str | None = None) -> IdempotentResult:
-    """As `write_note`, with `TooManyLabels`. It replaces the concern's label; an empty text means none."""
+    """Replace the concern's label. An empty text removes it. Raise as `write_note`, with `TooManyLabels`."""
     keys = derive_idempotency_keys(key, client=f"{actor.client}, label of {reference}")
     return _store_written(desk, reference, label, actor, keys)
 
@@ -96,8 +96,8 @@ def send_message(
     """Store a message, encrypted to the reporter's status token, and return its entry (JSON) without the text.
 
     A retry with `key` returns the first. Raise `NoSuchConcern`, `ConcernErased`, `TooManyMessages`,
-    `IdempotencyKeyReused`, `StoreBusy`; `ReporterHasNoCode` if nobody could read it; `ChangedMeanwhile` as
-    `expect_seen`.
+    `IdempotencyKeyReused` or `StoreBusy`. Raise `ReporterHasNoCode` if nobody could read the message. Raise
+    `ChangedMeanwhile` as `expect_seen`.
     """
     entry = new_message(desk, reference, message, actor)
     keys = derive_idempotency_keys(key, client=f"{actor.client}, message to {reference}")
@@ -136,5 +136,5 @@ def read_sent_messages(session: Session, reference: str, actor: Actor) -> Messag
 
 
 def list_messages(session: Session, reference: str) -> tuple[MessageEntry, ...]:
-    """Without text; nothing is recorded."""
+    """Return the messages without text. Nothing is recorded."""
     return tuple(map(message_entry_of, list_entries(session, EntryKind.MESSAGE, reference)))

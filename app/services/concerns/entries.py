@@ -28,7 +28,7 @@ from app.services.concerns.sealing import Unsealer
 from app.services.guides.reference_data import ReferenceData
 
 PAGE_BYTES = 1_000_000
-"""Of sealed texts on a page of entries. A larger entry has its own."""
+"""Limit for the sealed texts on a page of entries. A larger entry has a page of its own."""
 _TABLE, _CONCERNS = table_of(EntryRow), table_of(ConcernRow).c
 _ENTRIES = _TABLE.c
 # Built once, because these statements are executed with every opening.
@@ -87,7 +87,7 @@ def entries_of(kind: EntryKind, reference: str) -> tuple[ColumnElement[bool], Co
 
 @dataclass(frozen=True)
 class Desk:
-    """What the desk's operations need. `unsealer` decrypts only if this process holds an identity."""
+    """Everything that the desk's operations need. `unsealer` decrypts only if this process holds an identity."""
 
     engine: Engine
     writer: Writer
@@ -101,8 +101,8 @@ class Desk:
 class NewEntry:
     """An entry before it has a number. `recipients` are fingerprints, none for a message to the reporter.
 
-    Only an addition has a deadline, an answer about danger, a channel and a card. `restricts`: it says that the concern
-    is about someone who works for the council. `officer_by` is as in `SealDetails`.
+    Only an addition has a deadline, an answer about danger, a channel and a card. `restricts` means that the concern is
+    about someone who works for the council. `officer_by` is as in `SealDetails`.
     """
 
     kind: EntryKind
@@ -170,14 +170,14 @@ def append_entry(
 def store_sealed(
     session: Session, reference: str, entry: NewEntry, request: Retryable, faults: Sequence[FieldError] = ()
 ) -> bytes:
-    """As `store_entry`. Raise `NoSuchConcern` first."""
+    """Raise `NoSuchConcern`, otherwise the same as `store_entry`."""
     return store_entry(session, get_concern(session, reference), entry, request, faults)
 
 
 def store_entry(
     session: Session, concern: ConcernRow, entry: NewEntry, request: Retryable, faults: Sequence[FieldError] = ()
 ) -> bytes:
-    """Store `entry` in the caller's transaction, and its JSON without the text, which is returned, for a retry.
+    """Store `entry` in the caller's transaction, and for a retry its JSON without the text, which is returned.
 
     Raise `AlreadyStored` for a retry before all else, then `ValidationFailed` if there are `faults`, then as
     `append_entry`.

@@ -60,7 +60,7 @@ _ENTRIES = _TABLE.c
 
 @dataclass(frozen=True)
 class ReporterCode:
-    """As typed, with the networks of the request."""
+    """Reference and code as typed, with the networks of the request."""
 
     typed_reference: str
     token: str
@@ -168,8 +168,8 @@ class FollowUps:
     def find(self, code: ReporterCode, *, purpose: str = READ) -> ConcernRow:
         """Return the concern, and count the use of the code by purpose: reading never prevents adding.
 
-        Raise `NoSuchConcern` if reference or token is wrong, `TooManyTries` after too many, `RateLimited` after too
-        many right ones.
+        Raise `NoSuchConcern` if reference or token is wrong, `TooManyTries` after too many wrong ones, and
+        `RateLimited` after too many right ones.
         """
         reference = find_reference(code.typed_reference)
         with self.code_tries.guard(reference, code.networks, purpose):
@@ -203,8 +203,9 @@ def store_addition(
 ) -> bytes:
     """Store an addition, update the concern, and append events. Return `receipt`, or the entry (JSON) without text.
 
-    One by the reporter answers every message that they have read; one about someone who works for the council restricts
-    an unrestricted concern to leads, and an allegation sets the day to tell the designated officer, unless one is set.
+    An addition by the reporter answers every message that they have read. One about someone who works for the council
+    restricts an unrestricted concern to leads. An allegation sets the day to tell the designated officer, unless one is
+    set.
     """
     concern, at = get_concern(session, reference), entry.actor.at  # read again: the desk may have changed the row
     former = measure_entries(session, EntryKind.ADDITION, reference)

@@ -25,7 +25,7 @@ _NEW_STORED_RECEIPT = fixed_insert(table_of(StoredReceiptRow))
 
 @dataclass(frozen=True)
 class IdempotencyKeys:
-    """Derived from an idempotency key: one finds the stored receipt, one encrypts it, one authenticates the content."""
+    """Keys derived from an idempotency key, which find and encrypt the stored receipt, and authenticate the content."""
 
     key_sha256: bytes
     _encryption: bytes

@@ -18,7 +18,7 @@ from app.services.concerns.rows import get_unerased
 from app.services.concerns.sealing import Unsealer
 
 GIVEN = "sealed text given"
-"""Recorded if the client gets the texts encrypted."""
+"""Text recorded if the client gets the texts encrypted."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,8 @@ def open_page(
 ) -> EntryPage:
     """Record `act`, and return the page; read the texts with `read_page` afterwards.
 
-    `fingerprints` are of keys with which this process decrypts: it is recorded if they do not open all. Raise
-    `NoSuchConcern` or `ConcernErased`.
+    `fingerprints` are of the keys with which this process decrypts. The log says so if they do not open every text.
+    Raise `NoSuchConcern` or `ConcernErased`.
     """
     get_unerased(session, place.reference)
     page = page_of(session, place)
@@ -83,7 +83,7 @@ def read_page(engine: Engine, page: EntryPage) -> Iterator[tuple[Row[Any], bytes
 
 
 def page_of(session: Session, place: PagePlace) -> EntryPage:
-    """Within `limit` and `PAGE_BYTES`, but one entry at least if there is any. Nothing is recorded."""
+    """Return entries within `limit` and `PAGE_BYTES`, but at least one if there is any. Nothing is recorded."""
     more = None if place.limit is None else place.limit + 1
     found = list_entries(session, place.kind, place.reference, after=place.after, limit=more)
     if place.limit is None:
@@ -99,7 +99,7 @@ def page_of(session: Session, place: PagePlace) -> EntryPage:
 
 
 def first_page_of(session: Session, kind: EntryKind, reference: str, *, limit: int | None) -> tuple[EntryPage, int]:
-    """With the number of all entries. With `limit` 0 the page is empty, and is the last. Nothing is recorded."""
+    """Return also the number of all entries. With `limit` 0 the page is empty, and is the last. Nothing is recorded."""
     page = EntryPage(kind) if limit == 0 else page_of(session, PagePlace(kind, reference, 0, limit))
     is_whole = limit != 0 and page.next_after is None
     return page, len(page.rows) if is_whole else measure_entries(session, kind, reference)[0]
@@ -120,12 +120,12 @@ def opens_all(texts: Iterable[Any], fingerprints: frozenset[str] | None) -> bool
 
 
 def present_page(page: EntryPage, *, now: dt.datetime) -> tuple[Any, ...]:
-    """Without text. `now` decides if an addition is overdue."""
+    """Return the entries without text. `now` decides whether an addition is overdue."""
     return tuple(present_entry(row, now=now) for row in page.rows)
 
 
 def open_entries(engine: Engine, page: EntryPage, unsealer: Unsealer, *, now: dt.datetime) -> tuple[Any, ...]:
-    """With text. First record the opening. Raise `UnsealingUnavailable`, `SealedTextMisplaced` or `ConcernErased`."""
+    """The opening must be recorded. Raise `UnsealingUnavailable`, `SealedTextMisplaced` or `ConcernErased`."""
     return tuple(
         present_entry(row, content_of_entry(row, sealed, unsealer), now=now) for row, sealed in read_page(engine, page)
     )

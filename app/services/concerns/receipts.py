@@ -47,14 +47,17 @@ BY_THE_CONCERN = (ANOTHER_COUNCIL, WORKS_WITH_CHILDREN, NO_OFFICER)
 UNDER_DUTY = "The signed receipt says that you made this report under a legal duty to report, and when."
 NOT_ACKNOWLEDGED = "A social worker has not acknowledged {} yet."
 PLACE_OF_NUMBER = 2
-"""In `next_steps`: the sentence that names who to call. A test's receipt has another there, or none."""
+"""Index in `next_steps` of the sentence that names whom to call.
+
+A test's receipt has another sentence there, or none.
+"""
 WAYS = ("name", "phones", "url", "email", "open_now", "opens_at")
 HOW_TO_FOLLOW = "Keep your reference and status token. You need both to check what is happening."
 TIMES_FOR_DANGER = {
     ImmediateDanger.YES.value: "acknowledge_danger_minutes",
     ImmediateDanger.NOT_SURE.value: "acknowledge_not_sure_minutes",
 }
-"""By answer, the setting with the time. It is promised only if set."""
+"""Setting with the time to acknowledge, by answer about danger. The time is promised only if set."""
 
 
 class NewReceipt(NamedTuple):
@@ -66,7 +69,7 @@ class NewReceipt(NamedTuple):
 
 
 class PinnedEdition(NamedTuple):
-    """What a concern is about. `who` is to call now, even if corrected after the edition was published."""
+    """The edition that a concern is about. `who` is whom to call now, even if corrected after its publication."""
 
     key: EditionKey
     content: EditionContent
@@ -78,8 +81,8 @@ class PinnedEdition(NamedTuple):
 class ReceiptBuilder:
     """Makes receipts and statuses, with next steps in plain sentences. `come_back_days` are working days.
 
-    `clocks` has the time to acknowledge by answer about danger, otherwise one working day; sentences name only
-    `promised` ones.
+    `clocks` has the time to acknowledge by answer about danger, otherwise it is one working day. Sentences name only
+    `promised` times.
     """
 
     signer: ReceiptSigner
@@ -94,7 +97,7 @@ class ReceiptBuilder:
         return self.duty_hours.working_days
 
     def acknowledge_by(self, danger: str | None, *, at: dt.datetime) -> dt.datetime:
-        """One working day, or the shorter time of `clocks`."""
+        """Return the end of one working day, or of the shorter time in `clocks`."""
         due, clock = self.working_days.one_working_day_after(at), self.clocks.get(danger or "")
         return due if clock is None else min(due, at + clock)
 
@@ -106,10 +109,7 @@ class ReceiptBuilder:
         return deadline_of(self.working_days.one_working_day_after(at))[0] if is_allegation else None
 
     def call_from(self, who: WhoToCall, due: dt.datetime, danger: str | None) -> dt.datetime:
-        """Return when a reporter is told to call if nobody has acknowledged by `due`: `due`, or the next opening.
-
-        In danger it is `due`: whoever says so is told to call at once.
-        """
+        """Return when to call if nobody acknowledged: `due`, or the next opening after it. In danger, always `due`."""
         return due if danger in self.clocks else self.duty_hours.teams(who, due).opens or due
 
     def build_check_response(self, pinned: PinnedEdition, concern: Concern, *, at: dt.datetime) -> CheckResponse:
@@ -266,7 +266,7 @@ class ReceiptBuilder:
     def build_addition_receipt(
         self, row: ConcernRow, danger: str | None, who: WhoToCall, *, at: dt.datetime
     ) -> AdditionReceipt:
-        """Not signed."""
+        """Build a receipt that is not signed."""
         due = self.acknowledge_by(danger, at=at)
         step = self._next_step(due, who, at, danger=danger, what=WHAT_WAS_ADDED)
         expected = (TEST,) if row.test else (ADDITION_STORED, step)
@@ -310,7 +310,7 @@ class ReceiptBuilder:
         return f"Do not wait for an answer. {after}{call}{f' {expected}' if is_promised else ''}"
 
     def _number_to_call(self, who: WhoToCall, due: dt.datetime) -> str:
-        """At the end of a day, the guide's own first number, for the next morning."""
+        """For a deadline at the end of a day, name the guide's own first number, for the next morning."""
         if deadline_of(due)[1] is None:
             return _call(Teams(next((Team(each, None) for each in who.contacts if each.phones), None), ()))
         return _call(self.duty_hours.teams(who, due))

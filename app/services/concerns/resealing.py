@@ -52,7 +52,7 @@ class SealedPlace:
 def list_sealed_of(
     session: Session, kind: EntryKind | None, *, after: SealedPlace | None = None, limit: int | None = None
 ) -> list[SealedPlace]:
-    """By reference and number. None is the concerns' own texts."""
+    """Order the texts by reference and number. `kind` is None for the concerns' own texts."""
     row = table_of(ConcernRow if kind is None else EntryRow).c
     order = (row.reference,) if kind is None else (row.reference, row.number)
     statement = select(row.recipients, *order).where(row.sealed.is_not(None)).order_by(*order).limit(limit)
@@ -83,10 +83,10 @@ def find_newest_recipients(session: Session) -> Sequence[str] | None:
 
 @dataclass(frozen=True)
 class Resealed:
-    """`unopened` could not be decrypted, `misplaced` do not belong to their concern: both are unchanged.
+    """Result of a change of keys. `count` texts were re-encrypted, and `cards` made that were missing or incomplete.
 
-    `count` texts were re-encrypted, and `cards` made that were missing or had less than the text. `remnants` says if
-    files may still have the former texts.
+    `unopened` could not be decrypted and `misplaced` do not belong to their concern: both are unchanged. `remnants`
+    says whether files may still have the former texts.
     """
 
     count: int
@@ -158,7 +158,7 @@ def reseal(
 
 
 def _reseal_text(engine: Engine, keys: ChangeOfKeys, place: SealedPlace) -> _ResealedText | None:
-    """None if it was erased, or is right already. Raise `UnsealingUnavailable` or `SealedTextMisplaced`."""
+    """Return None if it is erased, or right already. Raise `UnsealingUnavailable` or `SealedTextMisplaced`."""
     number = number_of_card(place.added)
     is_current = sorted(place.recipients) == sorted(keys.sealer.fingerprints)
     if is_current and number is None:

@@ -29,10 +29,10 @@ from app.services.concerns.idempotency import NONCE_LENGTH
 
 LIFETIME = dt.timedelta(hours=24)
 SHARE = 20
-"""Of people in one network together, so that none fills the store."""
+"""Limit for people in one network together, so that none fills the store."""
 SHARE_BYTES = 2_000_000
 MAX_BYTES = 256_000_000
-"""Of all."""
+"""Limit for all saved forms."""
 NEARLY_FULL = 0.8
 """Share of `MAX_BYTES` from which readiness warns."""
 BLOCK = 4096
@@ -50,7 +50,7 @@ class SavedForm:
 
 @dataclass(frozen=True)
 class OpenedForm:
-    """`opening`, sent back with the form, lets it end when sent. It reveals neither code nor key."""
+    """`opening` is sent back with the form to expire it once sent. It reveals neither code nor key."""
 
     path: str
     fields: dict[str, list[str]]
@@ -103,7 +103,7 @@ class SavedForms:
         return OpenedForm(saved["path"], saved["fields"], f"{form_id.hex()}.{_page_digest(page).hex()}")
 
     def end(self, opening: str, *, at: dt.datetime) -> None:
-        """It was sent: let it expire. Ignore an unknown `opening`. Raise `StoreBusy`."""
+        """Let the form that was sent expire. Ignore an unknown `opening`. Raise `StoreBusy`."""
         ended = _of_opening(opening)
         if ended is not None:
             self.writer.run(_end, ended, at)

@@ -37,7 +37,7 @@ LEAST_TEXT = 1024
 LEAST_CARD = 512
 """Bytes of the shortest padded card or label; `LEAST_TEXT` of the shortest text."""
 LARGEST_STEP = 4096
-"""Padded lengths are powers of two up to it, then multiples of it."""
+"""Padded lengths are powers of two up to this one, and then multiples of it."""
 
 
 def make_sealer(recipients: Sequence[str]) -> Sealer:
@@ -90,7 +90,7 @@ class Unsealer:
         return document[member]
 
     def find_file_key(self, sealed: bytes) -> bytes:
-        """It decrypts this file and no other. Raise `UnsealingUnavailable` or `NotThatFile`."""
+        """Return a key that decrypts this file and no other. Raise `UnsealingUnavailable` or `NotThatFile`."""
         try:
             return find_file_key(sealed, self.identities)
         except NotOpened:
@@ -117,9 +117,9 @@ def read_identities(path: Path) -> Unsealer:
 
 
 def concern_plaintext(submission: bytes, reference: str, pinned: EditionKey, *, test: bool, at: dt.datetime) -> bytes:
-    """Padded JSON of `submission`, reference, edition, time of receipt, form version, and if it is a test.
+    """Pad the JSON of `submission`, reference, edition, time of receipt, form version, and whether it is a test.
 
-    The age format cannot bind other data: so a file moved to another row still names its own concern.
+    The age format cannot bind other data, so a file moved to another row still names its own concern.
     """
     document = ({"test": True} if test else {}) | {
         "reference": reference,
@@ -143,7 +143,7 @@ def addition_plaintext(addition: Addition, reference: str, *, at: dt.datetime) -
 
 
 def note_plaintext(text: str, reference: str, **written: str) -> bytes:
-    """Padded JSON. `written` has `received_at` and `author` if this service encrypts it, otherwise nothing."""
+    """Return padded JSON. `written` has `received_at` and `author` if this service encrypts it, otherwise nothing."""
     return pad(orjson.dumps({"reference": reference, **written, "note": {"text": text}}))
 
 
@@ -162,7 +162,7 @@ def pad(document: bytes, least: int = LEAST_TEXT) -> bytes:
 
 
 def seal_note(text: str, reference: str, recipients: Sequence[str]) -> bytes:
-    """Without time or author, for commands that encrypt before they send. Raise `SetupError`."""
+    """Leave out time and author, for commands that encrypt before they send. Raise `SetupError`."""
     return make_sealer(recipients).seal(note_plaintext(text, reference))
 
 
@@ -175,10 +175,10 @@ def open_note(
     author: str | None,
     member: str = "note",
 ) -> dict[str, Any]:
-    """Return the document of a note, or of a label. Raise `UnsealingUnavailable`.
+    """Return the document of a note or label. Raise `UnsealingUnavailable`.
 
-    Raise `SealedTextMisplaced` if it lacks `member`, or names another reference, time or author; what either side lacks
-    is not compared.
+    Raise `SealedTextMisplaced` if the document lacks `member`, or names another reference, time or author. A fact that
+    either side lacks is not compared.
     """
     document = unsealer.open(sealed, reference=reference)
     known = {"received_at": received_at and format_utc(received_at), "author": author}
@@ -201,13 +201,13 @@ def token_identity(status_token: str, reference: str) -> x25519.Identity:
 
 
 def seal_message(text: str, reference: str, recipient: str, *, at: dt.datetime) -> bytes:
-    """Only the reporter's status token decrypts it. `reference` and the time of sending are inside."""
+    """Encrypt so that only the reporter's status token decrypts. `reference` and the time of sending are inside."""
     document = {"reference": reference, "sent_at": format_utc(at), "message": text}
     return Sealer.to(recipient).seal(pad(orjson.dumps(document)))
 
 
 def find_message(sealed: bytes | None, identity: x25519.Identity, reference: str) -> str | None:
-    """None if erased, of another identity, or without a message that names `reference`."""
+    """Return None if the message is erased, of another identity, or does not name `reference`."""
     try:
         document = json.loads(decrypt(sealed or b"", [identity]))
         return str(document["message"]) if document["reference"] == reference else None

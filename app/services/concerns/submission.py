@@ -129,9 +129,9 @@ class Submissions:
     ) -> IdempotentResult:
         """Encrypt and store a concern, and return its receipt (JSON) once it is on disk. A retry returns the first.
 
-        `networks` are those by which its source is counted. Raise `InvalidConcern`: only concern or only key is for
-        tests; unknown guide or edition; unknown codes and items. Raise `IdempotencyKeyReused`, `TooManyConcerns`,
-        `StoreBusy`, or `ReferenceTaken` if several new references in a row were in use.
+        Its source is counted by `networks`. Raise `InvalidConcern` for an unknown guide, edition, code or item, or if
+        only the concern or only the key is for tests. Raise `IdempotencyKeyReused`, `TooManyConcerns`, `StoreBusy`, or
+        `ReferenceTaken` if several new references in a row were in use.
         """
         self._expect_both_say_test(concern, for_tests=for_tests)
         submitted = concern.model_dump_json(exclude_unset=True).encode()

@@ -59,7 +59,7 @@ def write_down_concern(
     """Store a concern that a worker writes down, and return its receipt (JSON) once it is on disk.
 
     A retry returns the first. A text encrypted before is stored as received, and checked if `unsealer` decrypts it.
-    Raise `InvalidConcern`, also if its reference is in use; `IdempotencyKeyReused`, `StoreBusy`, `ReferenceTaken`.
+    Raise `InvalidConcern`, also if the reference is in use, `IdempotencyKeyReused`, `StoreBusy` or `ReferenceTaken`.
     """
     payload = canonical_submission(written)
     keys = derive_idempotency_keys(key, client=f"{actor.client}, written down")
@@ -95,9 +95,10 @@ def write_down_addition(
     actor: Actor,
     key: str | None = None,
 ) -> IdempotentResult:
-    """As `write_down_concern`; return the entry (JSON) without the text. It never lowers the urgency.
+    """Store an addition as `write_down_concern` does, and return its entry (JSON) without the text.
 
-    Raise `NoSuchConcern`, `ConcernErased`, `InvalidConcern`, `TooManyAdditions`, `IdempotencyKeyReused`, `StoreBusy`.
+    It never lowers the urgency. Raise `NoSuchConcern`, `ConcernErased`, `InvalidConcern`, `TooManyAdditions`,
+    `IdempotencyKeyReused` or `StoreBusy`.
     """
     keys = derive_idempotency_keys(key, client=f"{actor.client}, addition to {reference} written down")
     request = Retryable(canonical_submission(written), keys)

@@ -71,10 +71,10 @@ def assign(
     actor: Actor,
     precondition: Callable[[int], bool] = lambda _version: True,
 ) -> tuple[Assigned, Assigned]:
-    """Assign, or unassign if None. Return the assignment before and after.
+    """Assign the concern, or unassign it if `person` is None. Return the assignment before and after.
 
     If `precondition` of the current version is False, record the attempt and raise `AssignmentChanged`. Raise
-    `NoSuchConcern`, `ValidationFailed` if `person` may not open it, `ChangedMeanwhile`, `StoreBusy`.
+    `NoSuchConcern`, `ValidationFailed` if `person` may not open the concern, `ChangedMeanwhile` or `StoreBusy`.
     """
     before, after = writer.run(_assign, reference, person, actor, precondition)
     if after is None:
@@ -100,7 +100,7 @@ def _assign(
 
 
 def unassign_all(writer: Writer, person: str, *, actor: Actor) -> tuple[str, ...]:
-    """In batches, for a person who leaves: closed and test concerns too. Raise `StoreBusy`."""
+    """Unassign in batches, for a person who leaves. Closed and test concerns are included. Raise `StoreBusy`."""
     return _in_batches(writer, _every(person), Reassignment("", LEFT), actor)
 
 
@@ -118,7 +118,7 @@ def give_all(writer: Writer, person: str, to: Reassignment, *, actor: Actor) -> 
 
 
 def open_concerns_of(person: str, actor: Actor) -> SelectOfScalar[str]:
-    """Most urgent first, without test concerns. A closed one with an unacknowledged addition is open."""
+    """Select by urgency, without tests. A closed concern with an unacknowledged addition is open."""
     is_open = (col(ConcernRow.waiting) < CLOSED_RANK) & col(ConcernRow.test).is_(False)
     return _every(person).where(is_open, may_open(actor)).order_by(*URGENCY)
 
@@ -149,7 +149,7 @@ def _give_some(session: Session, statement: SelectOfScalar[str], to: Reassignmen
 
 
 def list_last_assignments(session: Session, reference: str, *, limit: int) -> list[Assigned]:
-    """Most recent first. The caller records the reading."""
+    """Return the most recent first. The caller records the reading."""
     acts = select(AuditEntryRow).where(AuditEntryRow.chain == reference, col(AuditEntryRow.act).in_(ASSIGNING_ACTS))
     return [
         Assigned.by_act(each) for each in session.exec(acts.order_by(col(AuditEntryRow.number).desc()).limit(limit))

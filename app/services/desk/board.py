@@ -42,7 +42,7 @@ class Months:
 
 @dataclass(frozen=True)
 class BoardCount:
-    """With one code of a measure, or none. `concerns` is None if hidden."""
+    """Number of concerns with one code of a measure, or with none. `concerns` is None if hidden."""
 
     code: str | None
     concerns: int | None

@@ -33,7 +33,7 @@ from app.services.concerns.entries import PAGE_BYTES
 from app.services.cursors import decode_position, encode_position
 
 RECENT = dt.timedelta(days=90)
-"""After its last change a closed concern counts as current."""
+"""How long after its last change a closed concern counts as current."""
 NO_LABEL = "-"
 _CONCERNS, _CARDS = table_of(ConcernRow).c, table_of(CardRow).c
 _ENTRIES, _ACTS = table_of(EntryRow).c, table_of(AuditEntryRow).c
@@ -88,10 +88,10 @@ def require_role_for_cards(scopes: Collection[str], roles: Collection[str]) -> N
 
 @dataclass(frozen=True)
 class CardQuery:
-    """One page, of at most `limit` concerns. Current: not closed, or changed at `recent` or later.
+    """A query for one page of at most `limit` concerns. Current ones are not closed, or changed at `recent` or later.
 
-    All pages of one reading have the same `recent`, so that none becomes an earlier one between two. `after` is time of
-    receipt and reference of the last on the page before.
+    All pages of one reading have the same `recent`, so that none becomes outdated between two pages. `after` is the
+    time of receipt and the reference of the last concern on the page before.
     """
 
     scope: CardScope
@@ -108,7 +108,7 @@ class CardQuery:
         return cls(parameters.scope, parameters.changed_since, recent, after, limit)
 
     def concerns(self, actor: Actor) -> Select[Any]:
-        """Newest first, without test concerns, and one more if there is a next page. Only an index is read."""
+        """Select the newest first, without tests, and one more if a page follows. Only an index is read."""
         is_current = or_(_CONCERNS.state != ConcernState.CLOSED.value, _CONCERNS.changed_at >= self.recent)
         has_card = exists().where(_CARDS.reference == _CONCERNS.reference, _CARDS.sealed.is_not(None))
         conditions: list[ColumnElement[bool]] = [
@@ -161,10 +161,10 @@ def read_cards(
 
 
 def digest_of_cards(lines: Iterable[tuple[int, int, str, str | None]]) -> str:
-    """As the audit log records it.
+    """Return the digest that the audit log records.
 
-    A line is a card: position of the entry that received the concern, number of the addition or 0, its SHA-256, and for
-    the concern's own that of the newest label.
+    A line is a card: the position of the entry that received the concern, the number of the addition or 0, its SHA-256,
+    and for the concern's own card that of the newest label.
     """
     ordered = sorted(lines, key=lambda line: line[:2])
     whole = "".join(f"{position} {number} {card} {label or NO_LABEL}\n" for position, number, card, label in ordered)

@@ -54,7 +54,7 @@ def read_figures(engine: Engine, writer: Writer, *, days: int, actor: Actor) -> 
 
 
 class _CountsOfDays:
-    """One concern at a time, because there may be very many."""
+    """Counts one concern at a time, because there may be very many."""
 
     def __init__(self, dates: Sequence[dt.date], at: dt.datetime) -> None:
         self._dates = dates
@@ -108,7 +108,7 @@ class Figure(NamedTuple):
 
 
 class MonthlyCount(NamedTuple):
-    """In UTC. `value` is None for concerns without one."""
+    """Count of one month (UTC). `value` is None for concerns without one."""
 
     year: int
     month: int

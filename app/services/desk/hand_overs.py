@@ -61,8 +61,8 @@ def hand_over(
     """Record a hand-over. Return its entry (JSON), with the file if this service makes it; a retry returns the same.
 
     Raise `NoSuchConcern`, `ConcernErased` (also for a retry whose file is made here), `ValidationFailed` (recipient),
-    `IdempotencyKeyReused`, `StoreBusy`, `ChangedMeanwhile` as `expect_seen`; `UnsealingUnavailable` and
-    `SealedTextMisplaced` if the file is made here.
+    `IdempotencyKeyReused`, `StoreBusy`, or `ChangedMeanwhile` as `expect_seen`. If the file is made here, also raise
+    `UnsealingUnavailable` or `SealedTextMisplaced`.
     """
     read_recipient(hand_over.recipient)
     recorded, package, seed = hand_over, None, None
@@ -108,7 +108,7 @@ def read_hand_overs(session: Session, reference: str, actor: Actor) -> tuple[Han
 
 
 def list_hand_overs(session: Session, reference: str) -> Sequence[HandOverRow]:
-    """By number. Nothing is recorded."""
+    """Return the hand-overs by number. Nothing is recorded."""
     rows = select(HandOverRow).where(HandOverRow.reference == reference)
     return session.exec(rows.order_by(col(HandOverRow.number))).all()
 

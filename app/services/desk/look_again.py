@@ -91,7 +91,7 @@ def list_due(session: Session, actor: Actor) -> Sequence[Due]:
 
 
 def list_untold(session: Session, actor: Actor) -> Sequence[LookAgainRow]:
-    """At most `MOST_DUE`, earliest first, without test concerns. For leads, or for everyone if there is no lead."""
+    """Return at most `MOST_DUE`, earliest first, without tests: to leads, or to everyone if there is no lead."""
     if not actor.is_lead and has_lead(session):
         return ()
     rows = select(LookAgainRow).join(ConcernRow, col(ConcernRow.reference) == LookAgainRow.reference)

@@ -86,7 +86,7 @@ def record_copying(session: Session, reference: str, actor: Actor) -> None:
 
 
 def opened_concern(desk: Desk, opening: Opening, *, now: dt.datetime) -> OpenedConcern:
-    """Decrypt it. First record the opening. Raise `UnsealingUnavailable`, `SealedTextMisplaced`, `ConcernErased`."""
+    """Decrypt an opening that is recorded. Raise `UnsealingUnavailable`, `SealedTextMisplaced`, `ConcernErased`."""
     concern = opening.concern
     fields = concern_fields(dict(concern), now)
     if opening.page.next_after is not None:

@@ -21,7 +21,7 @@ LINKED_STEPS = ("additions", "acknowledgement", "outcome", "reopening", "assignm
 
 
 def reference_of(text: str) -> str:
-    """In standard spelling. Raise `NoSuchConcern` if it is none."""
+    """Return the standard spelling. Raise `NoSuchConcern` if `text` is not a reference."""
     reference = find_reference(text)
     if reference is None:
         raise NoSuchConcern(NO_SUCH_REFERENCE)

@@ -59,7 +59,7 @@ class RetentionEntry:
 
 
 def erasure_day(session: Session, concern: ConcernRow, periods: RetentionPeriods) -> dt.date | None:
-    """In London, a day after receipt for a test; None for what is held, erased, waiting or unlimited."""
+    """Return London's day (for a test, the day after receipt), or None if held, erased, waiting or unlimited."""
     if concern.held or concern.erased_at is not None:
         return None
     if concern.test:
@@ -100,7 +100,7 @@ def read_list(
 
 
 def read_list_sheet(writer: Writer, retention_list: RetentionList, periods: RetentionPeriods, *, actor: Actor) -> bytes:
-    """As CSV. More than `MOST_IN_A_SHEET` raise `InvalidQuery`, recorded. Raise `StoreBusy`."""
+    """Return CSV. More than `MOST_IN_A_SHEET` raise `InvalidQuery`, which is recorded. Raise `StoreBusy`."""
     found = read_list(writer, retention_list, periods, actor=actor, limit=MOST_IN_A_SHEET)
     if len(found) > MOST_IN_A_SHEET:
         raise InvalidQuery([FieldError((), TOO_MANY, FaultCode.TOO_MANY, "query", "list")])
@@ -134,7 +134,7 @@ def _list_erased(session: Session, actor: Actor, limit: int) -> list[RetentionEn
 
 
 def _with_last_act(session: Session, statement: Select[str, str], act: DeskAct) -> list[RetentionEntry]:
-    """Without those that have no such entry."""
+    """Leave out concerns without such an entry."""
     rows = session.exec(statement).all()
     acts = _last_acts(session, [name for name, _state in rows], act)
     return [_entry_of(name, state, acts[name]) for name, state in rows if name in acts]

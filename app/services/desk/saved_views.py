@@ -15,7 +15,7 @@ TOO_MANY_VIEWS = f"A person has {MAX_VIEWS} views at most: remove one first."
 
 
 def list_views(session: Session, person: str) -> Sequence[SavedViewRow]:
-    """By name."""
+    """Return the person's views by name."""
     rows = select(SavedViewRow).where(col(SavedViewRow.person) == person)
     return session.scalars(rows.order_by(col(SavedViewRow.name))).all()
 

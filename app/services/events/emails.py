@@ -90,7 +90,7 @@ class Mailbox:
         return found
 
     def is_used(self, settings: Settings) -> bool:
-        """It needs a mail server and, except for the duty team's, an address."""
+        """Return True if there is a mail server and, except for the duty team's mailbox, an address."""
         return settings.smtp_host is not None and (self.name == EMAIL or bool(self.addresses(settings)))
 
 
@@ -162,7 +162,7 @@ def record_email(session: Session, notice: EmailNotice, failure: str | None = No
 
 
 def find_mailbox(session: Session, mailbox: Mailbox = TEAM) -> WebhookRow | None:
-    """None if the mailbox is not subscribed to events."""
+    """Return None if the mailbox is not subscribed to events."""
     row = session.get(WebhookRow, mailbox.name)
     return row if row is not None and row.disabled_at is None else None
 
@@ -209,7 +209,7 @@ def _is_resting(session: Session, mailbox: Mailbox, now: dt.datetime) -> bool:
 
 
 def _count_danger(session: Session, events: Sequence[EventRow]) -> int:
-    """By the addition if the event is about one, otherwise by the concern or any of its additions."""
+    """Count by the addition if the event is about one, otherwise by the concern or any of its additions."""
     raised = {each.data["reference"] for each in events if "addition" not in each.data}
     added = {(each.data["reference"], each.data["addition"]) for each in events if "addition" in each.data}
     concerns = select(ConcernRow.reference).where(
@@ -240,7 +240,7 @@ def build_email(notice: EmailNotice, settings: Settings, *, at: dt.datetime) -> 
 
 
 def build_test_email(settings: Settings, mailbox: Mailbox = TEAM, *, at: dt.datetime) -> EmailMessage:
-    """Each has a new Message-ID, because a mailbox may drop an email whose Message-ID it has seen."""
+    """Build an email with a new Message-ID each time: a mailbox may drop one whose Message-ID it has seen."""
     message = build_email(EmailNotice((), {}, 0, 1, mailbox), settings, at=at)
     message.replace_header("Message-ID", make_msgid(domain=urlsplit(settings.public_url).hostname))
     message.replace_header("Subject", f"{TEST_SUBJECT if mailbox is TEAM else EDITORS_TEST} ({settings.council_name})")

@@ -46,7 +46,7 @@ def new_message_id() -> str:
 
 
 def append_event(session: Session, kind: EventKind, *, at: dt.datetime, data: dict[str, Any]) -> None:
-    """In the caller's transaction, with a delivery to each active receiver that subscribes."""
+    """Append in the caller's transaction, with a delivery to each active receiver that subscribes."""
     append_events(session.connection(), [(kind, at, data)])
 
 
@@ -95,7 +95,7 @@ def concern_payload(concern: ConcernRow) -> dict[str, Any]:
 
 
 def announce(session: Session, kind: EventKind, concern: ConcernRow, *, at: dt.datetime) -> None:
-    """Unless the concern is a test."""
+    """Append an event, unless the concern is a test."""
     append_events(session.connection(), events_about(kind, concern, at=at))
 
 
@@ -135,7 +135,7 @@ def edition_payload(key: EditionKey, *, digest: str | None = None, reason: str |
 def rendition_payload(
     key: RenditionKey, content: RenditionContent, *, digest: str, behind: bool, reason: str | None = None
 ) -> dict[str, Any]:
-    """Without text. `behind`: its edition is not the current one. `reason` is given for a withdrawal."""
+    """Leave out text. `behind`: its edition is not the current one. `reason` is given for a withdrawal."""
     edition = content.of.edition
     why = {} if reason is None else {"reason": reason}
     return why | {
@@ -174,7 +174,7 @@ def read_events_after(session: Session, writer: Writer, *, after: int, limit: in
 
 
 def events_after(session: Session, *, after: int, limit: int, actor: Actor | None = None) -> Sequence[EventRow]:
-    """Without those that `actor` may not open. Only one transaction writes at a time: no lower number comes later."""
+    """Return the events that `actor` may open. Only one transaction writes at a time: no lower number comes later."""
     statement = select(EventRow).where(col(EventRow.id) > after)
     if actor is not None:
         reference = func.coalesce(table_of(EventRow).c.data["reference"].as_string(), "")

@@ -50,7 +50,7 @@ class WebhookKeys(KeyFile):
         return ".".join((FORMAT_VERSION, key.id, base64.urlsafe_b64encode(sealed).decode()))
 
     def decrypt_all(self, webhook: str, stored: Iterable[str]) -> tuple[str, ...]:
-        """In order. Raise `WebhookSecretUnreadable`."""
+        """Return the secrets in order. Raise `WebhookSecretUnreadable`."""
         return tuple(self._decrypt(webhook, each) for each in stored)
 
     def can_decrypt(self, webhook: str, stored: str) -> bool:

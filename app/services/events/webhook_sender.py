@@ -22,7 +22,7 @@ from app.services.events.outbox import id_and_payload, notice_data
 from app.services.workers import start_call
 
 ATTEMPT_SECONDS = 15.0
-"""From the lookup to the response; `BODY_SECONDS` limits its body."""
+"""Limit from the look-up to the start of the response. `BODY_SECONDS` limits its body."""
 BODY_SECONDS = 1.0
 MAX_RESPONSE_BYTES = 64 * 1024
 SUCCESSES = range(200, 300)

@@ -34,7 +34,7 @@ IS_WITHDRAWAL_OF_GUIDE: ColumnElement[bool] = and_(
     *(_WITHDRAWALS.c[name] == _EDITIONS.c[name] for name in ("guide", "language", "number"))
 )
 NOTICE = dt.timedelta(days=60)
-"""Before the review day, a review is listed as due."""
+"""How long before the review day a review is listed as due."""
 # The SQL statements of the most frequent reads. They are built once, because building a statement takes longer than
 # running it. They select the columns of tables, because reading through the row classes is slower.
 _WITH_WITHDRAWALS = _EDITIONS.outerjoin(_WITHDRAWALS, IS_WITHDRAWAL_OF_GUIDE)
@@ -131,7 +131,7 @@ class StoredRendition:
 
 @dataclass(frozen=True)
 class CurrentEdition(EditionHead):
-    """With all its details, without its sections."""
+    """An edition with all its details, without its sections."""
 
     details: EditionDetails
 
@@ -161,12 +161,12 @@ class EditionEvent(NamedTuple):
 
 
 def find_history(session: Session, *, guide: str) -> list[EditionHead]:
-    """Most recent first, with withdrawn ones; none for an unknown guide."""
+    """Return the most recent first, including withdrawn ones. Return none for an unknown guide."""
     return [EditionHead(*row) for row in session.execute(_HISTORY, {"guide": guide})]
 
 
 def get_history(session: Session, *, guide: str) -> list[EditionHead]:
-    """As `find_history`, but raise `NoSuchGuide`."""
+    """Same as `find_history`, but raise `NoSuchGuide`."""
     history = find_history(session, guide=guide)
     if not history:
         raise NoSuchGuide
@@ -229,7 +229,7 @@ def readable_of(history: Sequence[EditionHead], number: int) -> EditionHead:
 
 
 def list_current(session: Session, *, limit: int | None = None) -> list[CurrentEdition]:
-    """By guide, without those whose editions are all withdrawn."""
+    """Return the editions by guide, without guides whose editions are all withdrawn."""
     rows = islice(session.execute(_CURRENT), limit)
     return [CurrentEdition(*(*head, EditionDetails.model_validate(details))) for *head, details in rows]
 
@@ -256,13 +256,13 @@ def default_guide(session: Session, preferred: str | None = None) -> str | None:
 
 
 def list_renditions(session: Session, *, guide: str, language: str | None = None) -> list[StoredRendition]:
-    """With withdrawn ones, by language, then most recent first."""
+    """Return the renditions by language, the most recent first, including withdrawn ones."""
     rows = session.execute(_RENDITIONS_OF, {"guide": guide})
     return [_rendition(row, withdrawal) for row, withdrawal in rows if language is None or row.language == language]
 
 
 def list_languages(session: Session) -> dict[str, list[str]]:
-    """By guide, the sorted languages in which a rendition can be read: neither it nor its edition withdrawn."""
+    """Return sorted languages by guide, in which neither a rendition nor its edition is withdrawn."""
     languages: dict[str, list[str]] = {}
     for guide, language in sorted(session.execute(_LANGUAGES)):
         languages.setdefault(guide, []).append(language)
@@ -270,10 +270,10 @@ def list_languages(session: Session) -> dict[str, list[str]]:
 
 
 def list_languages_behind(session: Session, current: Mapping[str, int]) -> dict[str, list[str]]:
-    """By guide, the sorted languages whose rendition to read is of another edition than the `current` one.
+    """Return, by guide, the sorted languages whose readable rendition is of another edition than `current`.
 
-    The rendition of the latest edition in each language and format counts. What is withdrawn, or of a withdrawn
-    edition, does not.
+    The rendition of the latest edition in each language and format counts. Withdrawn renditions, and those of a
+    withdrawn edition, do not.
     """
     behind: dict[str, list[str]] = {}
     for guide, language, edition in session.execute(_LAST_RENDERED):
@@ -283,7 +283,7 @@ def list_languages_behind(session: Session, current: Mapping[str, int]) -> dict[
 
 
 def key_of(guide: str, language: str, number: int) -> AnyKey:
-    """Of an edition if `language` is empty."""
+    """Return the key of an edition if `language` is empty."""
     return RenditionKey(guide, language, number) if language else EditionKey(guide, number)
 
 
@@ -356,7 +356,7 @@ def _content(session: Session, key: tuple[str, str, int]) -> dict[str, Any]:
 
 
 def read_lists(session: Session, *, guide: str, part: str) -> dict[int, dict[str, Any]]:
-    """By edition number, the items of a section by id, in order."""
+    """Return, by edition number, the items of the section `part` by id, in order."""
     rows = session.execute(_lists(part), {"guide": guide})
     return {number: {each["id"]: each for each in entries or ()} for number, entries in rows}
 
@@ -427,7 +427,7 @@ class Contents:
         return found
 
     def cached(self, key: EditionKey) -> EditionContent | None:
-        """None if it is not in the cache."""
+        """Return None if the content is not in the cache."""
         with self._lock:
             found = self._cached.get(key)
             if found is not None:

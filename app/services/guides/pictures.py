@@ -26,7 +26,7 @@ def digest_of_picture(data: bytes) -> str:
 
 
 def size_of_picture(data: bytes) -> tuple[int, int] | None:
-    """Of a JPEG that the service made; None without `SIZE_MARKER`, which those of others may have too."""
+    """Return None without `SIZE_MARKER`, which JPEGs of the service have, and those of others may have too."""
     _, marker, rest = data.partition(SIZE_MARKER)
     return (int.from_bytes(rest[2:4]), int.from_bytes(rest[:2])) if marker else None
 
@@ -40,7 +40,7 @@ def read_picture(session: Session, digest: str) -> bytes:
 
 
 def find_picture_errors(session: Session, content: RenditionContent) -> Iterator[FieldError]:
-    """One for each that is not stored, or has another size."""
+    """Yield an error for each picture that is not stored or has another size."""
     for place, each in enumerate(content.pictures):
         row = session.get(PictureRow, each.digest)
         if row is None:

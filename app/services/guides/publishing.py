@@ -66,7 +66,7 @@ log = Log(__name__)
 
 @dataclass(frozen=True)
 class NewEdition:
-    """It must get `number`, if given."""
+    """An edition to publish. It must get `number`, if given."""
 
     guide: str
     content: EditionContent

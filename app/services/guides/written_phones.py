@@ -11,7 +11,7 @@ _SEPARATORS = re.compile(r"[\s().\-–/]")
 _SHORT = re.compile(r"999|1[0-9]{2}|11[68][0-9]{3}|[678][0-9]{4}")
 """Dialled as they are: 999, 101, 116 123, and five digits of a text service."""
 _NATIONAL = re.compile(r"[1-9][0-9]{8,9}|8[0-9]{6}")
-"""Without the first 0: ten digits, rarely nine, seven in 0800 1111."""
+"""Number without the first 0: ten digits, rarely nine, or seven in 0800 1111."""
 _FOREIGN = re.compile(r"\+[1-9][0-9]{6,14}")
 _UK = "+44"
 
@@ -27,7 +27,7 @@ def read_number(typed: str) -> str | None:
 
 
 def without_label(typed: str) -> str:
-    """On one line, without `Tel:`."""
+    """Return one line, without `Tel:`."""
     return " ".join(_LABEL.sub("", typed.strip()).split())
 
 

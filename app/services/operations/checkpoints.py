@@ -89,13 +89,13 @@ class Checkpoint:
 
     @property
     def text(self) -> str:
-        """What is signed."""
+        """Text that is signed."""
         return f"{self.origin}\n{self.size}\n{base64.b64encode(self.root).decode()}\n"
 
 
 @dataclass(frozen=True)
 class Verifier:
-    """Of signed notes, under any key name if `name` is None."""
+    """Verifies signed notes, under any key name if `name` is None."""
 
     key: Ed25519PublicKey
     name: str | None = None
@@ -107,20 +107,20 @@ class Verifier:
 
 @dataclass(frozen=True)
 class NoteSigner:
-    """`origin` is the name of the audit log, and of the key."""
+    """Signs as `origin`, which is the name of the audit log and of the key."""
 
     origin: str
     key: Ed25519PrivateKey
 
     def sign(self, size: int, root: bytes) -> str:
-        """For the first `size` entries, with their Merkle root."""
+        """Sign for the first `size` entries, with their Merkle root."""
         text = Checkpoint(self.origin, size, root).text
         signature = key_id_of(self.origin, self.key.public_key()) + self.key.sign(text.encode())
         return f"{text}\n— {self.origin} {base64.b64encode(signature).decode()}\n"
 
     @property
     def verifier_key(self) -> str:
-        """As in C2SP signed notes: name, key ID and key, joined by '+'."""
+        """Name, key ID and key, joined by '+', as in C2SP signed notes."""
         public = self.key.public_key()
         encoded = base64.b64encode(ED25519 + public.public_bytes_raw()).decode()
         return f"{self.origin}+{key_id_of(self.origin, public).hex()}+{encoded}"
@@ -128,7 +128,7 @@ class NoteSigner:
 
 @dataclass(frozen=True)
 class SignedCheckpoint:
-    """On an auditor's request, not stored."""
+    """A checkpoint signed on an auditor's request, which is not stored."""
 
     size: int
     root: bytes
@@ -157,7 +157,7 @@ class Checkpoints:
         return self.writer.run(_insert, self.signer, at, before)
 
     def make_if_due(self, *, at: dt.datetime) -> CheckpointRow | None:
-        """If the last is a day old or `MOST_BETWEEN` entries ago. The first counts from the first entry.
+        """Make one if the last is a day old or `MOST_BETWEEN` entries ago. The first counts from the first entry.
 
         Of several processes only one makes it. Raise `StoreBusy`.
         """
@@ -186,7 +186,7 @@ def open_checkpoints(settings: Settings, engine: Engine, writer: Writer, key: Ed
 
 
 def parse_verifier_key(text: str) -> Verifier:
-    """Such as `council.example/record+c74f20a3+AeS3...`. Raise `SetupError`, also if the key ID does not match."""
+    """Parse `council.example/record+c74f20a3+AeS3...`. Raise `SetupError`, also if the key ID does not match."""
     try:
         name, key_id, encoded = text.strip().split("+", 2)
         decoded = base64.b64decode(encoded, validate=True)
@@ -212,7 +212,7 @@ def key_id_of(name: str, key: Ed25519PublicKey) -> bytes:
 
 
 def iterate_leaves(session: Session, *, after: int) -> Iterator[bytes]:
-    """Hashes by position, which numbers the entries of all chains together."""
+    """Yield the hashes by position, which numbers the entries of all chains together."""
     position = col(AuditEntryRow.position)
     hashes = select(AuditEntryRow.sha256).where(position > after).order_by(position)
     with session.exec(hashes.execution_options(yield_per=1000)) as found:
@@ -221,7 +221,7 @@ def iterate_leaves(session: Session, *, after: int) -> Iterator[bytes]:
 
 
 def _current_tree(session: Session, before: MerkleTree | None = None) -> MerkleTree:
-    """From `before`, not changed, or the last stored checkpoint: only later entries are read."""
+    """Start from `before`, which is not changed, or from the last stored checkpoint: only later entries are read."""
     tree = MerkleTree()
     if before is not None:
         tree = MerkleTree(before.size, [*before.frontier])
@@ -245,7 +245,7 @@ def _is_due(session: Session, at: dt.datetime) -> bool:
 
 
 def _record_signing(session: Session, actor: Actor) -> None:
-    """With number and hash of the last event: so the checkpoint covers events too."""
+    """Record the number and hash of the last event, so that the checkpoint covers events too."""
     events = find_end(session.connection(), OUTBOX)
     details = CheckpointDetails(events=events.number, sha256=events.sha256) if events.number else CheckpointDetails()
     record_action(session, AUDIT, DeskAct.CHECKPOINT_SIGNED, actor, details)

@@ -25,17 +25,17 @@ from app.services.concerns.card_making import number_of_card
 from app.services.concerns.rows import is_closed_count_right
 
 CONCERNS_AT_ONCE = 50
-"""In one transaction, about 5 ms each: a writer may wait for its end, holding the lock that all need."""
+"""Read in one transaction, about 5 ms each: a writer may wait for its end, holding the lock that all need."""
 CANNOT_BE_READ = "one of its rows can no longer be read"
 SealedRow = ConcernRow | EntryRow
 _RowT = TypeVar("_RowT", bound=SQLModel)
 UNREADABLE = (ValueError, TypeError, LookupError, AttributeError)
-"""If a row has a value that this service never writes."""
+"""Errors raised by a row that has a value which this service never writes."""
 
 
 @dataclass(frozen=True)
 class _Concern:
-    """All rows about one: its own, its audit log, and those in other tables."""
+    """All rows about one concern: its own, its audit log, and those in other tables."""
 
     row: ConcernRow
     chain: list[AuditEntryRow]
@@ -69,7 +69,7 @@ def verify_concerns(engine: Engine, on_step: OnStep = show_no_progress) -> Itera
 
 
 def count_concerns(session: Session) -> int:
-    """With tests and erased ones."""
+    """Include tests and erased concerns."""
     return session.exec(select(func.count()).select_from(ConcernRow)).one()
 
 
@@ -80,7 +80,7 @@ def _next_references(session: Session, after: str) -> Sequence[str]:
 
 
 def _read_all(session: Session, references: Sequence[str]) -> Iterator[tuple[str, _Concern | None]]:
-    """None if a row cannot be read."""
+    """Yield None for a concern with a row that cannot be read."""
     try:
         page = _read_page(session, references) if references else []
     except UNREADABLE:
@@ -94,7 +94,7 @@ def _read_all(session: Session, references: Sequence[str]) -> Iterator[tuple[str
 
 
 def _read_page(session: Session, references: Sequence[str]) -> list[_Concern]:
-    """By reference. Raise an error of `UNREADABLE`."""
+    """Return the concerns by reference. Raise an error of `UNREADABLE`."""
     first, last = references[0], references[-1]
     of_concern = col(ConcernRow.reference)
     rows = select(ConcernRow).where(of_concern >= first, of_concern <= last).order_by(of_concern)
@@ -224,7 +224,7 @@ def _faults_in_entry(row: EntryRow, recorded: RecordedConcern) -> Iterator[str]:
 
 
 def _faults_in_waiting(each: _Concern, recorded: RecordedConcern) -> Iterator[str]:
-    """In the columns by which the inbox sorts, and the time of the last addition."""
+    """Check the columns by which the inbox sorts, and the time of the last addition."""
     additions = [row for row in each.entries if row.kind == EntryKind.ADDITION and row.acknowledged_at is None]
     waiting = [row for row in additions if row.sealed is not None]
     dangers = [row.immediate_danger for row in waiting if row.immediate_danger is not None]

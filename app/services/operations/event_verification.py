@@ -81,8 +81,8 @@ def _key_in(data: dict[str, Any]) -> AnyKey:
 def verify_events(engine: Engine, on_step: OnStep = show_no_progress) -> Iterator[tuple[str, str]]:
     """Yield name and fault of each broken event, and each row that contradicts events or audit log.
 
-    Deliveries, announcements, publications, withdrawals, checkpoints, generation, readers, webhooks, search index. What
-    cannot be read ends the check of its kind.
+    Covers deliveries, announcements, publications, withdrawals, checkpoints, generation, readers, webhooks and the
+    search index. If something cannot be read, the check of its kind ends.
     """
     with Session(engine) as session:
         said, recorded = _RecordedEvents(), replay_others(session)
@@ -107,7 +107,7 @@ def verify_events(engine: Engine, on_step: OnStep = show_no_progress) -> Iterato
 def _faults_in_events(
     session: Session, said: _RecordedEvents, signed: Mapping[int, str], on_step: OnStep
 ) -> Iterator[tuple[str, str]]:
-    """And apply each unaltered event to `said`, one after a gap unchecked.
+    """Also apply each unaltered event to `said`. The event after a gap is not checked.
 
     `signed` has hashes that the audit log recorded.
     """
@@ -137,7 +137,7 @@ def _faults_in_events(
 
 
 def _pages_of_events(session: Session, on_step: OnStep) -> Iterator[Sequence[EventRow]]:
-    """Each in a transaction of its own; the last stays open, for the end of the chain."""
+    """Read each page in a separate transaction. The last stays open, for the end of the chain."""
     after, is_last = 0, False
     while not is_last:
         page = events_after(session, after=after, limit=STEP_ROWS)

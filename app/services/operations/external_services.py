@@ -29,9 +29,9 @@ from app.services.workers import call_in_time
 
 KNOCK_SECONDS = 5.0
 CALL_SECONDS = 2 * KNOCK_SECONDS
-"""With the lookup of the host, which has no limit otherwise."""
+"""Includes the look-up of the host, which has no other limit."""
 LATE = dt.timedelta(minutes=2)
-"""By then delivery to a webhook was tried about three times."""
+"""By then delivery to a webhook has been tried about three times."""
 TRACES_PATH = "/v1/traces"
 PROTOBUF = {"Content-Type": "application/x-protobuf"}
 WEBHOOKS = "webhooks"
@@ -39,7 +39,7 @@ EVENTS_LATE = "late"
 """A receiver's failure if an event is late."""
 SIGN_IN_REFUSED = smtplib.SMTPAuthenticationError.__name__
 SIGN_IN_AGAIN = dt.timedelta(minutes=15)
-"""After a refused sign-in: a mail server may lock the account after too many."""
+"""Pause after a refused sign-in: a mail server may lock the account after too many."""
 FAILURES = (GuidanceError, OSError, httpx.HTTPError, httpx.InvalidURL)
 log = Log(__name__)
 HTTP_ERRORS = range(400, 600)
@@ -90,7 +90,7 @@ KNOCKS: Mapping[Part, Callable[[Settings, str], str | None]] = {
     Part.TRACES: _knock_at_collector,
     Part.PAGES: _knock_at_pages,
 }
-"""By service, a function of the settings and one setting: None, or the failure, or an error.
+"""Function by service, of the settings and one setting: it returns None or the failure, or raises an error.
 
 Database and public address have checks of their own.
 """
@@ -111,12 +111,12 @@ def _refusal(method: str, url: str, refusals: range) -> str | None:
 
 
 def settings_of(part: Part) -> list[str]:
-    """In lower case without prefix."""
+    """Return names in lower case without the prefix."""
     return [name for name, field in Settings.model_fields.items() if part in field.metadata]
 
 
 def name_of_part(settings: Settings, part: Part) -> Iterator[str]:
-    """Of each that is set and not empty."""
+    """Yield the name of each setting that is set and not empty."""
     for name in settings_of(part):
         if name in settings.model_fields_set and getattr(settings, name):
             yield name
@@ -159,7 +159,7 @@ class ExternalServicesMonitor:
         self._no_sign_in_before = clock()
         given = [part for part in WATCHED if next(name_of_part(settings, part), None)]
         self.failures: dict[str, str | None] = dict.fromkeys(given)
-        """By service."""
+        """Failure by service, None if it responded."""
 
     @property
     def failing(self) -> list[str]:

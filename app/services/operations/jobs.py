@@ -62,11 +62,11 @@ class TeamJobs:
     clock: Callable[[], dt.datetime]
 
     def on_time(self) -> list[Job]:
-        """`overdue` and `due-soon`."""
+        """The jobs `overdue` and `due-soon`."""
         return [Job("overdue", 1.0, self._note_overdue), Job("due-soon", 10.0, self._note_due_soon)]
 
     def email_workers(self) -> Iterator[JobsWorker]:
-        """Not started; none without a mail server.
+        """Yield workers that are not started; none without a mail server.
 
         Unused mailboxes are unsubscribed. Raise `StoreBusy` or `SetupError`.
         """
@@ -92,13 +92,13 @@ class TeamJobs:
             log.warning("emails_switched_off", count=waiting)
 
     def send_email(self, sender: EmailSender, _beat: Beat) -> None:
-        """To team and editors. Unused mailboxes are skipped."""
+        """Send to team and editors. Unused mailboxes are skipped."""
         for mailbox in MAILBOX_OF.values():
             if mailbox.is_used(self.settings):
                 self._send_to(mailbox, sender)
 
     def _send_to(self, mailbox: Mailbox, sender: EmailSender) -> None:
-        """First claim the events, so that only one process sends."""
+        """Claim the events first, so that only one process sends them."""
         with Session(self.engine) as session:
             if not is_email_due(session, mailbox, now=self.clock()):
                 return
@@ -139,7 +139,7 @@ class Housekeeping(TeamJobs):
     def build_workers(
         self, on_generation_change: Callable[[], None], on_silence: Callable[[float | None], None]
     ) -> Iterator[JobsWorker]:
-        """Not started. Jobs with deadlines share no thread with long ones, or with calls of other servers.
+        """Return workers, not started. Jobs with deadlines share no thread with long ones or calls of servers.
 
         `on_generation_change` is also called at the start; for `on_silence` see `GenerationWatcher`. Raise the errors
         of `email_workers`.
@@ -202,9 +202,9 @@ class Housekeeping(TeamJobs):
                 log.info("concerns_erased", count=erased)
 
     def _purge_remnants(self, _beat: Beat) -> None:
-        """Once after the start, then whenever some remain. It fails while a reader uses the write-ahead log.
+        """Purge once after the start, then whenever remnants remain. It fails while a reader uses the write-ahead log.
 
-        The first failure is not logged, because most readers end soon; later ones only if a text was ever erased.
+        The first failure is not logged, because most readers end soon. Later ones are, only if a text was ever erased.
         """
         if self.knows_there_are_none and not has_remnants(self.engine):
             return

@@ -37,7 +37,7 @@ PLACES: dict[str, str] = {
     **{key: FIELD_LABELS.get(key, key.capitalize()) for key in ("publisher", "review_by", "owner", "applies_to")},
     **{f"{INTRODUCTIONS}{key}": FIELD_LABELS[key] for key in Introductions.model_fields},
 }
-"""Each list or field, with its label in the form."""
+"""Each list or field where a passage can go, with its label in the form."""
 TO_PUT = "put:"
 
 
@@ -138,11 +138,11 @@ def place_lines(editing: EditingDep, posted: SubmittedFormDep) -> Response:
 
 
 def _chosen(draft: GuideDraftRow | None, posted: SubmittedForm) -> list[tuple[str, str]]:
-    """With its place or `LEFT_OUT`."""
+    """Return each chosen line with its place or `LEFT_OUT`."""
     chosen = ((line, posted.one(_name_of(line))) for line in keep_unplaced(draft))
     return [(line, target) for line, target in chosen if target in PLACES or target == LEFT_OUT]
 
 
 def _name_of(line: str) -> str:
-    """From the text only: it stays the same if another person places other passages."""
+    """Derive the name from the text only: it stays the same if another person places other passages."""
     return f"{TO_PUT}{hashlib.sha256(line.encode()).hexdigest()[:16]}"

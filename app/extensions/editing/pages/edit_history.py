@@ -53,7 +53,7 @@ class PastEdition:
 
 @dataclass(frozen=True)
 class Replacement:
-    """What is current after a withdrawal, with the changes from the withdrawn edition."""
+    """The version that is current after a withdrawal, with the changes from the withdrawn edition."""
 
     head: EditionHead
     changes: dict[str, Sequence[TextChange]]
@@ -95,7 +95,7 @@ def _changes(editing: Editing, before: EditionHead | None, after: EditionHead) -
 
 
 async def read_key(editing: PublishingDep, number: Number) -> AnyKey:
-    """Of an edition, or of a rendition if the path names a language."""
+    """Return the key of an edition, or of a rendition if the path names a language."""
     if "language" in editing.request.path_params:  # the query may name one too
         return RenditionKey(editing.guide, editing.language, number)
     return EditionKey(editing.guide, number)
@@ -107,9 +107,9 @@ KeyDep = Annotated[AnyKey, Depends(read_key)]
 @router.get("/{guide}/editions/{number}/withdrawal")
 @router.get("/{guide}/renditions/{language}/{number}/withdrawal")
 def read_withdrawal_page(editing: PublishingDep, key: KeyDep) -> Response:
-    """With what readers will get; without a form if withdrawn.
+    """Show what readers will get instead; no form if withdrawn.
 
-    Raise `NoSuchGuide`, `NoSuchEdition` or `NoSuchRendition`.
+    Raise `NoSuchGuide`, `NoSuchEdition`, `NoSuchRendition`.
     """
     return _withdrawal_page(editing, key)
 
@@ -117,7 +117,7 @@ def read_withdrawal_page(editing: PublishingDep, key: KeyDep) -> Response:
 @router.post("/{guide}/editions/{number}/withdrawal")
 @router.post("/{guide}/renditions/{language}/{number}/withdrawal")
 def withdraw_on_page(editing: PublishingDep, key: KeyDep, posted: SubmittedFormDep) -> Response:
-    """Without a reason, or the button `WITHDRAW`, only the form again. Raise as `withdraw_published`."""
+    """Withdraw if there is a reason and the button was `WITHDRAW`, or show the form. Raise as `withdraw_published`."""
     reason = posted.one("reason").strip()[:LONGEST_REASON]
     if not reason or posted.one("do") != WITHDRAW:
         return _withdrawal_page(editing, key, reason)
@@ -126,7 +126,7 @@ def withdraw_on_page(editing: PublishingDep, key: KeyDep, posted: SubmittedFormD
 
 
 def _withdrawal_page(editing: Editing, key: AnyKey, reason: str = "") -> Response:
-    """With a `reason` also the button `WITHDRAW`. If it is withdrawn, only when and why."""
+    """Show the button `WITHDRAW` only if there is a `reason`. If the version is withdrawn, show only when and why."""
     history = get_history(editing.session, guide=editing.guide)
     stored = list_renditions(editing.session, guide=editing.guide)
     values = (
@@ -142,7 +142,7 @@ def _withdrawal_page(editing: Editing, key: AnyKey, reason: str = "") -> Respons
 def _without_edition(
     editing: Editing, history: Sequence[EditionHead], stored: Sequence[StoredRendition], head: EditionHead
 ) -> dict[str, Any]:
-    """What readers get once it is withdrawn."""
+    """Return what readers get once the edition is withdrawn."""
     rest = [each for each in history if each.number != head.number]
     after, was_current = current_of(rest), current_of(history) == head
     lost = [each for each in current_renditions(history, stored) if each.edition == head.number]
@@ -160,7 +160,7 @@ def _without_edition(
 def _without_rendition(
     history: Sequence[EditionHead], stored: Sequence[StoredRendition], key: RenditionKey
 ) -> dict[str, Any]:
-    """What readers get once it is withdrawn. Raise `NoSuchRendition`."""
+    """Return what readers get once the rendition is withdrawn. Raise `NoSuchRendition`."""
     of_language = [each for each in stored if each.key.language == key.language]
     found = rendition_of(of_language, key.number)
     rest = current_renditions(history, [each for each in of_language if each != found])

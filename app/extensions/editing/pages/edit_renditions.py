@@ -90,7 +90,10 @@ _language: TypeAdapter[str] = TypeAdapter(LanguageTag)
 
 @dataclass(frozen=True)
 class ShownPair:
-    """A text and its translation. `theirs` is what another saved; `changes` are of the text since it was translated."""
+    """A text and its translation.
+
+    `theirs` is what another person saved. `changes` were made since it was translated.
+    """
 
     pair: TextPair
     typed: str
@@ -209,7 +212,7 @@ def read_texts_page(editing: ReviewingDep) -> Response:
 def save_texts_page(
     editing: ReviewingDep, posted: SubmittedFormDep, if_match: Annotated[str | None, Header(max_length=100)] = None
 ) -> Response:
-    """As `save_section_page`, by the version of the whole draft. Raise `NoSuchGuideDraft`, but for an autosave."""
+    """Save by the version of the whole draft, as `save_section_page`. Only an autosave may lack a draft."""
     shown, is_autosave = (if_match or posted.one("shown")).strip('"'), posted.one("act") == AUTOSAVE
 
     def change(draft: GuideDraftRow | None) -> DraftContent:
@@ -241,7 +244,7 @@ def save_texts_page(
 
 
 def _posted_content(content: DraftContent, posted: SubmittedForm) -> DraftContent:
-    """Cut to `MAX_TEXT_LENGTH`. Raise `BadRequest` for a text that no edition can have."""
+    """Cut texts to `MAX_TEXT_LENGTH`. Raise `BadRequest` for a text that no edition can have."""
     texts = {
         name.removeprefix(TEXT): posted.one(name)[:MAX_TEXT_LENGTH] for name in posted.fields if name.startswith(TEXT)
     }
@@ -257,7 +260,7 @@ def _posted_content(content: DraftContent, posted: SubmittedForm) -> DraftConten
 
 @router.post("/{guide}/renditions/{language}/move")
 def move_rendition_draft(editing: ReviewingDep) -> Response:
-    """To the current edition: translations of changed texts are marked, of missing ones removed.
+    """Move the draft to the current edition: translations of changed texts are marked, those of missing ones removed.
 
     Raise `NoSuchGuideDraft`, `DraftChanged`, `NoSuchGuide` or `EditionWithdrawn`.
     """
@@ -275,7 +278,7 @@ def move_rendition_draft(editing: ReviewingDep) -> Response:
 
 
 def _texts_page(editing: Editing, draft: GuideDraftRow, mine: SubmittedForm | None = None) -> Response:
-    """If `mine` is given, fill it in beside what is saved, with 412."""
+    """If `mine` is given, show it beside what is saved, with 412."""
     content = draft.read() if mine is None else _posted_content(draft.read(), mine)
     details = _with_all_details(content)
     remarks = [*map(_remark, check_rendition_draft(editing.session, draft).faults)]
@@ -296,7 +299,7 @@ def _texts_page(editing: Editing, draft: GuideDraftRow, mine: SubmittedForm | No
 
 
 def _with_all_details(content: DraftContent) -> DraftContent:
-    """With every field of `MAKING_FIELDS` and `LINK_FIELDS`, the day in words."""
+    """Add every field of `MAKING_FIELDS` and `LINK_FIELDS`, with the day in words."""
     words, _ = read_parts(content)
     link = dict.fromkeys(LINK_FIELDS, "") | words.get("link", {})
     return dict.fromkeys(MAKING_FIELDS, "") | words | {"link": link, CHECKED_ON: shown_day(words.get(CHECKED_ON))}
@@ -313,13 +316,13 @@ def _pairs(editing: Editing, draft: GuideDraftRow, mine: SubmittedForm | None = 
 
 
 def _groups(pairs: Sequence[ShownPair]) -> list[tuple[str, list[ShownPair]]]:
-    """By heading of the section."""
+    """Group the pairs by heading of the section."""
     grouped = groupby(pairs, key=lambda each: EDIT_PAGES.get(each.pair.path.partition("/")[0], ABOUT))
     return [(heading, list(found)) for heading, found in grouped]
 
 
 def _remark(fault: FieldError) -> Remark:
-    """In the words of the form. One about a link as a whole belongs to its address."""
+    """Word the error as the form does. One about a link as a whole belongs to its address."""
     key = str(fault.at[-1]) if fault.at else ""
     where = FIELD_NAMES.get(key)
     is_sentence = fault.detail[:1].isupper() or where is None
@@ -331,7 +334,7 @@ def _remark(fault: FieldError) -> Remark:
 
 @router.get(f"/{{guide}}/renditions/{{language}}/{TABLE}.csv")
 def read_translation_table(editing: ReviewingDep) -> Response:
-    """As CSV. Raise `NoSuchGuideDraft`, or `NotFound` if the format has no text."""
+    """Return CSV. Raise `NoSuchGuideDraft`, or `NotFound` if the format has no text."""
     content, key, edition = _read_draft(editing)
     pairs = list_pairs(editing.session, editing.guide, content)
     name = f"{editing.guide}-{key.number}-{editing.language}.csv"
@@ -369,7 +372,7 @@ def fill_from_table(editing: ReviewingDep, upload: UploadDep) -> Response:
 
 
 def _read_draft(editing: Editing) -> tuple[DraftContent, EditionKey, EditionContent]:
-    """With the edition that it renders. Raise `NoSuchGuideDraft` or `NotFound`."""
+    """Return the draft with the edition that it renders. Raise `NoSuchGuideDraft` or `NotFound`."""
     content = get_guide_draft(editing.session, editing.guide, editing.language).read()
     if not RenditionForm(content["form"]).has_words:
         raise NotFound

@@ -48,13 +48,13 @@ from app.services.clock.working_days import london_moments
 
 router = DeskRouter(GUIDES_PATH)
 AGREED = "yes"
-"""Of a button or checkbox that confirms."""
+"""Value of a button or checkbox that confirms."""
 FIRST_NOTE = "First edition."
 LONGEST_LABEL = 90
 LONGEST_PLAN = dt.timedelta(days=366)
 UNREADABLE, PAST, FAR, SKIPPED, TWICE = "unreadable", "past", "far", "skipped", "twice"
 FIRST, SECOND = "first", "second"
-"""Of `which`, in the hour that repeats when the clocks go back."""
+"""Values of `which`, in the hour that repeats when the clocks go back."""
 PLAN_FAULTS = {
     UNREADABLE: "Enter a day and a time, such as 1 March 2027 and 09:00.",
     PAST: "This time has passed. Enter a time in the future, or publish now.",
@@ -175,7 +175,7 @@ def offer_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> None:
 
 @draft_form(router, "return")
 def return_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> Response | None:
-    """Without a reason, back to the form. Raise as `return_draft`."""
+    """Return to the form if there is no reason. Raise as `return_draft`."""
     reason = posted.one("reason").strip()[:MAX_REMARK]
     if not reason:
         return lead_to(f"{editing.path}#return")
@@ -185,7 +185,7 @@ def return_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> Response 
 
 @draft_form(router, "comments", "#comments")
 def comment_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> None:
-    """On the item or the whole draft. Nothing empty, nothing above the limit. Raise `NoSuchGuideDraft`."""
+    """Store nothing if the comment is empty or above the limit. Raise `NoSuchGuideDraft`."""
     text, about = posted.one("text").strip()[:MAX_REMARK], posted.one("about")
     draft = get_guide_draft(editing.session, editing.guide, editing.language)
     if text:
@@ -195,7 +195,7 @@ def comment_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> None:
 
 
 def _paths_in(editing: Editing, draft: GuideDraftRow) -> set[str]:
-    """Of a rendition, those of the rendered edition's items."""
+    """Return the paths of items; for a rendition those of the rendered edition."""
     if draft.language:
         pairs = list_pairs(editing.session, draft.guide, draft.read())
         return {"/".join(each.path.split("/")[:2]) for each in pairs if each.path.partition("/")[0] in ITEM_LISTS}
@@ -231,7 +231,7 @@ def _agreement(editing: Editing, posted: SubmittedForm) -> dict[str, Any]:
 
 @draft_form(router, "plan")
 def plan_on_page(editing: PublishingDep, posted: SubmittedFormDep) -> Response | None:
-    """At a time in London; an unusable one, or errors, plan nothing. Raise as `schedule_draft`."""
+    """Plan for a time in London, unless it is unusable or the draft has errors. Raise as `schedule_draft`."""
     day, time = posted.one("day").strip()[:LONGEST_TYPED], posted.one("time").strip()[:5]
     moment = _planned(day, time, posted.one("which"), editing.now)
     if isinstance(moment, str):
@@ -248,7 +248,7 @@ def plan_on_page(editing: PublishingDep, posted: SubmittedFormDep) -> Response |
 
 
 def _planned(day: str, time: str, which: str, now: dt.datetime) -> dt.datetime | str:
-    """In UTC, or a key of `PLAN_FAULTS`: it must be after `now`, within `LONGEST_PLAN`."""
+    """Return the time in UTC, after `now` and within `LONGEST_PLAN`, or otherwise a key of `PLAN_FAULTS`."""
     read = read_day(day)
     try:
         moments = london_moments(dt.datetime.combine(read, dt.time.fromisoformat(time))) if read else None

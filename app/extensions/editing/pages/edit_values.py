@@ -41,7 +41,7 @@ def read_phone(typed: str, former: Any) -> dict[str, str]:
 
 
 def _is_local(number: str, display: str) -> bool:
-    """Without the area code."""
+    """Return True if the number lacks the area code."""
     return display.isdigit() and number.startswith("+44") and number.endswith(display) and read_number(display) is None
 
 
@@ -54,7 +54,7 @@ def shown_day(value: Any) -> str:
 
 
 def read_typed_day(typed: str) -> str:
-    """As in the API, or as typed."""
+    """Return the day as in the API, or as typed."""
     found = read_day(typed)
     return found.isoformat() if found else typed.strip()
 
@@ -65,12 +65,12 @@ def is_in_words(value: Any) -> bool:
 
 
 def shown_hours(value: Any) -> str:
-    """Empty if unreadable."""
+    """Return nothing if the hours are unreadable."""
     return value if isinstance(value, str) else spoken_hours(_hours(value) or ())
 
 
 def read_typed_hours(typed: str, former: Any) -> Any:
-    """As a list, or as typed. What the form showed for `former` stays `former`."""
+    """Return a list, or the text as typed. If the form showed exactly this for `former`, return `former`."""
     text = " ".join(typed.split())
     if former is not None and text == shown_hours(former):
         return former
@@ -78,7 +78,7 @@ def read_typed_hours(typed: str, former: Any) -> Any:
 
 
 def said_value(control: str, value: Any) -> str:
-    """As understood, in words: `control` is `phone`, `day` or `hours`. Otherwise empty."""
+    """Return a phone number, day or hours (`control` says which) in words, as understood. Empty for other controls."""
     if control == "phone":
         number = value.get(NUMBER)
         return f"Dials {number}" if isinstance(number, str) and read_number(number) == number else ""

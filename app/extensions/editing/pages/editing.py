@@ -51,7 +51,7 @@ class Editing(Visit):
         return f"{GUIDES_PATH}/{self.guide}{below}"
 
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
-        """With the number of drafts that wait for the person."""
+        """Show the number of drafts that wait for the person too."""
         return super().page(template, status=status, waiting=waiting_for(self, self.session), **values)
 
     def check(self, draft: GuideDraftRow) -> CheckedDraft:
@@ -59,7 +59,7 @@ class Editing(Visit):
 
     @cached_property
     def current(self) -> EditionContent | None:
-        """Of the guide's current edition."""
+        """Content of the guide's current edition."""
         current = current_of(find_history(self.session, guide=self.guide))
         return self.context.contents(current.key, self.session) if current is not None else None
 
@@ -72,7 +72,7 @@ class Editing(Visit):
         return {name: value for name, value in words.items() if name != CHANGE_NOTE}
 
     def write(self, change: DraftChange, *, unplaced: UnplacedChange = keep_unplaced) -> GuideDraftRow:
-        """In the person's name, as `write_guide_draft`."""
+        """Write in the person's name. See `write_guide_draft`."""
         return self.context.writer.run(write_guide_draft, self.anyhow(), change, unplaced=unplaced)
 
     def begin(self, words: DraftContent, page: str = "") -> Response:
@@ -81,7 +81,7 @@ class Editing(Visit):
         return lead_to(f"{self.path}{page}")
 
     def act(self, posted: SubmittedForm) -> DraftAct:
-        """With a precondition: `DraftChanged` if the draft is not as the posted page showed."""
+        """Return an act that raises `DraftChanged` if the draft is not as the posted page showed it."""
 
         def check(draft: GuideDraftRow) -> None:
             if posted.one("version") != str(draft.version):
@@ -90,7 +90,7 @@ class Editing(Visit):
         return DraftAct(self.guide, self.actor.client, self.now, self.language, check)
 
     def anyhow(self) -> DraftAct:
-        """For any version, such as a comment."""
+        """Return an act that fits any version, such as a comment."""
         return DraftAct(self.guide, self.actor.client, self.now, language=self.language)
 
 
@@ -107,7 +107,7 @@ def draft_form(
 
 
 def waiting_for(visit: Visit, session: Session) -> dict[str, int]:
-    """As `count_waiting`, for the desk's menu."""
+    """Return the numbers of `count_waiting`, for the desk's menu."""
     return {GUIDES_PATH: count_waiting(session, visit.actor.client, can_publish=visit.visitor.can_publish)}
 
 

@@ -65,7 +65,7 @@ class PicturedItem:
 
 @router.get("/{guide}/renditions/{language}/pictures/{picture}.jpg")
 def read_draft_picture(editing: ReviewingDep, picture: PictureName) -> Response:
-    """By SHA-256. Raise `NoSuchGuideDraft` or `NotFound`."""
+    """Find the picture by its SHA-256. Raise `NoSuchGuideDraft` or `NotFound`."""
     draft, digest = get_guide_draft(editing.session, editing.guide, editing.language), f"sha256:{picture}"
     if digest not in ANY_DIGEST.findall(draft.content):
         raise NotFound
@@ -104,7 +104,7 @@ def save_posted_picture(session: SessionDep, visit: EditorVisitDep, upload: Uplo
 
 
 def _posted_picture(upload: Upload, item: PicturedItem) -> ItemPicture:
-    """Only a description keeps the saved picture. Raise `DocumentRefused`."""
+    """If only a description is posted, keep the saved picture. Raise `DocumentRefused`."""
     form, alt = upload.form, upload.form.one("alt").strip()[:MAX_ALT]
     if form.one("act") == "remove":
         return ItemPicture(item.path, alt, is_removed=True)

@@ -80,7 +80,7 @@ def preview_draft(session: SessionDep, site: SiteDep, _actor: EditorDep, guide: 
 @router.get("/{guide}/preview")
 @router.get("/{guide}/renditions/{language}/preview")
 def preview_on_page(editing: ReviewingDep) -> Response:
-    """Or lead to the errors. Raise `NoSuchGuideDraft`, or `EditionWithdrawn` if all are."""
+    """Show the preview, or lead to the errors. Raise `NoSuchGuideDraft`, or `EditionWithdrawn` if all editions are."""
     draft = get_guide_draft(editing.session, editing.guide, editing.language)
     try:
         return _page_of(editing, editing.session, draft)
@@ -90,7 +90,7 @@ def preview_on_page(editing: ReviewingDep) -> Response:
 
 @router.post("/{guide}/links")
 def make_link_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> Response:
-    """Only this page shows the link. Unknown days are the default. Raise `NoSuchGuideDraft`."""
+    """Show the link, which no other page does. Unknown days become the default. Raise `NoSuchGuideDraft`."""
     days = posted.number("days")
     days = days if days in LINK_DAYS else LINK_DAYS[1]
     try:
@@ -168,7 +168,10 @@ def _edition_page(site: Site, shown: ShownEdition, token: str | None = None) -> 
 
 
 def _rendition_page(site: Site, session: Session, draft: GuideDraftRow) -> Response:
-    """With its pictures inside, in its language if pages have it. Raise `InvalidRendition` or `EditionWithdrawn`."""
+    """Put pictures inside; use the rendition's language if pages have it.
+
+    Raise `InvalidRendition`, `EditionWithdrawn`.
+    """
     content, digest = check_rendition_draft(session, draft).require_sound()
     stored = list_renditions(session, guide=draft.guide, language=draft.language)
     key = RenditionKey(draft.guide, draft.language, len(stored) + 1)
@@ -198,7 +201,7 @@ def _page_of_draft(site: Site, **values: Any) -> Response:
 
 
 def _poster(site: Site, shown: ShownEdition) -> Response:
-    """With `DRAFT` in the title. Raise `PdfUnavailable`."""
+    """Add `DRAFT` to the title. Raise `PdfUnavailable`."""
     content = shown.content.model_copy(update={"title": f"DRAFT: {shown.content.title}"})
     who = site.context.reference_data.who_to_call(content)
     teams = site.context.duty_hours.published(who)

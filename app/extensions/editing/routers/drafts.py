@@ -72,20 +72,16 @@ DraftTag = Annotated[
 
 
 async def get_editor_act(guide: GuideName, actor: EditorDep, now: NowDep, if_match: DraftTag = None) -> DraftAct:
-    """Return an editor's action on the draft whose ETag is in `If-Match`, as a FastAPI dependency.
+    """Return an editor's action on the draft whose ETag is in `If-Match`.
 
-    The action raises `DraftNotNamed` if `If-Match` is missing and there is a draft. The action raises `DraftChanged` if
-    `If-Match` is given and there is no draft with this ETag.
+    It raises `DraftNotNamed` if `If-Match` is missing and there is a draft, and `DraftChanged` if there is no draft
+    with this ETag.
     """
     return DraftAct(guide, actor.client, now, precondition=partial(_check_tag, if_match))
 
 
 async def get_publisher_act(guide: GuideName, actor: PublisherDep, now: NowDep, if_match: DraftTag = None) -> DraftAct:
-    """Return a publisher's action on the draft whose ETag is in `If-Match`, as a FastAPI dependency.
-
-    The action raises `DraftNotNamed` if `If-Match` is missing and there is a draft. The action raises `DraftChanged` if
-    `If-Match` is given and there is no draft with this ETag.
-    """
+    """Return a publisher's action on the draft whose ETag is in `If-Match`. It raises as that of `get_editor_act`."""
     return DraftAct(guide, actor.client, now, precondition=partial(_check_tag, if_match))
 
 

@@ -32,11 +32,11 @@ class CheckedDraft:
 
     @property
     def follows(self) -> int | None:
-        """None for a new guide."""
+        """Number of the edition that the draft follows. None for a new guide."""
         return len(self.published.history) or None
 
     def require_sound(self) -> tuple[EditionContent, str]:
-        """Return content and digest. Raise `InvalidEdition` with every error."""
+        """Return the content and its digest. Raise `InvalidEdition` with every error."""
         if self.content is None or self.digest is None:
             raise InvalidEdition(self.faults)
         return self.content, self.digest
@@ -45,7 +45,7 @@ class CheckedDraft:
 def check_draft(
     session: Session, draft: GuideDraftRow, reference_data: ReferenceData, *, today: dt.date
 ) -> CheckedDraft:
-    """By the rules of `guidance check`; content that equals the current edition is an error here."""
+    """Check by the rules of `guidance check`. Content that equals the current edition is an error here."""
     published = read_published(session, draft.guide)
     content, written = parse_written(draft.read())
     faults = [FieldError(*each) for each in written] + unknown_codes(reference_data, content)

@@ -18,7 +18,7 @@ from app.services.guides.guide_acts import GuideAct, append_guide_act, sha256
 from app.services.guides.pictures import ANY_DIGEST, digest_of_picture
 
 ENDING_ACTS = (GuideDraftAct.DISCARDED.value, GuideDraftAct.PUBLISHED.value)
-"""After these the guide has no draft."""
+"""Acts after which the guide has no draft."""
 DraftContent = dict[str, Any]
 DraftChange = Callable[[GuideDraftRow | None], DraftContent]
 """Gets the current draft, if any, and returns the new content, or raises."""
@@ -32,7 +32,7 @@ STATE = ("offered_at", "offered_by", "returned_at", "returned_by", "publish_at",
 
 
 def expect_nothing(_draft: GuideDraftRow) -> None:
-    """For an action for which the version does not matter."""
+    """Accept any version of the draft."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def keep_unplaced(draft: GuideDraftRow | None) -> Sequence[str]:
 
 @dataclass(frozen=True)
 class EditionPeople:
-    """As far as they are recorded."""
+    """The people of an edition as far as they are recorded."""
 
     writers: tuple[str, ...] = ()
     published_by: str | None = None
@@ -80,7 +80,7 @@ def get_guide_draft(session: Session, guide: str, language: str = OWN_WORDS) -> 
 
 
 def list_guide_drafts(session: Session) -> Sequence[GuideDraftRow]:
-    """By guide, the edition's before those of renditions, then by language."""
+    """Return the drafts by guide, that of the edition first, then those of renditions by language."""
     return session.exec(select(GuideDraftRow).order_by(GuideDraftRow.guide, GuideDraftRow.language)).all()
 
 
@@ -97,12 +97,12 @@ def list_draft_acts(session: Session, guide: str, language: str = OWN_WORDS) -> 
 
 
 def writers_of(acts: Sequence[GuideDraftActRow]) -> list[str]:
-    """In order of first writing."""
+    """Return the writers in order of their first writing."""
     return list(dict.fromkeys(each.by for each in acts if each.act == GuideDraftAct.WRITTEN))
 
 
 def list_edition_people(session: Session, guide: str) -> dict[int, EditionPeople]:
-    """By edition number, without editions that have no recorded action."""
+    """Return the people by edition number. Editions without a recorded action are left out."""
     of_editions = GuideDraftActRow.guide == guide, GuideDraftActRow.language == OWN_WORDS
     found: dict[int, EditionPeople] = {}
     writers: list[str] = []
@@ -200,7 +200,7 @@ def record_draft_act(
 
 
 def digest_of_draft(draft: GuideDraftRow) -> str:
-    """Of content and unplaced passages."""
+    """Cover the content and unplaced passages."""
     return sha256(draft.content if draft.unplaced == NONE_UNPLACED else f"{draft.content}\n{draft.unplaced}")
 
 
@@ -213,7 +213,7 @@ def store_picture(session: Session, data: bytes) -> str:
 
 
 def remove_unused_pictures(session: Session, digests: Iterable[str]) -> None:
-    """Those that no draft and no published rendition has."""
+    """Delete those that no draft and no published rendition has."""
     for digest in digests:
         row = session.get(PictureRow, digest)
         if row is not None and not _is_used(session, digest):

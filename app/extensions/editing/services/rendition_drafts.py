@@ -21,7 +21,7 @@ from app.services.guides.pictures import size_of_picture
 from app.services.guides.renditions import require_sound
 
 TextPath = str
-"""Such as `title`, or `indicators/secrecy/text`."""
+"""Path such as `title`, or `indicators/secrecy/text`."""
 UNSETTLED = "unsettled"
 """Key of translations whose original has changed, and which nobody has compared with the new text."""
 LIMBS = "limbs"
@@ -96,7 +96,7 @@ def check_rendition_draft(session: Session, draft: GuideDraftRow) -> CheckedRend
 
 
 def texts_of(content: EditionContent | RenditionContent) -> dict[TextPath, str]:
-    """By path, in order, without None."""
+    """Return the texts by path, in order, without None."""
     return {path: text for path, text in _every_text(content) if text is not None}
 
 
@@ -117,7 +117,7 @@ def read_parts(content: DraftContent) -> tuple[DraftContent, dict[TextPath, Unse
 
 
 def begin_rendition(head: EditionHead, language: str, form: RenditionForm) -> DraftContent:
-    """Without any text."""
+    """Begin a rendition without any text."""
     of = {"edition": head.number, "digest": head.digest}
     return {"language": language, "form": form.value, "of": of, "made_by": Maker.HUMAN.value}
 
@@ -129,7 +129,7 @@ def continue_rendition(session: Session, head: EditionHead, stored: StoredRendit
 
 
 def move_to(session: Session, head: EditionHead, content: DraftContent) -> DraftContent:
-    """To the edition `head`: what differs becomes unsettled, what it does not have is left out."""
+    """Move to the edition `head`. Texts that differ become unsettled, and those it does not have are left out."""
     words, unsettled = read_parts(content)
     number = words["of"]["edition"]
     old = texts_of(read_content(session, EditionKey(head.guide, number)))
@@ -170,7 +170,7 @@ def with_texts(
 
 
 def list_pairs(session: Session, guide: str, content: DraftContent) -> list[TextPair]:
-    """In the edition's order."""
+    """Return the pairs in the edition's order."""
     words, unsettled = read_parts(content)
     original = texts_of(read_content(session, EditionKey(guide, words["of"]["edition"])))
     own = own_texts(words)
@@ -245,9 +245,9 @@ def save_item_picture(
 
 
 def take_texts(content: DraftContent, taken: Mapping[TextPath, str], order: Iterable[TextPath]) -> DraftContent:
-    """Replace the translations at the paths `taken`; others stay. `order` has every path.
+    """Replace the translations at the paths `taken`, and leave others. `order` has every path.
 
-    Who checked it is then left out: somebody must check the new text.
+    The name of the person who checked it is removed: somebody must check the new text.
     """
     if not taken:
         return content

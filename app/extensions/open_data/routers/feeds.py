@@ -32,7 +32,7 @@ from app.services.guides.guides import list_due_reviews
 router = GuidanceRouter(dependencies=[PUBLIC], responses=RESPONSES_OF_READS)
 MAX_FEED_ENTRIES = 50
 FOR_AN_HOUR = "max-age=3600"
-"""Not `public`, so the static export leaves these feeds out: due reviews depend on the day."""
+"""Caching without `public`, so the static export leaves these feeds out: due reviews depend on the day."""
 
 
 class JsonFeedResponse(JSONResponse):

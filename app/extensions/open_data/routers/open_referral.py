@@ -202,7 +202,7 @@ def _page(request: Request, page_type: type[Page], entries: Sequence[OmitsEmpty]
 
 
 def _response(request: Request, body: OmitsEmpty) -> Response:
-    """Without empty fields."""
+    """Leave out empty fields."""
     return _json_response(request, body.model_dump_json(exclude_none=True).encode())
 
 
@@ -228,7 +228,7 @@ def _document_of_stub(whole: dict[str, Any], public_url: str) -> dict[str, Any]:
 
 
 def _components_of(paths: dict[str, Any], components: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Also those referred to through other components."""
+    """Include components referred to through other components."""
     used, visited = set(REFERENCE.findall(json.dumps(paths))), set[tuple[str, str]]()
     while used - visited:
         kind, name = min(used - visited)

@@ -42,7 +42,7 @@ HAPPENINGS: dict[tuple[bool, bool], Happening] = {
     (True, False): "rendition_published",
     (True, True): "rendition_withdrawn",
 }
-"""By two flags: a rendition, and a withdrawal."""
+"""Words by two flags: a rendition, and a withdrawal."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ REVIEWS = FeedChannel(
 
 
 def entry_of_event(event: EditionEvent, public_url: str) -> FeedItem:
-    """A withdrawal links to the guide and its list, because the content can no longer be read."""
+    """A withdrawal links to the guide and its list, because the withdrawn content can no longer be read."""
     row, edition, withdrawal = event
     guide, number, happened = edition.guide, edition.number, "published" if withdrawal is None else "withdrawn"
     page, path, listed = f"/guides/{guide}/editions/{number}", edition_path(guide, number), history_path(guide)

@@ -31,8 +31,8 @@ async def rehearse(
 ) -> None:
     """Raise an invented concern at a service that does not listen, and open it with each key file.
 
-    An earlier rehearsal's concern is used again, and opened only as often as there are files. `tell` gets a sentence an
-    act. Raise `SetupError` if a file does not open it, and the errors of a start.
+    The concern of an earlier rehearsal is used again, and opened only as often as there are files. `tell` gets a
+    sentence for each act. Raise `SetupError` if a file does not open it, and the errors of a start.
     """
     service = create_app(settings)
     async with service.router.lifespan_context(service):

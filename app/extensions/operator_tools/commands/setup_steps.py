@@ -136,7 +136,7 @@ class FirstDay:
 
     @property
     def link_file(self) -> Path:
-        """Where the lead's invitation is written if standard output is no terminal."""
+        """File for the lead's invitation if standard output is not a terminal."""
         return self.file.absolute().parent / LINK_FILE
 
     def examined(self) -> AbstractContextManager[CheckContext]:
@@ -154,7 +154,7 @@ class FirstDay:
             write_settings(self.file, also | dict(values) | whole)
 
     def ask_settings(self, questions: Mapping[str, str]) -> dict[str, str]:
-        """Ask for what is not set, and return answers that are not empty."""
+        """Ask for settings that have no value yet. Return the answers, without empty ones."""
         known = self.settings.model_fields_set
         answers = {name: _ask(name, text) for name, text in questions.items() if self.asks and name not in known}
         return {name: answer for name, answer in answers.items() if answer}
@@ -370,7 +370,7 @@ def set_up_backup(day: FirstDay) -> None:
 
 
 def do_nothing(_day: FirstDay) -> None:
-    """The administrator must do this step, because the service runs elsewhere."""
+    """Leave the step to the administrator, because the service runs elsewhere."""
 
 
 ACTIONS: Mapping[str, Callable[[FirstDay], None]] = {
@@ -386,4 +386,4 @@ ACTIONS: Mapping[str, Callable[[FirstDay], None]] = {
     "backup": set_up_backup,
     "service": do_nothing,
 }
-"""What does each step, by its name."""
+"""Function that does each step, by its name."""

@@ -23,7 +23,7 @@ def check_overdue(context: CheckContext) -> Verdict:
 
 
 def check_overdue_events(context: CheckContext) -> Verdict:
-    """After `OVERDUE_GRACE` at the latest."""
+    """Check that each overdue concern or addition has its event after `OVERDUE_GRACE` at the latest."""
     broken = find_broken_rows(context, Invariant.OVERDUE_EVENTS)
     if broken:
         return fault(
@@ -56,9 +56,9 @@ def check_restricted(context: CheckContext) -> Verdict:
 
 
 def check_test_concerns(context: CheckContext) -> Verdict:
-    """None was sent in the last day while a test key was valid: a live system may use it by mistake, unread.
+    """Check that no test concern came in the last day while a test key was valid: a live system may use it by mistake.
 
-    Tests without a key are fine, because `guidance setup` stores one.
+    Nobody would read its concerns. Tests without a key are fine, because `guidance setup` stores one.
     """
     with Session(context.engine) as session:
         tests = count_recent_tests(session, now=context.at)

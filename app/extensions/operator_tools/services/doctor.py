@@ -126,12 +126,12 @@ ALL_CHECKS = (
     Check("scripts", check_scripts, PAGES),
     Check("desk-script", check_desk_script, "docs/how-to/work-at-the-desk.md#open-a-concern-in-the-browser"),
 )
-"""In order. Only `first-day` and `start` read other tables before `schema`."""
+"""Checks in order. Only `first-day` and `start` read other tables before `schema`."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the report. `read` is the path of a document."""
+    """A line of the report. `read` is the path of a document to read."""
 
     check: str
     condition: Condition
@@ -170,7 +170,7 @@ class Examination:
 
 
 class Examiner:
-    """For the page of checks. One examination is shown for `HELD_FOR`."""
+    """Makes the page of checks. One examination is shown for `HELD_FOR`."""
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings = settings
@@ -179,7 +179,7 @@ class Examiner:
         self._latest: Examination | None = None
 
     def examine(self) -> Examination | None:
-        """Without long checks. While another request examines, the former one, or None."""
+        """Leave out long checks. While another request examines, return the former examination, or None."""
         if not self._examining.acquire(blocking=False):
             return self._latest
         try:
@@ -197,12 +197,12 @@ class Examiner:
 
 
 def failed_unit(name: str) -> Finding:
-    """After a failure systemd runs `guidance doctor --failed` with the unit's name."""
+    """Return the finding for a failed unit: systemd runs `guidance doctor --failed` with its name."""
     return Finding("unit", Condition.FAULT, f"{name} failed", f"read journalctl --unit {name}", f"{BACKUPS}#rotation")
 
 
 def refused_settings(refusal: str) -> list[Finding]:
-    """One a line: no check can run with them."""
+    """Return a finding for each line: no check can run with these settings."""
     return [
         Finding(SETTINGS_CHECK.name, Condition.FAULT, line, "correct it, or remove it", f"{SETTINGS}#settings")
         for line in refusal.splitlines()
@@ -210,7 +210,7 @@ def refused_settings(refusal: str) -> list[Finding]:
 
 
 def exit_status(findings: Iterable[Finding]) -> int:
-    """2 for a fault, 1 for a warning, otherwise 0."""
+    """Return 2 for a fault, 1 for a warning, otherwise 0."""
     found = {each.condition for each in findings}
     return 2 if Condition.FAULT in found else int(Condition.WARNING in found)
 

@@ -25,7 +25,7 @@ KEY_AGE = dt.timedelta(days=730)
 
 
 def check_number_of_recipients(context: CheckContext) -> Verdict:
-    """Two, so that a lost identity loses no concern. None, or an invalid one, is a fault; one a warning."""
+    """Require two, so that a lost identity loses no concern. None or an invalid one is a fault; one is a warning."""
     recipients = set(context.settings.seal_to)
     if not recipients:
         return fault(
@@ -45,7 +45,7 @@ def check_number_of_recipients(context: CheckContext) -> Verdict:
 
 
 def check_identities(context: CheckContext) -> Verdict:
-    """None on this computer: in data folder and backups a fault, in GUIDANCE_SEAL_IDENTITY_FILE a warning."""
+    """Look for identities here: a fault in data folder or backups, a warning in GUIDANCE_SEAL_IDENTITY_FILE."""
     here = [path for path in _files_here(context) if _opens_concerns(path, context.settings.seal_to)]
     configured = context.settings.seal_identity_file
     if any(path != configured for path in here):
@@ -82,7 +82,7 @@ def _opens_concerns(path: Path, recipients: tuple[str, ...]) -> bool:
 
 
 def check_receipt_key(context: CheckContext) -> Verdict:
-    """It exists, is valid, shared by all nodes, and at most `KEY_AGE` old."""
+    """Check that the key exists, is valid, shared by all nodes, and at most `KEY_AGE` old."""
     settings = context.settings
     path = settings.receipt_key_file or settings.data_dir / RECEIPT_KEY
     if not path.is_file():
@@ -103,7 +103,7 @@ def check_receipt_key(context: CheckContext) -> Verdict:
 
 
 def check_access(context: CheckContext) -> Verdict:
-    """Sets the access keys on `context.engine`, where they stay."""
+    """Check the access keys, and leave them set on `context.engine` for later checks."""
     open_access_keys(context.settings, context.engine)
     try:
         keys = require_access_keys(context.engine, is_used=context.settings.openid_client_id is not None)

@@ -28,7 +28,7 @@ REMARK = "# The council's own signposts. Numbers change: call each once a year, 
 
 @dataclass(frozen=True)
 class Numbers:
-    """Of duty team, team at night, and designated officer (LADO). The latter may be empty."""
+    """Numbers of the duty team, the team at night, and the designated officer (LADO), which may be empty."""
 
     duty: str
     night: str = ""
@@ -36,13 +36,13 @@ class Numbers:
 
 
 def has_own_numbers(seed_dir: Path, council: str) -> bool:
-    """There are local signposts, all of `council`. Raise `SeedFileError`."""
+    """Return True if there are local signposts, all of `council`. Raise `SeedFileError`."""
     known = read_reference_data(seed_dir, council)
     return any(each.scope is SignpostScope.LOCAL for each in known.all_signposts) and not known.foreign_signposts(None)
 
 
 def numbers_to_check(seed_dir: Path, numbers: Numbers | None) -> list[str]:
-    """A line each that `write_own_seed` keeps: all without `numbers`, otherwise national ones.
+    """Return a line for each number that `write_own_seed` keeps: all, or with `numbers` national ones.
 
     Raise `SeedFileError`.
     """
@@ -54,7 +54,7 @@ def write_own_seed(target: Path, source: Path, council: str, numbers: Numbers | 
     """Write a seed folder for `council`, with the day on which a person checked every number.
 
     Without `numbers`, those in `source` are its own, and all is copied. Otherwise the guides, of another council, are
-    left out, and a first guide says whom to call. Raise `SetupError` if `target` exists or a number is none, or
+    left out, and a first guide says whom to call. Raise `SetupError` if `target` exists or a number is invalid, or
     `SeedFileError`.
     """
     if target.exists():
@@ -76,7 +76,7 @@ def write_own_seed(target: Path, source: Path, council: str, numbers: Numbers | 
 
 
 def mark_law_as_compared(seed_dir: Path, *, today: dt.date) -> None:
-    """And that it is due again `CHECKED_AGAIN` later."""
+    """Also set the next comparison to `CHECKED_AGAIN` later."""
     path = seed_dir / LAW_FILE
     _replace_days(path, VERIFIED_ON, today)
     _replace_days(path, RECHECK_BY, today + CHECKED_AGAIN)

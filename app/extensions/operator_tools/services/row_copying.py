@@ -47,9 +47,9 @@ def copy_rows(source: Engine, target: Engine, on_step: OnStep) -> CopiedRows:
     """Copy every table into the empty `target` in one transaction, and compare every row. Nothing else can write then.
 
     If `target` already has exactly the rows of `source`, write nothing. `on_step` gets the rows written and compared so
-    far, and in all. After an error `target` is as it was: `CopyRefused` if `source` is empty or in use (seen on
-    PostgreSQL), if `target` has other rows or another program's table, or if a row differs; errors of
-    `read_schema_version`; `SchemaBehind`; `SchemaAltered`.
+    far, and their total. After an error `target` is as it was. Raise `CopyRefused` if `source` is empty or in use (seen
+    on PostgreSQL), if `target` has other rows or another program's table, or if a row differs. Also raise the errors of
+    `read_schema_version`, `SchemaBehind` and `SchemaAltered`.
     """
     with for_writing(source).begin() as reading, for_writing(target).begin() as writing:
         for each in (reading, writing):
@@ -156,5 +156,5 @@ def _pages(connection: Connection, table: Table) -> Iterator[Sequence[Any]]:
 
 
 def _tables() -> list[Table]:
-    """Each comes after those to which its rows refer."""
+    """Order the tables so that each comes after those to which its rows refer."""
     return SQLModel.metadata.sorted_tables
