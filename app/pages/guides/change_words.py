@@ -1,7 +1,7 @@
 """Changes between two editions in words: items that were added, removed, moved and reworded, and changed fields."""
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,7 +39,6 @@ IS_NOW = WordRun(change=WordChange.KEPT, text="is now")
 REWORDED = "Reworded"
 DATES = frozenset({"review_by"})
 """Written as in the API."""
-MOST_SENTENCES = 6
 
 
 @dataclass(frozen=True)
@@ -48,19 +47,6 @@ class TextChange:
 
     heading: str
     runs: tuple[WordRun, ...]
-
-    @property
-    def sentence(self) -> str:
-        """For a change note. A reworded text becomes a general sentence."""
-        if self.heading == REWORDED:
-            return "Some words are clearer."
-        return f"{self.heading}: {' '.join(run.text for run in self.runs)}."
-
-
-def propose_change_note(changes: Mapping[str, Sequence[TextChange]]) -> str:
-    """At most `MOST_SENTENCES`, none repeated; empty without changes."""
-    sentences = dict.fromkeys(change.sentence for found in changes.values() for change in found)
-    return " ".join([*sentences][:MOST_SENTENCES])
 
 
 def describe_changes(before: EditionContent, after: EditionContent) -> dict[str, list[TextChange]]:

@@ -66,6 +66,17 @@ def test_an_editor_finds_no_way_to_drafts_at_the_desk(trunk: FastAPI) -> None:
 
 
 @pytest.mark.any_database
+def test_a_sign_in_leads_back_to_the_pages_of_editing_only_while_it_is_on(service: FastAPI, trunk: FastAPI) -> None:
+    led = []
+    for each in (service, trunk):
+        with TestClient(each) as client:
+            led.append(client.get("/desk/sign-in", params={"page": "/edit/county-lines"}).text)
+
+    assert ["page=%2Fedit%2Fcounty-lines" in page for page in led] == [True, False]
+    assert "/edit" not in led[1]
+
+
+@pytest.mark.any_database
 def test_neither_a_template_of_editing_is_found_nor_a_file_as_large_as_a_document_taken(
     service: FastAPI, trunk: FastAPI
 ) -> None:

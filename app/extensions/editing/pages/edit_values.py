@@ -6,14 +6,15 @@ text as an error.
 
 import datetime as dt
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from app.extensions.editing.services.written_values import day_in_words, read_day
 from app.models.guides.contacts import OpeningHours
-from app.services.clock.working_hours import read_hours, spoken_hours
-from app.services.guides.written_phones import read_number, without_label
+from app.services.clock.working_hours import days_text, read_hours, spoken_time
+from app.services.guides.written_phones import LABEL, read_number
 
 NUMBER, DISPLAY = "number", "display"
 _HOURS = TypeAdapter(tuple[OpeningHours, ...])
@@ -29,7 +30,7 @@ def shown_number(phone: dict[str, Any]) -> str:
 
 def read_phone(typed: str, former: Any) -> dict[str, str]:
     """`number` to dial, unless unclear, and `display`. A local number that was not changed keeps both."""
-    display = without_label(typed)
+    display = " ".join(LABEL.sub("", typed.strip()).split())
     if not display:
         return {}
     before = former if isinstance(former, dict) else {}
@@ -57,6 +58,11 @@ def read_typed_day(typed: str) -> str:
     """As in the API, or as typed."""
     found = read_day(typed)
     return found.isoformat() if found else typed.strip()
+
+
+def spoken_hours(hours: Sequence[OpeningHours]) -> str:
+    """Such as `Monday to Friday, 8:30am to 5pm`, which `read_hours` can parse."""
+    return "; ".join(f"{days_text(each)}, {spoken_time(each.opens)} to {spoken_time(each.closes)}" for each in hours)
 
 
 def is_in_words(value: Any) -> bool:

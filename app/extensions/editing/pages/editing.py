@@ -10,6 +10,7 @@ from pydantic import StringConstraints
 from sqlmodel import Session
 
 from app.errors import DraftChanged, ValidationFailed
+from app.extensions.editing import PAGES
 from app.extensions.editing.pages.edit_posts import filled
 from app.extensions.editing.services.draft_checks import CheckedDraft, check_draft
 from app.extensions.editing.services.draft_review import CHANGE_NOTE, count_waiting
@@ -28,9 +29,8 @@ from app.models.access.clients import Scope
 from app.models.guides.edition_rows import OWN_WORDS
 from app.models.guides.editions import EditionContent
 from app.models.languages import MAX_TAG_LENGTH, TAG_PATTERN
-from app.pages.frame import DeskRouter, Visit, VisitDep, lead_to
+from app.pages.frame import DeskRouter, Visit, VisitDep, lead_to, read_visit
 from app.pages.posted_forms import SubmittedForm
-from app.services.access.sign_in import GUIDES_PATH
 from app.services.guides.editions import current_of, find_history
 
 NO_FAULTS: Mapping[str, str] = {}
@@ -48,7 +48,7 @@ class Editing(Visit):
     @property
     def path(self) -> str:
         below = f"/renditions/{self.language}" if self.language else ""
-        return f"{GUIDES_PATH}/{self.guide}{below}"
+        return f"{PAGES}/{self.guide}{below}"
 
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
         """With the number of drafts that wait for the person."""
@@ -108,7 +108,7 @@ def draft_form(
 
 def waiting_for(visit: Visit, session: Session) -> dict[str, int]:
     """As `count_waiting`, for the desk's menu."""
-    return {GUIDES_PATH: count_waiting(session, visit.actor.client, can_publish=visit.visitor.can_publish)}
+    return {PAGES: count_waiting(session, visit.actor.client, can_publish=visit.visitor.can_publish)}
 
 
 async def read_editing(visit: VisitDep, session: SessionDep, guide: GuideName) -> Editing:
@@ -121,6 +121,8 @@ async def read_reviewing(
     """`language` is from path or query, empty for an edition."""
     return Editing(**vars(visit), session=session, guide=guide, language=language)
 
+
+EditorVisitDep = Annotated[Visit, Security(read_visit, scopes=[Scope.DRAFT])]
 
 EditingDep = Annotated[Editing, Security(read_editing, scopes=[Scope.DRAFT])]
 

@@ -27,7 +27,7 @@ from app.extensions.editing.models.drafts import (
     DraftRemark,
     DraftResponse,
 )
-from app.extensions.editing.services.draft_checks import check_draft
+from app.extensions.editing.services.draft_checks import check_draft, read_partly
 from app.extensions.editing.services.draft_review import offer_draft, publish_draft
 from app.extensions.editing.services.drafts import (
     DraftAct,
@@ -47,7 +47,6 @@ from app.http.problems import BODY_PROBLEMS, CREDENTIAL_PROBLEMS, RESPONSES_OF_C
 from app.http.responses import matches_etag
 from app.http.routes import GuidanceRouter
 from app.models.guides.comparison import changed_fields, changed_sections
-from app.models.guides.edition_files import read_partly
 from app.models.guides.guides import PublishedResponse
 from app.models.links import Links, draft_path, edition_path, guide_path, history_path
 from app.services.guides.editions import get_current
