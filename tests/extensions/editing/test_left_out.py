@@ -26,7 +26,7 @@ ABOUT, FAULT = f"draft of {NEW_GUIDE}", "it differs from its recorded actions"
 
 @pytest.fixture
 def trunk(settings: Settings, clock: SettableClock) -> FastAPI:
-    return create_app(settings.model_copy(update={"extensions": ("open_data", "terminal")}), clock)
+    return create_app(settings.model_copy(update={"extensions": ("open_data", "operator_tools", "terminal")}), clock)
 
 
 def test_a_draft_stays_while_editing_is_left_out_is_verified_and_is_there_again(

@@ -258,8 +258,8 @@ def _posted_content(content: DraftContent, posted: SubmittedForm) -> DraftConten
         raise BadRequest from None
 
 
-@router.post("/{guide}/renditions/{language}/move")
-def move_rendition_draft(editing: ReviewingDep) -> Response:
+@router.form("/{guide}/renditions/{language}/move", lambda editing: lead_to(f"{editing.path}/texts"))
+def move_rendition_draft(editing: ReviewingDep) -> None:
     """To the current edition: translations of changed texts are marked, of missing ones removed.
 
     Raise `NoSuchGuideDraft`, `DraftChanged`, `NoSuchGuide` or `EditionWithdrawn`.
@@ -274,7 +274,6 @@ def move_rendition_draft(editing: ReviewingDep) -> Response:
         return words
 
     editing.write(moved)
-    return lead_to(f"{editing.path}/texts")
 
 
 def _texts_page(editing: Editing, draft: GuideDraftRow, mine: SubmittedForm | None = None) -> Response:

@@ -2,14 +2,12 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import Depends, Query, Response
 
-from app.errors import DraftFull
 from app.extensions.editing import PAGES
 from app.extensions.editing.pages.drafts import beside_current, remarks_of, title_of
 from app.extensions.editing.pages.edit_faults import Remark, warning_remark
@@ -201,8 +199,7 @@ def comment_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> None:
     draft = get_guide_draft(editing.session, editing.guide, editing.language)
     if text:
         place = about if about in _paths_in(editing, draft) else ""
-        with suppress(DraftFull):
-            editing.context.writer.run(comment_on_draft, editing.anyhow(), about=place, text=text)
+        editing.context.writer.run(comment_on_draft, editing.anyhow(), about=place, text=text)
 
 
 def _paths_in(editing: Editing, draft: GuideDraftRow) -> set[str]:

@@ -65,14 +65,9 @@ def spoken_hours(hours: Sequence[OpeningHours]) -> str:
     return "; ".join(f"{days_text(each)}, {spoken_time(each.opens)} to {spoken_time(each.closes)}" for each in hours)
 
 
-def is_in_words(value: Any) -> bool:
-    """Typed text, or can be written as text."""
-    return isinstance(value, str) or _hours(value) is not None
-
-
 def shown_hours(value: Any) -> str:
     """Empty if unreadable."""
-    return value if isinstance(value, str) else spoken_hours(_hours(value) or ())
+    return value if isinstance(value, str) else spoken_hours(hours_of(value) or ())
 
 
 def read_typed_hours(typed: str, former: Any) -> Any:
@@ -92,7 +87,8 @@ def said_value(control: str, value: Any) -> str:
     return f"Read as {shown}" if control in ("day", "hours") and value and shown != value else ""
 
 
-def _hours(value: Any) -> tuple[OpeningHours, ...] | None:
+def hours_of(value: Any) -> tuple[OpeningHours, ...] | None:
+    """None if unreadable."""
     try:
         return _HOURS.validate_python(value or ())
     except ValidationError:

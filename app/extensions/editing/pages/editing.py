@@ -9,7 +9,7 @@ from fastapi import Response, Security
 from pydantic import StringConstraints
 from sqlmodel import Session
 
-from app.errors import DraftChanged, ValidationFailed
+from app.errors import DraftChanged, DraftFull, ValidationFailed
 from app.extensions.editing import PAGES
 from app.extensions.editing.pages.edit_posts import filled
 from app.extensions.editing.services.draft_checks import CheckedDraft, check_draft
@@ -97,12 +97,12 @@ class Editing(Visit):
 def draft_form(
     router: DeskRouter, path: str, anchor: str = ""
 ) -> Callable[[Callable[..., Response | None]], Callable[..., Response]]:
-    """A form about a draft, which leads to the draft's page; an invalid draft, to its faults there."""
+    """A form about a draft, which leads to its page, also if it is full; if it is invalid, to its faults there."""
     return router.form(
         f"/{{guide}}/{path}",
         lambda editing: lead_to(f"{editing.path}{anchor}"),
-        lambda editing, _: lead_to(f"{editing.path}#to-do"),
-        (ValidationFailed,),
+        lambda editing, refusal: lead_to(f"{editing.path}{anchor if isinstance(refusal, DraftFull) else '#to-do'}"),
+        (ValidationFailed, DraftFull),
     )
 
 
