@@ -160,8 +160,8 @@ window.sweep = (() => {
 })();
 """
 ENDS_THE_SESSION = re.compile(r"/desk/sign-out")
-ONLY_AT_FIRST = re.compile(r"/(move|end)$")
-"""Forms for what was made before: another form may take it away."""
+ONLY_AT_FIRST = re.compile(r"/(move|end)$| act=up$")
+"""Forms for what another form may take away: pressed first where they are seen."""
 ENDS_A_DRAFT = re.compile(r"/(publication|removal|leaving|offer|plan|withdrawal)$")
 BY_SCRIPT = re.compile(r"/desk/find|/hand-over$|/export$|/person-file$|/copies$|/people/key$")
 """What the script of the desk may answer itself, without sending the form as it is: it seals, signs or searches."""
