@@ -35,6 +35,7 @@ from app.services.guides.editions import current_of, find_history
 
 NO_FAULTS: Mapping[str, str] = {}
 DraftLanguage = Annotated[str, StringConstraints(pattern=f"{TAG_PATTERN}|^$", max_length=MAX_TAG_LENGTH)]
+EditorVisitDep = Annotated[Visit, Security(read_visit, scopes=[Scope.DRAFT])]
 
 
 @dataclass(frozen=True)
@@ -121,8 +122,6 @@ async def read_reviewing(
     """`language` is from path or query, empty for an edition."""
     return Editing(**vars(visit), session=session, guide=guide, language=language)
 
-
-EditorVisitDep = Annotated[Visit, Security(read_visit, scopes=[Scope.DRAFT])]
 
 EditingDep = Annotated[Editing, Security(read_editing, scopes=[Scope.DRAFT])]
 
