@@ -118,12 +118,6 @@ def open_writer(settings: Settings, *, creates: bool = False) -> Iterator[tuple[
             writer.stop()
 
 
-def require_new(path: Path) -> None:
-    """Raise `typer.BadParameter` if `path` exists."""
-    if path.exists():
-        raise typer.BadParameter("the file exists; choose another name")
-
-
 def parse_duration(text: str) -> dt.timedelta:
     """Days (`7d`) or hours (`12h`); otherwise raise `typer.BadParameter`."""
     found = DURATION.fullmatch(text)

@@ -94,12 +94,6 @@ def english_name_of(tag: str) -> str:
     return OWN_NAMES.get(language) or Locale(ENGLISH_TAG).languages.get(language, tag)
 
 
-def tag_of(name: str) -> str:
-    """Ignore case. An unknown name is returned as it is."""
-    names = Locale(ENGLISH_TAG).languages.items()
-    return next((tag.replace("_", "-") for tag, each in names if each.casefold() == name.casefold()), name)
-
-
 def _locale_of(tag: str) -> Locale | None:
     language, region = tag.partition("-")[0], region_of(tag)
     for name in ([f"{language}_{region}"] if region else []) + [language]:

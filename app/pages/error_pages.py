@@ -175,12 +175,12 @@ class PageRouter(GuidanceRouter):
         self,
         path: str,
         back: Callable[[Any], Response],
-        again: Callable[[Any, Any], Response],
-        refused: tuple[type[GuidanceError], ...],
+        again: Callable[[Any, Any], Response] | None = None,
+        refused: tuple[type[GuidanceError], ...] = (),
     ) -> Callable[[Callable[..., Response | None]], Callable[..., Response]]:
         """Decorate the operation of a posted form. It returns a page, or None, which leads `back`.
 
-        After an error in `refused`, `again` shows the page with the fault and what was typed.
+        After an error in `refused`, `again` shows the page with the fault and what was typed, or it leads back.
         """
 
         def decorate(operation: Callable[..., Response | None]) -> Callable[..., Response]:
@@ -190,7 +190,7 @@ class PageRouter(GuidanceRouter):
                 try:
                     page = operation(**given)
                 except refused as refusal:
-                    page = again(site, refusal)
+                    page = again(site, refusal) if again else None
                 return page or back(site)
 
             return self.post(path, response_model=None)(answer)

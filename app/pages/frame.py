@@ -173,8 +173,6 @@ AuditVisitDep = Annotated[Visit, Security(read_visit, scopes=[Scope.AUDIT])]
 
 LeadVisitDep = Annotated[Visit, Security(read_visit, scopes=[Scope.READ, Scope.WRITE, Scope.AUDIT])]
 
-EditorVisitDep = Annotated[Visit, Security(read_visit, scopes=[Scope.DRAFT])]
-
 
 class DeskRoute(PageRoute):
     def comes_from_elsewhere(self, request: Request) -> bool:

@@ -46,6 +46,12 @@ Identity = Annotated[Path, typer.Option(help="Your age identity. It stays on thi
 AnswerAsJson = Annotated[bool, typer.Option("--json", help="Print the response as JSON.")]
 
 
+def require_new(path: Path) -> None:
+    """Raise `typer.BadParameter` if `path` exists."""
+    if path.exists():
+        raise typer.BadParameter("the file exists; choose another name")
+
+
 def parse_reference(typed: str) -> str:
     """Return the standard form. Raise `typer.BadParameter`."""
     reference = find_reference(typed)

@@ -6,9 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from app.cli.options import require_new
 from app.errors import PdfUnavailable
-from app.extensions.terminal.client import DeskClient, DeskOptions, Identity, Reference
+from app.extensions.terminal.client import DeskClient, DeskOptions, Identity, Reference, require_new
 from app.models.guides.code_lists import CodeList
 from app.models.guides.editions import EditionContent
 from app.models.guides.signposts import Signpost

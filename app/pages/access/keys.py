@@ -69,26 +69,23 @@ def read_copies(visit: ReaderVisitDep) -> Response:
     return JSONResponse({"prf": base64url(PRF_INPUT), "copies": copies})
 
 
-@router.post("/key/copies")
-def store_own_copy(visit: ReaderVisitDep, posted: SubmittedFormDep) -> Response:
+@router.form("/key/copies", lambda _: lead_to(OWN_KEY))
+def store_own_copy(visit: ReaderVisitDep, posted: SubmittedFormDep) -> None:
     _store(visit, visit.visitor.name, posted)
-    return lead_to(OWN_KEY)
 
 
-@router.post("/key/copies/removal")
-def delete_own_copy(visit: VisitDep, posted: SubmittedFormDep) -> Response:
+@router.form("/key/copies/removal", lambda _: lead_to(OWN_KEY))
+def delete_own_copy(visit: VisitDep, posted: SubmittedFormDep) -> None:
     _expect_own_session(visit)
     name, passkey = visit.visitor.name, posted.one("passkey")
     visit.context.writer.run(delete_copies, name, actor=visit.actor, passkey=passkey)
-    return lead_to(OWN_KEY)
 
 
-@router.post("/key/passkeys/removal")
-def remove_own_passkey(visit: VisitDep, posted: SubmittedFormDep) -> Response:
-    """The person must sign in again afterwards. The only passkey cannot be removed."""
+@router.form("/key/passkeys/removal", lambda _: lead_to(OWN_KEY))
+def remove_own_passkey(visit: VisitDep, posted: SubmittedFormDep) -> None:
+    """They must sign in again. The only passkey cannot be removed."""
     _expect_own_session(visit)
     visit.context.writer.run(remove_passkey, visit.visitor.name, posted.one("passkey"), actor=visit.actor)
-    return lead_to(OWN_KEY)
 
 
 @router.post("/key/link")

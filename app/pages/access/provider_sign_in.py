@@ -12,7 +12,7 @@ from app.errors import TokenInvalid
 from app.http.auth import refuse_over_limit
 from app.http.routes import UNKNOWN_IGNORED
 from app.http.visitors import SESSION_COOKIE, read_cookie, set_cookie
-from app.pages.access.sign_in import REFUSED, PageAfter, SignInRequest, SignInRequestDep, own_page, router
+from app.pages.access.sign_in import REFUSED, PageAfter, SignInRequest, SignInRequestDep, router
 from app.pages.frame import DeskRouter, VisitDep, lead_to, sign_in_address
 from app.services.access.clients import Principal, draw_token
 from app.services.access.people import Identity, end_sessions, name_for, take_role, welcome
@@ -43,15 +43,15 @@ class ProviderSignIn:
         return f"{self.secret}.{urlsafe_b64encode(self.page.encode()).decode()}.{'' if self.asks else SILENT}"
 
     @classmethod
-    def read(cls, cookie: str | None) -> "ProviderSignIn":
-        """A page to which a sign-in may not lead becomes the inbox."""
-        secret, _, rest = (cookie or "").partition(".")
+    def read(cls, request: SignInRequest, cookie: str) -> "ProviderSignIn":
+        """From the cookie of that name."""
+        secret, _, rest = (read_cookie(request.request, cookie) or "").partition(".")
         encoded, _, how = rest.partition(".")
         try:
             page = urlsafe_b64decode(encoded).decode()
         except ValueError:
             page = PATH
-        return cls(secret or None, own_page(page), how != SILENT)
+        return cls(secret or None, request.own_page(page), how != SILENT)
 
 
 @router.get(PROVIDER_SIGN_IN)
@@ -86,7 +86,7 @@ def finish_sign_in(
     """Start a session, and end the former. After Back there is no cookie: lead a person with a session to the inbox."""
     context, former = request.context, request.former
     openid, name = request.get_openid(), _cookie_name(state)
-    sign_in = ProviderSignIn.read(read_cookie(request.request, name))
+    sign_in = ProviderSignIn.read(request, name)
     if sign_in.secret is None and former is not None:
         return lead_to(PATH)
     response: Response

@@ -14,7 +14,7 @@ from app.logs import Log
 from app.pages.frame import LONGEST_WAY_BACK, DeskRouter, DeskSite, lead_to, sign_in_address
 from app.pages.posted_forms import SubmittedFormDep
 from app.services.access.key_copies import Device
-from app.services.access.sign_in import GUIDES_PATH, INVITATION, OWN_KEY, PATH, SIGN_IN, OpenIdSignIn
+from app.services.access.sign_in import INVITATION, OWN_KEY, PATH, SIGN_IN, OpenIdSignIn
 
 if TYPE_CHECKING:
     from app.services.access.passkeys import Passkeys
@@ -23,7 +23,6 @@ router = DeskRouter("", dependencies=[PUBLIC])
 SIGNED_IN, REFUSED = 204, 401
 UNKNOWN_PASSKEY = "We do not know this passkey, or it took too long. Try again, or ask for a new invitation."
 UNKNOWN_INVITATION = "This invitation was used, or has expired. Ask for a new one."
-OWN_PAGE = re.compile(rf"({PATH}|{GUIDES_PATH})([/?][!-~]*)?")
 PageAfter = Annotated[str, Query(alias="page", max_length=LONGEST_WAY_BACK)]
 log = Log(__name__)
 
@@ -39,6 +38,11 @@ class SignInRequest(DeskSite):
         url = self.request.url
         party = self.context.desk_sign_in.party(url.port)
         return f"{party.origin}{path}" if url.hostname != party.id else None
+
+    def own_page(self, page: str) -> str:
+        """The inbox in place of a page to which a sign-in may not lead."""
+        areas = "|".join((PATH, *self.context.added.menu))
+        return page if re.fullmatch(rf"({areas})([/?][!-~]*)?", page) else PATH
 
     def get_openid(self) -> OpenIdSignIn:
         openid = self.context.desk_sign_in.openid
@@ -83,7 +87,7 @@ SignInRequestDep = Annotated[SignInRequest, Depends(read_sign_in_request)]
 @router.get(SIGN_IN)
 def read_sign_in(request: SignInRequestDep, page: PageAfter = PATH) -> Response:
     has_provider = request.context.desk_sign_in.openid is not None
-    page = own_page(page)
+    page = request.own_page(page)
     elsewhere = request.elsewhere(sign_in_address(page))
     return request.page("desk_sign_in.html", elsewhere=elsewhere, has_provider=has_provider, page_after=page)
 
@@ -145,7 +149,3 @@ def sign_out(request: SignInRequestDep) -> Response:
 def read_blank_page(request: SignInRequestDep) -> Response:
     """Return an empty page, which hides what was on the screen."""
     return request.page("desk_blank.html")
-
-
-def own_page(page: str) -> str:
-    return page if OWN_PAGE.fullmatch(page) else PATH

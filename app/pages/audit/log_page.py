@@ -79,10 +79,7 @@ def _page_of(visit: Visit, typed: TypedSearch, result: SearchResult, *, is_first
     with Session(visit.context.engine) as session:
         people = list_people_of_log(session) if visit.visitor.can_audit else []
         ids = {row.name: row.subject for row in list_people(session) if row.subject != row.name}
-    next_page = None
-    if (next_cursor := seal_number(visit.context.engine, AUDIT, found.next_position)) is not None:
-        position = urlencode({"cursor": next_cursor})
-        next_page = f"{RECORD}?{'&'.join(filter(None, (typed.query, position)))}"
+    next_cursor = seal_number(visit.context.engine, AUDIT, found.next_position)
     return visit.page(
         "desk_record.html",
         status=InvalidQuery.status if result.faults else 200,
@@ -97,7 +94,7 @@ def _page_of(visit: Visit, typed: TypedSearch, result: SearchResult, *, is_first
         faults=result.faults,
         is_first=is_first,
         sheet=f"{SHEET}?{typed.query}",
-        next_page=next_page,
+        next_page=f"{RECORD}?{urlencode(typed.fields | {'cursor': next_cursor})}" if next_cursor is not None else None,
     )
 
 

@@ -36,7 +36,6 @@ from app.pages.concerns.form_layout import (
     SHARED_BY_CHILDREN,
     WITHOUT_A_GUIDE,
     ConcernForm,
-    FormSection,
     FormVariant,
     groups_of_step,
     short_form_in,
@@ -226,7 +225,11 @@ class FilledForm:
             for section in form
             for question in section.questions
             if value_at(self.answers, question.name) is not None or question.name in messages
-        } | {section.id for section in form if _holds(section, focus)}
+        } | {
+            section.id
+            for section in form
+            if focus == section.id or any(f"{focus}.".startswith(f"{each.name}.") for each in section.elements)
+        }
         return self.page(
             self.variant.template,
             form,
@@ -292,11 +295,6 @@ def duty_to_report(site: Site) -> str | None:
 
 def shared_answers(child: Answers) -> Answers:
     return {name: child[name] for name in SHARED_BY_CHILDREN if name in child}
-
-
-def _holds(section: FormSection, name: str) -> bool:
-    """`name` is the section, an element of it, or an entry."""
-    return name == section.id or any(f"{name}.".startswith(f"{element.name}.") for element in section.elements)
 
 
 def empty_form(site: Site, session: Session, path: str, number: str = "") -> FilledForm:

@@ -10,6 +10,7 @@ from app.errors import FaultCode, FieldError
 from app.http.auth import caller_networks, refuse_over_limit, require_submitter
 from app.http.context import SessionDep
 from app.http.problem_handlers import NO_STORE
+from app.models.concerns.status_tokens import standard_token
 from app.pages.concerns.filled_form import FilledForm, empty_form
 from app.pages.concerns.form_answers import hidden_fields
 from app.pages.error_pages import PageRouter
@@ -17,7 +18,6 @@ from app.pages.languages import gettext, to_translate
 from app.pages.page import Site, SiteDep
 from app.pages.posted_forms import SubmittedForm, SubmittedFormDep
 from app.pages.text_format import send_again, spoken
-from app.services.concerns.saved_forms import group_of
 
 router = PageRouter()
 NO_DRAFT = to_translate(
@@ -69,7 +69,7 @@ def open_saved_form(site: SiteDep, session: SessionDep, posted: SubmittedFormDep
     """Read the code from the body, so that no address contains it."""
     code = posted.one("code").strip()
     try:
-        with site.context.code_tries.guard(f"draft {group_of(code)}", caller_networks(site.request)):
+        with site.context.code_tries.guard(f"draft {standard_token(code)[:4]}", caller_networks(site.request)):
             site.context.saved_forms.expect(code, at=site.now)
         opened = site.context.saved_forms.open(code, page=posted.one("page"), at=site.now)
     except errors.NoSuchSavedForm:

@@ -105,14 +105,13 @@ def lead_to_concern(_visit: ReaderVisitDep, reference: Annotated[str, Query(max_
     return lead_to(f"{CONCERN_PAGES}/{found}" if found is not None else f"{PATH}?fault=true")
 
 
-@router.post("/looked")
-def note_look_on_page(visit: ReaderVisitDep, posted: SubmittedFormDep) -> Response:
-    """Store that the person has seen changes up to `until`, at most now. A later stored time stays."""
+@router.form("/looked", lambda _: lead_to(f"{PATH}?show={InboxTab.CHANGED.value}"))
+def note_look_on_page(visit: ReaderVisitDep, posted: SubmittedFormDep) -> None:
+    """Seen up to `until`, at most now; a later stored time stays."""
     position = decode_position(posted.one("until"), (dt.datetime,))
     if position is None:
         raise InvalidCursor(NOT_OURS)
     visit.context.writer.run(store_seen_until, visit.visitor.name, until=min(position[0], visit.now))
-    return lead_to(f"{PATH}?show={InboxTab.CHANGED.value}")
 
 
 @router.post("/bursts/{burst}/acknowledgement")
@@ -151,8 +150,7 @@ def assign_to_me_on_page(visit: WorkerVisitDep, posted: SubmittedFormDep) -> Res
         assign(visit.context.writer, reference, visit.visitor.name, actor, lambda version: version == owner.version)
     except AssignmentChanged:
         return elsewhere
-    query = "&".join(filter(None, (chosen.query, urlencode(place | {"taken": reference}))))
-    return lead_to(f"{PATH}?{query}")
+    return lead_to(f"{PATH}?{_joined(chosen.query, place | {'taken': reference})}")
 
 
 def inbox_page(visit: Visit, chosen: InboxSelection, place: InboxPlace, *, status: int = 200) -> Response:

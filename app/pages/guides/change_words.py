@@ -1,7 +1,7 @@
 """Changes between two editions in words: items that were added, removed, moved and reworded, and changed fields."""
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,8 +38,7 @@ LONGEST_VALUE = 60
 IS_NOW = WordRun(change=WordChange.KEPT, text="is now")
 REWORDED = "Reworded"
 DATES = frozenset({"review_by"})
-"""Fields written as in the API."""
-MOST_SENTENCES = 6
+"""Written as in the API."""
 
 
 @dataclass(frozen=True)
@@ -48,19 +47,6 @@ class TextChange:
 
     heading: str
     runs: tuple[WordRun, ...]
-
-    @property
-    def sentence(self) -> str:
-        """Sentence for a change note. A reworded text gets only a general sentence."""
-        if self.heading == REWORDED:
-            return "Some words are clearer."
-        return f"{self.heading}: {' '.join(run.text for run in self.runs)}."
-
-
-def propose_change_note(changes: Mapping[str, Sequence[TextChange]]) -> str:
-    """Return at most `MOST_SENTENCES`, without repeats. Empty if nothing changed."""
-    sentences = dict.fromkeys(change.sentence for found in changes.values() for change in found)
-    return " ".join([*sentences][:MOST_SENTENCES])
 
 
 def describe_changes(before: EditionContent, after: EditionContent) -> dict[str, list[TextChange]]:

@@ -2,10 +2,9 @@
 
 import datetime as dt
 import json
-from enum import StrEnum
 from importlib.resources import files
 from pathlib import PurePath
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Path, Request, Response
 
@@ -29,13 +28,7 @@ KEY_LIFE = dt.timedelta(days=1)
 SAMPLES_DIR = PAGES_DIR / "samples"
 SAMPLES_URL = "http://127.0.0.1:8000"
 SAMPLES = {"curl": "curl.sh", "Python": "python.py.txt", "JavaScript, in a browser": "browser.js.txt"}
-
-
-class DocsAsset(StrEnum):
-    SCRIPT = "docs.js"
-    STYLE = "docs.css"
-    SWAGGER_SCRIPT = "swagger-ui-bundle.js"
-    SWAGGER_STYLE = "swagger-ui.css"
+DocsAsset = Literal["docs.js", "docs.css", "swagger-ui-bundle.js", "swagger-ui.css"]
 
 
 @router.get("/openapi.json")
@@ -103,7 +96,7 @@ def read_getting_started(site: SiteDep) -> Response:
 
 @router.get("/docs/{asset}")
 def read_docs_asset(request: Request, asset: Annotated[DocsAsset, Path()]) -> Response:
-    is_own = asset in (DocsAsset.SCRIPT, DocsAsset.STYLE)
-    folder = STATIC_DIR if is_own else files("fastapi_standalone_docs") / "static" / "swagger"
+    """Return the file `asset`, which the pages of the API documentation load."""
+    folder = STATIC_DIR if asset.startswith("docs.") else files("fastapi_standalone_docs") / "static" / "swagger"
     media_type = MEDIA_TYPES[PurePath(asset).suffix]
     return conditional_response(request, (folder / asset).read_bytes(), media_type=media_type, links={})

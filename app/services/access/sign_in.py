@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 PATH = "/desk"
 SIGN_IN = f"{PATH}/sign-in"
-GUIDES_PATH = "/edit"
 INVITATION = f"{PATH}/invitation"
 OWN_KEY = f"{PATH}/key"
 PROVIDER_SIGN_IN = f"{SIGN_IN}/openid"

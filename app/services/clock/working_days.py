@@ -68,12 +68,6 @@ def deadline_of(moment: dt.datetime) -> tuple[dt.date, dt.time | None]:
     return (local.date(), time) if time != dt.time.min else (local.date() - ONE_DAY, None)
 
 
-def london_moments(local: dt.datetime) -> list[dt.datetime]:
-    """Return the times in UTC, in order: two if clocks show the time twice in autumn, none if skipped in spring."""
-    found = {local.replace(tzinfo=LONDON, fold=fold).astimezone(dt.UTC) for fold in (0, 1)}
-    return sorted(each for each in found if each.astimezone(LONDON).replace(tzinfo=None) == local)
-
-
 @lru_cache(maxsize=64)
 def deadline_in_words(minute: dt.datetime) -> str:
     """Return London time: `Tuesday 24 November 2026 at 09:30`, or `the end of Monday 30 November 2026` for midnight."""

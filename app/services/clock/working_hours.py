@@ -39,11 +39,6 @@ def hours_text(hours: Sequence[OpeningHours]) -> str:
     return "; ".join(f"{days_text(each)}, {each.opens} to {each.closes}" for each in hours)
 
 
-def spoken_hours(hours: Sequence[OpeningHours]) -> str:
-    """Return, for example, `Monday to Friday, 8:30am to 5pm`, which `read_hours` can parse."""
-    return "; ".join(f"{days_text(each)}, {spoken_time(each.opens)} to {spoken_time(each.closes)}" for each in hours)
-
-
 def opening_in_words(opens: dt.datetime, at: dt.datetime) -> str:
     """Return, for example, `today at 8:30am` or `on Monday at 9am`, in London."""
     local, today = opens.astimezone(LONDON), at.astimezone(LONDON).date()

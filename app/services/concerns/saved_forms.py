@@ -106,7 +106,7 @@ class SavedForms:
         """Let the form that was sent expire. Ignore an unknown `opening`. Raise `StoreBusy`."""
         ended = _of_opening(opening)
         if ended is not None:
-            self.writer.run(_end, ended, at)
+            self.writer.run(_expire, ended, at)
 
     def erase_expired(self, *, at: dt.datetime) -> int:
         """Erase and purge, and return the number. Raise `StoreBusy`.
@@ -128,11 +128,6 @@ def measure_saved(session: Session, *of: ColumnElement[bool]) -> tuple[int, int]
 
 def are_nearly_full(session: Session) -> bool:
     return measure_saved(session)[1] >= NEARLY_FULL * MAX_BYTES
-
-
-def group_of(typed_code: str) -> str:
-    """The first four characters, by which wrong tries are counted."""
-    return standard_token(typed_code)[:4]
 
 
 def _derive(code: str) -> tuple[bytes, bytes]:
@@ -166,10 +161,6 @@ def _insert(
     if measure_saved(session)[1] + columns["size"] > MAX_BYTES:
         raise SavedFormsFull
     session.add(SavedFormRow(**columns))
-
-
-def _end(session: Session, ended: ColumnElement[bool], at: dt.datetime) -> None:
-    _expire(session, ended, at)
 
 
 def _expire(session: Session, ended: ColumnElement[bool], at: dt.datetime) -> None:

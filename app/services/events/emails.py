@@ -18,7 +18,7 @@ from app.models.concerns.entries import EntryRow
 from app.models.concerns.rows import ConcernRow
 from app.models.events.rows import EDITORS_EMAIL, EMAIL, DeliveryRow, DeliveryState, EventKind, EventRow, WebhookRow
 from app.services.access.restrictions import find_restricted
-from app.services.access.sign_in import GUIDES_PATH, PATH
+from app.services.access.sign_in import PATH
 from app.services.events.deliveries import lease_deliveries, next_due
 from app.services.events.outbox import EVENT_NAMESPACE, new_message_id
 from app.services.events.webhooks import REMOVED, cancel_deliveries
@@ -95,7 +95,7 @@ class Mailbox:
 
 
 TEAM = Mailbox(EMAIL, SENTENCES, "smtp_to", f"The desk is at {{}}{PATH}")
-EDITORS = Mailbox(EDITORS_EMAIL, DRAFT_SENTENCES, "smtp_to_editors", f"The drafts are at {{}}{GUIDES_PATH}")
+EDITORS = Mailbox(EDITORS_EMAIL, DRAFT_SENTENCES, "smtp_to_editors", "The drafts are at {}/edit")
 MAILBOX_OF = {each.name: each for each in (TEAM, EDITORS)}
 
 

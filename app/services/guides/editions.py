@@ -2,19 +2,17 @@
 
 import datetime as dt
 from collections import OrderedDict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
-from operator import attrgetter
 from threading import Lock
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import ColumnElement, Engine, Select, and_, bindparam, case, exists, func
 from sqlalchemy import select as select_columns
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import aliased
 from sqlmodel import Session, SQLModel, col, select
 
 from app.db.tables import table_of
@@ -79,18 +77,12 @@ _CONTENT = select_columns(_EDITIONS.c.details, _EDITIONS.c.words).where(
     *(_EDITIONS.c[name] == bindparam(name) for name in ("guide", "language", "number"))
 )
 _GONE = _WITHDRAWALS.alias()
-_IS_GONE = exists().where(
+IS_GONE = exists().where(
     _GONE.c.guide == _EDITIONS.c.guide,
     ((_GONE.c.language == _EDITIONS.c.language) & (_GONE.c.number == _EDITIONS.c.number))
     | ((_GONE.c.language == OWN_WORDS) & (_GONE.c.number == _EDITIONS.c.edition)),
 )
-_LANGUAGES = select_columns(_EDITIONS.c.guide, _EDITIONS.c.language).where(IS_RENDITION, ~_IS_GONE).distinct()
-_LAST_RENDERED = (
-    select_columns(_EDITIONS.c.guide, _EDITIONS.c.language, func.max(_EDITIONS.c.edition))
-    .where(IS_RENDITION, ~_IS_GONE)
-    .group_by(_EDITIONS.c.guide, _EDITIONS.c.language, _EDITIONS.c.details["form"].as_string())
-    .order_by(_EDITIONS.c.guide, _EDITIONS.c.language)
-)
+_LANGUAGES = select_columns(_EDITIONS.c.guide, _EDITIONS.c.language).where(IS_RENDITION, ~IS_GONE).distinct()
 MAX_CACHED_EDITIONS = 64
 
 
@@ -146,18 +138,6 @@ class CurrentEdition(EditionHead):
     def is_due(self, today: dt.date, *, within: dt.timedelta = dt.timedelta()) -> bool:
         """The review day is at most `within` after `today`, past, or not set."""
         return self.details.review_by is None or self.details.review_by <= today + within
-
-
-class EditionEvent(NamedTuple):
-    """A publication, or a `withdrawal`, of `row`. `edition` is that of a rendition, or the same row."""
-
-    row: EditionRow
-    edition: EditionRow
-    withdrawal: WithdrawalRow | None = None
-
-    @property
-    def at(self) -> dt.datetime:
-        return self.row.published_at if self.withdrawal is None else self.withdrawal.withdrawn_at
 
 
 def find_history(session: Session, *, guide: str) -> list[EditionHead]:
@@ -269,19 +249,6 @@ def list_languages(session: Session) -> dict[str, list[str]]:
     return languages
 
 
-def list_languages_behind(session: Session, current: Mapping[str, int]) -> dict[str, list[str]]:
-    """Return, by guide, the sorted languages whose readable rendition is of another edition than `current`.
-
-    The rendition of the latest edition in each language and format counts. Withdrawn renditions, and those of a
-    withdrawn edition, do not.
-    """
-    behind: dict[str, list[str]] = {}
-    for guide, language, edition in session.execute(_LAST_RENDERED):
-        if edition != current.get(guide, edition) and language not in behind.setdefault(guide, []):
-            behind[guide].append(language)
-    return behind
-
-
 def key_of(guide: str, language: str, number: int) -> AnyKey:
     """Return the key of an edition if `language` is empty."""
     return RenditionKey(guide, language, number) if language else EditionKey(guide, number)
@@ -292,21 +259,6 @@ def every_publication(session: Session) -> list[tuple[AnyKey, str]]:
     found = select(EditionRow.guide, EditionRow.language, EditionRow.number, EditionRow.digest)
     rows = session.exec(found.order_by(IS_RENDITION, EditionRow.guide, EditionRow.language, col(EditionRow.number)))
     return [(key_of(guide, language, number), digest) for guide, language, number, digest in rows]
-
-
-def list_edition_events(session: Session, limit: int) -> list[EditionEvent]:
-    """The latest first; at one time those of renditions first."""
-    own = aliased(EditionRow)
-    of_own = (col(own.guide) == EditionRow.guide) & (col(own.number) == EditionRow.edition)
-    of_own &= col(own.language) == OWN_WORDS
-    ties = (IS_EDITION, EditionRow.guide, EditionRow.language, col(EditionRow.number).desc())
-    withdrawn = select(EditionRow, own, WithdrawalRow).join(own, of_own).join(WithdrawalRow, IS_WITHDRAWAL_OF_GUIDE)
-    withdrawn = withdrawn.order_by(col(WithdrawalRow.withdrawn_at).desc(), *ties).limit(limit)
-    published = select(EditionRow, own).join(own, of_own)
-    published = published.order_by(col(EditionRow.published_at).desc(), *ties).limit(limit)
-    events = [EditionEvent(*row) for found in (withdrawn, published) for row in session.exec(found)]
-    events.sort(key=lambda each: (each.row.language == OWN_WORDS, each.edition.guide, -each.edition.number))
-    return sorted(events, key=attrgetter("at"), reverse=True)[:limit]
 
 
 def insert_publication(

@@ -229,12 +229,3 @@ def _stem(word: str) -> str:
 def list_reviews(session: Session) -> list[CurrentEdition]:
     """Order the editions by review day, those without one first."""
     return sorted(list_current(session), key=lambda each: (each.details.review_by or dt.date.min, each.key))
-
-
-def list_due_reviews(session: Session, at: dt.datetime) -> list[CurrentEdition]:
-    """Return the most recently due first."""
-    return sorted(
-        (each for each in list_reviews(session) if each.due_from <= at),
-        key=lambda each: (each.due_from, each.key),
-        reverse=True,
-    )

@@ -24,11 +24,11 @@ from app.config import SEED_DIR, Settings
 from app.errors import NobodyPublishesAlone
 from app.extensions.editing.pages.edit_fields import form_fields, show_entries, show_fields
 from app.extensions.editing.pages.edit_posts import EDIT_PAGES, do_act, section_value, with_ids, with_section
+from app.extensions.editing.services.draft_checks import read_partly
 from app.http.context import AppContext
 from app.main import create_app
 from app.models.access.clients import Scope
 from app.models.guides.comparison import changed_fields, changed_sections
-from app.models.guides.edition_files import read_partly
 from app.models.guides.edition_rows import GuideDraftActRow
 from app.models.guides.editions import EDITION_EXAMPLE, EditionContent
 from app.models.guides.renditions import RENDITION_EXAMPLE

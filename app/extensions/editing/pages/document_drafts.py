@@ -9,10 +9,12 @@ from pathlib import PurePath
 from fastapi import Response
 
 from app.errors import DraftChanged, NoSuchGuideDraft
+from app.extensions.editing import PAGES
 from app.extensions.editing.pages.drafts import MAX_TITLE, TAKEN, all_forms, guides_page
 from app.extensions.editing.pages.edit_fields import FIELD_LABELS
 from app.extensions.editing.pages.edit_posts import EDIT_PAGES, filled, with_ids
-from app.extensions.editing.pages.editing import Editing, EditingDep
+from app.extensions.editing.pages.editing import Editing, EditingDep, EditorVisitDep
+from app.extensions.editing.pages.posted_files import Upload, UploadDep
 from app.extensions.editing.services.drafts import DraftContent, find_guide_draft, get_guide_draft, keep_unplaced
 from app.extensions.editing.services.placed_lines import INTRODUCTIONS, LEFT_OUT, place_line, with_former_items
 from app.extensions.editing.services.uploads import MAX_UPLOAD_BYTES, DocumentRefused, UploadedDraft, read_upload
@@ -20,12 +22,11 @@ from app.extensions.editing.tables import GuideDraftRow
 from app.http.context import SessionDep
 from app.models.guides.proposed_ids import propose_id
 from app.models.guides.sections import ITEM_LISTS, Introductions
-from app.pages.frame import DeskRouter, EditorVisitDep, lead_to
-from app.pages.posted_forms import SubmittedForm, SubmittedFormDep, Upload, UploadDep
-from app.services.access.sign_in import GUIDES_PATH
+from app.pages.frame import DeskRouter, lead_to
+from app.pages.posted_forms import SubmittedForm, SubmittedFormDep
 from app.services.guides.editions import find_history
 
-router = DeskRouter(GUIDES_PATH)
+router = DeskRouter(PAGES)
 PASTED = "pasted.txt"
 MAX_FILE_NAME = 100
 NO_DOCUMENT = "Choose a document, or paste its text"

@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse
 from sqlmodel import Session
 
 from app.errors import DraftChanged, NotFound
+from app.extensions.editing import PAGES
 from app.extensions.editing.pages.edit_faults import Remark, at_fields, fault_remark, faults_beside
 from app.extensions.editing.pages.edit_fields import (
     EditField,
@@ -28,8 +29,8 @@ from app.extensions.editing.pages.edit_posts import (
     with_ids,
     with_section,
 )
-from app.extensions.editing.pages.editing import Editing, EditingDep, waiting_for
-from app.extensions.editing.services.draft_checks import CheckedDraft
+from app.extensions.editing.pages.editing import Editing, EditingDep, EditorVisitDep, waiting_for
+from app.extensions.editing.services.draft_checks import CheckedDraft, read_partly
 from app.extensions.editing.services.draft_review import CHANGE_NOTE, Comment, discussion_of
 from app.extensions.editing.services.drafts import (
     DraftContent,
@@ -38,24 +39,23 @@ from app.extensions.editing.services.drafts import (
     list_draft_acts,
     list_guide_drafts,
 )
+from app.extensions.editing.services.rendition_drafts import list_languages_behind
 from app.extensions.editing.services.uploads import MAX_UPLOAD_BYTES, reads_documents
 from app.extensions.editing.tables import GuideDraftRow
 from app.http.context import SessionDep
 from app.models.guides.code_lists import CodeList
-from app.models.guides.edition_files import read_partly
 from app.models.guides.editions import EditionContent
 from app.models.guides.fault_words import singular
 from app.models.guides.proposed_ids import propose_id
 from app.models.guides.sections import ITEM_LISTS
-from app.pages.frame import DeskRouter, EditorVisitDep, Visit, lead_to
+from app.pages.frame import DeskRouter, Visit, lead_to
 from app.pages.guides.change_words import DETAILS, TextChange, describe_changes
 from app.pages.posted_forms import SubmittedForm, SubmittedFormDep
 from app.pages.text_format import date_and_time
-from app.services.access.sign_in import GUIDES_PATH
-from app.services.guides.editions import current_of, find_history, list_languages_behind
+from app.services.guides.editions import current_of, find_history
 from app.services.guides.guides import list_reviews
 
-router = DeskRouter(GUIDES_PATH)
+router = DeskRouter(PAGES)
 NO_TITLE = "Enter the title of the new guide"
 TAKEN = "There is already a guide or draft with this name: {}. Open it in the list, or choose another title"
 MAX_TITLE = 200
@@ -100,9 +100,9 @@ def begin_new_guide(session: SessionDep, visit: EditorVisitDep, posted: Submitte
     title = posted.one("title").strip()[:MAX_TITLE]
     guide = propose_id(title)
     if not title:
-        return lead_to(f"{GUIDES_PATH}?fault=none")
+        return lead_to(f"{PAGES}?fault=none")
     if find_guide_draft(session, guide) is not None or find_history(session, guide=guide):
-        return lead_to(f"{GUIDES_PATH}?fault={guide}")
+        return lead_to(f"{PAGES}?fault={guide}")
     editing = Editing(**vars(visit), session=session, guide=guide)
     return editing.begin(editing.initial_content() | {"title": title})
 

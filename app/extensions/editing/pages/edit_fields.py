@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from app.extensions.editing.pages.edit_values import is_in_words, said_value, shown_day, shown_hours, shown_number
+from app.extensions.editing.pages.edit_values import hours_of, said_value, shown_day, shown_hours, shown_number
 from app.extensions.editing.services.written_values import split_lines
 from app.models.base import FromCodeList
 from app.models.guides.contacts import ContactKind, OpeningHours
@@ -162,7 +162,7 @@ def new_entry(name: str, kind: str = "") -> dict[str, Any]:
 def is_foreign(field: EditField, value: Any) -> bool:
     """The field cannot show it, such as text in place of a list."""
     if field.control is Control.HOURS:
-        return value is not None and not is_in_words(value)
+        return not isinstance(value, str) and hours_of(value) is None
     expected = {Control.GROUP: dict, Control.LIST: list, Control.SEVERAL: list, Control.LINES: list}.get(field.control)
     return value is not None and expected is not None and not isinstance(value, expected)
 

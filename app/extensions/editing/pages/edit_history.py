@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Path, Query, Response
 
+from app.extensions.editing import PAGES
 from app.extensions.editing.pages.edit_posts import EDIT_PAGES
 from app.extensions.editing.pages.editing import Editing, PublishingDep, ReviewingDep
 from app.extensions.editing.services.drafts import EditionPeople, list_edition_people
@@ -19,7 +20,6 @@ from app.pages.frame import DeskRouter, lead_to
 from app.pages.guides.change_words import TextChange, describe_changes
 from app.pages.posted_forms import SubmittedFormDep
 from app.pages.text_format import language_name
-from app.services.access.sign_in import GUIDES_PATH
 from app.services.guides.editions import (
     EditionHead,
     StoredRendition,
@@ -32,7 +32,7 @@ from app.services.guides.editions import (
 from app.services.guides.publishing import withdraw_published
 from app.services.guides.renditions import current_renditions, rendition_of
 
-router = DeskRouter(GUIDES_PATH)
+router = DeskRouter(PAGES)
 SHOWN_EDITIONS = 10
 LONGEST_REASON = 1000
 WITHDRAW = "withdraw"
@@ -122,7 +122,7 @@ def withdraw_on_page(editing: PublishingDep, key: KeyDep, posted: SubmittedFormD
     if not reason or posted.one("do") != WITHDRAW:
         return _withdrawal_page(editing, key, reason)
     editing.context.writer.run(withdraw_published, key, reason=reason, at=editing.now, by=editing.actor.client)
-    return lead_to(f"{GUIDES_PATH}/{key.guide}/{'renditions' if isinstance(key, RenditionKey) else 'history'}")
+    return lead_to(f"{PAGES}/{key.guide}/{'renditions' if isinstance(key, RenditionKey) else 'history'}")
 
 
 def _withdrawal_page(editing: Editing, key: AnyKey, reason: str = "") -> Response:

@@ -5,17 +5,20 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Annotated
 
+from babel import Locale
 from fastapi import Header, Query, Response
 from fastapi.responses import JSONResponse
 from pydantic import TypeAdapter, ValidationError
 
 from app.errors import BadRequest, DraftChanged, FieldError, NoSuchGuideDraft, NotFound
+from app.extensions.editing import PAGES
 from app.extensions.editing.pages.drafts import AUTOSAVE
 from app.extensions.editing.pages.edit_faults import BACKTICKED, FORMS, Remark, faults_beside
 from app.extensions.editing.pages.edit_posts import EDIT_PAGES
 from app.extensions.editing.pages.edit_review import NO_PLAN, PlanDep, PlanTyped, review_values
 from app.extensions.editing.pages.edit_values import read_typed_day, shown_day
 from app.extensions.editing.pages.editing import NO_FAULTS, Editing, ReviewingDep
+from app.extensions.editing.pages.posted_files import UploadDep
 from app.extensions.editing.services.drafts import DraftContent, find_guide_draft, get_guide_draft
 from app.extensions.editing.services.rendition_drafts import (
     TextPair,
@@ -45,22 +48,21 @@ from app.models.guides.renditions import Maker
 from app.models.languages import (
     BRITISH_SIGN_LANGUAGE,
     EASY_READ_SUFFIX,
+    ENGLISH_TAG,
     GUIDE_LANGUAGE,
     LanguageTag,
     RenditionForm,
-    tag_of,
 )
 from app.pages.frame import AS_FILE, DeskRouter, lead_to
 from app.pages.guides.change_words import DETAILS
 from app.pages.guides.guides import FORM_LABELS
-from app.pages.posted_forms import SubmittedForm, SubmittedFormDep, UploadDep
+from app.pages.posted_forms import SubmittedForm, SubmittedFormDep
 from app.pages.text_format import date_and_time
-from app.services.access.sign_in import GUIDES_PATH
 from app.services.csv_sheets import CSV_MEDIA
 from app.services.guides.editions import current_of, get_history, list_renditions, require_current
 from app.services.guides.renditions import current_renditions, is_of_former_edition
 
-router = DeskRouter(GUIDES_PATH)
+router = DeskRouter(PAGES)
 TEXT, SETTLED = "text:", "settled:"
 LINK_FIELDS = ("url", "title", "text_alternative")
 CHECKED_ON = "checked_on"
@@ -133,7 +135,7 @@ def begin_rendition_draft(editing: ReviewingDep, posted: SubmittedFormDep) -> Re
         form = RenditionForm(posted.one("form"))
         language = _language.validate_python(_tag_of(form, posted.one("language").strip()))
     except (ValueError, ValidationError):
-        return lead_to(f"{GUIDES_PATH}/{editing.guide}/renditions?fault=language#language")
+        return lead_to(f"{PAGES}/{editing.guide}/renditions?fault=language#language")
     session, guide = editing.session, editing.guide
     history = get_history(session, guide=guide)
     head, readable = require_current(history), current_renditions(history, list_renditions(session, guide=guide))
@@ -144,7 +146,8 @@ def begin_rendition_draft(editing: ReviewingDep, posted: SubmittedFormDep) -> Re
 
 def _tag_of(form: RenditionForm, typed: str) -> str:
     """Fixed for simple words and BSL; the tag or English name of a language; empty is the guide's. Not validated."""
-    named = tag_of(typed)
+    tags = Locale(ENGLISH_TAG).languages.items()
+    named = next((tag.replace("_", "-") for tag, name in tags if name.casefold() == typed.casefold()), typed)
     of_form = {
         RenditionForm.EASY_READ: f"{GUIDE_LANGUAGE}{EASY_READ_SUFFIX}",
         RenditionForm.BSL_VIDEO: BRITISH_SIGN_LANGUAGE,
@@ -258,9 +261,9 @@ def _posted_content(content: DraftContent, posted: SubmittedForm) -> DraftConten
         raise BadRequest from None
 
 
-@router.post("/{guide}/renditions/{language}/move")
-def move_rendition_draft(editing: ReviewingDep) -> Response:
-    """Move the draft to the current edition: translations of changed texts are marked, those of missing ones removed.
+@router.form("/{guide}/renditions/{language}/move", lambda editing: lead_to(f"{editing.path}/texts"))
+def move_rendition_draft(editing: ReviewingDep) -> None:
+    """To the current edition: translations of changed texts are marked, of missing ones removed.
 
     Raise `NoSuchGuideDraft`, `DraftChanged`, `NoSuchGuide` or `EditionWithdrawn`.
     """
@@ -274,7 +277,6 @@ def move_rendition_draft(editing: ReviewingDep) -> Response:
         return words
 
     editing.write(moved)
-    return lead_to(f"{editing.path}/texts")
 
 
 def _texts_page(editing: Editing, draft: GuideDraftRow, mine: SubmittedForm | None = None) -> Response:

@@ -9,7 +9,8 @@ from fastapi import Response, Security
 from pydantic import StringConstraints
 from sqlmodel import Session
 
-from app.errors import DraftChanged, ValidationFailed
+from app.errors import DraftChanged, DraftFull, ValidationFailed
+from app.extensions.editing import PAGES
 from app.extensions.editing.pages.edit_posts import filled
 from app.extensions.editing.services.draft_checks import CheckedDraft, check_draft
 from app.extensions.editing.services.draft_review import CHANGE_NOTE, count_waiting
@@ -28,13 +29,13 @@ from app.models.access.clients import Scope
 from app.models.guides.edition_rows import OWN_WORDS
 from app.models.guides.editions import EditionContent
 from app.models.languages import MAX_TAG_LENGTH, TAG_PATTERN
-from app.pages.frame import DeskRouter, Visit, VisitDep, lead_to
+from app.pages.frame import DeskRouter, Visit, VisitDep, lead_to, read_visit
 from app.pages.posted_forms import SubmittedForm
-from app.services.access.sign_in import GUIDES_PATH
 from app.services.guides.editions import current_of, find_history
 
 NO_FAULTS: Mapping[str, str] = {}
 DraftLanguage = Annotated[str, StringConstraints(pattern=f"{TAG_PATTERN}|^$", max_length=MAX_TAG_LENGTH)]
+EditorVisitDep = Annotated[Visit, Security(read_visit, scopes=[Scope.DRAFT])]
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Editing(Visit):
     @property
     def path(self) -> str:
         below = f"/renditions/{self.language}" if self.language else ""
-        return f"{GUIDES_PATH}/{self.guide}{below}"
+        return f"{PAGES}/{self.guide}{below}"
 
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
         """Show the number of drafts that wait for the person too."""
@@ -97,18 +98,18 @@ class Editing(Visit):
 def draft_form(
     router: DeskRouter, path: str, anchor: str = ""
 ) -> Callable[[Callable[..., Response | None]], Callable[..., Response]]:
-    """A form about a draft, which leads to the draft's page; an invalid draft, to its faults there."""
+    """A form about a draft, which leads to its page, also if it is full; if it is invalid, to its faults there."""
     return router.form(
         f"/{{guide}}/{path}",
         lambda editing: lead_to(f"{editing.path}{anchor}"),
-        lambda editing, _: lead_to(f"{editing.path}#to-do"),
-        (ValidationFailed,),
+        lambda editing, refusal: lead_to(f"{editing.path}{anchor if isinstance(refusal, DraftFull) else '#to-do'}"),
+        (ValidationFailed, DraftFull),
     )
 
 
 def waiting_for(visit: Visit, session: Session) -> dict[str, int]:
-    """Return the numbers of `count_waiting`, for the desk's menu."""
-    return {GUIDES_PATH: count_waiting(session, visit.actor.client, can_publish=visit.visitor.can_publish)}
+    """As `count_waiting`, for the desk's menu."""
+    return {PAGES: count_waiting(session, visit.actor.client, can_publish=visit.visitor.can_publish)}
 
 
 async def read_editing(visit: VisitDep, session: SessionDep, guide: GuideName) -> Editing:

@@ -7,9 +7,10 @@ from itertools import groupby
 from fastapi import Response
 
 from app.errors import DraftChanged, NoSuchItem, NotFound, ValidationFailed
-from app.extensions.editing import PICTURE_PATH
+from app.extensions.editing import PAGES, PICTURE_PATH
 from app.extensions.editing.pages.edit_posts import EDIT_PAGES
-from app.extensions.editing.pages.editing import NO_FAULTS, Editing, ReviewingDep
+from app.extensions.editing.pages.editing import NO_FAULTS, Editing, EditorVisitDep, ReviewingDep
+from app.extensions.editing.pages.posted_files import Upload, UploadDep
 from app.extensions.editing.services.drafts import DraftContent, get_guide_draft
 from app.extensions.editing.services.rendition_drafts import (
     ItemPicture,
@@ -28,13 +29,12 @@ from app.extensions.editing.tables import GuideDraftRow
 from app.http.context import SessionDep
 from app.models.guides.sections import Section
 from app.models.languages import RenditionForm
-from app.pages.frame import DeskRouter, EditorVisitDep, lead_to
+from app.pages.frame import DeskRouter, lead_to
 from app.pages.guides.guides import PictureName
-from app.pages.posted_forms import SubmittedForm, Upload, UploadDep
-from app.services.access.sign_in import GUIDES_PATH
+from app.pages.posted_forms import SubmittedForm
 from app.services.guides.pictures import ANY_DIGEST, MEDIA_TYPE, read_picture
 
-router = DeskRouter(GUIDES_PATH)
+router = DeskRouter(PAGES)
 MAX_ALT = 300
 PICTURED = frozenset(section.key for section in Section)
 """Lists whose items may have pictures; cautions may not."""

@@ -10,7 +10,7 @@ from fastapi import Response
 from fastapi.responses import HTMLResponse
 from sqlmodel import Session
 
-from app.errors import DraftFull, NoSuchGuideDraft, NotFound, ValidationFailed
+from app.errors import NoSuchGuideDraft, NotFound, ValidationFailed
 from app.extensions.editing import LINKED_PAGE
 from app.extensions.editing.pages.drafts import router
 from app.extensions.editing.pages.editing import ReviewingDep, draft_form
@@ -88,15 +88,12 @@ def preview_on_page(editing: ReviewingDep) -> Response:
         return lead_to(f"{editing.path}#to-do")
 
 
-@router.post("/{guide}/links")
+@draft_form(router, "links", "#links")
 def make_link_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> Response:
     """Show the link, which no other page does. Unknown days become the default. Raise `NoSuchGuideDraft`."""
     days = posted.number("days")
     days = days if days in LINK_DAYS else LINK_DAYS[1]
-    try:
-        token = editing.context.writer.run(make_draft_link, editing.anyhow(), days=days)
-    except DraftFull:
-        return lead_to(f"{editing.path}#links")
+    token = editing.context.writer.run(make_draft_link, editing.anyhow(), days=days)
     link = f"{editing.context.settings.public_url}{LINKED_PAGE}#{quote(token)}"
     ends = editing.now + dt.timedelta(days=days)
     return editing.page("desk_edit_linked.html", guide=editing.guide, path=editing.path, link=link, ends=ends)

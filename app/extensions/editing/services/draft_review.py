@@ -35,9 +35,10 @@ from app.extensions.editing.tables import GuideDraftRow
 from app.models.base import format_utc
 from app.models.events.rows import EventKind
 from app.models.guides.edition_rows import GuideDraftAct, GuideDraftActRow
+from app.models.links import draft_path, guide_path
 from app.services.audit.audit_log import by_itself, is_same_hand, names_a_person
 from app.services.audit.known_time import require_clock
-from app.services.events.outbox import append_event, draft_payload
+from app.services.events.outbox import append_event
 from app.services.guides.publishing import Publication, insert_next_edition, publish_rendition
 from app.services.guides.reference_data import ReferenceData
 
@@ -287,4 +288,7 @@ def _last_plan(session: Session, guide: str, language: str) -> GuideDraftActRow:
 
 
 def _announce(session: Session, kind: EventKind, act: DraftAct) -> None:
-    append_event(session, kind, at=act.at, data=draft_payload(act.guide, act.language))
+    """No text. Drafts of renditions have no address: the link is to the guide."""
+    of_rendition = {"language": act.language, "links": {"guide": guide_path(act.guide)}}
+    of_edition = {"links": {"draft": draft_path(act.guide)}}
+    append_event(session, kind, at=act.at, data={"guide": act.guide} | (of_rendition if act.language else of_edition))

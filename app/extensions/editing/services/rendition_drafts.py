@@ -4,19 +4,20 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from pydantic import ValidationError
-from sqlmodel import Session
+from sqlmodel import Session, col, func, select
 
 from app.errors import DraftChanged, FieldError, InvalidRendition
 from app.extensions.editing.services.drafts import DraftAct, DraftContent, store_picture, write_guide_draft
 from app.extensions.editing.tables import GuideDraftRow
 from app.models.base import digest_of
 from app.models.guides.edition_keys import EditionKey
+from app.models.guides.edition_rows import EditionRow
 from app.models.guides.editions import EditionContent
 from app.models.guides.renditions import Maker, RenditionContent, word_fields
 from app.models.guides.sections import ITEM_LISTS
 from app.models.guides.seed_files import reason_of
 from app.models.languages import RenditionForm
-from app.services.guides.editions import EditionHead, StoredRendition, read_content
+from app.services.guides.editions import IS_GONE, IS_RENDITION, EditionHead, StoredRendition, read_content
 from app.services.guides.pictures import size_of_picture
 from app.services.guides.renditions import require_sound
 
@@ -263,3 +264,19 @@ def own_texts(words: DraftContent) -> dict[TextPath, str]:
     details = {"language": "cy", "form": RenditionForm.TRANSLATION, "made_by": Maker.HUMAN}
     texts = {name: words[name] for name in words.keys() & TRANSLATED_FIELDS}
     return texts_of(RenditionContent.model_validate(texts | {"of": words["of"]} | details))
+
+
+def list_languages_behind(session: Session, current: Mapping[str, int]) -> dict[str, list[str]]:
+    """By guide, the sorted languages whose rendition to read is of another edition than the `current` one.
+
+    The rendition of the latest edition in each language and format counts. What is withdrawn, or of a withdrawn
+    edition, does not.
+    """
+    place = (EditionRow.guide, EditionRow.language)
+    last_rendered = select(*place, func.max(EditionRow.edition)).where(IS_RENDITION, ~IS_GONE)
+    last_rendered = last_rendered.group_by(*place, col(EditionRow.details)["form"].as_string()).order_by(*place)
+    behind: dict[str, list[str]] = {}
+    for guide, language, edition in session.exec(last_rendered):
+        if edition != current.get(guide, edition) and language not in behind.setdefault(guide, []):
+            behind[guide].append(language)
+    return behind

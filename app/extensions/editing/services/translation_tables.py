@@ -24,7 +24,7 @@ from app.extensions.editing.services.rendition_drafts import (
 )
 from app.models.base import MAX_TEXT_LENGTH, NOT_STORABLE
 from app.models.guides.editions import EditionContent
-from app.services.csv_sheets import FORMULA, csv_sheet, plain_cell
+from app.services.csv_sheets import FORMULA, csv_sheet, safe_cell
 
 MAX_TABLE_BYTES = 900_000
 """A body of more than 1 MB is refused before it is read."""
@@ -183,11 +183,18 @@ def read_table(data: bytes, language: str) -> FilledTable:
             if number - len(rows) > MAX_BLANK_ROWS or number > MAX_ROWS:
                 raise TableRefused(TOO_MANY_ROWS)
             if any(map(str.strip, cells)):
-                values = (plain_cell(cells[place]) if place < len(cells) else "" for place in columns)
+                values = (_plain_cell(cells[place]) if place < len(cells) else "" for place in columns)
                 rows.append(FilledRow(number, *values))
     except csv.Error:
         fault = BROKEN.format(number + 1)
     return FilledTable(tuple(rows), encoding == NARROW, fault)
+
+
+def _plain_cell(cell: str) -> str:
+    """Undo `safe_cell` in a cell that a spreadsheet saved. CRLF becomes LF, and blanks at the ends go."""
+    text = cell.replace("\r\n", "\n").strip()
+    bare = text.removeprefix("'")
+    return bare if safe_cell(bare) == text else text
 
 
 def _decode(data: bytes) -> tuple[str, str]:
