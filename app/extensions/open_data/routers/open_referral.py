@@ -1,7 +1,6 @@
 """Routes of Open Referral UK (HSDS-UK 3.0): current guides' contacts, and the signposts, as a service directory."""
 
 import json
-import re
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Any
 from uuid import UUID
@@ -41,6 +40,7 @@ from app.extensions.open_data.services.open_referral import (
 )
 from app.http.auth import PUBLIC
 from app.http.context import ContextDep, SettingsDep
+from app.http.openapi import components_of
 from app.http.params import IN_PLAIN_DIGITS
 from app.http.problems import RESPONSES_OF_READS, problem_responses
 from app.http.responses import conditional_response
@@ -48,7 +48,6 @@ from app.http.routes import UNKNOWN_IGNORED, GuidanceRouter
 from app.models.base import MAX_NUMBER, RequestModel
 
 DOCUMENT = f"{STUB}/openapi.json"
-REFERENCE = re.compile(r'"#/components/([^"/]+)/([^"]+)"')
 PROFILE = "https://docs.openreferraluk.org/en/latest/"
 FOR_ONE = problem_responses(NotFound)
 router = GuidanceRouter(
@@ -217,24 +216,14 @@ def _document_of_stub(whole: dict[str, Any], public_url: str) -> dict[str, Any]:
     """
     paths = {path.removeprefix(STUB) or "/": item for path, item in whole["paths"].items() if path.startswith(STUB)}
     used = {tag for item in paths.values() for operation in item.values() for tag in operation["tags"]}
+    components: dict[str, dict[str, Any]] = {}
+    for kind, name in sorted(components_of([paths], whole["components"])):
+        components.setdefault(kind, {})[name] = whole["components"][kind][name]
     return {
         "openapi": whole["openapi"],
         "info": {**whole["info"], "title": f"{whole['info']['title']}: Open Referral UK"},
         "servers": [{"url": public_url + STUB, "description": "The stub."}],
         "paths": paths,
-        "components": _components_of(paths, whole["components"]),
+        "components": components,
         "tags": [tag for tag in whole["tags"] if tag["name"] in used],
     }
-
-
-def _components_of(paths: dict[str, Any], components: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Also those referred to through other components."""
-    used, visited = set(REFERENCE.findall(json.dumps(paths))), set[tuple[str, str]]()
-    while used - visited:
-        kind, name = min(used - visited)
-        visited.add((kind, name))
-        used.update(REFERENCE.findall(json.dumps(components[kind][name])))
-    found: dict[str, dict[str, Any]] = {}
-    for kind, name in sorted(used):
-        found.setdefault(kind, {})[name] = components[kind][name]
-    return found
