@@ -22,10 +22,6 @@ def find_last_run(file: Path = RUN_FILE) -> dt.date | None:
         return None
 
 
-def write_run(day: dt.date, file: Path = RUN_FILE) -> None:
-    file.write_text(json.dumps({"tested_on": day.isoformat(), "pages": digest_of_pages()}) + "\n", encoding="utf-8")
-
-
 @cache
 def digest_of_pages() -> str:
     """Without built files."""
