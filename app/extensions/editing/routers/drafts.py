@@ -1,5 +1,6 @@
 """Routes of drafts of guides: saving, reading, checking and comparing drafts, and their publication by two people."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Annotated, Any
 
@@ -31,7 +32,6 @@ from app.extensions.editing.services.draft_checks import check_draft
 from app.extensions.editing.services.draft_review import offer_draft, publish_draft
 from app.extensions.editing.services.drafts import (
     DraftAct,
-    DraftRecord,
     discard_draft,
     get_guide_draft,
     read_draft_record,
@@ -262,19 +262,22 @@ def _check_tag(if_match: str | None, draft: GuideDraftRow | None) -> None:
         raise DraftChanged
 
 
-def _present(draft: GuideDraftRow, record: DraftRecord, response: Response | None = None) -> DraftResponse:
+def _present(
+    draft: GuideDraftRow, record: tuple[Sequence[str], int | None], response: Response | None = None
+) -> DraftResponse:
     """Return the draft as callers see it.
 
     `record` has the writers of the draft, and the edition that the draft follows. If `response` is given, set the ETag
     header field of `response`.
     """
+    writers, follows = record
     if response is not None:
         response.headers["ETag"] = _etag(draft)
     return DraftResponse(
         **draft.model_dump(exclude={"content", "unplaced", "language"}),
         content=draft.read(),
-        writers=tuple(record.writers),
-        follows=record.follows,
+        writers=tuple(writers),
+        follows=follows,
         links=_links(draft.guide),
     )
 
