@@ -164,14 +164,6 @@ def read_desk_work(visit: Visit, shown: opened_concerns.Opening, *, seen_before:
 
 
 @dataclass(frozen=True)
-class FormerLabel:
-    """`text` if this service decrypts it, otherwise `sealed`; neither if there was no label."""
-
-    text: str
-    sealed: SealedText | None
-
-
-@dataclass(frozen=True)
 class Shown:
     """`sections` decrypted or `sealed`, neither if erased. `additions` are the first, `notes` the last."""
 
@@ -252,15 +244,18 @@ def read_concern_page(
     )
 
 
-def former_label(labels: ShownEntries, line: ActLine) -> FormerLabel | None:
-    """None if `line` did not set the newest label."""
+def former_label(labels: ShownEntries, line: ActLine) -> dict[str, Any] | None:
+    """`text` if this service decrypts it, otherwise `sealed`; neither if there was no label.
+
+    None if `line` did not set the newest label.
+    """
     newest, before = labels.entries[-1:], labels.entries[:-1]
     if line.act.act != DeskAct.LABELLED or not newest or details_of(line.act).number != newest[0].number:
         return None
-    texts = [
-        FormerLabel(each.text or "", labels.sealed.get(each.number)) for each in before if isinstance(each, LabelEntry)
-    ]
-    return texts[0] if texts else FormerLabel("", None)
+    former = next((each for each in before if isinstance(each, LabelEntry)), None)
+    if former is None:
+        return {"text": "", "sealed": None}
+    return {"text": former.text or "", "sealed": labels.sealed.get(former.number)}
 
 
 @router.get("/concerns/{reference}/additions")

@@ -62,7 +62,16 @@ def printed_export(
         "notes": [_note(each, added.get(EntryPlace(EntryKind.NOTE, each["number"]))) for each in opened["note"]],
         "notes_included": document["notes_included"],
         "hand_overs": [_hand_over(each) for each in statement["hand_overs"]],
-        "history": list(_history(history, outcomes)),
+        "history": [  # digests and keys are shortened: the JSON inside has them whole
+            [
+                str(line.act.number),
+                date_and_time(line.act.at),
+                line.who,
+                line.what,
+                LONG_DIGEST.sub(r"\1...", line.detail),
+            ]
+            for line in act_lines(history, outcomes)
+        ],
         "keys": [each["kid"] for each in document["keys"]["keys"]],
     }
 
@@ -101,13 +110,6 @@ def _note(text: dict[str, Any], written: AuditEntryRow | None) -> dict[str, str]
 def _hand_over(entry: dict[str, Any]) -> str:
     came = "not yet" if entry["confirmed_at"] is None else _in_words(entry["confirmed_at"])
     return f"{_in_words(entry['at'])}, to {entry['body']}: {entry['reason']} Their receipt came: {came}."
-
-
-def _history(history: list[AuditEntryRow], outcomes: Mapping[str, str]) -> Iterator[list[str]]:
-    """Digests and keys are shortened: the JSON inside has them whole."""
-    for line in act_lines(history, outcomes):
-        detail = LONG_DIGEST.sub(r"\1...", line.detail)
-        yield [str(line.act.number), date_and_time(line.act.at), line.who, line.what, detail]
 
 
 def _in_words(moment: str) -> str:
