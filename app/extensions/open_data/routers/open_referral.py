@@ -109,15 +109,6 @@ def _id(description: str, example: str) -> Any:
     return Path(alias="id", description=description, examples=[example])
 
 
-ServiceId = Annotated[UUID, _id("The service.", A_SERVICE)]
-
-TaxonomyId = Annotated[UUID, _id("The taxonomy.", A_TAXONOMY)]
-
-TermId = Annotated[UUID, _id("The term.", A_TERM)]
-
-LinkId = Annotated[UUID, _id("The link.", A_SERVICE_AT_LOCATION)]
-
-
 @router.get("", summary="Describe the directory", response_model=ApiDescription)
 @router.get("/", include_in_schema=False)
 def describe_directory(request: Request, settings: SettingsDep) -> Response:
@@ -145,7 +136,9 @@ def list_services(request: Request, directory: DirectoryDep, filters: ServiceFil
 
 
 @router.get("/services/{id}", summary="Read a service", response_model=Service, responses=FOR_ONE)
-def read_service(request: Request, directory: DirectoryDep, id_: ServiceId) -> Response:
+def read_service(
+    request: Request, directory: DirectoryDep, id_: Annotated[UUID, _id("The service.", A_SERVICE)]
+) -> Response:
     """A complete service, with its numbers in `contacts`, its location and its taxonomy terms."""
     return _response(request, get_by_id(directory.services, id_))
 
@@ -157,7 +150,9 @@ def list_taxonomies(request: Request, directory: DirectoryDep, paging: PagingDep
 
 
 @router.get("/taxonomies/{id}", summary="Read a taxonomy", response_model=Taxonomy, responses=FOR_ONE)
-def read_taxonomy(request: Request, directory: DirectoryDep, id_: TaxonomyId) -> Response:
+def read_taxonomy(
+    request: Request, directory: DirectoryDep, id_: Annotated[UUID, _id("The taxonomy.", A_TAXONOMY)]
+) -> Response:
     """The taxonomy. Its terms refer to it in `taxonomy_id`."""
     return _response(request, get_by_id([directory.taxonomy], id_))
 
@@ -169,7 +164,9 @@ def list_taxonomy_terms(request: Request, directory: DirectoryDep, paging: Pagin
 
 
 @router.get("/taxonomy_terms/{id}", summary="Read a term", response_model=TaxonomyTerm, responses=FOR_ONE)
-def read_taxonomy_term(request: Request, directory: DirectoryDep, id_: TermId) -> Response:
+def read_taxonomy_term(
+    request: Request, directory: DirectoryDep, id_: Annotated[UUID, _id("The term.", A_TERM)]
+) -> Response:
     """One term, with the URL of the guide that names it."""
     return _response(request, get_by_id(directory.terms, id_))
 
@@ -191,7 +188,9 @@ def list_service_at_locations(
     response_model=ServiceAtLocation,
     responses=FOR_ONE,
 )
-def read_service_at_location(request: Request, directory: DirectoryDep, id_: LinkId) -> Response:
+def read_service_at_location(
+    request: Request, directory: DirectoryDep, id_: Annotated[UUID, _id("The link.", A_SERVICE_AT_LOCATION)]
+) -> Response:
     """A complete service at its location, with its `name` and `status` at the top level."""
     return _response(request, get_by_id(at_locations(directory.services), id_))
 

@@ -10,7 +10,7 @@ from app.cli.options import AsJson, DataDir, EnvFile, echo_json, paint, read_set
 from app.clock import utc_now
 from app.config import Settings
 from app.errors import SetupError
-from app.extensions.operator_tools.services.doctor import Finding, examine, exit_status, refused_settings
+from app.extensions.operator_tools.services.doctor import SETTINGS, Finding, examine, exit_status
 from app.extensions.operator_tools.services.doctor_mail import build_report, require_mail
 from app.logs import set_up_logs
 from app.services.operations.check_model import Condition
@@ -52,7 +52,10 @@ def doctor(
     try:
         settings = read_settings(data_dir, env_file)
     except SetupError as refusal:
-        refused = refused_settings(str(refusal))
+        refused = [  # no check can run with them
+            Finding("settings", Condition.FAULT, line, "correct it, or remove it", f"{SETTINGS}#settings")
+            for line in str(refusal).splitlines()
+        ]
         findings += refused
         _print(refused if not as_json else ())
     else:

@@ -205,14 +205,6 @@ class Examiner:
             self._examining.release()
 
 
-def refused_settings(refusal: str) -> list[Finding]:
-    """One a line: no check can run with them."""
-    return [
-        Finding(SETTINGS_CHECK.name, Condition.FAULT, line, "correct it, or remove it", f"{SETTINGS}#settings")
-        for line in refusal.splitlines()
-    ]
-
-
 def exit_status(findings: Iterable[Finding]) -> int:
     """2 for a fault, 1 for a warning, otherwise 0."""
     found = {each.condition for each in findings}
