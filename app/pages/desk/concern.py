@@ -17,7 +17,7 @@ from app.http.auth import PUBLIC
 from app.http.context import AppContext
 from app.http.negotiation import JSON
 from app.http.params import IN_PLAIN_DIGITS, Cursor
-from app.http.responses import CACHE_CURRENT, conditional_response
+from app.http.responses import CACHE_CURRENT, conditional_response, download
 from app.models.audit.details import details_of
 from app.models.audit.entry_kinds import EntryKind
 from app.models.audit.rows import DeskAct
@@ -32,7 +32,7 @@ from app.pages.desk.inbox import CONCERN_PAGES, ConcernReferenceInPath
 from app.pages.desk.inbox_rows import lines_of
 from app.pages.desk.list_place import ListPlace, ListPlaceDep
 from app.pages.desk.referral import layout_of, numbers_of, sections_of
-from app.pages.frame import AS_FILE, DeskRouter, ReaderVisitDep, Visit, WorkerVisitDep
+from app.pages.frame import DeskRouter, ReaderVisitDep, Visit, WorkerVisitDep
 from app.pages.page import HTML, UNSEAL_PAGE
 from app.pages.text_format import spoken
 from app.services.audit.audit_log import list_last_entries
@@ -293,7 +293,7 @@ def read_unseal_page(request: Request) -> Response:
     """Decrypts a saved concern offline; it has no text itself."""
     if not UNSEAL_PAGE.is_file():
         raise NotFound
-    headers = {"Content-Disposition": AS_FILE.format(UNSEAL_PAGE.name)}
+    headers = {"Content-Disposition": f'attachment; filename="{UNSEAL_PAGE.name}"'}
     page = UNSEAL_PAGE.read_bytes()
     return conditional_response(request, page, media_type=HTML, links={}, caching=CACHE_CURRENT, more_headers=headers)
 
@@ -320,5 +320,4 @@ def save_sealed_concern(visit: ReaderVisitDep, reference: ConcernReferenceInPath
         ],
         "layout": layout_of(context, concern.guide, concern.edition),
     }
-    headers = {"Content-Disposition": AS_FILE.format(f"{parsed}.json")}
-    return Response(orjson.dumps(document), media_type=JSON, headers=headers)
+    return download(orjson.dumps(document), f"{parsed}.json", JSON)

@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import Response
 
 from app.http.negotiation import PDF_TYPE
+from app.http.responses import download
 from app.models.audit.entry_kinds import EntryKind, EntryPlace
 from app.models.audit.rows import AuditEntryRow
 from app.models.desk.exports import NewExport
@@ -18,7 +19,7 @@ from app.models.operations.health import JsonWebKeySet
 from app.pages.audit.entry_words import act_lines
 from app.pages.concerns.form_answers import printed_section
 from app.pages.desk.referral import sections_of
-from app.pages.frame import AS_FILE, Visit
+from app.pages.frame import Visit
 from app.pages.text_format import code_label, date_and_time, deadline
 from app.services.audit.audit_log import person_of
 from app.services.audit.replay import RecordedConcern, replay
@@ -133,5 +134,4 @@ def export_response(visit: Visit, reference: str, *, notes: bool) -> Response:
     pdf = export_pdf(printed, document)
     export, signer = NewExport(file_sha256=file_sha256(pdf), notes=notes), context.signer
     recorded = context.writer.run(exports.record_export, reference, export, actor, signer)
-    headers = {"Content-Disposition": AS_FILE.format(f"{reference}.pdf")}
-    return Response(add_signature(pdf, recorded.signature), media_type=PDF_TYPE, headers=headers)
+    return download(add_signature(pdf, recorded.signature), f"{reference}.pdf", PDF_TYPE)

@@ -5,7 +5,7 @@ from fastapi import Response
 from app.http.auth import AuditorDep
 from app.http.context import EngineDep, WriterDep
 from app.http.problems import RESPONSES_OF_CLIENT_ROUTES
-from app.http.responses import Responses
+from app.http.responses import Responses, download
 from app.http.routes import GuidanceRouter
 from app.services.csv_sheets import CSV_MEDIA, csv_sheet
 from app.services.desk.figures import SMALLEST_COUNT, read_statistics
@@ -43,5 +43,4 @@ def read_statistics_csv(engine: EngineDep, writer: WriterDep, actor: AuditorDep)
         (month, measure, NO_VALUE if value is None else value, HIDDEN if count is None else str(count))
         for month, measure, value, count in read_statistics(engine, writer, actor=actor)
     )
-    headers = {"Content-Disposition": 'attachment; filename="statistics.csv"'}
-    return Response(csv_sheet(STATISTICS_COLUMNS, rows), media_type=CSV_MEDIA, headers=headers)
+    return download(csv_sheet(STATISTICS_COLUMNS, rows), "statistics.csv", CSV_MEDIA)
