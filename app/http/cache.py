@@ -325,11 +325,11 @@ class ResponseCache:
             self._begin(exchange, request, store)
             return None
         scope["route"], exchange.is_hit = entry.route, True
+        return (await self._choose(request, entry)).serve
+
+    async def _choose(self, request: CacheRequest, entry: CachedResponse) -> WireResponse:
         if request.accepts_gzip and entry.gzipped is None:
             await entry.add_gzip()
-        return self._choose(request, entry).serve
-
-    def _choose(self, request: CacheRequest, entry: CachedResponse) -> WireResponse:
         response = (request.choose(entry) or entry.plain).for_etags(request.if_none_match)
         age = self.age_of(entry)
         return response if age is None else response._replace(headers=[*response.headers, (b"age", b"%d" % int(age))])
@@ -357,10 +357,8 @@ class ResponseCache:
                 del store.pending[request.key]
             pending.set_result(entry)
         if entry is not None:
-            if request.accepts_gzip and entry.gzipped is None:
-                await entry.add_gzip()
+            exchange.instead = (await self._choose(request, entry)).serve
             store.put(request.key, entry)
-            exchange.instead = self._choose(request, entry).serve
 
 
 @lru_cache(maxsize=PARSED_HEADERS)
