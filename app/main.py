@@ -33,7 +33,7 @@ from app.http.held_file import HeldFile, Numbers
 from app.http.hosts import make_host_check
 from app.http.log_requests import RequestRecords
 from app.http.metrics import Metrics
-from app.http.openapi import JsonObject, build_document, build_readers_document
+from app.http.openapi import JsonObject, build_document
 from app.http.problem_handlers import add_problem_handlers
 from app.logs import Log
 from app.models.guides.edition_files import read_edition_file
@@ -260,9 +260,6 @@ class GuidanceApp(FastAPI):
         if self.openapi_schema is None:
             self.openapi_schema = build_document(self, self.state.context.settings)
         return self.openapi_schema
-
-    def readers_openapi(self) -> JsonObject:
-        return build_readers_document(self.openapi())
 
 
 def create_app(settings: Settings, clock: Clock = utc_now) -> GuidanceApp:

@@ -12,8 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from app.build import VERSION, built_commit
-from app.cli.export_group import SITE, ExportGroup
-from app.cli.lazy_commands import PROGRAM, Commands
+from app.cli.lazy_commands import PROGRAM, SITE, Commands, ExportGroup
 from app.extensions import Places, switched_on
 
 OPERATE, WRITE, DUTY = "Operate the service", "Write and publish guides", "The duty team's desk"
@@ -114,10 +113,11 @@ COMMANDS: Mapping[tuple[str, str | None], Places] = {
     },
 }
 
+
 app = Commands(name=PROGRAM, no_args_is_help=True, pretty_exceptions_enable=False)
 groups = {PROGRAM: app}
 for name, (heading, words) in GROUPS.items():
-    is_short = name == "export"  # `export DIR`
+    is_short = name == "export"
     kind = ExportGroup if is_short else TyperGroup
     groups[name] = Commands(name=name, cls=kind, help=words, no_args_is_help=not is_short)
     app.add_typer(groups[name], rich_help_panel=heading)

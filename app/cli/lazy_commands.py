@@ -10,14 +10,24 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 from typer.models import CommandFunctionType
 
 from app.cli.option_groups import GroupedCommand
 from app.extensions import Places
 
 PROGRAM = "guidance"
+SITE = "site"
 EXAMPLE = "Example: "
+
+
+class ExportGroup(TyperGroup):
+    """`export DIR` is short for `export site DIR`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args[:1] not in ([name] for name in (*self.commands, "--help")):
+            args = [SITE, *args]
+        return list(super().parse_args(ctx, args))
 
 
 class LazyCommand(TyperCommand):

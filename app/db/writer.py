@@ -206,7 +206,9 @@ class Writer:
                         self._commit([each])
                 return
             self._fails = isinstance(failure, DBAPIError | _TransactionEnded)
-            _report(batch, [(None, _caller_error(failure))] * len(batch))
+            if self._fails:
+                log.error("write_failed", error=type(failure).__name__)
+            _report(batch, [(None, StoreBusy() if self._fails else failure)] * len(batch))
             return
         self._fails = False
         with log.survive("writer_failed"):  # a failure after the commit must not run the operations again
@@ -261,13 +263,6 @@ def _run(connection: Connection, batch: Sequence[_Queued]) -> list[Outcome]:
 
 def _kind(operation: WriteOp[Any]) -> object:
     return operation.write_all if isinstance(operation, SharedWrite) else operation
-
-
-def _caller_error(failure: Exception) -> Exception:
-    if isinstance(failure, DBAPIError | _TransactionEnded):
-        log.error("write_failed", error=type(failure).__name__)
-        return StoreBusy()
-    return failure
 
 
 def _report(batch: Sequence[_Queued], outcomes: Sequence[Outcome]) -> None:

@@ -309,50 +309,29 @@ class ResponseCache:
             return None
         return entry.route, response.for_etags(request.if_none_match)
 
-
-@lru_cache(maxsize=PARSED_HEADERS)
-def preferred_media_types(accept: bytes) -> frozenset[str]:
-    """Nothing else in Accept affects a response."""
-    header = accept.decode("latin-1")
-    return frozenset(
-        form.media_type for form in REPRESENTATIONS if quality(form.media_type, header) > quality(JSON, header)
-    )
-
-
-@lru_cache(maxsize=PARSED_HEADERS)
-def accepts_gzip(accept_encoding: bytes) -> bool:
-    """True if gzip is named and `identity` not preferred to it. `*` is ignored."""
-    header = accept_encoding.decode("latin-1")
-    return quality("gzip", header) > 0 and quality("gzip", header) >= quality("identity", header)
-
-
-class Caching:
-    def __init__(self, cache: ResponseCache) -> None:
-        self._cache = cache
-
     async def answer_from_cache(self, exchange: Exchange) -> ASGIApp | None:
         """Answer with the cached response, or wait for a request that is making it, or let this one make it."""
         scope = exchange.scope
         if scope["method"] != "GET" or NOT_PUBLIC.match(scope["path"]):
             return None
-        request = self._cache.parse(scope)
+        request = self.parse(scope)
         if request is None:
             return None
-        store = self._cache.store
-        entry = self._cache.find_entry(request.key)
+        store = self.store
+        entry = self.find_entry(request.key)
         if entry is None and request.key in store.pending:  # after a clear, many requests may want the same response
             entry = await asyncio.shield(store.pending[request.key])
         if entry is None:
             self._begin(exchange, request, store)
             return None
         scope["route"], exchange.is_hit = entry.route, True
+        return (await self._choose(request, entry)).serve
+
+    async def _choose(self, request: CacheRequest, entry: CachedResponse) -> WireResponse:
         if request.accepts_gzip and entry.gzipped is None:
             await entry.add_gzip()
-        return self._choose(request, entry).serve
-
-    def _choose(self, request: CacheRequest, entry: CachedResponse) -> WireResponse:
         response = (request.choose(entry) or entry.plain).for_etags(request.if_none_match)
-        age = self._cache.age_of(entry)
+        age = self.age_of(entry)
         return response if age is None else response._replace(headers=[*response.headers, (b"age", b"%d" % int(age))])
 
     def _begin(self, exchange: Exchange, request: CacheRequest, store: CacheStore) -> None:
@@ -378,10 +357,24 @@ class Caching:
                 del store.pending[request.key]
             pending.set_result(entry)
         if entry is not None:
-            if request.accepts_gzip and entry.gzipped is None:
-                await entry.add_gzip()
+            exchange.instead = (await self._choose(request, entry)).serve
             store.put(request.key, entry)
-            exchange.instead = self._choose(request, entry).serve
+
+
+@lru_cache(maxsize=PARSED_HEADERS)
+def preferred_media_types(accept: bytes) -> frozenset[str]:
+    """Nothing else in Accept affects a response."""
+    header = accept.decode("latin-1")
+    return frozenset(
+        form.media_type for form in REPRESENTATIONS if quality(form.media_type, header) > quality(JSON, header)
+    )
+
+
+@lru_cache(maxsize=PARSED_HEADERS)
+def accepts_gzip(accept_encoding: bytes) -> bool:
+    """True if gzip is named and `identity` not preferred to it. `*` is ignored."""
+    header = accept_encoding.decode("latin-1")
+    return quality("gzip", header) > 0 and quality("gzip", header) >= quality("identity", header)
 
 
 async def _hold_cacheable(exchange: Exchange, supported_vary: Set[str], start: Message) -> None:

@@ -34,9 +34,7 @@ class _Snapshot(Collector):
 
 
 def snapshot(families: Iterable[Metric]) -> bytes:
-    registry = CollectorRegistry()
-    registry.register(_Snapshot(families))
-    return generate_latest(registry)
+    return generate_latest(_Snapshot(families))
 
 
 def gauge(name: str, words: str, values: Mapping[Any, float] | float, *labels: str) -> GaugeMetricFamily:
@@ -147,9 +145,7 @@ class Metrics:
         self._flushes.observe(seconds)
 
     def text(self, gauges: Iterable[Metric]) -> bytes:
-        """Return the metrics. With `SHARED_FOLDER`, each count is the sum over all processes."""
-        registry = self.registry
-        if SHARED_FOLDER in os.environ:
-            registry = CollectorRegistry()
-            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library leaves it untyped
-        return generate_latest(registry) + snapshot(gauges)
+        """With `SHARED_FOLDER`, each count is the sum over all processes."""
+        is_shared = SHARED_FOLDER in os.environ
+        counts = MultiProcessCollector(None) if is_shared else self.registry  # type: ignore[no-untyped-call]  # the library leaves it untyped
+        return generate_latest(counts) + snapshot(gauges)

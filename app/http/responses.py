@@ -157,6 +157,12 @@ def link_value(path: str, relation: str, **attributes: str) -> str:
     return f'<{path}>; rel="{name}"{parameters}'
 
 
+def download(content: str | bytes, name: str, media_type: str) -> Response:
+    """To be saved, not shown."""
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(content, media_type=media_type, headers=headers)
+
+
 def sealed_file(sealed: bytes, name: str, counts: Mapping[str, int]) -> Response:
     """`counts` become headers: what further can be fetched."""
     headers = {

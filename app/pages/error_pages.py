@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.types import Message, Scope
+from starlette.types import Message
 
 from app.errors import (
     READS,
@@ -252,7 +252,8 @@ async def find_language(exchange: Exchange) -> None:
     exchange.ends.enter_context(speaking(language, shown if scope["method"] == "GET" and language.is_whole else ""))
     if language != ENGLISH:
         scope["path"], scope["raw_path"] = path, path.encode()
-    if _prefers_page(scope):
+    accept = Headers(scope=scope).get("accept", "")
+    if quality("text/html", accept) > quality(JSON, accept):
         exchange.changes.append(partial(_replace_problem, exchange))
 
 
@@ -269,8 +270,3 @@ async def _replace_problem(exchange: Exchange, start: Message) -> None:
             headers[name] = value
     page.raw_headers = headers.raw
     exchange.held, exchange.instead = [], page
-
-
-def _prefers_page(scope: Scope) -> bool:
-    accept = Headers(scope=scope).get("accept", "")
-    return quality("text/html", accept) > quality(JSON, accept)

@@ -27,7 +27,6 @@ DESK_CONTENT_POLICY = (
 """No site may frame the desk: `embedding_origins` does not apply here."""
 SEE_OTHER = 303
 LONGEST_WAY_BACK = 2000
-AS_FILE = 'attachment; filename="{}"'
 FROM_ELSEWHERE = (
     "Use the form on this website",
     "Your action has not been carried out. Open the desk here and try again.",

@@ -18,7 +18,6 @@ from app.errors import BadRequest, Problem, ServiceUnavailable
 from app.server.deadline import ClientDeadline
 from app.server.framing import Framing
 from app.server.front import Front
-from app.server.refusals import Refusals
 
 SHARED, CONNECTION = "shared", "connection"
 """Keys in the ASGI state of each request."""
@@ -188,7 +187,7 @@ class Connection(asyncio.Protocol):
         """The connection closes when the client closes its side, at the deadline, or after `MAX_DISCARDED_BYTES`."""
         self._discards_data = True
         self.deadline.restart()
-        self._transport.write(self._shared.refusals.make(kind, self._shared.front.date))
+        self._transport.write(self._shared.front.refuse(kind))
         self._transport.write_eof()
 
     def _make_room(self) -> bool:
@@ -284,5 +283,4 @@ class Shared:
     """Objects shared by the connections of one process."""
 
     front: Front
-    refusals: Refusals
     open: set[Connection] = field(default_factory=set)

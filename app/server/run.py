@@ -36,7 +36,6 @@ from app.main import GuidanceApp, create_app
 from app.server.connection import CONNECTION, SHARED, Connection, Shared
 from app.server.front import Front
 from app.server.listening import address_of, bind, leave_new_connections
-from app.server.refusals import Refusals
 from app.services.concerns.keys import DEVELOPMENT_IDENTITY
 from app.services.concerns.resealing import find_newest_recipients
 from app.services.concerns.sealing import read_identities
@@ -215,8 +214,8 @@ class DrainingMiddleware:
             return
 
         context, records = self._context, self._service.door.records
-        front = Front(context.response_cache, records)
-        scope["state"][SHARED] = Shared(front, Refusals(records, is_https=context.settings.is_https))
+        front = Front(context.response_cache, records, is_https=context.settings.is_https)
+        scope["state"][SHARED] = Shared(front)
 
         async def receive_stop() -> Message:
             message = await receive()

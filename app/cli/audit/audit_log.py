@@ -29,7 +29,11 @@ def read_checkpoints(paths: Sequence[Path], settings: Settings, key: str | None)
     """
     if not paths:
         return []
-    verifiers = [parse_verifier_key(key)] if key is not None else _own_verifiers(settings)
+    if key is not None:
+        verifiers = [parse_verifier_key(key)]
+    else:
+        own = settings.receipt_key_file or settings.data_dir / RECEIPT_KEY
+        verifiers = [Verifier(each) for each in load_retired_keys([own, *settings.retired_receipt_keys])]
     checkpoints = []
     for path in paths:
         try:
@@ -49,11 +53,6 @@ def read_note(path: Path) -> str:
         return str(document.get("data", document)["checkpoint"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise SetupError(f"{path} is not a valid checkpoint") from None
-
-
-def _own_verifiers(settings: Settings) -> list[Verifier]:
-    own = settings.receipt_key_file or settings.data_dir / RECEIPT_KEY
-    return [Verifier(key) for key in load_retired_keys([own, *settings.retired_receipt_keys])]
 
 
 def audit_checkpoint(

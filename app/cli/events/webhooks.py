@@ -1,7 +1,7 @@
 """`guidance webhooks`: push events to other systems."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -16,7 +16,7 @@ from app.config import Settings
 from app.db.writer import Writer
 from app.errors import SetupError
 from app.models.base import format_utc
-from app.models.events.rows import DeliveryState, EventKind, WebhookRow
+from app.models.events.rows import DeliveryState, EventKind
 from app.services.events.address_guard import SsrfGuard
 from app.services.events.deliveries import count_deliveries
 from app.services.events.dispatcher import replay_deliveries, retry_deliveries, send_test_notice
@@ -54,7 +54,19 @@ def webhooks_list(settings: SettingsOptions, as_json: AsJson = False) -> None:
     """List webhooks, with the number of pending deliveries and of those given up."""
     with open_writer(settings) as (engine, _), Session(engine) as session:
         counted = count_deliveries(session)
-        listed = [describe_webhook(webhook, counted) for webhook in list_webhooks(session)]
+        listed: list[dict[str, Any]] = [
+            {
+                "name": webhook.name,
+                "url": webhook.url,
+                "events": webhook.kinds,
+                "added_at": format_utc(webhook.added_at),
+                "disabled_at": format_optional(webhook.disabled_at),
+                "disabled_because": webhook.disabled_because,
+                "waiting": counted.get((webhook.name, DeliveryState.PENDING.value), 0),
+                "dead": counted.get((webhook.name, DeliveryState.DEAD.value), 0),
+            }
+            for webhook in list_webhooks(session)
+        ]
     lines = [
         "\t".join(
             [
@@ -135,17 +147,3 @@ def open_webhooks(settings: Settings, *, creates: bool = False) -> Iterator[tupl
         keys = open_webhook_keys(settings)
         keys.load()
         yield engine, writer, keys
-
-
-def describe_webhook(webhook: WebhookRow, counted: Mapping[tuple[str, str], int]) -> dict[str, Any]:
-    """Return JSON values, without secrets. `counted` has the deliveries by webhook name and state."""
-    return {
-        "name": webhook.name,
-        "url": webhook.url,
-        "events": webhook.kinds,
-        "added_at": format_utc(webhook.added_at),
-        "disabled_at": format_optional(webhook.disabled_at),
-        "disabled_because": webhook.disabled_because,
-        "waiting": counted.get((webhook.name, DeliveryState.PENDING.value), 0),
-        "dead": counted.get((webhook.name, DeliveryState.DEAD.value), 0),
-    }

@@ -10,11 +10,11 @@ from fastapi import Response
 
 from app import errors
 from app.http.negotiation import PDF_TYPE
+from app.http.responses import download
 from app.models.base import canonical_submission
 from app.models.concerns.concern import Concern
 from app.pages.concerns.filled_form import FilledForm
 from app.pages.concerns.form_answers import answered_sections, printed_section
-from app.pages.frame import AS_FILE
 from app.pages.languages import current_language, gettext, to_translate
 from app.pages.page import Site
 from app.pages.text_format import date_and_time, deadline
@@ -45,8 +45,7 @@ def copy_as_pdf(filled: FilledForm, concern: Concern, signed: str) -> Response:
         "boxes": gettext(BOXES),
         "sections": [*(each for each in sections if each["groups"]), *([_proof(signed)] if sent else [])],
     }
-    headers = {"Content-Disposition": AS_FILE.format(f"concern-{reference or 'not-sent'}.pdf")}
-    return Response(concern_pdf(printed), media_type=PDF_TYPE, headers=headers)
+    return download(concern_pdf(printed), f"concern-{reference or 'not-sent'}.pdf", PDF_TYPE)
 
 
 def _facts_of(site: Site, concern: Concern, sent: Mapping[str, Any]) -> list[tuple[str, str]]:

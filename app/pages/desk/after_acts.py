@@ -1,7 +1,7 @@
 """The panel on the page of a concern after an action: what was done, what to do next, and how to undo an assignment."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import Any
 
 from sqlmodel import Session
 
@@ -38,28 +38,14 @@ REMIND_OF_CLOSED = ASSIGNING_ACTS | {DeskAct.NOTED, DeskAct.MESSAGE_SENT}
 """Actions after which the panel of a closed concern says that it stays closed."""
 
 
-@dataclass(frozen=True)
-class Undo:
-    """An empty name means nobody."""
-
-    person: str
-    replaces: str
-
-
-@dataclass(frozen=True)
-class AfterAct:
-    line: ActLine
-    next_steps: tuple[str, ...]
-    undo: Undo | None
-
-
-def after_act(visit: Visit, entry: InboxEntry, line: ActLine) -> AfterAct:
+def after_act(visit: Visit, entry: InboxEntry, line: ActLine) -> dict[str, Any]:
+    """For the template: the line, the next steps, and how to undo it, if it can be."""
     act, me, last = line.act.act, visit.visitor.name, _last_assignments(visit, entry, line)
     said = [
         _assignment_sentences(me, last) if last else _next_step(act, entry, me),
         CLOSED if entry.state == ConcernState.CLOSED and act in REMIND_OF_CLOSED else None,
     ]
-    return AfterAct(line, tuple(filter(None, said)), _undo(visit, last))
+    return {"line": line, "next_steps": [*filter(None, said)], "undo": _undo(visit, last)}
 
 
 def _last_assignments(visit: Visit, entry: InboxEntry, line: ActLine) -> list[Assigned]:
@@ -71,14 +57,14 @@ def _last_assignments(visit: Visit, entry: InboxEntry, line: ActLine) -> list[As
     return last if last and last[0].version == line.act.number else []
 
 
-def _undo(visit: Visit, last: list[Assigned]) -> Undo | None:
-    """Return None if the person may not change concerns, or the former owner can no longer work on them."""
+def _undo(visit: Visit, last: list[Assigned]) -> dict[str, str] | None:
+    """An empty name is nobody. None if the person may not change concerns, or who had it can no longer work on them."""
     if not last or not visit.visitor.can_write:
         return None
     former = last[1].person if len(last) > 1 else None
     with Session(visit.context.engine) as session:
         people = list_workers(session)
-    return Undo(former or "", last[0].person or "") if former is None or former in people else None
+    return {"person": former or "", "replaces": last[0].person or ""} if former in (None, *people) else None
 
 
 def _assignment_sentences(me: str, last: list[Assigned]) -> str:

@@ -17,7 +17,7 @@ from app.http.auth import PUBLIC
 from app.http.context import AppContext
 from app.http.negotiation import JSON
 from app.http.params import IN_PLAIN_DIGITS, Cursor
-from app.http.responses import CACHE_CURRENT, conditional_response
+from app.http.responses import CACHE_CURRENT, conditional_response, download
 from app.models.audit.details import details_of
 from app.models.audit.entry_kinds import EntryKind
 from app.models.audit.rows import DeskAct
@@ -32,7 +32,7 @@ from app.pages.desk.inbox import CONCERN_PAGES, ConcernReferenceInPath
 from app.pages.desk.inbox_rows import lines_of
 from app.pages.desk.list_place import ListPlace, ListPlaceDep
 from app.pages.desk.referral import layout_of, numbers_of, sections_of
-from app.pages.frame import AS_FILE, DeskRouter, ReaderVisitDep, Visit, WorkerVisitDep
+from app.pages.frame import DeskRouter, ReaderVisitDep, Visit, WorkerVisitDep
 from app.pages.page import HTML, UNSEAL_PAGE
 from app.pages.text_format import spoken
 from app.services.audit.audit_log import list_last_entries
@@ -164,14 +164,6 @@ def read_desk_work(visit: Visit, shown: opened_concerns.Opening, *, seen_before:
 
 
 @dataclass(frozen=True)
-class FormerLabel:
-    """Has `text` if this service decrypts it, otherwise `sealed`. Has neither if there was no label."""
-
-    text: str
-    sealed: SealedText | None
-
-
-@dataclass(frozen=True)
 class Shown:
     """`sections` or `sealed` is set, neither if erased. `additions` are the first ones, `notes` the last ones."""
 
@@ -252,15 +244,18 @@ def read_concern_page(
     )
 
 
-def former_label(labels: ShownEntries, line: ActLine) -> FormerLabel | None:
-    """Return None if `line` did not set the newest label."""
+def former_label(labels: ShownEntries, line: ActLine) -> dict[str, Any] | None:
+    """`text` if this service decrypts it, otherwise `sealed`; neither if there was no label.
+
+    None if `line` did not set the newest label.
+    """
     newest, before = labels.entries[-1:], labels.entries[:-1]
     if line.act.act != DeskAct.LABELLED or not newest or details_of(line.act).number != newest[0].number:
         return None
-    texts = [
-        FormerLabel(each.text or "", labels.sealed.get(each.number)) for each in before if isinstance(each, LabelEntry)
-    ]
-    return texts[0] if texts else FormerLabel("", None)
+    former = next((each for each in before if isinstance(each, LabelEntry)), None)
+    if former is None:
+        return {"text": "", "sealed": None}
+    return {"text": former.text or "", "sealed": labels.sealed.get(former.number)}
 
 
 @router.get("/concerns/{reference}/additions")
@@ -298,7 +293,7 @@ def read_unseal_page(request: Request) -> Response:
     """Return the page that decrypts a saved concern offline. The page itself has no text."""
     if not UNSEAL_PAGE.is_file():
         raise NotFound
-    headers = {"Content-Disposition": AS_FILE.format(UNSEAL_PAGE.name)}
+    headers = {"Content-Disposition": f'attachment; filename="{UNSEAL_PAGE.name}"'}
     page = UNSEAL_PAGE.read_bytes()
     return conditional_response(request, page, media_type=HTML, links={}, caching=CACHE_CURRENT, more_headers=headers)
 
@@ -325,5 +320,4 @@ def save_sealed_concern(visit: ReaderVisitDep, reference: ConcernReferenceInPath
         ],
         "layout": layout_of(context, concern.guide, concern.edition),
     }
-    headers = {"Content-Disposition": AS_FILE.format(f"{parsed}.json")}
-    return Response(orjson.dumps(document), media_type=JSON, headers=headers)
+    return download(orjson.dumps(document), f"{parsed}.json", JSON)

@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import Response
 
 from app.http.negotiation import PDF_TYPE
+from app.http.responses import download
 from app.models.audit.entry_kinds import EntryKind, EntryPlace
 from app.models.audit.rows import AuditEntryRow
 from app.models.desk.exports import NewExport
@@ -18,7 +19,7 @@ from app.models.operations.health import JsonWebKeySet
 from app.pages.audit.entry_words import act_lines
 from app.pages.concerns.form_answers import printed_section
 from app.pages.desk.referral import sections_of
-from app.pages.frame import AS_FILE, Visit
+from app.pages.frame import Visit
 from app.pages.text_format import code_label, date_and_time, deadline
 from app.services.audit.audit_log import person_of
 from app.services.audit.replay import RecordedConcern, replay
@@ -62,7 +63,16 @@ def printed_export(
         "notes": [_note(each, added.get(EntryPlace(EntryKind.NOTE, each["number"]))) for each in opened["note"]],
         "notes_included": document["notes_included"],
         "hand_overs": [_hand_over(each) for each in statement["hand_overs"]],
-        "history": list(_history(history, outcomes)),
+        "history": [  # digests and keys are shortened: the JSON inside has them whole
+            [
+                str(line.act.number),
+                date_and_time(line.act.at),
+                line.who,
+                line.what,
+                LONG_DIGEST.sub(r"\1...", line.detail),
+            ]
+            for line in act_lines(history, outcomes)
+        ],
         "keys": [each["kid"] for each in document["keys"]["keys"]],
     }
 
@@ -103,13 +113,6 @@ def _hand_over(entry: dict[str, Any]) -> str:
     return f"{_in_words(entry['at'])}, to {entry['body']}: {entry['reason']} Their receipt came: {came}."
 
 
-def _history(history: list[AuditEntryRow], outcomes: Mapping[str, str]) -> Iterator[list[str]]:
-    """Shorten digests and keys. The JSON inside the file has them whole."""
-    for line in act_lines(history, outcomes):
-        detail = LONG_DIGEST.sub(r"\1...", line.detail)
-        yield [str(line.act.number), date_and_time(line.act.at), line.who, line.what, detail]
-
-
 def _in_words(moment: str) -> str:
     return date_and_time(dt.datetime.fromisoformat(moment))
 
@@ -131,5 +134,4 @@ def export_response(visit: Visit, reference: str, *, notes: bool) -> Response:
     pdf = export_pdf(printed, document)
     export, signer = NewExport(file_sha256=file_sha256(pdf), notes=notes), context.signer
     recorded = context.writer.run(exports.record_export, reference, export, actor, signer)
-    headers = {"Content-Disposition": AS_FILE.format(f"{reference}.pdf")}
-    return Response(add_signature(pdf, recorded.signature), media_type=PDF_TYPE, headers=headers)
+    return download(add_signature(pdf, recorded.signature), f"{reference}.pdf", PDF_TYPE)

@@ -12,7 +12,7 @@ from app.build import VERSION
 from app.errors import GuidanceError
 from app.http.auth import PUBLIC
 from app.http.context import AppContext
-from app.http.openapi import JsonObject
+from app.http.openapi import JsonObject, build_readers_document
 from app.http.responses import CACHE_CURRENT, caching_until, conditional_response
 from app.http.routes import GuidanceRouter
 from app.pages.assets import MEDIA_TYPES
@@ -38,8 +38,8 @@ def read_openapi(request: Request) -> Response:
 
 @router.get("/openapi.public.json")
 def read_readers_openapi(request: Request) -> Response:
-    """Return the OpenAPI document that has only the operations on guidance and concerns."""
-    return _document(request, request.app.readers_openapi())
+    """Return an OpenAPI document with only the operations on guidance and concerns."""
+    return _document(request, build_readers_document(request.app.openapi()))
 
 
 def _document(request: Request, described: JsonObject) -> Response:

@@ -4,7 +4,6 @@ The withdrawal of an edition or rendition is here too.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Depends, Path, Query, Response
@@ -41,24 +40,6 @@ Number = Annotated[int, Path(ge=1, le=MAX_NUMBER)]
 Before = Annotated[int, Query(ge=1, le=MAX_NUMBER)]
 
 
-@dataclass(frozen=True)
-class PastEdition:
-    """`changes` are from the edition before, by heading."""
-
-    head: EditionHead
-    status: str
-    hands: EditionPeople
-    changes: dict[str, Sequence[TextChange]]
-
-
-@dataclass(frozen=True)
-class Replacement:
-    """The version that is current after a withdrawal, with the changes from the withdrawn edition."""
-
-    head: EditionHead
-    changes: dict[str, Sequence[TextChange]]
-
-
 @router.get("/{guide}/history")
 def read_history_page(editing: ReviewingDep, before: Before = MAX_NUMBER) -> Response:
     """Up to `SHOWN_EDITIONS` below `before`, most recent first. Raise `NoSuchGuide`."""
@@ -69,12 +50,12 @@ def read_history_page(editing: ReviewingDep, before: Before = MAX_NUMBER) -> Res
     shown = [each for each in history if each.number < before][:SHOWN_EDITIONS]
     by_number = {each.number: each for each in history}
     editions = [
-        PastEdition(
-            each,
-            status_of(each, history),
-            hands.get(each.number, EditionPeople()),
-            _changes(editing, by_number.get(each.number - 1), each),
-        )
+        {
+            "head": each,
+            "status": status_of(each, history),
+            "hands": hands.get(each.number, EditionPeople()),
+            "changes": _changes(editing, by_number.get(each.number - 1), each),
+        }
         for each in shown
     ]
     return editing.page(
@@ -87,6 +68,7 @@ def read_history_page(editing: ReviewingDep, before: Before = MAX_NUMBER) -> Res
 
 
 def _changes(editing: Editing, before: EditionHead | None, after: EditionHead) -> dict[str, Sequence[TextChange]]:
+    """By heading."""
     if before is None:
         return {}
     old, new = (editing.context.contents(each.key, editing.session) for each in (before, after))
@@ -151,7 +133,7 @@ def _without_edition(
         "what": f"edition {head.number}",
         "withdrawn": head,
         "was_current": was_current,
-        "replacement": Replacement(after, _changes(editing, head, after)) if after is not None else None,
+        "replacement": {"head": after, "changes": _changes(editing, head, after)} if after is not None else None,
         "contacts": content.contacts if content is not None else (),
         "lost": [language_name(each.key.language) for each in lost],
     }

@@ -40,6 +40,7 @@ from app.extensions.editing.services.translation_tables import (
     translation_table,
 )
 from app.extensions.editing.tables import GuideDraftRow
+from app.http.responses import download
 from app.models.base import MAX_TEXT_LENGTH
 from app.models.guides.comparison import WordRun, changed_words
 from app.models.guides.edition_keys import EditionKey
@@ -53,7 +54,7 @@ from app.models.languages import (
     LanguageTag,
     RenditionForm,
 )
-from app.pages.frame import AS_FILE, DeskRouter, lead_to
+from app.pages.frame import DeskRouter, lead_to
 from app.pages.guides.change_words import DETAILS
 from app.pages.guides.guides import FORM_LABELS
 from app.pages.posted_forms import SubmittedForm, SubmittedFormDep
@@ -340,8 +341,7 @@ def read_translation_table(editing: ReviewingDep) -> Response:
     content, key, edition = _read_draft(editing)
     pairs = list_pairs(editing.session, editing.guide, content)
     name = f"{editing.guide}-{key.number}-{editing.language}.csv"
-    headers = {"Content-Disposition": AS_FILE.format(name)}
-    return Response(translation_table(pairs, edition, editing.language), media_type=CSV_MEDIA, headers=headers)
+    return download(translation_table(pairs, edition, editing.language), name, CSV_MEDIA)
 
 
 @router.post(f"/{{guide}}/renditions/{{language}}/{TABLE}")

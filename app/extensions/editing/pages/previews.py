@@ -2,7 +2,6 @@
 
 import base64
 import datetime as dt
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -14,7 +13,7 @@ from app.errors import NoSuchGuideDraft, NotFound, ValidationFailed
 from app.extensions.editing import LINKED_PAGE
 from app.extensions.editing.pages.drafts import router
 from app.extensions.editing.pages.editing import ReviewingDep, draft_form
-from app.extensions.editing.services.draft_checks import CheckedDraft, check_draft
+from app.extensions.editing.services.draft_checks import check_draft
 from app.extensions.editing.services.draft_links import LINK_DAYS, end_draft_link, find_linked_draft, make_draft_link
 from app.extensions.editing.services.drafts import get_guide_draft
 from app.extensions.editing.services.rendition_drafts import check_rendition_draft
@@ -46,20 +45,6 @@ LINK_FIELD = "token"
 NOT_STORED = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
 ENDED = "This link no longer works or is incomplete. Ask the person who sent it for a new link."
 UNFINISHED = "The draft cannot be shown at the moment: someone is changing it. Try again later."
-
-
-@dataclass(frozen=True)
-class Preview:
-    """`head` is the edition that the draft would become."""
-
-    head: EditionHead
-    checked: CheckedDraft
-
-    @property
-    def shown(self) -> ShownEdition:
-        """Raise `InvalidEdition` with every error."""
-        content, _ = self.checked.require_sound()
-        return ShownEdition(self.head, content)
 
 
 @preview_router.get(
@@ -123,7 +108,7 @@ def read_linked_draft(site: SiteDep, session: SessionDep, posted: SubmittedFormD
         return _link_page(site, ENDED, NotFound.status)
     try:
         if posted.one("form") == "poster" and not draft.language:
-            return _poster(site, _read_preview(site, session, draft).shown)
+            return _poster(site, _read_preview(site, session, draft))
         return _page_of(site, session, draft, token)
     except ValidationFailed as refusal:
         return _link_page(site, UNFINISHED, refusal.status, token)
@@ -135,18 +120,19 @@ def _link_page(site: Site, fault: str = "", status: int = 200, token: str | None
     return page
 
 
-def _read_preview(site: Site, session: SessionDep, draft: GuideDraftRow) -> Preview:
+def _read_preview(site: Site, session: Session, draft: GuideDraftRow) -> ShownEdition:
+    """The edition that the draft would become. Raise `InvalidEdition` with every error."""
     checked = check_draft(session, draft, site.context.reference_data, today=site.now.date())
-    content, number = checked.content, checked.published.next_number
-    title, note = (content.title, content.change_note) if content is not None else ("", "")
-    return Preview(EditionHead(draft.guide, number, site.now, checked.digest or "", title, note, None, None), checked)
+    (content, digest), number = checked.require_sound(), checked.published.next_number
+    head = EditionHead(draft.guide, number, site.now, digest, content.title, content.change_note, None, None)
+    return ShownEdition(head, content)
 
 
 def _page_of(site: Site, session: Session, draft: GuideDraftRow, token: str | None = None) -> Response:
     """`token` is the reader's, None for editors. Raise `InvalidEdition`, `InvalidRendition` or `EditionWithdrawn`."""
     if draft.language:
         return _rendition_page(site, session, draft)
-    return _edition_page(site, _read_preview(site, session, draft).shown, token)
+    return _edition_page(site, _read_preview(site, session, draft), token)
 
 
 def _edition_page(site: Site, shown: ShownEdition, token: str | None = None) -> Response:

@@ -1,9 +1,10 @@
 """Routes of drafts of guides: saving, reading, checking and comparing drafts, and their publication by two people."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Annotated, Any
 
-from fastapi import Body, Header, Response, Security
+from fastapi import Body, Depends, Header, Response, Security
 from pydantic import JsonValue
 
 from app.errors import (
@@ -31,14 +32,13 @@ from app.extensions.editing.services.draft_checks import check_draft, read_partl
 from app.extensions.editing.services.draft_review import offer_draft, publish_draft
 from app.extensions.editing.services.drafts import (
     DraftAct,
-    DraftRecord,
     discard_draft,
     get_guide_draft,
     read_draft_record,
     write_guide_draft,
 )
 from app.extensions.editing.tables import GuideDraftRow
-from app.http.auth import CallerDep, EditorDep
+from app.http.auth import EditorDep, require_actor
 from app.http.context import ContentsDep, NowDep, ReferenceDataDep, SessionDep, SettingsDep, WriterDep
 from app.http.field_errors import json_pointer
 from app.http.json_bodies import JSONRoute
@@ -50,6 +50,7 @@ from app.models.access.clients import Scope
 from app.models.guides.comparison import changed_fields, changed_sections
 from app.models.guides.guides import PublishedResponse
 from app.models.links import Links, draft_path, edition_path, guide_path, history_path
+from app.services.audit.audit_log import Actor
 from app.services.guides.editions import get_current
 from app.services.guides.presenters import present_published
 
@@ -71,7 +72,9 @@ DraftTag = Annotated[
 ]
 
 
-async def get_act(guide: GuideName, actor: CallerDep, now: NowDep, if_match: DraftTag = None) -> DraftAct:
+async def get_draft_act(
+    guide: GuideName, actor: Annotated[Actor, Depends(require_actor)], now: NowDep, if_match: DraftTag = None
+) -> DraftAct:
     """Return the caller's action on the draft whose ETag is in `If-Match`, as a FastAPI dependency.
 
     It raises `DraftNotNamed` if `If-Match` is missing and there is a draft, and `DraftChanged` if there is no draft
@@ -80,9 +83,9 @@ async def get_act(guide: GuideName, actor: CallerDep, now: NowDep, if_match: Dra
     return DraftAct(guide, actor.client, now, precondition=partial(_check_tag, if_match))
 
 
-EditorActDep = Annotated[DraftAct, Security(get_act, scopes=[Scope.DRAFT])]
+EditorActDep = Annotated[DraftAct, Security(get_draft_act, scopes=[Scope.DRAFT])]
 
-PublisherActDep = Annotated[DraftAct, Security(get_act, scopes=[Scope.PUBLISH])]
+PublisherActDep = Annotated[DraftAct, Security(get_draft_act, scopes=[Scope.PUBLISH])]
 
 
 @router.put(
@@ -258,19 +261,22 @@ def _check_tag(if_match: str | None, draft: GuideDraftRow | None) -> None:
         raise DraftChanged
 
 
-def _present(draft: GuideDraftRow, record: DraftRecord, response: Response | None = None) -> DraftResponse:
+def _present(
+    draft: GuideDraftRow, record: tuple[Sequence[str], int | None], response: Response | None = None
+) -> DraftResponse:
     """Return the draft as callers see it.
 
     `record` has the writers of the draft, and the edition that the draft follows. If `response` is given, set the ETag
     header field of `response`.
     """
+    writers, follows = record
     if response is not None:
         response.headers["ETag"] = _etag(draft)
     return DraftResponse(
         **draft.model_dump(exclude={"content", "unplaced", "language"}),
         content=draft.read(),
-        writers=tuple(record.writers),
-        follows=record.follows,
+        writers=tuple(writers),
+        follows=follows,
         links=_links(draft.guide),
     )
 

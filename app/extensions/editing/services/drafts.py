@@ -46,14 +46,6 @@ class DraftAct(GuideAct):
         return draft
 
 
-@dataclass(frozen=True)
-class DraftRecord:
-    """The writers of an edition's draft, and the number that it follows (None for a new guide)."""
-
-    writers: Sequence[str]
-    follows: int | None
-
-
 def keep_unplaced(draft: GuideDraftRow | None) -> Sequence[str]:
     return draft.read_unplaced() if draft is not None else ()
 
@@ -142,8 +134,9 @@ def state_after(act: GuideDraftAct, *, by: str, at: dt.datetime, details: DraftC
     return {}
 
 
-def read_draft_record(session: Session, guide: str) -> DraftRecord:
-    return DraftRecord(writers_of(list_draft_acts(session, guide)), len(find_history(session, guide=guide)) or None)
+def read_draft_record(session: Session, guide: str) -> tuple[Sequence[str], int | None]:
+    """The writers of an edition's draft, and the number that it follows (None for a new guide)."""
+    return writers_of(list_draft_acts(session, guide)), len(find_history(session, guide=guide)) or None
 
 
 def write_guide_draft(

@@ -36,7 +36,11 @@ def word_blocks(path: Path, data: bytes) -> list[Block]:
     """
     try:
         _check_package(path, data)
-        return _word_blocks(data)
+        document = Document(BytesIO(data))
+        links = {id_: each.target_ref for id_, each in document.part.rels.items() if each.is_external}
+        styles = {style.style_id: style for style in document.styles}
+        blocks = chain(_blocks(document.element.body, styles, links), _margins(document.part))
+        return list(islice((block for block in blocks if block.text), MAX_BLOCKS + 1))
     except NO_PACKAGE:
         raise SeedFileError(path, [SeedError(0, NO_DOCUMENT)]) from None
 
@@ -52,15 +56,6 @@ def _check_package(path: Path, data: bytes) -> None:
         for name in package.namelist():
             if name.endswith((".xml", ".rels")) and b"<!DOCTYPE" in package.read(name):
                 raise SeedFileError(path, [SeedError(0, NO_DOCUMENT)])
-
-
-def _word_blocks(data: bytes) -> list[Block]:
-    document = Document(BytesIO(data))
-    links = {id_: each.target_ref for id_, each in document.part.rels.items() if each.is_external}
-    styles = {style.style_id: style for style in document.styles}
-    blocks = _blocks(document.element.body, styles, links)
-    with_words = (block for block in chain(blocks, _margins(document.part)) if block.text)
-    return list(islice(with_words, MAX_BLOCKS + 1))
 
 
 def _blocks(body: Any, styles: dict[str, Any], links: dict[str, str]) -> Iterator[Block]:

@@ -369,10 +369,6 @@ def set_up_backup(day: FirstDay) -> None:
     tell(f"{target}: restored in {drilled.seconds:.1f} s into a temporary folder")
 
 
-def do_nothing(_day: FirstDay) -> None:
-    """Leave the step to the administrator, because the service runs elsewhere."""
-
-
 ACTIONS: Mapping[str, Callable[[FirstDay], None]] = {
     "council": set_up_council,
     "numbers": set_up_numbers,
@@ -384,6 +380,5 @@ ACTIONS: Mapping[str, Callable[[FirstDay], None]] = {
     "lead": set_up_lead,
     "concern": set_up_concern,
     "backup": set_up_backup,
-    "service": do_nothing,
 }
-"""Function that does each step, by its name."""
+"""What does each step, by its name. The administrator starts the service elsewhere."""

@@ -35,6 +35,7 @@ SIZE_OF_POSTGRESQL = (
     " FROM pg_stat_user_tables"
 )
 """Its statistics estimate the free space."""
+RUN_VERIFY = "leave the files unchanged and run guidance verify"
 UNSET = "GUIDANCE_BACKUP_FOLDER is not set, so this cannot be checked:"
 
 
@@ -154,11 +155,7 @@ def check_restore(context: CheckContext) -> Verdict:
     return fine(f"{newest.name} was restored in {drilled.seconds:.1f} s: {drilled.verified.concerns} concerns")
 
 
-def check_chains(context: CheckContext) -> Verdict:
-    """The audit log is intact, and concerns and events agree with it."""
-    broken = find_broken_rows(context, Invariant.CHAINS)
-    if broken:
-        return fault(
-            f"{len(broken)} errors in the audit log: {broken[0]}", "leave the files unchanged and run guidance verify"
-        )
-    return fine("the audit log is intact")
+def check_invariant(invariant: Invariant, told: str, action: str, intact: str, context: CheckContext) -> Verdict:
+    """`told` has places for the number of broken rows, and for what the first is."""
+    broken = find_broken_rows(context, invariant)
+    return fault(told.format(len(broken), broken[0]), action) if broken else fine(intact)

@@ -236,8 +236,7 @@ def examine_backup(context: CheckContext) -> Iterator[Verdict]:
 
 def examine_service(context: CheckContext) -> Iterator[Verdict]:
     """Ready at the public address, https or local."""
-    found = [each for each in check_public_url(context) if each.condition is not Condition.WARNING]
-    yield worst(found)
+    yield from (each for each in check_public_url(context) if each.condition is not Condition.WARNING)
 
 
 STEPS = (
