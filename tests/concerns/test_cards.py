@@ -20,7 +20,7 @@ from app.services.audit.audit_log import Actor
 from app.services.audit.remnants import purge_remnants
 from app.services.concerns.card_making import MAX_EXCERPT_LENGTH, card_of_addition, card_of_concern, card_plaintext
 from app.services.concerns.keys import DEVELOPMENT_IDENTITY, create_identity
-from app.services.concerns.resealing import ChangeOfKeys, Resealed, reseal
+from app.services.concerns.resealing import Resealed, reseal
 from app.services.concerns.sealing import LEAST_CARD, Unsealer, make_sealer, read_identities
 from app.services.operations.backup import back_up
 from app.services.operations.verification import find_faults
@@ -46,8 +46,8 @@ def opened(settings: Settings, sealed: bytes) -> Any:
 
 def resealed(context: AppContext, settings: Settings, *recipients: str) -> Resealed:
     unsealer = read_identities(settings.data_dir / DEVELOPMENT_IDENTITY)
-    keys = ChangeOfKeys(unsealer, make_sealer(recipients) if recipients else context.submissions.sealer)
-    return reseal(context.engine, context.writer, keys, actor=AN_OPERATOR)
+    sealer = make_sealer(recipients) if recipients else context.submissions.sealer
+    return reseal(context.engine, context.writer, unsealer, sealer, actor=AN_OPERATOR)
 
 
 def faults(context: AppContext) -> list[str]:
@@ -366,9 +366,9 @@ def test_an_identity_that_opens_no_current_text_finds_nothing_to_reseal(
 ) -> None:
     del receipt
     create_identity(tmp_path / "retired.txt", at=A_TUESDAY)
-    keys = ChangeOfKeys(read_identities(tmp_path / "retired.txt"), context.submissions.sealer)
+    unsealer = read_identities(tmp_path / "retired.txt")
 
-    result = reseal(context.engine, context.writer, keys, actor=AN_OPERATOR)
+    result = reseal(context.engine, context.writer, unsealer, context.submissions.sealer, actor=AN_OPERATOR)
 
     assert (result.count, result.cards, result.unopened) == (0, 0, ())
 

@@ -13,7 +13,7 @@ from app.models.audit.rows import Remnants
 from app.services.access.row_signing import drop_old_access_keys, need_access_keys, sign_again
 from app.services.audit.audit_log import by_key_holder
 from app.services.concerns.keys import DEVELOPMENT_IDENTITY, create_identity
-from app.services.concerns.resealing import ChangeOfKeys, reseal
+from app.services.concerns.resealing import reseal
 from app.services.concerns.sealing import make_sealer, read_identities
 from app.services.events.webhook_keys import drop_old_keys, encrypt_again, open_webhook_keys
 
@@ -68,7 +68,8 @@ def keys_reseal(
         resealed = reseal(
             engine,
             writer,
-            ChangeOfKeys(unsealer, sealer),
+            unsealer,
+            sealer,
             actor=by_key_holder(utc_now()),
             on_step=show,
         )

@@ -156,7 +156,7 @@ def read_desk_work(visit: Visit, shown: opened_concerns.Opening, *, seen_before:
             "today": visit.now.astimezone(LONDON).date(),
             "look_again": find_days(session, reference, visit.visitor.name),
             "questions": desk_entries.list_messages(session, reference),
-            "come_back_by": receipts.working_days.after(concern.received_at, days=receipts.come_back_days),
+            "come_back_by": receipts.duty_hours.working_days.after(concern.received_at, days=receipts.come_back_days),
             "hand_overs": list_hand_overs(session, reference),
             "acts": act_lines(list_last_entries(session, reference, limit=ACTS_SHOWN), outcomes),
             "meanwhile": act_lines((act for act in later if act.client != client), outcomes),

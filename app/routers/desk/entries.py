@@ -133,7 +133,7 @@ def add_note(
     """
     expect_one_key_at_most(http_request)
     reference = request.reference
-    written = desk_entries.write_note(request.desk, reference, note, request.actor, idempotency_key)
+    written = desk_entries.write_entry(request.desk, reference, note, request.actor, idempotency_key)
     return created_response(written, desk_concern_path(reference, "notes"))
 
 
@@ -179,7 +179,7 @@ def set_label(
     the client to every key of `GET /v1/desk/recipients`. `GET /v1/desk/cards` returns labels with the cards.
     """
     expect_one_key_at_most(http_request)
-    written = desk_entries.write_label(request.desk, request.reference, label, request.actor, idempotency_key)
+    written = desk_entries.write_entry(request.desk, request.reference, label, request.actor, idempotency_key)
     return stored_response(written)
 
 

@@ -23,7 +23,6 @@ from app.services.concerns.card_making import insert_cards
 from app.services.concerns.idempotency import Retryable
 from app.services.concerns.presented_entries import present_entry
 from app.services.concerns.receipt_signing import ReceiptSigner
-from app.services.concerns.rows import get_concern
 from app.services.concerns.sealing import Unsealer
 from app.services.guides.reference_data import ReferenceData
 
@@ -165,13 +164,6 @@ def append_entry(
     if entry.card is not None:
         insert_cards(session.connection(), [(reference, row.number, entry.card)])
     return row
-
-
-def store_sealed(
-    session: Session, reference: str, entry: NewEntry, request: Retryable, faults: Sequence[FieldError] = ()
-) -> bytes:
-    """As `store_entry`. Raise `NoSuchConcern` first."""
-    return store_entry(session, get_concern(session, reference), entry, request, faults)
 
 
 def store_entry(

@@ -106,7 +106,7 @@ class SavedForms:
         """It was sent: let it expire. Ignore an unknown `opening`. Raise `StoreBusy`."""
         ended = _of_opening(opening)
         if ended is not None:
-            self.writer.run(_end, ended, at)
+            self.writer.run(_expire, ended, at)
 
     def erase_expired(self, *, at: dt.datetime) -> int:
         """Erase and purge, and return the number. Raise `StoreBusy`.
@@ -166,10 +166,6 @@ def _insert(
     if measure_saved(session)[1] + columns["size"] > MAX_BYTES:
         raise SavedFormsFull
     session.add(SavedFormRow(**columns))
-
-
-def _end(session: Session, ended: ColumnElement[bool], at: dt.datetime) -> None:
-    _expire(session, ended, at)
 
 
 def _expire(session: Session, ended: ColumnElement[bool], at: dt.datetime) -> None:

@@ -35,7 +35,7 @@ from app.models.guides.edition_keys import EditionKey
 from app.models.references import new_reference
 from app.services.access.limits import LimitKeys
 from app.services.access.sources import UNCOUNTED, Admission, Sources
-from app.services.audit.audit_log import insert_first_entries, next_row
+from app.services.audit.audit_log import by_reporter, insert_first_entries, next_row
 from app.services.audit.chains import BEFORE_THE_FIRST
 from app.services.concerns.arrivals import Arrival
 from app.services.concerns.card_making import card_of_concern, insert_cards, seal_card
@@ -135,16 +135,17 @@ class Submissions:
         """
         self._expect_both_say_test(concern, for_tests=for_tests)
         submitted = concern.model_dump_json(exclude_unset=True).encode()
-        in_danger = concern.immediate_danger == ImmediateDanger.YES
+        in_danger, cached = concern.immediate_danger == ImmediateDanger.YES, self.resolver.cached(concern)
+        resolve = partial(self.resolver.resolve, concern, cached)
         try:
-            pinned = await self._resolve(concern)
+            pinned = await to_thread.run_sync(resolve) if cached is None else resolve()
             admission = await self.sources.admit(networks, size=len(submitted), in_danger=in_danger, day=at.date())
         except (InvalidConcern, TooManyConcerns):
             if keys is not None:  # an earlier request may have stored the concern
                 with suppress(IdempotencyKeyReused, orjson.JSONEncodeError):
                     return await to_thread.run_sync(self._replay, concern, keys, at)
             raise
-        arrival = Arrival.of_reporter(channel, at=at)
+        arrival = Arrival(by_reporter(at), channel, at)
         arrived = Submitted(concern, submitted, arrival, keys, admission)
         prepare = partial(self._prepare, arrived, pinned)
         for _ in range(MAX_ATTEMPTS):
@@ -178,12 +179,6 @@ class Submissions:
             return IdempotentResult(prepared.concern.reference, prepared.receipt, is_replay=False)
         raise ReferenceTaken
 
-    async def _resolve(self, concern: Concern) -> PinnedEdition:
-        cached = self.resolver.cached(concern)
-        if cached is None:
-            return await to_thread.run_sync(self.resolver.resolve, concern)
-        return self.resolver.resolve(concern, cached)
-
     def rehearse(self, *, at: dt.datetime) -> None:
         """Check that a concern could be stored: write an invented one and roll back, then flush a write without change.
 
@@ -191,7 +186,13 @@ class Submissions:
         """
         with Session(self.engine) as session:
             current = list_current(session, limit=1)
-        prepared = self._prepare_invented(current[0].key, at=at) if current else None
+        prepared = None
+        if current:
+            edition = current[0].key
+            concern = Concern(**SMALLEST_EXAMPLE, guide=edition.guide, edition=edition.number)
+            submitted = concern.model_dump_json(exclude_unset=True).encode()
+            arrival = Arrival(by_reporter(at), Channel.API, at)
+            prepared = self._prepare(Submitted(concern, submitted, arrival, keys=None), self.resolver.resolve(concern))
 
         def write(session: Session) -> None:
             if prepared is not None:
@@ -201,13 +202,6 @@ class Submissions:
             write_without_change(session)
 
         self.writer.run(write)
-
-    def _prepare_invented(self, edition: EditionKey, *, at: dt.datetime) -> _Prepared:
-        concern = Concern(**SMALLEST_EXAMPLE, guide=edition.guide, edition=edition.number)
-        submitted = concern.model_dump_json(exclude_unset=True).encode()
-        pinned = self.resolver.resolve(concern)
-        arrival = Arrival.of_reporter(Channel.API, at=at)
-        return self._prepare(Submitted(concern, submitted, arrival, keys=None), pinned)
 
     def _expect_both_say_test(self, concern: Concern, *, for_tests: bool) -> None:
         """A refused concern may be about a real child: log and count it."""

@@ -12,8 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 from sqlmodel import Session
 
-from app.age.files import count_keys
-from app.age.keys import NotThatFile, Sealer
+from app.age.keys import Sealer
 from app.errors import (
     AlreadyStored,
     ConcernErased,
@@ -41,10 +40,9 @@ from app.services.concerns.follow_up import FollowUps, store_addition
 from app.services.concerns.idempotency import IdempotentResult, Retryable, derive_idempotency_keys
 from app.services.concerns.receipts import PinnedEdition
 from app.services.concerns.rows import get_unerased
-from app.services.concerns.sealing import Unsealer, addition_plaintext
+from app.services.concerns.sealing import Unsealer, addition_plaintext, faults_in_keys
 from app.services.concerns.submission import ClientSealedText, Submissions, Submitted
 
-NOT_OUR_KEYS = "these are not the current keys of this service: encrypt it again to the current keys"
 NOT_THIS_TEXT = "this is not such a text, encrypted to those keys, or it says something else than the request"
 NO_TESTS = "a worker writes down no tests: send a test to /v1/concerns, with a test key"
 USED = "this reference is in use: choose another"
@@ -207,21 +205,12 @@ def _faults_in_file(
     written: WrittenDown, reference: str, model: type[Concern | Addition], sealer: Sealer, unsealer: Unsealer
 ) -> list[FieldError]:
     """Check the text if `unsealer` decrypts it: the desk could not open an invalid one."""
-    if sorted(written.recipients or ()) != sorted(map(str, sealer.recipients)):
-        return [FieldError(("recipients",), NOT_OUR_KEYS, FaultCode.NOT_LISTED)]
     files = {"sealed": written.sealed, "card": written.card}
     given = {name: _decode(file) for name, file in files.items() if file is not None}
-    faults = [FieldError((name,), NOT_THIS_TEXT) for name, file in given.items() if not _has_keys(file, sealer)]
+    faults = faults_in_keys(written.recipients, given, sealer, NOT_THIS_TEXT)
     if not faults and unsealer.has_one_of(sealer.fingerprints):
         return _faults_in_text(written, reference, model, unsealer)
     return faults
-
-
-def _has_keys(file: bytes, sealer: Sealer) -> bool:
-    try:
-        return count_keys(file) == len(sealer.recipients)
-    except NotThatFile:
-        return False
 
 
 def _faults_in_text(
