@@ -15,7 +15,7 @@ from app.http.context import AppContext
 from app.models.access.clients import Scope
 from app.models.audit.rows import Remnants
 from app.models.concerns.examples import FULL_EXAMPLE
-from app.services.access.clients import NewClient, add_client
+from app.services.access.clients import add_client
 from app.services.audit.audit_log import Actor
 from app.services.audit.remnants import purge_remnants
 from app.services.concerns.card_making import MAX_EXCERPT_LENGTH, card_of_addition, card_of_concern, card_plaintext
@@ -147,8 +147,8 @@ def test_a_concern_and_its_addition_have_sealed_cards_on_the_record(
 
 
 def test_a_test_concern_has_a_card_too(client: TestClient, context: AppContext, database: RawConnection) -> None:
-    sandbox = NewClient(name="example-sandbox", scopes=[Scope.SUBMIT], test=True)
-    headers = {"Authorization": f"Bearer {add_client(context.writer, sandbox, at=A_TUESDAY)}"}
+    token = add_client(context.writer, name="example-sandbox", scopes=[Scope.SUBMIT], test=True, at=A_TUESDAY)
+    headers = {"Authorization": f"Bearer {token}"}
 
     receipt = client.post("/v1/concerns", json=a_concern(test=True), headers=headers).json()
 

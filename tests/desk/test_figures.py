@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from app.models.access.clients import Scope
-from app.services.access.clients import NewClient, add_client
+from app.services.access.clients import add_client
 from app.services.desk.figures import MonthlyCount, _hide_small
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import a_concern, raise_concern
@@ -65,9 +65,7 @@ def test_a_day_begins_at_midnight_in_london_and_counts_no_tests(
 ) -> None:
     raised(dt.datetime(2026, 6, 30, 22, 59, 59, tzinfo=dt.UTC))
     raised(dt.datetime(2026, 6, 30, 23, 0, 0, tzinfo=dt.UTC))  # July, by the summer time of London
-    key = add_client(
-        service.state.context.writer, NewClient(name="tester", scopes=[Scope.SUBMIT], test=True), at=A_TUESDAY
-    )
+    key = add_client(service.state.context.writer, name="tester", scopes=[Scope.SUBMIT], test=True, at=A_TUESDAY)
     tried = client.post("/v1/concerns", json=a_concern(test=True), headers={"Authorization": f"Bearer {key}"})
     assert tried.status_code == 201
 
@@ -168,7 +166,7 @@ def test_hidden_counts_are_never_one_value_nor_a_small_sum(counts: tuple[int, ..
 @pytest.mark.slow
 def test_tests_are_in_no_count_of_the_statistics(service: FastAPI, client: TestClient, desk: Desk) -> None:
     context = service.state.context
-    key = add_client(context.writer, NewClient(name="tries", scopes=[Scope.SUBMIT], test=True), at=A_TUESDAY)
+    key = add_client(context.writer, name="tries", scopes=[Scope.SUBMIT], test=True, at=A_TUESDAY)
     raise_many(client, 6, "no")
     for _ in range(6):
         body = a_concern(immediate_danger="yes", test=True)

@@ -19,7 +19,7 @@ from app.models.access.clients import Scope
 from app.models.audit.details import sentence_of
 from app.models.audit.entry_kinds import EntryKind
 from app.models.audit.rows import AuditEntryRow
-from app.services.access.clients import NewClient, add_client
+from app.services.access.clients import add_client
 from app.services.concerns.keys import create_identity
 from app.services.concerns.sealing import seal_written
 from tests.support.clock import A_TUESDAY
@@ -52,7 +52,7 @@ def desk_of(service: FastAPI, http: Any) -> Desk:
     """Return a duty team that works with the service."""
     context: AppContext = service.state.context
     scopes = (Scope.READ, Scope.WRITE, Scope.AUDIT)
-    key = add_client(context.writer, NewClient(name="example-desk", scopes=scopes), at=A_TUESDAY)
+    key = add_client(context.writer, name="example-desk", scopes=scopes, at=A_TUESDAY)
     return Desk(http, {"Authorization": f"Bearer {key}"})
 
 
@@ -61,7 +61,7 @@ def worker_of(service: FastAPI, http: object, person: str | None, *scopes: Scope
     context: AppContext = service.state.context
     name = f"desk-of-{(person or 'nobody').split()[0].lower()}"
     granted = scopes or (Scope.READ, Scope.WRITE)
-    key = add_client(context.writer, NewClient(name=name, scopes=granted, person=person), at=A_TUESDAY)
+    key = add_client(context.writer, name=name, scopes=granted, person=person, at=A_TUESDAY)
     return Desk(http, {"Authorization": f"Bearer {key}"})
 
 

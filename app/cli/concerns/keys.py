@@ -129,12 +129,12 @@ def keys_rotate_access(
     """
     with open_writer(settings, creates=True) as (engine, writer):  # the first start may need the key file
         access_keys = need_access_keys(engine)
-        done = writer.run(sign_again, keys=access_keys, with_new_key=not finish, accept=accept)
+        count, left = writer.run(sign_again, keys=access_keys, with_new_key=not finish, accept=accept)
         if finish:
             writer.run(drop_old_access_keys, keys=access_keys)
     rest = "its only key" if finish else "the new key; former keys stay valid until --finish"
-    typer.echo(f"{access_keys.path}: {done.count} rows are signed with {rest}")
-    for name in done.left:
+    typer.echo(f"{access_keys.path}: {count} rows are signed with {rest}")
+    for name in left:
         typer.echo(f"{name}: not signed by any key; left unchanged", err=True)
-    if done.left:
+    if left:
         raise typer.Exit(1)

@@ -236,12 +236,11 @@ def _read_page(
     request: DeskRequest, kind: EntryKind, cursor: str | None, limit: int
 ) -> tuple[tuple[Any, ...], str | None]:
     """Record the reading. Entries are decrypted if this service can decrypt concerns."""
-    desk, place = (
-        request.desk,
-        opened_entries.PagePlace(kind, request.reference, decode_key(cursor, otherwise=0), limit),
-    )
+    desk, after = request.desk, decode_key(cursor, otherwise=0)
     act = DeskAct.OPENED if desk.unsealer.can_unseal else DeskAct.LISTED
-    page = desk.writer.run(opened_entries.open_page, place, request.actor, act)
+    page = desk.writer.run(
+        opened_entries.open_page, kind, request.reference, request.actor, act, after=after, limit=limit
+    )
     shown = opened_entries.present_page(page, now=request.actor.at)
     if desk.unsealer.can_unseal:
         shown = opened_entries.open_entries(desk.engine, page, desk.unsealer, now=request.actor.at)

@@ -178,46 +178,55 @@ class Authenticator:
         return caller if name is None else replace(caller, person=name)
 
 
-@dataclass(frozen=True)
-class NewClient:
-    """`person` is None for a program. A `test` client may only send test concerns."""
-
-    name: str
-    scopes: Iterable[Scope]
-    person: str | None = None
-    test: bool = False
-
-
-def add_client(writer: Writer, client: NewClient, *, at: dt.datetime, expires_at: dt.datetime | None = None) -> str:
+def add_client(
+    writer: Writer,
+    name: str,
+    scopes: Iterable[Scope],
+    person: str | None = None,
+    *,
+    test: bool = False,
+    at: dt.datetime,
+    expires_at: dt.datetime | None = None,
+) -> str:
     """Add a client, and return its first key, of which only a hash is stored.
 
-    Raise `ClientExists`, also for the name of a revoked client; `SetupError` for an invalid name, no scope, or a test
-    client with more than `submit`; `StoreBusy`.
+    `person` is None for a program. A `test` client may only send test concerns. Raise `ClientExists`, also for the name
+    of a revoked client; `SetupError` for an invalid name, no scope, or a test client with more than `submit`;
+    `StoreBusy`.
     """
-    if client.name == DOCS_CLIENT:
+    if name == DOCS_CLIENT:
         raise SetupError(f"a client's name is not {DOCS_CLIENT}: the page of the API documentation has it")
-    return _add_client(writer, client, at=at, expires_at=expires_at)
+    return _add_client(writer, name, scopes, person, test=test, at=at, expires_at=expires_at)
 
 
-def _add_client(writer: Writer, client: NewClient, *, at: dt.datetime, expires_at: dt.datetime | None) -> str:
-    if not re.fullmatch(SLUG_PATTERN, client.name) or not is_recordable(client.name):
+def _add_client(
+    writer: Writer,
+    name: str,
+    scopes: Iterable[Scope],
+    person: str | None = None,
+    *,
+    test: bool,
+    at: dt.datetime,
+    expires_at: dt.datetime | None,
+) -> str:
+    if not re.fullmatch(SLUG_PATTERN, name) or not is_recordable(name):
         raise SetupError("a client's name is lower-case words joined by hyphens")
-    if (reason := find_name_refusal(client.name)) is not None:
+    if (reason := find_name_refusal(name)) is not None:
         raise SetupError(f"a client's name {reason}")
-    person = check_person(client.person) if client.person is not None else None
+    person = check_person(person) if person is not None else None
     key = draw_token(KEY_PREFIX)
-    granted = sorted({scope.value for scope in client.scopes})
-    if not granted or (client.test and granted != [Scope.SUBMIT]):
+    granted = sorted({scope.value for scope in scopes})
+    if not granted or (test and granted != [Scope.SUBMIT]):
         raise SetupError(f"a client has one scope or more; one for tests has {Scope.SUBMIT} alone")
 
     def write(session: Session) -> None:
-        row = ClientRow(name=client.name, scopes=granted, added_at=at, person=person, test=client.test)
+        row = ClientRow(name=name, scopes=granted, added_at=at, person=person, test=test)
         session.add(row)
         try:
             session.flush()
         except IntegrityError:
             raise ClientExists from None
-        first = ClientKeyRow(key_sha256=token_digest(key), client=client.name, added_at=at, expires_at=expires_at)
+        first = ClientKeyRow(key_sha256=token_digest(key), client=name, added_at=at, expires_at=expires_at)
         session.add(first)
         own = _key_fields(first) | {"scopes": tuple(row.scopes), "test": row.test, "person": row.person}
         record_person(session, DeskAct.CLIENT_ADDED, by_operator(at), ClientAddedDetails(**own))
@@ -262,9 +271,8 @@ def _key_fields(key: ClientKeyRow) -> dict[str, Any]:
 
 def draw_docs_key(writer: Writer, *, at: dt.datetime, life: dt.timedelta) -> str:
     """Return a key of `DOCS_CLIENT` for `life`, after which older ones expire too. Raise as `rotate_key`."""
-    client = NewClient(name=DOCS_CLIENT, scopes=[Scope.SUBMIT], test=True)
     try:
-        return _add_client(writer, client, at=at, expires_at=at + life)
+        return _add_client(writer, name=DOCS_CLIENT, scopes=[Scope.SUBMIT], test=True, at=at, expires_at=at + life)
     except ClientExists:
         return rotate_key(writer, name=DOCS_CLIENT, overlap=life, at=at, expires_at=at + life)[0]
 

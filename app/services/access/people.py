@@ -175,29 +175,21 @@ def leave(session: Session, name: str, *, at: dt.datetime, actor: Actor | None =
     return clients
 
 
-@dataclass(frozen=True)
-class Identity:
-    """A person at an OpenID provider: issuer and id."""
-
-    provider: str
-    subject: str
-
-
-def name_for(session: Session, identity: Identity, given: str | None) -> str:
+def name_for(session: Session, subject: str, given: str | None) -> str:
     """Return the name of an earlier sign-in, otherwise `given`, with the id if another has had that name."""
-    known = find_name_of(session, identity.subject)
+    known = find_name_of(session, subject)
     if known is not None:
         return known
     if given is None or not is_recordable(given) or find_name_refusal(given) is not None:
-        return identity.subject
+        return subject
     if session.get(PersonRow, given) is None and recorded_role(session, given) == NO_ROLE:
         return given
-    longer = f"{given} ({identity.subject})"
-    return longer if is_recordable(longer) else identity.subject
+    longer = f"{given} ({subject})"
+    return longer if is_recordable(longer) else subject
 
 
-def welcome(session: Session, name: str, *, role: Role, identity: Identity, actor: Actor) -> PersonRow | None:
-    """Store who signed in through a provider. Return None if they left, use a passkey, or have another `identity`.
+def welcome(session: Session, name: str, *, role: Role, provider: str, subject: str, actor: Actor) -> PersonRow | None:
+    """Store who signed in through a provider. Return None if they left, use a passkey, or are another `subject`.
 
     A role that differs from the last recorded one is recorded: the row may be an older version put back. Raise
     `RowNotOurs`.
@@ -209,12 +201,12 @@ def welcome(session: Session, name: str, *, role: Role, identity: Identity, acto
         person = PersonRow(
             name=name,
             role=role.value,
-            provider=identity.provider,
-            subject=identity.subject,
+            provider=provider,
+            subject=subject,
             handle=secrets.token_bytes(HANDLE_BYTES),
             added_at=actor.at,
         )
-    elif person.left_at is not None or (person.provider, person.subject) != (identity.provider, identity.subject):
+    elif person.left_at is not None or (person.provider, person.subject) != (provider, subject):
         return None
     else:
         require_ours(session, person)

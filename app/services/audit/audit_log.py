@@ -85,11 +85,6 @@ def record_action(session: Session, chain: str, act: DeskAct, actor: Actor, deta
     return end
 
 
-def record_reading(session: Session, chain: str, act: DeskAct, actor: Actor, details: Details | None = None) -> None:
-    """Record before returning the rows, and read them outside this transaction: all writers would wait."""
-    record_action(session, chain, act, actor, details)
-
-
 def insert_first_entries(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows from `next_row`, each of which begins a chain."""
     _NEW_ENTRY.run(connection, *rows)

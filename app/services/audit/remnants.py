@@ -37,13 +37,12 @@ def purge_remnants(engine: Engine, *, is_sure: bool = True) -> Remnants:
     return Remnants.NONE
 
 
-def has_erased(session: Session) -> bool:
+def has_erased(engine: Engine) -> bool:
     """True if anything was ever erased or re-encrypted, by the audit log."""
     acts = [DeskAct.ERASED.value, DeskAct.RESEALED.value]
-    return (
-        session.exec(select(AuditEntryRow.position).where(col(AuditEntryRow.act).in_(acts)).limit(1)).first()
-        is not None
-    )
+    erased = select(AuditEntryRow.position).where(col(AuditEntryRow.act).in_(acts)).limit(1)
+    with Session(engine) as session:
+        return session.exec(erased).first() is not None
 
 
 def has_remnants(engine: Engine) -> bool:

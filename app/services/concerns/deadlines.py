@@ -39,29 +39,24 @@ Due = Callable[[Any, Any], ColumnElement[bool]]
 
 @dataclass(frozen=True)
 class _Announcement:
-    """The events for one state of a deadline, and the columns that are set when they are stored."""
+    """The events for one state of a deadline, and the column of both tables that is set when they are stored."""
 
     of_concern: EventKind
     of_addition: EventKind
-    concern_flag: str
-    addition_flag: str
+    column: str
 
     @property
     def concerns(self) -> tuple[ColumnElement[bool], ...]:
-        return WAITS, IS_REAL, col(getattr(ConcernRow, self.concern_flag)).is_(False)
+        return WAITS, IS_REAL, col(getattr(ConcernRow, self.column)).is_(False)
 
     @property
     def additions(self) -> tuple[ColumnElement[bool], ...]:
-        return *_ADDITION_WAITS, col(getattr(EntryRow, self.addition_flag)).is_(False)
+        return *_ADDITION_WAITS, col(getattr(EntryRow, self.column)).is_(False)
 
 
-_OVERDUE = _Announcement(
-    EventKind.CONCERN_OVERDUE, EventKind.CONCERN_ADDITION_OVERDUE, "overdue_announced", "overdue_announced"
-)
+_OVERDUE = _Announcement(EventKind.CONCERN_OVERDUE, EventKind.CONCERN_ADDITION_OVERDUE, "overdue_announced")
 
-_DUE_SOON = _Announcement(
-    EventKind.CONCERN_DUE_SOON, EventKind.CONCERN_ADDITION_DUE_SOON, "due_soon_announced", "due_soon_announced"
-)
+_DUE_SOON = _Announcement(EventKind.CONCERN_DUE_SOON, EventKind.CONCERN_ADDITION_DUE_SOON, "due_soon_announced")
 
 
 def append_overdue_events(writer: Writer, *, now: dt.datetime, limit: int) -> int:
@@ -122,7 +117,7 @@ def _append(
     events = []
     for concern in concerns:
         events += events_about(announcement.of_concern, concern, at=at)
-        setattr(concern, announcement.concern_flag, True)
+        setattr(concern, announcement.column, True)
     added = (
         select(EntryRow)
         .join(ConcernRow, col(ConcernRow.reference) == EntryRow.reference)
@@ -134,7 +129,7 @@ def _append(
     for addition in additions:
         concern, own = get_concern(session, addition.reference), (addition.number, addition.acknowledge_by)
         events += events_about(announcement.of_addition, concern, at=at, addition=own)
-        setattr(addition, announcement.addition_flag, True)
+        setattr(addition, announcement.column, True)
     append_events(session.connection(), events)
     return len(concerns) + len(additions)
 

@@ -17,6 +17,7 @@ from app.db.writer import Writer
 from app.errors import (
     AlreadyStored,
     ConcernErased,
+    FieldError,
     IdempotencyKeyReused,
     InvalidConcern,
     NoSuchConcern,
@@ -40,6 +41,7 @@ from app.services.access.limits import LimitKeys
 from app.services.access.restrictions import restrict
 from app.services.access.sources import CodeTries, Sources
 from app.services.audit.audit_log import REPORTER, by_reporter, record_action
+from app.services.concerns.arrivals import Arrival
 from app.services.concerns.card_making import card_of_addition, seal_card
 from app.services.concerns.desk_entries import list_messages
 from app.services.concerns.edition_resolver import EditionResolver, unknown_ids
@@ -108,7 +110,8 @@ class FollowUps:
         if row.erased_at is not None:
             return self._replay_after_erasure(request)
         try:
-            self._expect_known(addition, pinned)
+            if faults := self.faults_in(addition, pinned):
+                raise InvalidConcern(faults)
             self.sources.admit_addition(row.burst, len(submission), in_danger=danger == ImmediateDanger.YES)
         except (InvalidConcern, TooManyConcerns):
             with suppress(IdempotencyKeyReused):  # an earlier request may have stored the addition
@@ -116,25 +119,33 @@ class FollowUps:
             raise
         response = self.receipts.build_addition_receipt(row, danger, pinned.who, at=at)
         receipt = response.model_dump_json().encode()
-        card = card_of_addition(addition.model_dump(mode="json", exclude_unset=True))
-        entry = NewEntry(
-            EntryKind.ADDITION,
-            by_reporter(at),
-            self.sealer.seal(addition_plaintext(addition, row.reference, at=at)),
-            self.sealer.fingerprints,
-            response.acknowledge_by,
-            danger,
-            channel,
-            at,
-            seal_card(self.sealer, card, row.reference, at=at),
-            addition.concern.is_about_staff,
-            self.receipts.officer_by(is_allegation=addition.concern.is_allegation, at=at),
-        )
+        entry = self.encrypt(addition, row.reference, Arrival(by_reporter(at), channel, at))
         try:
             self.writer.run(store_addition, row.reference, entry, request, receipt)
         except AlreadyStored:
             return request.replay(self.engine)
         return IdempotentResult(row.reference, receipt, is_replay=False)
+
+    def faults_in(self, addition: Addition, pinned: PinnedEdition) -> list[FieldError]:
+        in_codes = self.receipts.reference_data.faults_in_codes(addition)
+        return [*in_codes, *unknown_ids(addition.concern, pinned.content)]
+
+    def encrypt(self, addition: Addition, reference: str, arrival: Arrival) -> NewEntry:
+        at, detail = arrival.at, addition.concern
+        card = card_of_addition(addition.model_dump(mode="json", exclude_unset=True))
+        return NewEntry(
+            EntryKind.ADDITION,
+            arrival.actor,
+            self.sealer.seal(addition_plaintext(addition, reference, at=at)),
+            self.sealer.fingerprints,
+            self.receipts.acknowledge_by(addition.immediate_danger, at=arrival.came_at),
+            addition.immediate_danger,
+            arrival.channel,
+            arrival.came_at,
+            seal_card(self.sealer, card, reference, at=at),
+            detail.is_about_staff,
+            self.receipts.officer_by(is_allegation=detail.is_allegation, at=at),
+        )
 
     def open_messages(self, code: ReporterCode, *, at: dt.datetime) -> ReceivedMessages:
         """Return the messages. Record and announce which of them are read for the first time.
@@ -181,12 +192,6 @@ class FollowUps:
             if not hmac.compare_digest(given, expected) or row is None:
                 raise NoSuchConcern
             return row
-
-    def _expect_known(self, addition: Addition, pinned: PinnedEdition) -> None:
-        faults = self.receipts.reference_data.faults_in_codes(addition)
-        faults += unknown_ids(addition.concern, pinned.content)
-        if faults:
-            raise InvalidConcern(faults)
 
     def _replay_after_erasure(self, request: Retryable) -> IdempotentResult:
         try:

@@ -33,14 +33,12 @@ from app.models.concerns.written_down import WrittenAddition, WrittenConcern, Wr
 from app.models.guides.edition_keys import EditionKey
 from app.services.audit.audit_log import Actor
 from app.services.concerns.arrivals import Arrival
-from app.services.concerns.card_making import card_of_addition, seal_card
-from app.services.concerns.edition_resolver import unknown_ids
 from app.services.concerns.entries import NewEntry
 from app.services.concerns.follow_up import FollowUps, store_addition
 from app.services.concerns.idempotency import IdempotentResult, Retryable, derive_idempotency_keys
 from app.services.concerns.receipts import PinnedEdition
 from app.services.concerns.rows import get_unerased
-from app.services.concerns.sealing import Unsealer, addition_plaintext, faults_in_keys
+from app.services.concerns.sealing import Unsealer, faults_in_keys
 from app.services.concerns.submission import ClientSealedText, Submissions, Submitted
 
 NOT_THIS_TEXT = "this is not such a text, encrypted to those keys, or it says something else than the request"
@@ -122,35 +120,27 @@ def _check_addition(
         faults += _faults_in_file(written, reference, Addition, follow_ups.sealer, unsealer)
     else:
         pinned = follow_ups.resolver.pin(EditionKey(concern.guide, concern.edition))
-        in_text = follow_ups.receipts.reference_data.faults_in_codes(written.addition)
-        faults += _below("addition", [*in_text, *unknown_ids(written.addition.concern, pinned.content)])
+        faults += _below("addition", follow_ups.faults_in(written.addition, pinned))
     if faults:
         raise InvalidConcern(faults)
 
 
 def _new_addition(follow_ups: FollowUps, reference: str, written: WrittenAddition, actor: Actor) -> NewEntry:
-    if written.addition is None:
-        danger, text, restricts = written.immediate_danger, _decode(written.sealed), written.restricted
-        is_allegation = restricts
-        card = None if written.card is None else _decode(written.card)
-    else:
-        danger, restricts = written.addition.immediate_danger, written.addition.concern.is_about_staff
-        is_allegation = written.addition.concern.is_allegation
-        text = follow_ups.sealer.seal(addition_plaintext(written.addition, reference, at=actor.at))
-        content = card_of_addition(written.addition.model_dump(mode="json", exclude_unset=True))
-        card = seal_card(follow_ups.sealer, content, reference, at=actor.at)
+    if written.addition is not None:
+        arrival = Arrival(actor, Channel(written.channel), written.came_at)
+        return follow_ups.encrypt(written.addition, reference, arrival)
     return NewEntry(
         EntryKind.ADDITION,
         actor,
-        text,
+        _decode(written.sealed),
         follow_ups.sealer.fingerprints,
-        follow_ups.receipts.acknowledge_by(danger, at=written.came_at),
-        danger,
+        follow_ups.receipts.acknowledge_by(written.immediate_danger, at=written.came_at),
+        written.immediate_danger,
         written.channel.value,
         written.came_at,
-        card,
-        restricts,
-        follow_ups.receipts.officer_by(is_allegation=is_allegation, at=actor.at),
+        None if written.card is None else _decode(written.card),
+        written.restricted,
+        follow_ups.receipts.officer_by(is_allegation=written.restricted, at=actor.at),
     )
 
 

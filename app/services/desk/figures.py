@@ -21,7 +21,7 @@ from app.models.audit.rows import AUDIT, INBOX, DeskAct
 from app.models.concerns.rows import ConcernRow
 from app.models.desk.figures import FiguresOfDay, FiguresResponse
 from app.services.access.restrictions import uncounted
-from app.services.audit.audit_log import Actor, record_reading
+from app.services.audit.audit_log import Actor, record_action
 from app.services.clock.working_days import LONDON
 from app.services.desk.inbox import count_hidden
 
@@ -38,7 +38,7 @@ _TIMES = select_columns(
 
 def read_figures(engine: Engine, writer: Writer, *, days: int, actor: Actor) -> FiguresResponse:
     """Record the reading. Return days in London, the earliest first, without concerns `uncounted` for `actor`."""
-    writer.run(record_reading, INBOX, DeskAct.SUMMARY_READ, actor, SummaryDetails(days=days))
+    writer.run(record_action, INBOX, DeskAct.SUMMARY_READ, actor, SummaryDetails(days=days))
     today = actor.at.astimezone(LONDON).date()
     dates = [today - dt.timedelta(days=back) for back in reversed(range(days))]
     first = _begin(dates[0])
@@ -119,7 +119,7 @@ class MonthlyCount(NamedTuple):
 
 def read_statistics(engine: Engine, writer: Writer, *, actor: Actor) -> list[Figure]:
     """Record the reading. By measure, month and value, small counts hidden."""
-    writer.run(record_reading, AUDIT, DeskAct.SUMMARY_READ, actor, SummaryDetails(statistics=True))
+    writer.run(record_action, AUDIT, DeskAct.SUMMARY_READ, actor, SummaryDetails(statistics=True))
     with Session(engine) as session:
         counts = list(_count_by_month(session, actor))
     groups = groupby(counts, key=lambda each: (each.measure, each.year, each.month))

@@ -25,7 +25,7 @@ from app.models.guides.renditions import RenditionContent
 from app.models.links import CHECKPOINT, desk_concern_path, draft_path, edition_path, guide_path, rendition_path
 from app.services.access.restrictions import hidden_from
 from app.services.access.sealed_cursors import HALF, Place
-from app.services.audit.audit_log import Actor, record_action, record_reading
+from app.services.audit.audit_log import Actor, record_action
 from app.services.audit.chains import find_end, write_end
 
 _NEW_EVENT = fixed_insert(table_of(EventRow))
@@ -169,7 +169,7 @@ def read_events_after(session: Session, writer: Writer, *, after: int, limit: in
     session.close()  # frees the connection: requests that each hold one and wait for a second could block each other
     references = tuple(dict.fromkeys(row.data["reference"] for row in rows if row.kind.startswith("concern.")))
     if references:
-        writer.run(record_reading, EVENTS, DeskAct.EVENTS_READ, actor, ShownDetails(references=references))
+        writer.run(record_action, EVENTS, DeskAct.EVENTS_READ, actor, ShownDetails(references=references))
     return rows
 
 

@@ -208,13 +208,9 @@ class Housekeeping(TeamJobs):
         """
         if self.knows_there_are_none and not has_remnants(self.engine):
             return
-        is_sure = self.has_tried_to_purge and self._has_erased()
+        is_sure = self.has_tried_to_purge and has_erased(self.engine)
         left = purge_remnants(self.engine, is_sure=is_sure)
         self.has_tried_to_purge, self.knows_there_are_none = True, left is Remnants.NONE
-
-    def _has_erased(self) -> bool:
-        with Session(self.engine) as session:
-            return has_erased(session)
 
 
 class StoreProbe:
