@@ -119,11 +119,7 @@ class Passkeys:
                 require_user_verification=True,
             )
 
-        def write(session: Session) -> str:
-            _use_challenge(session, challenge, at)
-            return _store_passkey(session, token, verified, device, address=address, at=at)
-
-        return self.writer.run(write)
+        return self.writer.run(_store_passkey, challenge, token, verified, device, address=address, at=at)
 
     def _make_challenge(self, at: dt.datetime) -> bytes:
         """Without an access key there are no passkeys: the MAC is zeros, and every response refused."""
@@ -179,8 +175,16 @@ def _with_prf(options: str) -> str:
 
 
 def _store_passkey(
-    session: Session, token: str, verified: VerifiedRegistration, device: Device, *, address: str, at: dt.datetime
+    session: Session,
+    challenge: bytes,
+    token: str,
+    verified: VerifiedRegistration,
+    device: Device,
+    *,
+    address: str,
+    at: dt.datetime,
 ) -> str:
+    _use_challenge(session, challenge, at)
     invitation, person = _get_invitation(session, token, at)
     session.delete(invitation)
     passkey = PasskeyRow(

@@ -285,7 +285,9 @@ class DeskSessions:
                 last_used_at=at,
             )
             session.add(row)
-            record_person(session, DeskAct.SIGNED_IN, _actor_of(row, address, at), _session_details(row))
+            record_person(
+                session, DeskAct.SIGNED_IN, _actor_of(row, address, at), SessionDetails(session=name_on_record(row))
+            )
 
         self.writer.run(write)
         return token
@@ -321,7 +323,12 @@ class DeskSessions:
             found = session.get(SessionRow, token_digest(token))
             if found is not None:
                 session.delete(found)
-                record_person(session, DeskAct.SIGNED_OUT, _actor_of(found, address, at), _session_details(found))
+                record_person(
+                    session,
+                    DeskAct.SIGNED_OUT,
+                    _actor_of(found, address, at),
+                    SessionDetails(session=name_on_record(found)),
+                )
 
         self.writer.run(write)
 
@@ -332,10 +339,6 @@ class DeskSessions:
                 row.last_used_at = max(row.last_used_at, at)
 
         self.writer.run(write)
-
-
-def _session_details(row: SessionRow) -> SessionDetails:
-    return SessionDetails(session=name_on_record(row))
 
 
 def _actor_of(row: SessionRow, address: str, at: dt.datetime) -> Actor:

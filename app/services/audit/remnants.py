@@ -23,7 +23,8 @@ def purge_remnants(engine: Engine, *, is_sure: bool = True) -> Remnants:
     VACUUM.
     """
     if engine.dialect.name != "sqlite":
-        _vacuum(engine)
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("VACUUM concerns, cards, entries, saved_forms")
         return Remnants.LEFT_TO_POSTGRESQL
     marker = _marker(engine)
     if not _empty_log(engine):
@@ -67,8 +68,3 @@ def _empty_log(engine: Engine) -> bool:
         finally:
             driver.execute(f"PRAGMA busy_timeout={BUSY_MILLISECONDS}")
     return not busy
-
-
-def _vacuum(engine: Engine) -> None:
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql("VACUUM concerns, cards, entries, saved_forms")

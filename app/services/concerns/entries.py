@@ -3,7 +3,6 @@
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, Engine, Integer, Row, Select, bindparam, func, insert, select
@@ -154,8 +153,16 @@ def append_entry(
     if count >= spec.most or size + len(entry.sealed) > spec.most_bytes:
         raise spec.too_many
     row = entry.numbered(reference, count + 1)
-    seal = partial(seal_details, entry.sealed, entry.recipients, added=row.place, card=entry.card)
-    details = seal(row=row, columns=columns, receipt=receipt).model_copy(update={"officer_by": entry.officer_by})
+    details = seal_details(
+        entry.sealed,
+        entry.recipients,
+        added=row.place,
+        row=row,
+        columns=columns,
+        receipt=receipt,
+        card=entry.card,
+        officer_by=entry.officer_by,
+    )
     if spec.changes_concern:
         record_change(session, concern, spec.act, entry.actor, details)
     else:

@@ -266,8 +266,14 @@ class Submissions:
             limited_to=LEADS if restricted else "",
         )
         stored_receipt = Retryable(submitted.payload or submission, submitted.keys).encrypt(reference, receipt.json)
-        details = seal_details(text, row.recipients, columns=dict(row), receipt=stored_receipt, card=card).model_copy(
-            update={"restricted": restricted, "officer_by": officer_by}
+        details = seal_details(
+            text,
+            row.recipients,
+            columns=dict(row),
+            receipt=stored_receipt,
+            card=card,
+            restricted=restricted,
+            officer_by=officer_by,
         )
         audit_entry, _ = next_row(reference, BEFORE_THE_FIRST, DeskAct.RECEIVED, arrival.actor, details)
         return _Prepared(row, card, audit_entry, stored_receipt, receipt.json, officer_by)

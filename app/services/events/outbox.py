@@ -16,13 +16,13 @@ from app.db.tables import table_of
 from app.db.writer import Writer
 from app.errors import CursorAhead
 from app.models.audit.details import EventsConfirmedDetails, ShownDetails
-from app.models.audit.rows import EVENTS, OUTBOX, CheckpointRow, DeskAct
+from app.models.audit.rows import EVENTS, OUTBOX, DeskAct
 from app.models.base import format_utc
 from app.models.concerns.rows import ConcernRow
 from app.models.events.rows import DeliveryRow, DeliveryState, EventKind, EventReaderRow, EventRow, WebhookRow
 from app.models.guides.edition_keys import EditionKey, RenditionKey
 from app.models.guides.renditions import RenditionContent
-from app.models.links import CHECKPOINT, desk_concern_path, draft_path, edition_path, guide_path, rendition_path
+from app.models.links import desk_concern_path, draft_path, edition_path, guide_path, rendition_path
 from app.services.access.restrictions import hidden_from
 from app.services.access.sealed_cursors import HALF, Place
 from app.services.audit.audit_log import Actor, record_action
@@ -121,11 +121,6 @@ def events_about(
     return [(kind, at, payload)]
 
 
-def checkpoint_payload(row: CheckpointRow) -> dict[str, Any]:
-    links = {"checkpoint": CHECKPOINT}
-    return {"size": row.size, "root_sha256": row.root_sha256, "checkpoint": row.note, "links": links}
-
-
 def edition_payload(key: EditionKey, *, digest: str | None = None, reason: str | None = None) -> dict[str, Any]:
     own = {"digest": digest, "reason": reason}
     payload = {"guide": key.guide, "edition": key.number} | {name: said for name, said in own.items() if said}
@@ -155,12 +150,6 @@ def draft_payload(guide: str, language: str) -> dict[str, Any]:
     if language:
         return {"guide": guide, "language": language, "links": {"guide": guide_path(guide)}}
     return {"guide": guide, "links": {"draft": draft_path(guide)}}
-
-
-def notice_data(data: dict[str, Any], public_url: str) -> dict[str, Any]:
-    """Add `urls`: the paths in `links` as absolute URLs."""
-    links: dict[str, str] = data.get("links", {})
-    return data | {"urls": {relation: f"{public_url}{path}" for relation, path in links.items()}}
 
 
 def read_events_after(session: Session, writer: Writer, *, after: int, limit: int, actor: Actor) -> Sequence[EventRow]:

@@ -25,9 +25,10 @@ from app.errors import CheckpointNotGenuine, SetupError
 from app.models.audit.details import CheckpointDetails
 from app.models.audit.rows import AUDIT, OUTBOX, AuditEntryRow, CheckpointRow, DeskAct
 from app.models.events.rows import EventKind
+from app.models.links import CHECKPOINT
 from app.services.audit.audit_log import Actor, by_itself, record_action
 from app.services.audit.chains import find_end
-from app.services.events.outbox import append_event, checkpoint_payload
+from app.services.events.outbox import append_event
 
 CHECKPOINT_INTERVAL = dt.timedelta(days=1)
 MOST_BETWEEN = 20_000
@@ -265,7 +266,13 @@ def _insert(session: Session, signer: NoteSigner, at: dt.datetime, before: Merkl
         note=signer.sign(tree.size, tree.root),
     )
     session.add(row)
-    append_event(session, EventKind.AUDIT_CHECKPOINT, at=at, data=checkpoint_payload(row))
+    data = {
+        "size": row.size,
+        "root_sha256": row.root_sha256,
+        "checkpoint": row.note,
+        "links": {"checkpoint": CHECKPOINT},
+    }
+    append_event(session, EventKind.AUDIT_CHECKPOINT, at=at, data=data)
     return row
 
 

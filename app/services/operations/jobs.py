@@ -40,11 +40,9 @@ from app.services.events.rounds import RoundNotes
 from app.services.operations.checkpoints import Checkpoints
 from app.services.operations.external_services import ExternalServicesMonitor
 from app.services.operations.invariants import Beat, Invariants
-from app.services.operations.watches import Watcher
+from app.services.operations.watches import HOUR_SECONDS, MINUTE_SECONDS, Watcher
 from app.services.workers import GenerationWatcher, Job, JobsWorker
 
-MINUTE_SECONDS = 60.0
-HOUR_SECONDS = 3600.0
 KNOWN_END_SECONDS = 10.0
 OUTSIDE_SECONDS = 30.0
 BATCH_SIZE = 32
@@ -63,7 +61,14 @@ class TeamJobs:
 
     def on_time(self) -> list[Job]:
         """`overdue` and `due-soon`."""
-        return [Job("overdue", 1.0, self._note_overdue), Job("due-soon", 10.0, self._note_due_soon)]
+        return [
+            Job(
+                "overdue",
+                1.0,
+                lambda _: append_overdue_events(self.writer, now=self.clock(), limit=BATCH_SIZE) >= BATCH_SIZE,
+            ),
+            Job("due-soon", 10.0, self._note_due_soon),
+        ]
 
     def email_workers(self) -> Iterator[JobsWorker]:
         """Not started; none without a mail server.
@@ -109,9 +114,6 @@ class TeamJobs:
         if failure is not None:
             log.warning("email_failed", error=failure, attempts=notice.attempts)
         self.writer.run(record_email, notice, failure, now=self.clock())
-
-    def _note_overdue(self, _beat: Beat) -> bool:
-        return append_overdue_events(self.writer, now=self.clock(), limit=BATCH_SIZE) >= BATCH_SIZE
 
     def _note_due_soon(self, _beat: Beat) -> bool:
         within = dt.timedelta(minutes=self.settings.due_soon_minutes)
