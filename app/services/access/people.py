@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, Engine, delete
+from sqlalchemy import ColumnElement, delete
 from sqlmodel import Session, col, func, select
 
 from app.db.writer import Writer
@@ -240,7 +240,6 @@ def _record_role(session: Session, person: PersonRow, former: str, actor: Actor)
 class DeskSessions:
     """A session ends after `idle` without a request, and at the latest `longest` after its start."""
 
-    engine: Engine
     writer: Writer
     idle: dt.timedelta
     longest: dt.timedelta
@@ -299,7 +298,7 @@ class DeskSessions:
         `may_ask` (the browser can be redirected now).
         """
         token_sha256 = token_digest(token)
-        with Session(self.engine) as session:
+        with Session(self.writer.engine) as session:
             found = find_with_person(session, SessionRow, col(SessionRow.token_sha256) == token_sha256)
         if found is None or not hmac.compare_digest(found[0].token_sha256, token_sha256):
             raise TokenInvalid("no session has that token")

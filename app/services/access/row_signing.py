@@ -97,22 +97,17 @@ class AccessKeys(KeyFile):
 
     def sign(self, row: AccessRow) -> bytes:
         """Call `require` first: there must be a key."""
-        return hmac.digest(self.keys[0].value, _signed_text(row, _columns(row)), "sha256")
+        return _mac(self.keys[0].value, _signed_text(row, _columns(row)))
 
     def has_signed(self, row: AccessRow, columns: Mapping[str, Any] | None = None) -> bool:
         """Read the key file again before returning False. `columns` replace the row's values."""
-        if self.has_signed_so_far(row, columns):
-            return True
-        self.read()
-        return self.has_signed_so_far(row, columns)
+        return self.look_twice(lambda: self.has_signed_so_far(row, columns))
 
     def has_signed_so_far(self, row: AccessRow, columns: Mapping[str, Any] | None = None) -> bool:
         stated = columns or _columns(row)
         try:
             signed = _signed_text(row, stated)
-            return any(
-                hmac.compare_digest(hmac.digest(key.value, signed, "sha256"), stated["mac"]) for key in self.keys
-            )
+            return any(hmac.compare_digest(_mac(key.value, signed), stated["mac"]) for key in self.keys)
         except (ValueError, TypeError):  # a value that this service never writes
             return False
 
@@ -125,6 +120,10 @@ class AccessKeys(KeyFile):
         self.has_refused = True
         self.on_refused(table)
         raise RowNotOurs(table)
+
+
+def _mac(key: bytes, signed: bytes) -> bytes:
+    return hmac.digest(key, signed, "sha256")
 
 
 def _signed_text(row: AccessRow, columns: Mapping[str, Any]) -> bytes:

@@ -13,8 +13,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from sqlalchemy import Engine
-
 from app.config import LOOPBACK_NAME, Settings, is_loopback
 from app.db.writer import Writer
 from app.errors import TokenInvalid
@@ -169,9 +167,7 @@ class DeskSignIn:
         return self.sessions.start(person, client=BY_PASSKEY, address=address, at=at, former=former)
 
 
-def open_desk_sign_in(
-    settings: Settings, engine: Engine, writer: Writer, provider: OpenIdProvider | None
-) -> DeskSignIn:
+def open_desk_sign_in(settings: Settings, writer: Writer, provider: OpenIdProvider | None) -> DeskSignIn:
     """Connects to nothing yet. `provider` counts if the settings have a client ID."""
     idle, longest = dt.timedelta(minutes=settings.desk_idle_minutes), dt.timedelta(hours=settings.desk_session_hours)
     openid, secret = None, settings.openid_client_secret
@@ -183,7 +179,7 @@ def open_desk_sign_in(
             settings.openid_request_scopes,
             secret.get_secret_value() if secret is not None else None,
         )
-    sessions = DeskSessions(engine, writer, idle, longest)
+    sessions = DeskSessions(writer, idle, longest)
     return DeskSignIn(sessions, settings.public_url, settings.council_name, openid)
 
 

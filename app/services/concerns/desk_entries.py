@@ -7,7 +7,6 @@ from sqlmodel import Session
 
 from app.age.keys import NotThatFile, recipient_of
 from app.errors import (
-    AlreadyStored,
     FieldError,
     ReporterHasNoCode,
     SealedTextMisplaced,
@@ -48,19 +47,12 @@ def write_entry(
         written = {"received_at": format_utc(actor.at), "author": actor.client}
         sealed = desk.sealer.seal(written_plaintext(kind, given.text or "", reference, **written))
     entry = NewEntry(kind, actor, sealed, desk.sealer.fingerprints)
-    return _store_once(desk, reference, entry, Retryable(canonical_submission(given), keys), faults)
-
-
-def _store_once(
-    desk: Desk, reference: str, entry: NewEntry, request: Retryable, faults: Sequence[FieldError] = ()
-) -> IdempotentResult:
-    try:
-        presented = desk.writer.run(
-            lambda session: store_entry(session, get_concern(session, reference), entry, request, faults)
-        )
-    except AlreadyStored:
-        return request.replay(desk.engine)
-    return IdempotentResult(reference, presented, is_replay=False)
+    request = Retryable(canonical_submission(given), keys)
+    return request.store_once(
+        desk.writer,
+        reference,
+        lambda session: store_entry(session, get_concern(session, reference), entry, request, faults),
+    )
 
 
 def _faults_in(
@@ -88,7 +80,10 @@ def send_message(
     """
     entry = new_message(desk, reference, message, actor)
     keys = derive_idempotency_keys(key, client=f"{actor.client}, message to {reference}")
-    return _store_once(desk, reference, entry, Retryable(canonical_submission(message), keys))
+    request = Retryable(canonical_submission(message), keys)
+    return request.store_once(
+        desk.writer, reference, lambda session: store_entry(session, get_concern(session, reference), entry, request)
+    )
 
 
 def new_message(desk: Desk, reference: str, message: Message, actor: Actor) -> NewEntry:

@@ -8,14 +8,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
-from sqlalchemy import Engine, select, update
+from sqlalchemy import select, update
 from sqlmodel import Session
 
 from app.age.keys import Sealer
 from app.db.tables import table_of
 from app.db.writer import Writer
 from app.errors import (
-    AlreadyStored,
     ConcernErased,
     FieldError,
     IdempotencyKeyReused,
@@ -71,7 +70,6 @@ class ReporterCode:
 
 @dataclass(frozen=True)
 class FollowUps:
-    engine: Engine
     writer: Writer
     resolver: EditionResolver
     sealer: Sealer
@@ -82,7 +80,7 @@ class FollowUps:
     def read_status(self, code: ReporterCode, *, at: dt.datetime) -> ConcernStatus:
         """Raise as `find`."""
         row = self.find(code)
-        with Session(self.engine) as session:
+        with Session(self.writer.engine) as session:
             additions = list_entries(session, EntryKind.ADDITION, row.reference)
             messages = list_messages(session, row.reference)
         return self.receipts.build_status(row, additions, messages, self._pinned(row).who, at=at)
@@ -115,16 +113,13 @@ class FollowUps:
             self.sources.admit_addition(row.burst, len(submission), in_danger=danger == ImmediateDanger.YES)
         except (InvalidConcern, TooManyConcerns):
             with suppress(IdempotencyKeyReused):  # an earlier request may have stored the addition
-                return request.replay(self.engine)
+                return request.replay(self.writer.engine)
             raise
         response = self.receipts.build_addition_receipt(row, danger, pinned.who, at=at)
         receipt = response.model_dump_json().encode()
         entry = self.encrypt(addition, row.reference, Arrival(by_reporter(at), channel, at))
-        try:
-            self.writer.run(store_addition, row.reference, entry, request, receipt)
-        except AlreadyStored:
-            return request.replay(self.engine)
-        return IdempotentResult(row.reference, receipt, is_replay=False)
+        write = partial(store_addition, reference=row.reference, entry=entry, request=request, receipt=receipt)
+        return request.store_once(self.writer, row.reference, write)
 
     def faults_in(self, addition: Addition, pinned: PinnedEdition) -> list[FieldError]:
         in_codes = self.receipts.reference_data.faults_in_codes(addition)
@@ -153,11 +148,11 @@ class FollowUps:
         A text is None if it was erased, or if this token does not decrypt it. Raise as `find`, or `StoreBusy`.
         """
         reference = self.find(code).reference
-        with Session(self.engine) as session:
+        with Session(self.writer.engine) as session:
             unread = _unread(session, reference)
         if unread:
             self.writer.run(_record_reading, reference, at=at)
-        with Session(self.engine) as session:
+        with Session(self.writer.engine) as session:
             messages = select(_TABLE).where(*entries_of(EntryKind.MESSAGE, reference)).order_by(_ENTRIES.number)
             rows = session.connection().execute(messages).all()
             added = list_entries(session, EntryKind.ADDITION, reference)
@@ -184,7 +179,7 @@ class FollowUps:
         """
         reference = find_reference(code.typed_reference)
         with self.code_tries.guard(reference, code.networks, purpose):
-            with Session(self.engine) as session:
+            with Session(self.writer.engine) as session:
                 row = find_concern(session, reference or "")
             stored = row.status_token_sha256 if row else b""
             expected = stored or bytes(hashlib.sha256().digest_size)  # no token has this digest
@@ -195,7 +190,7 @@ class FollowUps:
 
     def _replay_after_erasure(self, request: Retryable) -> IdempotentResult:
         try:
-            return request.replay(self.engine)
+            return request.replay(self.writer.engine)
         except IdempotencyKeyReused:
             raise ConcernErased from None
 

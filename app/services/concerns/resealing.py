@@ -26,7 +26,6 @@ from app.services.concerns.card_making import (
     card_of_addition,
     card_of_concern,
     has_all_of,
-    insert_cards,
     number_of_card,
     seal_card,
 )
@@ -198,9 +197,5 @@ def _replace(session: Session, resealed: _ResealedText, *, actor: Actor) -> bool
         row.sealed, row.recipients = resealed.sealed, list(resealed.details.recipients)
     number = number_of_card(resealed.place.added)
     if resealed.card is not None and number is not None:
-        card = session.get(CardRow, (resealed.place.reference, number))
-        if card is None:
-            insert_cards(session.connection(), [(resealed.place.reference, number, resealed.card)])
-        else:
-            card.sealed = resealed.card
+        session.merge(CardRow(reference=resealed.place.reference, addition=number, sealed=resealed.card))
     return True

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 from anyio import to_thread
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 from sqlmodel import Session
 
 from app.age.keys import Sealer
@@ -104,7 +104,6 @@ class _Prepared:
 
 @dataclass(frozen=True)
 class Submissions:
-    engine: Engine
     writer: Writer
     resolver: EditionResolver
     sealer: Sealer
@@ -184,7 +183,7 @@ class Submissions:
 
         Without a current edition only the latter. Raise `StoreBusy`, `RowNotStored`, or `SQLAlchemyError`.
         """
-        with Session(self.engine) as session:
+        with Session(self.writer.engine) as session:
             current = list_current(session, limit=1)
         prepared = None
         if current:
@@ -223,7 +222,7 @@ class Submissions:
             who = self.resolver.pin(EditionKey(members["guide"], members["edition"])).who
             return self.receipts.with_current_numbers(receipt, who, danger, at=at)
 
-        return Retryable(payload, keys, refresh).replay(self.engine)
+        return Retryable(payload, keys, refresh).replay(self.writer.engine)
 
     def _prepare(self, submitted: Submitted, pinned: PinnedEdition) -> _Prepared:
         concern, arrival, sealed = submitted.concern, submitted.arrival, submitted.sealed

@@ -7,6 +7,7 @@ import base64
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from pydantic import ValidationError
@@ -100,20 +101,18 @@ def write_down_addition(
     try:
         _check_addition(follow_ups, unsealer, reference, written, actor)
         entry = _new_addition(follow_ups, reference, written, actor)
-        stored = follow_ups.writer.run(store_addition, reference, entry, request)
-    except AlreadyStored:
-        return request.replay(follow_ups.engine)
+        write = partial(store_addition, reference=reference, entry=entry, request=request)
+        return request.store_once(follow_ups.writer, reference, write)
     except (InvalidConcern, ConcernErased):
         with suppress(IdempotencyKeyReused):  # an earlier request may have stored the addition
-            return request.replay(follow_ups.engine)
+            return request.replay(follow_ups.writer.engine)
         raise
-    return IdempotentResult(reference, stored, is_replay=False)
 
 
 def _check_addition(
     follow_ups: FollowUps, unsealer: Unsealer, reference: str, written: WrittenAddition, actor: Actor
 ) -> None:
-    with Session(follow_ups.engine) as session:
+    with Session(follow_ups.writer.engine) as session:
         concern = get_unerased(session, reference)
     faults = faults_of_time(written.came_at, now=actor.at)
     if written.addition is None:

@@ -201,7 +201,4 @@ def confirm_events(session: Session, *, place: Place, actor: Actor, client: str)
         return
     details = EventsConfirmedDetails(client=client, event=event_id)
     record_action(session, EVENTS, DeskAct.EVENTS_CONFIRMED, actor, details)
-    if reader is None:
-        session.add(EventReaderRow(client=client, confirmed=event_id))
-    else:
-        reader.confirmed = event_id
+    session.merge(EventReaderRow(client=client, confirmed=event_id))

@@ -71,17 +71,12 @@ class WebhookKeys(KeyFile):
         try:
             version, key_id, sealed = stored.split(".")
             found = base64.urlsafe_b64decode(sealed)
-            value = self._find(key_id)
+            value = self.look_twice(lambda: dict(self.keys).get(key_id))
             if version != FORMAT_VERSION or value is None:
                 raise WebhookSecretUnreadable
             return AESGCM(value).decrypt(found[:NONCE_BYTES], found[NONCE_BYTES:], webhook.encode()).decode()
         except (ValueError, InvalidTag):
             raise WebhookSecretUnreadable from None
-
-    def _find(self, key_id: str) -> bytes | None:
-        if key_id not in dict(self.keys):
-            self.read()
-        return dict(self.keys).get(key_id)
 
     def _newest(self) -> FileKey:
         if not self.keys:

@@ -178,7 +178,7 @@ class Housekeeping(TeamJobs):
 
     def _erase_saved_forms(self, _beat: Beat) -> None:
         try:
-            erased = SavedForms(self.engine, self.writer).erase_expired(at=self.clock())
+            erased = SavedForms(self.writer).erase_expired(at=self.clock())
         except ClockInDoubt:  # the job `retention` logs the error
             return
         if erased:
