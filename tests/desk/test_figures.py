@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 
 from app.models.access.clients import Scope
 from app.services.access.clients import add_client
-from app.services.desk.figures import MonthlyCount, _hide_small
+from app.services.desk.figures import Figure, _hide_small
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import a_concern, raise_concern
 from tests.support.desk import Desk, worker_of
@@ -155,7 +155,7 @@ def test_a_count_under_five_is_hidden_and_no_sum_reveals_it(client: TestClient, 
 
 @for_each("counts", [(1,), (4,), (5,), (1, 9), (2, 2, 50), (1, 1, 1, 5), (7, 8), (4, 4), (0, 30, 4, 90)])
 def test_hidden_counts_are_never_one_value_nor_a_small_sum(counts: tuple[int, ...]) -> None:
-    figures = _hide_small([MonthlyCount(2026, 11, "state", str(place), count) for place, count in enumerate(counts)])
+    figures = _hide_small([Figure("2026-11", "state", str(place), count) for place, count in enumerate(counts)])
 
     hidden = [count for count, figure in zip(counts, figures, strict=True) if figure.concerns is None]
     assert all(figure.concerns is None or figure.concerns >= 5 for figure in figures)

@@ -33,8 +33,6 @@ _ADDITION_WAITS = (
     col(ConcernRow.test).is_(False),
 )
 _EARLIEST_FIRST = col(EntryRow.acknowledge_by), col(EntryRow.reference), col(EntryRow.number)
-Due = Callable[[Any, Any], ColumnElement[bool]]
-"""Returns the SQL condition for a due row, from `acknowledge_by` and `received_at`."""
 
 
 @dataclass(frozen=True)
@@ -83,8 +81,18 @@ def append_due_soon_events(
     )
 
 
-def _announce(writer: Writer, announcement: _Announcement, is_due: Due, *, at: dt.datetime, limit: int) -> int:
-    """Find rows before the writer is used, and write them in small batches; skip those meanwhile done."""
+def _announce(
+    writer: Writer,
+    announcement: _Announcement,
+    is_due: Callable[[Any, Any], ColumnElement[bool]],
+    *,
+    at: dt.datetime,
+    limit: int,
+) -> int:
+    """Find rows before the writer is used, and write them in small batches; skip those meanwhile done.
+
+    `is_due` gets the columns `acknowledge_by` and `received_at`.
+    """
     concerns = select(ConcernRow.reference).where(
         *announcement.concerns, is_due(ConcernRow.acknowledge_by, ConcernRow.received_at)
     )

@@ -75,8 +75,7 @@ def read_sealed(engine: Engine, reference: str, place: EntryPlace | None = None)
         raise NoSuchItem(f"The concern has no {place.kind} with that number.")
     if found is None or found.sealed is None:
         raise ConcernErased
-    sealed: bytes = found.sealed
-    return sealed
+    return bytes(found.sealed)
 
 
 def entries_of(kind: EntryKind, reference: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

@@ -61,7 +61,9 @@ def hand_over(
     if hand_over.package_sha256 is None:
         seed = secrets.token_bytes(SEED_BYTES)
         package, count = _make_package(desk, reference, hand_over, seed, at=actor.at)
-        recorded = hand_over.model_copy(update={"package_sha256": file_sha256(package), "additions": count})
+        recorded = hand_over.model_copy(
+            update={"package_sha256": hashlib.sha256(package).hexdigest(), "additions": count}
+        )
     keys = derive_idempotency_keys(key, client=f"{actor.client}, hand-over of {reference}")
     request = Retryable(canonical_submission(hand_over), keys)
     try:
@@ -131,10 +133,6 @@ def package_of(
     return orjson.dumps(document, option=orjson.OPT_INDENT_2)
 
 
-def file_sha256(sealed: bytes) -> str:
-    return hashlib.sha256(sealed).hexdigest()
-
-
 def _make_package(
     desk: Desk, reference: str, hand_over: HandOver, seed: bytes, *, at: dt.datetime, up_to: int | None = None
 ) -> tuple[bytes, int]:
@@ -187,7 +185,7 @@ def _replay(desk: Desk, request: Retryable, hand_over: HandOver) -> IdempotentRe
     if stored.seed is not None:
         seed, up_to = bytes.fromhex(stored.seed), entry.additions
         package, _ = _make_package(desk, found.reference, hand_over, seed, at=entry.at, up_to=up_to)
-        if file_sha256(package) != entry.package_sha256:
+        if hashlib.sha256(package).hexdigest() != entry.package_sha256:
             raise SealedTextMisplaced
     return IdempotentResult(found.reference, _answer(entry, package), is_replay=True)
 
