@@ -8,7 +8,7 @@ import datetime as dt
 import hashlib
 import hmac
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -41,13 +41,12 @@ class Endpoints:
     """The sign-in URLs of `issuer`'s configuration, fetched at first use and after five minutes."""
 
     issuer: str
-    monotonic: Callable[[], float] = time.monotonic
     _document: Mapping[str, Any] = field(default_factory=dict)
     _read_at: float = float("-inf")
 
     def get(self, name: str, subject: str) -> str:
-        if self.monotonic() - self._read_at >= FRESH_SECONDS_OF_ENDPOINTS:
-            self._document, self._read_at = discover(self.issuer), self.monotonic()
+        if time.monotonic() - self._read_at >= FRESH_SECONDS_OF_ENDPOINTS:
+            self._document, self._read_at = discover(self.issuer), time.monotonic()
         return address_in(self._document, name, subject, issuer=self.issuer)
 
 

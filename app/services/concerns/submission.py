@@ -1,5 +1,6 @@
 """Submission of concerns: resolve the edition, validate, encrypt, store."""
 
+import base64
 import datetime as dt
 import hashlib
 from collections.abc import Callable, Sequence
@@ -29,6 +30,7 @@ from app.models.concerns.digests import seal_details
 from app.models.concerns.examples import SMALLEST_EXAMPLE
 from app.models.concerns.receipts import CheckResponse
 from app.models.concerns.rows import LEADS, ConcernRow, StoredReceiptRow
+from app.models.concerns.written_down import WrittenConcern
 from app.models.desk.look_again import OFFICER, LookAgainRow
 from app.models.events.rows import EventKind
 from app.models.guides.edition_keys import EditionKey
@@ -69,17 +71,6 @@ class ConcernCount(StrEnum):
 
 
 @dataclass(frozen=True)
-class ClientSealedText:
-    """Encrypted by the sender, with reference and form version inside. `restricted`: to leads."""
-
-    text: bytes
-    reference: str
-    form_version: int
-    card: bytes | None = None
-    restricted: bool = False
-
-
-@dataclass(frozen=True)
 class Submitted:
     """If `sealed`, `concern` and `json` have only unencrypted fields. `payload` or `json` identifies a retry."""
 
@@ -88,7 +79,7 @@ class Submitted:
     arrival: Arrival
     keys: IdempotencyKeys | None
     admission: Admission = UNCOUNTED
-    sealed: ClientSealedText | None = None
+    sealed: WrittenConcern | None = None
     payload: bytes | None = None
 
 
@@ -235,9 +226,10 @@ class Submissions:
             text = self.sealer.seal(concern_plaintext(submitted.json, reference, pinned.key, test=test, at=at))
             card: bytes | None = seal_card(self.sealer, card_of_concern(content), reference, at=arrival.at)
         else:
-            reference, form_version, restricted = sealed.reference, sealed.form_version, sealed.restricted
-            digest = {"sealed_sha256": hashlib.sha256(sealed.text).hexdigest()}
-            text, card = sealed.text, sealed.card
+            reference, form_version, restricted = sealed.reference or "", sealed.form_version or 1, sealed.restricted
+            text = base64.b64decode(sealed.sealed or "")
+            card = None if sealed.card is None else base64.b64decode(sealed.card)
+            digest = {"sealed_sha256": hashlib.sha256(text).hexdigest()}
         is_allegation = restricted or concern.concern.is_allegation
         officer_by = self.receipts.officer_by(is_allegation=is_allegation, at=arrival.at)
         claims = {"form_version": form_version, **digest}

@@ -40,7 +40,7 @@ from app.services.concerns.idempotency import IdempotentResult, Retryable, deriv
 from app.services.concerns.receipts import PinnedEdition
 from app.services.concerns.rows import get_unerased
 from app.services.concerns.sealing import Unsealer, faults_in_keys
-from app.services.concerns.submission import ClientSealedText, Submissions, Submitted
+from app.services.concerns.submission import Submissions, Submitted
 
 NOT_THIS_TEXT = "this is not such a text, encrypted to those keys, or it says something else than the request"
 NO_TESTS = "a worker writes down no tests: send a test to /v1/concerns, with a test key"
@@ -68,7 +68,7 @@ def write_down_concern(
             concern.model_dump_json(exclude_unset=True).encode(),
             arrival,
             keys,
-            sealed=_sealed_of(written),
+            sealed=None if written.sealed is None else written,
             payload=payload,
         )
         pinned = _check_concern(submissions, unsealer, written, concern, actor)
@@ -153,14 +153,6 @@ def _without_words(written: WrittenConcern) -> Concern:
         children=(),
         concern=ConcernDetail(narrative=NO_WORDS),
     )
-
-
-def _sealed_of(written: WrittenConcern) -> ClientSealedText | None:
-    if written.sealed is None:
-        return None
-    card = None if written.card is None else _decode(written.card)
-    text, reference = _decode(written.sealed), written.reference or ""
-    return ClientSealedText(text, reference, written.form_version or 1, card, written.restricted)
 
 
 def _check_concern(
