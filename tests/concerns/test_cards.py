@@ -3,6 +3,7 @@
 import hashlib
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from app.models.concerns.examples import FULL_EXAMPLE
 from app.services.access.clients import add_client
 from app.services.audit.audit_log import Actor
 from app.services.audit.remnants import purge_remnants
-from app.services.concerns.card_making import MAX_EXCERPT_LENGTH, card_of_addition, card_of_concern, card_plaintext
+from app.services.concerns.card_making import MAX_EXCERPT_LENGTH, card_of_addition, card_of_concern, seal_card
 from app.services.concerns.keys import DEVELOPMENT_IDENTITY, create_identity
 from app.services.concerns.resealing import Resealed, reseal
 from app.services.concerns.sealing import LEAST_CARD, Unsealer, make_sealer, read_identities
@@ -124,7 +125,8 @@ def test_a_number_plate_among_things_is_a_vehicle_of_the_card() -> None:
 def test_a_card_has_512_or_1024_bytes_when_it_is_sealed(length: int) -> None:
     told = {"children": [{"given_names": "é" * length}], "concern": {"narrative": "ß" * length}}
 
-    plaintext = card_plaintext(card_of_concern(told), "4F7K-926W-0X37", at=A_TUESDAY)
+    unsealed: Any = SimpleNamespace(seal=bytes)
+    plaintext = seal_card(unsealed, card_of_concern(told), "4F7K-926W-0X37", at=A_TUESDAY)
 
     assert len(plaintext) in (LEAST_CARD, 2 * LEAST_CARD)
 
