@@ -193,7 +193,7 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
         saved_forms=SavedForms(writer),
         follow_ups=FollowUps(writer, resolver, sealer, receipts, sources, code_tries),
         emergency_contacts=emergency_contacts,
-        authenticator=Authenticator(engine, provider),
+        authenticator=Authenticator(engine, provider.read_token if provider is not None else None),
         desk_sign_in=open_desk_sign_in(settings, writer, provider),
         metrics=metrics,
         traces=traces,

@@ -6,10 +6,10 @@ import hmac
 import re
 import secrets
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from threading import Lock
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy import Engine, or_, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
@@ -102,11 +102,6 @@ def _revoke(session: Session, client: ClientRow, actor: Actor) -> None:
         record_person(session, DeskAct.CLIENT_REVOKED, actor, ClientDetails(client=client.name))
 
 
-class Provider(Protocol):
-    def read_token(self, token: str) -> Principal:
-        """Raise `TokenInvalid`, or `ProviderUnavailable` if it does not respond."""
-
-
 class KeyUses:
     """Buffers the last use of each key, so that authentication does not write."""
 
@@ -147,13 +142,14 @@ def _store_uses(session: Session, *, uses: Mapping[bytes, dt.datetime]) -> None:
 @dataclass(frozen=True)
 class Authenticator:
     engine: Engine
-    provider: Provider | None
+    read_token: Callable[[str], Principal] | None
+    """Of the OpenID provider."""
     key_uses: KeyUses = field(default_factory=KeyUses)
 
     def authenticate(self, token: str, *, at: dt.datetime) -> Principal:
         """Note the use. Raise `TokenInvalid`, its subclass `RowNotOurs`, or `ProviderUnavailable`."""
-        if self.provider is not None and token.count(".") == 2:  # noqa: PLR2004  # a JWS has three parts
-            return self._named(self.provider.read_token(token))
+        if self.read_token is not None and token.count(".") == 2:  # noqa: PLR2004  # a JWS has three parts
+            return self._named(self.read_token(token))
         key_sha256 = token_digest(token)
         with Session(self.engine) as session:
             key_of_client = select(ClientKeyRow, ClientRow).join(ClientRow)
