@@ -164,7 +164,7 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
         flood=make_policy("flood", settings.limit_flood),
         saved_bytes=make_policy("saved-bytes", f"{SHARE_BYTES}/day"),
     )
-    submissions = Submissions(engine, writer, resolver, sealer, receipts, sources, metrics.count_concern)
+    submissions = Submissions(writer, resolver, sealer, receipts, sources, metrics.count_concern)
     code_tries = CodeTries(
         limiter,
         wrong=make_policy("code-tries", settings.limit_code_tries),
@@ -181,7 +181,7 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
         contents=contents,
         reference_data=reference_data,
         signer=signer,
-        checkpoints=open_checkpoints(settings, engine, writer, key),
+        checkpoints=open_checkpoints(settings, writer, key),
         lost_entries=LostEntries(settings.data_dir, writer, clock),
         unsealer=_unsealer(identity_file),
         submissions=submissions,
@@ -190,11 +190,11 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
         outside=ExternalServicesMonitor(settings, engine, clock),
         watcher=Watcher(settings, engine, clock),
         code_tries=code_tries,
-        saved_forms=SavedForms(engine, writer),
-        follow_ups=FollowUps(engine, writer, resolver, sealer, receipts, sources, code_tries),
+        saved_forms=SavedForms(writer),
+        follow_ups=FollowUps(writer, resolver, sealer, receipts, sources, code_tries),
         emergency_contacts=emergency_contacts,
-        authenticator=Authenticator(engine, provider),
-        desk_sign_in=open_desk_sign_in(settings, engine, writer, provider),
+        authenticator=Authenticator(engine, provider.read_token if provider is not None else None),
+        desk_sign_in=open_desk_sign_in(settings, writer, provider),
         metrics=metrics,
         traces=traces,
         response_cache=response_cache,

@@ -186,8 +186,11 @@ def without_empty_members(value: Any, left_out: str = "", empty: Sequence[Any] =
 
 def digest_of(content: BaseModel) -> str:
     """Leave out empty members, so that a field that is added later does not change digests of older editions."""
-    canonical = canonical_json(without_empty_members(content.model_dump(mode="json")))
-    return f"sha256:{hashlib.sha256(canonical).hexdigest()}"
+    return digest_of_bytes(canonical_json(without_empty_members(content.model_dump(mode="json"))))
+
+
+def digest_of_bytes(data: bytes) -> str:
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
 
 def canonical_submission(submission: BaseModel) -> bytes:

@@ -1,6 +1,7 @@
 """Formats and languages of renditions: tags (BCP 47), native names, and writing directions."""
 
 import re
+from contextlib import suppress
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -97,8 +98,6 @@ def english_name_of(tag: str) -> str:
 def _locale_of(tag: str) -> Locale | None:
     language, region = tag.partition("-")[0], region_of(tag)
     for name in ([f"{language}_{region}"] if region else []) + [language]:
-        try:
+        with suppress(UnknownLocaleError, ValueError):
             return Locale.parse(name)
-        except (UnknownLocaleError, ValueError):
-            continue
     return None

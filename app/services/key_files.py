@@ -5,14 +5,16 @@ import hashlib
 import os
 import secrets
 import tempfile
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple, TypeVar
 
 from app.db.private_files import make_private_folder
 from app.errors import SetupError
 
 KEY_BYTES = 32
+Result = TypeVar("Result")
 
 
 def write_key_file(path: Path, content: bytes, *, replace: bool = False) -> None:
@@ -75,6 +77,13 @@ class KeyFile:
             self.keys = []
         except (OSError, ValueError):
             raise SetupError(f"{self.path} cannot be read as keys: {self.purpose} its first line") from None
+
+    def look_twice(self, look: Callable[[], Result]) -> Result:
+        """Read the file again if `look` finds nothing: another process may have added a key."""
+        if found := look():
+            return found
+        self.read()
+        return look()
 
     def make(self) -> None:
         """Create the file. If another process was faster, read its keys."""

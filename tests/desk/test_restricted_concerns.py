@@ -18,7 +18,7 @@ from app.models.access.clients import Scope
 from app.models.access.roles import Role
 from app.models.references import EXAMPLE_BURST, new_reference
 from app.services.access.access_record import by_operator
-from app.services.access.clients import NewClient, add_client
+from app.services.access.clients import add_client
 from app.services.access.people import change_role, leave
 from app.services.cursors import encode_key
 from app.services.events.deliveries import claim_due
@@ -617,8 +617,7 @@ def test_a_program_opens_a_restricted_concern_only_by_its_scope(
     every = [scope for scope in Scope if scope is not Scope.RESTRICTED]
     keys = []
     for name, scopes in (("all-other-scopes", every), ("with-that-scope", [Scope.READ, Scope.RESTRICTED])):
-        client_of = NewClient(name=name, scopes=scopes)
-        keys.append(add_client(service.state.context.writer, client_of, at=A_TUESDAY))
+        keys.append(add_client(service.state.context.writer, name=name, scopes=scopes, at=A_TUESDAY))
     asked = [
         client.get(f"/v1/desk/concerns/{of_staff}", headers={"Authorization": f"Bearer {key}"}).status_code
         for key in keys

@@ -23,7 +23,7 @@ from app.clock import utc_now
 from app.models.access.clients import ClientKeyRow, ClientRow, Scope
 from app.models.access.roles import SCOPES_OF, Role
 from app.models.base import format_utc
-from app.services.access.clients import NewClient, add_client, list_clients, revoke_client, rotate_key
+from app.services.access.clients import add_client, list_clients, revoke_client, rotate_key
 
 Expires = Annotated[
     str | None,
@@ -64,8 +64,7 @@ def clients_add(
     with open_writer(settings, creates=True) as (_, writer):
         named = added.scope or ([Scope.SUBMIT] if added.test else [])
         scopes = {*named, *(SCOPES_OF[added.role] if added.role else ())}
-        client = NewClient(added.name, scopes, added.person, added.test)
-        key = add_client(writer, client, at=now, expires_at=expires_at)
+        key = add_client(writer, added.name, scopes, added.person, test=added.test, at=now, expires_at=expires_at)
     typer.echo(key)
     _say_end(added.name, expires_at)
 

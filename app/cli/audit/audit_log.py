@@ -60,8 +60,8 @@ def audit_checkpoint(
     out: Annotated[Path | None, typer.Option(help="Also write the checkpoint to this file.")] = None,
 ) -> None:
     """Sign a checkpoint (number of entries and Merkle root), print it, and send it as `audit.checkpoint`."""
-    with open_writer(settings) as (engine, writer):
-        made = open_checkpoints(settings, engine, writer, _key_of(settings)).make(at=utc_now())
+    with open_writer(settings) as (_, writer):
+        made = open_checkpoints(settings, writer, _key_of(settings)).make(at=utc_now())
     typer.echo(made.note, nl=False)
     if out is None:
         return
@@ -73,8 +73,8 @@ def audit_checkpoint(
 
 def audit_key(settings: SettingsOptions) -> None:
     """Print the public key for checkpoints, for auditors: `guidance verify --key` and other tools."""
-    with open_writer(settings) as (engine, writer):
-        typer.echo(open_checkpoints(settings, engine, writer, _key_of(settings)).signer.verifier_key)
+    with open_writer(settings) as (_, writer):
+        typer.echo(open_checkpoints(settings, writer, _key_of(settings)).signer.verifier_key)
 
 
 def _key_of(settings: Settings) -> Ed25519PrivateKey:

@@ -23,7 +23,6 @@ from app.services.events.dispatcher import replay_deliveries, retry_deliveries, 
 from app.services.events.email_sender import EmailSender
 from app.services.events.emails import MAILBOX_OF, build_test_email
 from app.services.events.webhook_keys import (
-    NewWebhook,
     WebhookKeys,
     add_webhook,
     drop_old_secret,
@@ -46,7 +45,7 @@ def webhooks_add(
     """Add a webhook and print its signing secret (Standard Webhooks). The secret is shown once."""
     guard = SsrfGuard(frozenset(settings.webhook_allowed_hosts))
     with open_webhooks(settings, creates=True) as (_, writer, keys):
-        secret = add_webhook(writer, NewWebhook(name=name, url=url, kinds=event), guard=guard, keys=keys, at=utc_now())
+        secret = add_webhook(writer, name=name, url=url, kinds=event, guard=guard, keys=keys, at=utc_now())
     typer.echo(secret)
 
 

@@ -21,6 +21,8 @@ def seal_details(
     columns: Mapping[str, Any] | None = None,
     receipt: StoredReceiptRow | None = None,
     card: bytes | None = None,
+    restricted: bool = False,
+    officer_by: dt.date | None = None,
 ) -> SealDetails:
     """`recipients` are fingerprints, none for a message. `columns` are the concern's if the action sets them."""
     return SealDetails(
@@ -32,6 +34,8 @@ def seal_details(
         entry_sha256=None if row is None else entry_sha256(row),
         receipt_sha256=None if receipt is None else receipt_sha256(receipt),
         card_sha256=None if card is None else hashlib.sha256(card).hexdigest(),
+        restricted=restricted,
+        officer_by=officer_by,
     )
 
 

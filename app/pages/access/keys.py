@@ -36,7 +36,7 @@ from app.services.access.key_copies import (
 )
 from app.services.access.people import get_person, invite, remove_passkey
 from app.services.access.sign_in import INVITATION, OWN_KEY, PATH
-from app.services.audit.audit_log import record_reading
+from app.services.audit.audit_log import record_action
 
 router = DeskRouter()
 HOLDERS = f"{PATH}/people/keys"
@@ -107,7 +107,7 @@ def make_own_link(visit: VisitDep, posted: SubmittedFormDep) -> Response:
 def read_holders(visit: AuditVisitDep) -> Response:
     """Show who may hold the team's key, and who had a current copy but may no longer."""
     current = current_keys(visit)
-    visit.context.writer.run(record_reading, INBOX, DeskAct.SUMMARY_READ, visit.actor, SummaryDetails(keys=True))
+    visit.context.writer.run(record_action, INBOX, DeskAct.SUMMARY_READ, visit.actor, SummaryDetails(keys=True))
     with Session(visit.context.engine) as session:
         holders = list(list_holders(session, current))
         exposed = list_exposed(session, current)

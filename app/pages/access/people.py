@@ -30,7 +30,7 @@ from app.services.access.people import (
     lock_out,
 )
 from app.services.access.sign_in import INVITATION, PATH
-from app.services.desk.assignment import Reassignment, give_all, open_concerns_of
+from app.services.desk.assignment import give_all, open_concerns_of
 from app.services.desk.leaving import remove_person
 from app.services.desk.workload import read_workload
 
@@ -190,9 +190,9 @@ def give_concerns(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
     faults = ({} if known else {"to": CHOOSE_OTHER}) | ({} if reason else {"reason": REASON_NEEDED})
     if faults:
         return _person_page(visit, name, Typed({"to": to, "reason": reason}, faults))
-    handing = Reassignment("" if to == NOBODY else to.removeprefix(PERSON), reason)
+    other = "" if to == NOBODY else to.removeprefix(PERSON)
     try:
-        give_all(visit.context.writer, name, handing, actor=visit.actor)
+        give_all(visit.context.writer, name, other, reason, actor=visit.actor)
     except SameAssignment:
         return _person_page(visit, name, Typed({"reason": reason}, {"to": CHOOSE_OTHER}))
     return lead_to(address_of_person(name))

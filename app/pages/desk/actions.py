@@ -39,7 +39,7 @@ from app.services.access.people import list_workers
 from app.services.access.restrictions import list_openers, list_readers
 from app.services.audit.audit_log import Actor, list_last_entries
 from app.services.audit.meanwhile import list_entries_since
-from app.services.concerns.desk_entries import recipient_for_messages, send_message, write_label, write_note
+from app.services.concerns.desk_entries import recipient_for_messages, send_message, write_entry
 from app.services.concerns.rows import find_concern
 from app.services.concerns.waiting_additions import first_in_danger
 from app.services.desk import actions, hand_overs, look_again
@@ -229,14 +229,14 @@ def export_on_page(attempt: AttemptDep) -> Response:
 @concern_form(router, "notes", "note")
 def write_note_on_page(attempt: AttemptDep) -> None:
     note = attempt.parse(NewNote, read_text(attempt))
-    write_note(attempt.context.desk, attempt.reference, note, attempt.actor, attempt.key)
+    write_entry(attempt.context.desk, attempt.reference, note, attempt.actor, attempt.key)
 
 
 @concern_form(router, "label", "label")
 def set_label_on_page(attempt: AttemptDep) -> None:
     """An empty text removes the label."""
     label = attempt.parse(NewLabel, read_text(attempt))
-    write_label(attempt.context.desk, attempt.reference, label, attempt.actor, attempt.key)
+    write_entry(attempt.context.desk, attempt.reference, label, attempt.actor, attempt.key)
 
 
 @concern_form(router, "messages", "question")

@@ -156,7 +156,7 @@ def read_desk_work(visit: Visit, shown: opened_concerns.Opening, *, seen_before:
             "today": visit.now.astimezone(LONDON).date(),
             "look_again": find_days(session, reference, visit.visitor.name),
             "questions": desk_entries.list_messages(session, reference),
-            "come_back_by": receipts.working_days.after(concern.received_at, days=receipts.come_back_days),
+            "come_back_by": receipts.duty_hours.working_days.after(concern.received_at, days=receipts.come_back_days),
             "hand_overs": list_hand_overs(session, reference),
             "acts": act_lines(list_last_entries(session, reference, limit=ACTS_SHOWN), outcomes),
             "meanwhile": act_lines((act for act in later if act.client != client), outcomes),
@@ -182,8 +182,17 @@ def show_concern(visit: Visit, reference: str, place: ListPlace, *, labels: int)
     Raise `NoSuchConcern`, `ConcernErased` or `SealedTextMisplaced`.
     """
     context, keys = visit.context, visit.context.unsealer.fingerprints
-    request = opened_concerns.OpeningRequest("opened here", ADDED_ON_PAGE, NOTES_ON_PAGE, labels, keys, erased_too=True)
-    opening = context.writer.run(opened_concerns.open_concern, reference, request, visit.actor)
+    opening = context.writer.run(
+        opened_concerns.open_concern,
+        reference,
+        visit.actor,
+        how="opened here",
+        limit=ADDED_ON_PAGE,
+        last_notes=NOTES_ON_PAGE,
+        last_labels=labels,
+        fingerprints=keys,
+        erased_too=True,
+    )
     concern, is_erased = opening.concern, opening.concern.erased_at is not None
     text = _own_text(context, opening) if not is_erased else None
     sections = None
@@ -275,9 +284,15 @@ def read_notes_page(
 def _entries_page(visit: Visit, kind: EntryKind, typed: str, cursor: str | None, place: ListPlace) -> Response:
     """Record the reading. Either all texts are decrypted, or all stay sealed."""
     context, reference = visit.context, reference_of(typed)
-    page_place = opened_entries.PagePlace(kind, reference, decode_key(cursor, otherwise=0), ADDED_ON_PAGE)
     page = context.writer.run(
-        opened_entries.open_page, page_place, visit.actor, DeskAct.OPENED, context.unsealer.fingerprints
+        opened_entries.open_page,
+        kind,
+        reference,
+        visit.actor,
+        DeskAct.OPENED,
+        after=decode_key(cursor, otherwise=0),
+        limit=ADDED_ON_PAGE,
+        fingerprints=context.unsealer.fingerprints,
     )
     return visit.page(
         "desk_entries.html",
@@ -307,9 +322,9 @@ def record_copy_sheet(visit: WorkerVisitDep, reference: ConcernReferenceInPath) 
 
 @router.get("/concerns/{reference}/sealed")
 def save_sealed_concern(visit: ReaderVisitDep, reference: ConcernReferenceInPath) -> Response:
-    """Return JSON with the concern and all additions, sealed, and the layout of the text."""
-    context, parsed, request = visit.context, reference_of(reference), opened_concerns.OpeningRequest(SAVED, None)
-    opening = context.writer.run(opened_concerns.open_concern, parsed, request, visit.actor)
+    """As JSON with all additions, sealed, and the layout of the text."""
+    context, parsed = visit.context, reference_of(reference)
+    opening = context.writer.run(opened_concerns.open_concern, parsed, visit.actor, how=SAVED, limit=None)
     concern = opening.concern
     texts = [_own_text(context, opening), *sealed_texts_of(context, opening.page).values()]
     document = {

@@ -1,6 +1,7 @@
 """The export of a concern from the desk's pages, if this service can decrypt it: one signed PDF with JSON inside."""
 
 import datetime as dt
+import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -26,7 +27,6 @@ from app.services.audit.replay import RecordedConcern, replay
 from app.services.concerns.entries import read_sealed
 from app.services.desk import exports
 from app.services.desk.exports import add_signature, build_export, export_pdf, history_of, places_of
-from app.services.desk.hand_overs import file_sha256
 from app.services.guides.reference_data import ReferenceData
 
 LONG_DIGEST = re.compile(r"\b((?:age1)?[0-9a-z]{12})[0-9a-z]{46,52}\b")
@@ -132,6 +132,6 @@ def export_response(visit: Visit, reference: str, *, notes: bool) -> Response:
     content = context.contents(EditionKey(signed.concern.guide, signed.concern.edition))
     printed = printed_export(document, content, context.reference_data, council=context.settings.council_name)
     pdf = export_pdf(printed, document)
-    export, signer = NewExport(file_sha256=file_sha256(pdf), notes=notes), context.signer
+    export, signer = NewExport(file_sha256=hashlib.sha256(pdf).hexdigest(), notes=notes), context.signer
     recorded = context.writer.run(exports.record_export, reference, export, actor, signer)
     return download(add_signature(pdf, recorded.signature), f"{reference}.pdf", PDF_TYPE)

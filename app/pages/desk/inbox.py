@@ -39,7 +39,7 @@ from app.services.desk.actions import acknowledge_together
 from app.services.desk.assignment import assign, find_assignment
 from app.services.desk.inbox import COUNT_LIMIT, count_open, find_restriction_notice, position_of, read_inbox
 from app.services.desk.look_again import list_due, list_untold
-from app.services.desk.presented_concerns import inbox_entry
+from app.services.desk.presented_concerns import entry_of
 from app.services.desk.saved_views import find_seen_until, store_seen_until
 from app.services.desk.taken_over import list_taken_over
 from app.services.guides.editions import list_current
@@ -177,7 +177,7 @@ def inbox_page(visit: Visit, chosen: InboxSelection, place: InboxPlace, *, statu
     ]
     found = read_inbox(context.writer, query, actor=visitor.actor, after=after, limit=PAGE_SIZE, beside=beside)
     page, next_place = found[:PAGE_SIZE], None
-    rows = rows_of(visit, [inbox_entry(row._mapping, now=now) for row in page])
+    rows = rows_of(visit, [entry_of(row._mapping, now=now) for row in page])
     if len(found) > PAGE_SIZE:
         next_place = {"cursor": encode_position(position_of(page[-1], query)), "until": until}
     own_place = {"cursor": place.cursor, "until": place.until} if place.cursor and place.until else {}

@@ -99,13 +99,11 @@ class Limiter:
         self,
         store: str,
         secret: bytes,
-        clock: Callable[[], float] = time.monotonic,
         *,
         is_secret_shared: bool = True,
     ) -> None:
         self._secret = secret
         self._is_secret_shared = is_secret_shared
-        self._clock = clock
         self._own_store = FixedWindowRateLimiter(MemoryStorage())
         self._own_lock = Lock()  # two threads that count at the same time may start one timer of the store twice
         self._wall_clock_ahead = time.time() - time.monotonic()
@@ -168,11 +166,11 @@ class Limiter:
 
     @property
     def _is_unavailable(self) -> bool:
-        return self._clock() < self._unavailable_until
+        return time.monotonic() < self._unavailable_until
 
     def _note(self, failure: StorageError) -> None:
         if not self._is_unavailable:  # log once for all concurrent requests
-            self._unavailable_until = self._clock() + RETRY_SECONDS
+            self._unavailable_until = time.monotonic() + RETRY_SECONDS
             log.error("limits_store_unavailable", error=type(failure.storage_error).__name__)
 
 

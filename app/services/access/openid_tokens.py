@@ -55,7 +55,14 @@ class OpenIdProvider:
     name_claim: str = NAME
 
     def read_token(self, token: str) -> Principal:
-        return self._principal(self.read_claims(token))
+        claims = self.read_claims(token)
+        client, person = _first(claims, CLIENT_CLAIMS), _first(claims, (self.person_claim, SUBJECT))
+        if client is None and person is None:
+            raise TokenInvalid("the token names neither a client nor a subject")
+        if not all(is_recordable(name) for name in (client, person) if name is not None):
+            raise TokenInvalid("the token has a name that is too long, or has a character that does not print")
+        name = UNNAMED_CLIENT if client is None else client
+        return Principal(f"openid:{name}", self.scopes_in(claims), person if person != client else None)
 
     def read_claims(self, token: str, *, oldest_seconds: float = OLDEST_SECONDS) -> Mapping[str, Any]:
         """Verify `token`, and return its claims. Raise `TokenInvalid`, also if it is old, or `ProviderUnavailable`."""
@@ -89,16 +96,6 @@ class OpenIdProvider:
         """Return None if the claims have no id that the audit log can store."""
         name = _first(claims, (self.person_claim, SUBJECT))
         return name if is_recordable(name) else None
-
-    def _principal(self, claims: Mapping[str, Any]) -> Principal:
-        """The subject is the person, unless it is the client: so a person has one name in every token."""
-        client, person = _first(claims, CLIENT_CLAIMS), _first(claims, (self.person_claim, SUBJECT))
-        if client is None and person is None:
-            raise TokenInvalid("the token names neither a client nor a subject")
-        if not all(is_recordable(name) for name in (client, person) if name is not None):
-            raise TokenInvalid("the token has a name that is too long, or has a character that does not print")
-        name = UNNAMED_CLIENT if client is None else client
-        return Principal(f"openid:{name}", self.scopes_in(claims), person if person != client else None)
 
     def scopes_in(self, claims: Mapping[str, Any]) -> frozenset[str]:
         """Return the scopes named directly or mapped by the settings. Other words of `SCOPE_CLAIMS` grant nothing."""

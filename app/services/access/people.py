@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, Engine, delete
+from sqlalchemy import ColumnElement, delete
 from sqlmodel import Session, col, func, select
 
 from app.db.writer import Writer
@@ -175,29 +175,21 @@ def leave(session: Session, name: str, *, at: dt.datetime, actor: Actor | None =
     return clients
 
 
-@dataclass(frozen=True)
-class Identity:
-    """A person at an OpenID provider: issuer and id."""
-
-    provider: str
-    subject: str
-
-
-def name_for(session: Session, identity: Identity, given: str | None) -> str:
+def name_for(session: Session, subject: str, given: str | None) -> str:
     """Return the name of an earlier sign-in, otherwise `given`, with the id if another has had that name."""
-    known = find_name_of(session, identity.subject)
+    known = find_name_of(session, subject)
     if known is not None:
         return known
     if given is None or not is_recordable(given) or find_name_refusal(given) is not None:
-        return identity.subject
+        return subject
     if session.get(PersonRow, given) is None and recorded_role(session, given) == NO_ROLE:
         return given
-    longer = f"{given} ({identity.subject})"
-    return longer if is_recordable(longer) else identity.subject
+    longer = f"{given} ({subject})"
+    return longer if is_recordable(longer) else subject
 
 
-def welcome(session: Session, name: str, *, role: Role, identity: Identity, actor: Actor) -> PersonRow | None:
-    """Store a person who signed in through a provider.
+def welcome(session: Session, name: str, *, role: Role, provider: str, subject: str, actor: Actor) -> PersonRow | None:
+    """Store who signed in through a provider. Return None if they left, use a passkey, or are another `subject`.
 
     Return None if they left, use a passkey, or have another `identity`. A role that differs from the last recorded one
     is recorded: the row may be an older version put back. Raise `RowNotOurs`.
@@ -209,12 +201,12 @@ def welcome(session: Session, name: str, *, role: Role, identity: Identity, acto
         person = PersonRow(
             name=name,
             role=role.value,
-            provider=identity.provider,
-            subject=identity.subject,
+            provider=provider,
+            subject=subject,
             handle=secrets.token_bytes(HANDLE_BYTES),
             added_at=actor.at,
         )
-    elif person.left_at is not None or (person.provider, person.subject) != (identity.provider, identity.subject):
+    elif person.left_at is not None or (person.provider, person.subject) != (provider, subject):
         return None
     else:
         require_ours(session, person)
@@ -248,7 +240,6 @@ def _record_role(session: Session, person: PersonRow, former: str, actor: Actor)
 class DeskSessions:
     """A session ends after `idle` without a request, and at the latest `longest` after its start."""
 
-    engine: Engine
     writer: Writer
     idle: dt.timedelta
     longest: dt.timedelta
@@ -293,7 +284,9 @@ class DeskSessions:
                 last_used_at=at,
             )
             session.add(row)
-            record_person(session, DeskAct.SIGNED_IN, _actor_of(row, address, at), _session_details(row))
+            record_person(
+                session, DeskAct.SIGNED_IN, _actor_of(row, address, at), SessionDetails(session=name_on_record(row))
+            )
 
         self.writer.run(write)
         return token
@@ -305,7 +298,7 @@ class DeskSessions:
         `may_ask` (the browser can be redirected now).
         """
         token_sha256 = token_digest(token)
-        with Session(self.engine) as session:
+        with Session(self.writer.engine) as session:
             found = find_with_person(session, SessionRow, col(SessionRow.token_sha256) == token_sha256)
         if found is None or not hmac.compare_digest(found[0].token_sha256, token_sha256):
             raise TokenInvalid("no session has that token")
@@ -329,7 +322,12 @@ class DeskSessions:
             found = session.get(SessionRow, token_digest(token))
             if found is not None:
                 session.delete(found)
-                record_person(session, DeskAct.SIGNED_OUT, _actor_of(found, address, at), _session_details(found))
+                record_person(
+                    session,
+                    DeskAct.SIGNED_OUT,
+                    _actor_of(found, address, at),
+                    SessionDetails(session=name_on_record(found)),
+                )
 
         self.writer.run(write)
 
@@ -340,10 +338,6 @@ class DeskSessions:
                 row.last_used_at = max(row.last_used_at, at)
 
         self.writer.run(write)
-
-
-def _session_details(row: SessionRow) -> SessionDetails:
-    return SessionDetails(session=name_on_record(row))
 
 
 def _actor_of(row: SessionRow, address: str, at: dt.datetime) -> Actor:

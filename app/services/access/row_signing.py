@@ -8,7 +8,6 @@ or a write raises `SetupError` if the key file cannot be read, or if a write nee
 import datetime as dt
 import hmac
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -102,10 +101,7 @@ class AccessKeys(KeyFile):
 
     def has_signed(self, row: AccessRow, columns: Mapping[str, Any] | None = None) -> bool:
         """Read the key file again before returning False. `columns` replace the row's values."""
-        if self.has_signed_so_far(row, columns):
-            return True
-        self.read()
-        return self.has_signed_so_far(row, columns)
+        return self.look_twice(lambda: self.has_signed_so_far(row, columns))
 
     def has_signed_so_far(self, row: AccessRow, columns: Mapping[str, Any] | None = None) -> bool:
         stated = columns or _columns(row)
@@ -276,18 +272,11 @@ for _row in ACCESS_ROWS:
     event.listen(_row, "before_update", _sign_changed)
 
 
-@dataclass(frozen=True)
-class SignedAgain:
-    """`left` were skipped because no key had signed them."""
-
-    count: int
-    left: list[str]
-
-
-def sign_again(session: Session, *, keys: AccessKeys, with_new_key: bool, accept: bool) -> SignedAgain:
+def sign_again(session: Session, *, keys: AccessKeys, with_new_key: bool, accept: bool) -> tuple[int, list[str]]:
     """Sign every row with the newest key, after adding one if `with_new_key`. Skip what no key signed unless `accept`.
 
-    Call in a write transaction: it keeps two processes from changing the key file. Raise `SetupError` without a key.
+    Return the number of signed rows, and the names of the skipped. Call in a write transaction: it keeps two processes
+    from changing the key file. Raise `SetupError` without a key.
     """
     if with_new_key:
         keys.add()
@@ -305,7 +294,7 @@ def sign_again(session: Session, *, keys: AccessKeys, with_new_key: bool, accept
         its_own = [column == getattr(row, column.name) for column in table.primary_key.columns]
         session.connection().execute(update(table).where(*its_own).values(mac=keys.sign(row)))
         count += 1
-    return SignedAgain(count, left)
+    return count, left
 
 
 def drop_old_access_keys(session: Session, *, keys: AccessKeys) -> None:

@@ -8,12 +8,10 @@ import datetime as dt
 import hashlib
 import hmac
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode, urlsplit
-
-from sqlalchemy import Engine
 
 from app.config import LOOPBACK_NAME, Settings, is_loopback
 from app.db.writer import Writer
@@ -42,13 +40,12 @@ class Endpoints:
     """The sign-in URLs of `issuer`'s configuration, fetched at first use and after five minutes."""
 
     issuer: str
-    monotonic: Callable[[], float] = time.monotonic
     _document: Mapping[str, Any] = field(default_factory=dict)
     _read_at: float = float("-inf")
 
     def get(self, name: str, subject: str) -> str:
-        if self.monotonic() - self._read_at >= FRESH_SECONDS_OF_ENDPOINTS:
-            self._document, self._read_at = discover(self.issuer), self.monotonic()
+        if time.monotonic() - self._read_at >= FRESH_SECONDS_OF_ENDPOINTS:
+            self._document, self._read_at = discover(self.issuer), time.monotonic()
         return address_in(self._document, name, subject, issuer=self.issuer)
 
 
@@ -171,10 +168,8 @@ class DeskSignIn:
         return self.sessions.start(person, client=BY_PASSKEY, address=address, at=at, former=former)
 
 
-def open_desk_sign_in(
-    settings: Settings, engine: Engine, writer: Writer, provider: OpenIdProvider | None
-) -> DeskSignIn:
-    """Create the sign-in without connecting to anything. `provider` counts only if the settings have a client ID."""
+def open_desk_sign_in(settings: Settings, writer: Writer, provider: OpenIdProvider | None) -> DeskSignIn:
+    """Connects to nothing yet. `provider` counts if the settings have a client ID."""
     idle, longest = dt.timedelta(minutes=settings.desk_idle_minutes), dt.timedelta(hours=settings.desk_session_hours)
     openid, secret = None, settings.openid_client_secret
     if provider is not None and settings.openid_client_id is not None:
@@ -185,7 +180,7 @@ def open_desk_sign_in(
             settings.openid_request_scopes,
             secret.get_secret_value() if secret is not None else None,
         )
-    sessions = DeskSessions(engine, writer, idle, longest)
+    sessions = DeskSessions(writer, idle, longest)
     return DeskSignIn(sessions, settings.public_url, settings.council_name, openid)
 
 

@@ -70,7 +70,8 @@ by_key_holder = partial(Actor, KEY_HOLDER, "command line")
 def record_action(session: Session, chain: str, act: DeskAct, actor: Actor, details: Details | None = None) -> End:
     """Append an entry, in the transaction of the action and before it changes a row: only then do triggers allow it.
 
-    Raise `ChangedMeanwhile` if somebody added an entry after `actor.seen` on which `act` depends (see `expect_seen`).
+    Record a reading before returning the rows, and read them outside the transaction: all writers would wait. Raise
+    `ChangedMeanwhile` if somebody added an entry after `actor.seen` on which `act` depends (see `expect_seen`).
     """
     session.flush()  # writes the changes of earlier actions first
     connection = session.connection()
@@ -81,11 +82,6 @@ def record_action(session: Session, chain: str, act: DeskAct, actor: Actor, deta
     _NEW_ENTRY.run(connection, columns)
     write_end(connection, chain, end, former)
     return end
-
-
-def record_reading(session: Session, chain: str, act: DeskAct, actor: Actor, details: Details | None = None) -> None:
-    """Record before returning the rows, and read them outside this transaction: all writers would wait."""
-    record_action(session, chain, act, actor, details)
 
 
 def insert_first_entries(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -19,7 +19,7 @@ from app.models.audit.log_filters import LISTS, LogFilter, LogOrder
 from app.models.audit.rows import AUDIT, CARDS, AuditEntryRow, DeskAct
 from app.models.base import format_utc
 from app.models.references import find_reference
-from app.services.audit.audit_log import NO_DETAILS, Actor, person_of, record_reading
+from app.services.audit.audit_log import NO_DETAILS, Actor, person_of, record_action
 from app.services.audit.chains import find_end
 from app.services.csv_sheets import csv_sheet
 from app.services.cursors import NOT_OURS
@@ -36,6 +36,7 @@ NAMING_ACTS = frozenset(
     {DeskAct.LISTED, DeskAct.OPENED, DeskAct.EVENTS_READ, DeskAct.DISCLOSURES_READ, DeskAct.STATEMENT_SIGNED}
 )
 """Their details may name concerns other than that of the chain."""
+SEARCHED = ("client", "person", "act", "first_day", "last_day")
 MOST_IN_A_SHEET = 20_000
 SHEET_COLUMNS = ("at", "person", "client", "act", "chain", "number", "detail", "address")
 LOG_SHEET_HEADERS = {"Content-Disposition": 'attachment; filename="audit-log.csv"'}
@@ -196,7 +197,8 @@ def read_log(
         query = _query_of(session, log_filter, actor, hiding)
         rows = query.page(after, limit + 1)
         readings = query.find_readings() if with_readings else None
-    writer.run(record_reading, AUDIT, DeskAct.DISCLOSURES_READ, actor, _details_of_search(query))
+    searched = LogDetails(chain=query.chain, **{name: getattr(log_filter, name) for name in SEARCHED})
+    writer.run(record_action, AUDIT, DeskAct.DISCLOSURES_READ, actor, searched)
     page = rows[:limit]
     next_position = page[-1].position if len(rows) > limit else None
     return LogPage(page, next_position, readings)
@@ -273,18 +275,6 @@ def _without(hidden: Collection[str], row: AuditEntryRow) -> AuditEntryRow:
 
 def _fault(parameter: str, sentence: str) -> FieldError:
     return FieldError((), sentence, FaultCode.INVALID, "query", parameter)
-
-
-def _details_of_search(query: LogQuery) -> LogDetails:
-    log_filter = query.log_filter
-    return LogDetails(
-        chain=query.chain,
-        client=log_filter.client,
-        person=log_filter.person,
-        act=log_filter.act,
-        first_day=log_filter.first_day,
-        last_day=log_filter.last_day,
-    )
 
 
 def _gives_cards_of(session: Session, chain: str) -> list[ColumnElement[bool]]:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable
+from contextlib import suppress
 from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
@@ -122,10 +123,8 @@ def list_losses(session: Session, *, at: dt.datetime) -> list[EntriesLostDetails
     )
     losses = []
     for row in session.execute(recorded.order_by(_ENTRIES.at.desc(), _ENTRIES.position.desc())):
-        try:
+        with suppress(ValueError):
             losses.append(details_of(row))
-        except ValueError:
-            continue
     return losses
 
 

@@ -45,20 +45,14 @@ class Replayed:
 
     def apply(self, row: Any) -> None:
         """Ignore altered details: the verification of hashes reports them."""
-        change = self.changes.get(self._kind_of(row))
+        change = self.changes.get(row.act)
         if change is None:
             return
         try:
-            details = self._details_of(row)
+            details = details_of(row)
         except ValueError:
             return
         change(self, details, row)
-
-    def _kind_of(self, row: Any) -> str:
-        return str(row.act)
-
-    def _details_of(self, row: Any) -> Any:
-        return details_of(row)
 
 
 StateT = TypeVar("StateT", bound=Replayed)

@@ -25,10 +25,6 @@ class WorkingDays:
     def is_bank_holiday(self, day: dt.date) -> bool:
         return day in self.calendar
 
-    def one_working_day_after(self, moment: dt.datetime) -> dt.datetime:
-        """The deadline to acknowledge a concern, in UTC."""
-        return self.after(moment, days=1)
-
     def after(self, moment: dt.datetime, *, days: int) -> dt.datetime:
         """Return the same London time on the last of the working days, in UTC.
 

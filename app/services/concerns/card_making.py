@@ -56,14 +56,10 @@ def card_of_addition(addition: Mapping[str, Any]) -> dict[str, Any]:
     return {"children": [], "people": [*_people_of_concern(addition)], **of_addition, "words": _words(addition)}
 
 
-def card_plaintext(card: Mapping[str, Any], reference: str, *, at: dt.datetime | None) -> bytes:
-    """Return padded JSON. `at` is the time of receipt, or None if the sender's program encrypts the card."""
-    received = {} if at is None else {"received_at": format_utc(at)}
-    return pad(orjson.dumps({"reference": reference, **received, CARD: card}), LEAST_CARD)
-
-
 def seal_card(sealer: Sealer, card: Mapping[str, Any], reference: str, *, at: dt.datetime | None) -> bytes:
-    return sealer.seal(card_plaintext(card, reference, at=at))
+    """Padded. `at` is the time of receipt, None if the sender's program encrypts the card."""
+    received = {} if at is None else {"received_at": format_utc(at)}
+    return sealer.seal(pad(orjson.dumps({"reference": reference, **received, CARD: card}), LEAST_CARD))
 
 
 def has_all_of(card: object, made: object) -> bool:

@@ -3,7 +3,6 @@
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, Engine, Integer, Row, Select, bindparam, func, insert, select
@@ -23,7 +22,6 @@ from app.services.concerns.card_making import insert_cards
 from app.services.concerns.idempotency import Retryable
 from app.services.concerns.presented_entries import present_entry
 from app.services.concerns.receipt_signing import ReceiptSigner
-from app.services.concerns.rows import get_concern
 from app.services.concerns.sealing import Unsealer
 from app.services.guides.reference_data import ReferenceData
 
@@ -77,8 +75,7 @@ def read_sealed(engine: Engine, reference: str, place: EntryPlace | None = None)
         raise NoSuchItem(f"The concern has no {place.kind} with that number.")
     if found is None or found.sealed is None:
         raise ConcernErased
-    sealed: bytes = found.sealed
-    return sealed
+    return bytes(found.sealed)
 
 
 def entries_of(kind: EntryKind, reference: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
@@ -155,8 +152,16 @@ def append_entry(
     if count >= spec.most or size + len(entry.sealed) > spec.most_bytes:
         raise spec.too_many
     row = entry.numbered(reference, count + 1)
-    seal = partial(seal_details, entry.sealed, entry.recipients, added=row.place, card=entry.card)
-    details = seal(row=row, columns=columns, receipt=receipt).model_copy(update={"officer_by": entry.officer_by})
+    details = seal_details(
+        entry.sealed,
+        entry.recipients,
+        added=row.place,
+        row=row,
+        columns=columns,
+        receipt=receipt,
+        card=entry.card,
+        officer_by=entry.officer_by,
+    )
     if spec.changes_concern:
         record_change(session, concern, spec.act, entry.actor, details)
     else:
@@ -165,13 +170,6 @@ def append_entry(
     if entry.card is not None:
         insert_cards(session.connection(), [(reference, row.number, entry.card)])
     return row
-
-
-def store_sealed(
-    session: Session, reference: str, entry: NewEntry, request: Retryable, faults: Sequence[FieldError] = ()
-) -> bytes:
-    """Raise `NoSuchConcern`, otherwise the same as `store_entry`."""
-    return store_entry(session, get_concern(session, reference), entry, request, faults)
 
 
 def store_entry(

@@ -16,6 +16,7 @@ from sqlmodel import Session
 
 from app.db.statements import fixed_insert
 from app.db.tables import table_of
+from app.db.writer import Writer
 from app.errors import AlreadyStored, IdempotencyKeyReused
 from app.models.concerns.rows import StoredReceiptRow
 
@@ -89,6 +90,14 @@ class Retryable:
         row = self.encrypt(reference, receipt)
         insert_stored_receipts(session.connection(), [row])
         return row
+
+    def store_once(self, writer: Writer, reference: str, write: Callable[[Session], bytes]) -> IdempotentResult:
+        """Return what `write` stored, or replay what an earlier request did."""
+        try:
+            stored = writer.run(write)
+        except AlreadyStored:
+            return self.replay(writer.engine)
+        return IdempotentResult(reference, stored, is_replay=False)
 
     def replay(self, engine: Engine) -> IdempotentResult:
         """Raise `IdempotencyKeyReused` if the content was another, or nothing is stored."""

@@ -24,7 +24,7 @@ from app.models.guides.editions import EditionContent
 from app.models.guides.signposts import CALL_999_FIRST, Signpost, WhoToCall
 from app.services.audit.audit_log import REPORTER
 from app.services.clock.teams import UNTIL_THEN, DutyHours, Team, Teams
-from app.services.clock.working_days import WorkingDays, deadline_in_words, deadline_of
+from app.services.clock.working_days import deadline_in_words, deadline_of
 from app.services.clock.working_hours import opening_in_words
 from app.services.concerns.arrivals import Arrival
 from app.services.concerns.receipt_signing import ReceiptSigner
@@ -92,13 +92,9 @@ class ReceiptBuilder:
     clocks: Mapping[str, dt.timedelta] = field(default_factory=dict)
     promised: Collection[str] = ()
 
-    @property
-    def working_days(self) -> WorkingDays:
-        return self.duty_hours.working_days
-
     def acknowledge_by(self, danger: str | None, *, at: dt.datetime) -> dt.datetime:
-        """Return the end of one working day, or of the shorter time in `clocks`."""
-        due, clock = self.working_days.one_working_day_after(at), self.clocks.get(danger or "")
+        """One working day, or the shorter time of `clocks`."""
+        due, clock = self.duty_hours.working_days.after(at, days=1), self.clocks.get(danger or "")
         return due if clock is None else min(due, at + clock)
 
     def is_promised(self, danger: str | None) -> bool:
@@ -106,7 +102,7 @@ class ReceiptBuilder:
         return danger not in self.clocks or danger in self.promised
 
     def officer_by(self, *, is_allegation: bool, at: dt.datetime) -> dt.date | None:
-        return deadline_of(self.working_days.one_working_day_after(at))[0] if is_allegation else None
+        return deadline_of(self.duty_hours.working_days.after(at, days=1))[0] if is_allegation else None
 
     def call_from(self, who: WhoToCall, due: dt.datetime, danger: str | None) -> dt.datetime:
         """Return when to call if nobody acknowledged: `due`, or the next opening after it. In danger, always `due`."""
@@ -121,7 +117,7 @@ class ReceiptBuilder:
             next_steps=(CALL_999_FIRST, NOTHING_STORED, step, *self._by_the_concern(concern, also_call)),
             links={"self": links.CONCERN_CHECK, "submit": links.CONCERNS} | _links(pinned.key),
             guide_named=pinned.guide_named,
-            come_back_by=self.working_days.after(at, days=self.come_back_days),
+            come_back_by=self.duty_hours.working_days.after(at, days=self.come_back_days),
             **self._common_fields(pinned.key, who, due, danger, at),
         )
 
@@ -143,7 +139,7 @@ class ReceiptBuilder:
         stated = _duty_stated(concern)
         claims |= {"test": True} if test else {}
         claims |= {"made_under_duty": stated} if stated else {}
-        back = self.working_days.after(at, days=self.come_back_days)
+        back = self.duty_hours.working_days.after(at, days=self.come_back_days)
         step = self._next_step(due, who, at, danger=danger)
         expected = (TEST,) if test else (CONCERN_STORED, step, *self._by_the_concern(concern, also_call))
         if stated == YesNo.YES and not test:
@@ -257,7 +253,7 @@ class ReceiptBuilder:
                 )
                 for message in messages
             ),
-            come_back_by=self.working_days.after(row.received_at, days=self.come_back_days),
+            come_back_by=self.duty_hours.working_days.after(row.received_at, days=self.come_back_days),
             next_steps=(CALL_999_FIRST, *expected),
             links=_own_links(row.reference) | _links(pinned),
             **self._common_fields(pinned, who, row.acknowledge_by, danger, at),

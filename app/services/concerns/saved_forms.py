@@ -16,7 +16,7 @@ import orjson
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from sqlalchemy import ColumnElement, Engine, delete, func, update
+from sqlalchemy import ColumnElement, delete, func, update
 from sqlmodel import Session, col, select
 
 from app.db.writer import Writer
@@ -64,7 +64,6 @@ class SavedForms:
     Saving again gives a new code; the old one ends only if no other page has opened it since.
     """
 
-    engine: Engine
     writer: Writer
 
     def save(self, path: str, fields: Fields, *, source: str = "", opening: str = "", at: dt.datetime) -> SavedForm:
@@ -88,7 +87,7 @@ class SavedForms:
         found = select(SavedFormRow.form_id).where(
             col(SavedFormRow.form_id) == form_id, col(SavedFormRow.expires_at) > at
         )
-        with Session(self.engine) as session:
+        with Session(self.writer.engine) as session:
             if session.exec(found).first() is None:
                 raise NoSuchSavedForm
 
@@ -113,11 +112,11 @@ class SavedForms:
 
         Raise `ClockInDoubt` if the clock disagrees with the last known time: forms may only seem expired.
         """
-        with Session(self.engine) as session:
+        with Session(self.writer.engine) as session:
             require_clock(session, at=at)
         erased = self.writer.run(_erase, at)
         if erased:
-            purge_remnants(self.engine)
+            purge_remnants(self.writer.engine)
         return erased
 
 

@@ -63,8 +63,7 @@ def last_waiting_addition(session: Session, reference: str, *, until: dt.datetim
     """Return 0 if there is none."""
     waiting = (*entries_of(EntryKind.ADDITION, reference), _WAITS, _ENTRIES.received_at <= until)
     last = select(func.coalesce(func.max(_ENTRIES.number), 0)).where(*waiting)
-    number: int = session.connection().execute(last).scalar_one()
-    return number
+    return int(session.connection().execute(last).scalar_one())
 
 
 def first_in_danger(session: Session, reference: str) -> int | None:

@@ -129,13 +129,6 @@ class CardQuery:
         return encode_position((self.recent, received_at, reference))
 
 
-@dataclass(frozen=True)
-class _Found:
-    cards: tuple[Row[Any], ...]
-    log: int
-    next_cursor: str | None
-
-
 def read_cards(
     writer: Writer,
     query: CardQuery,
@@ -150,13 +143,14 @@ def read_cards(
     the next cursor.
     """
     with Session(writer.engine) as session:
-        found = _find(session, query, actor)
-    cards = writer.run(_record, query, found, actor)
+        log = session.connection().execute(_LAST_POSITION).scalar_one()
+        found, next_cursor = _find(session, query, actor)
+    cards = writer.run(_record, query, found, log, actor)
     return CardsResponse(
         cards=tuple(map(_present, cards)),
         next_changed_since=actor.at - slack,
-        next_cursor=found.next_cursor,
-        links=links(found.next_cursor),
+        next_cursor=next_cursor,
+        links=links(next_cursor),
     )
 
 
@@ -171,10 +165,9 @@ def digest_of_cards(lines: Iterable[tuple[int, int, str, str | None]]) -> str:
     return hashlib.sha256(whole.encode()).hexdigest()
 
 
-def _find(session: Session, query: CardQuery, actor: Actor) -> _Found:
-    """Ends at `PAGE_BYTES`, never between the cards of one concern, which it has at least."""
+def _find(session: Session, query: CardQuery, actor: Actor) -> tuple[list[Row[Any]], str | None]:
+    """With the next cursor. Ends at `PAGE_BYTES`, never between the cards of one concern, which it has at least."""
     connection = session.connection()
-    log = connection.execute(_LAST_POSITION).scalar_one()
     keys = connection.execute(query.concerns(actor)).all()
     references = [key.reference for key in keys[: query.limit]]
     rows = connection.execute(_GIVEN.where(_CARDS.reference.in_(references))).all() if references else []
@@ -185,22 +178,22 @@ def _find(session: Session, query: CardQuery, actor: Actor) -> _Found:
         size += sum(len(row.sealed) for row in together)
         if cards and size > PAGE_BYTES:
             last = cards[-1]
-            return _Found(tuple(cards), log, query.cursor_after(last.received_at, last.reference))
+            return cards, query.cursor_after(last.received_at, last.reference)
         cards += together
     last_key = keys[query.limit - 1] if len(keys) > query.limit else None
-    return _Found(tuple(cards), log, None if last_key is None else query.cursor_after(*last_key))
+    return cards, None if last_key is None else query.cursor_after(*last_key)
 
 
-def _record(session: Session, query: CardQuery, found: _Found, actor: Actor) -> list[Row[Any]]:
-    references = {row.reference for row in found.cards}
+def _record(session: Session, query: CardQuery, found: Sequence[Row[Any]], log: int, actor: Actor) -> list[Row[Any]]:
+    references = {row.reference for row in found}
     erased = select(_CONCERNS.reference).where(_CONCERNS.reference.in_(references), _CONCERNS.erased_at.is_not(None))
     gone = set(session.connection().execute(erased).scalars()) if references else set()
     gone |= find_hidden(session, references, actor)
-    cards = [row for row in found.cards if row.reference not in gone]
+    cards = [row for row in found if row.reference not in gone]
     details = CardsGivenDetails(
         scope=query.scope.value,
         changed_since=query.changed_since,
-        log=found.log,
+        log=log,
         positions=tuple(sorted({row.position for row in cards})),
         sha256=digest_of_cards(_lines(cards)),
     )

@@ -17,7 +17,7 @@ from app.models.concerns.rows import BY_URGENCY, CLOSED_RANK, ConcernRow
 from app.models.desk.inbox import InboxEntry
 from app.models.desk.inbox_filters import NO_BURST, InboxFilter, InboxOrder
 from app.services.access.restrictions import has_lead, hidden_from, may_open, uncounted
-from app.services.audit.audit_log import Actor, names_a_person, record_reading
+from app.services.audit.audit_log import Actor, names_a_person, record_action
 from app.services.concerns.rows import closed_count
 from app.services.concerns.waiting_additions import count_additions
 
@@ -218,7 +218,7 @@ def read_inbox(
     with Session(writer.engine) as session:
         rows = list_inbox(session, query, actor=actor, after=after, limit=limit + 1)
     shown = ShownDetails(references=(*beside, *(row.reference for row in rows[:limit])))
-    writer.run(record_reading, INBOX, DeskAct.LISTED, actor, shown)
+    writer.run(record_action, INBOX, DeskAct.LISTED, actor, shown)
     return rows
 
 
@@ -228,7 +228,7 @@ def read_next(writer: Writer, query: InboxQuery, *, actor: Actor, after: InboxPo
         rows = list_inbox(session, query, actor=actor, after=after, limit=2)
     found = next((str(row.reference) for row in rows if row.reference != after[-1]), None)
     if found is not None:
-        writer.run(record_reading, INBOX, DeskAct.LISTED, actor, ShownDetails(references=(found,)))
+        writer.run(record_action, INBOX, DeskAct.LISTED, actor, ShownDetails(references=(found,)))
     return found
 
 
@@ -241,5 +241,5 @@ def count_work(session: Session, actor: Actor) -> dict[str, int]:
 def read_summary(writer: Writer, *, actor: Actor) -> dict[str, int]:
     with Session(writer.engine) as session:
         counts = count_work(session, actor)
-    writer.run(record_reading, INBOX, DeskAct.SUMMARY_READ, actor)
+    writer.run(record_action, INBOX, DeskAct.SUMMARY_READ, actor)
     return counts

@@ -1,7 +1,7 @@
 """Lists about retention: concerns to be erased soon, concerns on hold, requests for an erasure, and erased concerns."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
@@ -19,7 +19,7 @@ from app.models.concerns.entries import EntryRow
 from app.models.concerns.receipts import ConcernState
 from app.models.concerns.rows import ConcernRow
 from app.services.access.restrictions import hidden_from, may_open
-from app.services.audit.audit_log import Actor, person_of, record_reading
+from app.services.audit.audit_log import Actor, person_of, record_action
 from app.services.clock.working_days import LONDON
 from app.services.csv_sheets import csv_sheet
 from app.services.desk.actions import find_erasure_request
@@ -83,19 +83,17 @@ def read_list(
     `due` is within `AHEAD`, by day; `erased` most recent first; `held`, and `requested` that still count, by reference.
     """
     with Session(writer.engine) as session:
-        match retention_list:
-            case RetentionList.DUE:
-                found = _list_due(session, periods, actor, limit + 1)
-            case RetentionList.HELD:
-                found = _list_held(session, actor, limit + 1)
-            case RetentionList.REQUESTED:
-                found = _list_requested(session, actor, limit + 1)
-            case RetentionList.ERASED:
-                found = _list_erased(session, actor, limit + 1)
+        lists: Mapping[RetentionList, Callable[[], list[RetentionEntry]]] = {
+            RetentionList.DUE: lambda: _list_due(session, periods, actor, limit + 1),
+            RetentionList.HELD: lambda: _list_held(session, actor, limit + 1),
+            RetentionList.REQUESTED: lambda: _list_requested(session, actor, limit + 1),
+            RetentionList.ERASED: lambda: _list_erased(session, actor, limit + 1),
+        }
+        found = lists[retention_list]()
     shown = ShownDetails(
         what=f"retention, {retention_list}", references=tuple(each.reference for each in found[:limit])
     )
-    writer.run(record_reading, INBOX, DeskAct.LISTED, actor, shown)
+    writer.run(record_action, INBOX, DeskAct.LISTED, actor, shown)
     return found
 
 

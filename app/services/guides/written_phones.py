@@ -39,7 +39,6 @@ def phones_in(text: str) -> list[dict[str, Any]]:
         if number is None and phones and display.isdigit():  # a local number after a number with its area code
             area = phones[-1]["number"][: -len(display)]
             number = f"{area}{display}" if area else None
-        if number is None:
-            continue
-        phones.append({"number": number, "display": display.strip()} | ({"option": option[1]} if option else {}))
+        if number is not None:
+            phones.append({"number": number, "display": display.strip()} | ({"option": option[1]} if option else {}))
     return phones

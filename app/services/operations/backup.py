@@ -208,12 +208,12 @@ class RestoreTest:
     seconds: float
 
 
-def drill_restore(backup: Path, *, at: dt.datetime, beside: Path | None = None) -> RestoreTest:
+def drill_restore(backup: Path, *, at: dt.datetime) -> RestoreTest:
     """Restore into a private temporary folder, and prepare the schema as a start does. The database does not change.
 
     Raise `BackupRefused`, also if a start would refuse it, `SetupError` (version 0.2.0), `OSError`.
     """
-    with tempfile.TemporaryDirectory(dir=beside or backup.parent, prefix=".drill-") as folder:  # created with mode 0700
+    with tempfile.TemporaryDirectory(dir=backup.parent, prefix=".drill-") as folder:  # created with mode 0700
         started = time.monotonic()
         verified, *_ = restore_backup(backup, Path(folder) / "data", replace=False, at=at)
         engine = open_database(Path(folder) / "data")

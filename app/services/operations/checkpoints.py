@@ -16,7 +16,6 @@ from urllib.parse import urlsplit
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from sqlalchemy import Engine
 from sqlmodel import Session, col, func, select
 
 from app.config import Settings
@@ -25,9 +24,10 @@ from app.errors import CheckpointNotGenuine, SetupError
 from app.models.audit.details import CheckpointDetails
 from app.models.audit.rows import AUDIT, OUTBOX, AuditEntryRow, CheckpointRow, DeskAct
 from app.models.events.rows import EventKind
+from app.models.links import CHECKPOINT
 from app.services.audit.audit_log import Actor, by_itself, record_action
 from app.services.audit.chains import find_end
-from app.services.events.outbox import append_event, checkpoint_payload
+from app.services.events.outbox import append_event
 
 CHECKPOINT_INTERVAL = dt.timedelta(days=1)
 MOST_BETWEEN = 20_000
@@ -139,20 +139,19 @@ class SignedCheckpoint:
 class Checkpoints:
     """Made daily, stored and sent, or at an auditor's request."""
 
-    engine: Engine
     writer: Writer
     signer: NoteSigner
 
     def sign(self, *, actor: Actor) -> SignedCheckpoint:
         """Record the request; the checkpoint includes it, and is not stored. Raise `StoreBusy`."""
         self.writer.run(_record_signing, actor=actor)
-        with Session(self.engine) as session:
+        with Session(self.writer.engine) as session:
             tree = _current_tree(session)
         return SignedCheckpoint(tree.size, tree.root, self.signer.sign(tree.size, tree.root))
 
     def make(self, *, at: dt.datetime) -> CheckpointRow:
         """Record, sign and store one, with the event `audit.checkpoint`. Raise `StoreBusy`."""
-        with Session(self.engine) as session:
+        with Session(self.writer.engine) as session:
             before = _current_tree(session)
         return self.writer.run(_insert, self.signer, at, before)
 
@@ -161,7 +160,7 @@ class Checkpoints:
 
         Of several processes only one makes it. Raise `StoreBusy`.
         """
-        with Session(self.engine) as session:
+        with Session(self.writer.engine) as session:
             if not _is_due(session, at):
                 return None
             before = _current_tree(session)  # reads most entries before the write transaction
@@ -180,9 +179,9 @@ def origin_at(public_url: str) -> str:
     return f"{host}/disclosures"
 
 
-def open_checkpoints(settings: Settings, engine: Engine, writer: Writer, key: Ed25519PrivateKey) -> Checkpoints:
+def open_checkpoints(settings: Settings, writer: Writer, key: Ed25519PrivateKey) -> Checkpoints:
     """`key` also signs receipts. Raise `SetupError` as `origin_at`."""
-    return Checkpoints(engine, writer, NoteSigner(origin_at(settings.public_url), key))
+    return Checkpoints(writer, NoteSigner(origin_at(settings.public_url), key))
 
 
 def parse_verifier_key(text: str) -> Verifier:
@@ -265,7 +264,13 @@ def _insert(session: Session, signer: NoteSigner, at: dt.datetime, before: Merkl
         note=signer.sign(tree.size, tree.root),
     )
     session.add(row)
-    append_event(session, EventKind.AUDIT_CHECKPOINT, at=at, data=checkpoint_payload(row))
+    data = {
+        "size": row.size,
+        "root_sha256": row.root_sha256,
+        "checkpoint": row.note,
+        "links": {"checkpoint": CHECKPOINT},
+    }
+    append_event(session, EventKind.AUDIT_CHECKPOINT, at=at, data=data)
     return row
 
 

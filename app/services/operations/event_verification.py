@@ -21,7 +21,7 @@ from app.models.events.rows import DeliveryRow, EventKind, EventReaderRow, Event
 from app.models.guides.edition_keys import AnyKey, EditionKey, RenditionKey, name_of
 from app.models.guides.edition_rows import EditionRow, GenerationRow, WithdrawalRow
 from app.services.audit.chains import BEFORE_THE_FIRST, End, find_end
-from app.services.audit.replay import Change, Replayed, replay_others
+from app.services.audit.replay import Change, replay_others
 from app.services.concerns.deadlines import find_without_event
 from app.services.events.outbox import events_after
 from app.services.events.webhooks import find_changed_webhooks
@@ -40,7 +40,7 @@ ANNOUNCING = {
 
 
 @dataclass
-class _RecordedEvents(Replayed):
+class _RecordedEvents:
     """Publications, withdrawals and checkpoints, in order."""
 
     published: dict[AnyKey, tuple[Any, ...]] = field(default_factory=dict)
@@ -57,11 +57,10 @@ class _RecordedEvents(Replayed):
         signed = (data["size"], data["root_sha256"], data["checkpoint"], event.at)
         self.checkpoints[len(self.checkpoints) + 1] = signed
 
-    def _kind_of(self, row: Any) -> str:
-        return str(row.kind)
-
-    def _details_of(self, row: Any) -> Any:
-        return row.data
+    def apply(self, event: EventRow) -> None:
+        change = self.changes.get(event.kind)
+        if change is not None:
+            change(self, event.data, event)
 
     changes: ClassVar[Mapping[str, Change]] = {
         EventKind.EDITION_PUBLISHED: publish,
@@ -137,17 +136,13 @@ def _faults_in_events(
 
 
 def _pages_of_events(session: Session, on_step: OnStep) -> Iterator[Sequence[EventRow]]:
-    """Read each page in a separate transaction. The last stays open, for the end of the chain."""
-    after, is_last = 0, False
-    while not is_last:
-        page = events_after(session, after=after, limit=STEP_ROWS)
-        if page:
-            yield page
-            after = page[-1].id or 0
-        is_last = len(page) < STEP_ROWS
-        if not is_last:
-            session.close()
-            on_step(after, 0)
+    """Each in a transaction of its own; the last stays open, for the end of the chain."""
+    after = 0
+    while page := events_after(session, after=after, limit=STEP_ROWS):
+        yield page
+        after = page[-1].id or 0
+        session.close()
+        on_step(after, 0)
 
 
 def _faults_in_publications(session: Session, said: _RecordedEvents) -> Iterator[tuple[str, str]]:

@@ -47,10 +47,6 @@ WATCHED = (Part.EMAIL, Part.OPENID, Part.LIMITS, Part.TRACES)
 """Periodically, by a serving process; the doctor checks the others too."""
 
 
-def _knock_at_mail_server(settings: Settings, _: str) -> str | None:
-    return EmailSender(settings, seconds=KNOCK_SECONDS).knock()
-
-
 def _knock_at_provider(settings: Settings, name: str) -> str | None:
     """Fetch the keys, or the configuration with its keys, unless `openid_jwks_url` has them.
 
@@ -71,11 +67,6 @@ def _knock_at_store(settings: Settings, _: str) -> str | None:
     return None if is_there else "no answer"
 
 
-def _knock_at_collector(settings: Settings, _: str) -> str | None:
-    """An export without spans: an empty body is a valid message."""
-    return _refusal("POST", f"{(settings.traces_url or '').rstrip('/')}{TRACES_PATH}", HTTP_ERRORS)
-
-
 def _knock_at_pages(settings: Settings, name: str) -> str | None:
     """Any HTTP status is accepted: many sites refuse programs. Raise the first error."""
     value = getattr(settings, name)
@@ -84,10 +75,13 @@ def _knock_at_pages(settings: Settings, name: str) -> str | None:
 
 
 KNOCKS: Mapping[Part, Callable[[Settings, str], str | None]] = {
-    Part.EMAIL: _knock_at_mail_server,
+    Part.EMAIL: lambda settings, _: EmailSender(settings, seconds=KNOCK_SECONDS).knock(),
     Part.OPENID: _knock_at_provider,
     Part.LIMITS: _knock_at_store,
-    Part.TRACES: _knock_at_collector,
+    # an export without spans: an empty body is a valid message
+    Part.TRACES: lambda settings, _: _refusal(
+        "POST", f"{(settings.traces_url or '').rstrip('/')}{TRACES_PATH}", HTTP_ERRORS
+    ),
     Part.PAGES: _knock_at_pages,
 }
 """Function by service, of the settings and one setting: it returns None or the failure, or raises an error.

@@ -40,11 +40,9 @@ from app.services.events.rounds import RoundNotes
 from app.services.operations.checkpoints import Checkpoints
 from app.services.operations.external_services import ExternalServicesMonitor
 from app.services.operations.invariants import Beat, Invariants
-from app.services.operations.watches import Watcher
+from app.services.operations.watches import HOUR_SECONDS, MINUTE_SECONDS, Watcher
 from app.services.workers import GenerationWatcher, Job, JobsWorker
 
-MINUTE_SECONDS = 60.0
-HOUR_SECONDS = 3600.0
 KNOWN_END_SECONDS = 10.0
 OUTSIDE_SECONDS = 30.0
 BATCH_SIZE = 32
@@ -62,8 +60,15 @@ class TeamJobs:
     clock: Callable[[], dt.datetime]
 
     def on_time(self) -> list[Job]:
-        """The jobs `overdue` and `due-soon`."""
-        return [Job("overdue", 1.0, self._note_overdue), Job("due-soon", 10.0, self._note_due_soon)]
+        """`overdue` and `due-soon`."""
+        return [
+            Job(
+                "overdue",
+                1.0,
+                lambda _: append_overdue_events(self.writer, now=self.clock(), limit=BATCH_SIZE) >= BATCH_SIZE,
+            ),
+            Job("due-soon", 10.0, self._note_due_soon),
+        ]
 
     def email_workers(self) -> Iterator[JobsWorker]:
         """Yield workers that are not started; none without a mail server.
@@ -109,9 +114,6 @@ class TeamJobs:
         if failure is not None:
             log.warning("email_failed", error=failure, attempts=notice.attempts)
         self.writer.run(record_email, notice, failure, now=self.clock())
-
-    def _note_overdue(self, _beat: Beat) -> bool:
-        return append_overdue_events(self.writer, now=self.clock(), limit=BATCH_SIZE) >= BATCH_SIZE
 
     def _note_due_soon(self, _beat: Beat) -> bool:
         within = dt.timedelta(minutes=self.settings.due_soon_minutes)
@@ -176,7 +178,7 @@ class Housekeeping(TeamJobs):
 
     def _erase_saved_forms(self, _beat: Beat) -> None:
         try:
-            erased = SavedForms(self.engine, self.writer).erase_expired(at=self.clock())
+            erased = SavedForms(self.writer).erase_expired(at=self.clock())
         except ClockInDoubt:  # the job `retention` logs the error
             return
         if erased:
@@ -208,13 +210,9 @@ class Housekeeping(TeamJobs):
         """
         if self.knows_there_are_none and not has_remnants(self.engine):
             return
-        is_sure = self.has_tried_to_purge and self._has_erased()
+        is_sure = self.has_tried_to_purge and has_erased(self.engine)
         left = purge_remnants(self.engine, is_sure=is_sure)
         self.has_tried_to_purge, self.knows_there_are_none = True, left is Remnants.NONE
-
-    def _has_erased(self) -> bool:
-        with Session(self.engine) as session:
-            return has_erased(session)
 
 
 class StoreProbe:

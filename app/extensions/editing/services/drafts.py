@@ -12,10 +12,11 @@ from sqlmodel import Session, col, func, select
 from app.db.tables import table_of
 from app.errors import NoSuchGuideDraft
 from app.extensions.editing.tables import GuideDraftRow
+from app.models.base import digest_of_bytes
 from app.models.guides.edition_rows import OWN_WORDS, EditionRow, GuideDraftAct, GuideDraftActRow, PictureRow
 from app.services.guides.editions import find_history
-from app.services.guides.guide_acts import GuideAct, append_guide_act, sha256
-from app.services.guides.pictures import ANY_DIGEST, digest_of_picture
+from app.services.guides.guide_acts import GuideAct, append_guide_act
+from app.services.guides.pictures import ANY_DIGEST
 
 ENDING_ACTS = (GuideDraftAct.DISCARDED.value, GuideDraftAct.PUBLISHED.value)
 """Acts after which the guide has no draft."""
@@ -193,13 +194,14 @@ def record_draft_act(
 
 
 def digest_of_draft(draft: GuideDraftRow) -> str:
-    """Cover the content and unplaced passages."""
-    return sha256(draft.content if draft.unplaced == NONE_UNPLACED else f"{draft.content}\n{draft.unplaced}")
+    """Of content and unplaced passages."""
+    words = draft.content if draft.unplaced == NONE_UNPLACED else f"{draft.content}\n{draft.unplaced}"
+    return digest_of_bytes(words.encode())
 
 
 def store_picture(session: Session, data: bytes) -> str:
     """Return its digest."""
-    digest = digest_of_picture(data)
+    digest = digest_of_bytes(data)
     if session.get(PictureRow, digest) is None:
         session.add(PictureRow(digest=digest, data=data))
     return digest
