@@ -444,19 +444,30 @@ def clock_of(event: dict[str, Any]) -> dt.datetime:
 def test_a_worker_is_told_of_a_restricted_concern_only_when_one_is_overdue(
     service: FastAPI, client: TestClient, clock: SettableClock, team: Team, of_staff: str
 ) -> None:
+    program = a_key(client, Scope.METRICS, name="example-monitor")
+
     def told(name: str, role: Role) -> bool:
         sign_in_as(service, client, name, role)
-        found = ["restricted to other people" in client.get(path).text for path in ("/desk", "/desk/day")]
+        pages = [client.get(path).text for path in ("/desk", "/desk/day")]
         client.cookies.clear()
-        assert len(set(found)) == 1
-        return found[0]
+        (says,) = {"restricted to other people" in each for each in pages}
+        assert {"1 is overdue: tell a lead now" in each for each in pages} == {says and clock.time > first}
+        return says
 
+    def counted() -> tuple[list[int], list[str]]:
+        summary, figures = (team.jo.get(path).json() for path in ("/summary", "/figures"))
+        metrics = client.get("/v1/desk/metrics", headers=program).text
+        numbers = [each[name] for each in (summary, figures) for name in ("restricted", "restricted_overdue")]
+        return numbers, re.findall(r'restricted(?:_overdue)?"} (\d)', metrics)
+
+    first = clock.time
     restrict(team.sam, of_staff, SAM, ASH)
-    early = told(JO, Role.WORKER), told(KIM, Role.LEAD), team.jo.get("/summary").json()["restricted"]
+    early = told(JO, Role.WORKER), told(KIM, Role.LEAD), counted()
     clock.time += dt.timedelta(days=3)
-    late = told(JO, Role.WORKER), told(KIM, Role.LEAD), team.jo.get("/summary").json()["restricted"]
+    late = told(JO, Role.WORKER), told(KIM, Role.LEAD), counted()
 
-    assert (early, late) == ((False, True, 0), (True, True, 1))
+    assert early == (False, True, ([0, 0, 0, 0], ["1", "0"]))
+    assert late == (True, True, ([1, 1, 1, 1], ["1", "1"]))
 
 
 def test_a_concern_about_staff_is_for_leads_and_counted_for_them(

@@ -18,7 +18,6 @@ OWN_FOLDER = "council"
 LAW_FILE = "legal-statements.yaml"
 FIRST_GUIDE = "worried-about-a-child"
 OWN_CODE = "this_council"
-THROUGH_DUTY_TEAM: dict[str, Any] = {"through_duty_team": True, "phones": []}
 CHECKED_AGAIN = dt.timedelta(days=365)
 NOT_A_NUMBER = "{what}: give a phone number, such as 01632 960001"
 RECHECK_BY = re.compile(r"^( +recheck_by:) .*$", re.MULTILINE)
@@ -103,7 +102,10 @@ def _write_signposts(draft: Path, known: ReferenceData, numbers: Numbers, counci
         | {"description": "For a concern about an adult who works or volunteers with children.", "allegations": True},
     ]
     duty = _phones("Duty team", numbers.duty)
-    own = [each | THROUGH_DUTY_TEAM if each["phones"] and each["phones"][0] in duty else each for each in own]
+    own = [
+        each | {"through_duty_team": True, "phones": []} if each["phones"] and each["phones"][0] in duty else each
+        for each in own
+    ]
     signposts = [*kept, *(each for each in own if each["phones"] or "through_duty_team" in each)]
     (draft / "signposts.yaml").write_text(REMARK + as_yaml({"signposts": signposts}), encoding="utf-8")
     path = draft / "code-lists" / f"{COUNCILS}.yaml"
