@@ -52,13 +52,15 @@ def verify_concerns(engine: Engine, on_step: OnStep = show_no_progress) -> Itera
     Also if the count of closed ones is wrong. A row that cannot be read ends the check of its concern.
     """
     with Session(engine) as session:
-        after, done = "", 0
+        after, done, is_last = "", 0, False
         total = count_concerns(session)
-        while page := _next_references(session, after):
+        while not is_last:  # a page that is not full is the last: while concerns come, an empty one may never come
+            page = _next_references(session, after)
             for reference, each in _read_all(session, page):
                 yield from ((reference, fault) for fault in _faults_or_unreadable(each))
             session.close()  # frees the sealed texts, and lets SQLite empty its write-ahead log
-            after, done = page[-1], done + len(page)
+            after = page[-1] if page else after
+            done, is_last = done + len(page), len(page) < CONCERNS_AT_ONCE
             on_step(done, total)
         for reference in _without_a_concern(session):
             yield reference, "it has an audit log, and no row"
@@ -80,7 +82,7 @@ def _next_references(session: Session, after: str) -> Sequence[str]:
 def _read_all(session: Session, references: Sequence[str]) -> Iterator[tuple[str, _Concern | None]]:
     """Yield None for a concern with a row that cannot be read."""
     try:
-        page = _read_page(session, references)
+        page = _read_page(session, references) if references else []
     except UNREADABLE:
         if len(references) == 1:
             yield references[0], None

@@ -137,12 +137,16 @@ def _faults_in_events(
 
 def _pages_of_events(session: Session, on_step: OnStep) -> Iterator[Sequence[EventRow]]:
     """Each in a transaction of its own; the last stays open, for the end of the chain."""
-    after = 0
-    while page := events_after(session, after=after, limit=STEP_ROWS):
-        yield page
-        after = page[-1].id or 0
-        session.close()
-        on_step(after, 0)
+    after, is_last = 0, False
+    while not is_last:  # a page that is not full is the last: while concerns come, an empty one may never come
+        page = events_after(session, after=after, limit=STEP_ROWS)
+        if page:
+            yield page
+            after = page[-1].id or 0
+        is_last = len(page) < STEP_ROWS
+        if not is_last:
+            session.close()
+            on_step(after, 0)
 
 
 def _faults_in_publications(session: Session, said: _RecordedEvents) -> Iterator[tuple[str, str]]:
