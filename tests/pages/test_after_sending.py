@@ -291,7 +291,7 @@ def test_what_cannot_be_added_stays_on_the_page_with_the_reason(
 def test_what_could_not_be_stored_stays_on_the_page(
     client: TestClient, receipt: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_args: Any) -> None:
+    def fail(*_args: Any, **_kwargs: Any) -> None:
         raise StoreBusy
 
     monkeypatch.setattr(follow_up, "store_addition", fail)

@@ -24,6 +24,7 @@ SIGNED_IN, REFUSED = 204, 401
 UNKNOWN_PASSKEY = "We do not know this passkey, or it took too long. Try again, or ask for a new invitation."
 UNKNOWN_INVITATION = "This invitation was used, or has expired. Ask for a new one."
 PageAfter = Annotated[str, Query(alias="page", max_length=LONGEST_WAY_BACK)]
+VISIBLE_ASCII = re.compile("[!-~]*")
 log = Log(__name__)
 
 
@@ -41,8 +42,9 @@ class SignInRequest(DeskSite):
 
     def own_page(self, page: str) -> str:
         """The inbox in place of a page to which a sign-in may not lead."""
-        areas = "|".join((PATH, *self.context.added.menu))
-        return page if re.fullmatch(rf"({areas})([/?][!-~]*)?", page) else PATH
+        area = re.split("[/?]", page[1:], maxsplit=1)[0]
+        is_own = f"/{area}" in (PATH, *self.context.added.menu)
+        return page if is_own and VISIBLE_ASCII.fullmatch(page) else PATH
 
     def get_openid(self) -> OpenIdSignIn:
         openid = self.context.desk_sign_in.openid
