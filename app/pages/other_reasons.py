@@ -36,7 +36,7 @@ OTHER_REASONS = (
     OtherReason(
         "worker",
         to_translate("It is about someone who works with children"),
-        to_translate("You can also call the officer for people who work or volunteer with children."),
+        to_translate("You can also call the council officer who deals with this."),
         "",
         (
             *(

@@ -197,8 +197,8 @@ def steps_in_words(concern: Receipt | ConcernStatus, *, at: dt.datetime, in_dang
 
 def look_again(at: dt.datetime) -> str:
     if at.astimezone(LONDON).hour >= EVENING:
-        return gettext("Look here again from tomorrow. We may have a question for you.")
-    return gettext("Look here again from tonight. We may have a question for you.")
+        return gettext("Come back tomorrow. We may have a question.")
+    return gettext("Come back tonight. We may have a question.")
 
 
 def _timed_steps(concern: Receipt | ConcernStatus, at: dt.datetime, *, in_danger: bool) -> Iterator[str]:

@@ -429,7 +429,7 @@ QUESTIONS = dict.fromkeys(WITHOUT_HINT, Wording(hint="")) | {
         missing="Write what you are worried about. One sentence is enough.",
     ),
     "concern.about_council_staff": Wording(
-        "It is about someone who works for this council", "Only senior staff see it first.", is_tick=True
+        "It is about someone who works for this council", "A senior manager reads it first.", is_tick=True
     ),
     "concern.how_known": Wording(hint=TICK_ALL),
     "concern.source_wishes_to_stay_anonymous": Wording(hint="", after=("concern.how_known", ("told_by_someone_else",))),

@@ -164,6 +164,11 @@ def page_of_rendition(rendition: StoredRendition, *, is_numbered: bool) -> str:
     return f"{language.prefix}{rendition_page_path(guide, tag, number if is_numbered else None)}"
 
 
+@router.get("/who-can-help")
+def read_who_can_help(site: SiteDep) -> Response:
+    return site.cached_page("who_can_help.html")
+
+
 @router.get("/covering-your-tracks")
 def read_covering_your_tracks(site: SiteDep) -> Response:
     """The traces that a visit leaves on a device."""
