@@ -20,7 +20,7 @@ from app.services.audit.lost_entries import Gap
 from app.services.clock.teams import A_MONDAY, Teams
 from app.services.clock.working_days import LONDON, ONE_DAY, deadline_of
 from app.services.clock.working_hours import WEEK, days_text, hours_text, spoken_time
-from app.services.concerns.receipts import BY_THE_CONCERN, CONCERN_STORED, HOW_TO_FOLLOW, TEST
+from app.services.concerns.receipts import BY_THE_CONCERN, CONCERN_STORED, HOW_TO_FOLLOW, TEST, WHAT_WAS_ADDED
 
 SPELLING_ALPHABET = (
     "Alfa Bravo Charlie Delta Echo Foxtrot Golf Hotel Juliett Kilo Mike November Papa Quebec Romeo Sierra Tango "
@@ -175,19 +175,22 @@ def page_words(sentence: str) -> str:
     return sentence
 
 
-SAID_ON_RECEIPTS = frozenset(map(page_words, (CALL_999_FIRST, CONCERN_STORED, HOW_TO_FOLLOW)))
+SAID_ELSEWHERE = frozenset(map(page_words, (CALL_999_FIRST, CONCERN_STORED, HOW_TO_FOLLOW)))
 """Elsewhere on the page, so not in its list."""
+OF_ADDITIONS = page_words(f"A social worker should acknowledge {WHAT_WAS_ADDED}")
+"""Begins the deadline of an addition. Until the concern is read, the page has the concern's alone."""
 
 
 def steps_in_words(concern: Receipt | ConcernStatus, *, at: dt.datetime, in_danger: bool = False) -> list[str]:
-    """What happens next, in plain words and the page's language. A receipt lacks `SAID_ON_RECEIPTS`.
+    """What happens next, in plain words and the page's language. It lacks `SAID_ELSEWHERE`.
 
     Catalogues have no sentence with a time: these are composed. Any other without a translation is marked as English.
     """
-    said = [page_words(each) for each in concern.next_steps]
-    if isinstance(concern, Receipt) and not concern.test:
-        said = [each for each in said[: -1 if concern.come_back_by else None] if each not in SAID_ON_RECEIPTS]
-    again = [look_again(at)] if isinstance(concern, Receipt) and not concern.test and concern.come_back_by else []
+    is_new = isinstance(concern, Receipt) and not concern.test and bool(concern.come_back_by)
+    said = [page_words(each) for each in concern.next_steps[: -1 if is_new else None]]
+    waits = concern.state == ConcernState.RECEIVED
+    said = [each for each in said if each not in SAID_ELSEWHERE and not (waits and each.startswith(OF_ADDITIONS))]
+    again = [look_again(at)] if is_new else []
     if current_language().is_english:
         return said + again
     timed = _timed_steps(concern, at, in_danger=in_danger)
@@ -222,9 +225,11 @@ def _steps_of_additions(concern: Receipt | ConcernStatus) -> Iterator[str]:
         [each for each in concern.additions if not each.acknowledged_at] if isinstance(concern, ConcernStatus) else []
     )
     for first in sorted(waiting, key=attrgetter("acknowledge_by"))[:1]:
-        promised = gettext("A social worker should read what you added by {}.")
-        by = deadline(first.call_from or first.acknowledge_by)
-        yield promised.format(by) if first.acknowledge_by_promised else gettext(DO_NOT_WAIT)
+        if not first.acknowledge_by_promised:
+            yield gettext(DO_NOT_WAIT)
+        elif concern.state != ConcernState.RECEIVED or first.acknowledge_by < concern.acknowledge_by:
+            by = deadline(first.call_from or first.acknowledge_by)
+            yield gettext("A social worker should read what you added by {}.").format(by)
 
 
 def own_steps(concern: Receipt | ConcernStatus, *, in_danger: bool = False) -> list[str]:

@@ -314,7 +314,7 @@ AS_IN_MODELS = Wording()
 
 QUESTIONS = dict.fromkeys(WITHOUT_HINT, Wording(hint="")) | {
     "immediate_danger": Wording(
-        hint="If so, call 999 now. You can send this form afterwards.",
+        hint="If so, call 999 now.",
         missing="Choose yes, no or not sure.",
     ),
     "police_informed": Wording("Do the police know?", ""),
@@ -647,7 +647,7 @@ SHORT = FormVariant(
         "reporter.kind": QUESTIONS["reporter.kind"],
         "reporter.safe_times_to_contact": Wording(
             "How can we reach you safely?",
-            "You can leave this out. Your name, your phone number, and when it is safe to call.",
+            "Your name, your phone number, and when it is safe to call.",
         ),
         "reporter.interpreter_needed": Wording(hint=""),
     },

@@ -165,14 +165,12 @@ def page_of_rendition(rendition: StoredRendition, *, is_numbered: bool) -> str:
 
 
 @router.get("/who-can-help")
-def read_who_can_help(site: SiteDep) -> Response:
-    return site.cached_page("who_can_help.html")
-
-
 @router.get("/covering-your-tracks")
-def read_covering_your_tracks(site: SiteDep) -> Response:
-    """The traces that a visit leaves on a device."""
-    return site.cached_page("covering_your_tracks.html")
+@router.get("/privacy")
+def read_fixed_page(site: SiteDep) -> Response:
+    """Its template is named after its path."""
+    name = str(site.request.scope["path"])[1:].replace("-", "_")
+    return site.cached_page(f"{name}.html")
 
 
 @router.get("/accessibility")
@@ -197,11 +195,6 @@ def read_accessibility_statement(site: SiteDep, session: SessionDep) -> Response
         lacking=lacking,
         pdf_available=pdf_available(),
     )
-
-
-@router.get("/privacy")
-def read_privacy_notice(site: SiteDep) -> Response:
-    return site.cached_page("privacy.html")
 
 
 @router.get("/guides/{guide}")
