@@ -61,7 +61,7 @@ SENDS_NOW = re.compile(
     rf"Call the {DUTY}|Not sure\? Call now</h2>\s*<p>Call the|They will decide with you|open now|You can also call us"
     rf"|(?<!by then, )call the {DUTY} on [0-9 or]+(?: \(option 1\))?\.|or call <a"
 )
-OTHER_TIMES = "Numbers for other times"
+OTHER_TIMES = "Who to call when this team is closed"
 
 
 def in_london(wall_time: str) -> dt.datetime:
