@@ -639,9 +639,9 @@ SHORT = FormVariant(
         ),
     ),
     questions={
-        DANGER: QUESTIONS[DANGER],
+        DANGER: replace(QUESTIONS[DANGER], hint=""),
         "concern.narrative": Wording(
-            hint="Who is the child, and where? What happened, and when? One sentence is enough to start.",
+            hint="Who is the child, and where? One sentence is enough.",
             missing=QUESTIONS["concern.narrative"].missing,
         ),
         "reporter.kind": QUESTIONS["reporter.kind"],
