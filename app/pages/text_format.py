@@ -177,8 +177,6 @@ def page_words(sentence: str) -> str:
 
 SAID_ELSEWHERE = frozenset(map(page_words, (CALL_999_FIRST, CONCERN_STORED, HOW_TO_FOLLOW)))
 """Elsewhere on the page, so not in its list."""
-OF_ADDITIONS = page_words(f"A social worker should acknowledge {WHAT_WAS_ADDED}")
-"""Begins the deadline of an addition. Until the concern is read, the page has the concern's alone."""
 
 
 def steps_in_words(concern: Receipt | ConcernStatus, *, at: dt.datetime, in_danger: bool = False) -> list[str]:
@@ -188,8 +186,8 @@ def steps_in_words(concern: Receipt | ConcernStatus, *, at: dt.datetime, in_dang
     """
     is_new = isinstance(concern, Receipt) and not concern.test and bool(concern.come_back_by)
     said = [page_words(each) for each in concern.next_steps[: -1 if is_new else None]]
-    waits = concern.state == ConcernState.RECEIVED
-    said = [each for each in said if each not in SAID_ELSEWHERE and not (waits and each.startswith(OF_ADDITIONS))]
+    adds = any(_steps_of_additions(concern))
+    said = [each for each in said if each not in SAID_ELSEWHERE and (adds or WHAT_WAS_ADDED not in each)]
     again = [look_again(at)] if is_new else []
     if current_language().is_english:
         return said + again
@@ -221,6 +219,7 @@ def _timed_steps(concern: Receipt | ConcernStatus, at: dt.datetime, *, in_danger
 
 
 def _steps_of_additions(concern: Receipt | ConcernStatus) -> Iterator[str]:
+    """While the concern waits, an addition to be read no sooner has no deadline of its own."""
     waiting = (
         [each for each in concern.additions if not each.acknowledged_at] if isinstance(concern, ConcernStatus) else []
     )
