@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 
 from tests.support.concerns import raise_concern
 
-REFERENCE, CODE = "4F7K-926W-0X3R", "7K3M-9QXT-2W8R-VB5N"
+REFERENCE, CODE = "4F7K-926W-0X37", "7K3M-9QXT-2W8R-VB5N"
 OLD_CODE = "q3J9s0H7m2c5y8e1l4n6p0r3t5v7x9z1b3d5f7h9j1k"
 SWAPPED = "These look swapped. Type the reference first, then the code."
 NO_MATCH = "No concern matches this reference and code. Check both for mistakes."
