@@ -49,6 +49,7 @@ PAGES = (
     "/concerns",
     "/concerns/saved",
     "/covering-your-tracks",
+    "/who-can-help",
     "/no-such-page",
     "/cy",
     "/bsl",

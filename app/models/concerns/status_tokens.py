@@ -19,13 +19,6 @@ def new_status_token() -> str:
 
 def standard_token(typed: str) -> str:
     """Return a token in standard form, and other text, such as an older token, unchanged."""
-    return in_groups(_plain(typed)) if is_status_token(typed) else typed
-
-
-def is_status_token(typed: str) -> bool:
-    """Whether it has the form of one, other than an older one."""
-    return len(_plain(typed)) == _LENGTH and _CHARACTERS.issuperset(_plain(typed))
-
-
-def _plain(typed: str) -> str:
-    return typed.upper().translate(_JOINTS).translate(_LOOK_ALIKE)
+    plain = typed.upper().translate(_JOINTS).translate(_LOOK_ALIKE)
+    is_short = len(plain) == _LENGTH and _CHARACTERS.issuperset(plain)
+    return in_groups(plain) if is_short else typed

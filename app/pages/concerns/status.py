@@ -248,9 +248,8 @@ def _own_lines(site: Site, concern: ConcernStatus, code: str) -> Iterator[str]:
 def _receipt_lines(site: Site, concern: ConcernStatus, code: str, also_call: Sequence[str]) -> Iterator[str]:
     """`also_call` are ids of signposts and neighbouring councils."""
     title = site.context.contents(EditionKey(concern.guide, concern.edition)).title
-    yield from ("THIS IS A TEST" if concern.test else "WE HAVE YOUR CONCERN", "")
-    yield f"Reference: {concern.reference}"
-    yield f"Code:      {code}"
+    heading = "THIS IS A TEST" if concern.test else "WE HAVE YOUR CONCERN"
+    yield from (heading, "", f"Reference: {concern.reference}", f"Code:      {code}")
     yield f"Sent:      {date_and_time(concern.received_at)}"
     if not concern.test:
         yield from _paragraph(look_again(concern.received_at))

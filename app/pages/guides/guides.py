@@ -169,8 +169,7 @@ def page_of_rendition(rendition: StoredRendition, *, is_numbered: bool) -> str:
 @router.get("/privacy")
 def read_fixed_page(site: SiteDep) -> Response:
     """Its template is named after its path."""
-    name = str(site.request.scope["path"])[1:].replace("-", "_")
-    return site.cached_page(f"{name}.html")
+    return site.cached_page(f"{str(site.request.scope['path'])[1:].replace('-', '_')}.html")
 
 
 @router.get("/accessibility")
@@ -277,17 +276,12 @@ def edition_values(head: EditionHead, content: EditionContent, history: list[Edi
     return {
         "head": head,
         "content": content,
-        "words": in_guide_language,
+        "words": lambda *_pointer: english(),  # every text of an edition is in the guide's language
         "rendition": None,
         "sections": ON_PAGES,
         "history": history,
         "previous_edition": {each.number: previous.get(each.number) for each in history},
     }
-
-
-def in_guide_language(*_pointer: str | int) -> Markup:
-    """Attributes of an element; every text of an edition is in the guide's language. Renditions use `WordMarks`."""
-    return english()
 
 
 def _readable(history: list[EditionHead]) -> list[EditionHead]:
