@@ -155,7 +155,7 @@ client: $(VENV)/installed-dev
 # translation yet. Nothing new changes nothing.
 catalogue: $(VENV)/installed-dev
 	mkdir -p build
-	$(VENV)/bin/pybabel extract --mapping pyproject.toml --keywords to_translate --no-location --sort-output --width 100 --output build/pages.pot app
+	PYTHONPATH=. $(VENV)/bin/pybabel extract --mapping pyproject.toml --keywords to_translate --no-location --sort-output --width 100 --output build/pages.pot app
 	$(VENV)/bin/pybabel update --domain pages --input-file build/pages.pot --output-dir app/pages/locale --width 100 --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
 
 # Build the script with which the desk's pages open concerns in the browser, unseal.html, and the program of guidance desk find. It

@@ -15,7 +15,7 @@ GIT_SECONDS = 5.0
 
 
 def built_commit(environment: Mapping[str, str] = os.environ) -> str | None:
-    """From `GUIDANCE_COMMIT`, otherwise the clone, otherwise the release's file. None if unknown."""
+    """Return the commit from `GUIDANCE_COMMIT`, otherwise the clone, otherwise the release's file. None if unknown."""
     return environment.get("GUIDANCE_COMMIT") or commit_of_clone(APP.parent) or _commit_of_release(COMMIT_FILE)
 
 

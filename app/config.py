@@ -196,10 +196,6 @@ def _json_object(check: Callable[[dict[str, Any]], dict[str, Any]], sentence: st
     return BeforeValidator(validate)
 
 
-def _check_scopes(parsed: dict[str, Any]) -> dict[str, Any]:
-    return {name: [granted] if isinstance(granted, str) else granted for name, granted in parsed.items()}
-
-
 def _check_bodies(parsed: dict[str, Any]) -> dict[str, Any]:
     """A recipient (an age public key) by organisation, each another."""
     for body, recipient in parsed.items():
@@ -269,7 +265,7 @@ ARE_EMAILS = _must(
 ScopeMapping = Annotated[
     Mapping[str, tuple[str, ...]],
     _json_object(
-        _check_scopes,
+        lambda parsed: {name: [each] if isinstance(each, str) else each for name, each in parsed.items()},
         'must be a JSON object such as {"Duty Team": ["concerns:read", "concerns:write"]}, with each name once',
     ),
 ]

@@ -65,7 +65,10 @@ def set_up_logs(level: str) -> None:
         logging.getLogger(name).propagate = True
     logging.getLogger("uvicorn.access").disabled = True  # the service logs each request itself, without the address
     logging.getLogger("httpx").setLevel(logging.WARNING)  # httpx would log deliveries, but without the webhook's name
-    _log_what_nothing_catches()
+    # Python's own hooks would write the error's message
+    sys.excepthook = _log_in_program
+    threading.excepthook = lambda caught: _log_uncaught("uncaught_in_thread", caught.exc_value)
+    sys.unraisablehook = lambda caught: _log_uncaught("uncaught_unraisable", caught.exc_value)
 
 
 class Log:
@@ -142,13 +145,6 @@ def frames_of(error: BaseException) -> list[str]:
     return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)][
         -12:
     ]
-
-
-def _log_what_nothing_catches() -> None:
-    """Python's own hooks would write the error's message."""
-    sys.excepthook = _log_in_program
-    threading.excepthook = lambda caught: _log_uncaught("uncaught_in_thread", caught.exc_value)
-    sys.unraisablehook = lambda caught: _log_uncaught("uncaught_unraisable", caught.exc_value)
 
 
 def _log_in_program(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -33,7 +33,7 @@ from app.http.held_file import HeldFile, Numbers
 from app.http.hosts import make_host_check
 from app.http.log_requests import RequestRecords
 from app.http.metrics import Metrics
-from app.http.openapi import JsonObject, build_document, build_readers_document
+from app.http.openapi import JsonObject, build_document
 from app.http.problem_handlers import add_problem_handlers
 from app.logs import Log
 from app.models.guides.edition_files import read_edition_file
@@ -164,7 +164,7 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
         flood=make_policy("flood", settings.limit_flood),
         saved_bytes=make_policy("saved-bytes", f"{SHARE_BYTES}/day"),
     )
-    submissions = Submissions(engine, writer, resolver, sealer, receipts, sources, metrics.count_concern)
+    submissions = Submissions(writer, resolver, sealer, receipts, sources, metrics.count_concern)
     code_tries = CodeTries(
         limiter,
         wrong=make_policy("code-tries", settings.limit_code_tries),
@@ -181,7 +181,7 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
         contents=contents,
         reference_data=reference_data,
         signer=signer,
-        checkpoints=open_checkpoints(settings, engine, writer, key),
+        checkpoints=open_checkpoints(settings, writer, key),
         lost_entries=LostEntries(settings.data_dir, writer, clock),
         unsealer=_unsealer(identity_file),
         submissions=submissions,
@@ -190,11 +190,11 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
         outside=ExternalServicesMonitor(settings, engine, clock),
         watcher=Watcher(settings, engine, clock),
         code_tries=code_tries,
-        saved_forms=SavedForms(engine, writer),
-        follow_ups=FollowUps(engine, writer, resolver, sealer, receipts, sources, code_tries),
+        saved_forms=SavedForms(writer),
+        follow_ups=FollowUps(writer, resolver, sealer, receipts, sources, code_tries),
         emergency_contacts=emergency_contacts,
-        authenticator=Authenticator(engine, provider),
-        desk_sign_in=open_desk_sign_in(settings, engine, writer, provider),
+        authenticator=Authenticator(engine, provider.read_token if provider is not None else None),
+        desk_sign_in=open_desk_sign_in(settings, writer, provider),
         metrics=metrics,
         traces=traces,
         response_cache=response_cache,
@@ -241,7 +241,7 @@ def _takes(route: Route, other: Route) -> bool:
 
 @cache
 def routes_with(extensions: tuple[Extension, ...]) -> list[BaseRoute]:
-    """Of the trunk and `extensions`. Raise `SetupError` for a table that not every program would know."""
+    """Return the routes of the trunk and `extensions`. Raise `SetupError` for a table that not every program knows."""
     added = [router for each in modules_of("routers", extensions) for router in each.ROUTERS]
     if forgotten := ", ".join(sorted(SQLModel.metadata.tables.keys() - TABLES)):
         raise SetupError(f"an extension does not name its table {forgotten}")
@@ -260,9 +260,6 @@ class GuidanceApp(FastAPI):
         if self.openapi_schema is None:
             self.openapi_schema = build_document(self, self.state.context.settings)
         return self.openapi_schema
-
-    def readers_openapi(self) -> JsonObject:
-        return build_readers_document(self.openapi())
 
 
 def create_app(settings: Settings, clock: Clock = utc_now) -> GuidanceApp:

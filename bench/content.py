@@ -19,7 +19,7 @@ from app.models.concerns.concern import Concern
 from app.models.concerns.examples import FULL_EXAMPLE
 from app.models.guides.editions import EditionContent
 from app.models.guides.seed_files import read_seed_file
-from app.services.guides.publishing import NewEdition, publish_edition, publish_seed
+from app.services.guides.publishing import publish_edition, publish_seed
 from bench.servers import Server, baseline
 
 GUIDE = "child-sexual-exploitation"
@@ -63,7 +63,8 @@ def fill_with_guides(data_dir: Path, number: int, progress: Progress) -> None:
             context.writer.run(
                 publish_edition,
                 context.reference_data,
-                NewEdition(made_up_guide(place), content.model_copy(update={"title": title})),
+                made_up_guide(place),
+                content.model_copy(update={"title": title}),
                 at=context.clock(),
                 two_people=False,
             )
@@ -84,7 +85,8 @@ def fill_with_editions(data_dir: Path, guides: int, editions: int) -> None:
                 context.writer.run(
                     publish_edition,
                     context.reference_data,
-                    NewEdition(guide_of_many(place), content.model_copy(update={"change_note": f"Edition {number}."})),
+                    guide_of_many(place),
+                    content.model_copy(update={"change_note": f"Edition {number}."}),
                     at=context.clock(),
                     two_people=False,
                 )

@@ -20,7 +20,7 @@ from typing import Any
 
 from app.models.guides.editions import EditionContent
 from app.models.guides.seed_files import read_seed_file
-from app.services.guides.publishing import NewEdition, publish_edition
+from app.services.guides.publishing import publish_edition
 from bench.content import CONCERN, FIRST_EDITION, fill_with_editions, fill_with_guides, guide_of_many
 from bench.inside import Cost, Inside, Request, running_inside
 from bench.report import INBOX_GROWTH, RESULTS, SEARCH_GROWTH, VERIFY, VERIFY_MEMORY, commit, machine, write_part
@@ -116,8 +116,9 @@ def measure_editions(folder: Path, editions: int, say: Say) -> dict[str, Cost]:
 
         def publish() -> None:
             new = content.model_copy(update={"change_note": f"One more edition, number {next(numbers)}."})
-            edition = NewEdition(guide_of_many(0), new)
-            context.writer.run(publish_edition, context.reference_data, edition, at=context.clock(), two_people=False)
+            context.writer.run(
+                publish_edition, context.reference_data, guide_of_many(0), new, at=context.clock(), two_people=False
+            )
 
         say(f"publishing after {editions}")
         found["publishing an edition, without HTTP"] = inside.measure([publish] * REPEATED)

@@ -15,7 +15,9 @@ DOCUMENTS = {
     "NOTICE.md": "project/notice.md",
     "LICENSE": "project/licence.md",
     "client/README.md": "project/client.md",
+    "app/extensions/editing/README.md": "project/editing.md",
     "app/extensions/open_data/README.md": "project/open-data.md",
+    "app/extensions/operator_tools/README.md": "project/operator-tools.md",
     "app/extensions/terminal/README.md": "project/terminal.md",
 }
 """Each document outside `docs/`, with its path on the site."""

@@ -1,8 +1,9 @@
 """What many tests need: a service on a folder of its own, a clock that can be set, and a concern to send."""
 
 import gc
+import sys
 from collections.abc import Callable, Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,14 @@ from playwright.sync_api import Browser
 from starlette.testclient import TestClient
 
 from app import main
-from app.cli.guides import due, guides, preview
 from app.config import Settings
 from app.db import database as database_module
 from app.http.context import AppContext
 from app.http.openapi import build_document
 from app.main import create_app
-from app.services.guides import publishing
-from app.services.operations import check_model
+from app.models.guides.edition_files import read_edition_file, read_rendition_file
+from app.services.clock import working_days
+from app.services.guides.reference_data import read_reference_data
 from tests.support.browsing import launch_browser
 from tests.support.clock import SettableClock
 from tests.support.command import logs_as_before
@@ -49,17 +50,13 @@ def _stamps(path: Path) -> Iterator[tuple[str, int, int]]:
             yield str(each), told.st_mtime_ns, told.st_size
 
 
-# The seed is the same in every test: read once in each process.
-for module, reader in (
-    (main, "read_reference_data"),
-    (check_model, "read_reference_data"),
-    (guides, "read_reference_data"),
-    (due, "read_reference_data"),
-    (preview, "read_reference_data"),
-    (publishing, "read_edition_file"),
-    (publishing, "read_rendition_file"),
-):
-    setattr(module, reader, read_once(getattr(module, reader)))
+# The seed is the same in every test: read once in each process, whoever reads it. So are the bank holidays.
+for reader in (read_reference_data, read_edition_file, read_rendition_file):
+    remembered = read_once(reader)
+    for module in [each for name, each in sys.modules.items() if name.startswith("app.")]:
+        if vars(module).get(reader.__name__) is reader:
+            setattr(module, reader.__name__, remembered)
+setattr(working_days, "_read_country", cache(vars(working_days)["_read_country"]))  # noqa: B010  # private
 
 # So is each statement of the database.
 setattr(database_module, "create_engine", create_engine_with_shared_statements)  # noqa: B010  # not a method

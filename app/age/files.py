@@ -80,7 +80,7 @@ def open_with_file_key(sealed: bytes, file_key: bytes) -> bytes:
 
 
 def seal_by_seed(plaintext: bytes, recipient: str, seed: bytes) -> bytes:
-    """The file is always the same for the same `seed` (`SEED_BYTES` random bytes)."""
+    """Encrypt to a file that is always the same for the same `seed` (`SEED_BYTES` random bytes)."""
     file_key, nonce = seed[:FILE_KEY_BYTES], seed[-FILE_NONCE_BYTES:]
     secret = X25519PrivateKey.from_private_bytes(seed[FILE_KEY_BYTES : FILE_KEY_BYTES + SHARE_BYTES])
     theirs, share = decode_bech32(recipient), secret.public_key().public_bytes_raw()

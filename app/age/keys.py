@@ -74,7 +74,7 @@ def identity_of(secret_key: bytes) -> x25519.Identity:
 
 
 def parse_identities(text: str) -> tuple[x25519.Identity, ...]:
-    """Of each line that begins with `AGE-SECRET-KEY-`. Raise `NotAKey` if one is invalid."""
+    """Read each line that begins with `AGE-SECRET-KEY-`. Raise `NotAKey` if one is invalid."""
     lines = [line.strip() for line in text.splitlines() if line.startswith("AGE-SECRET-KEY-")]
     try:
         return tuple(map(x25519.Identity.from_str, lines))

@@ -7,7 +7,7 @@ import sys
 from app.errors import GuidanceError
 
 A_WORD = re.compile("[a-z]+(?:'s)? ")
-"""Not a path or the name of a setting."""
+"""Start of a sentence, not a path or the name of a setting."""
 
 
 def main() -> None:
@@ -28,7 +28,7 @@ def main() -> None:
 
 
 def in_one_style(message: str) -> str:
-    """With a capital letter and a full stop; several lines, a path or a setting unchanged."""
+    """Add a capital letter and a full stop. Several lines, a path or a setting are unchanged."""
     if "\n" in message or not (A_WORD.match(message) or message[:1].isupper()) or message.startswith("GUIDANCE_"):
         return message
     sentence = message[:1].upper() + message[1:]

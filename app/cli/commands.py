@@ -12,15 +12,14 @@ import typer
 from typer.core import TyperGroup
 
 from app.build import VERSION, built_commit
-from app.cli.export_group import SITE, ExportGroup
-from app.cli.lazy_commands import PROGRAM, Commands
+from app.cli.lazy_commands import PROGRAM, SITE, Commands, ExportGroup
 from app.extensions import Places, switched_on
 
 OPERATE, WRITE, DUTY = "Operate the service", "Write and publish guides", "The duty team's desk"
 ACCESS, OTHERS = "Keys and access", "Other systems and auditors"
 OVERSEE, PEOPLE = "Oversight", "People"
 NAMED = os.environ.get("GUIDANCE_EXTENSIONS")
-"""Not from the file of `--env-file`, which a command reads only when it runs."""
+"""Not read from the file of `--env-file`, which a command reads only when it runs."""
 GROUPS = {
     "rendition": (WRITE, "Check, approve, publish and withdraw renditions: guides in other languages and formats."),
     "export": (WRITE, "Write every public response into a folder, or verify the export of a concern."),
@@ -114,10 +113,11 @@ COMMANDS: Mapping[tuple[str, str | None], Places] = {
     },
 }
 
+
 app = Commands(name=PROGRAM, no_args_is_help=True, pretty_exceptions_enable=False)
 groups = {PROGRAM: app}
 for name, (heading, words) in GROUPS.items():
-    is_short = name == "export"  # `export DIR`
+    is_short = name == "export"
     kind = ExportGroup if is_short else TyperGroup
     groups[name] = Commands(name=name, cls=kind, help=words, no_args_is_help=not is_short)
     app.add_typer(groups[name], rich_help_panel=heading)

@@ -10,14 +10,24 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 from typer.models import CommandFunctionType
 
 from app.cli.option_groups import GroupedCommand
 from app.extensions import Places
 
 PROGRAM = "guidance"
+SITE = "site"
 EXAMPLE = "Example: "
+
+
+class ExportGroup(TyperGroup):
+    """`export DIR` is short for `export site DIR`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args[:1] not in ([name] for name in (*self.commands, "--help")):
+            args = [SITE, *args]
+        return list(super().parse_args(ctx, args))
 
 
 class LazyCommand(TyperCommand):
@@ -35,7 +45,7 @@ class LazyCommand(TyperCommand):
         return docstrings_of(self._module)[self._function]
 
     def _ignore_help(self, _text: str | None) -> None:
-        """The help that Typer sets belongs to an empty function."""
+        """Ignore the help that Typer sets, which belongs to an empty function."""
 
     help = property(_read_help, _ignore_help)
 
@@ -68,12 +78,12 @@ class Commands(typer.Typer):
 
 
 def _run_nothing() -> None:
-    """Typer needs a function to declare a command."""
+    """Stand in for a command: Typer needs a function to declare one."""
 
 
 @cache
 def docstrings_of(module: str) -> dict[str, str]:
-    """From the source: the module is not imported."""
+    """Read the docstrings from the source: the module is not imported."""
     found = find_spec(module)
     source = Path(str(found and found.origin)).read_bytes()
     functions = (each for each in ast.parse(source).body if isinstance(each, ast.FunctionDef))

@@ -53,7 +53,7 @@ class GroupedCommand(TyperCommand):
 
 @contextmanager
 def refusals_in_one_style() -> Iterator[None]:
-    """As a sentence that says 'must be ...'."""
+    """Say errors as a sentence that says 'must be ...'."""
     try:
         yield
     except typer.BadParameter as refusal:

@@ -118,12 +118,6 @@ def open_writer(settings: Settings, *, creates: bool = False) -> Iterator[tuple[
             writer.stop()
 
 
-def require_new(path: Path) -> None:
-    """Raise `typer.BadParameter` if `path` exists."""
-    if path.exists():
-        raise typer.BadParameter("the file exists; choose another name")
-
-
 def parse_duration(text: str) -> dt.timedelta:
     """Days (`7d`) or hours (`12h`); otherwise raise `typer.BadParameter`."""
     found = DURATION.fullmatch(text)
@@ -153,17 +147,17 @@ def _end_of_day(text: str) -> dt.datetime:
 
 
 def format_moment(moment: dt.datetime) -> str:
-    """For people: `2026-11-24 08:05 UTC`."""
+    """Return text for people: `2026-11-24 08:05 UTC`."""
     return f"{moment.astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def format_optional(moment: dt.datetime | None) -> str | None:
-    """For programs (RFC 3339)."""
+    """Return text for programs (RFC 3339)."""
     return None if moment is None else format_utc(moment)
 
 
 def paint(text: str, colour: str) -> str:
-    """Only on a terminal, and not with NO_COLOR (no-color.org)."""
+    """Colour only on a terminal, and not with NO_COLOR (no-color.org)."""
     return typer.style(text, fg=colour) if sys.stdout.isatty() and not os.environ.get("NO_COLOR") else text
 
 
@@ -178,7 +172,7 @@ def _visible(char: str) -> str:
 
 
 def echo_json(document: Any) -> None:
-    """With control characters escaped."""
+    """Escape control characters."""
     typer.echo(visible(json.dumps(document, ensure_ascii=False, indent=2)))
 
 
@@ -199,7 +193,7 @@ def table(rows: Sequence[Sequence[str]]) -> list[str]:
 
 @contextmanager
 def progress(words: str) -> Iterator[OnStep]:
-    """On standard error, if that is a terminal. The function takes the steps done and in all."""
+    """Show progress on standard error, if that is a terminal. The function takes the steps done and their total."""
     if not sys.stderr.isatty():
         yield show_no_progress
         return

@@ -37,7 +37,7 @@ PRAGMAS = (
 )
 
 STATEMENTS = 64
-"""Each up to 50 kB: at the default, 128, memory grows for hours."""
+"""Cached statements, each of up to 50 kB: at the default, 128, memory grows for hours."""
 PROBE = "SELECT count(*) FROM sqlite_master"
 PRIMARY_CODE = 0xFF
 DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
@@ -83,7 +83,7 @@ CONNECT_ARGS = {
 
 
 class Pool(QueuePool):
-    """Can be closed to requests while a start still checks the database."""
+    """A pool that can be closed to requests while a start still checks the database."""
 
     __module__ = QueuePool.__module__  # for the names of its log lines
     is_open = True
@@ -170,8 +170,8 @@ def open_to_requests(engine: Engine, *, is_open: bool) -> None:
 def describe_outage(failure: SQLAlchemyError, *, is_known: bool) -> str | None:
     """Return the state of a database that may come back: `no answer` or `damaged`. None if a person must act.
 
-    For example if the server refuses the role. A host without an address is an outage only if `is_known`, that is, if
-    this node has used the database before: some platforms remove the name of a stopped server.
+    A person must act if, for example, the server refuses the role. A host without an address is an outage only if
+    `is_known`, that is, if this node has used the database before: some platforms remove the name of a stopped server.
     """
     if (
         not isinstance(failure, OperationalError | InternalError | NoConnectionInTime)
@@ -216,7 +216,7 @@ def _open_sqlite(data_dir: Path) -> Engine:
 
 
 class ReadingConnection(sqlite3.Connection):
-    """For one use, made when the disk is full or cannot be written."""
+    """A connection for one use, made when the disk is full or cannot be written."""
 
 
 def _connect_sqlite(path: Path) -> sqlite3.Connection:

@@ -21,7 +21,7 @@ def make_private_folder(folder: Path) -> None:
 
 
 def create_private_file(path: Path) -> None:
-    """If absent. SQLite gives side files the mode of the database."""
+    """Create the file if absent. SQLite gives side files the mode of the database."""
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, stat.S_IRUSR | stat.S_IWUSR))
 
@@ -29,10 +29,11 @@ def create_private_file(path: Path) -> None:
 def close_to_others(folder: Path, own_files: str) -> None:
     """Remove all access of group and others to `folder` and its files, and log each path to which they had access.
 
-    A folder that other programs use too (such as /tmp, or one with folders in it) keeps its mode; in it only files that
+    A folder that other programs use too (such as /tmp, or one with folders in it) keeps its mode. Only files in it that
     match `own_files` are changed.
     """
-    is_shared = _is_shared(folder)
+    is_sticky = bool(folder.stat().st_mode & stat.S_ISVTX)
+    is_shared = is_sticky or any(path.is_dir() and path.name != LOST_AND_FOUND for path in folder.iterdir())
     _close(folder, is_closed=not is_shared)
     for path in sorted(folder.glob(own_files if is_shared else "*")):
         if not path.is_symlink() and path.is_file():
@@ -54,8 +55,3 @@ def _close(path: Path, *, is_closed: bool = True) -> None:
         log.warning("closed_to_others", path=str(path))
     else:
         log.warning("open_to_others", path=str(path))
-
-
-def _is_shared(folder: Path) -> bool:
-    is_sticky = bool(folder.stat().st_mode & stat.S_ISVTX)
-    return is_sticky or any(path.is_dir() and path.name != LOST_AND_FOUND for path in folder.iterdir())

@@ -30,7 +30,7 @@ WRITTEN_ONCE: dict[type[SQLModel], str] = {
     StoredReceiptRow: "a stored receipt is never altered or deleted",
     EventRow: "an event is never altered or deleted",
 }
-"""Never altered or deleted; each with the reason."""
+"""Tables whose rows are never altered or deleted, each with the reason."""
 AN_EDITION = "EXISTS (SELECT 1 FROM editions WHERE guide = NEW.guide AND language = '' AND number = NEW.edition)"
 # LIKE is avoided, because each driver needs another spelling of the percent sign.
 HAS_PICTURE = "SELECT 1 FROM editions WHERE replace(CAST(words AS TEXT), OLD.digest, '') <> CAST(words AS TEXT)"  # nosec B608
@@ -69,7 +69,7 @@ SET_BY_ACTS = (
 )
 REOPENS = "OLD.state = 'closed' AND NEW.state = 'acknowledged'"
 ACT_OF_THE_STATE = f"(CASE WHEN {REOPENS} THEN '{DeskAct.REOPENED}' ELSE NEW.state END)"
-"""It has the state's name, except for a reopening."""
+"""Name of the state as an action, except for a reopening."""
 RESTRICTED_OR_LIFTED = (
     f"(CASE NEW.limited_to WHEN '' THEN '{DeskAct.RESTRICTION_LIFTED}' ELSE '{DeskAct.RESTRICTED}' END)"
 )
@@ -91,7 +91,7 @@ REPLACED_UNRECORDED = (
 
 
 def declare_rules() -> None:
-    """And the first rows of `generation` and `closed_count`."""
+    """Also declare the first rows of `generation` and `closed_count`."""
     for row, why in WRITTEN_ONCE.items():
         _refuse(row, "are_never_altered", "UPDATE", why)
         _refuse_losing(row, why)
@@ -121,7 +121,7 @@ def declare_rules() -> None:
 
 
 def _declare_rules_of_pictures() -> None:
-    """It stays while a published rendition has it."""
+    """Keep each picture while a published rendition has it."""
     _refuse(PictureRow, "are_never_altered", "UPDATE", "a picture never changes")
     _refuse_losing(PictureRow, "a picture of a published rendition is never deleted", when=f"EXISTS ({HAS_PICTURE})")
 
@@ -206,7 +206,7 @@ def _declare_rules_of_cards() -> None:
     """A card is never deleted, and its audit entry precedes each insert and each change.
 
     The last entry of the concern must say before an insert that the text was received, added or resealed; before a
-    change, that it was resealed; before an erasure, that it was erased. None returns.
+    change, that it was resealed; before an erasure, that it was erased. An erased card does not return.
     """
     _refuse_losing(CardRow, "a card is never deleted")
     why = "a card keeps its place"
@@ -223,7 +223,7 @@ def _declare_rules_of_cards() -> None:
 
 
 def _declare_rules_of_hand_overs() -> None:
-    """It comes with its audit entry, and only the confirmation is added, once."""
+    """A hand-over comes with its audit entry, and only the confirmation is added, once."""
     _refuse_losing(HandOverRow, "a hand-over is never deleted")
     own = ("reference", "number", "at", "body", "reason", "recipient", "package_sha256", "additions", "receipt")
     _refuse(HandOverRow, "keep_what_they_are", "UPDATE", "a hand-over never changes", when=_changes(own))
@@ -275,7 +275,7 @@ def _declare_rules_of_acts() -> None:
 
 
 def _declare_rules_of_events() -> None:
-    """What a reader confirmed never falls, unless a restored database no longer has the event."""
+    """The last event that a reader confirmed never falls, unless a restored database no longer has the event."""
     _refuse_losing(DeliveryRow, "a delivery is never deleted")
     _refuse_losing(GenerationRow, "the generation is never deleted")
     _refuse(GenerationRow, "only_grow", "UPDATE", "the generation only grows", when="NEW.number < OLD.number")
@@ -291,7 +291,7 @@ def _changes(columns: Sequence[str]) -> str:
 
 
 def _refuse(row: type[SQLModel], name: str, operation: TriggerEvent, why: str, *, when: str = "TRUE") -> None:
-    """If the SQL condition `when` is true. `name` is part of the trigger's name."""
+    """Refuse the operation if the SQL condition `when` is true. `name` is part of the trigger's name."""
     _refuse_in_sqlite(row, name, operation, why, when=when.replace(JSON_TYPE, "TEXT"))
     refusal = f"IF {when} THEN {RAISE.format(why)} END IF; RETURN {'OLD' if operation == 'DELETE' else 'NEW'};"
     _create_in_postgresql(row, name, f"BEFORE {operation}", refusal.replace(JSON_TYPE, "JSON"))

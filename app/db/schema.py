@@ -39,17 +39,17 @@ BRACKET_OR_COMMA = re.compile(r"([(),])")
 PRINTED_BY_POSTGRESQL = re.compile(r"::[a-z]+(?:\[\])?|[(),\"]| USING btree")  # casts, brackets: PostgreSQL adds them
 TRIGGERS_FIRE = ("setting", "session_replication_role", "origin")  # with any other value, no trigger fires
 OF_LITESTREAM = {"_litestream_lock", "_litestream_seq"}
-"""Of the documented replication. They hold numbers only."""
+"""Tables of the documented replication, which hold numbers only."""
 HARMLESS_IF_ADDED = frozenset({"table", "view", "function", "statistics"})  # on their own they affect no row
 Definitions: TypeAlias = Mapping[tuple[str, str], Sequence[Sequence[str]]]
-"""By kind and name. Two tables may have triggers of one name on PostgreSQL."""
+"""Definitions by kind and name. On PostgreSQL two tables may have triggers of one name."""
 
 
 def prepare_schema(engine: Engine, data_dir: Path, *, migrates: bool) -> None:
     """Bring the database to the schema that this program needs, or raise an error.
 
-    If `migrates`, an older embedded database is copied into `data_dir`, then migrated; an older shared one always
-    raises `SchemaBehind`, because other nodes may be using it. Also the errors of `migrate_schema`.
+    If `migrates`, an older embedded database is copied into `data_dir`, then migrated. An older shared one always
+    raises `SchemaBehind`, because other nodes may be using it. Also raise the errors of `migrate_schema`.
     """
     with engine.connect() as connection:
         found = read_schema_version(connection)
@@ -125,7 +125,7 @@ def read_schema_version(connection: Connection) -> str | None:
 
 
 def newest_revision() -> str:
-    """Such as `0002`."""
+    """Return, for example, `0002`."""
     return _revisions()[-1]
 
 
@@ -196,7 +196,7 @@ def declared_statements(dialect: str) -> list[str]:
 
 
 def declared_objects(dialect: str) -> list[SchemaObject]:
-    """Without text search configurations, and on PostgreSQL with the setting of triggers (`TRIGGERS_FIRE`)."""
+    """Leave out text search configurations. On PostgreSQL include the setting of triggers (`TRIGGERS_FIRE`)."""
     found = [(CREATES.match(statement), statement) for statement in declared_statements(dialect)]
     objects = [SchemaObject(match[1].lower(), match[2], statement) for match, statement in found if match]
     return objects if dialect == "sqlite" else [*objects, SchemaObject(*TRIGGERS_FIRE)]
@@ -208,7 +208,7 @@ def declared_definitions(dialect: str) -> Definitions:
 
 
 def stored_objects(connection: Connection) -> list[SchemaObject]:
-    """On PostgreSQL only those of this service's tables, and the setting of triggers."""
+    """On PostgreSQL return only objects of this service's tables, and the setting of triggers."""
     if connection.dialect.name == "sqlite":
         found = connection.execute(text("SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
     else:
@@ -238,7 +238,7 @@ def compare_schemas(expected: Definitions, found: Definitions) -> Iterator[str]:
 
 
 def _definitions(each: SchemaObject, dialect: str) -> list[str]:
-    """Without white space and the words that PostgreSQL adds.
+    """Drop white space and the words that PostgreSQL adds.
 
     Columns and constraints of a table are sorted, because a column that a revision adds comes last.
     """
@@ -251,7 +251,7 @@ def _definitions(each: SchemaObject, dialect: str) -> list[str]:
 
 
 def _split_outside_brackets(words: str) -> list[str]:
-    """At commas."""
+    """Split at commas."""
     parts, depth = [""], 0
     for piece in BRACKET_OR_COMMA.split(words):
         depth += (piece == "(") - (piece == ")")

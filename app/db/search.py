@@ -102,7 +102,7 @@ def find_full_text_faults(engine: Engine) -> list[str]:
 
 
 def rebuild_full_text(connection: Connection) -> None:
-    """On PostgreSQL, do nothing: it fills the indexes when it creates them."""
+    """Do nothing on PostgreSQL, which fills the indexes when it creates them."""
     for name in (SQLITE.any_form, SQLITE.prefix) if connection.dialect.name == "sqlite" else ():
         connection.exec_driver_sql(f"INSERT INTO {name} ({name}) VALUES ('rebuild')")  # noqa: S608  # nosec B608  # own names
 

@@ -1,17 +1,15 @@
 """Statements that run with every concern, compiled once."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import Connection, CursorResult, Dialect, Insert, Select, Table, Update
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from app.errors import RowNotStored
 
-
-class _Compiled(NamedTuple):
-    sql: str
-    parameters: Callable[[Mapping[str, Any]], Any]
+Compiled = tuple[str, Callable[[Mapping[str, Any]], Any]]
+"""SQL, and the function that makes the driver's parameters from a row."""
 
 
 class FixedStatement:
@@ -23,19 +21,19 @@ class FixedStatement:
     def __init__(self, statement: Insert | Update | Select[Any], columns: Sequence[str] | None = None) -> None:
         self._statement = statement
         self._columns = columns
-        self._compiled: dict[str, _Compiled] = {}
+        self._compiled: dict[str, Compiled] = {}
 
     def run(self, connection: Connection, *rows: Mapping[str, Any]) -> CursorResult[Any]:
         """With at least one row. Raise `RowNotStored` if an INSERT writes fewer: a foreign trigger can discard rows."""
-        compiled = self._compiled.get(connection.dialect.name) or self._compile(connection.dialect)
-        result = connection.exec_driver_sql(compiled.sql, [compiled.parameters(row) for row in rows])
+        sql, parameters_of = self._compiled.get(connection.dialect.name) or self._compile(connection.dialect)
+        result = connection.exec_driver_sql(sql, [parameters_of(row) for row in rows])
         if self._statement.is_insert and result.rowcount < len(rows):
             raise RowNotStored
         return result
 
-    def _compile(self, dialect: Dialect) -> _Compiled:
+    def _compile(self, dialect: Dialect) -> Compiled:
         compiled = self._statement.compile(dialect=dialect, column_keys=self._columns)
-        made = self._compiled[dialect.name] = _Compiled(compiled.string, _parameters_of(compiled, dialect))
+        made = self._compiled[dialect.name] = compiled.string, _parameters_of(compiled, dialect)
         return made
 
 
@@ -49,6 +47,6 @@ def _parameters_of(compiled: SQLCompiler, dialect: Dialect) -> Callable[[Mapping
 
 
 def fixed_insert(table: Table, **expressions: Any) -> FixedStatement:
-    """Of every column but computed ones. `expressions` are SQL that sets a column, by its name."""
+    """Insert every column except computed ones. `expressions` are SQL that sets a column, by its name."""
     columns = [each.name for each in table.c if each.computed is None and each.name not in expressions]
     return FixedStatement(table.insert().values(**expressions) if expressions else table.insert(), columns)

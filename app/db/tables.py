@@ -22,13 +22,13 @@ def table_of(row: type[SQLModel]) -> Table:
 
 
 def create_with_table(row: type[SQLModel], statement: str, *, dialect: str | None = None) -> None:
-    """Without `dialect` on either database."""
+    """Without `dialect`, the statement runs on either database."""
     ddl = DDL(statement.replace("%", "%%"))  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
     event.listen(table_of(row), "after_create", ddl if dialect is None else ddl.execute_if(dialect=dialect))
 
 
 def use_code_point_collation() -> None:
-    """As in SQLite, in any locale."""
+    """Compare text as SQLite does, in any locale."""
     for table in SQLModel.metadata.tables.values():
         for column in table.columns:
             if isinstance(column.type, String | AutoString):

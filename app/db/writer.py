@@ -108,7 +108,7 @@ class Writer:
 
     @property
     def has_failed(self) -> bool:
-        """Because of the database, in the last transaction."""
+        """True if the database made the last transaction fail."""
         return self._fails
 
     @property
@@ -118,7 +118,7 @@ class Writer:
     def run(self, operation: Callable[Concatenate[Session, P], _T], /, *args: P.args, **kwargs: P.kwargs) -> _T:
         """Run `operation(session, ...)` in the writer's thread, and return its result once the commit is on the disk.
 
-        Raise its error, or `StoreBusy` if the queue is full, the database fails or `wait_seconds` are over; an
+        Raise its error. Raise `StoreBusy` if the queue is full, the database fails or `wait_seconds` are over; an
         operation that had begun may then still be stored.
         """
         outcome: Future[_T] = self._enqueue(_bind(operation, *args, **kwargs))
@@ -161,7 +161,7 @@ class Writer:
                     self._commit(running)
 
     def _take_arrived(self) -> list[_Queued | None]:
-        """If several wait, those of the next milliseconds join them, since a commit costs as much as some operations.
+        """Let operations of the next milliseconds join if several wait: a commit costs as much as some operations.
 
         A single one never waits. None in the list means: stop.
         """
@@ -184,10 +184,10 @@ class Writer:
         return taken
 
     def _commit(self, batch: Sequence[_Queued], *, apart: bool = False) -> None:
-        """If one raises a `GuidanceError`, run all again, each in a savepoint (`apart`).
+        """If an operation raises a `GuidanceError`, run all again, each in a savepoint (`apart`).
 
-        If anything else fails, run each again in a transaction of its own, so that only the failing one fails: not if
-        it is alone, or if no transaction can begin.
+        If anything else fails, run each again in a transaction of its own, so that only the failing one fails. This is
+        not done if it is alone, or if no transaction can begin.
         """
         has_begun = False
         try:
@@ -206,7 +206,9 @@ class Writer:
                         self._commit([each])
                 return
             self._fails = isinstance(failure, DBAPIError | _TransactionEnded)
-            _report(batch, [(None, _caller_error(failure))] * len(batch))
+            if self._fails:
+                log.error("write_failed", error=type(failure).__name__)
+            _report(batch, [(None, StoreBusy() if self._fails else failure)] * len(batch))
             return
         self._fails = False
         with log.survive("writer_failed"):  # a failure after the commit must not run the operations again
@@ -263,15 +265,8 @@ def _kind(operation: WriteOp[Any]) -> object:
     return operation.write_all if isinstance(operation, SharedWrite) else operation
 
 
-def _caller_error(failure: Exception) -> Exception:
-    if isinstance(failure, DBAPIError | _TransactionEnded):
-        log.error("write_failed", error=type(failure).__name__)
-        return StoreBusy()
-    return failure
-
-
 def _report(batch: Sequence[_Queued], outcomes: Sequence[Outcome]) -> None:
-    """Each event loop is woken once."""
+    """Wake each event loop once."""
     bells: defaultdict[asyncio.AbstractEventLoop, list[asyncio.Future[None]]] = defaultdict(list)
     for queued, (result, error) in zip(batch, outcomes, strict=True):
         if error is None:

@@ -15,7 +15,7 @@ NONE = "none"
 PARTS = {"routers", "jobs", "checks", "tables", "verification"}
 Words = Mapping[str, str]
 Places = Mapping[str, tuple[str, str]]
-"""By the name of a command, its function as `module:function`, and an example."""
+"""Function of each command as `module:function`, with an example, by the name of the command."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,13 +53,13 @@ class Extension:
 
 
 def installed() -> dict[str, Extension]:
-    """Whether on or off."""
+    """Return every extension, whether on or off."""
     names = sorted(each.name for each in iter_modules(__path__))
     return {name: import_module(f"{__name__}.{name}").EXTENSION for name in names}
 
 
 def switched_on(names: Collection[str] | None) -> tuple[Extension, ...]:
-    """Those that `GUIDANCE_EXTENSIONS` names, or all if it is unset, by name.
+    """Return, by name, the extensions that `GUIDANCE_EXTENSIONS` names, or all if it is unset.
 
     Raise `SetupError` for an unknown name, and for an installed extension that does not name one of its `PARTS`.
     """
@@ -75,12 +75,12 @@ def switched_on(names: Collection[str] | None) -> tuple[Extension, ...]:
 
 
 def modules_of(part: str, extensions: Iterable[Extension]) -> list[ModuleType]:
-    """Of each that has it."""
+    """Return the module `part` of each extension that has it."""
     return [import_module(f"{each.package}.{part}") for each in extensions if part in each.parts]
 
 
 def together(extensions: Collection[Extension]) -> Extension:
-    """What they add to the trunk, as of one."""
+    """Return one extension with everything that `extensions` add to the trunk."""
     return Extension(
         __name__,
         links={relation: path for each in extensions for relation, path in each.links.items()},

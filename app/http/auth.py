@@ -38,7 +38,7 @@ StatusTokenCredentials = Annotated[HTTPAuthorizationCredentials | None, Depends(
 
 
 async def allow_anyone() -> None:
-    """A token in the request is ignored."""
+    """Ignore a token in the request."""
 
 
 PUBLIC = Depends(allow_anyone)
@@ -69,8 +69,8 @@ require_client = ClientKey()
 async def require_actor(request: Request, principal: Annotated[Principal, Depends(require_client)]) -> Actor:
     """Return the caller as the actor for the audit log.
 
-    Raise `NoSuchConcern` if the path names a concern that does not exist or that the caller may not open (recorded),
-    and `StoreBusy` if that could not be recorded.
+    Raise `NoSuchConcern` if the concern in the path does not exist or may not be opened (recorded), and `StoreBusy` if
+    that could not be recorded.
     """
     actor = actor_of(request, principal, context_of(request).clock())
     await expect_may_open(request, actor)
@@ -116,8 +116,8 @@ async def authenticate(
 ) -> Principal:
     """Return the client of `credentials`, whose name is stored in the request for the rate limits.
 
-    Raise `TokenMissing` without credentials, `ScopeMissing`, `TokenInvalid`, or `ProviderUnavailable`; in place of the
-    last two `RateLimited` if the caller is over its limit. Why a token is refused is logged only.
+    Raise `TokenMissing`, `ScopeMissing`, `TokenInvalid` or `ProviderUnavailable`. A caller over its limit gets
+    `RateLimited` in place of the last two. The reason why a token is refused is only logged.
     """
     if credentials is None:
         raise TokenMissing

@@ -41,7 +41,7 @@ WITHOUT_GUIDES = frozenset({"/openapi.json", "/openapi.public.json"})
 """No edition changes these responses."""
 BYPASS_HEADERS = frozenset({b"accept-datetime", b"content-length", b"transfer-encoding"})
 CacheKey = tuple[str, bytes, frozenset[str], tuple[str, ...]]
-"""All that the content depends on: path, query as sent, media types preferred to JSON, and languages to English."""
+"""Key of all that the content depends on: path, query as sent, media types preferred to JSON, languages to English."""
 SUPPORTED_VARY = frozenset({"accept", "accept-datetime"})
 SUPPORTED_BY_LANGUAGE = SUPPORTED_VARY | {"accept-language"}
 """Permitted names in `Vary`, for a path whose key has the preferred languages."""
@@ -129,10 +129,10 @@ def _compress(plain: EncodedResponse) -> EncodedResponse:
 
 
 class CacheStore:
-    """At most `max_bytes`, and `MAX_CACHED_RESPONSES` entries that are not held. The least recently used go first.
+    """Holds at most `max_bytes`, and `MAX_CACHED_RESPONSES` entries not held. The least recently used go first.
 
     `hold` marks a key: its entry is dropped neither for room nor by expiry, only replaced. Held entries take at most
-    half of the store; once one had no room there, no further key can be held.
+    half of the store. Once one had no room there, no further key can be held.
     """
 
     def __init__(self, max_bytes: int, clock: Clock = utc_now) -> None:
@@ -218,7 +218,7 @@ class CacheRequest(NamedTuple):
     if_none_match: bytes | None
 
     def choose(self, entry: CachedResponse) -> EncodedResponse | None:
-        """None if the request accepts gzip, and `entry` has not been compressed yet."""
+        """Return None if the request accepts gzip, and `entry` has not been compressed yet."""
         return entry.gzipped if self.accepts_gzip else entry.plain
 
 
@@ -300,7 +300,7 @@ class ResponseCache:
         )
 
     def find(self, request: CacheRequest) -> tuple[Any, WireResponse] | None:
-        """None while the database is away, or after `leave_front`."""
+        """Return None while the database is away, or after `leave_front`."""
         if self.is_database_away or not self._has_front:
             return None
         entry = self.store.find(request.key)
@@ -309,50 +309,29 @@ class ResponseCache:
             return None
         return entry.route, response.for_etags(request.if_none_match)
 
-
-@lru_cache(maxsize=PARSED_HEADERS)
-def preferred_media_types(accept: bytes) -> frozenset[str]:
-    """Nothing else in Accept affects a response."""
-    header = accept.decode("latin-1")
-    return frozenset(
-        form.media_type for form in REPRESENTATIONS if quality(form.media_type, header) > quality(JSON, header)
-    )
-
-
-@lru_cache(maxsize=PARSED_HEADERS)
-def accepts_gzip(accept_encoding: bytes) -> bool:
-    """True if gzip is named and `identity` not preferred to it. `*` is ignored."""
-    header = accept_encoding.decode("latin-1")
-    return quality("gzip", header) > 0 and quality("gzip", header) >= quality("identity", header)
-
-
-class Caching:
-    def __init__(self, cache: ResponseCache) -> None:
-        self._cache = cache
-
     async def answer_from_cache(self, exchange: Exchange) -> ASGIApp | None:
         """Answer with the cached response, or wait for a request that is making it, or let this one make it."""
         scope = exchange.scope
         if scope["method"] != "GET" or NOT_PUBLIC.match(scope["path"]):
             return None
-        request = self._cache.parse(scope)
+        request = self.parse(scope)
         if request is None:
             return None
-        store = self._cache.store
-        entry = self._cache.find_entry(request.key)
+        store = self.store
+        entry = self.find_entry(request.key)
         if entry is None and request.key in store.pending:  # after a clear, many requests may want the same response
             entry = await asyncio.shield(store.pending[request.key])
         if entry is None:
             self._begin(exchange, request, store)
             return None
         scope["route"], exchange.is_hit = entry.route, True
+        return (await self._choose(request, entry)).serve
+
+    async def _choose(self, request: CacheRequest, entry: CachedResponse) -> WireResponse:
         if request.accepts_gzip and entry.gzipped is None:
             await entry.add_gzip()
-        return self._choose(request, entry).serve
-
-    def _choose(self, request: CacheRequest, entry: CachedResponse) -> WireResponse:
         response = (request.choose(entry) or entry.plain).for_etags(request.if_none_match)
-        age = self._cache.age_of(entry)
+        age = self.age_of(entry)
         return response if age is None else response._replace(headers=[*response.headers, (b"age", b"%d" % int(age))])
 
     def _begin(self, exchange: Exchange, request: CacheRequest, store: CacheStore) -> None:
@@ -378,10 +357,24 @@ class Caching:
                 del store.pending[request.key]
             pending.set_result(entry)
         if entry is not None:
-            if request.accepts_gzip and entry.gzipped is None:
-                await entry.add_gzip()
+            exchange.instead = (await self._choose(request, entry)).serve
             store.put(request.key, entry)
-            exchange.instead = self._choose(request, entry).serve
+
+
+@lru_cache(maxsize=PARSED_HEADERS)
+def preferred_media_types(accept: bytes) -> frozenset[str]:
+    """Nothing else in Accept affects a response."""
+    header = accept.decode("latin-1")
+    return frozenset(
+        form.media_type for form in REPRESENTATIONS if quality(form.media_type, header) > quality(JSON, header)
+    )
+
+
+@lru_cache(maxsize=PARSED_HEADERS)
+def accepts_gzip(accept_encoding: bytes) -> bool:
+    """True if gzip is named and `identity` not preferred to it. `*` is ignored."""
+    header = accept_encoding.decode("latin-1")
+    return quality("gzip", header) > 0 and quality("gzip", header) >= quality("identity", header)
 
 
 async def _hold_cacheable(exchange: Exchange, supported_vary: Set[str], start: Message) -> None:

@@ -47,7 +47,7 @@ class AppContext:
     settings: Settings
     extensions: tuple[Extension, ...]
     added: Extension
-    """What `extensions` add together."""
+    """Everything that `extensions` add, together."""
     engine: Engine
     writer: Writer
     contents: Contents
@@ -83,7 +83,7 @@ class AppContext:
     """Why the database could not be opened so far. Empty once it is open."""
     workers: list[JobsWorker] = field(default_factory=list)
     of_extensions: dict[type, Any] = field(default_factory=dict)
-    """What an extension keeps for all its requests, by its class."""
+    """Objects that an extension keeps for all its requests, by their class."""
 
     @property
     def duty_hours(self) -> DutyHours:
@@ -120,7 +120,7 @@ async def open_session(request: Request) -> AsyncIterator[Session]:
 
 
 async def get_now(request: Request) -> dt.datetime:
-    """By the clock of the application, in UTC."""
+    """Return the time in UTC, by the clock of the application."""
     return context_of(request).clock()
 
 

@@ -6,7 +6,6 @@ from typing import Any
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.errors import InternalError
-from app.http.cache import Caching
 from app.http.context import AppContext
 from app.http.exchange import Exchange, Step
 from app.http.hosts import ForwardedAddresses, check_host
@@ -26,7 +25,7 @@ def steps_of(context: AppContext, find_language: Step) -> list[Step]:
     """`tests/http/test_door.py` states the reasons of the order."""
     settings = context.settings
     return [
-        Caching(context.response_cache).answer_from_cache,
+        context.response_cache.answer_from_cache,
         ForwardedAddresses(settings.trusted_proxies).read_forwarded_address,
         find_language,
         ResponseHeaders(

@@ -16,7 +16,7 @@ LATE = "answers_late"
 
 
 class Exchange:
-    """What the steps of the door read and change. `scope` is a copy, in which HEAD is GET.
+    """State that the steps of the door read and change. `scope` is a copy, in which HEAD is GET.
 
     `changes` get the start of each response, the last added first.
     """
@@ -100,4 +100,4 @@ class Exchange:
 
 
 Step = Callable[[Exchange], Awaitable[ASGIApp | None]]
-"""It returns what answers in place of the route, or None."""
+"""Returns the app that answers in place of the route, or None."""

@@ -81,17 +81,18 @@ def to_field_problems(errors: Sequence[FieldError]) -> tuple[FieldProblem, ...]:
 
 
 def json_pointer(at: Location) -> str:
-    """In the form of a URI fragment (RFC 6901, section 6)."""
+    """Return a URI fragment (RFC 6901, section 6)."""
     return "#" + "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in at)
 
 
 def hide_unknown_names(faults: Iterable[FieldError], model: type[BaseModel] | None) -> list[FieldError]:
     """Return `faults` once each, without the names of unknown fields: such a name may identify a child."""
-    return list(dict.fromkeys(_at_object(each, model) if _is_unknown_name(each) else each for each in faults))
-
-
-def _is_unknown_name(fault: FieldError) -> bool:
-    return fault.code is FaultCode.UNKNOWN_FIELD and fault.source == "body"
+    return list(
+        dict.fromkeys(
+            _at_object(each, model) if each.code is FaultCode.UNKNOWN_FIELD and each.source == "body" else each
+            for each in faults
+        )
+    )
 
 
 def _at_object(fault: FieldError, model: type[BaseModel] | None) -> FieldError:

@@ -53,7 +53,7 @@ class HeldGuidance:
         self._is_complete = Event()
 
     async def run(self) -> None:
-        """Until cancelled. A cleared cache starts the next round immediately."""
+        """Run until cancelled. A cleared cache starts the next round immediately."""
         loop, cache = asyncio.get_running_loop(), self._cache
 
         def note_change() -> None:

@@ -24,7 +24,7 @@ from app.services.key_files import write_key_file
 
 MAX_BYTES = 16_000_000
 RENEW_SECONDS = 3_600.0
-"""With the new time."""
+"""After this time equal responses are saved again, with the new time."""
 CLOCK_SECONDS = 300.0
 """The file's time may be so far ahead of the clock."""
 MAC_BYTES = hashlib.sha256().digest_size
@@ -73,7 +73,7 @@ class HeldFile:
     def save(
         self, responses: Sequence[HeldResponse], numbers: Numbers, at: dt.datetime, is_current: Callable[[], bool]
     ) -> None:
-        """Not if the same were saved within `RENEW_SECONDS`, or are too large, or `is_current` returns False."""
+        """Save nothing if the same were saved within `RENEW_SECONDS`, are too large, or `is_current` returns False."""
         held = Held(at=at.timestamp(), numbers=numbers, responses=[*responses])
         known = [(each.path, dict(each.headers)[b"etag"]) for each in responses]
         if self._saved and self._saved[0] == known and (at - self._saved[1]).total_seconds() < RENEW_SECONDS:

@@ -48,11 +48,11 @@ def is_forwarded_by_stranger(scope: Scope) -> bool:
 
 
 async def _do_nothing(_scope: Scope, _receive: Receive, _send: Send) -> None:
-    """The app for `ProxyHeadersMiddleware`, of which only the changed scope is used."""
+    """Stand in for the app of `ProxyHeadersMiddleware`, of which only the changed scope is used."""
 
 
 def _readable_address(text: str) -> str:
-    """Without the zone, which may be any text."""
+    """Drop the zone, which may be any text."""
     try:
         return str(ip_address(text.partition("%")[0]))
     except ValueError:

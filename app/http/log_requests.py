@@ -25,7 +25,7 @@ class RequestRecords:
         self._answered: list[FinishedRequest] = []
 
     def add(self, answered: FinishedRequest) -> None:
-        """Recorded in the next turn of the event loop: lost if the process is killed before that."""
+        """Record in the next turn of the event loop. The record is lost if the process is killed before that."""
         if not self._answered:
             asyncio.get_running_loop().call_soon(self._write)
         self._answered.append(answered)

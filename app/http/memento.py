@@ -77,7 +77,7 @@ def memento_headers(head: EditionHead) -> dict[str, str]:
 
 
 def time_map(history: Sequence[EditionHead], public_url: str) -> bytes:
-    """In link-format (RFC 6690): every edition that is not withdrawn, oldest first. `history` must not be empty."""
+    """List editions not withdrawn, oldest first, in link-format (RFC 6690). `history` must not be empty."""
     common = memento_links(public_url, history[0].guide)
     readable = [head for head in reversed(history) if head.withdrawn_at is None]
     span = (

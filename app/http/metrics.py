@@ -34,9 +34,7 @@ class _Snapshot(Collector):
 
 
 def snapshot(families: Iterable[Metric]) -> bytes:
-    registry = CollectorRegistry()
-    registry.register(_Snapshot(families))
-    return generate_latest(registry)
+    return generate_latest(_Snapshot(families))
 
 
 def gauge(name: str, words: str, values: Mapping[Any, float] | float, *labels: str) -> GaugeMetricFamily:
@@ -139,7 +137,7 @@ class Metrics:
         self._concerns[counted].inc()
 
     def record_refused_row(self, table: str) -> None:
-        """A row that would grant access, but which this service did not write."""
+        """Count a row that would grant access, but which this service did not write."""
         self._refused_rows.labels(table).inc()
 
     def record_flush(self, operations: int, seconds: float) -> None:
@@ -148,8 +146,6 @@ class Metrics:
 
     def text(self, gauges: Iterable[Metric]) -> bytes:
         """With `SHARED_FOLDER`, each count is the sum over all processes."""
-        registry = self.registry
-        if SHARED_FOLDER in os.environ:
-            registry = CollectorRegistry()
-            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library leaves it untyped
-        return generate_latest(registry) + snapshot(gauges)
+        is_shared = SHARED_FOLDER in os.environ
+        counts = MultiProcessCollector(None) if is_shared else self.registry  # type: ignore[no-untyped-call]  # the library leaves it untyped
+        return generate_latest(counts) + snapshot(gauges)

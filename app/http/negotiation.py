@@ -88,7 +88,7 @@ def csv_response(
     caching: str = CACHE_CURRENT,
     links: Mapping[str, str] | None = None,
 ) -> Response:
-    """If `bom` is `1`, a UTF-8 byte order mark comes first."""
+    """Return the CSV. If `bom` is `1`, a UTF-8 byte order mark comes first."""
     content = BYTE_ORDER_MARK + sheet if bom == "1" else sheet
     headers = {"Content-Disposition": f'inline; filename="{file_name}"'}
     return conditional_response(
@@ -122,7 +122,7 @@ def quality(media_type: str, accept: str) -> float:
 
 
 def _representation_at(scope: Scope) -> Representation | None:
-    """None for a request that may be for a past time (Accept-Datetime; a query too): it must first be redirected."""
+    """Return None for a request that may be for a past time (Accept-Datetime; a query too): it is redirected first."""
     for representation in REPRESENTATIONS:
         match = representation.paths.fullmatch(scope["path"])
         if match:

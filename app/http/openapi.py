@@ -38,7 +38,7 @@ from app.models.operations.problems import ProblemDetails
 JsonObject = dict[str, Any]
 SCHEMA_PREFIX = "#/components/schemas/"
 UNDESCRIBED = "Successful Response"
-DEFAULT_422 = {"$ref": f"{SCHEMA_PREFIX}HTTPValidationError"}
+DEFAULT_422 = {JSON: {"schema": {"$ref": f"{SCHEMA_PREFIX}HTTPValidationError"}}}
 LIMIT_FIELDS = {
     POLICY_FIELD: {
         "description": "The rate limit: requests (q) per number of seconds (w), draft-ietf-httpapi-ratelimit-headers.",
@@ -114,7 +114,7 @@ GROUPS = {
 }
 TAGS = {tag: description for tags in GROUPS.values() for tag, description in tags.items()}
 READERS = ("Read guidance", "Raise a concern", "Follow a concern", "Search and look up")
-"""For people who write a front end or explore the API."""
+"""Tags for people who write a front end or explore the API."""
 FILE_FORMS = (".csv", ".link", ".md", ".pdf")
 COMMON_REFUSALS = ("400", "408", "413", "415", "500", "503")
 SHOWN_REFUSALS = ("400", "503")
@@ -216,7 +216,7 @@ def _correct_responses(path: str, method: str, operation: JsonObject, schemas: J
     self_link = f"{filled}{f'?{query}' if query else ''}" if method == "get" else None
     contacts = _emergency_contacts(schemas) if path.startswith(CONCERNS) else {}
     responses = sorted(operation["responses"].items())
-    operation["responses"] = {status: each for status, each in responses if _schema_of(each) != DEFAULT_422}
+    operation["responses"] = {status: each for status, each in responses if each.get("content") != DEFAULT_422}
     for response in operation["responses"].values():
         content = response.get("content", {})
         if response["description"] == UNDESCRIBED:
@@ -227,11 +227,6 @@ def _correct_responses(path: str, method: str, operation: JsonObject, schemas: J
                     example["value"] = example["value"] | contacts
             elif "schema" in sent and media_type.endswith("json"):
                 sent["example"] = _response_example(sent, schemas, self_link)
-
-
-def _schema_of(response: JsonObject) -> JsonObject:
-    schema: JsonObject = response.get("content", {}).get(JSON, {}).get("schema", {})
-    return schema
 
 
 def _description_of(content: JsonObject, schemas: JsonObject) -> str:
@@ -364,8 +359,8 @@ def open_answers(document: JsonObject) -> None:
         operation["responses"] = _opened(operation["responses"])
 
 
-def _components_of(places: list[Any], components: JsonObject) -> set[tuple[str, str]]:
-    """Also those referred to indirectly."""
+def components_of(places: list[Any], components: JsonObject) -> set[tuple[str, str]]:
+    """Kind and name of each, also of those referred to indirectly."""
     reached: set[tuple[str, str]] = set()
     waiting = list(places)
     while waiting:
@@ -378,7 +373,7 @@ def _components_of(places: list[Any], components: JsonObject) -> set[tuple[str, 
 
 
 def _reached(places: list[Any], schemas: JsonObject) -> set[str]:
-    return {name for _, name in _components_of(places, {"schemas": schemas})}
+    return {name for _, name in components_of(places, {"schemas": schemas})}
 
 
 def _pointers(value: Any) -> Iterator[str]:
@@ -565,7 +560,7 @@ def _share(document: JsonObject) -> None:
 
 
 def _name_of_parameter(path: str, parameter: JsonObject) -> str:
-    """Such as `guides.guide.editions.number` (the path before it) or `limit.50` (its default)."""
+    """Return, for example, `guides.guide.editions.number` (the path before it) or `limit.50` (its default)."""
     if parameter["in"] != "path":
         default, name = parameter["schema"].get("default"), str(parameter["name"])
         return name if default is None else f"{name}.{str(default).lower()}"
@@ -604,7 +599,7 @@ def _place_of_path(described: tuple[str, JsonObject]) -> tuple[int, bool, int]:
 
 
 def _group(document: JsonObject, groups: Mapping[str, Mapping[str, str]]) -> None:
-    """As `x-tagGroups`, which documentation tools read, too."""
+    """Add `x-tagGroups` too, which documentation tools read."""
     described = (document["paths"] | document.get("webhooks", {})).values()
     used = {tag for methods in described for operation in methods.values() for tag in operation["tags"]}
     kept = {name: {tag: text for tag, text in tags.items() if tag in used} for name, tags in groups.items()}
@@ -613,7 +608,7 @@ def _group(document: JsonObject, groups: Mapping[str, Mapping[str, str]]) -> Non
 
 
 def build_readers_document(document: JsonObject) -> JsonObject:
-    """Of `READERS`, with only the components that they use."""
+    """Keep the operations of `READERS`, and only the components that they use."""
     tags = {tag for group in READERS for tag in GROUPS[group]}
     paths = {
         path: kept
@@ -631,7 +626,7 @@ def build_readers_document(document: JsonObject) -> JsonObject:
 
 
 def _used_components(part: JsonObject, components: JsonObject) -> JsonObject:
-    used = _components_of([part["paths"]], components)
+    used = components_of([part["paths"]], components)
     used |= {("securitySchemes", name) for each in _operations(part) for way in each["security"] for name in way}
     kept: JsonObject = {
         kind: found

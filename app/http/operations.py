@@ -32,42 +32,68 @@ def read_gauges(context: AppContext, session: Session, *, now: dt.datetime) -> I
     yield gauge("guidance_writer_waiting", "Operations that wait to be written.", writer.waiting)
     states = count_states(session, now=now)
     shown = {state: count for state, count in states.items() if count >= SMALLEST_SHOWN}
-    words = "Concerns in each state, and overdue ones. Numbers under five are not shown."
-    yield gauge("guidance_concerns", words, shown, "state")
-    words = "1 if a concern or addition is overdue."
-    yield gauge("guidance_overdue_any", words, states.get("overdue", 0) > 0)
-    words = "Waiting and failed deliveries."
+    yield gauge(
+        "guidance_concerns",
+        "Concerns in each state, and overdue ones. Numbers under five are not shown.",
+        shown,
+        "state",
+    )
+    yield gauge("guidance_overdue_any", "1 if a concern or addition is overdue.", states.get("overdue", 0) > 0)
     receivers = [each.name for each in list_receivers(session)]
     none = dict.fromkeys(itertools.product(receivers, UNDELIVERED), 0)
-    yield gauge("guidance_deliveries", words, none | count_deliveries(session), "webhook", "state")
+    yield gauge(
+        "guidance_deliveries", "Waiting and failed deliveries.", none | count_deliveries(session), "webhook", "state"
+    )
     number, size = measure_saved(session)
     saved, measured = ({(): number}, {(): size}) if number >= SMALLEST_SHOWN else ({}, {})
     yield gauge("guidance_saved_forms", "Saved forms. Not shown under five.", saved)
     yield gauge("guidance_saved_forms_bytes", "Bytes of the saved forms. Not shown under five forms.", measured)
-    words = "1 if the thread of the background worker runs in this process."
-    yield gauge("guidance_worker_alive", words, {name: each.is_alive for name, each in workers.items()}, "worker")
-    words = "Seconds since the last sign of life of the background worker in this process."
+    yield gauge(
+        "guidance_worker_alive",
+        "1 if the thread of the background worker runs in this process.",
+        {name: each.is_alive for name, each in workers.items()},
+        "worker",
+    )
     silent = {name: each.seconds_since_beat for name, each in workers.items()}
-    yield gauge("guidance_worker_silent_seconds", words, silent, "worker")
-    words = "1 if the writer's thread runs in this process."
-    yield gauge("guidance_writer_alive", words, writer.is_alive)
+    yield gauge(
+        "guidance_worker_silent_seconds",
+        "Seconds since the last sign of life of the background worker in this process.",
+        silent,
+        "worker",
+    )
+    yield gauge("guidance_writer_alive", "1 if the writer's thread runs in this process.", writer.is_alive)
     yield gauge("guidance_cache_responses", "Responses in the cache of this process.", len(store))
     yield gauge("guidance_cache_bytes", "Memory of the cache of this process, in bytes.", store.used_bytes)
-    words = "Age of the oldest event not yet delivered to the webhook or the duty team's mailbox, in seconds."
     oldest = oldest_waiting(session)
     ages = {name: (now - oldest.get(name, now)).total_seconds() for name in receivers}
-    yield gauge("guidance_outbox_age_seconds", words, ages, "webhook")
-    words = "1 if this process could not use the external service at its last attempt."
+    yield gauge(
+        "guidance_outbox_age_seconds",
+        "Age of the oldest event not yet delivered to the webhook or the duty team's mailbox, in seconds.",
+        ages,
+        "webhook",
+    )
     failing = {part: failure is not None for part, failure in context.outside.failures.items()}
-    yield gauge("guidance_outside_failing", words, failing, "part")
-    words = "Time to acknowledge concerns of the last 30 days, in seconds. Not shown for fewer than five concerns."
+    yield gauge(
+        "guidance_outside_failing",
+        "1 if this process could not use the external service at its last attempt.",
+        failing,
+        "part",
+    )
     quantiles = _quantiles(times_to_acknowledge(session, since=now - RECENT))
-    yield gauge("guidance_acknowledgement_seconds", words, quantiles, "quantile")
-    words = "1 if the invariant is broken."
-    yield gauge("guidance_invariant_broken", words, context.invariants.broken, "invariant")
-    words = "Time of the last complete check of the invariant, in seconds since 1970."
+    yield gauge(
+        "guidance_acknowledgement_seconds",
+        "Time to acknowledge concerns of the last 30 days, in seconds. Not shown for fewer than five concerns.",
+        quantiles,
+        "quantile",
+    )
+    yield gauge("guidance_invariant_broken", "1 if the invariant is broken.", context.invariants.broken, "invariant")
     checked_at = {name: at.timestamp() for name, at in context.invariants.checked_at.items()}
-    yield gauge("guidance_invariant_checked_timestamp_seconds", words, checked_at, "invariant")
+    yield gauge(
+        "guidance_invariant_checked_timestamp_seconds",
+        "Time of the last complete check of the invariant, in seconds since 1970.",
+        checked_at,
+        "invariant",
+    )
     yield from _watched(context.watcher)
     build = {(VERSION, context.settings.commit or ""): 1}
     yield gauge("guidance_build_info", "Version and commit of the service.", build, "version", "commit")
@@ -77,8 +103,12 @@ def _watched(watcher: Watcher) -> Iterator[Metric]:
     for watch in WATCHES:
         reading = watcher.readings.get(watch.name)
         yield gauge(watch.metric, f"{watch.says[:1].upper()}{watch.says[1:]}.", {(): reading.value} if reading else {})
-    words = "Bound of the metric beyond which readiness warns, in the unit of the metric."
-    yield gauge("guidance_warning_bound", words, watcher.bounds, "warning")
+    yield gauge(
+        "guidance_warning_bound",
+        "Bound of the metric beyond which readiness warns, in the unit of the metric.",
+        watcher.bounds,
+        "warning",
+    )
 
 
 def _quantiles(seconds: list[float]) -> Mapping[str, float]:

@@ -22,9 +22,9 @@ def quality_in(parameters: Iterable[str]) -> float:
 
 @lru_cache(maxsize=PARSED_LANGUAGE_HEADERS)
 def preferred_languages(accept_language: str) -> tuple[str, ...]:
-    """Return those preferred to English, most preferred first, at most `MAX_PREFERENCES`.
+    """Return the languages preferred to English, most preferred first, at most `MAX_PREFERENCES`.
 
-    Empty for most browsers, so that they share a cache entry; also if the header is too long or malformed. Other
+    Empty for most browsers, so that they share a cache entry, and for a header that is too long or malformed. Other
     English such as `en-us` ends the list, but is in it.
     """
     if len(accept_language) > MAX_HEADER_LENGTH:

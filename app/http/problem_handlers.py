@@ -75,8 +75,8 @@ def add_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _handle_validation_error)
     app.add_exception_handler(HTTPException, _handle_http_exception)
     for kind in NO_STORE:
-        app.add_exception_handler(kind, _handle_database_error)
-    app.add_exception_handler(Exception, _handle_defect)
+        app.add_exception_handler(kind, lambda request, _error: problem_response(request, ServiceUnavailable))
+    app.add_exception_handler(Exception, lambda request, _error: problem_response(request, InternalError))
 
 
 def problem_response(
@@ -188,11 +188,3 @@ def _allowed_methods(request: Request) -> str:
     routes = [route for route in iter_route_contexts(request.app.routes) if route.path == path]
     methods = {method for route in routes for method in route.methods or ()}
     return ", ".join(sorted(methods | {"HEAD"} if "GET" in methods else methods))
-
-
-def _handle_database_error(request: Request, _error: Exception) -> Response:
-    return problem_response(request, ServiceUnavailable)
-
-
-def _handle_defect(request: Request, _error: Exception) -> Response:
-    return problem_response(request, InternalError)

@@ -44,7 +44,7 @@ def response_example(**members: Any) -> Responses:
 
 
 def problem_responses(*problems: type[Problem]) -> Responses:
-    """Those of queries and the internal error are always in."""
+    """Always include the problems of queries and the internal error."""
     responses: Responses = {}
     told: tuple[type[Problem], ...] = (*problems, *QUERY_PROBLEMS, InternalError)
     for each in told:

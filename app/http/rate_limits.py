@@ -49,7 +49,7 @@ POSTED = (
     ("/search", SEARCH_POLICY),
     (SIGN_INS, SIGN_IN_POLICY),
 )
-"""By the first prefix of the path. All others have that of the desk."""
+"""Policies by the first matching prefix of the path. All other paths have the policy of the desk."""
 
 
 class OverLimit(Enum):
@@ -113,10 +113,10 @@ class RateLimits:
         self._policies = {name: make_policy(name, getattr(settings, each.setting)) for name, each in COUNTED.items()}
         self._client_policy = make_policy(CLIENT_POLICY, settings.limit_clients)
         self._client_of_token: OrderedDict[bytes | None, str] = OrderedDict()
-        """By the SHA-256 of Authorization: only this is kept in memory."""
+        """Names of clients by the SHA-256 of Authorization, which itself is not kept in memory."""
 
     async def count_request(self, exchange: Exchange) -> ASGIApp | None:
-        """Not if the address is unknown or of this host."""
+        """Do not count a request whose address is unknown or of this host."""
         scope = exchange.scope
         name = policy_name(scope["method"], scope["path"], self._limits)
         if name is None or (name == SEARCH_POLICY and scope["method"] == "GET" and not scope["query_string"]):

@@ -12,15 +12,15 @@ from app.http.turns import ALWAYS_ANSWERED, LONG_BODY_BYTES
 
 MAX_BODY_BYTES = 1_000_000
 MAX_BUFFERED_BYTES = 64 * MAX_BODY_BYTES
-"""Above it only bodies up to `LONG_BODY_BYTES` are received."""
+"""Above this size only bodies up to `LONG_BODY_BYTES` are received."""
 MAX_FILE_BYTES = 2 * MAX_BODY_BYTES
-"""On paths that take a file; the samples of reverse proxies allow 2 MB too."""
+"""Limit on paths that take a file. The samples of reverse proxies allow 2 MB too."""
 FILE_TOO_LARGE = f"The limit is {MAX_FILE_BYTES:,} bytes. Send a smaller file."
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
 class RequestBodies:
-    """Each body may take at most `seconds`. `files` are the paths that take a file."""
+    """Receives each body within `seconds`. `files` are the paths that take a file."""
 
     def __init__(self, seconds: float, files: Collection[str] = ()) -> None:
         self._seconds = seconds

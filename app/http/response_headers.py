@@ -54,10 +54,10 @@ def security_headers(*, is_https: bool) -> dict[str, str]:
 
 
 class ResponseHeaders:
-    """A security header that the route has not set gets its strictest value.
+    """Sets each security header that the route has not set, to its strictest value.
 
-    Every origin may read guidance, with or without Origin, so that a shared cache serves all; only `allowed_origins`
-    and this service submit concerns.
+    Every origin may read guidance, with or without Origin, so that a shared cache serves all. Only `allowed_origins`
+    and this service may submit concerns.
     """
 
     def __init__(self, *, is_https: bool, allowed_origins: Sequence[str], same_origin_only: tuple[str, ...]) -> None:
@@ -103,7 +103,7 @@ async def _add_missing(headers: RawHeaders, start: Message) -> None:
 
 
 async def _send_nothing(*_: Any) -> None:
-    """For `CORSMiddleware`, of which only the changed start of a response is used."""
+    """Stand in for the app of `CORSMiddleware`, of which only the changed start of a response is used."""
 
 
 def _answer_preflight(rules: CORSMiddleware, request: Request) -> Response:

@@ -17,7 +17,7 @@ STALE_IF_ERROR_SECONDS = 604_800
 """A week; also for this service's own cache."""
 CACHE_CURRENT = f"public, max-age=60, stale-while-revalidate=600, stale-if-error={STALE_IF_ERROR_SECONDS}"
 CACHE_CHECKED = "public, no-cache"
-"""For a response that must never be out of date."""
+"""Caching of a response that must never be out of date."""
 REUSED_FOR = dt.timedelta(seconds=660)
 """`max-age` and `stale-while-revalidate` of `CACHE_CURRENT`."""
 CACHE_IMMUTABLE = "public, max-age=31536000, immutable"
@@ -83,7 +83,7 @@ def conditional_response(
     caching: str = CACHE_CURRENT,
     more_headers: Headers | None = None,
 ) -> Response:
-    """As `public_response`, for any content."""
+    """Same as `public_response`, for any content."""
     headers = {"ETag": etag_of(content), "Cache-Control": caching, **(more_headers or {})}
     if links:
         headers["Link"] = link_header(links)
@@ -109,7 +109,7 @@ def caching_until(changes_at: dt.datetime | None, now: dt.datetime, caching: str
 
 
 def page_links(request: Request, next_cursor: str | None = None, *, parameter: str = "cursor") -> dict[str, str]:
-    """None for a search (`q`): links would repeat the caller's words."""
+    """Return None for a search (`q`): links would repeat the caller's words."""
     path, query = request.url.path, dict(request.query_params)
     if "q" in query:
         return {}
@@ -139,7 +139,7 @@ def matches_etag(headers: Sequence[str], etag: str, *, weakly: bool = False) -> 
 
 
 def add_languages(response: Response, paths: Mapping[str, str]) -> None:
-    """To the Link header, by language tag."""
+    """Add the paths to the Link header, by language tag."""
     links = [f'<{path}>; rel="alternate"; hreflang="{tag}"' for tag, path in paths.items()]
     response.headers["Link"] = ", ".join([*filter(None, [response.headers.get("Link")]), *links])
 
@@ -149,12 +149,18 @@ def link_header(links: Mapping[str, str]) -> str:
 
 
 def link_value(path: str, relation: str, **attributes: str) -> str:
-    """In the syntax of a Link header. Other formats of the same content, such as `csv`, become `alternate`."""
+    """Return a value of a Link header. Other formats of the same content, such as `csv`, become `alternate`."""
     if relation in LINK_TYPES:
         attributes = {"type": LINK_TYPES[relation]} | attributes
     parameters = "".join(f'; {name}="{value}"' for name, value in attributes.items())
     name = "alternate" if relation in ALTERNATES else relation.replace("_", "-")
     return f'<{path}>; rel="{name}"{parameters}'
+
+
+def download(content: str | bytes, name: str, media_type: str) -> Response:
+    """To be saved, not shown."""
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(content, media_type=media_type, headers=headers)
 
 
 def sealed_file(sealed: bytes, name: str, counts: Mapping[str, int]) -> Response:

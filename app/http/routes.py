@@ -22,7 +22,7 @@ NUL = "\x00"
 
 
 async def ignore_unknown_query() -> None:
-    """A route with this dependency ignores unknown query parameters, as its clients expect."""
+    """Let the route ignore unknown query parameters, as its clients expect."""
 
 
 UNKNOWN_IGNORED = Depends(ignore_unknown_query)
@@ -73,7 +73,7 @@ class GuidanceRequest(Request):
 
     @cached_property
     def cookies(self) -> dict[str, str]:
-        """If a name is repeated, the last counts."""
+        """The last value counts if a name is repeated."""
         pairs = (each.partition("=") for field in self.headers.getlist("cookie") for each in field.split(";"))
         return {name.strip(): value.strip().strip('"') for name, _, value in pairs}
 

@@ -26,7 +26,7 @@ NANOSECONDS = 1_000_000_000
 
 
 class Traces:
-    """In the background. What the collector refuses is dropped."""
+    """Sends traces in the background. Traces that the collector refuses are dropped."""
 
     def __init__(self, url: str) -> None:
         self._provider = _make_provider(f"{url.rstrip('/')}{TRACES_PATH}")

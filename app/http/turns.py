@@ -49,7 +49,7 @@ class _Lane:
 
 @dataclass
 class Turns:
-    """Those that wait in a lane and delayed responses take at most a share of `connections`."""
+    """Gives turns. Waiting requests in a lane and delayed responses take at most a share of `connections`."""
 
     connections: int
     most_at_work: int
@@ -59,7 +59,7 @@ class Turns:
     _held: int = 0
 
     async def take_turn(self, exchange: Exchange) -> ASGIApp | None:
-        """Without room 503. Health checks and metrics need no place."""
+        """Refuse with 503 if there is no room. Health checks and metrics need no place."""
         state = exchange.scope["state"]
         if exchange.scope["path"].startswith(ALWAYS_ANSWERED):
             return None

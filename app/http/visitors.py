@@ -50,11 +50,11 @@ class Visitor:
 
 
 async def require_person(request: Request, security: SecurityScopes, now: NowDep) -> Visitor:
-    """Return who is signed in by a cookie, or named by a key, with every scope of the route, read at each request.
+    """Return the person signed in by a cookie or named by a key, with the scopes read at each request.
 
-    Browsers add no key by themselves, so no other site can use one. Raise `SessionUnconfirmed` if the OpenID provider
-    must confirm the person again, and the errors of `authenticate` and `require_actor`. Why one is refused is logged
-    only.
+    They must have every scope of the route. Browsers add no key by themselves, so no other site can use one. Raise
+    `SessionUnconfirmed` if the OpenID provider must confirm the person again, and the errors of `authenticate` and
+    `require_actor`. The reason for a refusal is only logged.
     """
     credentials = await client_key_of(request)
     if credentials is not None:
@@ -91,7 +91,7 @@ def is_navigation(request: Request) -> bool:
 
 
 def cookie_name(settings: Settings, name: str) -> str:
-    """With https a prefix: then no other host can set the cookie."""
+    """Add a prefix with https: then no other host can set the cookie."""
     return f"{SECURE_PREFIX}{name}" if settings.is_https else name
 
 
@@ -100,7 +100,10 @@ def read_cookie(request: Request, name: str) -> str | None:
 
 
 def set_cookie(response: Response, settings: Settings, name: str, value: str, *, seconds: int | None = None) -> None:
-    """Hidden from JavaScript and other sites. An empty `value` deletes it; without `seconds`, closing the browser."""
+    """Hide it from JavaScript and other sites.
+
+    An empty `value`, or closing the browser without `seconds`, deletes it.
+    """
     response.set_cookie(
         cookie_name(settings, name),
         value,

@@ -131,7 +131,7 @@ UtcDateTime = Annotated[
 
 
 def without_default(schema: dict[str, Any]) -> None:
-    """For a field that is left out of the JSON if it has no value, and is never null."""
+    """Remove the default of a field that is left out of the JSON if it has no value, and is never null."""
     schema.pop("default", None)
 
 
@@ -170,11 +170,7 @@ class UtcDateTimeType(TypeDecorator[dt.datetime]):
 
 
 def partial_index(name: str, *columns: str, sqlite: str, postgresql: str) -> Index:
-    """Return a partial index, with its condition in the SQL of each database.
-
-    PostgreSQL's is kept in `info` until such a database is opened: SQLAlchemy would load that dialect for every one
-    otherwise.
-    """
+    """Keep the PostgreSQL condition in `info` until needed: otherwise SQLAlchemy would load that dialect each time."""
     return Index(name, *columns, sqlite_where=text(sqlite), info={"postgresql_where": text(postgresql)})
 
 
@@ -190,12 +186,15 @@ def without_empty_members(value: Any, left_out: str = "", empty: Sequence[Any] =
 
 def digest_of(content: BaseModel) -> str:
     """Leave out empty members, so that a field that is added later does not change digests of older editions."""
-    canonical = canonical_json(without_empty_members(content.model_dump(mode="json")))
-    return f"sha256:{hashlib.sha256(canonical).hexdigest()}"
+    return digest_of_bytes(canonical_json(without_empty_members(content.model_dump(mode="json"))))
+
+
+def digest_of_bytes(data: bytes) -> str:
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
 
 def canonical_submission(submission: BaseModel) -> bytes:
-    """Without the fields that were not sent. The signed receipt has its SHA-256."""
+    """Leave out the fields that were not sent. The signed receipt has the SHA-256 of the result."""
     return canonical_json(submission.model_dump(mode="json", exclude_unset=True))
 
 
@@ -205,7 +204,7 @@ def canonical_json(value: JsonValue) -> bytes:
 
 
 def base64url(value: bytes) -> str:
-    """Without padding, as in a JWS and in WebAuthn."""
+    """Encode without padding, as in a JWS and in WebAuthn."""
     return base64.urlsafe_b64encode(value).decode().rstrip("=")
 
 

@@ -15,7 +15,7 @@ CodedValue = tuple[Location, str, str]
 
 
 def drop_consequent_errors(errors: Sequence[ErrorDetails]) -> list[ErrorDetails]:
-    """Without a list that is too short only because an entry is invalid: Pydantic does not count those."""
+    """Drop a list that is too short only because an entry is invalid: Pydantic does not count those."""
     around = {at[:length] for at in (error["loc"] for error in errors) for length in range(len(at))}
     return [error for error in errors if error["type"] != "too_short" or error["loc"] not in around]
 
@@ -25,25 +25,24 @@ def member_reader(model: type[BaseModel], name: str) -> TypeAdapter[Any]:
     return TypeAdapter[Any](model.model_fields[name].rebuild_annotation())
 
 
-def _only_model_in(annotation: Any) -> type[BaseModel] | None:
-    found = set(_models_in(annotation))
-    return found.pop() if len(found) == 1 else None
-
-
 def model_at(model: type[BaseModel], at: Location) -> type[BaseModel] | None:
-    """None if a field in `at` is unknown, contains no model, or allows several."""
+    """Return None if a field in `at` is unknown, contains no model, or allows several."""
     found: type[BaseModel] | None = model
     for name in (step for step in at if isinstance(step, str)):
         member = found.model_fields.get(name) if found is not None else None
-        found = _only_model_in(member.annotation) if member is not None else None
+        inside = set(_models_in(member.annotation)) if member is not None else set()
+        found = inside.pop() if len(inside) == 1 else None
     return found
 
 
-def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
+def _parts_of(annotation: Any) -> Iterator[Any]:
+    yield annotation
     for part in get_args(annotation):
-        yield from _models_in(part)
+        yield from _parts_of(part)
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    return (part for part in _parts_of(annotation) if isinstance(part, type) and issubclass(part, BaseModel))
 
 
 def coded_values(model: BaseModel) -> Iterator[CodedValue]:
@@ -68,7 +67,7 @@ def _codes_in(location: Location, code_list: str | None, value: object) -> Itera
 
 @cache
 def _coded_fields(model: type[BaseModel]) -> Mapping[str, str | None]:
-    """None for a field whose codes are all inside nested models. Without fields that have no codes."""
+    """Return the fields with codes. The value is None for a field whose codes are all inside nested models."""
     fields = model.model_fields
     found = {
         name: _only_code_list(f"{model.__name__}.{name}", field.annotation, field.metadata)
@@ -82,14 +81,7 @@ def _coded_fields(model: type[BaseModel]) -> Mapping[str, str | None]:
 
 
 def _only_code_list(field: str, annotation: Any, metadata: list[Any]) -> str | None:
-    named = {*_named_in(annotation), *(mark.code_list for mark in metadata if isinstance(mark, FromCodeList))}
+    named = {mark.code_list for mark in (*_parts_of(annotation), *metadata) if isinstance(mark, FromCodeList)}
     if len(named) > 1:
         raise TypeError(f"{field} draws on more than one code list")
     return next(iter(named), None)
-
-
-def _named_in(annotation: Any) -> Iterator[str]:
-    if isinstance(annotation, FromCodeList):
-        yield annotation.code_list
-    for part in get_args(annotation):
-        yield from _named_in(part)

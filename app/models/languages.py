@@ -1,6 +1,7 @@
 """Formats and languages of renditions: tags (BCP 47), native names, and writing directions."""
 
 import re
+from contextlib import suppress
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -14,14 +15,14 @@ from app.errors import CodedValueError, FaultCode
 GUIDE_LANGUAGE = "en-GB"
 ENGLISH_TAG = "en"
 EASY_READ_SUFFIX = "-simple"
-"""As in `en-GB-simple`, a registered variant."""
+"""Registered variant, as in `en-GB-simple`."""
 BRITISH_SIGN_LANGUAGE = "bfi"
 TAG_PATTERN = r"^[a-z]{2,3}(?:-[A-Z][a-z]{3})?(?:-(?:[A-Z]{2}|[0-9]{3}))?(?:-(?:[a-z0-9]{5,8}|[0-9][a-z0-9]{3}))*$"
 MAX_TAG_LENGTH = 35
 LATIN = "Latn"
 RIGHT_TO_LEFT_SCRIPTS = frozenset({"Adlm", "Arab", "Aran", "Hebr", "Mand", "Nkoo", "Rohg", "Samr", "Syrc", "Thaa"})
 OWN_NAMES = {BRITISH_SIGN_LANGUAGE: "British Sign Language"}
-"""They are missing from the Unicode tables (CLDR)."""
+"""Names that are missing from the Unicode tables (CLDR)."""
 SCRIPT_SUBTAG = re.compile(r"^[A-Z][a-z]{3}$")
 
 Direction = Literal["ltr", "rtl"]
@@ -76,7 +77,7 @@ def script_of(tag: str) -> str:
 
 
 def region_of(tag: str) -> str | None:
-    """Such as GB."""
+    """Return, for example, GB."""
     return next((part for part in tag.split("-")[1:] if part.isupper()), None)
 
 
@@ -89,22 +90,14 @@ def own_name_of(tag: str) -> str:
 
 
 def english_name_of(tag: str) -> str:
-    """Such as Welsh; `tag` itself if unknown."""
+    """Return, for example, Welsh. An unknown tag is returned as it is."""
     language = tag.partition("-")[0]
     return OWN_NAMES.get(language) or Locale(ENGLISH_TAG).languages.get(language, tag)
-
-
-def tag_of(name: str) -> str:
-    """In upper or lower case; `name` itself if unknown."""
-    names = Locale(ENGLISH_TAG).languages.items()
-    return next((tag.replace("_", "-") for tag, each in names if each.casefold() == name.casefold()), name)
 
 
 def _locale_of(tag: str) -> Locale | None:
     language, region = tag.partition("-")[0], region_of(tag)
     for name in ([f"{language}_{region}"] if region else []) + [language]:
-        try:
+        with suppress(UnknownLocaleError, ValueError):
             return Locale.parse(name)
-        except (UnknownLocaleError, ValueError):
-            continue
     return None

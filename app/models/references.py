@@ -8,10 +8,10 @@ ALPHABET = "02346789FKMRWXYZ"
 DRAWN = 11
 GROUP = 4
 BURST = rf"20[0-9]{{2}}-[0-9]{{2}}-[0-9]{{2}}-[{ALPHABET}]{{{GROUP}}}"
-"""Such as 2026-11-24-R7KX."""
+"""For example, 2026-11-24-R7KX."""
 EXAMPLE_BURST = "2026-11-24-R7KX"
 TYPED_REFERENCE = rf"[\s\-]*(?:[{ALPHABET}{ALPHABET.lower()}Oo][\s\-]*){{{DRAWN + 1}}}"
-"""For a form field: the browser refuses to send anything else, such as a name."""
+"""Pattern for a form field: the browser refuses to send anything else, such as a name."""
 _IN_ALPHABET = str.maketrans("0123456789abcdef", ALPHABET)
 
 
@@ -27,7 +27,7 @@ def source_id(day: dt.date, digest: bytes) -> str:
 
 
 def find_reference_start(typed: str) -> str | None:
-    """In standard form, or None if it cannot be one, or has fewer than four characters."""
+    """Return it in standard form, or None if no reference begins so or it has fewer than four characters."""
     plain = _plain(typed)
     if not GROUP <= len(plain) <= DRAWN + 1 or not set(plain) <= set(ALPHABET):
         return None
@@ -35,7 +35,7 @@ def find_reference_start(typed: str) -> str | None:
 
 
 def find_reference(typed: str) -> str | None:
-    """In standard form, or None if it is not valid. Case and grouping do not matter."""
+    """Return the standard form, or None if the reference is not valid. Case and grouping do not matter."""
     plain = _plain(typed)
     if len(plain) != DRAWN + 1 or not set(plain) <= set(ALPHABET) or _check_character(plain[:DRAWN]) != plain[DRAWN]:
         return None

@@ -14,7 +14,7 @@ PARTS_OF_PAGES = ("*.html", "*.css", "*.js")
 
 
 def find_last_run(file: Path = RUN_FILE) -> dt.date | None:
-    """None if the pages changed since."""
+    """Return None if the pages have changed since the test."""
     try:
         run = json.loads(file.read_bytes())
         return dt.date.fromisoformat(run["tested_on"]) if run["pages"] == digest_of_pages() else None
@@ -22,13 +22,9 @@ def find_last_run(file: Path = RUN_FILE) -> dt.date | None:
         return None
 
 
-def write_run(day: dt.date, file: Path = RUN_FILE) -> None:
-    file.write_text(json.dumps({"tested_on": day.isoformat(), "pages": digest_of_pages()}) + "\n", encoding="utf-8")
-
-
 @cache
 def digest_of_pages() -> str:
-    """Without built files."""
+    """Built files are left out."""
     digest = hashlib.sha256()
     for path in sorted(_parts()):
         digest.update(f"{path.name}\n".encode() + path.read_bytes())

@@ -1,8 +1,7 @@
 """Static files of the pages: stylesheets, JavaScript, the council's logo, and the font of exports."""
 
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Path as PathParameter
 from fastapi import Request, Response
@@ -26,39 +25,40 @@ MEDIA_TYPES = {
 }
 
 
-class Asset(StrEnum):
-    STYLE = "pages.css"
-    EXIT_BAR = "exit_bar.css"
-    SCRIPT = "pages.js"
-    COPY = "copy.js"
-    FORM_SCRIPT = "form.js"
-    DANGER_SCRIPT = "danger.js"
-    LEAVING_SCRIPT = "leaving.js"
-    DESK_STYLE = "desk.css"
-    DESK_SCRIPT = "desk.js"
-    DESK_CLOCK = "desk_clock.js"
-    DESK_KEYS = "desk_keys.js"
-    EDIT_STYLE = "edit.css"
-    EDIT_SCRIPT = "edit.js"
-    DRAFT_LINK = "draft_link.js"
-    PASSKEYS = "passkeys.js"
-    UNSEAL = "unseal.js"  # built from desk_script/
-    EXPORT_FONT = "export.ttf"
-    LOGO = "logo"
+Asset = Literal[
+    "pages.css",
+    "exit_bar.css",
+    "pages.js",
+    "copy.js",
+    "form.js",
+    "danger.js",
+    "leaving.js",
+    "desk.css",
+    "desk.js",
+    "desk_clock.js",
+    "desk_keys.js",
+    "edit.css",
+    "edit.js",
+    "draft_link.js",
+    "passkeys.js",
+    "unseal.js",  # built from desk_script/
+    "export.ttf",
+    "logo",
+]
 
 
 @router.get("/looks/{look}")
 def read_asset(request: Request, context: ContextDep, look: Annotated[Asset, PathParameter()]) -> Response:
-    """404 without a logo, a built script or the font."""
+    """Return 404 if the logo, the built script or the font is missing."""
     file = _file_of(look, context)
     if file is None or not file.is_file():
         raise NotFound
-    content = stylesheet(context.settings).encode() if look is Asset.STYLE else file.read_bytes()
+    content = stylesheet(context.settings).encode() if look == "pages.css" else file.read_bytes()
     media_type = MEDIA_TYPES[file.suffix.lower()]
     return conditional_response(request, content, media_type=media_type, caching=CACHE_CURRENT, links={})
 
 
 def _file_of(look: Asset, context: AppContext) -> Path | None:
-    if look is Asset.LOGO:
+    if look == "logo":
         return context.settings.council_logo
-    return find_font_file() if look is Asset.EXPORT_FONT else STATIC_DIR / look.value
+    return find_font_file() if look == "export.ttf" else STATIC_DIR / look

@@ -9,7 +9,7 @@ CONTACT = re.compile(
     r"|(?P<phone>(?<![\w+./-])(?:0800 1111|(?:\+[0-9]{1,3}|0)(?:[ ()-]{0,2}[0-9]){8,12})(?![\w-]|[./][0-9]))",
     re.ASCII,
 )
-"""A date has too few digits. `desk_script/src/contact_links.js` has the same pattern."""
+"""Email address or phone number. A date has too few digits. `desk_script/src/contact_links.js` has the same pattern."""
 NOT_DIALLED = re.compile(r"\(0\)(?=.)|[^0-9+]")
 NATIONAL = re.compile(r"[^0-9]")
 
@@ -24,7 +24,7 @@ def linked(text: str) -> Markup:
 
 
 def link_address_of(found: re.Match[str]) -> str:
-    """Without the zero of `+44 (0)1632 960001`, which must not be dialled."""
+    """Drop the zero of `+44 (0)1632 960001`, which must not be dialled."""
     if found["email"]:
         return f"mailto:{found[0]}"
     return f"tel:{(NOT_DIALLED if found[0].startswith('+') else NATIONAL).sub('', found[0])}"

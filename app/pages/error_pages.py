@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.types import Message, Scope
+from starlette.types import Message
 
 from app.errors import (
     READS,
@@ -103,22 +103,22 @@ MESSAGES_OF_READS = {
     500: to_translate("It is our fault, not yours. Please call."),
     503: to_translate("Please try again in a few seconds, or call."),
 }
-"""`ERROR_TEXTS` are about sending."""
+"""`ERROR_TEXTS` speak of sending, which a read does not do."""
 FILE_TOO_LARGE = (
     "The file is larger than 2 MB. Go back and choose a smaller one: a picture with fewer pixels, such as 1600 in "
     "width, or a document without pictures."
 )
 SHORT_ERROR_TEXTS = {status: ERROR_TEXTS[status] for status in (401, 413, 429, 503)}
-"""In short languages; others have 500's."""
+"""In languages with only short pages. Other statuses get the text of 500."""
 OF_THE_ADDRESS = (403, 404, 405, 410)
-"""With a link to the form: only the address or request was wrong."""
+"""Only the address or request was wrong, so the page links to the form."""
 WRONG_CODES = to_translate(
     "This code is wrong, and so were many before it. The right code still works: check yours and try it again, or call."
 )
 
 
 class PageRoute(GuidanceRoute):
-    """Refuses posts from other sites, and errors are pages."""
+    """Refuses posts from other sites, and shows errors as pages."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
@@ -134,7 +134,7 @@ class PageRoute(GuidanceRoute):
         return handle_with_error_page
 
     def comes_from_elsewhere(self, request: Request) -> bool:
-        """False without `Sec-Fetch-Site` and `Origin`; the referrer policy can make `Origin` `null`."""
+        """False if both `Sec-Fetch-Site` and `Origin` are missing. The referrer policy can make `Origin` `null`."""
         settings, origin = context_of(request).settings, request.headers.get("origin", "null")
         if origin in settings.allowed_origins:
             return False
@@ -149,8 +149,8 @@ class PageRoute(GuidanceRoute):
     def page_for(self, request: Request, error: Exception) -> Response:
         """Log an `error` that is a defect of this service.
 
-        For `TooManyTries`, the page says that the right code still works, except in the languages that have only short
-        pages, and asks for a concern that may be lost.
+        For `TooManyTries`, the page says that the right code still works (except in languages with only short pages),
+        and asks for a concern that may be lost.
         """
         kind = problem_type_of(error)
         if kind is InternalError:
@@ -166,7 +166,7 @@ class PageRoute(GuidanceRoute):
 
 
 class PageRouter(GuidanceRouter):
-    """In no document."""
+    """Its routes are in no OpenAPI document."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(include_in_schema=False, **{"route_class": PageRoute, **options})
@@ -175,12 +175,12 @@ class PageRouter(GuidanceRouter):
         self,
         path: str,
         back: Callable[[Any], Response],
-        again: Callable[[Any, Any], Response],
-        refused: tuple[type[GuidanceError], ...],
+        again: Callable[[Any, Any], Response] | None = None,
+        refused: tuple[type[GuidanceError], ...] = (),
     ) -> Callable[[Callable[..., Response | None]], Callable[..., Response]]:
         """Decorate the operation of a posted form. It returns a page, or None, which leads `back`.
 
-        After an error in `refused`, `again` shows the page with the fault and what was typed.
+        After an error in `refused`, `again` shows the page with the fault and what was typed, or it leads back.
         """
 
         def decorate(operation: Callable[..., Response | None]) -> Callable[..., Response]:
@@ -190,7 +190,7 @@ class PageRouter(GuidanceRouter):
                 try:
                     page = operation(**given)
                 except refused as refusal:
-                    page = again(site, refusal)
+                    page = again(site, refusal) if again else None
                 return page or back(site)
 
             return self.post(path, response_model=None)(answer)
@@ -203,13 +203,13 @@ def own_origin(request: Request) -> str:
 
 
 def log_defect(request: Request, error: Exception) -> None:
-    """Without text of the request."""
+    """Log no text of the request."""
     request_id = request.state.request_id
     log.error("unhandled_error", request_id=request_id, error=type(error).__name__, frames=frames_of(error))
 
 
 def error_page(site: Site, status: int, *, message: str | None = None) -> Response:
-    """A status without texts in the language has 500's. 401 and 503 have the API's headers."""
+    """A status without texts in this language gets those of 500. 401 and 503 have the headers of the API."""
     known = ERROR_TEXTS if current_language().is_whole else SHORT_ERROR_TEXTS
     heading, default_message = known.get(status, ERROR_TEXTS[500])
     if site.request.method in READS and current_language().is_whole:
@@ -241,7 +241,7 @@ def problem_type_of(error: Exception) -> type[Problem]:
 
 
 async def find_language(exchange: Exchange) -> None:
-    """Of the page, from its path; and make errors pages if HTML is preferred."""
+    """Set the language from the path, and make errors pages if the client prefers HTML."""
     scope = exchange.scope
     added = scope["app"].state.context.added
     if scope["path"].startswith(PATHS_WITHOUT_PAGES + added.without_pages):
@@ -252,12 +252,13 @@ async def find_language(exchange: Exchange) -> None:
     exchange.ends.enter_context(speaking(language, shown if scope["method"] == "GET" and language.is_whole else ""))
     if language != ENGLISH:
         scope["path"], scope["raw_path"] = path, path.encode()
-    if _prefers_page(scope):
+    accept = Headers(scope=scope).get("accept", "")
+    if quality("text/html", accept) > quality(JSON, accept):
         exchange.changes.append(partial(_replace_problem, exchange))
 
 
 async def _replace_problem(exchange: Exchange, start: Message) -> None:
-    """With the problem's headers, but those of its content."""
+    """Keep the problem's headers, except those of its content."""
     headers = MutableHeaders(raw=start["headers"])
     if headers.get("content-type") != PROBLEM_MEDIA_TYPE:
         return
@@ -269,8 +270,3 @@ async def _replace_problem(exchange: Exchange, start: Message) -> None:
             headers[name] = value
     page.raw_headers = headers.raw
     exchange.held, exchange.instead = [], page
-
-
-def _prefers_page(scope: Scope) -> bool:
-    accept = Headers(scope=scope).get("accept", "")
-    return quality("text/html", accept) > quality(JSON, accept)

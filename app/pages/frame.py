@@ -24,10 +24,9 @@ DESK_CONTENT_POLICY = (
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
     "require-trusted-types-for 'script'; trusted-types 'none'"
 )
-"""No site may frame the desk: `embedding_origins` does not apply."""
+"""No site may frame the desk: `embedding_origins` does not apply here."""
 SEE_OTHER = 303
 LONGEST_WAY_BACK = 2000
-AS_FILE = 'attachment; filename="{}"'
 FROM_ELSEWHERE = (
     "Use the form on this website",
     "Your action has not been carried out. Open the desk here and try again.",
@@ -124,7 +123,7 @@ DEFECT = ("Sorry, something went wrong", "Your action has not been carried out. 
 
 @dataclass(frozen=True)
 class DeskSite(Site):
-    """Signed in or not."""
+    """The visitor may be signed in or not."""
 
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
         """If this service cannot decrypt, the page shows whether the team's key is open in the browser."""
@@ -145,13 +144,13 @@ class Visit(DeskSite):
         return self.visitor.actor
 
     def openable_reference(self, typed: str) -> str:
-        """From a form field: `VisitorDep` checks that of the path. Raise `NoSuchConcern`; a refusal is recorded."""
+        """Check a form field: `VisitorDep` checks the path. Raise `NoSuchConcern`; a refusal is recorded."""
         reference = reference_of(typed)
         expect_openable(self.context.writer, reference, self.visitor.actor)
         return reference
 
     def may_open(self, reference: str) -> bool:
-        """Still: it may have just been restricted."""
+        """Check again, because the concern may just have been restricted."""
         with Session(self.context.engine) as session:
             return is_openable(session, reference, self.visitor.actor)
 
@@ -173,8 +172,6 @@ AuditVisitDep = Annotated[Visit, Security(read_visit, scopes=[Scope.AUDIT])]
 
 LeadVisitDep = Annotated[Visit, Security(read_visit, scopes=[Scope.READ, Scope.WRITE, Scope.AUDIT])]
 
-EditorVisitDep = Annotated[Visit, Security(read_visit, scopes=[Scope.DRAFT])]
-
 
 class DeskRoute(PageRoute):
     def comes_from_elsewhere(self, request: Request) -> bool:
@@ -188,10 +185,10 @@ class DeskRoute(PageRoute):
         return _message_page(request, errors.ScopeMissing.status, FROM_ELSEWHERE)
 
     def page_for(self, request: Request, error: Exception) -> Response:
-        """Without a session a read leads to the sign-in and back, a post says that nothing was done.
+        """A read without a session leads to the sign-in and back. A post says that nothing was done.
 
-        A session to confirm leads to the provider and back. No response deletes the cookie: it may arrive after a new
-        sign-in in another tab.
+        A session that must be confirmed leads to the provider and back. No response deletes the cookie: it may arrive
+        after a new sign-in in another tab.
         """
         page = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         way_back = page if len(page) <= LONGEST_WAY_BACK else PATH
@@ -229,5 +226,5 @@ def sign_in_address(page: str) -> str:
 
 
 def lead_to(path: str) -> RedirectResponse:
-    """303: the browser reads with GET."""
+    """Return 303, so that the browser reads with GET."""
     return RedirectResponse(path, status_code=SEE_OTHER)

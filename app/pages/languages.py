@@ -33,32 +33,32 @@ PATHS_WITHOUT_PAGES = (
 ENGLISH_ONLY = (*PATHS_WITHOUT_PAGES, "/docs", "/looks", "/desk")
 IN_ENGLISH = Markup(' lang="en"')
 LINK = re.compile(r' (href|action|formaction)="(/(?!/)[^"]*)"')
-"""In double quotes; links to other languages have single ones, and stay."""
+"""A link in double quotes. Links to other languages are in single quotes, and stay as they are."""
 SHORT_FORM = "/in-your-language"
-"""Within this service; browsers see the language's address, such as `/pl`."""
+"""Path inside this service. Browsers see the language's address, such as `/pl`."""
 SHORT_PATHS = ("/", "/concerns", "/concerns/additions")
-"""`/` is the short form there."""
+"""`/` is the path of the short form in these languages."""
 UNSIGNED = "FULL NAME <EMAIL@ADDRESS>"
-"""Until a person has checked a catalogue and signed it."""
+"""Replaced when a person has checked a catalogue and signed it."""
 _path: ContextVar[str] = ContextVar("path", default="")
 
 
 @dataclass(frozen=True)
 class Language:
-    """`code` is the first part of paths, and the catalogue's folder."""
+    """`code` is the first part of paths, and the name of the catalogue's folder."""
 
     code: str
     tag: str
-    """BCP 47."""
+    """BCP 47 tag."""
     name: str
-    """In the language itself."""
+    """Name in the language itself."""
     english_name: str
     is_whole: bool = True
-    """Every page exists, not only short ones."""
+    """True if every page exists, not only the short ones."""
 
     @property
     def prefix(self) -> str:
-        """Such as `/cy`; empty for English."""
+        """For example `/cy`. Empty for English."""
         return "" if self == ENGLISH else f"/{self.code}"
 
     @property
@@ -67,7 +67,7 @@ class Language:
 
     @property
     def is_sign_language(self) -> bool:
-        """Ways to 999 without speech come first."""
+        """True if ways to 999 without speech come first."""
         return self == SIGN_LANGUAGE
 
     @property
@@ -76,18 +76,18 @@ class Language:
 
     @property
     def is_checked(self) -> bool:
-        """Otherwise each page says that a computer translated it."""
+        """False if each page must say that a computer translated it."""
         return self.is_english or _catalogue(self).translator != UNSIGNED
 
     def has(self, path: str, english_only: tuple[str, ...] = ()) -> bool:
-        """`path` is without a language."""
+        """`path` has no language part."""
         return not path.startswith(ENGLISH_ONLY + english_only) if self.is_whole else path in SHORT_PATHS
 
 
 ENGLISH = Language("en", "en-GB", "English", "English")
 
 LANGUAGES = (ENGLISH, Language("cy", "cy", "Cymraeg", "Welsh"))
-"""With every page."""
+"""Languages that have every page."""
 SHORT_LANGUAGES = (
     Language("pl", "pl", "Polski", "Polish", is_whole=False),
     Language("ro", "ro", "Română", "Romanian", is_whole=False),
@@ -102,7 +102,7 @@ SHORT_LANGUAGES = (
 )
 SIGN_LANGUAGE = Language("bsl", ENGLISH.tag, "British Sign Language", "British Sign Language", is_whole=False)
 BY_PREFIX = {each.prefix: each for each in (*LANGUAGES[1:], *SHORT_LANGUAGES, SIGN_LANGUAGE)}
-"""But English."""
+"""English is left out, because it has no prefix."""
 
 _current: ContextVar[Language] = ContextVar("language", default=ENGLISH)
 
@@ -112,7 +112,7 @@ def current_language() -> Language:
 
 
 def current_path() -> str:
-    """With query, without language. Empty if a link could not lead there, as after a POST."""
+    """Include the query but not the language. Empty if a link could not lead there, as after a POST."""
     return _path.get()
 
 
@@ -134,7 +134,7 @@ def read_catalogue(language: Language) -> "Catalog":
 
 
 def gettext(message: str) -> str:
-    """English if the catalogue lacks it."""
+    """Return English if the catalogue lacks the message."""
     language = current_language()
     if language.is_english or not message:
         return message
@@ -159,7 +159,7 @@ def _catalogue(language: Language) -> Catalogue:
 
 
 def to_translate(message: str) -> str:
-    """Only marks a sentence: `gettext` translates when the language is known."""
+    """Mark a sentence for the catalogue. `gettext` translates it when the language is known."""
     return message
 
 
@@ -183,28 +183,28 @@ SCRIPT_SENTENCES = (
 
 
 def english() -> Markup:
-    """The `lang` attribute of text that is always English; empty on English pages."""
+    """Return the `lang` attribute for text that is always English. Empty on English pages."""
     return Markup() if current_language().is_english else IN_ENGLISH
 
 
 def script_words() -> dict[str, str]:
-    """Empty for English, which the JavaScript has."""
+    """Return nothing for English, which the JavaScript already has."""
     return {} if current_language().is_english else {each: gettext(each) for each in SCRIPT_SENTENCES}
 
 
 def or_english(text: str) -> str:
-    """Marked, if the catalogue lacks it."""
+    """Return the English text marked as such if the catalogue lacks it."""
     found = gettext(text)
     return marked_english(text) if found == text else found
 
 
 def marked_english(text: str) -> str:
-    """Unchanged on English pages."""
+    """Return the text unchanged on English pages."""
     return Markup('<span lang="en">{}</span>').format(text) if english() else text
 
 
 def localised_links(page: str) -> str:
-    """Each to the page in the current language, if it exists."""
+    """Point each link to the page in the current language, if that page exists."""
     language = current_language()
 
     def localise(link: re.Match[str]) -> str:
@@ -214,7 +214,7 @@ def localised_links(page: str) -> str:
 
 
 def language_of(path: str, english_only: tuple[str, ...] = ()) -> tuple[Language, str]:
-    """And the path without it: `/pl` is `SHORT_FORM`. English if the page does not exist in it."""
+    """Return the path without the language too: `/pl` is `SHORT_FORM`. English if it lacks the page."""
     code, _, rest = path[1:].partition("/")
     language, page = BY_PREFIX.get(path[:1] + code, ENGLISH), f"/{rest}"
     if language == ENGLISH or not language.has(page, english_only):

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from app.config import Settings
 from app.models.guides.signposts import Signpost
@@ -11,14 +12,14 @@ from app.services.guides.guides import is_said_in
 
 @dataclass(frozen=True)
 class OtherReason:
-    """To call someone other than the duty team for children."""
+    """A reason to call someone other than the duty team for children."""
 
     title: str
     sentence: str
     setting: str
-    """Has the contacts; empty for signposts."""
+    """Name of the setting with the contacts. Empty for signposts."""
     words: tuple[str, ...]
-    """By which people search for it."""
+    """Words by which people search for the reason."""
 
 
 OTHER_REASONS = (
@@ -58,20 +59,18 @@ OTHER_REASONS = (
 )
 
 
-@dataclass(frozen=True)
-class OtherContact:
-    reason: OtherReason
-    addresses: tuple[str, ...]
-    signposts: tuple[Signpost, ...]
+def other_contacts(settings: Settings, signposts: Sequence[Signpost], words: str | None = None) -> list[dict[str, Any]]:
+    """For templates: each reason with its addresses, or with the signposts about people who work with children.
 
-
-def other_contacts(settings: Settings, signposts: Sequence[Signpost], words: str | None = None) -> list[OtherContact]:
-    """With `words`, only reasons with a search word. Of signposts, those about people who work with children."""
+    With `words`, only reasons with a search word.
+    """
     officers = tuple(each for each in signposts if each.allegations)
     return [
-        OtherContact(reason, getattr(settings, reason.setting), ())
-        if reason.setting
-        else OtherContact(reason, (), officers)
+        {
+            "reason": reason,
+            "addresses": getattr(settings, reason.setting) if reason.setting else (),
+            "signposts": () if reason.setting else officers,
+        }
         for reason in OTHER_REASONS
         if words is None or any(is_said_in(each, words) for each in reason.words)
     ]

@@ -125,7 +125,7 @@ def page_templates(extensions: tuple[Extension, ...]) -> jinja2.Environment:
 
 
 def stylesheet(settings: Settings) -> str:
-    """The council's colours as variables, each with a readable text colour; then the files, without comments."""
+    """Return the council's colours, each with a readable text colour, and then the files without comments."""
     return _stylesheet(settings.council_colour, settings.council_button_colour)
 
 
@@ -163,10 +163,10 @@ class Site:
         return cls(request, context, context.clock())
 
     def html(self, template: str, *, who: WhoToCall | None = None, **values: Any) -> str:
-        """`values` override what all pages share. `who` is to call; None is the default guide's.
+        """`values` override what all pages share. `who` is whom to call; None means the default guide's contacts.
 
-        A GET contains the stylesheet, so that it appears half a second earlier on a slow network; others, not
-        compressed, link to it.
+        A GET contains the stylesheet, so that it appears half a second earlier on a slow network. Other responses are
+        not compressed and link to it.
         """
         context = self.context
         who = who or context.emergency_contacts.current()
@@ -192,12 +192,12 @@ class Site:
         return or_english(self.context.reference_data.law[statement].sentence or "")
 
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
-        """Not to be stored by browser or cache."""
+        """Neither browser nor cache may store the page."""
         response = Response(self.html(template, **values), status_code=status, media_type=HTML)
         return self._with_headers(response)
 
     def compressed(self, page: Response) -> Response:
-        """Only for a page without input: a compressed length could reveal answers."""
+        """Use only for a page without input: a compressed length could reveal answers."""
         page.headers["Vary"] = "Accept-Encoding"
         if not accepts_gzip(self.request.headers.get("accept-encoding", "").encode()):
             return page
@@ -206,7 +206,7 @@ class Site:
         return Response(gzip.compress(bytes(page.body)), status_code=page.status_code, headers=headers)
 
     def cached_page(self, template: str, *, caching: str = CACHE_CURRENT, **values: Any) -> Response:
-        """If it names the team on duty, it expires when that may change."""
+        """A page that names the team on duty expires when that team may change."""
         changes: list[dt.datetime | None] = []
 
         def teams(who: WhoToCall) -> Teams:
@@ -220,7 +220,7 @@ class Site:
         )
 
     def teams(self, who: WhoToCall) -> Teams:
-        """On duty first."""
+        """Order the teams, with those on duty first."""
         return self.context.duty_hours.teams(who, self.now)
 
     def _with_headers(self, response: Response) -> Response:

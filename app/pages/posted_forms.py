@@ -17,11 +17,6 @@ from app.models.coded_values import drop_consequent_errors
 
 COUNT = "count:"
 URLENCODED = "application/x-www-form-urlencoded"
-MULTIPART = "multipart/form-data"
-BOUNDARY = re.compile(r"""boundary="?([^\s";,]{1,70})""", re.IGNORECASE)
-PART_NAME = re.compile(r"""form-data; name="([^"]*)"(?:; filename="([^"]*)")?""", re.IGNORECASE)
-MAX_PARTS = 10
-MAX_PART_HEAD = 2000
 MAX_FIELDS = 20_000
 MAX_DIGITS = 9
 PLACE = re.compile("[0-9]{1,3}")  # the index of an entry in a list
@@ -34,7 +29,7 @@ class SubmittedForm:
     fields: Mapping[str, list[str]] = field(default_factory=dict)
 
     def one(self, name: str) -> str:
-        """The last, or empty."""
+        """Return the last value. Empty if there is none."""
         return self.fields.get(name, [""])[-1]
 
     def many(self, name: str) -> list[str]:
@@ -44,12 +39,12 @@ class SubmittedForm:
         return [line.strip() for line in self.one(name).split("\n") if line.strip()]
 
     def number(self, name: str) -> int | None:
-        """At most nine digits."""
+        """Accept at most nine digits."""
         typed = self.one(name)
         return int(typed) if typed.isascii() and typed.isdecimal() and len(typed) <= MAX_DIGITS else None
 
     def count(self, name: str) -> int:
-        """From `count:<name>`, at most three digits; otherwise 0."""
+        """Read `count:<name>`, of at most three digits. Otherwise return 0."""
         typed = self.one(COUNT + name)
         return int(typed) if typed.isdecimal() and len(typed) <= len("000") else 0
 
@@ -60,7 +55,7 @@ class SubmittedForm:
 
 
 async def parse_form(request: Request) -> SubmittedForm:
-    """CRLF becomes LF. Raise `InvalidBody`."""
+    """Replace CRLF by LF. Raise `InvalidBody`."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != URLENCODED:
         raise InvalidBody(UnsupportedMediaType, UnsupportedMediaType.meaning)
     refuse_compressed(request)
@@ -77,50 +72,11 @@ async def parse_form(request: Request) -> SubmittedForm:
     return SubmittedForm(fields)
 
 
-@dataclass(frozen=True)
-class Upload:
-    """At most one file."""
-
-    form: SubmittedForm
-    name: str = ""
-    data: bytes = b""
-
-
-async def parse_upload(request: Request) -> Upload:
-    kind, _, parameters = request.headers.get("content-type", "").partition(";")
-    boundary = BOUNDARY.search(parameters)
-    if kind.strip().lower() != MULTIPART or boundary is None:
-        raise InvalidBody(UnsupportedMediaType, UnsupportedMediaType.meaning)
-    refuse_compressed(request)
-    body = await request.body()  # whole and within the size limit: see `app.http.request_bodies`
-    try:
-        return parse_multipart(body, boundary[1].encode("latin-1"))
-    except ValueError:
-        raise InvalidBody(BadRequest, BadRequest.meaning) from None
-
-
-def parse_multipart(body: bytes, boundary: bytes) -> Upload:
-    """Ignore parts beyond `MAX_PARTS` or without a name, and files but the last. Raise `ValueError`."""
-    fields: dict[str, list[str]] = {}
-    name, data = "", b""
-    for part in (b"\r\n" + body).split(b"\r\n--" + boundary, MAX_PARTS + 1)[1 : MAX_PARTS + 1]:
-        head, _, value = part.partition(b"\r\n\r\n")
-        found = PART_NAME.search(head[:MAX_PART_HEAD].decode())
-        if found is not None and found[2] is not None:
-            name, data = found[2], value
-        elif found is not None:
-            fields.setdefault(found[1], []).append(value.decode().replace("\r\n", "\n"))
-    if any(NOT_STORABLE.search(value) for values in ([name], *fields.values()) for value in values):
-        raise ValueError
-    return Upload(SubmittedForm(fields), name, data)
-
-
-UploadDep = Annotated[Upload, Depends(parse_upload)]
 SubmittedFormDep = Annotated[SubmittedForm, Depends(parse_form)]
 
 
 def value_at(answers: Answers, name: str) -> Any:
-    """Such as `children.0.age`."""
+    """`name` is, for example, `children.0.age`."""
     value: Any = answers
     for step in name.split("."):
         if isinstance(value, list):
@@ -131,7 +87,7 @@ def value_at(answers: Answers, name: str) -> Any:
 
 
 def parse_fields(model: type[_Model], fields: Mapping[str, object]) -> _Model:
-    """From texts, as forms post them. Raise `ValidationFailed` with every error."""
+    """Read the values from texts, as forms post them. Raise `ValidationFailed` with every error."""
     try:
         return model.model_validate(fields, strict=False)
     except ValidationError as error:
@@ -139,7 +95,7 @@ def parse_fields(model: type[_Model], fields: Mapping[str, object]) -> _Model:
 
 
 def faults_of(error: ValidationError) -> list[FieldError]:
-    """A list that is too short only because entries are invalid is left out."""
+    """Leave out a list that is too short only because its entries are invalid."""
     return [
         to_field_error(each) for each in drop_consequent_errors(error.errors(include_url=False, include_input=False))
     ]

@@ -51,7 +51,7 @@ FORMATS_IN_ENGLISH = {f"{GUIDE_LANGUAGE}{EASY_READ_SUFFIX}": "In simple words", 
 
 DO_NOT_WAIT = to_translate("Do not wait for us: call.")
 EVENING = 18
-"""In London: from then look for messages from tomorrow, not tonight."""
+"""Hour in London from which people should look for messages from tomorrow, not tonight."""
 BOLD_OR_CODE = re.compile(r"\*\*(.+?)\*\*|`(.+?)`", re.DOTALL)
 
 
@@ -60,7 +60,7 @@ def _locale() -> str:
 
 
 def inline_markdown(text: str) -> Markup:
-    """Escaped; bold and code."""
+    """Escape the text, and format bold text and code."""
     pieces = BOLD_OR_CODE.split(text)
     html = Markup()
     for plain, bold, code in zip(pieces[0::3], [*pieces[1::3], None], [*pieces[2::3], None], strict=True):
@@ -71,14 +71,14 @@ def inline_markdown(text: str) -> Markup:
 
 
 def day(moment: dt.datetime | dt.date) -> str:
-    """In London and the page's language: `24 November 2026`."""
+    """Return `24 November 2026`, in London and the page's language."""
     local = moment.astimezone(LONDON) if isinstance(moment, dt.datetime) else moment
     pattern = JOINED_DAY_IN_WORDS if current_language().code in ("es", "pt") else DAY_IN_WORDS
     return format_date(local, pattern, locale=_locale())
 
 
 def partial_date(value: str) -> str:
-    """`November 2026` without a day; a year or other text unchanged."""
+    """Return `November 2026` if there is no day. A year or other text is unchanged."""
     for pattern, words in (("%Y-%m-%d", DAY_IN_WORDS), ("%Y-%m", "MMMM y")):
         try:
             return format_date(dt.datetime.strptime(value, pattern).replace(tzinfo=LONDON), words, locale=_locale())
@@ -88,14 +88,14 @@ def partial_date(value: str) -> str:
 
 
 def date_and_time(moment: dt.datetime) -> str:
-    """`Tuesday 24 November 2026 at 09:30`, in London and the page's language."""
+    """Return `Tuesday 24 November 2026 at 09:30`, in London and the page's language."""
     local = moment.astimezone(LONDON)
     weekday = format_date(local, "EEEE", locale=_locale())
     return " ".join((weekday, day(moment), gettext("at"), f"{local:%H:%M}"))
 
 
 def language_name(tag: str) -> str:
-    """In English; for the tags of English renditions the format."""
+    """Return the name in English. Tags of English renditions give the format."""
     return FORMATS_IN_ENGLISH.get(tag) or english_name_of(tag)
 
 
@@ -105,14 +105,17 @@ def london_time(moment: dt.datetime) -> str:
 
 
 def clock_time(moment: dt.datetime, *, now: dt.datetime | None = None) -> str:
-    """`09:30` in London, with the date if not that of `now`."""
+    """Return `09:30` in London, with the date if it is not that of `now`."""
     local = moment.astimezone(LONDON)
     is_today = now is None or local.date() == now.astimezone(LONDON).date()
     return f"{local:%H:%M}" if is_today else f"{local:%H:%M} on {local:%A} {local.day} {local:%B %Y}"
 
 
 def deadline(moment: dt.datetime) -> str:
-    """As `date_and_time`; midnight is `the end of Monday 30 November 2026`. Within a sentence in other languages."""
+    """Return the text of `date_and_time`. Midnight is `the end of Monday 30 November 2026`.
+
+    In other languages it is worded for the inside of a sentence.
+    """
     last_day, time = deadline_of(moment)
     weekday = format_date(last_day, "EEEE", locale=_locale())
     words = f"{weekday if current_language().is_english else weekday[:1].lower() + weekday[1:]} {day(last_day)}"
@@ -120,13 +123,13 @@ def deadline(moment: dt.datetime) -> str:
 
 
 def send_again(gap: Gap | None) -> str:
-    """In the language of the page. Empty without a gap."""
+    """Return the gap in the language of the page. Empty without a gap."""
     words = gettext("If you wrote to us between {since} and {until}, please send it again.")
     return "" if gap is None else words.format(since=deadline(gap.since), until=deadline(gap.until))
 
 
 def hours_in_words(hours: Sequence[OpeningHours]) -> str:
-    """By CLDR."""
+    """Use the forms of CLDR."""
     if current_language().is_english:
         return hours_text(hours)
     known = Locale.parse(_locale())
@@ -137,7 +140,7 @@ def hours_in_words(hours: Sequence[OpeningHours]) -> str:
 
 
 def opening(teams: Teams) -> str:
-    """Every team of `teams` is closed now."""
+    """Use only if every team of `teams` is closed now."""
     if teams.at is None or teams.opens is None:
         return gettext("Closed now.")
     local, today = teams.opens.astimezone(LONDON), teams.at.astimezone(LONDON).date()
@@ -155,7 +158,7 @@ def opening(teams: Teams) -> str:
 
 
 def short_moment(moment: dt.datetime, now: dt.datetime) -> str:
-    """`09:30`, `Mon 30 Nov` or `30 Nov 2025`."""
+    """Return `09:30`, `Mon 30 Nov` or `30 Nov 2025`."""
     local, today = moment.astimezone(LONDON), now.astimezone(LONDON)
     if local.date() == today.date():
         return f"{local:%H:%M}"
@@ -163,7 +166,7 @@ def short_moment(moment: dt.datetime, now: dt.datetime) -> str:
 
 
 def short_deadline(moment: dt.datetime) -> str:
-    """`Tue 24 Nov 09:30`, or `end of Mon 30 Nov`."""
+    """Return `Tue 24 Nov 09:30`, or `end of Mon 30 Nov`."""
     last_day, time = deadline_of(moment)
     words = f"{last_day:%a} {last_day.day} {last_day:%b}"
     return f"end of {words}" if time is None else f"{words} {time:%H:%M}"
@@ -176,13 +179,14 @@ def page_words(sentence: str) -> str:
 
 
 SAID_ELSEWHERE = frozenset(map(page_words, (CALL_999_FIRST, CONCERN_STORED, HOW_TO_FOLLOW)))
-"""Elsewhere on the page, so not in its list."""
+"""Sentences that pages show elsewhere, and their list leaves out."""
 
 
 def steps_in_words(concern: Receipt | ConcernStatus, *, at: dt.datetime, in_danger: bool = False) -> list[str]:
-    """What happens next, in plain words and the page's language. It lacks `SAID_ELSEWHERE`.
+    """Return what happens next, in the page's language and without `SAID_ELSEWHERE`.
 
-    Catalogues have no sentence with a time: these are composed. Any other without a translation is marked as English.
+    No sentence of the catalogues has a time: these sentences are composed. Other untranslated ones are marked as
+    English.
     """
     is_new = isinstance(concern, Receipt) and not concern.test and bool(concern.come_back_by)
     said = [page_words(each) for each in concern.next_steps[: -1 if is_new else None]]
@@ -232,7 +236,7 @@ def _steps_of_additions(concern: Receipt | ConcernStatus) -> Iterator[str]:
 
 
 def own_steps(concern: Receipt | ConcernStatus, *, in_danger: bool = False) -> list[str]:
-    """For a reporter under 18."""
+    """Return the steps for a reporter under 18."""
     if concern.test:
         return [gettext(OF_A_TEST)]
     if concern.state == ConcernState.CLOSED:
@@ -254,13 +258,13 @@ def own_steps(concern: Receipt | ConcernStatus, *, in_danger: bool = False) -> l
 
 
 def contact_label(address: str) -> str:
-    """`Email name@council.example`, `Call 01632 960001`, or the address."""
+    """Return `Email name@council.example`, `Call 01632 960001`, or the address."""
     scheme, _, rest = address.partition(":")
     return gettext(CONTACT_LABELS.get(scheme, address)).format(rest.replace("-", " ") if scheme == "tel" else rest)
 
 
 def host(address: str) -> str:
-    """Without `www.`; `gov.uk` is `GOV.UK`."""
+    """Drop `www.`. `gov.uk` becomes `GOV.UK`."""
     name = (urlsplit(address).hostname or address).removeprefix("www.")
     return name.upper() if name == "gov.uk" else name
 
@@ -270,12 +274,12 @@ def code_label(value: StrEnum | str) -> str:
 
 
 def option(phone: Phone) -> str:
-    """Such as ` (option 2)`, whose inner space does not break."""
+    """Return, for example, ` (option 2)`, whose inner space does not break."""
     return " ({}\u00a0{})".format(gettext("option"), phone.option) if phone.option else ""
 
 
 def spoken(reference: str) -> list[str]:
-    """`4, Foxtrot, 7, Kilo`."""
+    """Return, for example, `4, Foxtrot, 7, Kilo`."""
     return [
         ", ".join(SPELLING_WORDS.get(character, character) for character in group) for group in reference.split("-")
     ]

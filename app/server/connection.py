@@ -18,21 +18,20 @@ from app.errors import BadRequest, Problem, ServiceUnavailable
 from app.server.deadline import ClientDeadline
 from app.server.framing import Framing
 from app.server.front import Front
-from app.server.refusals import Refusals
 
 SHARED, CONNECTION = "shared", "connection"
 """Keys in the ASGI state of each request."""
 SCHEMES = frozenset({b"http", b"https"})
 PARTS_AT_ONCE = 100
-"""At once: 256 KB, which may arrive together, can hold 43,000 parts."""
+"""256 KB may arrive together and hold 43,000 parts, so only this many are read at once."""
 MAX_DISCARDED_BYTES = 16_000_000
-"""After a response: some clients read it only after they have sent everything."""
+"""Limit after a response: some clients read it only after they have sent everything."""
 DISCONNECT: Message = {"type": "http.disconnect"}
 END_OF_RESPONSE: Message = {"type": "http.response.body"}
 
 
 class ServerTransport:
-    """For uvicorn's protocol. Its pausing and resuming calls `set_full` instead."""
+    """Transport for uvicorn's protocol, whose pausing and resuming calls `set_full` instead."""
 
     def __init__(self, transport: Transport, set_full: Callable[[bool], None]) -> None:
         self.pause_reading = partial(set_full, True)
@@ -62,16 +61,16 @@ class Connection(asyncio.Protocol):
         self._server = cast("Any", protocol)(app_state={**app_state, CONNECTION: self}, **others)
         self._framing = Framing()
         self._is_at_work = False
-        """From the arrival of a request's head to the end of the response."""
+        """True from the arrival of a request's head to the end of the response."""
         self._body_breaks: asyncio.Future[Message] | None = None
         """Set if the body of the current request is malformed. None without a body."""
         self._discards_data = False
-        """After a refusal or a malformed body."""
+        """True after a refusal or a malformed body."""
         self._discarded = 0
         self._has_ended = False
         self._is_server_full = False
         self._waits_for_loop = False
-        """Until the event loop has served others, after many parts of a body at once."""
+        """True until the event loop has served others, after many parts of a body at once."""
 
     def connection_made(self, transport: BaseTransport) -> None:
         self._transport = cast("Transport", transport)
@@ -188,7 +187,7 @@ class Connection(asyncio.Protocol):
         """The connection closes when the client closes its side, at the deadline, or after `MAX_DISCARDED_BYTES`."""
         self._discards_data = True
         self.deadline.restart()
-        self._transport.write(self._shared.refusals.make(kind, self._shared.front.date))
+        self._transport.write(self._shared.front.refuse(kind))
         self._transport.write_eof()
 
     def _make_room(self) -> bool:
@@ -281,8 +280,7 @@ def in_origin_form(scope: Scope) -> Scope:
 
 @dataclass
 class Shared:
-    """By the connections of one process."""
+    """Objects shared by the connections of one process."""
 
     front: Front
-    refusals: Refusals
     open: set[Connection] = field(default_factory=set)

@@ -21,7 +21,7 @@ class ClientDeadline:
         self._requests = 0
         self.is_write_paused = False
         self.since = self._loop.time()
-        """By the event loop's clock."""
+        """Time by the event loop's clock."""
         self._timer = self._loop.call_later(seconds, self._check)
 
     @property
@@ -55,7 +55,7 @@ class ClientDeadline:
         self._timer.cancel()
 
     def _check(self) -> None:
-        """One timer that checks repeatedly costs less than a timer a request."""
+        """Check repeatedly with one timer, which costs less than a timer for each request."""
         left = self.since + self._seconds - self._loop.time() if self._has_deadline else self._seconds
         if left > 0:
             self._timer = self._loop.call_later(left, self._check)

@@ -75,7 +75,7 @@ def media_type(response: httpx.Response) -> str:
 
 
 async def _read(client: httpx.AsyncClient, path: str) -> httpx.Response:
-    """Of a list with pages, the longest possible page."""
+    """For a list with pages, read the longest possible page."""
     response = await client.get(path)
     longest = longest_page(response)
     if longest is not None:
@@ -91,7 +91,7 @@ def _is_exportable(response: httpx.Response) -> bool:
 
 
 def _linked_paths(path: str, response: httpx.Response, public_url: str) -> Iterator[str]:
-    """In the Link header, in the JSON body, and of each entry of a list. No queries."""
+    """Yield the paths in the Link header, in the JSON body, and of each entry of a list, without queries."""
     links = re.findall("<(/[^<>]*)>", response.headers.get("link", "").replace(f"<{public_url}/", "</"))
     body = _json(response)
     links += _paths_in(body)
@@ -186,7 +186,7 @@ def _write(tree: Path, responses: ExportedResponses) -> None:
 
 
 def _replace(folder: Path, tree: Path, *, backup: Path) -> None:
-    """If `tree` cannot be renamed, move `backup` back."""
+    """Move `backup` back if `tree` cannot be renamed."""
     if folder.exists():
         folder.rename(backup)
     try:

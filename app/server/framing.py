@@ -14,7 +14,7 @@ from app.errors import BadRequest, HeadTooLarge
 TOKEN = rb"[-!#$%&'*+.^_`|~0-9A-Za-z]++"
 FIELD = TOKEN + rb":[\t\x20-\x7e\x80-\xff]*+\r\n"
 HEAD = re.compile(rb"(" + TOKEN + rb") ([\x21-\x7e]++) HTTP/1\.([01])\r\n((?:" + FIELD + rb")*+)\r\n")
-"""By RFC 9112, without its exceptions for old clients: no folded line, no bare CR or LF."""
+"""Head by RFC 9112, without its exceptions for old clients: no folded line, no bare CR or LF."""
 TRAILERS = re.compile(rb"(?:" + FIELD + rb")*+\r\n")
 HOST = re.compile(rb"(?:[-0-9A-Za-z._~!$&'()*+,;=%]++|\[[0-9A-Fa-f:.]++\])(?::[0-9]{0,5})?")
 LENGTH = re.compile(rb"0|[1-9][0-9]{0,18}")
@@ -22,7 +22,7 @@ CHUNK_EXTENSION = rb";" + TOKEN + rb"(?:=(?:" + TOKEN + rb"|\"[\t\x20\x21\x23-\x
 CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})(?:" + CHUNK_EXTENSION + rb")*+\r\n")
 BLANKS = b"\t "
 NAMES_ONCE = (b"host", b"content-length", b"transfer-encoding", b"content-type", b"authorization")
-"""Of two, two programs could use different ones."""
+"""Headers that may not be repeated, because two programs could use different ones."""
 END_OF_LINE = re.compile(rb"\n")
 END_OF_HEAD = re.compile(rb"\n\r?\n")
 END_OF_TRAILERS = re.compile(rb"\A\r?\n|\n\r?\n")
@@ -30,7 +30,7 @@ END_OF_CHUNK = b"\r\n"
 LONGEST_END = len(b"\n\r\n")
 MAX_HEAD_BYTES = 65_536
 MAX_FIELD_BYTES = 8_192
-"""Of one line. Most proxies have the same limit."""
+"""Limit for one line. Most proxies have the same limit."""
 MAX_HEAD_FIELDS = 500
 """Even a short field takes time, and 64 KB could hold 13,000."""
 
@@ -84,7 +84,7 @@ class Framing:
 
     @property
     def is_body_due(self) -> bool:
-        """Until the body of the last head has been taken completely."""
+        """True until the body of the last head has been taken completely."""
         return self._take_next is not None
 
     @property
@@ -97,7 +97,7 @@ class Framing:
     def take_head(self) -> tuple[bytes, Head] | None:
         """Return the next head, raw and parsed, or None if it is incomplete. The body before it must have been taken.
 
-        Raise as `read_head`, also for a head longer than `MAX_HEAD_BYTES` or one that begins with a space or control
+        Raise as `read_head`, also for a head longer than `MAX_HEAD_BYTES`, or one that begins with a space or control
         character.
         """
         if self._unread and self._unread[0] <= ord(" "):
@@ -115,7 +115,7 @@ class Framing:
     def take_part(self) -> bytes:
         """Return the next bytes of the body, with the lines of chunk sizes. Empty if none has arrived or none is due.
 
-        Raise `BadRequest` if malformed, `HeadTooLarge` if a size line or the trailers are too long.
+        Raise `BadRequest` if malformed, or `HeadTooLarge` if a size line or the trailers are too long.
         """
         return self._take_next() if self._take_next is not None else b""
 

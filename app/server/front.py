@@ -1,4 +1,4 @@
-"""The front of the server: responds to public reads from the cache, before uvicorn parses the request.
+"""The front of the server: responds to public reads from the cache, before uvicorn parses the request, and refuses.
 
 A client that repeats a read sends the same bytes, so the raw request head is stored with the finished response. A
 request with a body, an Authorization header or a cookie is never stored.
@@ -6,12 +6,18 @@ request with a body, an Authorization header or a cookie is never stored.
 
 import time
 from email.utils import formatdate
+from http import HTTPStatus
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
+from app.errors import Problem
 from app.http.cache import CacheRequest, ResponseCache, WireResponse
-from app.http.log_requests import RequestRecords, new_request_id, route_template
+from app.http.log_requests import NO_ROUTE, OTHER_METHOD, RequestRecords, new_request_id, route_template
 from app.http.metrics import FinishedRequest
+from app.http.problems import PROBLEM_MEDIA_TYPE
+from app.http.response_headers import security_headers
+from app.models.links import problem_path
+from app.models.operations.problems import ProblemDetails
 from app.server.framing import Head
 
 MAX_STORED_ANSWERS = 500
@@ -24,12 +30,12 @@ CREDENTIALS = frozenset((b"authorization", b"cookie"))
 
 
 class StoredAnswer(NamedTuple):
-    """For all requests with the same raw head."""
+    """A response for all requests with the same raw head."""
 
     request: CacheRequest
     response: WireResponse
     holds: bool
-    """Until the cache is cleared. Otherwise it expires, and is looked up in the cache at each use."""
+    """True if valid until the cache is cleared. Otherwise it expires, and is looked up in the cache at each use."""
     route: str
     fields: bytes
     """The last is `x-request-id` without its value, which is new in each response."""
@@ -41,11 +47,17 @@ class Front:
     When responses become invalid, the cache gets a new store: responses of an earlier store are not used.
     """
 
-    def __init__(self, cache: ResponseCache, records: RequestRecords) -> None:
+    def __init__(self, cache: ResponseCache, records: RequestRecords, *, is_https: bool) -> None:
         self._cache = cache
         self._records = records
         self._store = cache.store
         self._answers: dict[bytes, StoredAnswer] = {}
+        self._headers_of_refusals = {
+            **security_headers(is_https=is_https),
+            "Content-Type": PROBLEM_MEDIA_TYPE,
+            "Access-Control-Allow-Origin": "*",  # the response holds no personal data, and no Origin was read
+            "Connection": "close",
+        }
         self._second = 0
         self._date = b""
 
@@ -57,7 +69,7 @@ class Front:
         return self._date
 
     def answer_known(self, head: bytes) -> bytes | None:
-        """None if the caller must parse the head."""
+        """Return None if the caller must parse the head."""
         stored = self._answers.get(head)
         if stored is None:
             return None
@@ -87,6 +99,23 @@ class Front:
         if len(response.body) <= MAX_ANSWER_BYTES:
             self._put(data, answer)
         return self._finish(answer, began)
+
+    def refuse(self, kind: type[Problem]) -> bytes:
+        """For data and connections that never reach the service. Recorded in log and metrics."""
+        request_id = new_request_id()
+        self._records.add(FinishedRequest(request_id, OTHER_METHOD, NO_ROUTE, kind.status, 0.0))
+        problem = ProblemDetails(
+            type=problem_path(kind.slug),
+            title=kind.title,
+            status=kind.status,
+            detail=f"{kind.meaning} In immediate danger call 999.",
+            instance=f"urn:uuid:{request_id}",
+        )
+        body = problem.model_dump_json(exclude_none=True).encode()
+        own = {"Content-Length": str(len(body)), "X-Request-ID": request_id, **kind.headers}
+        fields = [f"{name}: {value}".encode() for name, value in (self._headers_of_refusals | own).items()]
+        status_line = f"HTTP/1.1 {kind.status} {HTTPStatus(kind.status).phrase}".encode()
+        return b"\r\n".join([status_line, b"date: " + self.date, *fields, b"", body])
 
     def _parse(self, head: Head) -> CacheRequest | None:
         """A plain public read is a GET by HTTP/1.1 for a path, without credentials, that keeps the connection alive."""

@@ -32,7 +32,7 @@ def bind(host: str, ports: Sequence[int]) -> socket.socket:
 
 
 def address_of(listening: socket.socket) -> str:
-    """For a browser on this host."""
+    """Return the address for a browser on this host."""
     name, port = listening.getsockname()[:2]
     host = ip_address(name)
     if host.is_unspecified:  # bound to every address of this machine, including the loopback address

@@ -36,7 +36,6 @@ from app.main import GuidanceApp, create_app
 from app.server.connection import CONNECTION, SHARED, Connection, Shared
 from app.server.front import Front
 from app.server.listening import address_of, bind, leave_new_connections
-from app.server.refusals import Refusals
 from app.services.concerns.keys import DEVELOPMENT_IDENTITY
 from app.services.concerns.resealing import find_newest_recipients
 from app.services.concerns.sealing import read_identities
@@ -50,7 +49,7 @@ OBJECTS_BETWEEN_COLLECTIONS = 2_000
 STARTING_SECONDS = 30
 """A silent process is then replaced; a start must take less."""
 ACCEPTING_SECONDS = 0.05
-"""From the end of a drain to the stop, connections that have begun are still accepted and read."""
+"""Time from the end of a drain to the stop, in which connections that have begun are still accepted and read."""
 ARENA_MAX = -8  # M_ARENA_MAX of glibc's malloc.h
 REFUSAL = "refusal.txt"  # says in the folder of the processes why one of them ended all
 ANNOUNCED = "announced.txt"  # is there once one of them has said that it listens
@@ -215,8 +214,8 @@ class DrainingMiddleware:
             return
 
         context, records = self._context, self._service.door.records
-        front = Front(context.response_cache, records)
-        scope["state"][SHARED] = Shared(front, Refusals(records, is_https=context.settings.is_https))
+        front = Front(context.response_cache, records, is_https=context.settings.is_https)
+        scope["state"][SHARED] = Shared(front)
 
         async def receive_stop() -> Message:
             message = await receive()
@@ -275,7 +274,7 @@ def _closing(send: Send) -> Send:
 
 
 def write_address(settings: Settings) -> None:
-    """For commands, into the data folder, unless `public_url` is set. Ignore a failure."""
+    """Write the address into the data folder, for commands, unless `public_url` is set. Ignore a failure."""
     if "public_url" not in settings.model_fields_set:
         with suppress(OSError):
             write_key_file(settings.data_dir / ADDRESS_FILE, f"{settings.public_url}\n".encode(), replace=True)
@@ -291,7 +290,7 @@ def check_recipients(settings: Settings, *, host: str, is_named_trial: bool) -> 
     """Return True if this start is a trial, in which concerns are encrypted to a development identity.
 
     Without recipients, it is one if `is_named_trial` or if nothing tells of real use; otherwise raise `SetupError`: a
-    lost setting must not leave concerns readable to whoever reads the disk. So too for a trial with recipients.
+    lost setting must not leave concerns readable to whoever reads the disk. A trial with recipients is refused too.
     """
     if settings.seal_to:
         if is_named_trial:

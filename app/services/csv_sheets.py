@@ -26,10 +26,3 @@ def csv_sheet(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
 
 def safe_cell(cell: str) -> str:
     return f"'{cell}" if FORMULA.match(cell) else cell
-
-
-def plain_cell(cell: str) -> str:
-    """Undo `safe_cell` in a cell that a spreadsheet saved. CRLF becomes LF, and blanks at the ends go."""
-    text = cell.replace("\r\n", "\n").strip()
-    bare = text.removeprefix("'")
-    return bare if safe_cell(bare) == text else text

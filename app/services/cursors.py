@@ -23,15 +23,15 @@ def encode_key(key: str | int) -> str:
 
 
 def encode_position(position: Sequence[Any]) -> str:
-    """As `encode_key`, for integers, datetimes, and strings without spaces."""
+    """Same as `encode_key`, for integers, datetimes, and strings without spaces."""
     return encode_key(SEPARATOR.join(format_utc(v) if isinstance(v, dt.datetime) else str(v) for v in position))
 
 
 def decode_key(cursor: str | None, *, otherwise: Key, parameter: str = "cursor") -> Key:
     """Raise `InvalidCursor`, which names `parameter`. `otherwise` is the key of the first page.
 
-    Refused is another type than `otherwise`, and what a database cannot compare: negative, above `LARGEST`, not
-    storable.
+    A cursor is refused if its type differs from `otherwise`, or if a database cannot compare its value: negative, above
+    `LARGEST`, not storable.
     """
     if cursor is None:
         return otherwise
@@ -49,7 +49,7 @@ def _is_searchable(key: str | int) -> bool:
 
 
 def decode_position(cursor: str | None, types: Sequence[type]) -> tuple[Any, ...] | None:
-    """As `decode_key`, for values of `types`. None means the first page."""
+    """Same as `decode_key`, for values of `types`. None means the first page."""
     words = decode_key(cursor, otherwise="").split(SEPARATOR)
     if cursor is None:
         return None

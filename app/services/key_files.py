@@ -5,14 +5,16 @@ import hashlib
 import os
 import secrets
 import tempfile
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple, TypeVar
 
 from app.db.private_files import make_private_folder
 from app.errors import SetupError
 
 KEY_BYTES = 32
+Result = TypeVar("Result")
 
 
 def write_key_file(path: Path, content: bytes, *, replace: bool = False) -> None:
@@ -45,10 +47,10 @@ class FileKey(NamedTuple):
 
 
 class KeyFile:
-    """The keys in one file, one a line. The first is for new data, the others still work for old.
+    """The keys in one file, one a line. The first is for new data; the others still work for old data.
 
     `is_configured`: a setting names the file, which nodes may share, so only an operator's command creates it (`add`).
-    Raise `SetupError` if it cannot be read, or a line is no key; a change also `OSError`.
+    Raise `SetupError` if the file cannot be read or a line is not a key. A change also raises `OSError`.
     """
 
     purpose: ClassVar[str]
@@ -61,7 +63,7 @@ class KeyFile:
         self.keys: list[FileKey] = []
 
     def load(self) -> None:
-        """As `read`, but raise `SetupError` if the file has no key, or is configured and absent."""
+        """Same as `read`, but raise `SetupError` if the file has no key, or is configured and absent."""
         self.read()
         if not self.keys and (self.is_configured or self.path.exists()):
             raise SetupError(f"{self.path} has no key ({self.command} makes one)")
@@ -76,14 +78,21 @@ class KeyFile:
         except (OSError, ValueError):
             raise SetupError(f"{self.path} cannot be read as keys: {self.purpose} its first line") from None
 
+    def look_twice(self, look: Callable[[], Result]) -> Result:
+        """Read the file again if `look` finds nothing: another process may have added a key."""
+        if found := look():
+            return found
+        self.read()
+        return look()
+
     def make(self) -> None:
-        """If another process was faster, read its keys."""
+        """Create the file. If another process was faster, read its keys."""
         with suppress(FileExistsError):
             self._write([_new_key()], replace=False)
         self.read()
 
     def add(self) -> None:
-        """Before the existing ones. The caller keeps other processes from changing the file."""
+        """Add a key before the existing ones. The caller keeps other processes from changing the file."""
         self.read()
         self._write([_new_key(), *self.keys], replace=True)
 

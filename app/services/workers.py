@@ -43,9 +43,12 @@ class Job:
 
     name: str
     every: float
-    """From the end of a run to the next, unless it failed or `do` returned True."""
+    """Seconds from the end of a run to the next, unless it failed or `do` returned True."""
     do: Callable[[Callable[[], None]], bool | None]
-    """If it returns True, it runs again at once. Between steps it calls its argument, which may raise `Stopping`."""
+    """Work to do.
+
+    If it returns True, it runs again at once. Between steps it calls its argument, which may raise `Stopping`.
+    """
     first_delay: float = 0.0
     failures: int = 0
     due: float = 0.0
@@ -64,7 +67,7 @@ class JobsWorker:
     def __init__(self, name: str, jobs: Sequence[Job], *, stalled_after: float = 300.0) -> None:
         self.jobs = jobs
         self.stalled_after = stalled_after
-        """Without progress, not counting pauses."""
+        """Seconds without progress, not counting pauses."""
         self._delay = 0.0
         self._beat_at = monotonic()
         self._stopped = threading.Event()
@@ -173,7 +176,7 @@ def call_in_time(do: Callable[[], Result], seconds: float) -> Result:
 
 
 def stop_workers(workers: Collection[JobsWorker]) -> None:
-    """All are asked before the first wait, so they end in parallel; the slow end with the process."""
+    """Ask all workers to stop before the first wait, so that they end in parallel. Slow ones end with the process."""
     for worker in workers:
         worker.request_stop()
     for worker in workers:
@@ -187,15 +190,15 @@ def read_generation(engine: Engine) -> int:
 
 
 def backoff_seconds(failures: int) -> float:
-    """1 after the first failure in a row, then doubled, 60 at most."""
+    """Return 1 after the first failure in a row, then twice as much each time, at most 60."""
     return min(2.0 ** min(failures - 1, 16), MAX_BACKOFF_SECONDS)
 
 
 class GenerationWatcher(JobsWorker):
-    """Notices when any process publishes or withdraws. `on_change` is called after the first successful poll too.
+    """Notices when any process publishes or withdraws. `on_change` is also called after the first successful poll.
 
-    `on_silence` gets the time (`monotonic`) of the last response after `SILENT_SECONDS`, and None when it responds
-    again, after `on_change`.
+    `on_silence` gets the time (`monotonic`) of the last response after `SILENT_SECONDS`, and None when the database
+    responds again, after `on_change`.
     """
 
     def __init__(
@@ -211,15 +214,15 @@ class GenerationWatcher(JobsWorker):
         self._is_silent = False
 
     def start(self) -> None:
-        """After one poll."""
+        """Poll once, then start."""
         self.poll()
         super().start()
 
     def drain(self) -> None:
-        """A process that is about to stop still serves reads, which need the polls."""
+        """Keep polling: a process that is about to stop still serves reads, which need the polls."""
 
     def poll(self) -> None:
-        """If all connections of this process are in use, do nothing: the database may be responding."""
+        """Do nothing if all connections of this process are in use: the database may be responding."""
         try:
             number = read_generation(self._engine)
         except NoConnectionInTime:  # other threads use all connections: the database may be responding

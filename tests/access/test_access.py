@@ -31,8 +31,8 @@ from app.models.audit.details import ClientDetails
 from app.models.audit.rows import DeskAct
 from app.services.access import passkeys
 from app.services.access.access_record import AccessRecord, RecordedAccess, by_operator, record_person
-from app.services.access.clients import NewClient, add_client, revoke_client, rotate_key
-from app.services.access.people import BY_PASSKEY, Identity, end_sessions, invite, leave, welcome
+from app.services.access.clients import add_client, revoke_client, rotate_key
+from app.services.access.people import BY_PASSKEY, end_sessions, invite, leave, welcome
 from app.services.access.row_signing import (
     ACCESS_KEY,
     ACCESS_ROWS,
@@ -104,8 +104,8 @@ class Place:
 def place(service: FastAPI, client: TestClient, database: RawConnection) -> Place:
     context = context_of_service(service)
     scopes = (Scope.READ, Scope.WRITE, Scope.AUDIT)
-    key = add_client(context.writer, NewClient("example-desk", scopes), at=A_TUESDAY, expires_at=A_TUESDAY + A_DAY)
-    add_client(context.writer, NewClient("another-desk", (Scope.SUBMIT,)), at=A_TUESDAY)
+    key = add_client(context.writer, "example-desk", scopes, at=A_TUESDAY, expires_at=A_TUESDAY + A_DAY)
+    add_client(context.writer, "another-desk", (Scope.SUBMIT,), at=A_TUESDAY)
     store_passkey(service, invited(service, JO), b"passkey of Jo")
     sign_in_as(service, client, JO, Role.READER)
     invited(service, "Sam Example", Role.LEAD)
@@ -406,25 +406,25 @@ def test_what_was_ended_and_is_put_back_opens_nothing_anywhere(place: Place, lin
 
 def test_a_provider_s_word_sets_a_role_right_that_was_put_back(place: Place) -> None:
     writer, pat = place.context.writer, Actor("openid:desk/Pat", ADDRESS, A_TUESDAY)
-    provider = Identity("https://id.example", "pat")
-    writer.run(welcome, "Pat", role=Role.LEAD, identity=provider, actor=pat)
+    provider = {"provider": "https://id.example", "subject": "pat"}
+    writer.run(welcome, "Pat", role=Role.LEAD, **provider, actor=pat)
     before = row(place.database, "people", "name = 'Pat'")
-    writer.run(welcome, "Pat", role=Role.READER, identity=provider, actor=pat)
+    writer.run(welcome, "Pat", role=Role.READER, **provider, actor=pat)
     put_back(place.database, "people", before)
 
-    writer.run(welcome, "Pat", role=Role.LEAD, identity=provider, actor=pat)
+    writer.run(welcome, "Pat", role=Role.LEAD, **provider, actor=pat)
 
     assert place.faults() == []
 
 
 def test_a_person_who_left_comes_back_by_no_deleted_row(place: Place) -> None:
     writer, pat = place.context.writer, Actor("openid:desk/Pat", ADDRESS, A_TUESDAY)
-    provider = Identity("https://id.example", "pat")
-    writer.run(welcome, "Pat", role=Role.LEAD, identity=provider, actor=pat)
+    provider = {"provider": "https://id.example", "subject": "pat"}
+    writer.run(welcome, "Pat", role=Role.LEAD, **provider, actor=pat)
     writer.run(leave, "Pat", at=A_TUESDAY)
     place.database.execute("DELETE FROM people WHERE name = 'Pat'")
 
-    assert writer.run(welcome, "Pat", role=Role.LEAD, identity=provider, actor=pat) is None
+    assert writer.run(welcome, "Pat", role=Role.LEAD, **provider, actor=pat) is None
     assert place.faults() == ["person Pat: it is on record, and its row is gone"]
 
 
@@ -515,8 +515,8 @@ def test_every_key_of_a_client_is_on_the_record_with_its_end(place: Place) -> No
     writer = place.context.writer
     for day in range(3):
         rotate_key(writer, name="example-desk", overlap=A_DAY / 2, at=A_TUESDAY + day * A_DAY / 4)
-    add_client(writer, NewClient("desk-of-ann", (Scope.READ, Scope.WRITE), "Ann Example"), at=A_TUESDAY)
-    add_client(writer, NewClient("sandbox", (Scope.SUBMIT,), test=True), at=A_TUESDAY)
+    add_client(writer, "desk-of-ann", (Scope.READ, Scope.WRITE), "Ann Example", at=A_TUESDAY)
+    add_client(writer, "sandbox", (Scope.SUBMIT,), test=True, at=A_TUESDAY)
     writer.run(leave, "Ann Example", at=A_TUESDAY)
 
     assert place.faults() == []
@@ -658,7 +658,7 @@ def test_nodes_outside_a_trial_need_the_key_before_anybody_is_let_in(settings: S
     writer = Writer(engine, queue_size=1, wait_seconds=30)
     writer.start()
     with pytest.raises(SetupError, match="set GUIDANCE_ACCESS_KEY_FILE"):
-        add_client(writer, NewClient("example-desk", (Scope.READ,)), at=A_TUESDAY)
+        add_client(writer, "example-desk", (Scope.READ,), at=A_TUESDAY)
     writer.stop()
 
 

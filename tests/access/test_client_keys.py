@@ -24,7 +24,6 @@ from app.services.access import row_signing
 from app.services.access.clients import (
     ACCURACY,
     KeyUses,
-    NewClient,
     add_client,
     list_clients,
     revoke_client,
@@ -52,7 +51,7 @@ def add(
     expires_at: dt.datetime | None = None,
 ) -> str:
     """Add a client that may do everything, and return its key."""
-    return add_client(context.writer, NewClient(name, Scope, person), at=A_TUESDAY, expires_at=expires_at)
+    return add_client(context.writer, name, Scope, person, at=A_TUESDAY, expires_at=expires_at)
 
 
 def opens(client: TestClient, key: str) -> int:
@@ -202,7 +201,7 @@ def line_in_list(context: AppContext) -> str:
 def test_a_key_s_last_use_is_written_at_most_every_five_minutes(
     client: TestClient, context: AppContext, clock: SettableClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    key = add_client(context.writer, NewClient(name="example-app", scopes=[Scope.EVENTS]), at=A_TUESDAY)
+    key = add_client(context.writer, name="example-app", scopes=[Scope.EVENTS], at=A_TUESDAY)
     written = writes_in(context, monkeypatch)
 
     def use(after: dt.timedelta) -> str | None:
@@ -222,7 +221,7 @@ def test_a_key_s_last_use_is_written_at_most_every_five_minutes(
 def test_an_unwritten_use_of_a_key_delays_no_read_and_follows_later(
     client: TestClient, context: AppContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    key = add_client(context.writer, NewClient(name="example-app", scopes=[Scope.EVENTS]), at=A_TUESDAY)
+    key = add_client(context.writer, name="example-app", scopes=[Scope.EVENTS], at=A_TUESDAY)
 
     def refuse(_: object, **_values: object) -> None:
         raise StoreBusy
@@ -393,7 +392,7 @@ def test_a_name_that_looks_like_another_is_refused(context: AppContext, name: st
     with pytest.raises(SetupError) as of_person:
         invite(context.writer, name, role=Role.WORKER, expires_at=LATER, at=context.clock())
     with pytest.raises(SetupError) as of_client:
-        add_client(context.writer, NewClient("a-client", [Scope.READ], person=name), at=context.clock())
+        add_client(context.writer, "a-client", [Scope.READ], person=name, at=context.clock())
 
     assert reason in str(of_person.value)
     assert reason in str(of_client.value)
@@ -402,7 +401,7 @@ def test_a_name_that_looks_like_another_is_refused(context: AppContext, name: st
 @for_each("name", ["operator", "retention", "key-holder"])
 def test_no_client_has_a_name_of_the_service_s_own(context: AppContext, name: str) -> None:
     with pytest.raises(SetupError, match="names this service itself"):
-        add_client(context.writer, NewClient(name, [Scope.READ]), at=context.clock())
+        add_client(context.writer, name, [Scope.READ], at=context.clock())
 
 
 def test_a_name_has_one_spelling(context: AppContext) -> None:

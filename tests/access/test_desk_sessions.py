@@ -16,7 +16,7 @@ from app.http.visitors import SESSION_COOKIE, set_cookie
 from app.models.access.clients import Scope
 from app.models.access.people import PersonRow, SessionRow
 from app.models.access.roles import NO_ROLE, Role
-from app.services.access.clients import NewClient, add_client
+from app.services.access.clients import add_client
 from app.services.access.people import leave
 from app.services.access.row_signing import verify_access
 from app.services.concerns.rows import get_concern
@@ -134,7 +134,7 @@ def test_a_session_that_was_stolen_opens_nothing_after_the_person_left(service: 
 def test_the_key_of_a_person_who_left_opens_nothing(service: FastAPI, client: TestClient, clock: SettableClock) -> None:
     reference, writer = raise_concern(client)["reference"], context_of_service(service).writer
     keys = {
-        name: add_client(writer, NewClient(name=name, scopes=[Scope.READ, Scope.WRITE], person=person), at=clock())
+        name: add_client(writer, name=name, scopes=[Scope.READ, Scope.WRITE], person=person, at=clock())
         for name, person in (("desk-of-jo", JO), ("desk-of-sam", "Sam Example"), ("case-system", None))
     }
 
@@ -304,7 +304,9 @@ def test_the_pages_take_the_key_of_a_person_and_record_the_name(
     keys = {
         person: add_client(
             service.state.context.writer,
-            NewClient(name=name, scopes=[Scope.READ, Scope.WRITE], person=person),
+            name=name,
+            scopes=[Scope.READ, Scope.WRITE],
+            person=person,
             at=A_TUESDAY,
         )
         for name, person in (("robin", "Robin Example"), ("system", None))

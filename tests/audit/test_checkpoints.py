@@ -21,7 +21,7 @@ from app.models.access.clients import Scope
 from app.models.events.rows import EventKind
 from app.services.events.address_guard import SsrfGuard
 from app.services.events.dispatcher import build_dispatcher
-from app.services.events.webhook_keys import NewWebhook, add_webhook, open_webhook_keys
+from app.services.events.webhook_keys import add_webhook, open_webhook_keys
 from app.services.operations import checkpoints
 from app.services.operations.checkpoints import (
     CHECKPOINT_INTERVAL,
@@ -166,7 +166,9 @@ def test_the_second_party_gets_each_checkpoint_and_finds_deleted_entries(
     kinds, keys = [EventKind.AUDIT_CHECKPOINT], open_webhook_keys(settings)
     add_webhook(
         context.writer,
-        NewWebhook(name="second-party", url=receiver.url, kinds=kinds),
+        name="second-party",
+        url=receiver.url,
+        kinds=kinds,
         guard=guard,
         keys=keys,
         at=clock(),

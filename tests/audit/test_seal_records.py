@@ -15,7 +15,7 @@ from app.models.audit.details import SealDetails
 from app.models.audit.entry_kinds import EntryKind
 from app.services.audit.audit_log import Actor
 from app.services.concerns.keys import DEVELOPMENT_IDENTITY, create_identity
-from app.services.concerns.resealing import ChangeOfKeys, reseal
+from app.services.concerns.resealing import reseal
 from app.services.concerns.sealing import make_sealer, read_identities
 from app.services.operations.verification import find_faults
 from tests.support.clock import A_TUESDAY
@@ -199,7 +199,8 @@ def test_resealing_goes_on_past_a_misplaced_or_unreadable_text(
     result = reseal(
         context.engine,
         context.writer,
-        ChangeOfKeys(unsealer, make_sealer([new])),
+        unsealer,
+        make_sealer([new]),
         actor=Actor("key-holder", "command line", A_TUESDAY),
     )
 
@@ -223,7 +224,8 @@ def test_a_resealing_is_on_the_record_of_each_concern_and_verifies(
     result = reseal(
         context.engine,
         context.writer,
-        ChangeOfKeys(unsealer, new),
+        unsealer,
+        new,
         actor=Actor("key-holder", "command line", A_TUESDAY),
     )
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,12 +16,12 @@ from app.http.context import AppContext
 from app.models.access.clients import Scope
 from app.models.audit.rows import Remnants
 from app.models.concerns.examples import FULL_EXAMPLE
-from app.services.access.clients import NewClient, add_client
+from app.services.access.clients import add_client
 from app.services.audit.audit_log import Actor
 from app.services.audit.remnants import purge_remnants
-from app.services.concerns.card_making import MAX_EXCERPT_LENGTH, card_of_addition, card_of_concern, card_plaintext
+from app.services.concerns.card_making import MAX_EXCERPT_LENGTH, card_of_addition, card_of_concern, seal_card
 from app.services.concerns.keys import DEVELOPMENT_IDENTITY, create_identity
-from app.services.concerns.resealing import ChangeOfKeys, Resealed, reseal
+from app.services.concerns.resealing import Resealed, reseal
 from app.services.concerns.sealing import LEAST_CARD, Unsealer, make_sealer, read_identities
 from app.services.operations.backup import back_up
 from app.services.operations.verification import find_faults
@@ -46,8 +47,8 @@ def opened(settings: Settings, sealed: bytes) -> Any:
 
 def resealed(context: AppContext, settings: Settings, *recipients: str) -> Resealed:
     unsealer = read_identities(settings.data_dir / DEVELOPMENT_IDENTITY)
-    keys = ChangeOfKeys(unsealer, make_sealer(recipients) if recipients else context.submissions.sealer)
-    return reseal(context.engine, context.writer, keys, actor=AN_OPERATOR)
+    sealer = make_sealer(recipients) if recipients else context.submissions.sealer
+    return reseal(context.engine, context.writer, unsealer, sealer, actor=AN_OPERATOR)
 
 
 def faults(context: AppContext) -> list[str]:
@@ -124,7 +125,8 @@ def test_a_number_plate_among_things_is_a_vehicle_of_the_card() -> None:
 def test_a_card_has_512_or_1024_bytes_when_it_is_sealed(length: int) -> None:
     told = {"children": [{"given_names": "é" * length}], "concern": {"narrative": "ß" * length}}
 
-    plaintext = card_plaintext(card_of_concern(told), "4F7K-926W-0X37", at=A_TUESDAY)
+    unsealed: Any = SimpleNamespace(seal=bytes)
+    plaintext = seal_card(unsealed, card_of_concern(told), "4F7K-926W-0X37", at=A_TUESDAY)
 
     assert len(plaintext) in (LEAST_CARD, 2 * LEAST_CARD)
 
@@ -147,8 +149,8 @@ def test_a_concern_and_its_addition_have_sealed_cards_on_the_record(
 
 
 def test_a_test_concern_has_a_card_too(client: TestClient, context: AppContext, database: RawConnection) -> None:
-    sandbox = NewClient(name="example-sandbox", scopes=[Scope.SUBMIT], test=True)
-    headers = {"Authorization": f"Bearer {add_client(context.writer, sandbox, at=A_TUESDAY)}"}
+    token = add_client(context.writer, name="example-sandbox", scopes=[Scope.SUBMIT], test=True, at=A_TUESDAY)
+    headers = {"Authorization": f"Bearer {token}"}
 
     receipt = client.post("/v1/concerns", json=a_concern(test=True), headers=headers).json()
 
@@ -366,9 +368,9 @@ def test_an_identity_that_opens_no_current_text_finds_nothing_to_reseal(
 ) -> None:
     del receipt
     create_identity(tmp_path / "retired.txt", at=A_TUESDAY)
-    keys = ChangeOfKeys(read_identities(tmp_path / "retired.txt"), context.submissions.sealer)
+    unsealer = read_identities(tmp_path / "retired.txt")
 
-    result = reseal(context.engine, context.writer, keys, actor=AN_OPERATOR)
+    result = reseal(context.engine, context.writer, unsealer, context.submissions.sealer, actor=AN_OPERATOR)
 
     assert (result.count, result.cards, result.unopened) == (0, 0, ())
 

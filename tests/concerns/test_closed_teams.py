@@ -237,13 +237,15 @@ def test_a_deadline_is_a_time_at_which_somebody_answers(settings: Settings, cloc
         receipt = raise_concern(client)
         add(client, receipt)
         proof = {"reference": receipt["reference"], "code": receipt["status_token"]}
-        page = client.post("/concerns", data=proof).text
+        page, *others = [client.post(f"{language}/concerns", data=proof).text for language in ("", "/cy", "/pl", "/ur")]
 
     assert (receipt["acknowledge_by"], receipt["call_from"]) == ("2026-12-03T04:45:00Z", "2026-12-03T08:30:00Z")
     assert "by Thursday 3 December 2026 at 08:30. If nobody has by then, call the Duty" in str(receipt["next_steps"])
     assert "04:45" not in page.partition("Sent</dt>")[2].partition("</dd>")[2]
     assert page.count("A social worker should read it by") == 1
     assert page.count("A social worker should read what you added by") == 0, "the deadline stands once"
+    for other in others:
+        assert re.findall(r"\b3 [^<]{2,30}\b(\d\d:\d\d)", other) == ["08:30"]
 
 
 def test_a_retry_at_another_hour_says_who_answers_then(settings: Settings, clock: SettableClock) -> None:

@@ -15,11 +15,12 @@ from fastapi import FastAPI
 
 from app.age.keys import decrypt, recipient_of
 from app.config import Settings
+from app.models.audit.entry_kinds import EntryKind
 from app.models.concerns.additions import Addition
 from app.models.guides.edition_keys import EditionKey
 from app.services.audit.audit_log import Actor
 from app.services.concerns.keys import DEVELOPMENT_IDENTITY, create_identity
-from app.services.concerns.resealing import ChangeOfKeys, reseal
+from app.services.concerns.resealing import reseal
 from app.services.concerns.sealing import (
     LARGEST_STEP,
     LEAST_CARD,
@@ -28,11 +29,11 @@ from app.services.concerns.sealing import (
     concern_plaintext,
     derive_public_key,
     make_sealer,
-    note_plaintext,
     pad,
     read_identities,
     seal_message,
     token_identity,
+    written_plaintext,
 )
 from tests.support.clock import A_TUESDAY
 from tests.support.databases import RawConnection
@@ -78,7 +79,7 @@ def test_sealed_entries_of_one_letter_and_500_have_equal_length() -> None:
         message = seal_message(text, A_REFERENCE, key, at=A_TUESDAY)
         return {
             len(addition_plaintext(addition, A_REFERENCE, at=A_TUESDAY)),
-            len(note_plaintext(text, A_REFERENCE, author="a/" + "b" * 60)),
+            len(written_plaintext(EntryKind.NOTE, text, A_REFERENCE, author="a/" + "b" * 60)),
             len(decrypt(message, [token_identity("ABCD", A_REFERENCE)])),
         }
 
@@ -110,7 +111,7 @@ def test_an_older_note_without_padding_is_read_and_padded_when_resealed(
     former = read_identities(settings.data_dir / DEVELOPMENT_IDENTITY)
 
     read = desk.get(f"/concerns/{reference}/notes").json()["notes"]
-    reseal(context.engine, context.writer, ChangeOfKeys(former, new), actor=Actor("operator", "here", A_TUESDAY))
+    reseal(context.engine, context.writer, former, new, actor=Actor("operator", "here", A_TUESDAY))
 
     ((sealed,),) = database.execute("SELECT sealed FROM entries WHERE kind = 'note'").fetchall()
     assert [each["text"] for each in read] == ["An older note."]

@@ -19,7 +19,7 @@ from app.models.access.clients import Scope
 from app.models.concerns.examples import SMALLEST_EXAMPLE
 from app.models.concerns.rows import ConcernRow
 from app.models.events.rows import EventRow
-from app.services.access.clients import NewClient, add_client
+from app.services.access.clients import add_client
 from app.services.concerns.deadlines import append_overdue_events
 from app.services.concerns.receipts import TEST
 from app.services.desk.retention import RetentionPeriods, erase_due_concerns
@@ -40,8 +40,7 @@ Send = Callable[..., Any]
 @pytest.fixture
 def send(client: TestClient, context: AppContext) -> Send:
     """Return a function that posts a test with a test key, what it is given beside the required fields and `test`."""
-    sandbox = NewClient(name="example-sandbox", scopes=[Scope.SUBMIT], test=True)
-    token = add_client(context.writer, sandbox, at=A_TUESDAY)
+    token = add_client(context.writer, name="example-sandbox", scopes=[Scope.SUBMIT], test=True, at=A_TUESDAY)
 
     def post(path: str = "/v1/concerns", key: str = "", **changes: Any) -> Any:
         headers = {"Authorization": f"Bearer {token}"} | ({"Idempotency-Key": key} if key else {})
@@ -103,7 +102,7 @@ def test_a_test_concern_is_taken_and_every_answer_marks_it(send: Send, client: T
 def test_an_unmarked_concern_with_a_test_key_is_refused_and_explained(
     client: TestClient, context: AppContext, desk: Desk, path: str, marked: dict[str, Any]
 ) -> None:
-    key = add_client(context.writer, NewClient(name="example-sandbox", scopes=[Scope.SUBMIT], test=True), at=A_TUESDAY)
+    key = add_client(context.writer, name="example-sandbox", scopes=[Scope.SUBMIT], test=True, at=A_TUESDAY)
     headers = {"Authorization": f"Bearer {key}"}
 
     refused = client.post(path, json=a_concern(immediate_danger="yes", **marked), headers=headers)
@@ -121,7 +120,7 @@ def test_an_unmarked_concern_with_a_test_key_is_refused_and_explained(
 def test_a_page_refuses_a_test_key_and_keeps_the_words_typed(
     client: TestClient, context: AppContext, desk: Desk
 ) -> None:
-    key = add_client(context.writer, NewClient(name="example-sandbox", scopes=[Scope.SUBMIT], test=True), at=A_TUESDAY)
+    key = add_client(context.writer, name="example-sandbox", scopes=[Scope.SUBMIT], test=True, at=A_TUESDAY)
     typed = {
         "immediate_danger": "no",
         "reporter.kind": "member_of_public",
@@ -163,7 +162,7 @@ def test_only_tests_and_refusals_are_counted_logged_and_shown_to_the_operator(
 def test_a_marked_concern_without_a_test_key_is_refused_with_a_remedy(
     client: TestClient, context: AppContext, desk: Desk, path: str, key: bool
 ) -> None:
-    token = add_client(context.writer, NewClient(name="example-school", scopes=[Scope.SUBMIT]), at=A_TUESDAY)
+    token = add_client(context.writer, name="example-school", scopes=[Scope.SUBMIT], at=A_TUESDAY)
     headers = {"Authorization": f"Bearer {token}"} if key else {}
 
     refused = client.post(path, json=a_concern(test=True), headers=headers)
@@ -277,7 +276,7 @@ def test_the_database_refuses_to_make_a_real_concern_a_test(client: TestClient, 
 @pytest.mark.parametrize("scopes", [[Scope.READ], [Scope.SUBMIT, Scope.READ], []])
 def test_a_client_for_tests_may_submit_and_nothing_else(context: AppContext, scopes: list[Scope]) -> None:
     with pytest.raises(SetupError):
-        add_client(context.writer, NewClient(name="example-sandbox", scopes=scopes, test=True), at=A_TUESDAY)
+        add_client(context.writer, name="example-sandbox", scopes=scopes, test=True, at=A_TUESDAY)
 
 
 def test_the_form_for_reporters_has_no_question_about_tests(client: TestClient) -> None:

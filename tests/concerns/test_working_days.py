@@ -45,7 +45,7 @@ def in_london(wall_time: str) -> dt.datetime:
 
 @for_each(("received", "due"), [case[1:] for case in CASES])
 def test_an_acknowledgement_is_due_one_working_day_later_in_london_time(received: str, due: str) -> None:
-    told = WorkingDays().one_working_day_after(in_london(received).astimezone(dt.UTC))
+    told = WorkingDays().after(in_london(received).astimezone(dt.UTC), days=1)
 
     assert told == in_london(due)
     assert told.tzinfo is dt.UTC
@@ -54,7 +54,7 @@ def test_an_acknowledgement_is_due_one_working_day_later_in_london_time(received
 def test_a_clock_change_moves_the_utc_moment_and_not_the_local_time() -> None:
     friday = dt.datetime(2026, 10, 23, 16, 10, tzinfo=dt.UTC)  # 17.10 in London, still summer time
 
-    told = WorkingDays().one_working_day_after(friday)
+    told = WorkingDays().after(friday, days=1)
 
     assert told == dt.datetime(2026, 10, 26, 17, 10, tzinfo=dt.UTC)
 
@@ -62,7 +62,7 @@ def test_a_clock_change_moves_the_utc_moment_and_not_the_local_time() -> None:
 def test_a_summer_day_ends_at_midnight_in_london_not_in_utc() -> None:
     saturday = dt.datetime(2027, 6, 12, 12, 0, tzinfo=dt.UTC)
 
-    told = WorkingDays().one_working_day_after(saturday)
+    told = WorkingDays().after(saturday, days=1)
 
     assert told == dt.datetime(2027, 6, 14, 23, 0, tzinfo=dt.UTC)
 
@@ -70,7 +70,7 @@ def test_a_summer_day_ends_at_midnight_in_london_not_in_utc() -> None:
 def test_the_day_is_london_s_even_if_utc_is_a_day_behind() -> None:
     friday_in_utc_and_saturday_in_london = dt.datetime(2027, 6, 11, 23, 30, tzinfo=dt.UTC)
 
-    told = WorkingDays().one_working_day_after(friday_in_utc_and_saturday_in_london)
+    told = WorkingDays().after(friday_in_utc_and_saturday_in_london, days=1)
 
     assert told == in_london("2027-06-15 00:00")
 
@@ -79,10 +79,8 @@ def test_every_due_time_is_within_six_days_and_never_while_closed() -> None:
     days = WorkingDays()
     moments = [dt.datetime(2026, 11, 1, tzinfo=dt.UTC) + dt.timedelta(hours=hour) for hour in range(0, 24 * 400, 7)]
 
-    waits = [days.one_working_day_after(moment) - moment for moment in moments]
-    last_seconds = [
-        (days.one_working_day_after(moment) - dt.timedelta(seconds=1)).astimezone(LONDON) for moment in moments
-    ]
+    waits = [days.after(moment, days=1) - moment for moment in moments]
+    last_seconds = [(days.after(moment, days=1) - dt.timedelta(seconds=1)).astimezone(LONDON) for moment in moments]
     assert dt.timedelta() < min(waits)
     assert max(waits) <= dt.timedelta(days=6)
     assert all(days.calendar.is_working_day(last.date()) or last.time() == dt.time(23, 59, 59) for last in last_seconds)

@@ -22,7 +22,7 @@ from app.http.context import AppContext
 from app.models.access.clients import Scope as ClientScope
 from app.models.concerns.examples import FULL_EXAMPLE
 from app.models.guides.editions import EDITION_EXAMPLE
-from app.services.access.clients import NewClient, add_client
+from app.services.access.clients import add_client
 from tests.support.concerns import raise_concern
 from tests.support.drafts import SEED_GUIDE
 from tests.support.exploring import ACCEPTED, REFUSALS, REJECTED, WITHDRAWAL
@@ -203,7 +203,7 @@ def tokens(service: FastAPI, client: TestClient) -> dict[str, str]:
     """A token for each security scheme of the document; there are two editions, and a concern with an addition."""
     context: AppContext = service.state.context
     publish_next(service, change_note="The second edition.")
-    key = add_client(context.writer, NewClient(name="contract", scopes=ClientScope), at=context.clock())
+    key = add_client(context.writer, name="contract", scopes=ClientScope, at=context.clock())
     receipt = raise_concern(client, **FULL_EXAMPLE)
     status_token, reference = receipt["status_token"], receipt["reference"]
     addition = {"immediate_danger": "no", "concern": {"narrative": "Alex Example is home."}}
@@ -216,9 +216,7 @@ def tokens(service: FastAPI, client: TestClient) -> dict[str, str]:
         assert client.post(f"/v1/desk/concerns/{reference}/{path}", json=body, headers=desk).is_success
     label = {"text": "A made-up label"}
     assert client.put(f"/v1/desk/concerns/{reference}/label", json=label, headers=desk).is_success
-    editor = {
-        "Authorization": f"Bearer {add_client(context.writer, NewClient('editor', ClientScope), at=context.clock())}"
-    }
+    editor = {"Authorization": f"Bearer {add_client(context.writer, 'editor', ClientScope, at=context.clock())}"}
     draft = f"/v1/guides/{SEED_GUIDE}/draft"
     assert client.put(draft, json=EDITION_EXAMPLE, headers=editor).status_code == 201
     return {"ClientKey": key, "StatusToken": status_token, "reference": reference}

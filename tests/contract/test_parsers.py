@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from app.cli.commands import app as commands
 from app.db.search import words_in
 from app.errors import SeedFileError
+from app.extensions.editing.pages.posted_files import parse_multipart
 from app.extensions.editing.services.importing import draft_of, parse_document
 from app.extensions.editing.services.written_values import read_day, split_lines
 from app.http.cache import accepts_gzip, preferred_media_types
@@ -30,7 +31,6 @@ from app.models.concerns.status_tokens import standard_token
 from app.models.guides.edition_files import read_edition_file
 from app.models.guides.proposed_ids import propose_id
 from app.models.references import find_reference, find_reference_start
-from app.pages.posted_forms import parse_multipart
 from app.services.clock.working_hours import read_hours
 from app.services.cursors import decode_key, decode_position
 from app.services.desk.exports import read_export_file

@@ -24,7 +24,7 @@ from app.logs import ALLOWED
 from app.main import create_app
 from app.models.access.clients import Scope
 from app.models.events.rows import EventKind
-from app.services.access.clients import NewClient, add_client
+from app.services.access.clients import add_client
 from docs_site.api import operations_page
 from tests.support.command import every_command, guidance
 from tests.support.loops import for_each
@@ -111,7 +111,7 @@ def key_without(context: AppContext, scope: Scope) -> str:
     """The key of a client that may do all but that."""
     name = f"all-but-{scope.value.replace(':', '-')}"
     others = [other for other in Scope if other is not scope]
-    return add_client(context.writer, NewClient(name=name, scopes=others), at=context.clock())
+    return add_client(context.writer, name=name, scopes=others, at=context.clock())
 
 
 def call(client: TestClient, told: Operation, key: str | None) -> int:

@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 
 from app.models.access.clients import Scope
 from app.models.access.roles import Role
-from app.services.access.clients import NewClient, add_client
+from app.services.access.clients import add_client
 from tests.support.clock import SettableClock
 from tests.support.concerns import a_concern, raise_concern
 from tests.support.desk import acts_on, press, text_of
@@ -32,7 +32,9 @@ def test_the_figures_of_a_period_hide_what_is_small(service: FastAPI, lee: TestC
     references = [raise_concern(lee)["reference"] for _ in range(8)]
     tester = add_client(
         context_of_service(service).writer,
-        NewClient(name="a-tester", scopes=(Scope.SUBMIT,), test=True),
+        name="a-tester",
+        scopes=(Scope.SUBMIT,),
+        test=True,
         at=clock.time,
     )
     of_test = lee.post("/v1/concerns", json=a_concern(test=True), headers={"Authorization": f"Bearer {tester}"})

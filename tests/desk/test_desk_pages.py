@@ -22,6 +22,7 @@ from app.models.concerns.examples import FULL_EXAMPLE
 from app.pages.desk.inbox_rows import span_in_words, time_left
 from app.pages.desk.referral import leaves_of
 from app.pages.page import page_templates
+from app.services.access.sealed_cursors import SEALED_LENGTH
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import add, raise_concern, token_of
 from tests.support.desk import acts_on
@@ -447,6 +448,7 @@ def test_the_record_is_read_in_pages_of_fifty(jo: TestClient) -> None:
 
     rows = '<tr role="row">\n<td'
     assert first.count(rows) == 50
+    assert len(following.partition("cursor=")[2]) == SEALED_LENGTH
     assert jo.get(html.unescape(following)).text.count(rows) == 1
 
 

@@ -12,8 +12,8 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from app.models.access.clients import Scope
-from app.services.access.clients import NewClient, add_client
-from app.services.desk.figures import MonthlyCount, _hide_small
+from app.services.access.clients import add_client
+from app.services.desk.figures import Figure, _hide_small
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import a_concern, raise_concern
 from tests.support.desk import Desk, worker_of
@@ -65,9 +65,7 @@ def test_a_day_begins_at_midnight_in_london_and_counts_no_tests(
 ) -> None:
     raised(dt.datetime(2026, 6, 30, 22, 59, 59, tzinfo=dt.UTC))
     raised(dt.datetime(2026, 6, 30, 23, 0, 0, tzinfo=dt.UTC))  # July, by the summer time of London
-    key = add_client(
-        service.state.context.writer, NewClient(name="tester", scopes=[Scope.SUBMIT], test=True), at=A_TUESDAY
-    )
+    key = add_client(service.state.context.writer, name="tester", scopes=[Scope.SUBMIT], test=True, at=A_TUESDAY)
     tried = client.post("/v1/concerns", json=a_concern(test=True), headers={"Authorization": f"Bearer {key}"})
     assert tried.status_code == 201
 
@@ -157,7 +155,7 @@ def test_a_count_under_five_is_hidden_and_no_sum_reveals_it(client: TestClient, 
 
 @for_each("counts", [(1,), (4,), (5,), (1, 9), (2, 2, 50), (1, 1, 1, 5), (7, 8), (4, 4), (0, 30, 4, 90)])
 def test_hidden_counts_are_never_one_value_nor_a_small_sum(counts: tuple[int, ...]) -> None:
-    figures = _hide_small([MonthlyCount(2026, 11, "state", str(place), count) for place, count in enumerate(counts)])
+    figures = _hide_small([Figure("2026-11", "state", str(place), count) for place, count in enumerate(counts)])
 
     hidden = [count for count, figure in zip(counts, figures, strict=True) if figure.concerns is None]
     assert all(figure.concerns is None or figure.concerns >= 5 for figure in figures)
@@ -168,7 +166,7 @@ def test_hidden_counts_are_never_one_value_nor_a_small_sum(counts: tuple[int, ..
 @pytest.mark.slow
 def test_tests_are_in_no_count_of_the_statistics(service: FastAPI, client: TestClient, desk: Desk) -> None:
     context = service.state.context
-    key = add_client(context.writer, NewClient(name="tries", scopes=[Scope.SUBMIT], test=True), at=A_TUESDAY)
+    key = add_client(context.writer, name="tries", scopes=[Scope.SUBMIT], test=True, at=A_TUESDAY)
     raise_many(client, 6, "no")
     for _ in range(6):
         body = a_concern(immediate_danger="yes", test=True)

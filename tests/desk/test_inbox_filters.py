@@ -15,7 +15,7 @@ from app.models.access.clients import Scope
 from app.models.desk.figures import FiguresOfDay
 from app.models.desk.inbox_filters import InboxOrder
 from app.pages.desk.figures import HEIGHT, bars_of
-from app.services.access.clients import NewClient, add_client
+from app.services.access.clients import add_client
 from app.services.audit.audit_log import Actor
 from app.services.desk import saved_views
 from app.services.desk.inbox import InboxQuery, count_open
@@ -287,8 +287,7 @@ def test_a_filter_of_the_page_that_cannot_be_never_gives_everything(jo: TestClie
 
 
 def test_owners_tests_and_states_are_filters_of_their_own(service: FastAPI, jo: TestClient) -> None:
-    tester = NewClient(name="tester", scopes=[Scope.SUBMIT], test=True)
-    key = add_client(context_of_service(service).writer, tester, at=A_TUESDAY)
+    key = add_client(context_of_service(service).writer, name="tester", scopes=[Scope.SUBMIT], test=True, at=A_TUESDAY)
     sent = jo.post("/v1/concerns", json=a_concern(test=True), headers={"Authorization": f"Bearer {key}"})
     mine, other, test = raise_concern(jo)["reference"], raise_concern(jo)["reference"], sent.json()["reference"]
     for reference in (mine, test):

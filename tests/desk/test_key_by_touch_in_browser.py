@@ -22,7 +22,7 @@ from app.models.access.roles import Role
 from app.models.concerns.examples import FULL_EXAMPLE
 from app.models.concerns.rows import ConcernRow
 from app.services.access.access_record import by_operator
-from app.services.concerns.resealing import ChangeOfKeys, reseal
+from app.services.concerns.resealing import reseal
 from app.services.concerns.sealing import Unsealer, make_sealer
 from tests.support.browsing import accessibility_violations
 from tests.support.clock import A_TUESDAY
@@ -196,9 +196,9 @@ def test_a_leaver_loses_copy_and_session_and_the_key_changes(
     phone.press("Sign in with a passkey")
     expect(phone.page.get_by_role("alert")).to_contain_text("We do not know this passkey")
     new = pyrage.x25519.Identity.generate()
-    change = ChangeOfKeys(Unsealer((team.identity,)), make_sealer((str(new.to_public()),)))
+    unsealer, sealer = Unsealer((team.identity,)), make_sealer((str(new.to_public()),))
     context = context_of_service(service)
-    done = reseal(context.engine, context.writer, change, actor=by_operator(A_TUESDAY))
+    done = reseal(context.engine, context.writer, unsealer, sealer, actor=by_operator(A_TUESDAY))
 
     assert (violations, set(copies(service)), done.unopened) == ([], {LEE}, ())
     with Session(context.engine) as session:

@@ -15,8 +15,8 @@ from app.models.audit.details import DECIDING_ACTS, others_acts_to_see
 from app.models.audit.entry_kinds import ENTRY_SPECS, EntryKind
 from app.services.audit.audit_log import Actor
 from app.services.concerns.keys import DEVELOPMENT_IDENTITY, create_identity
-from app.services.concerns.resealing import ChangeOfKeys, reseal
-from app.services.concerns.sealing import LEAST_CARD, label_plaintext, make_sealer, read_identities, seal_label
+from app.services.concerns.resealing import reseal
+from app.services.concerns.sealing import LEAST_CARD, make_sealer, read_identities, seal_written, written_plaintext
 from app.services.operations.verification import find_faults
 from tests.support.clock import A_TUESDAY
 from tests.support.databases import RawConnection, files_of
@@ -66,7 +66,7 @@ def test_a_label_sealed_in_the_browser_is_stored_unchanged(
     desk: Desk, settings: Settings, reference: str, database: RawConnection
 ) -> None:
     keys = desk.get("/recipients").json()["recipients"]
-    sealed = seal_label(CANARY, reference, keys)
+    sealed = seal_written(EntryKind.LABEL, CANARY, reference, keys)
 
     answer = set_label(desk, reference, sealed=base64.b64encode(sealed).decode(), recipients=keys)
 
@@ -95,7 +95,10 @@ def test_a_label_is_one_line_of_at_most_40_letters(desk: Desk, reference: str, t
 
 
 def test_the_length_of_a_label_is_padded() -> None:
-    lengths = {len(label_plaintext("é" * length, "4F7K-926W-0X37", author="a/" + "b" * 60)) for length in range(41)}
+    lengths = {
+        len(written_plaintext(EntryKind.LABEL, "é" * length, "4F7K-926W-0X37", author="a/" + "b" * 60))
+        for length in range(41)
+    }
 
     assert lengths == {LEAST_CARD}
 
@@ -155,7 +158,7 @@ def test_a_label_is_resealed_with_its_concern(
     new = make_sealer([create_identity(tmp_path / "new.txt", at=A_TUESDAY)])
     unsealer = read_identities(settings.data_dir / DEVELOPMENT_IDENTITY)
 
-    result = reseal(context.engine, context.writer, ChangeOfKeys(unsealer, new), actor=OPERATOR)
+    result = reseal(context.engine, context.writer, unsealer, new, actor=OPERATOR)
 
     (sealed,) = labels_in(database)
     assert result.count == 2

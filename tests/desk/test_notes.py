@@ -18,7 +18,7 @@ from app.models.audit.details import SealDetails
 from app.models.audit.entry_kinds import ENTRY_SPECS, EntryKind, EntryPlace
 from app.services.audit.audit_log import Actor
 from app.services.concerns.keys import DEVELOPMENT_IDENTITY, create_identity
-from app.services.concerns.resealing import ChangeOfKeys, reseal
+from app.services.concerns.resealing import reseal
 from app.services.concerns.sealing import make_sealer, read_identities
 from app.services.operations.verification import find_faults
 from tests.support.clock import A_TUESDAY
@@ -151,7 +151,7 @@ def test_notes_are_resealed_with_the_concern_and_read_with_the_new_key(
     context = service.state.context
     old = read_identities(settings.data_dir / DEVELOPMENT_IDENTITY)
 
-    resealed = reseal(context.engine, context.writer, ChangeOfKeys(old, make_sealer([recipient])), actor=OPERATOR)
+    resealed = reseal(context.engine, context.writer, old, make_sealer([recipient]), actor=OPERATOR)
 
     assert (resealed.count, resealed.unopened, resealed.misplaced) == (2, (), ())
     with raw_connection(settings.data_dir) as database:

@@ -18,7 +18,7 @@ from app.models.access.clients import Scope
 from app.models.access.roles import Role
 from app.models.references import EXAMPLE_BURST, new_reference
 from app.services.access.access_record import by_operator
-from app.services.access.clients import NewClient, add_client
+from app.services.access.clients import add_client
 from app.services.access.people import change_role, leave
 from app.services.cursors import encode_key
 from app.services.events.deliveries import claim_due
@@ -444,19 +444,30 @@ def clock_of(event: dict[str, Any]) -> dt.datetime:
 def test_a_worker_is_told_of_a_restricted_concern_only_when_one_is_overdue(
     service: FastAPI, client: TestClient, clock: SettableClock, team: Team, of_staff: str
 ) -> None:
+    program = a_key(client, Scope.METRICS, name="example-monitor")
+
     def told(name: str, role: Role) -> bool:
         sign_in_as(service, client, name, role)
-        found = ["restricted to other people" in client.get(path).text for path in ("/desk", "/desk/day")]
+        pages = [client.get(path).text for path in ("/desk", "/desk/day")]
         client.cookies.clear()
-        assert len(set(found)) == 1
-        return found[0]
+        (says,) = {"restricted to other people" in each for each in pages}
+        assert {"1 is overdue: tell a lead now" in each for each in pages} == {says and clock.time > first}
+        return says
 
+    def counted() -> tuple[list[int], list[str]]:
+        summary, figures = (team.jo.get(path).json() for path in ("/summary", "/figures"))
+        metrics = client.get("/v1/desk/metrics", headers=program).text
+        numbers = [each[name] for each in (summary, figures) for name in ("restricted", "restricted_overdue")]
+        return numbers, re.findall(r'restricted(?:_overdue)?"} (\d)', metrics)
+
+    first = clock.time
     restrict(team.sam, of_staff, SAM, ASH)
-    early = told(JO, Role.WORKER), told(KIM, Role.LEAD), team.jo.get("/summary").json()["restricted"]
+    early = told(JO, Role.WORKER), told(KIM, Role.LEAD), counted()
     clock.time += dt.timedelta(days=3)
-    late = told(JO, Role.WORKER), told(KIM, Role.LEAD), team.jo.get("/summary").json()["restricted"]
+    late = told(JO, Role.WORKER), told(KIM, Role.LEAD), counted()
 
-    assert (early, late) == ((False, True, 0), (True, True, 1))
+    assert early == (False, True, ([0, 0, 0, 0], ["1", "0"]))
+    assert late == (True, True, ([1, 1, 1, 1], ["1", "1"]))
 
 
 def test_a_concern_about_staff_is_for_leads_and_counted_for_them(
@@ -617,8 +628,7 @@ def test_a_program_opens_a_restricted_concern_only_by_its_scope(
     every = [scope for scope in Scope if scope is not Scope.RESTRICTED]
     keys = []
     for name, scopes in (("all-other-scopes", every), ("with-that-scope", [Scope.READ, Scope.RESTRICTED])):
-        client_of = NewClient(name=name, scopes=scopes)
-        keys.append(add_client(service.state.context.writer, client_of, at=A_TUESDAY))
+        keys.append(add_client(service.state.context.writer, name=name, scopes=scopes, at=A_TUESDAY))
     asked = [
         client.get(f"/v1/desk/concerns/{of_staff}", headers={"Authorization": f"Bearer {key}"}).status_code
         for key in keys

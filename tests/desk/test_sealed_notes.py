@@ -12,9 +12,10 @@ from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.main import create_app
+from app.models.audit.entry_kinds import EntryKind
 from app.models.concerns.entries import MAX_NOTE_FILE_BYTES, MAX_NOTE_LENGTH, MAX_RECIPIENTS
 from app.services.concerns.keys import create_identity
-from app.services.concerns.sealing import make_sealer, note_plaintext, seal_note
+from app.services.concerns.sealing import make_sealer, seal_written, written_plaintext
 from app.services.operations.verification import find_faults
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import raise_concern
@@ -53,7 +54,7 @@ def test_a_sealed_note_is_read_with_the_record_s_author_and_time(
 ) -> None:
     keys = recipients_of(robin)
 
-    written = send(robin, reference, seal_note(CANARY, reference, keys), keys)
+    written = send(robin, reference, seal_written(EntryKind.NOTE, CANARY, reference, keys), keys)
 
     (note,) = notes_of(desk, reference)["notes"]
     assert (written.status_code, written.json()["number"]) == (201, 1)
@@ -67,7 +68,10 @@ def test_a_sealed_note_is_read_with_the_record_s_author_and_time(
 
 def refused_files(reference: str, keys: list[str], others: list[str]) -> dict[str, tuple[bytes, list[str], list[str]]]:
     """Return each file that the desk could not open, with the keys that are said of it and what is said of it."""
-    own, both = seal_note(CANARY, reference, keys), seal_note(CANARY, reference, [*keys, *others])
+    own, both = (
+        seal_written(EntryKind.NOTE, CANARY, reference, keys),
+        seal_written(EntryKind.NOTE, CANARY, reference, [*keys, *others]),
+    )
     no_note = make_sealer(keys).seal(json.dumps({"reference": reference, "addition": {}}).encode())
     no_words = make_sealer(keys).seal(json.dumps({"reference": reference, "note": {"text": 1}}).encode())
     return {
@@ -75,9 +79,13 @@ def refused_files(reference: str, keys: list[str], others: list[str]) -> dict[st
         "a key too many": (both, [*keys, *others], [OTHER_KEYS]),
         "no key": (own, [], [OTHER_KEYS]),
         "a key twice": (own, keys * 2, [OTHER_KEYS]),
-        "sealed to another key than it says": (seal_note(CANARY, reference, others), keys, [NO_NOTE]),
+        "sealed to another key than it says": (
+            seal_written(EntryKind.NOTE, CANARY, reference, others),
+            keys,
+            [NO_NOTE],
+        ),
         "sealed to a key more than it says": (both, keys, [NO_NOTE]),
-        "about another concern": (seal_note(CANARY, ANOTHER, keys), keys, [NO_NOTE]),
+        "about another concern": (seal_written(EntryKind.NOTE, CANARY, ANOTHER, keys), keys, [NO_NOTE]),
         "no note": (no_note, keys, [NO_NOTE]),
         "no words": (no_words, keys, [NO_NOTE]),
         "half an age file": (own[:60], keys, [NO_NOTE]),
@@ -99,8 +107,8 @@ def test_a_note_that_the_desk_could_not_open_is_refused(
 
 def test_a_request_has_words_or_a_sealed_file_of_limited_size(desk: Desk, reference: str) -> None:
     keys = recipients_of(desk)
-    sealed = base64.b64encode(seal_note(CANARY, reference, keys)).decode()
-    large = base64.b64encode(seal_note("x" * MAX_NOTE_FILE_BYTES, reference, keys)).decode()
+    sealed = base64.b64encode(seal_written(EntryKind.NOTE, CANARY, reference, keys)).decode()
+    large = base64.b64encode(seal_written(EntryKind.NOTE, "x" * MAX_NOTE_FILE_BYTES, reference, keys)).decode()
     bodies: list[dict[str, Any]] = [
         {},
         {"text": "A.", "sealed": sealed, "recipients": keys},
@@ -120,7 +128,7 @@ def test_a_request_has_words_or_a_sealed_file_of_limited_size(desk: Desk, refere
 def test_the_longest_note_fits_however_its_characters_are_written(tmp_path: Path) -> None:
     keys = [create_identity(tmp_path / str(number), at=A_TUESDAY) for number in range(MAX_RECIPIENTS)]
 
-    sealed = make_sealer(keys).seal(note_plaintext("\x01" * MAX_NOTE_LENGTH, ANOTHER))
+    sealed = make_sealer(keys).seal(written_plaintext(EntryKind.NOTE, "\x01" * MAX_NOTE_LENGTH, ANOTHER))
 
     assert len(sealed) <= MAX_NOTE_FILE_BYTES
 
@@ -141,9 +149,9 @@ def test_a_note_is_sealed_to_every_key_of_the_settings(
     client, desk, reference, keys = far_away
 
     assert recipients_of(desk) == keys
-    assert send(desk, reference, seal_note(CANARY, reference, keys), keys[::-1]).status_code == 201
-    assert send(desk, reference, seal_note(CANARY, reference, keys[:1]), keys[:1]).status_code == 422
-    assert send(desk, reference, seal_note(CANARY, reference, keys[:1]), keys).status_code == 422
+    assert send(desk, reference, seal_written(EntryKind.NOTE, CANARY, reference, keys), keys[::-1]).status_code == 201
+    assert send(desk, reference, seal_written(EntryKind.NOTE, CANARY, reference, keys[:1]), keys[:1]).status_code == 422
+    assert send(desk, reference, seal_written(EntryKind.NOTE, CANARY, reference, keys[:1]), keys).status_code == 422
     assert client.get("/v1/desk/recipients").status_code == 401
 
 
@@ -151,7 +159,7 @@ def test_a_retry_gets_the_first_answer_even_after_the_keys_change(
     far_away: tuple[TestClient, Desk, str, list[str]], tmp_path: Path
 ) -> None:
     _, desk, reference, keys = far_away
-    sealed, key = seal_note(CANARY, reference, keys), {"Idempotency-Key": "a-key"}
+    sealed, key = seal_written(EntryKind.NOTE, CANARY, reference, keys), {"Idempotency-Key": "a-key"}
     first, again = (send(desk, reference, sealed, keys, **key) for _ in range(2))
 
     new = (create_identity(tmp_path / "new", at=A_TUESDAY),)
@@ -171,11 +179,11 @@ def test_a_note_with_another_author_or_time_is_not_shown(
     desk: Desk, robin: Desk, reference: str, settings: Settings, claims: dict[str, str]
 ) -> None:
     keys = recipients_of(desk)
-    send(robin, reference, seal_note(CANARY, reference, keys), keys)
+    send(robin, reference, seal_written(EntryKind.NOTE, CANARY, reference, keys), keys)
     own = {"author": "desk-of-robin/Robin Example", "received_at": "2026-11-24T09:30:00Z"}
 
     def exchange(said: dict[str, str]) -> Any:
-        forged = make_sealer(keys).seal(note_plaintext("Forged.", reference, **said))
+        forged = make_sealer(keys).seal(written_plaintext(EntryKind.NOTE, "Forged.", reference, **said))
         with raw_connection(settings.data_dir) as database:
             Unguarded(database).execute("UPDATE entries SET sealed = :forged WHERE kind = 'note'", {"forged": forged})
         return notes_of(desk, reference)

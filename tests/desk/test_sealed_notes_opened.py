@@ -15,8 +15,9 @@ from app.errors import SealedTextMisplaced
 from app.extensions.terminal.client import DeskClient
 from app.extensions.terminal.desk import open_whole
 from app.extensions.terminal.export import make_export
+from app.models.audit.entry_kinds import EntryKind
 from app.services.concerns.keys import create_identity
-from app.services.concerns.sealing import Unsealer, make_sealer, note_plaintext, read_identities, seal_note
+from app.services.concerns.sealing import Unsealer, make_sealer, read_identities, seal_written, written_plaintext
 from app.services.desk import exports
 from app.services.desk.exports import find_export_faults, read_export_file
 from tests.support.clock import A_TUESDAY
@@ -61,7 +62,7 @@ def away(tmp_path: Path) -> Iterator[Away]:
 
 
 def test_both_forms_of_note_open_with_the_record_s_author_and_time(away: Away) -> None:
-    away.note(seal_note(f"{CANARY} typed.", away.reference, [away.recipient]))
+    away.note(seal_written(EntryKind.NOTE, f"{CANARY} typed.", away.reference, [away.recipient]))
     away.robin.act(away.reference, "notes", text=f"{CANARY} sent.")
 
     _, added = open_whole(DeskClient(away.http), away.reference, away.unsealer, with_notes=True)
@@ -71,7 +72,7 @@ def test_both_forms_of_note_open_with_the_record_s_author_and_time(away: Away) -
 
 
 def test_an_export_prints_each_note_s_author_and_time_and_verifies(away: Away) -> None:
-    away.note(seal_note(f"{CANARY} typed.", away.reference, [away.recipient]))
+    away.note(seal_written(EntryKind.NOTE, f"{CANARY} typed.", away.reference, [away.recipient]))
 
     content = away.export()
 
@@ -89,7 +90,9 @@ def test_an_export_prints_each_note_s_author_and_time_and_verifies(away: Away) -
 def test_a_note_with_another_author_or_time_is_never_opened(
     away: Away, claims: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    away.note(make_sealer([away.recipient]).seal(note_plaintext("Forged.", away.reference, **claims)))
+    away.note(
+        make_sealer([away.recipient]).seal(written_plaintext(EntryKind.NOTE, "Forged.", away.reference, **claims))
+    )
 
     with pytest.raises(SealedTextMisplaced):
         open_whole(DeskClient(away.http), away.reference, away.unsealer, with_notes=True)

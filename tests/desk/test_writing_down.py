@@ -287,6 +287,13 @@ def test_a_sealed_file_that_the_desk_could_not_use_is_refused(
     assert robin.get("/concerns").json()["concerns"] == []
 
 
+def test_a_sealed_file_that_was_altered_on_its_way_is_refused(robin: Desk, service: FastAPI) -> None:
+    body = sealed_body(service, a_concern())
+    file = base64.b64decode(body["sealed"])
+
+    assert faults_of(write(robin, body | {"sealed": base64.b64encode(file[:-1] + b"\0").decode()})) == ["#/sealed"]
+
+
 def test_a_reader_may_not_write_down(service: FastAPI, client: TestClient) -> None:
     reader = worker_of(service, client, "Robin Example", Scope.READ)
 

@@ -24,7 +24,7 @@ from app.services.events.address_guard import SsrfGuard
 from app.services.events.deliveries import MAX_DELAY, count_deliveries, next_due
 from app.services.events.dispatcher import DispatcherThread, WebhookDispatcher, build_dispatcher
 from app.services.events.outbox import append_event
-from app.services.events.webhook_keys import NewWebhook, add_webhook, open_webhook_keys
+from app.services.events.webhook_keys import add_webhook, open_webhook_keys
 from app.services.events.webhook_sender import SendResult, WebhookSender
 from app.services.operations.jobs import TeamJobs
 from app.services.workers import JobsWorker
@@ -56,7 +56,7 @@ def subscribe(context: AppContext, name: str, url: str) -> None:
     """Add a webhook for the events of concerns."""
     keys = open_webhook_keys(context.settings)
     kinds = [EventKind.CONCERN_RECEIVED, EventKind.CONCERN_OVERDUE]
-    add_webhook(context.writer, NewWebhook(name=name, url=url, kinds=kinds), guard=SsrfGuard(), keys=keys, at=A_TUESDAY)
+    add_webhook(context.writer, name=name, url=url, kinds=kinds, guard=SsrfGuard(), keys=keys, at=A_TUESDAY)
 
 
 def append(context: AppContext, count: int) -> None:

@@ -23,7 +23,7 @@ from app.http.context import AppContext
 from app.models.access.clients import Scope
 from app.models.concerns.examples import SMALLEST_EXAMPLE
 from app.models.events.rows import EMAIL, DeliveryRow, DeliveryState, EventKind
-from app.services.access.clients import NewClient, add_client
+from app.services.access.clients import add_client
 from app.services.concerns.deadlines import append_due_soon_events
 from app.services.events.address_guard import SsrfGuard
 from app.services.events.deliveries import UNDER_WAY, find_webhooks_due
@@ -31,7 +31,6 @@ from app.services.events.dispatcher import retry_deliveries
 from app.services.events.email_sender import EmailSender
 from app.services.events.emails import build_test_email, claim_email, record_email, unsubscribe_email
 from app.services.events.webhook_keys import (
-    NewWebhook,
     add_webhook,
     drop_old_secret,
     open_webhook_keys,
@@ -326,9 +325,7 @@ def test_a_server_without_tls_gets_nothing_if_tls_is_set(client: TestClient, wor
 def test_a_test_of_a_developer_sends_no_email(
     client: TestClient, service: FastAPI, worker: Worker, mail: MailServer
 ) -> None:
-    key = add_client(
-        service.state.context.writer, NewClient(name="trial", scopes=(Scope.SUBMIT,), test=True), at=A_TUESDAY
-    )
+    key = add_client(service.state.context.writer, name="trial", scopes=(Scope.SUBMIT,), test=True, at=A_TUESDAY)
     sent = client.post("/v1/concerns", json=a_concern(test=True), headers={"Authorization": f"Bearer {key}"})
 
     worker(mail.port)()
@@ -491,9 +488,16 @@ def test_the_mailbox_is_a_receiver_among_others_which_only_the_settings_change(
     ):
         with pytest.raises(SetupError, match="GUIDANCE_SMTP_HOST"):
             context.writer.run(change, EMAIL)
-    new = NewWebhook(EMAIL, "https://receiver.example/", [EventKind.CONCERN_RECEIVED])
     with pytest.raises(SetupError, match="GUIDANCE_SMTP_HOST"):
-        add_webhook(context.writer, new, guard=SsrfGuard(), keys=keys, at=clock.time)
+        add_webhook(
+            context.writer,
+            EMAIL,
+            "https://receiver.example/",
+            [EventKind.CONCERN_RECEIVED],
+            guard=SsrfGuard(),
+            keys=keys,
+            at=clock.time,
+        )
 
 
 def is_recorded_as_failed(data_dir: Path) -> bool:

@@ -24,7 +24,6 @@ from app.services.events.deliveries import claim_due, count_deliveries
 from app.services.events.dispatcher import WebhookDispatcher, build_dispatcher, replay_deliveries, retry_deliveries
 from app.services.events.outbox import append_event
 from app.services.events.webhook_keys import (
-    NewWebhook,
     WebhookKeys,
     add_webhook,
     open_webhook_keys,
@@ -54,7 +53,9 @@ def subscribe(context: AppContext, url: str, name: str = NAME, keys: WebhookKeys
     keys = keys or open_webhook_keys(context.settings)
     return add_webhook(
         context.writer,
-        NewWebhook(name=name, url=url, kinds=EventKind),
+        name=name,
+        url=url,
+        kinds=EventKind,
         guard=SsrfGuard(),
         keys=keys,
         at=context.clock(),

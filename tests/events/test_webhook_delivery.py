@@ -22,7 +22,7 @@ from app.models.events.rows import EventKind
 from app.services.events.address_guard import SsrfGuard
 from app.services.events.deliveries import count_deliveries
 from app.services.events.outbox import append_event
-from app.services.events.webhook_keys import NewWebhook, add_webhook, open_webhook_keys
+from app.services.events.webhook_keys import add_webhook, open_webhook_keys
 from app.services.events.webhooks import get_webhook
 from tests.support.clock import A_TUESDAY
 from tests.support.command import guidance
@@ -55,9 +55,7 @@ def a_process(*words: str, **environment: str) -> Iterator[subprocess.Popen[byte
 def tell_many(context: AppContext, url: str) -> None:
     """An address that asked for everything, and events for it: each in a transaction of its own."""
     keys = open_webhook_keys(context.settings)
-    add_webhook(
-        context.writer, NewWebhook(name="x", url=url, kinds=EventKind), guard=SsrfGuard(), keys=keys, at=A_TUESDAY
-    )
+    add_webhook(context.writer, name="x", url=url, kinds=EventKind, guard=SsrfGuard(), keys=keys, at=A_TUESDAY)
     for number in range(EVENTS):
         data = {"reference": f"number-{number}"}
         context.writer.run(append_event, kind=EventKind.CONCERN_RECEIVED, at=A_TUESDAY, data=data)

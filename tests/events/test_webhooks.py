@@ -21,7 +21,6 @@ from app.services.events.address_guard import SsrfGuard
 from app.services.events.deliveries import DELAYS, count_deliveries
 from app.services.events.dispatcher import WebhookDispatcher, build_dispatcher, replay_deliveries
 from app.services.events.webhook_keys import (
-    NewWebhook,
     WebhookKeys,
     add_webhook,
     drop_old_secret,
@@ -65,9 +64,7 @@ def keys(settings: Settings) -> WebhookKeys:
 @pytest.fixture
 def secret(writer: Writer, receiver: Receiver, keys: WebhookKeys) -> str:
     """The secret of a webhook that asks for every kind of event."""
-    return add_webhook(
-        writer, NewWebhook(name=NAME, url=receiver.url, kinds=EventKind), guard=SsrfGuard(), keys=keys, at=A_TUESDAY
-    )
+    return add_webhook(writer, name=NAME, url=receiver.url, kinds=EventKind, guard=SsrfGuard(), keys=keys, at=A_TUESDAY)
 
 
 @pytest.fixture

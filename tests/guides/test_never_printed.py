@@ -14,7 +14,7 @@ from app.http.context import AppContext
 from app.models.base import digest_of
 from app.models.guides.edition_files import read_edition_file
 from app.models.guides.seed_files import edition_place
-from app.services.guides.publishing import NewEdition, publish_edition
+from app.services.guides.publishing import publish_edition
 from tests.support.publishing import GUIDE, an_edition, publish_next
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
@@ -33,7 +33,8 @@ def with_examples(client: TestClient, service: FastAPI) -> TestClient:
         context.writer.run(
             publish_edition,
             context.reference_data,
-            NewEdition(edition_place(path)[0], read_edition_file(path).content),
+            edition_place(path)[0],
+            read_edition_file(path).content,
             at=context.clock(),
             two_people=False,
         )

@@ -27,7 +27,7 @@ from app.models.guides.edition_keys import EditionKey
 from app.models.guides.editions import EditionContent
 from app.services.guides import editions, publishing
 from app.services.guides.editions import Contents, get_history, read_content
-from app.services.guides.publishing import NewEdition, Publication, Published, publish_edition, publish_file
+from app.services.guides.publishing import Publication, Published, publish_edition, publish_file
 from app.services.guides.reference_data import EmergencyContacts, read_reference_data
 from app.services.operations import watches
 from tests.support.clock import A_TUESDAY
@@ -54,7 +54,7 @@ def a_publisher(data_dir: Path) -> Iterator[Publisher]:
         number: int, *, guide: str = SLUG, at: dt.datetime = A_TUESDAY, content: EditionContent | None = None
     ) -> Published:
         words = content or an_edition()
-        return writer.run(publish_edition, REFERENCE_DATA, NewEdition(guide, words, number), at=at, two_people=False)
+        return writer.run(publish_edition, REFERENCE_DATA, guide, words, number, at=at, two_people=False)
 
     yield publish
     writer.stop()
@@ -208,7 +208,7 @@ def test_two_publishers_with_the_same_words_both_succeed(tmp_path: Path) -> None
 def by_the_service(client: TestClient, content: EditionContent, _folder: Path) -> bool:
     context: AppContext = client.app.state.context  # type: ignore[attr-defined]  # the service under test
     return context.writer.run(
-        publish_edition, context.reference_data, NewEdition(SLUG, content), at=A_TUESDAY, two_people=False
+        publish_edition, context.reference_data, SLUG, content, at=A_TUESDAY, two_people=False
     ).is_new
 
 

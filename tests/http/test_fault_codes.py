@@ -15,7 +15,7 @@ from app.http.field_errors import DEFAULT_FAULT, FAULTS
 from app.models.access.clients import Scope
 from app.models.concerns.examples import FULL_EXAMPLE
 from app.models.guides.editions import EDITION_EXAMPLE
-from app.services.access.clients import NewClient, add_client
+from app.services.access.clients import add_client
 from app.services.concerns.edition_resolver import EditionResolver
 from docs_site.problems import with_meanings
 from tests.support.concerns import a_concern, raise_concern
@@ -192,7 +192,7 @@ def with_unknown_names(value: Any) -> Any:
 
 @pytest.mark.slow
 def test_no_operation_repeats_an_unknown_name(client: TestClient, context: AppContext) -> None:
-    key = add_client(context.writer, NewClient("all-scopes", list(Scope)), at=context.clock())
+    key = add_client(context.writer, "all-scopes", list(Scope), at=context.clock())
     told = list(operations(client.get("/openapi.json").json()))
     bodies = {each.id: examples_of(content) for each in told for content in contents_of(each)}
     repeating = []

@@ -161,7 +161,7 @@ def test_a_credential_is_not_remembered_with_a_request(
 
     assert statuses(answers) == [200, 200]
     assert begun == [SECTION, SECTION]
-    heads = Front(service.state.context.response_cache, Records())  # type: ignore[arg-type]  # records nothing
+    heads = Front(service.state.context.response_cache, Records(), is_https=False)  # type: ignore[arg-type]  # records nothing
     assert heads.answer(with_credential, read_head(with_credential)) is None
     assert heads.answer_known(with_credential) is None
 
@@ -170,7 +170,7 @@ def test_only_a_whole_known_request_matches_and_nothing_longer(service: FastAPI,
     known = request(SECTION)
     exchange(address, bye())
     one_by_one(address, *[known] * 2)
-    heads = Front(service.state.context.response_cache, Records())  # type: ignore[arg-type]  # records nothing
+    heads = Front(service.state.context.response_cache, Records(), is_https=False)  # type: ignore[arg-type]  # records nothing
 
     assert heads.answer_known(known) is None
     assert heads.answer(known, read_head(known)) is not None
@@ -552,7 +552,7 @@ def test_a_limited_search_is_counted_however_often_its_bytes_come(settings: Sett
 def test_a_stored_answer_ends_when_it_holds_no_more() -> None:
     clock, head = SettableClock(), request("/")
     cache = ResponseCache(1, clock=clock)
-    heads = Front(cache, Records())  # type: ignore[arg-type]  # records nothing
+    heads = Front(cache, Records(), is_https=False)  # type: ignore[arg-type]  # records nothing
     found = cache.parse(
         {"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": read_head(head).fields}
     )

@@ -36,7 +36,6 @@ from app.http.cache import (
     CacheKey,
     CacheRequest,
     CacheStore,
-    Caching,
     ResponseCache,
 )
 from app.http.held import HeldGuidance
@@ -296,7 +295,7 @@ def ask(inner: Inner, response_cache: ResponseCache, **changes: Any) -> bytes:
     scope = {"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": []} | changes
 
     async def serve() -> None:
-        await door_of(inner, Caching(response_cache).answer_from_cache)(scope, receive, send)
+        await door_of(inner, response_cache.answer_from_cache)(scope, receive, send)
 
     asyncio.run(serve())
     return b"".join(message.get("body", b"") for message in sent)
@@ -344,7 +343,7 @@ def test_a_publication_keeps_the_document_that_no_edition_changes(
 
 def ask_at_once(inner: Inner, response_cache: ResponseCache, callers: int) -> list[bytes]:
     """The bodies of the answers to so many callers who ask the same at the same time."""
-    layer = door_of(inner, Caching(response_cache).answer_from_cache)
+    layer = door_of(inner, response_cache.answer_from_cache)
 
     async def one() -> bytes:
         body = b""
@@ -476,7 +475,7 @@ def test_two_private_reads_do_not_wait_for_each_other(response_cache: ResponseCa
         async def inner(_scope: ASGIScope, _receive: Receive, _send: Send) -> None:
             await both.wait()
 
-        door = door_of(inner, Caching(response_cache).answer_from_cache)
+        door = door_of(inner, response_cache.answer_from_cache)
         reads = (door(dict(scope), nothing, nothing) for _ in range(2))
         await asyncio.wait_for(asyncio.gather(*reads), LONG_ENOUGH)
 
@@ -693,7 +692,7 @@ def test_what_has_no_room_to_be_held_is_not_made_again_in_each_round(lines: Line
         await Response(b"x" * (BIG // 20), headers=headers)(scope, receive, send)
 
     cache, paths = ResponseCache(megabytes=1), [f"/{number}" for number in range(20)]
-    door = door_of(answer, Caching(cache).answer_from_cache)
+    door = door_of(answer, cache.answer_from_cache)
 
     file = HeldFile(Settings(data_dir=tmp_path), Ed25519PrivateKey.generate(), utc_now)
 

@@ -12,7 +12,7 @@ from app.main import create_app
 from app.models.access.clients import Scope as ClientScope
 from app.models.concerns.examples import SMALLEST_EXAMPLE
 from app.server.connection import Connection
-from app.services.access.clients import NewClient, add_client
+from app.services.access.clients import add_client
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.threaded import run_server
 from tests.support.wire import (
@@ -114,7 +114,7 @@ def test_a_trailer_neither_opens_the_desk_nor_changes_the_recorded_address(
     proxied: FastAPI, proxy: Address, is_in_trailer: bool
 ) -> None:
     context = proxied.state.context
-    key = add_client(context.writer, NewClient(name="example-desk", scopes=list(ClientScope)), at=A_TUESDAY)
+    key = add_client(context.writer, name="example-desk", scopes=list(ClientScope), at=A_TUESDAY)
     credential = f"Bearer {key}"
     head = {"X-Forwarded-For": CALLER, "Transfer-Encoding": "chunked", "Connection": "close"}
     told = {} if is_in_trailer else {"Authorization": credential}

@@ -31,7 +31,7 @@ from app.models.base import digest_of
 from app.models.concerns.entries import EntryRow
 from app.models.concerns.rows import ConcernRow
 from app.models.guides.editions import EditionContent
-from app.services.access.clients import NewClient, add_client
+from app.services.access.clients import add_client
 from app.services.access.row_signing import ACCESS_KEY, open_access_keys
 from app.services.concerns.sealing import Unsealer
 from tests.support.clock import A_TUESDAY
@@ -126,7 +126,7 @@ def a_client(data_dir: Path, address: str | None, name: str, scope: Scope) -> di
     open_access_keys(Settings.model_validate({"data_dir": data_dir, "database_url": address}), engine)
     writer = Writer(engine, queue_size=1, wait_seconds=30)
     writer.start()
-    key = add_client(writer, NewClient(name=name, scopes=[scope]), at=A_TUESDAY)
+    key = add_client(writer, name=name, scopes=[scope], at=A_TUESDAY)
     writer.stop()
     engine.dispose()
     return {"Authorization": f"Bearer {key}"}

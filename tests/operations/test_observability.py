@@ -34,7 +34,7 @@ from app.pages.concerns.filled_form import FORMS_WITHOUT_GUIDE
 from app.pages.languages import BY_PREFIX, SHORT_FORM
 from app.services.audit.audit_log import Actor
 from app.services.audit.known_time import note_time
-from app.services.concerns.resealing import ChangeOfKeys, reseal
+from app.services.concerns.resealing import reseal
 from app.services.concerns.sealing import Unsealer, make_sealer
 from app.services.events.emails import claim_email
 from app.services.events.webhooks import insert_webhook
@@ -364,7 +364,8 @@ def test_a_removed_recipient_breaks_an_invariant_until_texts_are_resealed(
         reseal(
             context.engine,
             context.writer,
-            ChangeOfKeys(Unsealer((first,)), sealer),
+            Unsealer((first,)),
+            sealer,
             actor=Actor("key-holder", "command line", clock()),
         )
     assert broken(sealing_to(first, third)) == (everything, {})

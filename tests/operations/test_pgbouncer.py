@@ -19,7 +19,7 @@ from app.db.database import for_writing, open_database
 from app.http.context import AppContext
 from app.main import create_app
 from app.models.access.clients import Scope
-from app.services.access.clients import NewClient, add_client
+from app.services.access.clients import add_client
 from app.services.operations.verification import find_faults
 from tests.support.clock import A_TUESDAY
 from tests.support.command import ROOT
@@ -108,9 +108,7 @@ def test_two_nodes_behind_pgbouncer_store_everything_and_give_every_event(
         service: FastAPI = first.app  # type: ignore[assignment]  # the service under test
         context: AppContext = service.state.context
         desk = desk_of(service, first)
-        puller = {
-            "Authorization": f"Bearer {add_client(context.writer, NewClient('p', (Scope.EVENTS,)), at=A_TUESDAY)}"
-        }
+        puller = {"Authorization": f"Bearer {add_client(context.writer, 'p', (Scope.EVENTS,), at=A_TUESDAY)}"}
 
         def raise_one(number: int) -> str:
             here, there = (first, second) if number % 2 else (second, first)

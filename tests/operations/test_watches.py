@@ -184,6 +184,19 @@ def test_a_watch_past_its_bound_is_in_readiness_metrics_and_log(
     assert sent.status_code == 201
 
 
+@pytest.mark.any_database
+@pytest.mark.usefixtures("safe_server")
+def test_a_start_measures_at_once_what_calls_no_other_service(
+    settings: Settings, service: FastAPI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.services.operations.jobs.OUTSIDE_SECONDS", 3_600.0)
+    name = "durability" if on_postgresql() else "disk"
+    BROKEN[name](tmp_path, monkeypatch, service.state.context)
+
+    with TestClient(create_app(settings)) as client:
+        wait_until(lambda: name in client.get("/health/ready").json()["warnings"])
+
+
 @pytest.mark.parametrize(
     ("given", "found"),
     [

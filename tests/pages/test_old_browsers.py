@@ -80,6 +80,7 @@ def test_an_old_phone_opens_the_band_and_the_step_of_the_answer(phone: Page, for
     expect(phone.locator("[data-step]:visible h2").first).to_contain_text("Step 2 of")
     expect(phone.locator("[data-step]:visible h2").first).to_be_focused()
     expect(phone.locator(".alarm:visible")).to_have_count(0)
+    expect(phone.locator(".step > [data-danger]:visible")).to_have_count(1 if answer == "yes" else 0)
     assert phone.evaluate("scrollY") == 0
     assert errors == []
 

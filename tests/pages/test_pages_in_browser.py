@@ -19,8 +19,9 @@ from app.http.context import AppContext
 from app.main import ROUTERS, routes_of
 from app.models.guides.editions import EditionContent
 from app.pages import accessibility
-from app.pages.accessibility import find_last_run, write_run
+from app.pages.accessibility import find_last_run
 from app.pages.languages import SHORT_LANGUAGES, SIGN_LANGUAGE, language_of
+from tests.support.accessibility import write_run
 from tests.support.browsing import (
     NEUTRAL_PAGE,
     accessibility_violations,

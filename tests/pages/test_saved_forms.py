@@ -153,10 +153,10 @@ def test_the_receipt_comes_even_if_the_saved_form_cannot_be_ended(
 ) -> None:
     opening = opening_in(resume(client, save(client))[1])
 
-    def busy(*_args: object) -> None:
+    def busy(*_args: object, **_at: object) -> None:
         raise StoreBusy
 
-    monkeypatch.setattr(saved_forms, "_end", busy)
+    monkeypatch.setattr(saved_forms.SavedForms, "end", busy)
 
     assert client.post(FORM, data=REQUIRED_ANSWERS | {"do": "send", "opening": opening}).status_code == 201
 

@@ -19,7 +19,7 @@ from app.pages import languages
 from app.pages.concerns import raise_concern, status, typed_codes
 from app.pages.error_pages import SHORT_ERROR_TEXTS
 from app.pages.languages import LANGUAGES, SHORT_LANGUAGES, UNSIGNED, Catalogue, read_catalogue
-from app.services.access.clients import NewClient, add_client
+from app.services.access.clients import add_client
 from tests.support.clock import A_TUESDAY
 from tests.support.desk import Desk, desk_of
 from tests.support.form_answers import KEY, NARRATIVE, REQUIRED_ANSWERS
@@ -110,8 +110,9 @@ def states(service: FastAPI, desk: Desk, home: str) -> Iterator[str]:
 
 def a_test(service: FastAPI, http: Any) -> dict[str, str]:
     """Send a concern as a test by the API. Return the form fields of its reference and code."""
-    new = NewClient(name="example-sandbox", scopes=[Scope.SUBMIT], test=True)
-    key = add_client(service.state.context.writer, new, at=A_TUESDAY)
+    key = add_client(
+        service.state.context.writer, name="example-sandbox", scopes=[Scope.SUBMIT], test=True, at=A_TUESDAY
+    )
     told = SMALLEST_EXAMPLE | {"test": True}
     receipt = http.post("/v1/concerns", json=told, headers={"Authorization": f"Bearer {key}"}).json()
     return {"reference": receipt["reference"], "code": receipt["status_token"]}

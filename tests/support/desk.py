@@ -17,10 +17,11 @@ from starlette.testclient import TestClient
 from app.http.context import AppContext
 from app.models.access.clients import Scope
 from app.models.audit.details import sentence_of
+from app.models.audit.entry_kinds import EntryKind
 from app.models.audit.rows import AuditEntryRow
-from app.services.access.clients import NewClient, add_client
+from app.services.access.clients import add_client
 from app.services.concerns.keys import create_identity
-from app.services.concerns.sealing import seal_note
+from app.services.concerns.sealing import seal_written
 from tests.support.clock import A_TUESDAY
 from tests.support.people import OWN_PAGE, context_of_service
 from tests.support.service import a_service
@@ -51,7 +52,7 @@ def desk_of(service: FastAPI, http: Any) -> Desk:
     """Return a duty team that works with the service."""
     context: AppContext = service.state.context
     scopes = (Scope.READ, Scope.WRITE, Scope.AUDIT)
-    key = add_client(context.writer, NewClient(name="example-desk", scopes=scopes), at=A_TUESDAY)
+    key = add_client(context.writer, name="example-desk", scopes=scopes, at=A_TUESDAY)
     return Desk(http, {"Authorization": f"Bearer {key}"})
 
 
@@ -60,7 +61,7 @@ def worker_of(service: FastAPI, http: object, person: str | None, *scopes: Scope
     context: AppContext = service.state.context
     name = f"desk-of-{(person or 'nobody').split()[0].lower()}"
     granted = scopes or (Scope.READ, Scope.WRITE)
-    key = add_client(context.writer, NewClient(name=name, scopes=granted, person=person), at=A_TUESDAY)
+    key = add_client(context.writer, name=name, scopes=granted, person=person, at=A_TUESDAY)
     return Desk(http, {"Authorization": f"Bearer {key}"})
 
 
@@ -103,7 +104,7 @@ def press(client: TestClient, reference: str, act: str, **fields: str) -> Any:
 
 def sealed_note(text: str, reference: str, *recipients: str) -> dict[str, str]:
     """Return the fields of a note that was sealed where it was typed."""
-    sealed = base64.b64encode(seal_note(text, reference, recipients)).decode()
+    sealed = base64.b64encode(seal_written(EntryKind.NOTE, text, reference, recipients)).decode()
     return {"sealed": sealed, "recipients": " ".join(recipients)}
 
 

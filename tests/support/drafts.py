@@ -15,7 +15,7 @@ from app.main import create_app
 from app.models.access.clients import Scope
 from app.models.access.roles import Role
 from app.models.guides.editions import EDITION_EXAMPLE
-from app.services.access.clients import NewClient, add_client
+from app.services.access.clients import add_client
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.people import context_of_service, invited
 from tests.support.prepared import copy_prepared
@@ -58,9 +58,7 @@ def writer_of(
 ) -> Writer:
     context: AppContext = service.state.context
     granted = scopes or (Scope.DRAFT, Scope.PUBLISH)
-    return Writer(
-        http, add_client(context.writer, NewClient(name=name, scopes=granted, person=person), at=A_TUESDAY), guide
-    )
+    return Writer(http, add_client(context.writer, name=name, scopes=granted, person=person, at=A_TUESDAY), guide)
 
 
 def whole_draft(**changes: Any) -> dict[str, Any]:

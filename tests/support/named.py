@@ -12,8 +12,7 @@ from fastapi.routing import iter_route_contexts
 from typer.main import get_command
 
 from app.cli.commands import app as command
-from app.cli.export_group import SITE
-from app.cli.lazy_commands import LazyCommand
+from app.cli.lazy_commands import SITE, LazyCommand
 from app.config import OF_CALLERS, OF_KUBERNETES, PREFIX, Settings, SettingsRefused, parse_settings
 from app.pages.languages import language_of
 

@@ -1,6 +1,7 @@
 """People at the desk, for tests that work in its pages."""
 
 import re
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
@@ -55,7 +56,13 @@ def store_passkey(
     made: Any = SimpleNamespace(credential_id=credential_id, credential_public_key=public_key, sign_count=0)
     context.writer.run(
         lambda session: passkeys._store_passkey(
-            session, link, made, Device("A phone", recipient), address=ADDRESS, at=context.clock()
+            session,
+            secrets.token_bytes(32),
+            link,
+            made,
+            Device("A phone", recipient),
+            address=ADDRESS,
+            at=context.clock(),
         )
     )
     return fingerprint(credential_id, public_key)

@@ -9,7 +9,8 @@ from PIL import Image, ImageDraw
 
 from app.extensions.editing.services.drafts import store_picture
 from app.http.context import AppContext
-from app.services.guides.pictures import digest_of_picture, size_of_picture
+from app.models.base import digest_of_bytes
+from app.services.guides.pictures import size_of_picture
 from app.services.guides.publishing import PublishedRendition
 from tests.support.renditions import publish_a_rendition
 
@@ -43,7 +44,7 @@ def stored_jpeg(colour: str = "white") -> bytes:
 def picture_of(jpeg: bytes, item: str = ITEM, **changes: Any) -> dict[str, Any]:
     """Return the entry of a rendition for the stored picture `jpeg`."""
     width, height = size_of_picture(jpeg) or (0, 0)
-    return {"item": item, "digest": digest_of_picture(jpeg), "alt": ALT, "width": width, "height": height} | changes
+    return {"item": item, "digest": digest_of_bytes(jpeg), "alt": ALT, "width": width, "height": height} | changes
 
 
 def store(service: FastAPI, jpeg: bytes) -> None:

@@ -17,10 +17,9 @@ from app.models.guides.edition_keys import EditionKey
 from app.models.guides.editions import EditionContent
 from app.models.guides.sections import Section
 from app.models.guides.seed_files import read_seed_file
-from app.services.access.clients import NewClient, add_client
+from app.services.access.clients import add_client
 from app.services.guides.editions import find_history
 from app.services.guides.publishing import (
-    NewEdition,
     Published,
     insert_next_edition,
     publish_edition,
@@ -47,7 +46,9 @@ def publish_next(service: FastAPI, guide: str = SLUG, **changes: Any) -> Publish
     return context.writer.run(
         publish_edition,
         context.reference_data,
-        NewEdition(guide, an_edition(**changes), number),
+        guide,
+        an_edition(**changes),
+        number,
         at=context.clock(),
         two_people=False,
     )
@@ -85,7 +86,8 @@ def publish_examples(service: FastAPI) -> None:
         context.writer.run(
             publish_edition,
             context.reference_data,
-            NewEdition(path.parent.name, read_edition_file(path).content),
+            path.parent.name,
+            read_edition_file(path).content,
             at=A_TUESDAY,
             two_people=False,
         )
@@ -141,7 +143,7 @@ SWAPPED = ("missing-or-unexplained-absence", "concerning-online-use-or-messages"
 def a_key(client: TestClient, *scopes: Scope, name: str = "example-editor", test: bool = False) -> dict[str, str]:
     """Add a client with those scopes, and return its request headers."""
     context = client.app.state.context  # type: ignore[attr-defined]  # the service under test
-    key = add_client(context.writer, NewClient(name=name, scopes=scopes, test=test), at=A_TUESDAY)
+    key = add_client(context.writer, name=name, scopes=scopes, test=test, at=A_TUESDAY)
     return {"Authorization": f"Bearer {key}"}
 
 

@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from sqlmodel import Session
@@ -23,7 +23,7 @@ from app.clock import utc_now
 from app.models.access.clients import ClientKeyRow, ClientRow, Scope
 from app.models.access.roles import SCOPES_OF, Role
 from app.models.base import format_utc
-from app.services.access.clients import NewClient, add_client, list_clients, revoke_client, rotate_key
+from app.services.access.clients import add_client, list_clients, revoke_client, rotate_key
 
 Expires = Annotated[
     str | None,
@@ -64,8 +64,7 @@ def clients_add(
     with open_writer(settings, creates=True) as (_, writer):
         named = added.scope or ([Scope.SUBMIT] if added.test else [])
         scopes = {*named, *(SCOPES_OF[added.role] if added.role else ())}
-        client = NewClient(added.name, scopes, added.person, added.test)
-        key = add_client(writer, client, at=now, expires_at=expires_at)
+        key = add_client(writer, added.name, scopes, added.person, test=added.test, at=now, expires_at=expires_at)
     typer.echo(key)
     _say_end(added.name, expires_at)
 
@@ -79,7 +78,29 @@ def clients_list(settings: SettingsOptions, as_json: AsJson = False) -> None:
     with open_writer(settings) as (engine, _), Session(engine) as session:
         found = list_clients(session)
         lines = [line_of_client(*each, at=now) for each in found]
-        echo_result(lines, [describe_client(*each, at=now) for each in found], as_json=as_json)
+        document = [
+            {
+                "name": client.name,
+                "person": client.person,
+                "test": client.test,
+                "state": _state_of(client, keys, now),
+                "scopes": client.scopes,
+                "added_at": format_utc(client.added_at),
+                "revoked_at": format_optional(client.revoked_at),
+                "last_used_at": format_optional(_last_use(keys)),
+                "keys": [
+                    {
+                        "state": "active" if key.is_valid(now) else "ended",
+                        "added_at": format_utc(key.added_at),
+                        "expires_at": format_optional(key.expires_at),
+                        "last_used_at": format_optional(key.last_used_at),
+                    }
+                    for key in keys
+                ],
+            }
+            for client, keys in found
+        ]
+        echo_result(lines, document, as_json=as_json)
 
 
 def clients_rotate(
@@ -109,32 +130,9 @@ def clients_revoke(settings: SettingsOptions, name: Annotated[str, typer.Argumen
 
 
 def _say_end(name: str, expires_at: dt.datetime | None) -> None:
-    """To standard error, because standard output has only the key."""
+    """Write to standard error, because standard output has only the key."""
     if expires_at is not None:
         typer.echo(f"{name}: the new key expires at {format_moment(expires_at)}", err=True)
-
-
-def describe_client(client: ClientRow, keys: Sequence[ClientKeyRow], *, at: dt.datetime) -> dict[str, Any]:
-    """As JSON values, without hashes."""
-    return {
-        "name": client.name,
-        "person": client.person,
-        "test": client.test,
-        "state": _state_of(client, keys, at),
-        "scopes": client.scopes,
-        "added_at": format_utc(client.added_at),
-        "revoked_at": format_optional(client.revoked_at),
-        "last_used_at": format_optional(_last_use(keys)),
-        "keys": [
-            {
-                "state": "active" if key.is_valid(at) else "ended",
-                "added_at": format_utc(key.added_at),
-                "expires_at": format_optional(key.expires_at),
-                "last_used_at": format_optional(key.last_used_at),
-            }
-            for key in keys
-        ],
-    }
 
 
 def line_of_client(client: ClientRow, keys: Sequence[ClientKeyRow], *, at: dt.datetime) -> str:

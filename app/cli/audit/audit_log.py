@@ -29,7 +29,11 @@ def read_checkpoints(paths: Sequence[Path], settings: Settings, key: str | None)
     """
     if not paths:
         return []
-    verifiers = [parse_verifier_key(key)] if key is not None else _own_verifiers(settings)
+    if key is not None:
+        verifiers = [parse_verifier_key(key)]
+    else:
+        own = settings.receipt_key_file or settings.data_dir / RECEIPT_KEY
+        verifiers = [Verifier(each) for each in load_retired_keys([own, *settings.retired_receipt_keys])]
     checkpoints = []
     for path in paths:
         try:
@@ -51,18 +55,13 @@ def read_note(path: Path) -> str:
         raise SetupError(f"{path} is not a valid checkpoint") from None
 
 
-def _own_verifiers(settings: Settings) -> list[Verifier]:
-    own = settings.receipt_key_file or settings.data_dir / RECEIPT_KEY
-    return [Verifier(key) for key in load_retired_keys([own, *settings.retired_receipt_keys])]
-
-
 def audit_checkpoint(
     settings: SettingsOptions,
     out: Annotated[Path | None, typer.Option(help="Also write the checkpoint to this file.")] = None,
 ) -> None:
     """Sign a checkpoint (number of entries and Merkle root), print it, and send it as `audit.checkpoint`."""
-    with open_writer(settings) as (engine, writer):
-        made = open_checkpoints(settings, engine, writer, _key_of(settings)).make(at=utc_now())
+    with open_writer(settings) as (_, writer):
+        made = open_checkpoints(settings, writer, _key_of(settings)).make(at=utc_now())
     typer.echo(made.note, nl=False)
     if out is None:
         return
@@ -74,8 +73,8 @@ def audit_checkpoint(
 
 def audit_key(settings: SettingsOptions) -> None:
     """Print the public key for checkpoints, for auditors: `guidance verify --key` and other tools."""
-    with open_writer(settings) as (engine, writer):
-        typer.echo(open_checkpoints(settings, engine, writer, _key_of(settings)).signer.verifier_key)
+    with open_writer(settings) as (_, writer):
+        typer.echo(open_checkpoints(settings, writer, _key_of(settings)).signer.verifier_key)
 
 
 def _key_of(settings: Settings) -> Ed25519PrivateKey:

@@ -13,7 +13,7 @@ from app.models.audit.rows import Remnants
 from app.services.access.row_signing import drop_old_access_keys, need_access_keys, sign_again
 from app.services.audit.audit_log import by_key_holder
 from app.services.concerns.keys import DEVELOPMENT_IDENTITY, create_identity
-from app.services.concerns.resealing import ChangeOfKeys, reseal
+from app.services.concerns.resealing import reseal
 from app.services.concerns.sealing import make_sealer, read_identities
 from app.services.events.webhook_keys import drop_old_keys, encrypt_again, open_webhook_keys
 
@@ -68,7 +68,8 @@ def keys_reseal(
         resealed = reseal(
             engine,
             writer,
-            ChangeOfKeys(unsealer, sealer),
+            unsealer,
+            sealer,
             actor=by_key_holder(utc_now()),
             on_step=show,
         )
@@ -128,12 +129,12 @@ def keys_rotate_access(
     """
     with open_writer(settings, creates=True) as (engine, writer):  # the first start may need the key file
         access_keys = need_access_keys(engine)
-        done = writer.run(sign_again, keys=access_keys, with_new_key=not finish, accept=accept)
+        count, left = writer.run(sign_again, keys=access_keys, with_new_key=not finish, accept=accept)
         if finish:
             writer.run(drop_old_access_keys, keys=access_keys)
     rest = "its only key" if finish else "the new key; former keys stay valid until --finish"
-    typer.echo(f"{access_keys.path}: {done.count} rows are signed with {rest}")
-    for name in done.left:
+    typer.echo(f"{access_keys.path}: {count} rows are signed with {rest}")
+    for name in left:
         typer.echo(f"{name}: not signed by any key; left unchanged", err=True)
-    if done.left:
+    if left:
         raise typer.Exit(1)

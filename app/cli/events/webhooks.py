@@ -1,7 +1,7 @@
 """`guidance webhooks`: push events to other systems."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -16,14 +16,13 @@ from app.config import Settings
 from app.db.writer import Writer
 from app.errors import SetupError
 from app.models.base import format_utc
-from app.models.events.rows import DeliveryState, EventKind, WebhookRow
+from app.models.events.rows import DeliveryState, EventKind
 from app.services.events.address_guard import SsrfGuard
 from app.services.events.deliveries import count_deliveries
 from app.services.events.dispatcher import replay_deliveries, retry_deliveries, send_test_notice
 from app.services.events.email_sender import EmailSender
 from app.services.events.emails import MAILBOX_OF, build_test_email
 from app.services.events.webhook_keys import (
-    NewWebhook,
     WebhookKeys,
     add_webhook,
     drop_old_secret,
@@ -46,7 +45,7 @@ def webhooks_add(
     """Add a webhook and print its signing secret (Standard Webhooks). The secret is shown once."""
     guard = SsrfGuard(frozenset(settings.webhook_allowed_hosts))
     with open_webhooks(settings, creates=True) as (_, writer, keys):
-        secret = add_webhook(writer, NewWebhook(name=name, url=url, kinds=event), guard=guard, keys=keys, at=utc_now())
+        secret = add_webhook(writer, name=name, url=url, kinds=event, guard=guard, keys=keys, at=utc_now())
     typer.echo(secret)
 
 
@@ -54,7 +53,19 @@ def webhooks_list(settings: SettingsOptions, as_json: AsJson = False) -> None:
     """List webhooks, with the number of pending deliveries and of those given up."""
     with open_writer(settings) as (engine, _), Session(engine) as session:
         counted = count_deliveries(session)
-        listed = [describe_webhook(webhook, counted) for webhook in list_webhooks(session)]
+        listed: list[dict[str, Any]] = [
+            {
+                "name": webhook.name,
+                "url": webhook.url,
+                "events": webhook.kinds,
+                "added_at": format_utc(webhook.added_at),
+                "disabled_at": format_optional(webhook.disabled_at),
+                "disabled_because": webhook.disabled_because,
+                "waiting": counted.get((webhook.name, DeliveryState.PENDING.value), 0),
+                "dead": counted.get((webhook.name, DeliveryState.DEAD.value), 0),
+            }
+            for webhook in list_webhooks(session)
+        ]
     lines = [
         "\t".join(
             [
@@ -135,17 +146,3 @@ def open_webhooks(settings: Settings, *, creates: bool = False) -> Iterator[tupl
         keys = open_webhook_keys(settings)
         keys.load()
         yield engine, writer, keys
-
-
-def describe_webhook(webhook: WebhookRow, counted: Mapping[tuple[str, str], int]) -> dict[str, Any]:
-    """As JSON values, without secrets. `counted` has the deliveries by webhook name and state."""
-    return {
-        "name": webhook.name,
-        "url": webhook.url,
-        "events": webhook.kinds,
-        "added_at": format_utc(webhook.added_at),
-        "disabled_at": format_optional(webhook.disabled_at),
-        "disabled_because": webhook.disabled_because,
-        "waiting": counted.get((webhook.name, DeliveryState.PENDING.value), 0),
-        "dead": counted.get((webhook.name, DeliveryState.DEAD.value), 0),
-    }

@@ -57,7 +57,7 @@ def require_agreed(path: Path, digest: str, agreed: Sequence[str], *, command: s
 
 
 def is_in_seed(settings: Settings, path: Path, folder: str) -> bool:
-    """Such files need no approval, because the first start publishes them too."""
+    """Return True for files that need no approval, because the first start publishes them too."""
     return path.resolve().is_relative_to((settings.seed_dir / folder).resolve())
 
 
@@ -116,7 +116,7 @@ def approve(settings: SettingsOptions, path: EditionPath) -> None:
 
 
 def list_warnings(path: Path, warnings: Sequence[SeedError]) -> None:
-    """To standard error."""
+    """Write to standard error."""
     if warnings:
         typer.echo(str(SeedFileError(path, warnings)), err=True)
 

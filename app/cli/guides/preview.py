@@ -14,7 +14,7 @@ from app.clock import utc_now
 from app.config import Settings
 from app.server.run import run_server
 from app.services.guides.editions import find_history, read_content
-from app.services.guides.publishing import NewEdition, publish_edition, withdraw_published
+from app.services.guides.publishing import publish_edition, withdraw_published
 from app.services.guides.reference_data import ReferenceData, read_reference_data
 from app.services.guides.validation import CheckedFile, check_file
 
@@ -60,10 +60,16 @@ def _publish_in_trial(trial: Settings, path: Path, reference_data: ReferenceData
         for head, content in zip(former, contents, strict=True):
             if head.number == draft.key.number:
                 continue
-            new = NewEdition(head.guide, content, head.number)
-            writer.run(publish_edition, reference_data, new, at=head.published_at, two_people=False)
+            writer.run(
+                publish_edition,
+                reference_data,
+                head.guide,
+                content,
+                head.number,
+                at=head.published_at,
+                two_people=False,
+            )
             if head.withdrawn_at is not None:
                 writer.run(withdraw_published, head.key, reason=head.reason or "", at=head.withdrawn_at)
-        new = NewEdition(draft.key.guide, draft.file.content)
-        writer.run(publish_edition, reference_data, new, at=at, two_people=False)
+        writer.run(publish_edition, reference_data, draft.key.guide, draft.file.content, at=at, two_people=False)
     return draft

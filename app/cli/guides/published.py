@@ -33,7 +33,7 @@ def open_published(settings: Settings) -> Iterator[Session | None]:
 
 @contextmanager
 def open_editions(settings: Settings) -> Iterator[Session]:
-    """As `open_published`, but raise `SetupError` if there is no database."""
+    """Same as `open_published`, but raise `SetupError` if there is no database."""
     with open_published(settings) as session:
         if session is None:
             raise SetupError(NO_DATABASE.format(folder=settings.data_dir))

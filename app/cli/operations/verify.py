@@ -1,11 +1,9 @@
 """`guidance verify` and `migrate`: verify the whole database, and migrate its schema."""
 
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
@@ -14,10 +12,8 @@ from app.cli.options import AsJson, SettingsOptions, echo_result, open_engine, p
 from app.clock import utc_now
 from app.db.schema import migrate_schema
 from app.errors import DatabaseUnreadable
-from app.models.base import OnStep
 from app.services.audit.lost_entries import find_new_loss, list_losses
 from app.services.operations.audit_verification import CHECKPOINTS
-from app.services.operations.checkpoints import Checkpoint
 from app.services.operations.verification import find_faults, verify_database, verify_editions
 
 AUDIT_LOG = "audit log"
@@ -41,10 +37,13 @@ def verify(
     checkpoints it also detects a database that was rolled back or an audit log that was rewritten.
     """
     checkpoints = read_checkpoints(checkpoint or (), settings, key)
-    lines: list[tuple[str, str | None]] = []
+    lines: list[tuple[str, str | None]] = []  # name and fault, which is None for an edition as published
     try:
         with open_engine(settings) as engine, progress("Verifying") as show:
-            lines.extend(_verify(engine, checkpoints, show))  # earlier results are printed even if the next read fails
+            # each extends the lines one by one: earlier results are printed even if the next read fails
+            lines.extend(("database", fault) for fault in verify_database(engine))
+            lines.extend(verify_editions(engine))
+            lines.extend(find_faults(engine, checkpoints, show))
             with Session(engine) as session:
                 new = find_new_loss(session, settings.data_dir, at=utc_now())
                 known = list_losses(session, at=utc_now())
@@ -65,16 +64,6 @@ def verify(
             typer.echo(f"{name}: matches the first {each.size} entries")
     if faulty:
         raise typer.Exit(1)
-
-
-def _verify(
-    engine: Engine, checkpoints: Sequence[tuple[str, Checkpoint]], show: OnStep
-) -> Iterator[tuple[str, str | None]]:
-    """Yield name and sentence of each fault, and each edition or rendition as published with None."""
-    for fault in verify_database(engine):
-        yield "database", fault
-    yield from verify_editions(engine)
-    yield from find_faults(engine, checkpoints, show)
 
 
 def migrate(settings: SettingsOptions, as_json: AsJson = False) -> None:

@@ -6,7 +6,7 @@ from alembic import op
 
 
 def run_statements(revision_file: str) -> None:
-    """From the SQL file beside `revision_file`, in which an empty line separates statements."""
+    """Run the SQL file beside `revision_file`, in which an empty line separates statements."""
     connection = op.get_bind()
     script = Path(revision_file).with_suffix(f".{connection.dialect.name}.sql")
     for statement in script.read_text(encoding="utf-8").split("\n\n"):

@@ -23,7 +23,7 @@ from app.services.concerns.sealing import make_sealer
 ANSWER_MEDIA_TYPE = "application/json"
 FETCH_TIMEOUT_SECONDS = 30
 WAITS = (1, 3)
-"""Before the second and the third attempt, if a request gets no response."""
+"""Seconds before the second and the third attempt, if a request gets no response."""
 Url = Annotated[str, typer.Option(help="The address of the service.", envvar="GUIDANCE_DESK_URL")]
 KeyOption = Annotated[
     str | None,
@@ -44,6 +44,12 @@ SealTo = Annotated[
 ]
 Identity = Annotated[Path, typer.Option(help="Your age identity. It stays on this computer.", exists=True)]
 AnswerAsJson = Annotated[bool, typer.Option("--json", help="Print the response as JSON.")]
+
+
+def require_new(path: Path) -> None:
+    """Raise `typer.BadParameter` if `path` exists."""
+    if path.exists():
+        raise typer.BadParameter("the file exists; choose another name")
 
 
 def parse_reference(typed: str) -> str:
@@ -81,7 +87,7 @@ class DeskClient:
         return response.json()
 
     def send_once(self, path: str, body: Any) -> Any:
-        """A POST that is repeated without a response, with the same idempotency key. Raise as `call`."""
+        """Post `body`, and repeat it with one idempotency key if there is no response. Raise as `call`."""
         headers = {"Idempotency-Key": str(uuid.uuid4())}
         for seconds in WAITS:
             try:
@@ -91,13 +97,13 @@ class DeskClient:
         return self.call("POST", path, body=body, headers=headers)
 
     def show(self, document: Any, lines: Sequence[str] | None = None, notice: str = "") -> None:
-        """Without `lines` for people, always JSON. `notice` goes to standard error: it is not part of the result."""
+        """Print `lines` for people, or JSON if there are none. `notice` goes to standard error, outside the result."""
         echo_result(lines or (), document, as_json=self.as_json or lines is None)
         if notice and not self.as_json:
             typer.echo(notice, err=True)
 
     def find_sealed(self, path: str) -> bytes | None:
-        """None if the service has no such file. Raise as `fetch`."""
+        """Return None if the service has no such file. Raise as `fetch`."""
         response = self._request("GET", path, {"Accept": AGE_MEDIA_TYPE})
         if response.status_code == httpx.codes.NOT_FOUND:
             return None
@@ -140,7 +146,7 @@ def fetch_recipients(service: DeskClient, seal_to: str | None, not_sent: str) ->
 def connect(
     url: Url, key: KeyOption = None, key_file: KeyFileOption = None, as_json: AnswerAsJson = False
 ) -> Iterator[DeskClient]:
-    """Raise `typer.BadParameter` without a key."""
+    """Raise `typer.BadParameter` if there is no key."""
     secret = key_file.read().strip() if key_file is not None else key
     if not secret:
         raise typer.BadParameter("a client key is required: set GUIDANCE_DESK_KEY, --key-file or --key")

@@ -28,6 +28,7 @@ from app.extensions.terminal.client import (
     fetch_recipients,
     parse_reference,
 )
+from app.models.audit.entry_kinds import EntryKind
 from app.models.base import MAX_TEXT_LENGTH
 from app.models.concerns.channels import Channel
 from app.models.concerns.concern import ImmediateDanger
@@ -36,7 +37,7 @@ from app.models.concerns.receipts import ConcernState
 from app.models.desk.inbox_filters import InboxOrder, InboxParameters
 from app.models.desk.look_again import Whose
 from app.models.links import CODE_LISTS, DESK_BURSTS, DESK_CONCERNS, DESK_VIEWS, STATISTICS, desk_concern_path
-from app.services.concerns.sealing import Unsealer, open_note, read_identities, seal_label, seal_message, seal_note
+from app.services.concerns.sealing import Unsealer, open_note, read_identities, seal_message, seal_written
 
 COLUMN_HEADINGS = ("REFERENCE", "STATE", "DANGER", "ACKNOWLEDGE BY", "ADDED", "ASSIGNED TO", "GUIDE", "BURST")
 WORDS = {"true": True, "false": False}
@@ -111,7 +112,7 @@ def _line_of(entry: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _due_of(entry: dict[str, Any]) -> str:
-    """If the concern and its additions are acknowledged, the deadline of the concern."""
+    """Return the deadline of the concern if it and its additions are acknowledged."""
     own = [entry["acknowledge_by"]] if entry["state"] == "received" or not entry["additions_waiting"] else []
     dues: list[str] = [*own, *filter(None, [entry["addition_acknowledge_by"]])]
     return min(dues)
@@ -185,7 +186,7 @@ def _open_label(service: DeskClient, reference: str, unsealer: Unsealer) -> str 
 
 
 def _open_note(service: DeskClient, reference: str, entry: dict[str, Any], unsealer: Unsealer) -> dict[str, Any]:
-    """With its time and author, which the note must have too."""
+    """Return the note with its time and author, which the encrypted note must have too."""
     sealed = service.fetch(entry["links"]["self"]).content
     received_at = dt.datetime.fromisoformat(entry["written_at"])
     opened = open_note(unsealer, sealed, reference=reference, received_at=received_at, author=entry["by"])
@@ -277,7 +278,7 @@ def desk_note(
     if not 0 < len(text) <= MAX_NOTE_LENGTH:
         raise typer.BadParameter(f"a note must have 1 to {MAX_NOTE_LENGTH} characters")
     recipients = fetch_recipients(service, seal_to, "The note was not sent.")
-    sealed = base64.b64encode(seal_note(text, reference, recipients)).decode()
+    sealed = base64.b64encode(seal_written(EntryKind.NOTE, text, reference, recipients)).decode()
     answer = service.send_once(desk_concern_path(reference, "notes"), {"sealed": sealed, "recipients": recipients})
     service.show(answer, [f"{reference}: note {answer['number']}"])
 
@@ -299,7 +300,7 @@ def desk_label(
     if len(text) > MAX_LABEL_LENGTH or not text.isprintable():
         raise typer.BadParameter(f"a label must be one line of at most {MAX_LABEL_LENGTH} characters")
     recipients = fetch_recipients(service, seal_to, "The label was not sent.")
-    sealed = base64.b64encode(seal_label(text, reference, recipients)).decode()
+    sealed = base64.b64encode(seal_written(EntryKind.LABEL, text, reference, recipients)).decode()
     body = {"sealed": sealed, "recipients": recipients}
     answer = service.call("PUT", desk_concern_path(reference, "label"), body=body)
     service.show(answer, [f"{reference}: label {answer['number']}"])

@@ -6,9 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from app.cli.options import require_new
 from app.errors import PdfUnavailable
-from app.extensions.terminal.client import DeskClient, DeskOptions, Identity, Reference
+from app.extensions.terminal.client import DeskClient, DeskOptions, Identity, Reference, require_new
 from app.models.guides.code_lists import CodeList
 from app.models.guides.editions import EditionContent
 from app.models.guides.signposts import Signpost
@@ -63,7 +62,7 @@ def make_export(
 
 
 def _fetch_texts(service: DeskClient, statement: dict[str, Any], *, notes: bool) -> SealedTexts:
-    """By place: the concern's own is None. Each opening is recorded."""
+    """Return the texts by place, with None for the concern's own. Each opening is recorded."""
     path = desk_concern_path(statement["concern"]["reference"])
     return {
         place: service.fetch(f"{path}/{place.kind}s/{place.number}" if place else path).content
@@ -77,7 +76,7 @@ def _fetch_edition(service: DeskClient, guide: str, number: int) -> EditionConte
 
 
 def _fetch_reference_data(service: DeskClient) -> ReferenceData:
-    """Without legal statements."""
+    """Leave out legal statements."""
     names = [each["name"] for each in service.call("GET", CODE_LISTS)["code_lists"]]
     answers = (service.call("GET", f"{CODE_LISTS}/{name}") for name in names)
     lists = [

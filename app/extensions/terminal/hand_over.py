@@ -10,10 +10,9 @@ import typer
 
 from app.age.keys import seal_to
 from app.cli.option_groups import OptionGroup
-from app.cli.options import require_new
 from app.clock import utc_now
 from app.errors import ValidationFailed
-from app.extensions.terminal.client import DeskOptions, Reference
+from app.extensions.terminal.client import DeskOptions, Reference, require_new
 from app.extensions.terminal.desk import open_whole
 from app.models.links import desk_concern_path
 from app.services.concerns.sealing import read_identities

@@ -13,9 +13,10 @@ from app.services.concerns.sealing import Unsealer
 
 
 class OpenedCards(TypedDict):
-    """As `find.cjs` reads them: each with the day of its receipt.
+    """Cards as `find.cjs` reads them, each with the day of its receipt.
 
-    `label` is empty if there is none, or none that could be decrypted. `unopened` counts what could not be decrypted.
+    `label` is empty if there is none, or none that could be decrypted. `unopened` counts the cards that could not be
+    decrypted.
     """
 
     reference: str
@@ -59,7 +60,7 @@ def _open_concern(reference: str, sealed: Sequence[Mapping[str, Any]], unsealer:
 
 
 def _open_member(sealed: str, member: str, reference: str, unsealer: Unsealer) -> Mapping[str, Any] | None:
-    """None if the object `member` is not there, or belongs elsewhere."""
+    """Return None if the object `member` is missing, or belongs elsewhere."""
     try:
         opened = unsealer.open(base64.b64decode(sealed), reference=reference).get(member)
     except (UnsealingUnavailable, SealedTextMisplaced):

@@ -39,14 +39,11 @@ def find_name_refusal(name: str) -> str | None:
         return f"has no {' '.join(sorted(SEPARATORS))}: the audit log separates names with them"
     if unicodedata.normalize("NFKC", name) != unicodedata.normalize("NFC", name):
         return "has no letters that are other letters in another form"
-    scripts = {_script_of(each) for each in unicodedata.normalize("NFC", name) if unicodedata.category(each) in LETTERS}
+    letters = [each for each in unicodedata.normalize("NFC", name) if unicodedata.category(each) in LETTERS]
+    scripts = {unicodedata.name(each, "UNNAMED").split()[0] for each in letters}
     if len(scripts) > 1 and not any(scripts <= each for each in WRITTEN_TOGETHER):
         return f"is in one script, not in several ({', '.join(sorted(map(str.title, scripts)))})"
     return None
-
-
-def _script_of(letter: str) -> str:
-    return unicodedata.name(letter, "UNNAMED").split()[0]
 
 
 def _check_name(name: str) -> str:

@@ -531,14 +531,14 @@ def present_audit_entry(row: AuditEntryRow) -> DisclosureEntry:
 
 
 def audit_entry_row(entry: Mapping[str, Any]) -> AuditEntryRow:
-    """From JSON values. Raise `KeyError`, `TypeError` or `ValueError` if `at` or `details` is missing or invalid."""
+    """Read JSON values. Raise `KeyError`, `TypeError` or `ValueError` if `at` or `details` is missing or invalid."""
     columns = {name: value for name, value in entry.items() if name != "details"}
     stored = {"at": dt.datetime.fromisoformat(entry["at"]), "detail": canonical_json(entry["details"]).decode()}
     return AuditEntryRow(**columns | stored)
 
 
 def others_acts_to_see(act: DeskAct) -> frozenset[DeskAct]:
-    """Empty for actions that do not depend on others, such as writing a note."""
+    """Return nothing for actions that do not depend on others, such as writing a note."""
     if act in ASSIGNING_ACTS:
         return ASSIGNING_ACTS
     return TO_SEE_FIRST if act in DECIDING_ACTS else frozenset()

@@ -25,9 +25,9 @@ class EntryPlace(NamedTuple):
 
 @dataclass(frozen=True)
 class EntrySpec:
-    """Above `most` entries, or `most_bytes` of sealed text in all, `too_many` is raised.
+    """Limits of a kind of entry: `too_many` is raised above `most` entries, or `most_bytes` of sealed text in all.
 
-    `for_desk`: sealed to the desk's keys, otherwise to that of the reporter's status token.
+    `for_desk`: sealed to the desk's keys, otherwise to the key of the reporter's status token.
     """
 
     act: DeskAct

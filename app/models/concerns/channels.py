@@ -5,7 +5,7 @@ import datetime as dt
 from app.errors import CodeWithMeaning, FaultCode, FieldError
 
 LONGEST_AGO = dt.timedelta(days=90)
-"""Between a call, letter, email or visit and its writing down: an earlier time is usually a wrong month or year."""
+"""Greatest time between an arrival and its writing down: an earlier time is usually a wrong month or year."""
 CLOCK_DIFFERENCE = dt.timedelta(minutes=1)
 """How far the clock of a worker's computer may be ahead of the clock of this service."""
 CHANNEL = "How it came. `form` and `api`: the reporter sent it. The others: a worker wrote it down."

@@ -21,6 +21,8 @@ def seal_details(
     columns: Mapping[str, Any] | None = None,
     receipt: StoredReceiptRow | None = None,
     card: bytes | None = None,
+    restricted: bool = False,
+    officer_by: dt.date | None = None,
 ) -> SealDetails:
     """`recipients` are fingerprints, none for a message. `columns` are the concern's if the action sets them."""
     return SealDetails(
@@ -32,11 +34,13 @@ def seal_details(
         entry_sha256=None if row is None else entry_sha256(row),
         receipt_sha256=None if receipt is None else receipt_sha256(receipt),
         card_sha256=None if card is None else hashlib.sha256(card).hexdigest(),
+        restricted=restricted,
+        officer_by=officer_by,
     )
 
 
 def entry_sha256(row: EntryRow) -> str:
-    """Of the columns that are set at first, but not `recipients`, which resealing changes."""
+    """Cover the columns that are set at first, except `recipients`, which resealing changes."""
     names = ("reference", "kind", "number", "author", "immediate_danger", "channel")
     columns = {name: getattr(row, name) for name in names}
     moments = {"at": row.received_at, "came_at": row.came_at, "due": row.acknowledge_by}
@@ -49,7 +53,7 @@ def receipt_sha256(row: StoredReceiptRow) -> str:
 
 
 def columns_sha256(row: Mapping[str, Any]) -> str:
-    """Of the columns that say how a concern was received. Later only `immediate_danger` may change: to more urgent."""
+    """Cover the columns about a concern's receipt. Later only `immediate_danger` may change, to more urgent."""
     columns = {name: row[name] for name in ("reference", "immediate_danger", *SET_BY_THE_REPORTER)}
     for name, value in columns.items():
         if isinstance(value, dt.datetime):

@@ -81,7 +81,7 @@ def base64_length(size: int) -> int:
 
 
 def age_file_within(max_bytes: int) -> Callable[[str], str]:
-    """Only the first line of the header is checked. The validator raises `CodedValueError`."""
+    """Return a validator, which checks only the first line of the header and raises `CodedValueError`."""
 
     def check(text: str) -> str:
         try:
@@ -160,7 +160,31 @@ class AdditionAcknowledgement(RequestModel):
     """Records that a social worker has read an addition and decided the next step. The body is optional."""
 
 
-class NewNote(RequestModel):
+def expect_one_text(sealed: str | None, recipients: object, text: object, name: str = "text") -> None:
+    """Raise `CodedValueError` unless there is either a text, the field `name`, or a file with its recipients."""
+    if (text is None) == (sealed is None):
+        raise CodedValueError(FaultCode.REQUIRED, f"give either `{name}` or `sealed`")
+    if (sealed is None) != (recipients is None):
+        raise CodedValueError(FaultCode.REQUIRED, "give `recipients` if, and only if, you give `sealed`")
+
+
+class _WrittenByDesk(RequestModel):
+    text: str | None = None
+    sealed: str | None = None
+    recipients: tuple[AgeRecipient, ...] | None = Field(
+        default=None,
+        description="With `sealed`: the keys that the file is encrypted to. They must be those of this service.",
+        max_length=MAX_RECIPIENTS,
+        examples=[[RECIPIENT]],
+    )
+
+    @model_validator(mode="after")
+    def _has_one(self) -> Self:
+        expect_one_text(self.sealed, self.recipients, self.text)
+        return self
+
+
+class NewNote(_WrittenByDesk):
     """A note, as text or as a file encrypted on the worker's computer. Notes cannot be edited."""
 
     text: NoteWords | None = Field(
@@ -176,17 +200,6 @@ class NewNote(RequestModel):
         f"{PADDED}.",
         examples=[EXAMPLE_SEALED],
     )
-    recipients: tuple[AgeRecipient, ...] | None = Field(
-        default=None,
-        description="With `sealed`: the keys that the file is encrypted to. They must be those of this service.",
-        max_length=MAX_RECIPIENTS,
-        examples=[[RECIPIENT]],
-    )
-
-    @model_validator(mode="after")
-    def _has_one(self) -> Self:
-        _expect_text_or_sealed(self)
-        return self
 
 
 def _check_line(text: str) -> str:
@@ -195,7 +208,7 @@ def _check_line(text: str) -> str:
     return text.strip()
 
 
-class NewLabel(RequestModel):
+class NewLabel(_WrittenByDesk):
     """A label, as text or as a file encrypted on the worker's computer. It replaces the former label."""
 
     text: Annotated[str, StringConstraints(max_length=MAX_LABEL_LENGTH), AfterValidator(_check_line)] | None = Field(
@@ -217,24 +230,6 @@ class NewLabel(RequestModel):
         "to 512 bytes, so that its length says nothing.",
         examples=[EXAMPLE_SEALED],
     )
-    recipients: tuple[AgeRecipient, ...] | None = Field(
-        default=None,
-        description="With `sealed`: the keys that the file is encrypted to. They must be those of this service.",
-        max_length=MAX_RECIPIENTS,
-        examples=[[RECIPIENT]],
-    )
-
-    @model_validator(mode="after")
-    def _has_one(self) -> Self:
-        _expect_text_or_sealed(self)
-        return self
-
-
-def _expect_text_or_sealed(given: NewNote | NewLabel) -> None:
-    if (given.text is None) == (given.sealed is None):
-        raise CodedValueError(FaultCode.REQUIRED, "give either `text` or `sealed`")
-    if (given.sealed is None) != (given.recipients is None):
-        raise CodedValueError(FaultCode.REQUIRED, "give `recipients` if, and only if, you give `sealed`")
 
 
 class RecipientsResponse(ResponseModel):

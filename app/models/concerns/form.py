@@ -49,7 +49,7 @@ class ConcernFormResponse(ResponseModel):
 def concern_form(
     code_lists: tuple[CodeList, ...], signposts: tuple[Signpost, ...], teams: tuple[TeamOnDuty, ...] = ()
 ) -> ConcernFormResponse:
-    """Without the field `test`, which is only for developers."""
+    """Return the form without the field `test`, which is only for developers."""
     codes = {found.name: [code.code for code in found.codes] for found in code_lists}
     schema = {"$schema": JSON_SCHEMA, **_with_codes(Concern.model_json_schema(), codes)}
     del schema["properties"][NO_QUESTION]
@@ -72,7 +72,7 @@ def concern_form(
 
 
 def _with_codes(schema: Any, codes: Mapping[str, list[str]]) -> Any:
-    """With the codes of `x-code-list` as `enum`."""
+    """Put the codes of each `x-code-list` into `enum`."""
     if isinstance(schema, list):
         return [_with_codes(each, codes) for each in schema]
     if not isinstance(schema, dict):

@@ -14,7 +14,7 @@ from app.models.concerns.receipts import ConcernState
 LEAST_URGENT_FIRST = ("no", "not_sure", "yes")
 WAITING_RANK = "CASE WHEN state = 'received' OR additions_waiting > 0 THEN 0 WHEN state = 'closed' THEN 2 ELSE 1 END"
 CLOSED_RANK = 2
-"""In the column `waiting`, for a closed concern without an unacknowledged addition."""
+"""Value of the column `waiting` for a closed concern without an unacknowledged addition."""
 DANGER_RANK = (
     "CASE WHEN addition_danger = 'yes' THEN 0 WHEN immediate_danger = 'yes' THEN 1"
     " WHEN immediate_danger = 'not_sure' THEN 2 ELSE 3 END"
@@ -31,31 +31,31 @@ ERASED = "erased_at IS NOT NULL"
 BY_URGENCY = ("waiting", "danger", "due", "received_at", "reference")
 """`danger` is from 0, the most urgent, to 3."""
 FILTERED = ("state", "immediate_danger", "guide", "assigned_to", "changed_at", "test", "burst", "channel", "restricted")
-"""Both indexes of the inbox have these columns, so that only matching rows are read."""
+"""Columns in both indexes of the inbox, so that only matching rows are read."""
 
 LEADS = "\n"
-"""In `limited_to`: only leads may open it. `limit_to` returns it for no names."""
+"""Value of `limited_to` if only leads may open the concern. `limit_to` returns it for no names."""
 SET_BY_THE_REPORTER = (
     *("received_at", "acknowledge_by", "guide", "edition", "referral_source", "form_version"),
     *("status_token_sha256", "test", "message_key", "burst", "channel", "came_at", "received_by"),
 )
-"""They never change after the concern is stored. The audit log has their digest."""
+"""Columns that never change after the concern is stored. The audit log has their digest."""
 RESTRICTED = "limited_to <> ''"
 """The condition of the partial index of restricted concerns."""
 
 
 def limit_to(people: Sequence[str]) -> str:
-    """Each name is between line breaks, which no name has."""
+    """Put each name between line breaks, which no name contains."""
     return LEADS + "".join(f"{name}\n" for name in people)
 
 
 def people_of_limit(limited_to: str) -> list[str]:
-    """Empty for `LEADS`, and without a limit."""
+    """Return nothing for `LEADS`, and nothing without a limit."""
     return limited_to.split("\n")[1:-1]
 
 
 def is_in_limit(name: ColumnElement[Any], limited_to: ColumnElement[Any]) -> ColumnElement[bool]:
-    """Not by `LIKE`, which ignores case in SQLite."""
+    """Compare without `LIKE`, which ignores case in SQLite."""
     return func.replace(limited_to, literal("\n").concat(name).concat("\n"), "") != limited_to
 
 

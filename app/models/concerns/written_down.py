@@ -17,6 +17,7 @@ from app.models.concerns.entries import (
     AgeRecipient,
     age_file_within,
     base64_length,
+    expect_one_text,
 )
 from app.models.concerns.examples import SMALLEST_EXAMPLE
 from app.models.concerns.fields import ReferralSourceCode
@@ -24,7 +25,7 @@ from app.models.concerns.receipts import AlsoCall, ComeBack, ConcernIdentity, Ed
 from app.models.references import EXAMPLE_REFERENCE, find_reference
 
 MAX_TEXT_FILE_BYTES = 650_000
-"""Of a sealed concern or addition: the largest request has room for it and a card, both in base64."""
+"""Largest sealed concern or addition: a request has room for it and a card, both in base64."""
 MAX_CARD_FILE_BYTES = 65_536
 EXAMPLE_CAME_AT = "2026-11-24T08:05:00Z"
 WRITTEN_CONCERN_EXAMPLE: dict[str, Any] = {
@@ -46,8 +47,6 @@ WRITTEN_ADDITION_EXAMPLE: dict[str, Any] = {
     "came_at": EXAMPLE_CAME_AT,
     "addition": ADDITION_EXAMPLE,
 }
-ONE_TEXT = "give either `{}` or `sealed`"
-WITH_SEALED = "give `recipients` if, and only if, you give `sealed`"
 ONLY_WITH_SEALED = "give {} only with `sealed`"
 DANGER_ASKED = "ask whether a child is in immediate danger, and give the answer"
 NOT_A_REFERENCE = "must be a reference with a correct check character"
@@ -119,16 +118,13 @@ class WrittenDown(RequestModel):
         examples=[False],
     )
 
-    def expect_one_text(self, text: object, name: str) -> None:
+    def expect_whole(self, text: object, name: str) -> None:
         """Raise `CodedValueError` unless there is either a text, or a sealed file with its own fields.
 
         `text` is the value of the field `name`. `recipients` and `immediate_danger` come with a file only, as do `card`
         and `restricted`.
         """
-        if (text is None) == (self.sealed is None):
-            raise CodedValueError(FaultCode.REQUIRED, ONE_TEXT.format(name))
-        if (self.sealed is None) != (self.recipients is None):
-            raise CodedValueError(FaultCode.REQUIRED, WITH_SEALED)
+        expect_one_text(self.sealed, self.recipients, text, name)
         if self.sealed is not None and self.immediate_danger is None:
             raise CodedValueError(FaultCode.REQUIRED, DANGER_ASKED)
         if self.sealed is None and (self.card or self.immediate_danger or self.restricted):
@@ -177,7 +173,7 @@ class WrittenConcern(WrittenDown):
 
     @model_validator(mode="after")
     def _has_one(self) -> Self:
-        self.expect_one_text(self.submission, "submission")
+        self.expect_whole(self.submission, "submission")
         needed, more = (self.reference, self.form_version), (self.guide, self.edition, self.referral_source)
         if self.sealed is not None and None in needed:
             raise CodedValueError(FaultCode.REQUIRED, "give `reference` and `form_version` with `sealed`")
@@ -202,7 +198,7 @@ class WrittenAddition(WrittenDown):
 
     @model_validator(mode="after")
     def _has_one(self) -> Self:
-        self.expect_one_text(self.addition, "addition")
+        self.expect_whole(self.addition, "addition")
         if self.addition is not None and self.addition.immediate_danger is None:
             raise CodedValueError(FaultCode.REQUIRED, DANGER_ASKED)
         return self

@@ -13,7 +13,7 @@ from app.models.desk.inbox import InboxEntry
 from app.models.references import EXAMPLE_REFERENCE
 
 NOT_SIGNED = {"overdue", "links"}
-"""They change with time or with the version of the service."""
+"""Fields that change with time or with the version of the service."""
 
 
 class ExportStatement(ResponseModel):

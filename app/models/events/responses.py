@@ -24,7 +24,7 @@ URLS = {"concern": f"https://guidance.example{desk_concern_path(EXAMPLE_REFERENC
 
 
 def _if_there(description: str, example: Any) -> Any:
-    """For what is left out of the JSON if it has no value, and is never null."""
+    """Describe a field that is left out of the JSON if it has no value, and is never null."""
     return pydantic_Field(
         default=None,
         description=description,
@@ -111,7 +111,7 @@ EVENT_DATA: dict[str, type[ResponseModel]] = {
     "draft": DraftEventData,
     "audit": CheckpointEventData,
 }
-"""By the first word of the kind (`concern` in `concern.received`)."""
+"""Models by the first word of the kind of event (`concern` in `concern.received`)."""
 
 
 class EventResponse(ResponseModel):

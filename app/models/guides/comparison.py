@@ -89,10 +89,7 @@ class ChangesResponse(WithCautions):
 
 
 def changed_sections(before: EditionContent, after: EditionContent) -> dict[str, SectionChanges]:
-    """Return the changes of the cautions and sections from `before` to `after`, by the key of the list.
-
-    Leave out lists without changes.
-    """
+    """Return the changes of cautions and sections by the key of the list. Lists without changes are left out."""
     compared = {name: _compare(getattr(before, name), getattr(after, name)) for name in ITEM_LISTS}
     return {name: changes for name, changes in compared.items() if any(dict(changes).values())}
 
@@ -120,11 +117,10 @@ def changed_words(before: str, after: str) -> tuple[WordRun, ...]:
 
 
 def moved_items(before: list[str], after: list[str]) -> tuple[Moved, ...]:
-    """Return the items that moved within a list. `before` and `after` are the ids in the two editions, in order.
+    """Return the items that moved within a list, given the ids in the two editions, in order.
 
-    Only items in both editions can move. An item that only shifts because other items were added or removed has not
-    moved. If two items changed places, return both items. Otherwise return the smallest set of items whose moves
-    explain the new order. The returned positions are those in `before` and `after`, from 1.
+    Items that only shift because others were added or removed have not moved. If two items changed places, both are
+    returned; otherwise the fewest items whose moves explain the new order. Positions are from 1.
     """
     old = [id_ for id_ in before if id_ in after]
     new = [id_ for id_ in after if id_ in before]

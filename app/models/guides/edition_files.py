@@ -29,30 +29,6 @@ NEVER_WRAPPED = 1_000_000
 """Line width for text with control characters or unusual line separators. Wrapping would lose such characters."""
 
 
-def read_partly(value: dict[str, Any], current: EditionContent) -> tuple[EditionContent, tuple[str, ...]]:
-    """Return the draft `value` as an edition, and the names of its invalid fields.
-
-    In the edition, the invalid fields have their values from `current`. A list with a repeated id is invalid. Also
-    change `value` in place: give each item without a position its place in the list.
-    """
-    place_items(value)
-    members: dict[str, Any] = {}
-    unread: list[str] = []
-    for name, field in EditionContent.model_fields.items():
-        if name not in value and not field.is_required():
-            members[name] = field.get_default(call_default_factory=True)
-            continue
-        try:
-            members[name] = member_reader(EditionContent, name).validate_json(json.dumps(value.get(name)), strict=True)
-        except ValidationError:
-            unread.append(name)
-        else:
-            if name in ITEM_LISTS and len({item.id for item in members[name]}) < len(members[name]):
-                unread.append(name)
-    members |= {name: getattr(current, name) for name in unread}
-    return EditionContent.model_construct(**members), tuple(unread)
-
-
 def read_sound_entries(value: dict[str, Any]) -> tuple[EditionContent, frozenset[Location]]:
     """Return the draft `value` as an edition, and the locations of its invalid entries and fields.
 
@@ -158,10 +134,7 @@ def edition_yaml(content: EditionContent, remarks: str = "") -> str:
 
 
 def file_text(content: dict[str, Any], remarks: str = "") -> str:
-    """Return the YAML text of a file with `content`. The content may have errors.
-
-    `remarks` become comments below the first line.
-    """
+    """Return YAML text. `content` may have errors, and `remarks` become comments below the first line."""
     comment = "".join(f"# {line}".rstrip() + "\n" for line in remarks.splitlines())
     return f"{SCHEMA_LINE}\n{comment}\n{as_yaml(without_empty_members(content, LEFT_OUT))}"
 

@@ -64,10 +64,7 @@ class WithdrawalRow(sqlmodel.SQLModel, table=True):
 
 
 class GenerationRow(sqlmodel.SQLModel, table=True):
-    """A number that increases with each publication and withdrawal. The table has one row.
-
-    A process reads the number to notice what other processes have published or withdrawn.
-    """
+    """The one row has a number that increases with each publication and withdrawal, and tells processes of both."""
 
     __tablename__ = "generation"
 

@@ -130,10 +130,7 @@ def _choices(at: Location) -> str:
 
 
 def _international(key: str, found: Any) -> str:
-    """Return a sentence that tells the editor how to write `found`, a UK number in national form.
-
-    Return an empty string if `key` is not `number`, or `found` is not such a number.
-    """
+    """Return a sentence on how to write a UK number in national form. Empty if `found` is not one under `number`."""
     digits = re.sub(r"[\s()-]", "", found) if key == "number" and isinstance(found, str) else ""
     return f". Write +44{digits[1:]}" if re.fullmatch(r"0[1-9][0-9]{8,9}", digits) else ""
 

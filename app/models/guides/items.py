@@ -18,7 +18,7 @@ class Identified(Protocol):
 
     @property
     def id(self) -> str:
-        """The id, a slug that is unique within a list of an edition."""
+        """Slug that is unique within a list of an edition."""
 
 
 class Placed(Identified, Protocol):
@@ -26,7 +26,7 @@ class Placed(Identified, Protocol):
 
     @property
     def position(self) -> int:
-        """Position in the printed order, from 1."""
+        """Place in the printed order, from 1."""
 
 
 class IndicatorKind(StrEnum):

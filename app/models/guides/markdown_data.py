@@ -27,10 +27,7 @@ def shown_fields(key: str) -> tuple[str, ...]:
 
 
 def shows_cautions(content: dict[str, Any]) -> bool:
-    """Return True if the page of the edition `content` (JSON values) shows the cautions.
-
-    Cautions appear only beside factors and indicators.
-    """
+    """Return True if the page shows the cautions, which appear only beside factors and indicators."""
     return any(content.get(section.key) for section in Section if section.entry.has_cautions)
 
 

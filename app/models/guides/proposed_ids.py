@@ -13,10 +13,10 @@ SMALL_WORDS = frozenset(
 
 
 def propose_id(words: str, taken: Container[str] = ()) -> str:
-    """Return a slug of the first six words of `words`, leaving out small words such as `the` if there are others.
+    """Return a slug of the first six words, leaving out small words such as `the` if there are others.
 
-    The slug has at most 60 characters. If `words` has no letters or digits of ASCII, the slug is `item`. If the slug is
-    in `taken`, append a number to it.
+    The slug has at most 60 characters, and is `item` if `words` has no ASCII letters or digits. A slug in `taken` gets
+    a number appended.
     """
     plain = unicodedata.normalize("NFKD", words).encode("ascii", "ignore").decode().lower().replace("'", "")
     found = re.findall(r"[a-z0-9]+", plain)

@@ -77,10 +77,9 @@ def read_seed_file(path: Path, model: type[_Model]) -> _Model:
 
 
 def read_tree(path: Path) -> tuple[object, "FileTree"]:
-    """Return the value of the file at `path`, and a tree with the line of each location.
+    """Return the value, and a tree with the line of each location and errors such as duplicate keys in `faults`.
 
-    Raise `SeedFileError` if the file cannot be read, is not YAML, or uses features that seed files do not use. Other
-    errors, such as duplicate keys, are in the `faults` of the tree.
+    Raise `SeedFileError` if the file cannot be read, is not YAML, or uses features that seed files do not use.
     """
     tree = FileTree()
     return tree.plain(_root_of(path, _text_of(path)), ()), tree
@@ -119,10 +118,9 @@ def _root_of(path: Path, text: str) -> Node:
 
 
 def _faults_of_events(text: str) -> list[SeedError]:
-    """Return an error for each YAML feature that seed files do not use, and for nesting that is too deep.
+    """Find features that seed files do not use, and too deep nesting.
 
-    Check the depth before composing, because libyaml's composer recurses at each level and a stack overflow would end
-    the process.
+    The depth is checked before composing: libyaml's composer recurses, and a stack overflow would end the process.
     """
     if not _MAY_HAVE_UNUSED_FEATURES.search(text) and not _READ_OTHERWISE.search(text):
         with suppress(YAMLError):
@@ -142,11 +140,11 @@ def _faults_in(events: Iterable[Event]) -> list[SeedError]:
 
 
 def _compose(text: str) -> Node | None:
-    """Return the root node of `text`, or None if `text` is empty. Raise the errors of ruamel.yaml.
+    """Return the root node, or None if `text` is empty. Raise the errors of ruamel.yaml.
 
-    Parse with libyaml first, which takes a seventh of the time of the parser in Python. Both parsers read valid files
-    alike, except for the characters in `_READ_OTHERWISE`. A text with such characters, or with an error, is parsed with
-    the parser in Python, so that all error messages come from that parser.
+    libyaml parses first, seven times as fast. It reads valid files alike, except for the characters in
+    `_READ_OTHERWISE`. The parser in Python reads a text with those or an error, so that all error messages come from
+    it.
     """
     if not _READ_OTHERWISE.search(text):
         with suppress(YAMLError):
@@ -220,10 +218,7 @@ class FileTree:
         return parsed, [*self.faults, *map(self.fault_of, drop_consequent_errors(errors))]
 
     def fault_of(self, error: ErrorDetails) -> SeedError:
-        """Return the validation error `error` as an error of the file, with its line.
-
-        If the location has no line, use the line of the nearest parent.
-        """
+        """Return `error` with its line in the file, or with that of the nearest parent that has one."""
         return self.fault_at(error["loc"], f"{_place(error['loc'])} {reason_of(error)}")
 
     def fault_at(self, at: Location, reason: str) -> SeedError:

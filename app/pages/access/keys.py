@@ -36,7 +36,7 @@ from app.services.access.key_copies import (
 )
 from app.services.access.people import get_person, invite, remove_passkey
 from app.services.access.sign_in import INVITATION, OWN_KEY, PATH
-from app.services.audit.audit_log import record_reading
+from app.services.audit.audit_log import record_action
 
 router = DeskRouter()
 HOLDERS = f"{PATH}/people/keys"
@@ -55,9 +55,9 @@ def read_own_key(visit: VisitDep) -> Response:
 
 @router.get("/key/copies")
 def read_copies(visit: ReaderVisitDep) -> Response:
-    """As JSON; recorded if there are any. `prf` is the input from which a passkey derives its secret.
+    """Return the person's locked copies as JSON, and record the reading if there are any.
 
-    Only for a session that began with a passkey.
+    `prf` is the input from which a passkey derives its secret. Refused unless the session began with a passkey.
     """
     _expect_own_session(visit)
     lines = visit.context.writer.run(read_own_copies, visit.visitor.name, actor=visit.actor)
@@ -69,31 +69,28 @@ def read_copies(visit: ReaderVisitDep) -> Response:
     return JSONResponse({"prf": base64url(PRF_INPUT), "copies": copies})
 
 
-@router.post("/key/copies")
-def store_own_copy(visit: ReaderVisitDep, posted: SubmittedFormDep) -> Response:
+@router.form("/key/copies", lambda _: lead_to(OWN_KEY))
+def store_own_copy(visit: ReaderVisitDep, posted: SubmittedFormDep) -> None:
     _store(visit, visit.visitor.name, posted)
-    return lead_to(OWN_KEY)
 
 
-@router.post("/key/copies/removal")
-def delete_own_copy(visit: VisitDep, posted: SubmittedFormDep) -> Response:
+@router.form("/key/copies/removal", lambda _: lead_to(OWN_KEY))
+def delete_own_copy(visit: VisitDep, posted: SubmittedFormDep) -> None:
     _expect_own_session(visit)
     name, passkey = visit.visitor.name, posted.one("passkey")
     visit.context.writer.run(delete_copies, name, actor=visit.actor, passkey=passkey)
-    return lead_to(OWN_KEY)
 
 
-@router.post("/key/passkeys/removal")
-def remove_own_passkey(visit: VisitDep, posted: SubmittedFormDep) -> Response:
+@router.form("/key/passkeys/removal", lambda _: lead_to(OWN_KEY))
+def remove_own_passkey(visit: VisitDep, posted: SubmittedFormDep) -> None:
     """They must sign in again. The only passkey cannot be removed."""
     _expect_own_session(visit)
     visit.context.writer.run(remove_passkey, visit.visitor.name, posted.one("passkey"), actor=visit.actor)
-    return lead_to(OWN_KEY)
 
 
 @router.post("/key/link")
 def make_own_link(visit: VisitDep, posted: SubmittedFormDep) -> Response:
-    """With a new signature by a passkey of the person: a stolen session cannot make a link."""
+    """Require a new signature by one of the person's passkeys: a stolen session cannot make a link."""
     _expect_own_session(visit)
     request, name = SignInRequest.of(visit.request), visit.visitor.name
     if request.passkeys.verify(posted.one("credential"), at=visit.now) != name:
@@ -108,9 +105,9 @@ def make_own_link(visit: VisitDep, posted: SubmittedFormDep) -> Response:
 
 @router.get("/people/keys")
 def read_holders(visit: AuditVisitDep) -> Response:
-    """Who may hold the team's key, and who had a current one but may no longer."""
+    """Show who may hold the team's key, and who had a current copy but may no longer."""
     current = current_keys(visit)
-    visit.context.writer.run(record_reading, INBOX, DeskAct.SUMMARY_READ, visit.actor, SummaryDetails(keys=True))
+    visit.context.writer.run(record_action, INBOX, DeskAct.SUMMARY_READ, visit.actor, SummaryDetails(keys=True))
     with Session(visit.context.engine) as session:
         holders = list(list_holders(session, current))
         exposed = list_exposed(session, current)
@@ -119,7 +116,7 @@ def read_holders(visit: AuditVisitDep) -> Response:
 
 @router.post("/people/key")
 def give_copy(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
-    """Locked by the lead's browser."""
+    """Store a copy that the lead's browser locked."""
     name = posted.one("name")
     _store(visit, name, posted)
     return lead_to(address_of_person(name))
@@ -127,14 +124,14 @@ def give_copy(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
 
 @router.post("/people/passkey")
 def remove_passkey_of_person(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
-    """All sessions of the person end. A lead's own last passkey cannot be removed."""
+    """End all sessions of the person. A lead's own last passkey cannot be removed."""
     name = posted.one("name")
     visit.context.writer.run(remove_passkey, name, posted.one("passkey"), actor=visit.actor)
     return lead_to(address_of_person(name))
 
 
 def current_keys(visit: Visit) -> list[str]:
-    """Without a development identity."""
+    """The development identity is left out."""
     return [fingerprint_of(each) for each in visit.context.settings.seal_to]
 
 
@@ -149,6 +146,6 @@ def _store(visit: Visit, name: str, posted: SubmittedForm) -> None:
 
 
 def _expect_own_session(visit: Visit) -> None:
-    """A client key is not enough."""
+    """Refuse a client key."""
     if not visit.visitor.has_passkey:
         raise ScopeMissing(Scope.READ)

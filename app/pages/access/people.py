@@ -30,14 +30,13 @@ from app.services.access.people import (
     lock_out,
 )
 from app.services.access.sign_in import INVITATION, PATH
-from app.services.desk.assignment import Reassignment, give_all, open_concerns_of
+from app.services.desk.assignment import give_all, open_concerns_of
 from app.services.desk.leaving import remove_person
 from app.services.desk.workload import read_workload
 
 router = DeskRouter()
 PEOPLE = f"{PATH}/people"
 LIFETIMES = {"4 hours": dt.timedelta(hours=4), "2 days": dt.timedelta(days=2), "7 days": dt.timedelta(days=7)}
-"""By label."""
 USUAL_LIFETIME = "2 days"
 ROLE_WORDS = {
     Role.READER: "Reader: reads concerns",
@@ -104,7 +103,7 @@ def _people_page(visit: Visit, typed: Typed = NOTHING_TYPED, *, status: int = 20
 
 @router.post("/people/invitation")
 def invite_on_page(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
-    """The link is shown once. Refused for a person with a passkey: anyone with the link could sign in as them."""
+    """Show the link once. Refuse a person with a passkey: anyone with the link could sign in as them."""
     name, role = posted.one("name").strip(), _role_of(posted, visit)
     faults = {} if role else {"role": CHOOSE_ROLE}
     if not name:
@@ -164,7 +163,7 @@ def _person_page(visit: Visit, name: str, typed: Typed = NOTHING_TYPED, *, leave
 
 @router.post("/people/role")
 def change_role_on_page(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
-    """Never their own role, or one that an OpenID provider gives."""
+    """Refuse a lead's own role, and a role given by an OpenID provider."""
     name, role = posted.one("name"), _role_of(posted, visit)
     if role is None:
         return _person_page(visit, name, Typed({}, {"role": CHOOSE_ROLE}))
@@ -175,7 +174,7 @@ def change_role_on_page(visit: LeadVisitDep, posted: SubmittedFormDep) -> Respon
 
 @router.post("/people/sign-out")
 def lock_out_person(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
-    """They keep their passkeys."""
+    """The person keeps their passkeys."""
     name = posted.one("name")
     with Session(visit.context.engine) as session:
         get_person(session, name)
@@ -191,9 +190,9 @@ def give_concerns(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
     faults = ({} if known else {"to": CHOOSE_OTHER}) | ({} if reason else {"reason": REASON_NEEDED})
     if faults:
         return _person_page(visit, name, Typed({"to": to, "reason": reason}, faults))
-    handing = Reassignment("" if to == NOBODY else to.removeprefix(PERSON), reason)
+    other = "" if to == NOBODY else to.removeprefix(PERSON)
     try:
-        give_all(visit.context.writer, name, handing, actor=visit.actor)
+        give_all(visit.context.writer, name, other, reason, actor=visit.actor)
     except SameAssignment:
         return _person_page(visit, name, Typed({"reason": reason}, {"to": CHOOSE_OTHER}))
     return lead_to(address_of_person(name))
@@ -201,7 +200,7 @@ def give_concerns(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
 
 @router.post("/people/leaving")
 def remove_person_on_page(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
-    """First ask. For someone who ever had a current key, lead to the key's holders, which says how to change it."""
+    """Ask first. If the person ever had a current key, lead to the page of key holders, which says how to change it."""
     name = posted.one("name")
     if name == visit.visitor.name:
         raise RoleNotYours(name)
@@ -226,7 +225,6 @@ def _role_of(posted: SubmittedForm, visit: Visit) -> Role | None:
 
 
 def _may_change(visit: Visit, row: PersonRow) -> bool:
-    """A lead, of someone else, with every scope of their role, which no OpenID provider gives."""
     is_within = row.role in roles_within(visit.visitor.scopes)
     return visit.visitor.can_lead and row.name != visit.visitor.name and row.provider is None and is_within
 
@@ -243,7 +241,7 @@ def _expect_changeable(visit: Visit, name: str) -> None:
 
 
 def _filters(name: str) -> dict[str, str]:
-    """An empty name is unassigned."""
+    """An empty name filters for unassigned concerns."""
     who = {"who": f"{PERSON}{name}" if name else NOBODY}
     shown: dict[str, dict[str, str]] = {"open": {}, "received": {"show": "received"}, "overdue": {"show": "overdue"}}
     return {each: f"{PATH}?{urlencode(extra | who)}" for each, extra in shown.items()}

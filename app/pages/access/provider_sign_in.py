@@ -12,10 +12,10 @@ from app.errors import TokenInvalid
 from app.http.auth import refuse_over_limit
 from app.http.routes import UNKNOWN_IGNORED
 from app.http.visitors import SESSION_COOKIE, read_cookie, set_cookie
-from app.pages.access.sign_in import REFUSED, PageAfter, SignInRequest, SignInRequestDep, own_page, router
+from app.pages.access.sign_in import REFUSED, PageAfter, SignInRequest, SignInRequestDep, router
 from app.pages.frame import DeskRouter, VisitDep, lead_to, sign_in_address
 from app.services.access.clients import Principal, draw_token
-from app.services.access.people import Identity, end_sessions, name_for, take_role, welcome
+from app.services.access.people import end_sessions, name_for, take_role, welcome
 from app.services.access.sign_in import FINISH, PATH, PROVIDER_SIGN_IN, RETURN, SIGN_IN, OpenIdSignIn, SignedIn
 from app.services.audit.audit_log import Actor
 
@@ -33,7 +33,7 @@ visitors_router = DeskRouter("")
 
 @dataclass(frozen=True)
 class ProviderSignIn:
-    """Without `asks`, the provider only confirms."""
+    """`asks` is False if the provider only confirms the person, without a page of its own."""
 
     secret: str | None
     page: str = PATH
@@ -43,20 +43,20 @@ class ProviderSignIn:
         return f"{self.secret}.{urlsafe_b64encode(self.page.encode()).decode()}.{'' if self.asks else SILENT}"
 
     @classmethod
-    def read(cls, cookie: str | None) -> "ProviderSignIn":
-        """A page to which a sign-in may not lead becomes the inbox."""
-        secret, _, rest = (cookie or "").partition(".")
+    def read(cls, request: SignInRequest, cookie: str) -> "ProviderSignIn":
+        """From the cookie of that name."""
+        secret, _, rest = (read_cookie(request.request, cookie) or "").partition(".")
         encoded, _, how = rest.partition(".")
         try:
             page = urlsafe_b64decode(encoded).decode()
         except ValueError:
             page = PATH
-        return cls(secret or None, own_page(page), how != SILENT)
+        return cls(secret or None, request.own_page(page), how != SILENT)
 
 
 @router.get(PROVIDER_SIGN_IN)
 def go_to_provider(request: SignInRequestDep, page: PageAfter = "", *, asks: bool = False) -> Response:
-    """With `page` and not `asks`, the provider shows no page."""
+    """With a `page` to return to, the provider shows no page of its own unless `asks` is set."""
     openid, secret = request.get_openid(), draw_token()
     sign_in = ProviderSignIn(secret, page or PATH, asks=asks or page == "")
     response = lead_to(openid.address(secret, asks_nobody=not sign_in.asks))
@@ -69,7 +69,7 @@ def go_to_provider(request: SignInRequestDep, page: PageAfter = "", *, asks: boo
 def return_from_provider(
     request: SignInRequestDep, code: AnswerOfProvider = "", state: AnswerOfProvider = "", iss: AnswerOfProvider = ""
 ) -> Response:
-    """A page that goes on by itself: after a redirect from another site no `SameSite=Strict` cookie is sent."""
+    """Return a page that reloads: after a redirect from another site no `SameSite=Strict` cookie is sent."""
     request.get_openid()
     given = {"code": code, "state": state, "iss": iss}
     finish = f"{FINISH}?{urlencode({name: value for name, value in given.items() if value})}"
@@ -83,10 +83,10 @@ def finish_sign_in(
     state: AnswerOfProvider = "",
     iss: AnswerOfProvider | None = None,
 ) -> Response:
-    """Start a session, and end the former. After Back, without the cookie but with a session, lead to the inbox."""
+    """Start a session, and end the former. After Back there is no cookie: lead a person with a session to the inbox."""
     context, former = request.context, request.former
     openid, name = request.get_openid(), _cookie_name(state)
-    sign_in = ProviderSignIn.read(read_cookie(request.request, name))
+    sign_in = ProviderSignIn.read(request, name)
     if sign_in.secret is None and former is not None:
         return lead_to(PATH)
     response: Response
@@ -110,18 +110,19 @@ def finish_sign_in(
 
 
 def _start_session(request: SignInRequest, openid: OpenIdSignIn, found: SignedIn, *, goes_on: bool) -> str:
-    """If the provider gives no role, or the person left, the sessions end with `TokenInvalid`.
+    """End the person's sessions and raise `TokenInvalid` if the provider gives no role or the person has left.
 
-    If it `goes_on`, the session ends when the former would have.
+    If `goes_on`, the new session ends when the former one would have.
     """
-    writer, identity = request.context.writer, Identity(openid.provider.issuer, found.subject)
+    writer, issuer = request.context.writer, openid.provider.issuer
     with Session(request.context.engine) as session:
-        person = name_for(session, identity, found.name)
+        person = name_for(session, found.subject, found.name)
     actor = Actor(Principal(openid.client, frozenset(), person).name_on_record, request.address, request.now)
     if found.role is None:
-        writer.run(take_role, person, provider=identity.provider, actor=actor)
+        writer.run(take_role, person, provider=issuer, actor=actor)
         raise TokenInvalid("the provider gives no role at the desk")
-    if writer.run(welcome, person, role=found.role, identity=identity, actor=actor) is None:
+    known = {"provider": issuer, "subject": found.subject}
+    if writer.run(welcome, person, role=found.role, **known, actor=actor) is None:
         raise TokenInvalid("the person has left, or has passkeys")
     return request.context.desk_sign_in.sessions.start(
         person,
@@ -134,7 +135,7 @@ def _start_session(request: SignInRequest, openid: OpenIdSignIn, found: SignedIn
 
 
 def _cookie_name(state: str) -> str:
-    """One for each sign-in, so that one tab does not end another's."""
+    """Each sign-in has its own cookie, so that one tab does not end another's."""
     return f"{SIGN_IN_COOKIE}-{state[:CHARACTERS_OF_STATE]}"
 
 

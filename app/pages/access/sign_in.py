@@ -14,7 +14,7 @@ from app.logs import Log
 from app.pages.frame import LONGEST_WAY_BACK, DeskRouter, DeskSite, lead_to, sign_in_address
 from app.pages.posted_forms import SubmittedFormDep
 from app.services.access.key_copies import Device
-from app.services.access.sign_in import GUIDES_PATH, INVITATION, OWN_KEY, PATH, SIGN_IN, OpenIdSignIn
+from app.services.access.sign_in import INVITATION, OWN_KEY, PATH, SIGN_IN, OpenIdSignIn
 
 if TYPE_CHECKING:
     from app.services.access.passkeys import Passkeys
@@ -23,7 +23,6 @@ router = DeskRouter("", dependencies=[PUBLIC])
 SIGNED_IN, REFUSED = 204, 401
 UNKNOWN_PASSKEY = "We do not know this passkey, or it took too long. Try again, or ask for a new invitation."
 UNKNOWN_INVITATION = "This invitation was used, or has expired. Ask for a new one."
-OWN_PAGE = re.compile(rf"({PATH}|{GUIDES_PATH})([/?][!-~]*)?")
 PageAfter = Annotated[str, Query(alias="page", max_length=LONGEST_WAY_BACK)]
 log = Log(__name__)
 
@@ -35,10 +34,15 @@ class SignInRequest(DeskSite):
         return self.context.desk_sign_in.passkeys(self.request.url.port)
 
     def elsewhere(self, path: str) -> str | None:
-        """None if this is the host where passkeys work."""
+        """Return the address of `path` on the host where passkeys work, or None if this is that host."""
         url = self.request.url
         party = self.context.desk_sign_in.party(url.port)
         return f"{party.origin}{path}" if url.hostname != party.id else None
+
+    def own_page(self, page: str) -> str:
+        """The inbox in place of a page to which a sign-in may not lead."""
+        areas = "|".join((PATH, *self.context.added.menu))
+        return page if re.fullmatch(rf"({areas})([/?][!-~]*)?", page) else PATH
 
     def get_openid(self) -> OpenIdSignIn:
         openid = self.context.desk_sign_in.openid
@@ -55,7 +59,7 @@ class SignInRequest(DeskSite):
         return read_cookie(self.request, SESSION_COOKIE)
 
     def start_session(self, person: str) -> Response:
-        """Check the passkey first."""
+        """The caller must have verified the passkey."""
         token = self.context.desk_sign_in.begin_with_passkey(
             person, address=self.address, at=self.now, former=self.former
         )
@@ -64,7 +68,7 @@ class SignInRequest(DeskSite):
         return response
 
     def refuse(self, refusal: TokenInvalid, words: str) -> Response:
-        """The reason is logged only. Successful sign-ins never count for the limit."""
+        """Log the reason but do not show it. Only failures count for the rate limit."""
         self.log_refusal(refusal)
         refuse_over_limit(self.request)
         return Response(words, status_code=REFUSED, media_type="text/plain")
@@ -83,7 +87,7 @@ SignInRequestDep = Annotated[SignInRequest, Depends(read_sign_in_request)]
 @router.get(SIGN_IN)
 def read_sign_in(request: SignInRequestDep, page: PageAfter = PATH) -> Response:
     has_provider = request.context.desk_sign_in.openid is not None
-    page = own_page(page)
+    page = request.own_page(page)
     elsewhere = request.elsewhere(sign_in_address(page))
     return request.page("desk_sign_in.html", elsewhere=elsewhere, has_provider=has_provider, page_after=page)
 
@@ -95,7 +99,7 @@ def offer_passkey_sign_in(request: SignInRequestDep) -> Response:
 
 @router.post(SIGN_IN)
 def sign_in_by_passkey(request: SignInRequestDep, posted: SubmittedFormDep) -> Response:
-    """204 with the cookie. A valid recipient is stored."""
+    """Return 204 with the session cookie, and store the passkey's recipient if it is valid."""
     try:
         credential, recipient = posted.one("credential"), posted.one("recipient")
         return request.start_session(request.passkeys.verify(credential, at=request.now, recipient=recipient))
@@ -105,7 +109,7 @@ def sign_in_by_passkey(request: SignInRequestDep, posted: SubmittedFormDep) -> R
 
 @router.get(INVITATION)
 def read_invitation(request: SignInRequestDep) -> Response:
-    """The token is after the `#`. If this service cannot decrypt, it goes on to the person's key."""
+    """The token is after the `#`. If this service cannot decrypt, the page continues with the person's key."""
     page = PATH if request.context.unsealer.can_unseal else OWN_KEY
     return request.page("desk_invitation.html", elsewhere=request.elsewhere(INVITATION), page_after=page)
 
@@ -121,7 +125,7 @@ def offer_passkey_registration(request: SignInRequestDep, posted: SubmittedFormD
 
 @router.post(INVITATION)
 def accept_invitation(request: SignInRequestDep, posted: SubmittedFormDep) -> Response:
-    """204 with the cookie."""
+    """Return 204 with the session cookie."""
     token, credential = posted.one("token"), posted.one("credential")
     device = Device.named(posted.one("name"), posted.one("recipient"))
     try:
@@ -143,9 +147,5 @@ def sign_out(request: SignInRequestDep) -> Response:
 
 @router.get(f"{PATH}/blank")
 def read_blank_page(request: SignInRequestDep) -> Response:
-    """To hide what is on the screen."""
+    """Return an empty page, which hides what was on the screen."""
     return request.page("desk_blank.html")
-
-
-def own_page(page: str) -> str:
-    return page if OWN_PAGE.fullmatch(page) else PATH

@@ -42,15 +42,15 @@ DIGESTS_ONLY = frozenset(
         DeskAct.HAND_OVER_CONFIRMED,
     }
 )
-"""Their details are for programs only."""
+"""Actions whose details are only for programs."""
 THE_REPORTER = "the reporter"
 VISIT_GAP = dt.timedelta(minutes=30)
-"""Openings closer than this are one line."""
+"""Openings by one person closer together than this are shown as one line."""
 
 
 @dataclass(frozen=True)
 class ActLine:
-    """`times` is how many openings it stands for, `act` the last."""
+    """`act` is the last of the openings that this line stands for, and `times` is their number."""
 
     act: AuditEntryRow
     what: str
@@ -58,16 +58,16 @@ class ActLine:
     detail: str
     times: int = 1
     since: dt.datetime | None = None
-    """The first of several openings."""
+    """Time of the first of several openings."""
 
 
 def act_lines(acts: Iterable[AuditEntryRow], codes: Mapping[str, str]) -> list[ActLine]:
-    """`codes` has labels of outcomes."""
+    """`codes` are the labels of outcomes."""
     return [ActLine(act, what_was_done(act), who_did(act.client), _detail(act, codes)) for act in acts]
 
 
 def fold_openings(lines: Iterable[ActLine]) -> list[ActLine]:
-    """Most recent first. Other actions may lie between openings: the page opens again after each."""
+    """Return the lines, most recent first. Other actions may lie between openings: the page opens again after each."""
     folded: list[ActLine] = []
     visits: dict[str, int] = {}
     for line in lines:
@@ -84,7 +84,7 @@ def fold_openings(lines: Iterable[ActLine]) -> list[ActLine]:
 
 
 def who_did(client: str) -> str:
-    """`the reporter`, a person, or a client."""
+    """Return `the reporter`, or the name of a person or client."""
     return THE_REPORTER if client == REPORTER else person_of(client)
 
 

@@ -30,12 +30,12 @@ LIST_WORDS = {
     "people": "people",
     "webhooks": "webhooks",
 }
-"""Words for chains that are not of a concern."""
+"""Words for chains that do not belong to a concern."""
 
 
 @dataclass(frozen=True)
 class LogLine:
-    """One or more entries, `act` the last. `cards` are by position of the concern's first entry."""
+    """One or more entries; `act` is the last. `cards` are numbered by the concern's first entry."""
 
     act: AuditEntryRow
     who: str
@@ -46,12 +46,12 @@ class LogLine:
     opened: frozenset[str] = frozenset()
     cards: frozenset[int] = frozenset()
     file: str = ""
-    """SHA-256 of a file about one person, made with `opened`."""
+    """SHA-256 of a file about one person, which was made from openings."""
     is_reading: bool = False
 
     @property
     def reference(self) -> str | None:
-        """None if the line is about several."""
+        """None if the line is about several concerns."""
         chain = self.act.chain
         return None if chain in WITHOUT_A_CONCERN or len(self.opened) > 1 or self.cards else chain
 
@@ -61,9 +61,9 @@ class LogLine:
 
 
 def lines_of_log(entries: Iterable[AuditEntryRow], outcomes: Mapping[str, str]) -> list[LogLine]:
-    """Most recent first. Readings by one person within `VISIT_GAP`, and one file's entries, are one line.
+    """Return the lines, most recent first.
 
-    An altered entry has its own.
+    Readings by one person within `VISIT_GAP`, and the entries of one file, share a line. An altered entry has its own.
     """
     lines: list[LogLine] = []
     for line in (_line_of(entry, outcomes) for entry in entries):

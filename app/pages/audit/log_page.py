@@ -4,8 +4,6 @@ Leads and auditors can read everyone's entries, except those about concerns that
 read only their own entries.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -40,6 +38,7 @@ RECORD = f"{PATH}/record"
 SHEET = f"{RECORD}.csv"
 AUDIT_LOG_PAGE_SIZE = 50
 YES = "yes"
+NOTHING_FOUND = LogPage(())
 ACTS = sorted((words_of_act(act), act.value) for act in DeskAct)
 
 
@@ -62,30 +61,33 @@ class TypedSearch(BaseModel, extra="ignore", frozen=True):
         return urlencode(self.fields)
 
 
-@dataclass(frozen=True)
-class SearchResult:
-    found: LogPage = field(default_factory=lambda: LogPage(()))
-    faults: Mapping[str, str] = field(default_factory=dict)
-
-
 @router.get("/record")
 def read_record(visit: VisitDep, typed: Annotated[TypedSearch, Query()], cursor: Cursor = None) -> Response:
     """An invalid search (400) is not recorded."""
-    return _page_of(visit, typed, _search(visit, typed, cursor), is_first=cursor is None)
+    try:
+        found = _search(visit, typed, cursor)
+    except InvalidCursor:
+        raise
+    except InvalidQuery as refusal:
+        return _page_of(visit, typed, refusal=refusal, is_first=cursor is None)
+    return _page_of(visit, typed, found, is_first=cursor is None)
 
 
-def _page_of(visit: Visit, typed: TypedSearch, result: SearchResult, *, is_first: bool = True) -> Response:
-    found = result.found
+def _page_of(
+    visit: Visit,
+    typed: TypedSearch,
+    found: LogPage = NOTHING_FOUND,
+    *,
+    refusal: InvalidQuery | None = None,
+    is_first: bool = True,
+) -> Response:
     with Session(visit.context.engine) as session:
         people = list_people_of_log(session) if visit.visitor.can_audit else []
         ids = {row.name: row.subject for row in list_people(session) if row.subject != row.name}
-    next_page = None
-    if (next_cursor := seal_number(visit.context.engine, AUDIT, found.next_position)) is not None:
-        position = urlencode({"cursor": next_cursor})
-        next_page = f"{RECORD}?{'&'.join(filter(None, (typed.query, position)))}"
+    next_cursor = seal_number(visit.context.engine, AUDIT, found.next_position)
     return visit.page(
         "desk_record.html",
-        status=InvalidQuery.status if result.faults else 200,
+        status=refusal.status if refusal else 200,
         typed=typed.model_dump(by_alias=True),
         asked=_person_searched(visit, typed),
         people=people,
@@ -94,50 +96,39 @@ def _page_of(visit: Visit, typed: TypedSearch, result: SearchResult, *, is_first
         lists=[(each, LIST_WORDS[each]) for each in LISTS],
         lines=lines_of_log(found.entries, visit.context.reference_data.get_code_list("outcome").labels),
         readings=found.readings,
-        faults=result.faults,
+        faults={str(each.parameter or each.at[0]): each.detail for each in refusal.faults} if refusal else {},
         is_first=is_first,
         sheet=f"{SHEET}?{typed.query}",
-        next_page=next_page,
+        next_page=f"{RECORD}?{urlencode(typed.fields | {'cursor': next_cursor})}" if next_cursor is not None else None,
     )
 
 
 @router.get("/record.csv")
 def read_record_sheet(visit: VisitDep, typed: Annotated[TypedSearch, Query()]) -> Response:
-    """Too many entries are an error (400), which is recorded."""
+    """Record the search, even if it is refused (400) because it finds too many entries."""
     try:
         hiding = hidden_from(visit.actor)
         sheet = read_log_sheet(visit.context.writer, _filter_of(visit, typed), actor=visit.actor, hiding=hiding)
-    except InvalidQuery as error:
-        return _page_of(visit, typed, SearchResult(faults=_faults_by_field(error)))
+    except InvalidQuery as refusal:
+        return _page_of(visit, typed, refusal=refusal)
     return Response(sheet, media_type=CSV_MEDIA, headers=LOG_SHEET_HEADERS)
 
 
-def _search(visit: Visit, typed: TypedSearch, cursor: str | None) -> SearchResult:
-    after = open_number(visit.context.engine, AUDIT, cursor)
-    try:
-        log_filter = _filter_of(visit, typed)
-        found = read_log(
-            visit.context.writer,
-            log_filter,
-            actor=visit.actor,
-            hiding=hidden_from(visit.actor),
-            after=after,
-            limit=AUDIT_LOG_PAGE_SIZE,
-            with_readings=log_filter.person is not None and after is None,
-        )
-    except InvalidCursor:
-        raise
-    except InvalidQuery as error:
-        return SearchResult(faults=_faults_by_field(error))
-    return SearchResult(found)
-
-
-def _faults_by_field(error: InvalidQuery) -> dict[str, str]:
-    return {str(each.parameter or each.at[0]): each.detail for each in error.faults}
+def _search(visit: Visit, typed: TypedSearch, cursor: str | None) -> LogPage:
+    after, log_filter = open_number(visit.context.engine, AUDIT, cursor), _filter_of(visit, typed)
+    return read_log(
+        visit.context.writer,
+        log_filter,
+        actor=visit.actor,
+        hiding=hidden_from(visit.actor),
+        after=after,
+        limit=AUDIT_LOG_PAGE_SIZE,
+        with_readings=log_filter.person is not None and after is None,
+    )
 
 
 def _person_searched(visit: Visit, typed: TypedSearch) -> str:
-    """Empty for all. Raise `ScopeMissing` for another person's entries."""
+    """Return the name to search for, empty for everyone. Raise `ScopeMissing` for another person's entries."""
     person = typed.person.strip()
     if visit.visitor.can_audit:
         return person
@@ -147,7 +138,7 @@ def _person_searched(visit: Visit, typed: TypedSearch) -> str:
 
 
 def _filter_of(visit: Visit, typed: TypedSearch) -> LogFilter:
-    """Receipts only on demand, or for a chain."""
+    """Receipts are included only if requested, or if one chain is searched."""
     fields: dict[str, Any] = typed.fields | {"person": _person_searched(visit, typed) or None}
     with_receipts = typed.received == YES or bool(typed.chain.strip())  # a concern's log begins with the receipt
     try:

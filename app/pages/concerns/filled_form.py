@@ -36,7 +36,6 @@ from app.pages.concerns.form_layout import (
     SHARED_BY_CHILDREN,
     WITHOUT_A_GUIDE,
     ConcernForm,
-    FormSection,
     FormVariant,
     groups_of_step,
     short_form_in,
@@ -62,7 +61,7 @@ FORMS_WITHOUT_GUIDE = {GENERAL: WITHOUT_A_GUIDE, YOURSELF: ABOUT_YOURSELF, FRIEN
 
 @dataclass(frozen=True)
 class FilledForm:
-    """`variant` is the form, `path` where it is posted."""
+    """`variant` is the form, and `path` is where it is posted."""
 
     site: Site
     variant: FormVariant
@@ -70,7 +69,7 @@ class FilledForm:
     head: EditionHead
     key: str
     names_guide: bool = True
-    """Otherwise the service chooses the edition."""
+    """If False, the service chooses the edition."""
     answers: Answers = field(default_factory=dict)
     opening: str = ""
     """Identifies a saved form that was opened, which expires when the concern is sent."""
@@ -81,7 +80,7 @@ class FilledForm:
         return self._form(counts, value_at(self.answers, ACCOUNT_OF_THE_FIRST))
 
     def with_answers(self, posted: SubmittedForm) -> "FilledForm":
-        """`posted` may have a valid key and a saved form's identifier too."""
+        """A key and the identifier of a saved form are taken over if valid."""
         key = posted.one("key")
         answers = read_answers(self._form(posted.counts, posted.one(ACCOUNT_OF_THE_FIRST)), posted)
         opening = posted.one("opening")
@@ -89,11 +88,11 @@ class FilledForm:
 
     @property
     def can_be_saved(self) -> bool:
-        """Never for a reporter under 18: someone else could find the code."""
+        """False for a reporter under 18: someone else could find the code."""
         return self.variant.can_be_saved and not self.voice
 
     def without_entry(self, entry: str) -> "FilledForm":
-        """Such as `children.1`."""
+        """`entry` is, for example, `children.1`."""
         copy = self._with_own_answers()
         name, _, number = entry.rpartition(".")
         entries = value_at(copy.answers, name)
@@ -102,19 +101,19 @@ class FilledForm:
         return copy
 
     def urgent(self) -> "FilledForm":
-        """Anonymous if nothing says who reports: danger comes before that question."""
+        """Make the reporter anonymous if nothing says who reports: danger comes before that question."""
         copy = self._with_own_answers()
         copy.answers.setdefault("reporter", {}).setdefault("kind", ReporterKind.ANONYMOUS.value)
         return copy
 
     def has_only_begun(self, group: str) -> bool:
-        """If so, adding an entry shows the one that an earlier section began, not a second one."""
+        """Return True if an earlier section began the only entry: adding one must show it, not a second."""
         asked = {each.field for each in self.variant.asked_first if each.group == group}
         entries = value_at(self.answers, group)
         return bool(asked) and isinstance(entries, list) and len(entries) == 1 and set(entries[0]) <= asked
 
     def like_the_first(self, entry: str) -> "FilledForm":
-        """A later child gets the first one's shared answers, and keeps its own."""
+        """Copy the first child's shared answers to a later child, and keep its own."""
         copy = self._with_own_answers()
         children, number = value_at(copy.answers, CHILDREN), entry.removeprefix(f"{CHILDREN}.")
         if isinstance(children, list) and PLACE.fullmatch(number) and 0 < int(number) < len(children):
@@ -140,7 +139,7 @@ class FilledForm:
         ).make()
 
     def fields(self) -> Answers:
-        """As JSON for the API."""
+        """Return the answers as JSON for the API."""
         shown: Answers = {"guide": self.head.guide, "edition": self.head.number} if self.names_guide else {}
         return shown | self._with_fixed_answers()
 
@@ -170,7 +169,7 @@ class FilledForm:
 
     @property
     def who(self) -> WhoToCall:
-        """Of the current edition: the form may be of an earlier one."""
+        """Contacts of the current edition: the form may be of an earlier one."""
         return self.site.context.submissions.resolver.pin(self.head.key).who
 
     def _own_fields(self) -> list[tuple[str, str]]:
@@ -179,7 +178,7 @@ class FilledForm:
 
     @property
     def voice(self) -> str:
-        """The kind of a reporter under 18, which selects the wording; empty for others."""
+        """Kind of a reporter under 18, which selects the wording. Empty for others."""
         return voice_of(str(value_at(self._with_fixed_answers(), "reporter.kind")))
 
     @property
@@ -190,16 +189,16 @@ class FilledForm:
 
     @property
     def reader(self) -> Reader:
-        """For the wording after sending."""
+        """Kind of reader, which selects the wording after sending."""
         return reader_of_answers(self._with_fixed_answers())
 
     @property
     def can_be_copied(self) -> bool:
-        """Professionals may have to keep a copy."""
+        """Only professionals, who may have to keep a copy."""
         return value_at(self.answers, "reporter.kind") == ReporterKind.PROFESSIONAL and pdf_available()
 
     def copied_fields(self) -> list[tuple[str, str]]:
-        """Hidden, for a copy from the receipt's page."""
+        """Return hidden fields from which the receipt's page can make a copy."""
         return [*self._own_fields(), *hidden_fields(self.form(), self.answers)] if self.can_be_copied else []
 
     @property
@@ -215,7 +214,7 @@ class FilledForm:
         focus: str = "",
         is_changed: bool = False,
     ) -> Response:
-        """`focus` is opened and shown first, and `extra_entry` gets an empty entry.
+        """Show `focus` first and open, and add an empty entry to `extra_entry`.
 
         If `is_changed`, the step has a button back to the page for checking.
         """
@@ -226,7 +225,11 @@ class FilledForm:
             for section in form
             for question in section.questions
             if value_at(self.answers, question.name) is not None or question.name in messages
-        } | {section.id for section in form if _holds(section, focus)}
+        } | {
+            section.id
+            for section in form
+            if focus == section.id or any(f"{focus}.".startswith(f"{each.name}.") for each in section.elements)
+        }
         return self.page(
             self.variant.template,
             form,
@@ -248,7 +251,7 @@ class FilledForm:
         return [f"{CHILDREN}.{number}" for number in range(1, len(children) + 1)]
 
     def sentence_page(self, *, faults: list[FieldError] | None = None) -> Response:
-        """Help for a child in danger, and the one question that must be answered; others are hidden fields."""
+        """Show help for a child in danger and the one required question. All other questions are hidden fields."""
         if self.variant.is_short:
             return self.form_page(faults=[NO_NARRATIVE])
         form = self.form()
@@ -264,7 +267,7 @@ class FilledForm:
         )
 
     def check_page(self, concern: Concern, *, fault: str | None = None, status: int = 200) -> Response:
-        """The short form shows itself instead."""
+        """Show the answers for checking. The short form has no such page, and shows itself."""
         if self.variant.is_short:
             return self.form_page(faults=[FieldError((), fault)] if fault else None, status=status)
         form, reference_data = self.form(), self.site.context.reference_data
@@ -281,7 +284,7 @@ class FilledForm:
 
 
 def duty_to_report(site: Site) -> str | None:
-    """None before the day of the setting."""
+    """Return None before the day in `duty_to_report_from`."""
     settings = site.context.settings
     begins = settings.duty_to_report_from
     if begins is None or site.now.astimezone(LONDON).date() < begins:
@@ -294,15 +297,10 @@ def shared_answers(child: Answers) -> Answers:
     return {name: child[name] for name in SHARED_BY_CHILDREN if name in child}
 
 
-def _holds(section: FormSection, name: str) -> bool:
-    """`name` is the section, an element in it, or an entry."""
-    return name == section.id or any(f"{name}.".startswith(f"{element.name}.") for element in section.elements)
-
-
 def empty_form(site: Site, session: Session, path: str, number: str = "") -> FilledForm:
-    """By default for the default guide and the current edition.
+    """Return an empty form, by default for the default guide and the current edition.
 
-    If all editions are withdrawn, the most recent: a withdrawal must not prevent a concern. Raise `NoSuchGuide` or
+    If all editions are withdrawn, use the most recent: a withdrawal must not prevent a concern. Raise `NoSuchGuide` or
     `NoSuchEdition`.
     """
     if path == SHORT_FORM:

@@ -30,7 +30,7 @@ Faults = dict[str, str]
 
 
 def read_answers(form: ConcernForm, posted: SubmittedForm) -> Answers:
-    """Empty entries go, unless required; an earlier section's answers about the first entry go there."""
+    """Drop empty entries unless required, and move an earlier section's answers about a first entry into that entry."""
     answers: Answers = {}
     for section in form:
         for element in section.elements:
@@ -48,7 +48,7 @@ def read_answers(form: ConcernForm, posted: SubmittedForm) -> Answers:
 
 
 def repeated_entries(answers: Answers, prefix: str = "") -> list[tuple[str, list[Any]]]:
-    """Not those inside entries."""
+    """Return the repeatable entries by path, without those nested in other entries."""
     found: list[tuple[str, list[Any]]] = []
     for name, value in answers.items():
         if isinstance(value, dict):
@@ -59,7 +59,7 @@ def repeated_entries(answers: Answers, prefix: str = "") -> list[tuple[str, list
 
 
 def hidden_fields(form: ConcernForm, answers: Answers) -> Iterator[tuple[str, str]]:
-    """To post `answers` again."""
+    """Yield name and value of each hidden field that posts `answers` again."""
     for section in form:
         for element in section.elements:
             if isinstance(element, RepeatableGroup):
@@ -89,7 +89,7 @@ def _put(answers: Answers, name: str, answer: Any) -> None:
 
 
 def _parent_of(answers: Answers, name: str) -> Answers:
-    """Missing objects on the way are created."""
+    """Create missing objects on the way."""
     for step in name.split(".")[:-1]:
         answers = answers.setdefault(step, {})
     return answers
@@ -113,7 +113,7 @@ def _read_answer(question: Question, posted: SubmittedForm) -> Any:
 
 
 def _observations(question: Question, posted: SubmittedForm) -> Iterator[Answers]:
-    """Ticked, or with a note: so no note is lost."""
+    """Yield each item that is ticked or has a note: a note without a tick is not lost."""
     ticked = set(posted.many(question.name))
     for choice in question.choices:
         note = posted.one(f"{question.name}.{choice.value}{NOTE}")
@@ -122,7 +122,7 @@ def _observations(question: Question, posted: SubmittedForm) -> Iterator[Answers
 
 
 def _join_date(year: str, month: str, day: str) -> str:
-    """`2026-11-24` or `2026-11`; otherwise as typed, which validation refuses."""
+    """Return `2026-11-24` or `2026-11`. Text that is not a date stays as typed, and validation refuses it."""
     parts = [year, *(part.zfill(2) if part else "" for part in (month, day))]
     return "-".join(parts).rstrip("-")
 
@@ -148,7 +148,7 @@ def _fields_of(question: Question, value: Any) -> Iterator[tuple[str, str]]:
 
 @dataclass(frozen=True)
 class AnsweredQuestion:
-    """`name` is like `children.0.given_names`, empty for text that answers no question."""
+    """`name` is like `children.0.given_names`. It is empty for text that answers no question."""
 
     label: str
     lines: tuple[str, ...]
@@ -157,7 +157,7 @@ class AnsweredQuestion:
 
 @dataclass(frozen=True)
 class AnsweredSection:
-    """A group has the title of an entry, or an empty one, and its questions."""
+    """A group of questions. `title` is that of an entry, or empty."""
 
     id: str
     title: str
@@ -165,7 +165,7 @@ class AnsweredSection:
 
 
 def printed_section(section: AnsweredSection) -> dict[str, Any]:
-    """Without empty entries, for the template of the PDF."""
+    """Return the section without empty entries, for the template of the PDF."""
     groups = [
         {"heading": heading, "answers": [{"label": each.label, "text": "\n".join(each.lines)} for each in answers]}
         for heading, answers in section.groups
@@ -175,7 +175,7 @@ def printed_section(section: AnsweredSection) -> dict[str, Any]:
 
 
 def named_faults(form: ConcernForm, faults: Sequence[FieldError], answers: Answers) -> Faults:
-    """The first message of each question, in order; `""` has the first that belongs to none."""
+    """Return the first message for each question, in order. The key `""` has the first message of no question."""
     questions = {question.name: question for section in form for question in section.questions}
     groups = (each for section in form for each in section.elements if isinstance(each, RepeatableGroup))
     entries = {entry.name: entry.title for group in groups for entry in group.entries}
@@ -233,7 +233,7 @@ def _lines(question: Question, value: Any) -> Iterator[str]:
 
 
 def _nearest_question(at: Location, questions: dict[str, Question]) -> str:
-    """Empty if no question contains the location."""
+    """Return an empty name if no question contains the location."""
     for length in range(len(at), 0, -1):
         name = ".".join(map(str, at[:length]))
         if name in questions:
@@ -242,7 +242,7 @@ def _nearest_question(at: Location, questions: dict[str, Question]) -> str:
 
 
 def _entry_title(name: str, titles: dict[str, str]) -> str:
-    """Empty for the only entry."""
+    """Return an empty title for the only entry."""
     entry = next((entry for entry in titles if name.startswith(f"{entry}.")), "")
     group = entry.rpartition(".")[0]
     return f"{titles[entry]}: " if sum(each.rpartition(".")[0] == group for each in titles if entry) > 1 else ""
@@ -263,7 +263,7 @@ def _message(fault: FieldError, question: Question, entry: str, answers: Answers
 
 
 def _detail(fault: FieldError, *, goes_on: bool = False) -> str:
-    """Marked as English without a translation. If `goes_on`, in lower case, after a label."""
+    """Mark the detail as English if it has no translation. If `goes_on`, it follows a label in lower case."""
     template = gettext(fault.template)
     words = fault.fill_in(template)
     words = words[:1].lower() + words[1:] if goes_on else words

@@ -5,17 +5,11 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
-from app.config import SEED_DIR
 from app.http.field_errors import FAULTS
 from app.models.concerns.concern import Concern
-from app.models.guides.edition_files import read_edition_file
 from app.models.guides.editions import EditionContent
-from app.models.guides.sections import Section
-from app.models.guides.signposts import CALL_999_FIRST, CHILDLINE
 from app.pages.concerns.form_layout import (
     ABOUT_A_CHILD,
-    ABOUT_A_FRIEND,
-    ABOUT_YOURSELF,
     AS_IN_MODELS,
     DANGER,
     DUTY_TO_REPORT,
@@ -35,45 +29,25 @@ from app.pages.concerns.form_layout import (
     part_of,
 )
 from app.pages.languages import gettext
-from app.pages.text_format import code_label, page_words
-from app.services.concerns.receipts import (
-    ADDITION_STORED,
-    BY_THE_CONCERN,
-    CLOSED_TEXT,
-    CONCERN_STORED,
-    HOW_TO_FOLLOW,
-    NEW_WORRY,
-    TEST,
-    UNDER_DUTY,
-)
-from app.services.guides.reference_data import ReferenceData, read_reference_data
+from app.pages.text_format import code_label
+from app.services.guides.reference_data import ReferenceData
 
 MAX_RADIO_CHOICES = 7
 MAX_SHORT_LENGTH = 100
 MAX_LINE_LENGTH = 300
 OF_TEXT = (QuestionKind.LINE, QuestionKind.SHORT, QuestionKind.LONG)
 JsonSchema = Mapping[str, Any]
-FAULTS_OF_FORMS = ("string_too_long", "too_long", "int_type", "less_than_equal")
-"""Errors that an answer can cause, whose sentences the form shows."""
-SENTENCES_OF_LOWER_LAYERS = (
-    CALL_999_FIRST,
-    *map(page_words, (CONCERN_STORED, ADDITION_STORED, HOW_TO_FOLLOW, TEST, *BY_THE_CONCERN)),
-    UNDER_DUTY,
-    CLOSED_TEXT,
-    NEW_WORRY,
-)
-"""Shown by pages, and so translated."""
 
 
 @dataclass(frozen=True)
 class SchemaField:
-    """`name` has entries' numbers (`children.0.age`), `path` none. `schema` is without `null`."""
+    """A field at `name`, with the numbers of entries (`children.0.age`), and `path`, without. `schema` omits `null`."""
 
     name: str
     path: str
     schema: JsonSchema
     value_schema: JsonSchema
-    """Of each value if the field is a list."""
+    """Schema of each value if the field is a list."""
     is_required: bool
 
     @property
@@ -82,7 +56,7 @@ class SchemaField:
 
 
 def schema_fields(schema: JsonSchema, name: str = "", path: str = "") -> Iterator[SchemaField]:
-    """Of nested objects their fields."""
+    """Yield the fields; a nested object is replaced by its own fields."""
     for own_name, property_schema in schema["properties"].items():
         field_schema = _without_null(property_schema)
         value_schema = _resolve(field_schema.get("items", field_schema))
@@ -119,15 +93,15 @@ class FormBuilder:
     content: EditionContent
     reference_data: ReferenceData
     counts: Mapping[str, int]
-    """Entries by repeatable group."""
+    """Number of entries in each repeatable group."""
     variant: FormVariant = ABOUT_A_CHILD
     duty_to_report: str | None = ""
     """None if the question is not asked."""
     left_out: str = ""
-    """Such as `children.0.account`."""
+    """Name of a question that is not shown, such as `children.0.account`."""
 
     def make(self) -> ConcernForm:
-        """In the language of the page."""
+        """Return the form in the current language."""
         unasked = OF_DUTY if self.duty_to_report is None else ()
         fields = [each for each in schema_fields(concern_schema()) if not each.path.startswith(unasked)]
         return tuple(
@@ -145,7 +119,7 @@ class FormBuilder:
         )
 
     def _elements(self, fields: Sequence[SchemaField]) -> Iterator[FormElement]:
-        """A follow-up is inside the question that shows it."""
+        """Put a follow-up inside the question that reveals it."""
         paths = {field.path for field in fields}
         for field in fields:
             if field.value_schema.get("type") == "object" and "id" not in field.value_schema["properties"]:
@@ -154,7 +128,7 @@ class FormBuilder:
                 yield self._question(field, fields)
 
     def _asked_first(self, section: str, fields: Sequence[SchemaField]) -> Iterator[Question]:
-        """About the first entry of a later group, as checkboxes."""
+        """Yield checkboxes that ask early about the first entry of a later group."""
         for first in self.variant.asked_first:
             if first.section == section:
                 group = next(field for field in fields if field.path == first.group)
@@ -262,7 +236,7 @@ class FormBuilder:
 
 
 def _fields_at(fields: Sequence[SchemaField], path: str) -> list[SchemaField]:
-    """A star at the end of `path` matches all with that beginning."""
+    """A star at the end of `path` matches every path with that beginning."""
     prefix = path.removesuffix("*")
     return [field for field in fields if field.path == path or (prefix != path and field.path.startswith(prefix))]
 
@@ -273,37 +247,3 @@ def _text_kind(schema: JsonSchema) -> QuestionKind:
     if schema.get("type") == "integer" or schema["maxLength"] <= MAX_SHORT_LENGTH:
         return QuestionKind.SHORT
     return QuestionKind.LINE if schema["maxLength"] <= MAX_LINE_LENGTH else QuestionKind.LONG
-
-
-def extract_sentences(*_: Any, **_options: Any) -> Iterator[tuple[int, None, str, list[str]]]:
-    """For Babel: sentences of models, code lists and layouts, which no `gettext` marks."""
-    for sentence in dict.fromkeys(filter(None, _sentences_of_forms())):
-        yield 1, None, sentence, []
-
-
-def _sentences_of_forms() -> Iterator[str]:
-    reference_data = read_reference_data(SEED_DIR)
-    content = read_edition_file(next((SEED_DIR / "guides").glob("*/1.yaml"))).content
-    yield from SENTENCES_OF_LOWER_LAYERS
-    yield from (FAULTS[kind][1] for kind in FAULTS_OF_FORMS)
-    yield from (section.entry.heading for section in Section)
-    yield from (each.sentence for each in reference_data.statements if each.sentence)
-    yield from (each.when for each in reference_data.all_signposts if each.id == CHILDLINE and each.when)
-    yield from (each.name for each in reference_data.all_signposts if each.without_speech)
-    yield from (code.for_reporter or code.label for code in reference_data.get_code_list("outcome").codes)
-    counts = dict.fromkeys(ENTRY_NAMES, 2)
-    for variant in (ABOUT_A_CHILD, ABOUT_YOURSELF, ABOUT_A_FRIEND):
-        yield from (variant.title, *variant.steps.values())
-        yield from _words_of(FormBuilder(content, reference_data, counts, variant).make())
-
-
-def _words_of(form: ConcernForm) -> Iterator[str]:
-    for section in form:
-        yield from (section.title, section.hint, section.group)
-        for element in section.elements:
-            if isinstance(element, RepeatableGroup):
-                yield from (element.title, element.hint, element.entry_name)
-        for question in section.questions:
-            yield from (question.label, question.hint, question.if_missing, question.part)
-            if question.kind is not QuestionKind.OBSERVATIONS:
-                yield from (words for choice in question.choices for words in (choice.label, choice.note))

@@ -37,7 +37,7 @@ ENTRY_NAMES = {
     "concern.things_that_exist": "thing",
     "agencies": "service",
 }
-"""Of one entry, by group."""
+"""Singular name of an entry in each group."""
 PARTS_OF_A_CHILD = {
     "Other names, age and sex": ("other_names", "date_of_birth", "age_described", "unborn", "sex"),
     "Language and needs": (
@@ -50,7 +50,7 @@ PARTS_OF_A_CHILD = {
         *("child_protection_plan", "education_health_and_care_plan", "allocated_social_worker"),
     ),
 }
-"""Collapsible parts, with the questions of each."""
+"""Title of each collapsible part of a child, with its questions."""
 MORE_ABOUT_YOU, MORE_ABOUT_WORK = "More about you", "More about your work"
 YES = ("yes",)
 GIVES_NAME = ("reporter.kind", ("professional", "member_of_public", "family"))
@@ -60,7 +60,7 @@ DANGER = "immediate_danger"
 WORKS_WITH_CHILDREN = ("reporter.kind", ("professional",))
 OF_DUTY = "reporter.duty_to_report."
 DUTY_TO_REPORT = f"{OF_DUTY}made_under_duty"
-"""Asked from the day in `duty_to_report_from`."""
+"""Asked from the day in the setting `duty_to_report_from`."""
 DATE_HINT = "For example, 24 11 2026. You can give just a month or a year."
 FULL_DATE_HINT = "For example, 24 11 2012. Leave this blank if you do not know the full date."
 TICK_ALL = "Tick all that apply."
@@ -78,11 +78,11 @@ WITHOUT_HINT = (
     "parents_and_carers", "agencies.name", "agencies.email",
 )
 # fmt: on
-"""The label is enough."""
+"""Questions whose label needs no hint."""
 ACCOUNT_OF_THE_FIRST = "children.0.account"
-"""Asked only for several children: for one, the narrative is enough."""
+"""Asked only if there are several children. For one child, the narrative is enough."""
 SHARED_BY_CHILDREN = ("home_council", "home_address", "school_or_setting")
-"""A button copies them from the first child."""
+"""Answers that a button copies from the first child."""
 
 
 class QuestionKind(StrEnum):
@@ -122,28 +122,28 @@ class Question:
     if_missing: str = ""
     is_number: bool = False
     maximum: int = 0
-    """0 if the answer is no number."""
+    """0 if the answer is not a number."""
     if_no_number: str = ""
     if_too_large: str = ""
-    """`if_no_number` is for any other text."""
+    """Message for too large a number. `if_no_number` is the message for other text."""
     max_letters: int = 0
-    """0 if it takes no text."""
+    """0 if the answer is not text."""
     part: str = ""
-    """Title of the optional part around the question."""
+    """Title of the optional part that contains the question."""
     input_type: str = "text"
     autocomplete: str = ""
     """Only for the reporter's own details (WCAG 2.2, 1.3.5)."""
     calls_for_help: bool = False
-    """An answer can say that a child is in danger: help is shown before any further question."""
+    """True if an answer can say that a child is in danger: help is then shown before further questions."""
     follow_up_groups: tuple[tuple["Question", ...], ...] = ()
-    """Those of a group are opened by the same choices."""
+    """Groups of follow-ups. The questions of one group are opened by the same choices."""
 
     @property
     def follow_ups(self) -> tuple["Question", ...]:
         return tuple(each for group in self.follow_up_groups for each in group)
 
     def with_follow_ups(self) -> Iterator["Question"]:
-        """Itself, and all that depend on it, each after what it depends on."""
+        """Yield this question, and its follow-ups at every depth, each after the question that reveals it."""
         yield self
         for each in self.follow_ups:
             yield from each.with_follow_ups()
@@ -161,7 +161,7 @@ class RepeatableGroup:
     name: str
     title: str
     entry_name: str
-    """As in `Add another child`."""
+    """Name used in buttons such as `Add another child`."""
     hint: str
     entries: tuple[FormEntry, ...]
     min_entries: int
@@ -173,15 +173,15 @@ FormElement = Question | RepeatableGroup
 
 @dataclass(frozen=True)
 class FormSection:
-    """`FormBuilder` makes `elements` from the fields at `paths`."""
+    """`FormBuilder` fills `elements` from the fields at `paths`."""
 
     id: str
     title: str
     paths: tuple[str, ...]
-    """A star at the end matches all with that beginning."""
+    """A star at the end matches every path with that beginning."""
     step: str = "more"
     group: str = ""
-    """Of the last step."""
+    """Heading under which the last step lists the section."""
     hint: str = ""
     warns_of_pictures: bool = False
     """The section first says that pictures cannot be sent."""
@@ -193,7 +193,7 @@ class FormSection:
 
     @property
     def questions(self) -> Iterator[Question]:
-        """With those of entries and follow-ups."""
+        """Yield all questions, including those of entries and follow-ups."""
         for element in self.elements:
             for each in element.entries if isinstance(element, RepeatableGroup) else (element,):
                 for question in each.questions if isinstance(each, FormEntry) else (each,):
@@ -289,21 +289,21 @@ FORM_SECTIONS = (
 
 @dataclass(frozen=True)
 class Wording:
-    """In place of the models' title and description, where not None."""
+    """Wording that replaces a model's title and description unless None."""
 
     label: str | None = None
     hint: str | None = None
-    """Empty if the label is enough."""
+    """Empty if the label needs no hint."""
     after: tuple[str, tuple[str, ...]] = ("", ())
-    """Another question, and the answers that show this one. Without CSS it is always shown."""
+    """Path of another question, and the answers to it that reveal this one. Without CSS this one is always shown."""
     part: str = ""
     autofill: tuple[str, str] = ("text", "")
     """`type` and `autocomplete` (WCAG 2.2, 1.3.5), the latter for the reporter's own details."""
     missing: str = ""
     is_tick: bool = False
-    """One checkbox, for yes; without a tick there is no answer."""
+    """One checkbox for yes. No tick means no answer."""
     choices: Mapping[str, str] = field(default_factory=dict)
-    """Plain labels, by code: those of code lists often come from a census."""
+    """Plain label of each code. The code lists' own labels often come from a census."""
 
 
 def voice_of(kind: str) -> str:
@@ -467,7 +467,7 @@ QUESTIONS = dict.fromkeys(WITHOUT_HINT, Wording(hint="")) | {
 
 
 def labelled(label: str, message: str) -> Markup:
-    """After a question mark with a capital letter, otherwise after a colon in lower case. `Markup` stays."""
+    """Join with a colon and lower case, or after a question mark with a capital letter. `Markup` stays markup."""
     is_sentence = label.endswith("?")
     first = message[:1].upper() if is_sentence else message[:1].lower()
     return Markup("{}{}{}").format(label, " " if is_sentence else ": ", first + message[1:])
@@ -480,12 +480,12 @@ def part_of(path: str, wording: Wording) -> str:
 
 @dataclass(frozen=True)
 class AskedFirst:
-    """A question about a group's first entry, asked earlier as a checkbox, and left out there."""
+    """A question about a group's first entry, asked as a checkbox in an earlier section, and not in the group."""
 
     section: str
     group: str
     field: str
-    """Within an entry."""
+    """Name of the field inside an entry."""
     label: str
     hint: str = ""
 
@@ -496,7 +496,7 @@ class AskedFirst:
 
 @dataclass(frozen=True)
 class FormVariant:
-    """`questions` has wording by path."""
+    """`questions` is the wording by path."""
 
     template: str
     title: str
@@ -506,11 +506,11 @@ class FormVariant:
     asked_first: tuple[AskedFirst, ...] = ()
     can_be_saved: bool = True
     is_short: bool = False
-    """One page, without one for checking."""
+    """True if the form is one page, without a page for checking."""
 
     @property
     def steps(self) -> dict[str, str]:
-        """In order. JavaScript shows one step at a time; without it, one page has all."""
+        """Steps in order. JavaScript shows one at a time; without it, one page shows all."""
         return {each.step: LAST_STEP if each.is_collapsed else each.title for each in self.sections}
 
 
@@ -654,9 +654,9 @@ SHORT = FormVariant(
     can_be_saved=False,
     is_short=True,
 )
-"""For languages that have only short pages; `short_form_in` adds the language."""
+"""Form for languages that have only short pages. `short_form_in` adds the language."""
 
 
 def short_form_in(language: str) -> FormVariant:
-    """`language` is its English name: every concern says that the reporter speaks it."""
+    """`language` is its English name. Every concern sent by this form says that the reporter speaks it."""
     return replace(SHORT, fixed_answers={"reporter": {"language": language}, "children": [{}]})

@@ -10,11 +10,11 @@ from fastapi import Response
 
 from app import errors
 from app.http.negotiation import PDF_TYPE
+from app.http.responses import download
 from app.models.base import canonical_submission
 from app.models.concerns.concern import Concern
 from app.pages.concerns.filled_form import FilledForm
 from app.pages.concerns.form_answers import answered_sections, printed_section
-from app.pages.frame import AS_FILE
 from app.pages.languages import current_language, gettext, to_translate
 from app.pages.page import Site
 from app.pages.text_format import date_and_time, deadline
@@ -28,7 +28,10 @@ BOXES = to_translate(
 
 
 def copy_as_pdf(filled: FilledForm, concern: Concern, signed: str) -> Response:
-    """With reference and time if `signed` is the receipt of exactly these answers; otherwise it says: not sent."""
+    """Print reference and time if `signed` is the receipt for exactly these answers.
+
+    Otherwise the copy says: not sent.
+    """
     site, sent = filled.site, _find_sent(filled.site, concern, signed)
     reference = sent.get("jti", "")
     sections = [printed_section(each) for each in answered_sections(filled.form(), filled.answers)]
@@ -42,12 +45,11 @@ def copy_as_pdf(filled: FilledForm, concern: Concern, signed: str) -> Response:
         "boxes": gettext(BOXES),
         "sections": [*(each for each in sections if each["groups"]), *([_proof(signed)] if sent else [])],
     }
-    headers = {"Content-Disposition": AS_FILE.format(f"concern-{reference or 'not-sent'}.pdf")}
-    return Response(concern_pdf(printed), media_type=PDF_TYPE, headers=headers)
+    return download(concern_pdf(printed), f"concern-{reference or 'not-sent'}.pdf", PDF_TYPE)
 
 
 def _facts_of(site: Site, concern: Concern, sent: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """A deadline is promised, but not for a test."""
+    """Include the promised deadline, unless it is a test concern."""
     receipts, at = site.context.submissions.receipts, dt.datetime.fromisoformat(sent["received_at"])
     facts = [(gettext("Reference"), sent["jti"]), (gettext("Sent"), date_and_time(at))]
     if receipts.is_promised(concern.immediate_danger) and not sent.get("test"):
@@ -58,14 +60,14 @@ def _facts_of(site: Site, concern: Concern, sent: Mapping[str, Any]) -> list[tup
 
 
 def _proof(signed: str) -> dict[str, Any]:
-    """In lines that fit the page."""
+    """Break the signed receipt into lines that fit the page."""
     lines = "\n".join(textwrap.wrap(signed, PROOF_WIDTH))
     answer = {"label": gettext("Join the lines to check it with the keys of this website."), "text": lines}
     return {"title": gettext("Signed receipt"), "groups": [{"heading": "", "answers": [answer]}]}
 
 
 def _find_sent(site: Site, concern: Concern, signed: str) -> dict[str, Any]:
-    """Empty unless this service signed for exactly this concern."""
+    """Return nothing unless this service signed for exactly this concern."""
     try:
         claims = check_receipt(signed, {"keys": list(site.context.signer.jwks)})
     except errors.ReceiptNotGenuine:

@@ -55,7 +55,7 @@ def _expect_short_language() -> None:
 
 
 def _check_name(guide: GuideName) -> None:
-    """The annotation makes FastAPI validate the name in the path."""
+    """Let FastAPI validate the name in the path, by its annotation."""
 
 
 @router.get(GENERAL, dependencies=[Depends(require_submitter)])
@@ -73,7 +73,7 @@ def read_form(site: SiteDep, session: SessionDep) -> Response:
 @router.post(SHORT_FORM, dependencies=[Depends(_expect_short_language)])
 @router.post(f"{GENERAL}/{{guide}}", dependencies=[Depends(_check_name)])
 def post_form(site: SiteDep, session: SessionDep, posted: SubmittedFormDep, submitter: SubmitterDep) -> Response:
-    """What the button says: check, change, send, save, or copy as PDF."""
+    """Do what the pressed button says: check, change, send, save, or copy as PDF."""
     filled = empty_form(site, session, site.request.scope["path"], posted.one("edition"))
     session.close()  # frees the connection: a request must not hold a connection while waiting for another
     return _act(filled, posted, submitter)
@@ -113,7 +113,7 @@ def _finish(filled: FilledForm, posted: SubmittedForm, submitter: Principal) -> 
 
 
 def _rearranged(filled: FilledForm, action: str, target: str) -> Response | None:
-    """If `action` only changes the answers: `add:children` adds an entry."""
+    """Return None unless `action` only changes the answers, such as `add:children`, which adds an entry."""
     match action:
         case "change":
             return filled.form_page(focus=target, is_changed=True)
@@ -134,7 +134,10 @@ def _rearranged(filled: FilledForm, action: str, target: str) -> Response | None
 
 
 def _send(filled: FilledForm, concern: Concern, submitter: Principal) -> Response:
-    """201 with the receipt; an opened saved form expires. After a failure, the answers are shown with an error."""
+    """Return 201 with the receipt, and expire the opened saved form.
+
+    After a failure, show the answers with an error.
+    """
     request = filled.site.request
     keys = derive_idempotency_keys(filled.key, client=submitter.name)
     submit = partial(

@@ -29,7 +29,7 @@ DISAGREE = to_translate("If you do not agree, call us and ask for a manager.")
 
 
 class Reader(StrEnum):
-    """Each has its own wording after sending."""
+    """Kind of reader. Each has its own wording after sending."""
 
     CHILD = ReporterKind.CHILD.value
     FRIEND = ReporterKind.FRIEND.value
@@ -72,7 +72,7 @@ OUTCOMES: Mapping[Reader, Mapping[str, str]] = {
     Reader.PROFESSIONAL: OF_PROFESSIONALS,
     Reader.UNDER_DUTY: OF_PROFESSIONALS,
 }
-"""By reader; otherwise the code list's."""
+"""Words for outcomes by reader. Other readers get the words of the code list."""
 ENDINGS: Mapping[Reader, tuple[str, ...]] = {
     Reader.CHILD: (STILL_HERE,),
     Reader.FRIEND: (STILL_HERE,),
@@ -84,7 +84,7 @@ ENDINGS: Mapping[Reader, tuple[str, ...]] = {
     ),
     Reader.ADULT: (CLOSED_TEXT,),
 }
-"""A child or friend reads that writing here is still possible."""
+"""Last sentences by reader. A child or friend reads that writing here is still possible."""
 
 
 def reader_of(posted: str) -> Reader:
@@ -98,7 +98,7 @@ def reader_of_answers(answers: Answers) -> Reader:
 
 
 def closing_words(concern: ConcernStatus, reader: Reader) -> Iterator[str]:
-    """Empty unless closed: the outcome, if shared, and what the reader can do. English is marked."""
+    """Yield the outcome, if shared, and what the reader can do. Nothing unless closed. English is marked."""
     if concern.state != ConcernState.CLOSED:
         return
     own = OUTCOMES.get(reader, {}).get(concern.outcome or "")

@@ -10,6 +10,7 @@ from app.errors import FaultCode, FieldError
 from app.http.auth import caller_networks, refuse_over_limit, require_submitter
 from app.http.context import SessionDep
 from app.http.problem_handlers import NO_STORE
+from app.models.concerns.status_tokens import standard_token
 from app.pages.concerns.filled_form import FilledForm, empty_form
 from app.pages.concerns.form_answers import hidden_fields
 from app.pages.concerns.typed_codes import fault_in
@@ -18,7 +19,6 @@ from app.pages.languages import gettext, to_translate
 from app.pages.page import Site, SiteDep
 from app.pages.posted_forms import SubmittedForm, SubmittedFormDep
 from app.pages.text_format import send_again, spoken
-from app.services.concerns.saved_forms import group_of
 
 router = PageRouter()
 NO_DRAFT = to_translate(
@@ -37,7 +37,7 @@ NOT_SAVED = to_translate(
 
 
 def save_form(filled: FilledForm) -> Response:
-    """201 with the code, or the form with an error, so that nothing is lost."""
+    """Return 201 with the code, or the form with an error, so that nothing is lost."""
     if not filled.can_be_saved:
         return filled.form_page(faults=[FieldError((), NOT_FOR_THE_YOUNG, FaultCode.INVALID)])
     fields: dict[str, list[str]] = {"key": [filled.key], "edition": [str(filled.head.number)]}
@@ -67,10 +67,10 @@ def read_code_form(site: SiteDep) -> Response:
 
 @router.post("/concerns/saved", dependencies=[Depends(require_submitter)])
 def open_saved_form(site: SiteDep, session: SessionDep, posted: SubmittedFormDep) -> Response:
-    """The code is in the body, so that no address has it."""
+    """Read the code from the body, so that no address contains it."""
     code = posted.one("code").strip()
     try:
-        with site.context.code_tries.guard(f"draft {group_of(code)}", caller_networks(site.request)):
+        with site.context.code_tries.guard(f"draft {standard_token(code)[:4]}", caller_networks(site.request)):
             site.context.saved_forms.expect(code, at=site.now)
         opened = site.context.saved_forms.open(code, page=posted.one("page"), at=site.now)
     except errors.NoSuchSavedForm:
@@ -81,7 +81,7 @@ def open_saved_form(site: SiteDep, session: SessionDep, posted: SubmittedFormDep
 
 
 def _code_form(site: Site, posted: SubmittedForm, *, fault: str | None = None) -> Response:
-    """`page`, stored as a digest when it opens a form, tells whether another page has opened it since."""
+    """`page` is stored as a digest, which shows whether another page has opened the form since."""
     code = posted.one("code").strip()
     return site.page(
         "saved_draft_form.html",

@@ -67,7 +67,7 @@ def read_status_form(site: SiteDep) -> Response:
 
 @router.post("")
 def read_status(site: SiteDep, posted: SubmittedFormDep) -> Response:
-    """Messages read first are recorded. Reference and code are in the body, so that no address has them."""
+    """Record first readings of messages. Reference and code are in the body, so that no address has them."""
     if posted.one("do") == CLEAR_DANGER:
         posted = SubmittedForm({name: values for name, values in posted.fields.items() if name != "immediate_danger"})
     try:
@@ -78,7 +78,7 @@ def read_status(site: SiteDep, posted: SubmittedFormDep) -> Response:
 
 @router.post("/additions")
 def add_to_concern(site: SiteDep, posted: SubmittedFormDep) -> Response:
-    """What is refused or cannot be stored stays on the page."""
+    """If the addition is refused or cannot be stored, the page shows it again."""
     try:
         added = _add(site, posted)
         kept = SubmittedForm(
@@ -106,7 +106,7 @@ def add_to_concern(site: SiteDep, posted: SubmittedFormDep) -> Response:
 
 @router.get("/{reference}")
 def read_filled_status_form(site: SiteDep, reference: Annotated[str, Path(max_length=40)]) -> Response:
-    """It does not reveal whether a concern has this reference."""
+    """Return the same page whether or not a concern has this reference."""
     return site.compressed(_form(site, SubmittedForm({"reference": [reference]})))
 
 
@@ -141,9 +141,9 @@ def _status_page(
     added_danger: str = "",
     status: int = 200,
 ) -> Response:
-    """Messages read first are recorded. `added` has just been stored.
+    """Record messages that are read for the first time. `added` is the addition just stored.
 
-    With `shows_code`, from the receipt's page, the code is shown again.
+    If `shows_code`, because the request came from the receipt's page, the code is shown again.
     """
     typed = _code_of(site, posted.one("reference"), posted.one("code"))
     concern = site.context.follow_ups.read_status(typed, at=site.now)
@@ -191,7 +191,7 @@ def _form(site: Site, posted: SubmittedForm, *, is_refused: bool = False) -> Res
 
 
 def _messages_of(site: Site, concern: ConcernStatus, code: ReporterCode) -> Sequence[ReceivedMessage | MessageStatus]:
-    """Without text if the reading cannot be recorded: the rest of the page is still useful."""
+    """Leave out the text if the reading cannot be recorded: the rest of the page is still useful."""
     if not concern.messages:
         return ()
     try:
@@ -205,11 +205,11 @@ class ConversationEntry(NamedTuple):
     message: ReceivedMessage | MessageStatus | None
     addition: AdditionStatus | None
     is_answer: bool = False
-    """The first addition after the message was read."""
+    """True for the first addition after the message was read."""
 
 
 def _talk_of(concern: ConcernStatus, messages: Sequence[ReceivedMessage | MessageStatus]) -> list[ConversationEntry]:
-    """Oldest first."""
+    """Order messages and additions, oldest first."""
     answers = {each.answered_at for each in messages}
     turns = [(each.sent_at, ConversationEntry(each, None)) for each in messages]
     turns += [(each.added_at, ConversationEntry(None, each, each.added_at in answers)) for each in concern.additions]
@@ -218,7 +218,7 @@ def _talk_of(concern: ConcernStatus, messages: Sequence[ReceivedMessage | Messag
 
 @router.post("/receipt")
 def save_receipt(site: SiteDep, posted: SubmittedFormDep) -> Response:
-    """A text file, with wording and name by `voice`. 404 unless receipt and code are of one concern."""
+    """Return a text file, worded and named by `voice`, or 404 unless receipt and code are of one concern."""
     signed, code = posted.one("receipt"), posted.one("code").strip()
     try:
         claims = check_receipt(signed, {"keys": list(site.context.signer.jwks)})
@@ -235,7 +235,7 @@ def save_receipt(site: SiteDep, posted: SubmittedFormDep) -> Response:
 
 
 def _own_lines(site: Site, concern: ConcernStatus, code: str) -> Iterator[str]:
-    """For a reporter under 18: 999 and Childline come first."""
+    """Yield the lines for a reporter under 18, with 999 and Childline first."""
     yield from ("THANK YOU. YOU DID THE RIGHT THING.", "", "What happened is not your fault.", "")
     yield from _numbers(each for each in concern.signposts if each.emergency or each.id == CHILDLINE)
     yield from ("", f"Reference: {concern.reference}", f"Code:      {code}", "", "WHAT HAPPENS NEXT", "")
@@ -246,7 +246,7 @@ def _own_lines(site: Site, concern: ConcernStatus, code: str) -> Iterator[str]:
 
 
 def _receipt_lines(site: Site, concern: ConcernStatus, code: str, also_call: Sequence[str]) -> Iterator[str]:
-    """`also_call` are ids of signposts and neighbouring councils."""
+    """`also_call` are the ids of signposts and neighbouring councils."""
     title = site.context.contents(EditionKey(concern.guide, concern.edition)).title
     heading = "THIS IS A TEST" if concern.test else "WE HAVE YOUR CONCERN"
     yield from (heading, "", f"Reference: {concern.reference}", f"Code:      {code}")

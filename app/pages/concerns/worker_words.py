@@ -15,7 +15,7 @@ SECTION_TITLES = {
     "strengths": "What is going well, and what the reporter hopes for",
     "informed": "Who knows about the report",
 }
-"""In place of those that speak to the reporter."""
+"""Titles for a worker that replace those that speak to the reporter."""
 LABELS = {
     "immediate_danger": "A child is in immediate danger",
     "concern.narrative": "What the reporter is worried about",
@@ -147,9 +147,9 @@ LABELS = {
     "risk_to_workers.described": "What the risk is",
     "risk_to_workers.safe_contact": "How to make contact safely",
 }
-"""Every question of the form has one."""
+"""Label of each question of the form. None is missing."""
 ANSWERS_TO_ANY = {"not_known": "Not known"}
-"""Mean the same in every question."""
+"""Words for codes that mean the same in every question."""
 ANSWERS = {
     "reporter.kind": {
         ReporterKind.PROFESSIONAL.value: "Works or volunteers with children",
@@ -160,7 +160,7 @@ ANSWERS = {
     "concern.how_known": {"first_hand": "Saw or heard it"},
     "informed_and_basis.lawful_basis": {"consent": "Consent"},
 }
-"""Of codes in one question."""
+"""Words for codes by question."""
 
 FOR_THE_WORKER = FormVariant(
     template="",
@@ -177,4 +177,4 @@ FOR_THE_WORKER = FormVariant(
         for path, label in LABELS.items()
     },
 )
-"""To show answers, never filled in."""
+"""Form that only shows answers, and is never filled in."""

@@ -39,7 +39,7 @@ from app.services.access.people import list_workers
 from app.services.access.restrictions import list_openers, list_readers
 from app.services.audit.audit_log import Actor, list_last_entries
 from app.services.audit.meanwhile import list_entries_since
-from app.services.concerns.desk_entries import recipient_for_messages, send_message, write_label, write_note
+from app.services.concerns.desk_entries import recipient_for_messages, send_message, write_entry
 from app.services.concerns.rows import find_concern
 from app.services.concerns.waiting_additions import first_in_danger
 from app.services.desk import actions, hand_overs, look_again
@@ -61,7 +61,7 @@ NO_SUCH_BODY = "choose an organisation"
 ANOTHER_KEY = "the file was encrypted to a different key from the one set up for this organisation"
 DONE = "done"
 ENTRIES_SEARCHED = 20
-"""For the person's own action: others may act at the same time."""
+"""How many entries are searched for the person's own action: others may act at the same time."""
 FORM_KEY_BYTES = 16
 UNTYPED: Mapping[str, str] = MappingProxyType({})
 DIRECT = ListPlace()
@@ -70,7 +70,7 @@ VIEWS = frozenset({DeskAct.OPENED, DeskAct.LISTED})
 
 @dataclass(frozen=True)
 class Waiting:
-    """The first report (also if there is no such concern), and the first addition in danger."""
+    """The first report, even if there is no such concern, and the first addition in danger."""
 
     is_concern: bool
     in_danger: int | None
@@ -83,12 +83,12 @@ class Attempt(Visit):
 
     @property
     def seen(self) -> int | None:
-        """The last audit entry that the form's page showed."""
+        """Number of the last audit entry that the form's page showed."""
         return self.posted.number("seen")
 
     @property
     def actor(self) -> Actor:
-        """With `seen`, so that actions notice others' changes."""
+        """Has `seen`, so that actions notice the changes of others."""
         return replace(self.visitor.actor, seen=self.seen)
 
     @property
@@ -100,7 +100,7 @@ class Attempt(Visit):
         return self.posted.one("key") or None
 
     def typed(self, model: type[BaseModel]) -> dict[str, object]:
-        """Without empty fields that `model` does not require."""
+        """Return the fields without empty ones that `model` does not require."""
         fields = {name: self.posted.one(name).strip() for name in model.model_fields}
         return {name: typed for name, typed in fields.items() if typed or model.model_fields[name].is_required()}
 
@@ -108,14 +108,14 @@ class Attempt(Visit):
         return parse_fields(model, self.typed(model) if fields is None else fields)
 
     def find_waiting(self) -> Waiting:
-        """Metadata only, so the reading is not recorded."""
+        """Read metadata only, so the reading is not recorded."""
         with Session(self.context.engine) as session:
             concern = find_concern(session, self.reference)
             in_danger = first_in_danger(session, self.reference)
         return Waiting(concern is None or concern.state == ConcernState.RECEIVED, in_danger)
 
     def own_entry_number(self) -> int:
-        """Number of the person's last action but views; after a retry the first attempt's. 0 if none is recent."""
+        """Return the number of the last action that is not a view (0 if none is recent); after a retry the first."""
         with Session(self.context.engine) as session:
             last = list_last_entries(session, self.reference, limit=ENTRIES_SEARCHED)
         own = (each.number for each in last if each.client == self.visitor.actor.client and each.act not in VIEWS)
@@ -129,7 +129,7 @@ class Attempt(Visit):
 
 
 async def read_attempt(visit: WorkerVisitDep, posted: SubmittedFormDep, reference: ConcernReferenceInPath) -> Attempt:
-    """Raise `NoSuchConcern` if `reference` is none."""
+    """Raise `NoSuchConcern` if `reference` is not a reference."""
     return Attempt(**vars(visit), reference=reference_of(reference), posted=posted)
 
 
@@ -163,7 +163,10 @@ def read_closing(attempt: Attempt) -> dict[str, object]:
 
 
 def read_hand_over(attempt: Attempt) -> dict[str, object]:
-    """With the organisation's key as `recipient`, and for a file of the browser its digest and number of additions."""
+    """Return the fields with the organisation's key as `recipient`.
+
+    For a file made in the browser, they include its digest and the number of its additions.
+    """
     typed = attempt.typed(HandOver)
     recipient = (attempt.context.settings.hand_over_bodies or {}).get(str(typed["body"]))
     if recipient is None:
@@ -176,7 +179,7 @@ def read_hand_over(attempt: Attempt) -> dict[str, object]:
 def concern_form(
     router: DeskRouter, path: str, name: str
 ) -> Callable[[Callable[..., Response | None]], Callable[..., Response]]:
-    """`name` is the form that is shown again."""
+    """Decorate the operation of a desk form. `name` is the form shown again after an error."""
     return router.form(
         f"/{{reference}}/{path}",
         lead_back,
@@ -186,7 +189,7 @@ def concern_form(
 
 
 def lead_back(attempt: Attempt) -> Response:
-    """With the action and others' changes since: a reload repeats nothing."""
+    """Redirect to the concern, which shows the action and others' changes since. Reloading repeats nothing."""
     own = attempt.visitor.actor.client
     is_changed = any(each.client != own for each in attempt.list_entries_since())
     fields = {"seen": attempt.seen} if is_changed else {}
@@ -196,13 +199,13 @@ def lead_back(attempt: Attempt) -> Response:
 
 @concern_form(router, "acknowledgement", "acknowledgement")
 def acknowledge_on_page(attempt: AttemptDep) -> None:
-    """With additions up to the last that the page showed."""
+    """Acknowledge the concern, and the additions up to the last that the page showed."""
     attempt.context.writer.run(actions.acknowledge, attempt.reference, attempt.parse(Acknowledgement), attempt.actor)
 
 
 @concern_form(router, "outcome", "outcome")
 def close_on_page(attempt: AttemptDep) -> None:
-    """An unacknowledged addition refuses until the person says anyway."""
+    """Refuse while an addition is unacknowledged, unless the person confirms."""
     closing, desk = attempt.parse(ClosingForm, read_closing(attempt)), attempt.context.desk
     actions.close(desk, attempt.reference, closing, attempt.actor, attempt.key, unless_waiting=not closing.anyway)
 
@@ -219,21 +222,21 @@ def reopen_on_page(attempt: AttemptDep) -> None:
 
 @concern_form(router, "export", "export")
 def export_on_page(attempt: AttemptDep) -> Response:
-    """As a signed PDF."""
+    """Return a signed PDF."""
     return export_response(attempt, attempt.reference, notes=attempt.parse(ExportForm).notes)
 
 
 @concern_form(router, "notes", "note")
 def write_note_on_page(attempt: AttemptDep) -> None:
     note = attempt.parse(NewNote, read_text(attempt))
-    write_note(attempt.context.desk, attempt.reference, note, attempt.actor, attempt.key)
+    write_entry(attempt.context.desk, attempt.reference, note, attempt.actor, attempt.key)
 
 
 @concern_form(router, "label", "label")
 def set_label_on_page(attempt: AttemptDep) -> None:
     """An empty text removes the label."""
     label = attempt.parse(NewLabel, read_text(attempt))
-    write_label(attempt.context.desk, attempt.reference, label, attempt.actor, attempt.key)
+    write_entry(attempt.context.desk, attempt.reference, label, attempt.actor, attempt.key)
 
 
 @concern_form(router, "messages", "question")
@@ -244,7 +247,7 @@ def send_message_on_page(attempt: AttemptDep) -> None:
 
 @concern_form(router, "hand-over", "hand_over")
 def hand_over_on_page(attempt: AttemptDep) -> Response:
-    """With a receipt, and the file if this service made it."""
+    """Show the receipt, and the file if this service made it."""
     hand_over = attempt.parse(HandOver, read_hand_over(attempt))
     done = hand_overs.hand_over(attempt.context.desk, attempt.reference, hand_over, attempt.actor, attempt.key)
     handed = HandedOver.model_validate_json(done.receipt)
@@ -253,14 +256,14 @@ def hand_over_on_page(attempt: AttemptDep) -> Response:
 
 @concern_form(router, "hand-over/{number}/receipt", "receipt")
 def confirm_on_page(attempt: AttemptDep, number: Annotated[int, Path(ge=1, le=MAX_NUMBER), IN_PLAIN_DIGITS]) -> None:
-    """The same receipt again changes nothing."""
+    """Confirming the same receipt again changes nothing."""
     receipt, writer = attempt.parse(HandOverReceipt), attempt.context.writer
     writer.run(hand_overs.confirm_hand_over, attempt.reference, number, receipt, attempt.actor)
 
 
 @concern_form(router, "look-again", "look_again")
 def set_day_on_page(attempt: AttemptDep) -> None:
-    """The team's, the person's own or the officer's day, by `whose`; an empty one is removed."""
+    """Set or remove the day of the team, the person or the officer, chosen by `whose`. An empty day is removed."""
     posted, actor, writer = attempt.posted, attempt.actor, attempt.context.writer
     is_allegation, receipts = posted.one("allegation") == YesNo.YES, attempt.context.submissions.receipts
     if officer_by := receipts.officer_by(is_allegation=is_allegation, at=actor.at):
@@ -272,7 +275,7 @@ def set_day_on_page(attempt: AttemptDep) -> None:
 
 @concern_form(router, "restriction", "restriction")
 def set_restriction_on_page(attempt: AttemptDep) -> Response | None:
-    """Who may no longer open the concern is told so."""
+    """Tell a person who has just lost access to the concern."""
     fields = attempt.typed(Restriction) | {"people": attempt.posted.many("people")}
     restriction, context = attempt.parse(Restriction, fields), attempt.context
     context.writer.run(set_restriction, attempt.reference, restriction, attempt.actor, context.submissions.receipts)
@@ -283,9 +286,9 @@ def set_restriction_on_page(attempt: AttemptDep) -> Response | None:
 
 
 def show_again(attempt: Attempt, form: str, refusal: errors.GuidanceError) -> Response:
-    """With why the action was refused, and what others changed.
+    """Show the form as it was filled in, the reason for the refusal, and what others changed.
 
-    If the concern changed since, first record that nothing was done (not after `StoreBusy`).
+    If the concern has changed since, first record that nothing was done (not after `StoreBusy`).
     """
     waiting = attempt.find_waiting()
     visitor, meanwhile, seen = attempt.visitor, attempt.list_entries_since(), attempt.seen or 0
@@ -331,7 +334,7 @@ def desk_forms(
     faults: Mapping[str, str] = UNTYPED,
     place: ListPlace = DIRECT,
 ) -> dict[str, Any]:
-    """For a form shown again, `typed` and `faults` are by field."""
+    """`typed` and `faults` are by field, for a form shown again."""
     context = visit.context
     with Session(context.engine) as session:
         people, concern = list_workers(session), find_concern(session, reference)
@@ -366,5 +369,5 @@ def desk_forms(
 
 
 def accepts_unencrypted_text(context: AppContext) -> bool:
-    """As the service could decrypt it anyway."""
+    """True if this service could decrypt the text anyway."""
     return context.unsealer.has_one_of(context.submissions.sealer.fingerprints)

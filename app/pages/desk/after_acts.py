@@ -1,7 +1,7 @@
 """The panel on the page of a concern after an action: what was done, what to do next, and how to undo an assignment."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import Any
 
 from sqlmodel import Session
 
@@ -21,7 +21,7 @@ THEN: Mapping[str, str] = {
     DeskAct.ACKNOWLEDGED: "Close it with an outcome when the work on it is done.",
     DeskAct.REOPENED: "The reporter sees that it has been read, and no outcome any more.",
 }
-"""The second sentence; the first says who has the concern."""
+"""Second sentence of the panel. The first says who has the concern."""
 NEXT_STEPS: Mapping[str, str] = {
     DeskAct.LABELLED: "Only the team can read it. The inbox shows the label first in the row.",
     DeskAct.NOTED: "Only the team can read it.",
@@ -33,37 +33,23 @@ NEXT_STEPS: Mapping[str, str] = {
     DeskAct.ERASED: "The dates, the outcome and the audit log are kept.",
     DeskAct.HAND_OVER_CONFIRMED: "Both receipts are on this page.",
 }
-"""For actions whose sentence is always the same."""
+"""Sentence for actions that always have the same."""
 REMIND_OF_CLOSED = ASSIGNING_ACTS | {DeskAct.NOTED, DeskAct.MESSAGE_SENT}
-"""After these a closed concern's panel says that it stays closed."""
+"""Actions after which the panel of a closed concern says that it stays closed."""
 
 
-@dataclass(frozen=True)
-class Undo:
-    """An empty name is nobody."""
-
-    person: str
-    replaces: str
-
-
-@dataclass(frozen=True)
-class AfterAct:
-    line: ActLine
-    next_steps: tuple[str, ...]
-    undo: Undo | None
-
-
-def after_act(visit: Visit, entry: InboxEntry, line: ActLine) -> AfterAct:
+def after_act(visit: Visit, entry: InboxEntry, line: ActLine) -> dict[str, Any]:
+    """For the template: the line, the next steps, and how to undo it, if it can be."""
     act, me, last = line.act.act, visit.visitor.name, _last_assignments(visit, entry, line)
     said = [
         _assignment_sentences(me, last) if last else _next_step(act, entry, me),
         CLOSED if entry.state == ConcernState.CLOSED and act in REMIND_OF_CLOSED else None,
     ]
-    return AfterAct(line, tuple(filter(None, said)), _undo(visit, last))
+    return {"line": line, "next_steps": [*filter(None, said)], "undo": _undo(visit, last)}
 
 
 def _last_assignments(visit: Visit, entry: InboxEntry, line: ActLine) -> list[Assigned]:
-    """Empty if `line` is not the last assignment."""
+    """Return nothing if `line` is not the last assignment."""
     if line.act.act not in ASSIGNING_ACTS:
         return []
     with Session(visit.context.engine) as session:
@@ -71,14 +57,14 @@ def _last_assignments(visit: Visit, entry: InboxEntry, line: ActLine) -> list[As
     return last if last and last[0].version == line.act.number else []
 
 
-def _undo(visit: Visit, last: list[Assigned]) -> Undo | None:
-    """None if the person may not change concerns, or who had it can no longer work on them."""
+def _undo(visit: Visit, last: list[Assigned]) -> dict[str, str] | None:
+    """An empty name is nobody. None if the person may not change concerns, or who had it can no longer work on them."""
     if not last or not visit.visitor.can_write:
         return None
     former = last[1].person if len(last) > 1 else None
     with Session(visit.context.engine) as session:
         people = list_workers(session)
-    return Undo(former or "", last[0].person or "") if former is None or former in people else None
+    return {"person": former or "", "replaces": last[0].person or ""} if former in (None, *people) else None
 
 
 def _assignment_sentences(me: str, last: list[Assigned]) -> str:

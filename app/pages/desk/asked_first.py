@@ -47,7 +47,7 @@ class ErasureForm(Erasure):
 
 @concern_form(router, "assignment", "assignment")
 def assign_on_page(attempt: AttemptDep) -> Response | None:
-    """To take the concern from someone else, first ask; ask again if they no longer have it."""
+    """Ask before taking the concern from someone else, and ask again if it has changed hands since."""
     typed = attempt.parse(AssignmentForm)
     with Session(attempt.context.engine) as session:
         people, owner = list_workers(session), assignment.find_assignment(session, attempt.reference)
@@ -72,13 +72,13 @@ def assign_on_page(attempt: AttemptDep) -> Response | None:
 
 @router.get("/{reference}/assignment")
 def read_assignment_for_page(visit: WorkerVisitDep, reference: ConcernReferenceInPath) -> Response:
-    """As JSON for the desk's script."""
+    """Return JSON for the desk's script."""
     found = visit.context.writer.run(assignment.read_assignment, reference_of(reference), visit.actor)
     return Response(orjson.dumps({"person": found.person}), media_type=JSON)
 
 
 def _take_from(attempt: Attempt, owner: assignment.Assigned, person: str | None) -> None:
-    """Raise `AssignmentChanged` if there is a newer one than `owner`."""
+    """Raise `AssignmentChanged` if there is a newer assignment than `owner`."""
     actor = replace(attempt.actor, seen=None)
     assignment.assign(
         attempt.context.writer, attempt.reference, person, actor, lambda version: version == owner.version
@@ -87,7 +87,7 @@ def _take_from(attempt: Attempt, owner: assignment.Assigned, person: str | None)
 
 @concern_form(router, "erasure", "erasure")
 def erase_on_page(attempt: AttemptDep) -> Response | None:
-    """First ask for the reference typed again. Where two people must erase, the first only requests."""
+    """Ask for the reference to be typed again. If two people must erase, the first one only requests erasure."""
     erasure = attempt.parse(ErasureForm)
     if not erasure.sure or find_reference(erasure.repeated) != attempt.reference:
         return _ask_about_erasure(attempt, is_wrong=erasure.sure)
@@ -98,7 +98,7 @@ def erase_on_page(attempt: AttemptDep) -> Response | None:
 
 
 def _ask_about_erasure(attempt: Attempt, *, is_wrong: bool) -> Response:
-    """`is_wrong`: the reference was not typed again, or another."""
+    """`is_wrong`: the reference was not typed again, or another was."""
     with Session(attempt.context.engine) as session:
         request = actions.find_erasure_request(session, attempt.reference)
     me, asked_by = attempt.visitor.name, None if request is None else person_of(request.client)
@@ -121,7 +121,7 @@ def _count_texts(attempt: Attempt) -> dict[str, int]:
 
 
 def ask_first(attempt: Attempt, form: str, faults: Mapping[str, str] = UNTYPED, **values: Any) -> Response:
-    """`values` have `sure` or `replaces`, which says that the person has been asked."""
+    """`values` contain `sure` or `replaces`, which show that the person has been asked."""
     typed = {name: attempt.posted.one(name) for name in attempt.posted.fields}
     forms = desk_forms(attempt, attempt.reference, attempt.seen or 0, typed=typed, faults=faults, place=attempt.place)
     status = errors.ValidationFailed.status if faults else 200

@@ -33,9 +33,9 @@ def read_board(
     first: Annotated[str, Query(alias="from", max_length=20)] = "",
     last: Annotated[str, Query(alias="to", max_length=20)] = "",
 ) -> Response:
-    """Months such as `2026-11`, by default the three before this one; small numbers hidden.
+    """Show months such as `2026-11`, by default the three before this one. Small numbers are hidden.
 
-    An invalid period is not recorded (400).
+    A request for an invalid period (400) is not recorded.
     """
     this_month = visit.now.date().replace(day=1)
     usual = (_months_before(this_month, 3), _months_before(this_month, 1))

@@ -20,7 +20,7 @@ router = DeskRouter()
 def list_cards_for_page(
     visit: ReaderVisitDep, parameters: Annotated[CardParameters, Query()], limit: Limit = 200, cursor: Cursor = None
 ) -> Response:
-    """As `GET /v1/desk/cards`."""
+    """Same as `GET /v1/desk/cards`."""
     settings = visit.context.settings
     require_role_for_cards(visit.visitor.scopes, settings.cards)
     query = CardQuery.of(parameters, cursor, limit, now=visit.now)

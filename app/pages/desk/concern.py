@@ -17,7 +17,7 @@ from app.http.auth import PUBLIC
 from app.http.context import AppContext
 from app.http.negotiation import JSON
 from app.http.params import IN_PLAIN_DIGITS, Cursor
-from app.http.responses import CACHE_CURRENT, conditional_response
+from app.http.responses import CACHE_CURRENT, conditional_response, download
 from app.models.audit.details import details_of
 from app.models.audit.entry_kinds import EntryKind
 from app.models.audit.rows import DeskAct
@@ -32,7 +32,7 @@ from app.pages.desk.inbox import CONCERN_PAGES, ConcernReferenceInPath
 from app.pages.desk.inbox_rows import lines_of
 from app.pages.desk.list_place import ListPlace, ListPlaceDep
 from app.pages.desk.referral import layout_of, numbers_of, sections_of
-from app.pages.frame import AS_FILE, DeskRouter, ReaderVisitDep, Visit, WorkerVisitDep
+from app.pages.frame import DeskRouter, ReaderVisitDep, Visit, WorkerVisitDep
 from app.pages.page import HTML, UNSEAL_PAGE
 from app.pages.text_format import spoken
 from app.services.audit.audit_log import list_last_entries
@@ -49,11 +49,11 @@ from app.services.desk.retention_lists import erasure_day
 
 router = DeskRouter()
 CONCERN = "concern"
-"""Beside the kinds of `EntryKind`."""
+"""Kind of the concern's own text, in addition to those of `EntryKind`."""
 LINE = 64
 ADDED_ON_PAGE = 50
 NOTES_ON_PAGE = 20
-"""Together they are smaller than a page of entries may be."""
+"""Together, so many notes are smaller than the limit of a page of entries."""
 ACTS_SHOWN = 50
 MOST_ACTS = 10**9
 SAVED = "sealed file saved"
@@ -62,7 +62,7 @@ NO_CONTENT = 204
 
 @dataclass(frozen=True)
 class SealedText:
-    """The concern's own has the number 0; only a note or label has an author."""
+    """The concern's own text has the number 0. Only a note or label has an author."""
 
     kind: str
     reference: str
@@ -73,12 +73,12 @@ class SealedText:
 
     @property
     def received(self) -> str:
-        """As the encrypted document states it."""
+        """Time that the encrypted document states."""
         return format_utc(self.received_at)
 
     @property
     def armored(self) -> str:
-        """The `age` program can decrypt it."""
+        """Text that the `age` program can decrypt."""
         letters = base64.b64encode(self.sealed).decode()
         lines = [letters[start : start + LINE] for start in range(0, len(letters), LINE)]
         return "\n".join(("-----BEGIN AGE ENCRYPTED FILE-----", *lines, "-----END AGE ENCRYPTED FILE-----", ""))
@@ -86,7 +86,7 @@ class SealedText:
 
 @dataclass(frozen=True)
 class ShownEntries:
-    """`sealed` has texts, by number, that this service has not decrypted."""
+    """`sealed` has the texts that this service has not decrypted, by number."""
 
     entries: Sequence[AdditionEntry | NoteEntry | LabelEntry]
     sealed: Mapping[int, SealedText]
@@ -94,7 +94,7 @@ class ShownEntries:
 
     @property
     def first_to_read(self) -> list[AdditionEntry]:
-        """Unacknowledged, in immediate danger."""
+        """Unacknowledged additions in immediate danger."""
         additions = [each for each in self.entries if isinstance(each, AdditionEntry)]
         return [each for each in additions if each.acknowledged_at is None and each.immediate_danger == "yes"]
 
@@ -113,9 +113,9 @@ def read_shown_entries(
     has_words: bool,
     is_erased: bool = False,
 ) -> ShownEntries:
-    """First record the reading. Decrypted if `has_words`, otherwise sealed, or erased.
+    """Record the reading, then return the texts: decrypted if `has_words`, otherwise sealed or erased.
 
-    The next page's address carries `place`. Raise `SealedTextMisplaced` or `ConcernErased`.
+    The address of the next page carries `place`. Raise `SealedTextMisplaced` or `ConcernErased`.
     """
     context, now, after = visit.context, visit.now, page.next_after
     shown = (
@@ -130,7 +130,7 @@ def read_shown_entries(
 
 
 def sealed_texts_of(context: AppContext, page: opened_entries.EntryPage) -> dict[int, SealedText]:
-    """By number. First record the reading. Raise `ConcernErased`."""
+    """Record the reading, then return the texts by number. Raise `ConcernErased`."""
     is_ours = page.kind is not EntryKind.ADDITION
     return {
         row.number: SealedText(
@@ -141,7 +141,7 @@ def sealed_texts_of(context: AppContext, page: opened_entries.EntryPage) -> dict
 
 
 def read_desk_work(visit: Visit, shown: opened_concerns.Opening, *, seen_before: int | None) -> dict[str, Any]:
-    """`meanwhile` are others' actions after `seen_before`."""
+    """`meanwhile` are the actions of others after `seen_before`."""
     concern, receipts = shown.concern, visit.context.submissions.receipts
     reference, client = concern.reference, visit.actor.client
     outcomes = visit.context.reference_data.get_code_list("outcome").labels
@@ -156,7 +156,7 @@ def read_desk_work(visit: Visit, shown: opened_concerns.Opening, *, seen_before:
             "today": visit.now.astimezone(LONDON).date(),
             "look_again": find_days(session, reference, visit.visitor.name),
             "questions": desk_entries.list_messages(session, reference),
-            "come_back_by": receipts.working_days.after(concern.received_at, days=receipts.come_back_days),
+            "come_back_by": receipts.duty_hours.working_days.after(concern.received_at, days=receipts.come_back_days),
             "hand_overs": list_hand_overs(session, reference),
             "acts": act_lines(list_last_entries(session, reference, limit=ACTS_SHOWN), outcomes),
             "meanwhile": act_lines((act for act in later if act.client != client), outcomes),
@@ -164,16 +164,8 @@ def read_desk_work(visit: Visit, shown: opened_concerns.Opening, *, seen_before:
 
 
 @dataclass(frozen=True)
-class FormerLabel:
-    """`text` if this service decrypts it, otherwise `sealed`; neither if there was no label."""
-
-    text: str
-    sealed: SealedText | None
-
-
-@dataclass(frozen=True)
 class Shown:
-    """`sections` decrypted or `sealed`, neither if erased. `additions` are the first, `notes` the last."""
+    """`sections` or `sealed` is set, neither if erased. `additions` are the first ones, `notes` the last ones."""
 
     opening: opened_concerns.Opening
     place: ListPlace
@@ -185,13 +177,22 @@ class Shown:
 
 
 def show_concern(visit: Visit, reference: str, place: ListPlace, *, labels: int) -> Shown:
-    """Record one view. Texts are all decrypted, or all stay sealed.
+    """Record one view. Either all texts are decrypted, or all stay sealed.
 
     Raise `NoSuchConcern`, `ConcernErased` or `SealedTextMisplaced`.
     """
     context, keys = visit.context, visit.context.unsealer.fingerprints
-    request = opened_concerns.OpeningRequest("opened here", ADDED_ON_PAGE, NOTES_ON_PAGE, labels, keys, erased_too=True)
-    opening = context.writer.run(opened_concerns.open_concern, reference, request, visit.actor)
+    opening = context.writer.run(
+        opened_concerns.open_concern,
+        reference,
+        visit.actor,
+        how="opened here",
+        limit=ADDED_ON_PAGE,
+        last_notes=NOTES_ON_PAGE,
+        last_labels=labels,
+        fingerprints=keys,
+        erased_too=True,
+    )
     concern, is_erased = opening.concern, opening.concern.erased_at is not None
     text = _own_text(context, opening) if not is_erased else None
     sections = None
@@ -228,7 +229,7 @@ def read_concern_page(
     seen: Annotated[int | None, Query(ge=0, le=MOST_ACTS), IN_PLAIN_DIGITS] = None,
     done: Annotated[int | None, Query(ge=0, le=MOST_ACTS), IN_PLAIN_DIGITS] = None,
 ) -> Response:
-    """It begins with the person's own recent action `done`, if given, and others' after `seen`."""
+    """Show the person's own recent action `done` first, if given, and the actions of others after `seen`."""
     parsed = reference_of(reference)
     shown = show_concern(visit, parsed, place, labels=1 if done is None else 2)
     entry, recorded = entry_of(shown.opening.concern, now=visit.now), shown.opening
@@ -252,15 +253,18 @@ def read_concern_page(
     )
 
 
-def former_label(labels: ShownEntries, line: ActLine) -> FormerLabel | None:
-    """None if `line` did not set the newest label."""
+def former_label(labels: ShownEntries, line: ActLine) -> dict[str, Any] | None:
+    """`text` if this service decrypts it, otherwise `sealed`; neither if there was no label.
+
+    None if `line` did not set the newest label.
+    """
     newest, before = labels.entries[-1:], labels.entries[:-1]
     if line.act.act != DeskAct.LABELLED or not newest or details_of(line.act).number != newest[0].number:
         return None
-    texts = [
-        FormerLabel(each.text or "", labels.sealed.get(each.number)) for each in before if isinstance(each, LabelEntry)
-    ]
-    return texts[0] if texts else FormerLabel("", None)
+    former = next((each for each in before if isinstance(each, LabelEntry)), None)
+    if former is None:
+        return {"text": "", "sealed": None}
+    return {"text": former.text or "", "sealed": labels.sealed.get(former.number)}
 
 
 @router.get("/concerns/{reference}/additions")
@@ -278,11 +282,17 @@ def read_notes_page(
 
 
 def _entries_page(visit: Visit, kind: EntryKind, typed: str, cursor: str | None, place: ListPlace) -> Response:
-    """Record the reading. All are decrypted, or all stay sealed."""
+    """Record the reading. Either all texts are decrypted, or all stay sealed."""
     context, reference = visit.context, reference_of(typed)
-    page_place = opened_entries.PagePlace(kind, reference, decode_key(cursor, otherwise=0), ADDED_ON_PAGE)
     page = context.writer.run(
-        opened_entries.open_page, page_place, visit.actor, DeskAct.OPENED, context.unsealer.fingerprints
+        opened_entries.open_page,
+        kind,
+        reference,
+        visit.actor,
+        DeskAct.OPENED,
+        after=decode_key(cursor, otherwise=0),
+        limit=ADDED_ON_PAGE,
+        fingerprints=context.unsealer.fingerprints,
     )
     return visit.page(
         "desk_entries.html",
@@ -295,17 +305,17 @@ def _entries_page(visit: Visit, kind: EntryKind, typed: str, cursor: str | None,
 
 @router.get("/unseal.html", dependencies=[PUBLIC])
 def read_unseal_page(request: Request) -> Response:
-    """Decrypts a saved concern offline; it has no text itself."""
+    """Return the page that decrypts a saved concern offline. The page itself has no text."""
     if not UNSEAL_PAGE.is_file():
         raise NotFound
-    headers = {"Content-Disposition": AS_FILE.format(UNSEAL_PAGE.name)}
+    headers = {"Content-Disposition": f'attachment; filename="{UNSEAL_PAGE.name}"'}
     page = UNSEAL_PAGE.read_bytes()
     return conditional_response(request, page, media_type=HTML, links={}, caching=CACHE_CURRENT, more_headers=headers)
 
 
 @router.post("/concerns/{reference}/copy-sheet")
 def record_copy_sheet(visit: WorkerVisitDep, reference: ConcernReferenceInPath) -> Response:
-    """The browser makes the sheet (204)."""
+    """Record that the browser makes the copy sheet, and return 204."""
     visit.context.writer.run(opened_concerns.record_copying, reference_of(reference), visit.actor)
     return Response(status_code=NO_CONTENT)
 
@@ -313,8 +323,8 @@ def record_copy_sheet(visit: WorkerVisitDep, reference: ConcernReferenceInPath) 
 @router.get("/concerns/{reference}/sealed")
 def save_sealed_concern(visit: ReaderVisitDep, reference: ConcernReferenceInPath) -> Response:
     """As JSON with all additions, sealed, and the layout of the text."""
-    context, parsed, request = visit.context, reference_of(reference), opened_concerns.OpeningRequest(SAVED, None)
-    opening = context.writer.run(opened_concerns.open_concern, parsed, request, visit.actor)
+    context, parsed = visit.context, reference_of(reference)
+    opening = context.writer.run(opened_concerns.open_concern, parsed, visit.actor, how=SAVED, limit=None)
     concern = opening.concern
     texts = [_own_text(context, opening), *sealed_texts_of(context, opening.page).values()]
     document = {
@@ -325,5 +335,4 @@ def save_sealed_concern(visit: ReaderVisitDep, reference: ConcernReferenceInPath
         ],
         "layout": layout_of(context, concern.guide, concern.edition),
     }
-    headers = {"Content-Disposition": AS_FILE.format(f"{parsed}.json")}
-    return Response(orjson.dumps(document), media_type=JSON, headers=headers)
+    return download(orjson.dumps(document), f"{parsed}.json", JSON)

@@ -1,6 +1,7 @@
 """The export of a concern from the desk's pages, if this service can decrypt it: one signed PDF with JSON inside."""
 
 import datetime as dt
+import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -9,6 +10,7 @@ from typing import Any
 from fastapi import Response
 
 from app.http.negotiation import PDF_TYPE
+from app.http.responses import download
 from app.models.audit.entry_kinds import EntryKind, EntryPlace
 from app.models.audit.rows import AuditEntryRow
 from app.models.desk.exports import NewExport
@@ -18,14 +20,13 @@ from app.models.operations.health import JsonWebKeySet
 from app.pages.audit.entry_words import act_lines
 from app.pages.concerns.form_answers import printed_section
 from app.pages.desk.referral import sections_of
-from app.pages.frame import AS_FILE, Visit
+from app.pages.frame import Visit
 from app.pages.text_format import code_label, date_and_time, deadline
 from app.services.audit.audit_log import person_of
 from app.services.audit.replay import RecordedConcern, replay
 from app.services.concerns.entries import read_sealed
 from app.services.desk import exports
 from app.services.desk.exports import add_signature, build_export, export_pdf, history_of, places_of
-from app.services.desk.hand_overs import file_sha256
 from app.services.guides.reference_data import ReferenceData
 
 LONG_DIGEST = re.compile(r"\b((?:age1)?[0-9a-z]{12})[0-9a-z]{46,52}\b")
@@ -40,7 +41,7 @@ DATES = {
 def printed_export(
     document: dict[str, Any], content: EditionContent, reference_data: ReferenceData, *, council: str
 ) -> dict[str, Any]:
-    """`content` has the text of items that the concern names."""
+    """`content` has the text of the items that the concern names."""
     statement, texts = document["statement"], document["texts"]
     opened = {kind: [each for each in texts if each["kind"] == kind] for kind in ("concern", "addition", "note")}
     answers = opened["concern"][0]["opened"]["submission"]
@@ -62,7 +63,16 @@ def printed_export(
         "notes": [_note(each, added.get(EntryPlace(EntryKind.NOTE, each["number"]))) for each in opened["note"]],
         "notes_included": document["notes_included"],
         "hand_overs": [_hand_over(each) for each in statement["hand_overs"]],
-        "history": list(_history(history, outcomes)),
+        "history": [  # digests and keys are shortened: the JSON inside has them whole
+            [
+                str(line.act.number),
+                date_and_time(line.act.at),
+                line.who,
+                line.what,
+                LONG_DIGEST.sub(r"\1...", line.detail),
+            ]
+            for line in act_lines(history, outcomes)
+        ],
         "keys": [each["kid"] for each in document["keys"]["keys"]],
     }
 
@@ -103,19 +113,12 @@ def _hand_over(entry: dict[str, Any]) -> str:
     return f"{_in_words(entry['at'])}, to {entry['body']}: {entry['reason']} Their receipt came: {came}."
 
 
-def _history(history: list[AuditEntryRow], outcomes: Mapping[str, str]) -> Iterator[list[str]]:
-    """Digests and keys are shortened: the JSON inside has them whole."""
-    for line in act_lines(history, outcomes):
-        detail = LONG_DIGEST.sub(r"\1...", line.detail)
-        yield [str(line.act.number), date_and_time(line.act.at), line.who, line.what, detail]
-
-
 def _in_words(moment: str) -> str:
     return date_and_time(dt.datetime.fromisoformat(moment))
 
 
 def export_response(visit: Visit, reference: str, *, notes: bool) -> Response:
-    """Two entries are recorded: when it begins, and with the digest.
+    """Record two entries: when the export begins, and its digest.
 
     Raise `NoSuchConcern`, `ConcernErased`, `UnsealingUnavailable`, `PdfUnavailable` and `SealedTextMisplaced`.
     """
@@ -129,7 +132,6 @@ def export_response(visit: Visit, reference: str, *, notes: bool) -> Response:
     content = context.contents(EditionKey(signed.concern.guide, signed.concern.edition))
     printed = printed_export(document, content, context.reference_data, council=context.settings.council_name)
     pdf = export_pdf(printed, document)
-    export, signer = NewExport(file_sha256=file_sha256(pdf), notes=notes), context.signer
+    export, signer = NewExport(file_sha256=hashlib.sha256(pdf).hexdigest(), notes=notes), context.signer
     recorded = context.writer.run(exports.record_export, reference, export, actor, signer)
-    headers = {"Content-Disposition": AS_FILE.format(f"{reference}.pdf")}
-    return Response(add_signature(pdf, recorded.signature), media_type=PDF_TYPE, headers=headers)
+    return download(add_signature(pdf, recorded.signature), f"{reference}.pdf", PDF_TYPE)

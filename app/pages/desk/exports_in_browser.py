@@ -27,7 +27,7 @@ NOTES = "yes"
 
 @router.post("/{reference}/export-statement")
 def give_export_statement(attempt: AttemptDep) -> Response:
-    """As JSON, with the sealed texts and public keys. Two entries are recorded."""
+    """Record the export, and return JSON with the sealed texts and public keys. Two entries are recorded."""
     context, reference, notes = attempt.context, attempt.reference, attempt.posted.one("notes") == NOTES
     signed = exports.sign_export(context.desk, reference, attempt.visitor.actor)
     places = exports.places_of({"additions": signed.additions, "notes": signed.notes}, notes=notes)
@@ -38,7 +38,7 @@ def give_export_statement(attempt: AttemptDep) -> Response:
 def export_material(
     context: AppContext, signed: ExportStatement, places: Sequence[EntryPlace | None]
 ) -> dict[str, Any]:
-    """With a key for each text that this service can decrypt, which decrypts no other. First record it."""
+    """Record the reading first. A text that this service can decrypt comes with a key, which decrypts no other."""
     reference = signed.concern.reference
     return {
         "statement": orjson.loads(json_bytes(signed)),
@@ -58,7 +58,7 @@ def _text(context: AppContext, place: EntryPlace | None, sealed: bytes) -> dict[
 
 @router.post("/{reference}/export-record")
 def record_export_on_page(attempt: AttemptDep) -> Response:
-    """By the digest of the browser's file, which gets a signature."""
+    """Sign the digest of the file that the browser made, and record it."""
     fields = {"file_sha256": attempt.posted.one("file_sha256"), "notes": attempt.posted.one("notes") == NOTES}
     new_export, context = attempt.parse(NewExport, fields), attempt.context
     entry = context.writer.run(

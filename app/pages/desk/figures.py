@@ -13,12 +13,12 @@ from app.services.desk.figures import read_figures
 router = DeskRouter()
 DAYS_SHOWN = 14
 HEIGHT, WIDTH_OF_DAY, WIDTH_OF_BAR = 100, 40, 14
-"""In units of the chart."""
+"""Units of the chart."""
 
 
 @dataclass(frozen=True)
 class Bars:
-    """In units of the chart; `overdue` is at the foot of `waiting`."""
+    """Heights in units of the chart. `overdue` is at the foot of `waiting`."""
 
     x: int
     day: dt.date
@@ -47,7 +47,7 @@ def read_figures_of_days(visit: ReaderVisitDep) -> Response:
 
 
 def bars_of(days: Sequence[FiguresOfDay], highest: int) -> list[Bars]:
-    """Scaled so that `highest` is as high as the chart."""
+    """Scale the bars so that `highest` is as high as the chart."""
     return [
         Bars(
             place * WIDTH_OF_DAY,

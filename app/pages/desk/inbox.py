@@ -39,7 +39,7 @@ from app.services.desk.actions import acknowledge_together
 from app.services.desk.assignment import assign, find_assignment
 from app.services.desk.inbox import COUNT_LIMIT, count_open, find_restriction_notice, position_of, read_inbox
 from app.services.desk.look_again import list_due, list_untold
-from app.services.desk.presented_concerns import inbox_entry
+from app.services.desk.presented_concerns import entry_of
 from app.services.desk.saved_views import find_seen_until, store_seen_until
 from app.services.desk.taken_over import list_taken_over
 from app.services.guides.editions import list_current
@@ -63,10 +63,10 @@ TESTS_OR_NOT = ((False, "Real"), (True, "Tests"))
 
 @dataclass(frozen=True)
 class InboxPlace:
-    """A page of the inbox, after `cursor`, and its messages.
+    """A page of the inbox after `cursor`, and its messages.
 
-    `until` is when the first page was made: later changes stay new. `taken` was just assigned to the person. `ended`:
-    nothing followed.
+    Changes after `until`, when the first page was made, stay new. `taken` is the concern just assigned to the person.
+    `ended`: no further concern followed.
     """
 
     cursor: str | None = None
@@ -91,7 +91,7 @@ async def read_inbox_place(
 def read_desk(
     visit: VisitDep, chosen: SelectionDep, place: Annotated[InboxPlace, Depends(read_inbox_place)]
 ) -> Response:
-    """Who may not read concerns is led to the audit log, or to a page of an extension."""
+    """A person who may not read concerns is led to the audit log, or to a page of an extension."""
     if not visit.visitor.can_read:
         own = (path for path, (_, may) in visit.context.added.menu.items() if getattr(visit.visitor, may))
         return lead_to(f"{PATH}/record" if visit.visitor.can_audit else next(own, f"{PATH}/record"))
@@ -100,26 +100,25 @@ def read_desk(
 
 @router.get("/find")
 def lead_to_concern(_visit: ReaderVisitDep, reference: Annotated[str, Query(max_length=60)] = "") -> Response:
-    """In any spelling; otherwise back to the inbox."""
+    """Accept any spelling of the reference. If it is not one, return to the inbox."""
     found = find_reference(reference)
     return lead_to(f"{CONCERN_PAGES}/{found}" if found is not None else f"{PATH}?fault=true")
 
 
-@router.post("/looked")
-def note_look_on_page(visit: ReaderVisitDep, posted: SubmittedFormDep) -> Response:
+@router.form("/looked", lambda _: lead_to(f"{PATH}?show={InboxTab.CHANGED.value}"))
+def note_look_on_page(visit: ReaderVisitDep, posted: SubmittedFormDep) -> None:
     """Seen up to `until`, at most now; a later stored time stays."""
     position = decode_position(posted.one("until"), (dt.datetime,))
     if position is None:
         raise InvalidCursor(NOT_OURS)
     visit.context.writer.run(store_seen_until, visit.visitor.name, until=min(position[0], visit.now))
-    return lead_to(f"{PATH}?show={InboxTab.CHANGED.value}")
 
 
 @router.post("/bursts/{burst}/acknowledgement")
 def acknowledge_burst_on_page(
     visit: WorkerVisitDep, posted: SubmittedFormDep, burst: Annotated[str, Path(pattern=f"^{BURST}$")]
 ) -> Response:
-    """And additions up to the page's time, if the person confirms having read them.
+    """Acknowledge the concerns and additions up to the page's time, if the person confirms having read them.
 
     A burst is many concerns from one source on one day.
     """
@@ -138,7 +137,7 @@ def acknowledge_burst_on_page(
 
 @router.post("/assignment")
 def assign_to_me_on_page(visit: WorkerVisitDep, posted: SubmittedFormDep) -> Response:
-    """If another has it, or it changed since, lead to the concern instead."""
+    """Lead to the concern instead if another person has it or it has changed since."""
     reference = visit.openable_reference(posted.one("reference"))
     actor = replace(visit.actor, seen=posted.number("seen"))
     with Session(visit.context.engine) as session:
@@ -151,8 +150,7 @@ def assign_to_me_on_page(visit: WorkerVisitDep, posted: SubmittedFormDep) -> Res
         assign(visit.context.writer, reference, visit.visitor.name, actor, lambda version: version == owner.version)
     except AssignmentChanged:
         return elsewhere
-    query = "&".join(filter(None, (chosen.query, urlencode(place | {"taken": reference}))))
-    return lead_to(f"{PATH}?{query}")
+    return lead_to(f"{PATH}?{_joined(chosen.query, place | {'taken': reference})}")
 
 
 def inbox_page(visit: Visit, chosen: InboxSelection, place: InboxPlace, *, status: int = 200) -> Response:
@@ -179,7 +177,7 @@ def inbox_page(visit: Visit, chosen: InboxSelection, place: InboxPlace, *, statu
     ]
     found = read_inbox(context.writer, query, actor=visitor.actor, after=after, limit=PAGE_SIZE, beside=beside)
     page, next_place = found[:PAGE_SIZE], None
-    rows = rows_of(visit, [inbox_entry(row._mapping, now=now) for row in page])
+    rows = rows_of(visit, [entry_of(row._mapping, now=now) for row in page])
     if len(found) > PAGE_SIZE:
         next_place = {"cursor": encode_position(position_of(page[-1], query)), "until": until}
     own_place = {"cursor": place.cursor, "until": place.until} if place.cursor and place.until else {}
@@ -216,7 +214,7 @@ def inbox_page(visit: Visit, chosen: InboxSelection, place: InboxPlace, *, statu
 
 
 def from_list(query: str) -> str:
-    """Leads back from a concern's address. Empty if longer than `LONGEST_QUERY`."""
+    """Return the part of a concern's address that leads back to the list. Empty if longer than `LONGEST_QUERY`."""
     return f"?{urlencode({'list': query})}" if 0 < len(query) <= LONGEST_QUERY else ""
 
 
@@ -225,7 +223,7 @@ def _joined(query: str, place: Mapping[str, Any]) -> str:
 
 
 def list_tabs(session: Session, chosen: InboxSelection, actor: Actor) -> list[tuple[str, str, bool, str | None]]:
-    """Address, label, True if shown, and number of open concerns, such as `500+`, or None."""
+    """Return address, label, whether shown, and the number of open concerns, such as `500+`, or None."""
     selections = {tab: replace(chosen, show=tab, order=None) for tab in InboxTab}
     counted = [tab for tab in InboxTab if tab.is_counted]
     queries = [selections[tab].inbox_query(actor.person, None) for tab in counted]

@@ -20,15 +20,15 @@ from app.services.desk.inbox import InboxQuery
 ME, NOBODY, PERSON = "me", "nobody", "person:"
 TRUE_OR_FALSE = {"true": True, "false": False}
 TESTS = "yes"
-"""Of `tests`: only tests."""
+"""Value of `tests` that shows only test concerns."""
 PAGE_FIELDS = ("cursor", "until")
 NO_FILTERS = ViewFilters()
 FORMER_TABS = {"mine": {"who": ME}, "unassigned": {"who": NOBODY}, "tests": {"tests": TESTS}}
-"""Old addresses still work."""
+"""Filters of tabs that no longer exist: old addresses still work."""
 
 
 class InboxTab(StrEnum):
-    """If `is_counted`, the tab shows how many open concerns it has."""
+    """A tab with `is_counted` shows how many open concerns it has."""
 
     label: str
     state: ConcernState | None
@@ -50,7 +50,7 @@ class InboxTab(StrEnum):
 
 @dataclass(frozen=True)
 class InboxSelection:
-    """`show` is the tab. `tests`: only these, or none. `order` is None for the tab's usual one."""
+    """`show` is the tab. `tests` shows only test concerns, or none. `order` is None for the tab's usual order."""
 
     show: InboxTab = InboxTab.ALL
     view: ViewFilters = NO_FILTERS
@@ -65,12 +65,12 @@ class InboxSelection:
 
     @property
     def shows_due_concerns(self) -> bool:
-        """All open ones, or the person's own, unfiltered: with what is due to be looked at again."""
+        """True for all open concerns, or the person's own, without filters: concerns to look at again are shown too."""
         return replace(self, order=None) in (InboxSelection(), InboxSelection(view=ViewFilters(mine=True)))
 
     @property
     def query(self) -> str:
-        """Without defaults."""
+        """The filters as a query string, without defaults."""
         fields = {
             "show": self.show.value if self.show is not InboxTab.ALL else "",
             "who": self.who,
@@ -95,7 +95,7 @@ class InboxSelection:
         return any(each is not None for each in others)
 
     def with_owner(self, who: str) -> "InboxSelection":
-        """`me`, `nobody`, or empty."""
+        """`who` is `me`, `nobody`, or empty."""
         people = {"assigned_to": None, "mine": who == ME, "unassigned": who == NOBODY}
         return replace(self, view=self.view.model_copy(update=people))
 
@@ -104,7 +104,7 @@ class InboxSelection:
         return self.order or (InboxOrder.CHANGED if self.show is InboxTab.CHANGED else InboxOrder.URGENT)
 
     def inbox_query(self, me: str, looked_at: dt.datetime | None) -> InboxQuery:
-        """`looked_at`: up to when they have seen changes."""
+        """`looked_at` is the time up to which the person has seen changes."""
         overdue = True if self.show is InboxTab.OVERDUE else self.view.overdue
         chosen = self.view.model_copy(update={"state": self.show.state, "overdue": overdue})
         return InboxQuery.of(

@@ -23,13 +23,13 @@ DAYS_ALONE = 3  # durations of at least this many days are shown without hours
 
 
 def time_left(due: dt.datetime, now: dt.datetime, *, is_short: bool = False) -> str:
-    """`2 hours 10 minutes left`, or `late by 1 day`."""
+    """Return, for example, `2 hours 10 minutes left` or `late by 1 day`."""
     length = span_in_words(abs(due - now), is_short=is_short)
     return f"{length} left" if now <= due else f"late by {length}"
 
 
 def span_in_words(span: dt.timedelta, *, is_short: bool = False) -> str:
-    """`2 hours 10 minutes`, `1 day 4 hours`, from `DAYS_ALONE` without hours; short: `2 h 10 min`.
+    """Return, for example, `2 hours 10 minutes`; without hours from `DAYS_ALONE`. Short: `2 h 10 min`.
 
     While the page is open, `desk_clock.js` updates it in the same words.
     """
@@ -49,13 +49,13 @@ def _counted(number: int, unit: str, *, is_short: bool) -> str:
 
 @dataclass(frozen=True)
 class InboxLine:
-    """Has the most urgent danger and deadline. `added` are unacknowledged additions."""
+    """Has the most urgent danger and deadline of concern and additions. `added` are the unacknowledged additions."""
 
     entry: InboxEntry
     now: dt.datetime
     added: WaitingAdditions | None
     source: str | None = None
-    """All else of the reporter is encrypted."""
+    """Nothing else about the reporter is readable: the rest is encrypted."""
 
     @property
     def is_unread(self) -> bool:
@@ -77,7 +77,7 @@ class InboxLine:
 
     @cached_property
     def waits_since(self) -> dt.datetime | None:
-        """If a child is or may be in danger: when what has that deadline came."""
+        """Arrival of the report or addition whose deadline is shown, if a child is or may be in danger."""
         if self.due is None or self.danger == ImmediateDanger.NO:
             return None
         is_first = self.is_unread and self.due == self.entry.acknowledge_by
@@ -85,7 +85,7 @@ class InboxLine:
 
     @property
     def time(self) -> str | None:
-        """Left; in danger waited so far, and the delay."""
+        """Time left. In danger: time waited so far, and the delay."""
         if self.due is None:
             return None
         left = time_left(self.due, self.now)
@@ -96,7 +96,7 @@ class InboxLine:
 
     @property
     def short_times(self) -> tuple[str, str | None]:
-        """In one or two lines: left or delay; in danger waited, or delay then waited."""
+        """One or two lines: time left or delay. In danger: time waited, or delay and then time waited."""
         left = time_left(self.due or self.now, self.now, is_short=True)
         if self.waits_since is None:
             return left, None
@@ -105,7 +105,7 @@ class InboxLine:
 
     @property
     def due_because(self) -> str:
-        """Such as `addition 1 says immediate danger`. `the concern` if danger may come from an addition."""
+        """For example, `addition 1 says immediate danger`. `the concern` if the danger may come from an addition."""
         answer = self.entry.immediate_danger
         what = "the first report" if self.entry.addition_danger in {None, ImmediateDanger.NO} else "the concern"
         if self.added is not None and self.due == self.entry.addition_acknowledge_by:
@@ -134,7 +134,7 @@ class InboxRow:
 
     @property
     def last_words(self) -> str:
-        """Another column has the person assigned."""
+        """Latest action as text. The person assigned is in another column."""
         return "Assigned" if self.acts.entry.act == DeskAct.ASSIGNED else what_was_done(self.acts.entry)
 
     @property

@@ -28,7 +28,7 @@ ListQuery = Annotated[str, Query(alias="list", max_length=LONGEST_QUERY)]
 
 @dataclass(frozen=True)
 class ListPlace:
-    """`at` is the concern's position then, as a cursor."""
+    """`at` is the concern's position when it was opened, as a cursor."""
 
     chosen: InboxSelection = field(default_factory=InboxSelection)
     page: Mapping[str, str] = field(default_factory=dict)
@@ -36,7 +36,7 @@ class ListPlace:
 
     @classmethod
     def of(cls, query: str, at: str | None) -> Self:
-        """The whole inbox for an invalid query."""
+        """An invalid query gives the whole inbox."""
         try:
             chosen, page = parse_list(query)
         except InvalidQuery:
@@ -44,7 +44,7 @@ class ListPlace:
         return cls(chosen, page, at)
 
     def seen_from(self, concern: ConcernRow) -> Self:
-        """With the concern's position, unless it has one."""
+        """Set the concern's position, unless it has one."""
         query = self.chosen.inbox_query("", None)
         if self._position(query.column_types) is not None:
             return self
@@ -83,7 +83,7 @@ class ListPlace:
 
     @property
     def label(self) -> str:
-        """Of the one choice (tab, owner, tests), else `OTHER_LIST`, or `the list`."""
+        """Name of the one choice (tab, owner or tests) in the list. Otherwise `OTHER_LIST`, or `the list`."""
         chosen = self.chosen
         names = [chosen.show.label] if chosen.show is not InboxTab.ALL else []
         names += [label for who, label in OWNERS if who and who == chosen.who] + [TESTS_LABEL] * chosen.tests
@@ -101,7 +101,7 @@ ListPlaceDep = Annotated[ListPlace, Depends(read_place)]
 
 @router.get("/next")
 def lead_to_next(visit: ReaderVisitDep, place: ListPlaceDep) -> Response:
-    """Recorded; never to the concern that was open. If none follows, to the first page, which says so."""
+    """Record the look-up, and skip the concern that was open. After the last, lead to the first page, which says so."""
     if place.position is not None:
         with Session(visit.context.engine) as session:
             looked_at = find_seen_until(session, visit.visitor.name)

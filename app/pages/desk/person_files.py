@@ -26,12 +26,12 @@ from app.services.guides.pdf import find_font_file
 
 router = DeskRouter()
 PLACE = "person-file"
-"""Path, and the name under which the browser stores what is typed."""
+"""Path of the page, and the name under which the browser stores what is typed."""
 
 
 @router.get(f"/{PLACE}")
 def read_person_file_page(visit: WorkerVisitDep) -> Response:
-    """No text is on the page, so nothing is recorded."""
+    """Nothing is recorded, because the page has no text."""
     context = visit.context
     return visit.page(
         "desk_person_file.html",
@@ -49,7 +49,7 @@ def open_typed_on_person_file_page(visit: WorkerVisitDep, posted: SubmittedFormD
 
 @router.post("/concerns/{reference}/file-texts")
 def give_texts_for_file(attempt: AttemptDep) -> Response:
-    """One opening is recorded."""
+    """Record one opening."""
     context, notes = attempt.context, attempt.posted.one("notes") == NOTES
     signed = exports.sign_export(context.desk, attempt.reference, attempt.actor, notes_of_file=notes)
     places = exports.places_of({"additions": signed.additions, "notes": signed.notes}, notes=notes)
@@ -70,7 +70,7 @@ def _facts(visit: Visit, material: dict[str, Any]) -> list[tuple[str, str]]:
 
 @router.post(f"/{PLACE}/record")
 def record_person_file_on_page(visit: WorkerVisitDep, posted: SubmittedFormDep) -> Response:
-    """In each concern."""
+    """Record the file in each concern."""
     fields = {
         "references": tuple(posted.many("reference")),
         "file_sha256": posted.one("file_sha256"),

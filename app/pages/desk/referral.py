@@ -31,7 +31,7 @@ ReferralLayout = dict[str, Any]
 
 
 def sections_of(answers: Answers, content: EditionContent, reference_data: ReferenceData) -> list[AnsweredSection]:
-    """With a worker's labels: `FLAGS` first, then what the form asks, then what other software sent besides."""
+    """Order the answers: `FLAGS`, what the form asks, then what other software also sent. Labels are a worker's."""
     counts = {name: len(entries) for name, entries in repeated_entries(answers)}
     form = FormBuilder(content, reference_data, counts, FOR_THE_WORKER).make()
     flags = flags_of(reference_data, content)
@@ -42,9 +42,9 @@ def sections_of(answers: Answers, content: EditionContent, reference_data: Refer
 
 
 def flags_of(reference_data: ReferenceData, content: EditionContent) -> list[dict[str, Any]]:
-    """Children in another council's area, and people who work with children: whom a worker must contact.
+    """Find whom a worker must contact: children in another council's area, and people who work with children.
 
-    `list` is a path, `member` a field of its entries, `words` the text by its value.
+    `list` is a path, `member` a field of its entries, and `words` the text by its value.
     """
     councils = {each.council: f"{each.name}: {numbers_of(each)}" for each in reference_data.neighbours}
     councils[ELSEWHERE] = "An area that is not named."
@@ -90,7 +90,7 @@ def _leaves_shown(question: Question, answers: Answers) -> Iterator[str]:
 
 
 def leaves_of(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
-    """What is no object, list or None. Paths as `children.0.given_names`."""
+    """Yield every value that is not an object, list or None, with its path, such as `children.0.given_names`."""
     if isinstance(value, Mapping | list):
         pairs = value.items() if isinstance(value, Mapping) else enumerate(value)
         for key, inner in pairs:
@@ -107,7 +107,7 @@ def _label(name: str) -> str:
 
 
 def layout_of(context: AppContext, guide: str, edition: int) -> ReferralLayout:
-    """For the browser: sections, questions, groups, labels of codes, fixed texts."""
+    """Return sections, questions, groups, labels of codes and fixed texts for the browser."""
     one_of_each = dict.fromkeys(ENTRY_NAMES, 1)
     content = context.contents(EditionKey(guide, edition))
     form = FormBuilder(content, context.reference_data, one_of_each, FOR_THE_WORKER).make()
@@ -144,7 +144,7 @@ def layout_of(context: AppContext, guide: str, edition: int) -> ReferralLayout:
 
 
 def _described(questions: Iterable[Question], prefix: str = "") -> list[ReferralLayout]:
-    """With follow-ups in one list, names without `prefix`."""
+    """Flatten follow-ups into the list, and drop `prefix` from names."""
     return [
         {
             "name": question.name.removeprefix(prefix),

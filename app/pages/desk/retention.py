@@ -4,7 +4,8 @@ from typing import Annotated
 
 from fastapi import Query, Response
 
-from app.pages.frame import AS_FILE, AuditVisitDep, DeskRouter
+from app.http.responses import download
+from app.pages.frame import AuditVisitDep, DeskRouter
 from app.services.csv_sheets import CSV_MEDIA
 from app.services.desk.retention import RetentionPeriods
 from app.services.desk.retention_lists import MOST_LISTED, RetentionList, read_list, read_list_sheet
@@ -21,7 +22,7 @@ ChosenList = Annotated[RetentionList, Query(alias="list")]
 
 @router.get("/retention")
 def read_retention(visit: AuditVisitDep, chosen: ChosenList = RetentionList.DUE) -> Response:
-    """The first `MOST_LISTED`."""
+    """Show the first `MOST_LISTED`."""
     settings = visit.context.settings
     periods = RetentionPeriods.of(settings)
     found = read_list(visit.context.writer, chosen, periods, actor=visit.actor)
@@ -42,5 +43,4 @@ def read_retention(visit: AuditVisitDep, chosen: ChosenList = RetentionList.DUE)
 def read_retention_sheet(visit: AuditVisitDep, chosen: ChosenList = RetentionList.DUE) -> Response:
     periods = RetentionPeriods.of(visit.context.settings)
     sheet = read_list_sheet(visit.context.writer, chosen, periods, actor=visit.actor)
-    headers = {"Content-Disposition": AS_FILE.format(f"retention-{chosen}.csv")}
-    return Response(sheet, media_type=CSV_MEDIA, headers=headers)
+    return download(sheet, f"retention-{chosen}.csv", CSV_MEDIA)

@@ -32,7 +32,8 @@ def open_typed_on_page(visit: WorkerVisitDep, posted: SubmittedFormDep, referenc
 def key_response(visit: Visit, place: str, posted: SubmittedForm) -> Response:
     """Return the key (JSON) of text that this person typed and did not send. `place` is a reference or a page.
 
-    Raise `UnsealingUnavailable`, or `ValidationFailed` if it is damaged, no such key, or of another person or place.
+    Raise `UnsealingUnavailable`. Raise `ValidationFailed` if it is damaged, not such a key, or that of another person
+    or place.
     """
     try:
         sealed = base64.b64decode(posted.one("sealed"), validate=True)

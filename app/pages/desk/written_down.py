@@ -29,7 +29,7 @@ from app.services.guides.editions import list_current
 
 router = DeskRouter(f"{PATH}/new")
 NEW = "new"
-"""Under which the browser stores unsent text, without a reference."""
+"""Name under which the browser stores unsent text that has no reference yet."""
 NARRATIVE, DANGER, KIND, AGE = "concern.narrative", "immediate_danger", "reporter.kind", "children.0.estimated_age"
 ABOUT_STAFF = "concern.about_council_staff"
 TO_CONCERN = "to_concern"
@@ -42,7 +42,7 @@ SAID_OF_ADDITION = {
     AGE: "Age",
     "children.0.school_or_setting": "School",
 }
-"""Fields that an addition lacks become lines of it."""
+"""Fields that an addition lacks. Each becomes a line of its text."""
 NOT_A_TIME = "give the time and the day on which it came"
 REFUSED_TO_ADD: Mapping[type[errors.GuidanceError], str] = {
     errors.NoSuchConcern: "no concern has this reference: check it for a mistake",
@@ -62,7 +62,7 @@ class NewForm:
 
     @property
     def to_concern(self) -> str:
-        """As typed; empty for a new concern."""
+        """Reference as typed. Empty for a new concern."""
         return self.posted.one(TO_CONCERN).strip()
 
     @property
@@ -89,7 +89,7 @@ class NewForm:
         return {"addition": self._addition()} if self.to_concern else {"submission": self._submission()}
 
     def came(self) -> dict[str, Any]:
-        """In London."""
+        """Return the fields for the time of arrival, in London time."""
         try:
             day = dt.date.fromisoformat(self.posted.one("came_on"))
             time = dt.time.fromisoformat(self.posted.one("came_at"))
@@ -124,13 +124,13 @@ class NewForm:
 
 @router.get("")
 def read_new_page(visit: WorkerVisitDep, to: str = "") -> Response:
-    """`to` is a reference to add to, or ignored."""
+    """`to` is the reference to add to. Other text is ignored."""
     return _form_page(NewForm(visit, SubmittedForm({TO_CONCERN: [find_reference(to) or ""]})))
 
 
 @router.post("")
 def write_down_on_page(visit: WorkerVisitDep, posted: SubmittedFormDep) -> Response:
-    """Refused input stays in the form. Sent twice, it is stored once."""
+    """Keep refused input in the form. A form sent twice is stored once."""
     form = NewForm(visit, posted)
     try:
         form.expect_answers()
@@ -229,6 +229,6 @@ def _form_page(
 
 
 def _sentence(fault: str) -> str:
-    """A fault that begins with `must` is always about the time."""
+    """Return the fault as a sentence. A fault that begins with `must` is always about the time."""
     whole = f"The time {fault}" if fault.startswith("must ") else fault
     return whole[:1].upper() + whole[1:]

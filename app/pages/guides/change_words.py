@@ -1,7 +1,7 @@
 """Changes between two editions in words: items that were added, removed, moved and reworded, and changed fields."""
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,7 @@ from app.pages.text_format import day
 from app.services.clock.working_hours import hours_text
 
 DETAILS = "details"
-"""The edition's own fields, in place of a section."""
+"""Key for the edition's own fields, where sections have their names."""
 FIELD_WORDS = {
     "verified_on": "checked on",
     "phones": "phone numbers",
@@ -31,7 +31,7 @@ FIELD_WORDS = {
     "text_relay": "text relay",
     "review_by": "review by",
 }
-"""If the field's name is not clear to a reader."""
+"""Words for fields whose name is not clear to a reader."""
 HIDDEN_MEMBERS = frozenset({"id", "position"})
 LONGEST_VALUE = 60
 """Longer values are compared word by word; shorter ones read `old is now new`."""
@@ -39,7 +39,6 @@ IS_NOW = WordRun(change=WordChange.KEPT, text="is now")
 REWORDED = "Reworded"
 DATES = frozenset({"review_by"})
 """Written as in the API."""
-MOST_SENTENCES = 6
 
 
 @dataclass(frozen=True)
@@ -49,22 +48,9 @@ class TextChange:
     heading: str
     runs: tuple[WordRun, ...]
 
-    @property
-    def sentence(self) -> str:
-        """For a change note. A reworded text becomes a general sentence."""
-        if self.heading == REWORDED:
-            return "Some words are clearer."
-        return f"{self.heading}: {' '.join(run.text for run in self.runs)}."
-
-
-def propose_change_note(changes: Mapping[str, Sequence[TextChange]]) -> str:
-    """At most `MOST_SENTENCES`, none repeated; empty without changes."""
-    sentences = dict.fromkeys(change.sentence for found in changes.values() for change in found)
-    return " ".join([*sentences][:MOST_SENTENCES])
-
 
 def describe_changes(before: EditionContent, after: EditionContent) -> dict[str, list[TextChange]]:
-    """By section, in the order of the page; `DETAILS` has the edition's own fields. No empty sections."""
+    """Return changed sections in the order of the page. `DETAILS` has the edition's own fields."""
     fields = changed_fields(before, after)
     own = [TextChange(_label(each.field), _runs(each.field, each.before, each.after)) for each in fields]
     lists = {key: [*_describe_list(each)] for key, each in changed_sections(before, after).items()}
@@ -96,7 +82,7 @@ def _describe_rewording(change: Reworded) -> Iterator[TextChange]:
 
 
 def _changed_phones(before: Sequence[Phone], after: Sequence[Phone]) -> tuple[WordRun, ...]:
-    """As dialled, removed ones first. One in place of one has `is now` between."""
+    """Compare phones as they are dialled, removed ones first. If one replaces one, `is now` is between them."""
     old, new = (
         [phone for phone in phones if phone not in others] for phones, others in ((before, after), (after, before))
     )
@@ -108,7 +94,7 @@ def _changed_phones(before: Sequence[Phone], after: Sequence[Phone]) -> tuple[Wo
 
 
 def _runs(field: str, before: Any, after: Any) -> tuple[WordRun, ...]:
-    """Two short values have `is now` between, others are compared word by word."""
+    """Put `is now` between two short values. Compare other values word by word."""
     old, new = (_to_text(dt.date.fromisoformat(each) if field in DATES and each else each) for each in (before, after))
     if old and new and max(len(old), len(new)) <= LONGEST_VALUE:
         return _replaced(old, new)
@@ -129,7 +115,7 @@ def _title(id_: str) -> str:
 
 
 def _to_text(value: Any) -> str:
-    """On one line, without ids, positions and empty values."""
+    """Return one line, without ids, positions and empty values."""
     if isinstance(value, Phone):
         return f"{value.dialled}{value.option_text}"
     if isinstance(value, BaseModel):

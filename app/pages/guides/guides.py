@@ -55,9 +55,9 @@ from app.services.guides.structured_data import structured_data
 
 router = PageRouter(dependencies=[PUBLIC])
 MAX_CARDS = 8
-"""Above it, home has links by subject."""
+"""Above this number of guides, the home page links to subjects instead."""
 MAX_LINKS = 60
-"""Above it, a page lists one subject or letter."""
+"""Above this number of guides, a page lists one subject or letter."""
 Letter = Annotated[str | None, Query(pattern="^[A-Z0]$", description="Letter of the index to show.")]
 SubjectCode = Annotated[str, Path(max_length=80)]
 PictureName = Annotated[str, Path(pattern="^[0-9a-f]{64}$", max_length=64)]
@@ -78,12 +78,12 @@ WANTED_FORMS = {
         to_translate("Some guides have no version in British Sign Language yet."),
     ),
 }
-"""For the accessibility statement: no guide, or only some, have the format."""
+"""Sentences of the accessibility statement: no guide, or only some guides, have the format."""
 OTHER_FORMS = {"": "application/json", ".md": "text/markdown", ".pdf": "application/pdf"}
-"""By suffix of the API's path, the media type."""
+"""Media type of each format, by the suffix of its path in the API."""
 Since = Annotated[int | None, Query(ge=1, le=MAX_NUMBER, description="The edition to compare with.")]
 ALWAYS_OWN = ("/change_note", "/cautions/")
-"""JSON Pointers of texts that every rendition shows in the guide's language: they do not count as untranslated."""
+"""JSON Pointers of texts that every rendition shows in the guide's language. They do not count as untranslated."""
 IN_GUIDE_LANGUAGE = Markup(' lang="en" dir="ltr"')
 
 
@@ -101,7 +101,7 @@ def read_home(site: SiteDep, session: SessionDep) -> Response:
 
 @router.get("/guides")
 def read_guide_list(site: SiteDep, session: SessionDep, letter: Letter = None) -> Response:
-    """Above `MAX_LINKS`, by default the first letter. Raise `NotFound` for a letter without guides."""
+    """Above `MAX_LINKS`, show the first letter by default. Raise `NotFound` for a letter without guides."""
     guides = list_guides(session, site.context.reference_data)
     by_letter = {key: list(found) for key, found in groupby(guides, key=lambda each: each.letter)}
     if letter is not None and letter not in by_letter:
@@ -120,7 +120,7 @@ def read_guide_list(site: SiteDep, session: SessionDep, letter: Letter = None) -
 
 @router.get("/subjects/{subject}")
 def read_subject(site: SiteDep, session: SessionDep, subject: SubjectCode) -> Response:
-    """`other` is without a subject. Raise `NotFound` without guides."""
+    """The subject `other` has the guides without a subject. Raise `NotFound` if it has no guides."""
     guides = list_guides(session, site.context.reference_data)
     found = {
         code.code if code else "other": (code, of_it)
@@ -138,12 +138,12 @@ def read_subject(site: SiteDep, session: SessionDep, subject: SubjectCode) -> Re
 
 
 def names_publishers(guides: Sequence[ListedGuide]) -> bool:
-    """There is more than one."""
+    """True if there is more than one publisher."""
     return len({each.publisher for each in guides}) > 1
 
 
 def links_of_renditions(renditions: Sequence[StoredRendition]) -> list[dict[str, str | None]]:
-    """`own_name` is the language's own name, for a translation."""
+    """`own_name` is the name of a translation's language in that language."""
     first = {each.key.language: each for each in reversed(renditions)}
     return [
         {
@@ -158,7 +158,7 @@ def links_of_renditions(renditions: Sequence[StoredRendition]) -> list[dict[str,
 
 
 def page_of_rendition(rendition: StoredRendition, *, is_numbered: bool) -> str:
-    """In the rendition's language, if pages have it. A second format in one language needs the number."""
+    """Return a path in the rendition's language, if pages have it. A second format in a language needs the number."""
     language = next((each for each in LANGUAGES if each.tag == rendition.key.language), current_language())
     guide, tag, number = rendition.key
     return f"{language.prefix}{rendition_page_path(guide, tag, number if is_numbered else None)}"
@@ -174,7 +174,7 @@ def read_fixed_page(site: SiteDep) -> Response:
 
 @router.get("/accessibility")
 def read_accessibility_statement(site: SiteDep, session: SessionDep) -> Response:
-    """With the formats of published guides."""
+    """List the formats that published guides have."""
     guides = list_guides(session, site.context.reference_data)
     forms: dict[RenditionForm, list[dict[str, str | None]]] = {}
     for guide in guides:
@@ -198,7 +198,7 @@ def read_accessibility_statement(site: SiteDep, session: SessionDep) -> Response
 
 @router.get("/guides/{guide}")
 def read_guide_page(site: SiteDep, session: SessionDep, guide: GuideName) -> Response:
-    """Or that of a rendition with text in the request's language. Raise `NoSuchGuide` or `EditionWithdrawn`."""
+    """Prefer a rendition with text in the request's language. Raise `NoSuchGuide` or `EditionWithdrawn`."""
     history = get_history(session, guide=guide)
     head = require_current(history)
     content = site.context.contents(head.key, session)
@@ -224,9 +224,9 @@ def read_edition_page(site: SiteDep, session: SessionDep, guide: GuideName, numb
 def read_changes_page(
     *, site: SiteDep, session: SessionDep, guide: GuideName, number: EditionNumber, since: Since = None
 ) -> Response:
-    """`since` is by default the edition before that is not withdrawn. Raise `InvalidQuery` if both are the same.
+    """`since` is by default the last edition before that is not withdrawn.
 
-    Raise `NoSuchGuide`, `NoSuchEdition` or `EditionWithdrawn`.
+    Raise `InvalidQuery` if both are the same, `NoSuchGuide`, `NoSuchEdition` or `EditionWithdrawn`.
     """
     history = get_history(session, guide=guide)
     since = since or next((each.number for each in _readable(history) if each.number < number), number)
@@ -253,7 +253,7 @@ def _edition_page(
     content: EditionContent,
     renditions: Sequence[StoredRendition] | None = None,
 ) -> Response:
-    """With `renditions` it is the page of the guide, without the number."""
+    """With `renditions`, return the page of the guide, which does not show the edition's number."""
     return site.cached_page(
         "guide.html",
         **edition_values(head, content, history),
@@ -271,7 +271,7 @@ def _edition_page(
 
 
 def edition_values(head: EditionHead, content: EditionContent, history: list[EditionHead]) -> dict[str, Any]:
-    """Of editions and drafts; `history` is empty for a draft."""
+    """Return the template variables of editions and drafts. `history` is empty for a draft."""
     previous = {newer.number: older.number for newer, older in pairwise(_readable(history))}
     return {
         "head": head,
@@ -290,7 +290,7 @@ def _readable(history: list[EditionHead]) -> list[EditionHead]:
 
 @dataclass(frozen=True)
 class WordMarks:
-    """Language and direction of each text of a rendition, as attributes, by the parts of its JSON Pointer."""
+    """HTML attributes for the language and direction of each text of a rendition, by the parts of its JSON Pointer."""
 
     words: RenderedWords
     language: str
@@ -301,13 +301,13 @@ class WordMarks:
 
     @property
     def own(self) -> Markup:
-        """Of the rendition's language."""
+        """Attributes for the rendition's own language."""
         return Markup(' lang="{}" dir="{}"').format(self.language, direction_of(self.language))
 
 
 @router.get("/guides/{guide}/renditions/{language}")
 def read_rendition_page(site: SiteDep, session: SessionDep, guide: GuideName, language: LanguageName) -> Response:
-    """One with text first, then of the latest edition. Redirect to pages in `language`, if there are.
+    """Prefer a rendition with text, then one of the latest edition. Redirect if there are pages in `language`.
 
     Raise as `find_rendition`, or `EditionWithdrawn` if all are.
     """
@@ -318,12 +318,12 @@ def read_rendition_page(site: SiteDep, session: SessionDep, guide: GuideName, la
 def read_numbered_rendition_page(
     site: SiteDep, session: SessionDep, guide: GuideName, language: LanguageName, number: RenditionNumber
 ) -> Response:
-    """With current cautions and contacts. Otherwise as `read_rendition_page`."""
+    """Show current cautions and contacts. Otherwise the same as `read_rendition_page`."""
     return _in_its_language(language, guide, number) or _rendition_page(site, session, guide, language, number)
 
 
 def _in_its_language(tag: str, guide: str, number: int | None) -> Response | None:
-    """A redirect, or None if the request is in that language, or no pages are."""
+    """Return a redirect, or None if the request is in that language or no pages are."""
     own = next((each for each in LANGUAGES if each.tag == tag), current_language())
     if own == current_language():
         return None
@@ -356,7 +356,7 @@ def _rendition_page(site: Site, session: Session, guide: str, language: str, num
 def rendition_values(
     site: Site, session: Session, history: list[EditionHead], rendition: StoredRendition
 ) -> dict[str, Any]:
-    """Of renditions and drafts, with current cautions and contacts. Raise `EditionWithdrawn` if all are."""
+    """Return template variables with current cautions and contacts. Raise `EditionWithdrawn` if all editions are."""
     current, form = require_current(history), rendition.content.form
     words = rendered_words(history, rendition, partial(site.context.contents, session=session), is_numbered=False)
     lacks_words = any(not each.startswith(ALWAYS_OWN) for each in words.in_guide_language)
@@ -380,7 +380,7 @@ def rendition_values(
 def read_published_picture(
     request: Request, session: SessionDep, rendition: RenditionKeyDep, picture: PictureName
 ) -> Response:
-    """By SHA-256. Raise `NoSuchGuide`, `NoSuchRendition`, `RenditionWithdrawn` or `NotFound`."""
+    """Find the picture by its SHA-256. Raise `NoSuchGuide`, `NoSuchRendition`, `RenditionWithdrawn` or `NotFound`."""
     history = get_history(session, guide=rendition.guide)
     stored = list_renditions(session, guide=rendition.guide, language=rendition.language)
     found = chosen_rendition(history, stored, rendition.language, rendition.number)

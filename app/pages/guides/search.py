@@ -29,13 +29,13 @@ QUERY_TOO_LONG = to_translate("Enter fewer words")
 
 @router.get(SEARCH)
 def read_search_form(site: SiteDep) -> Response:
-    """It posts the terms: a query string would be in the browser's history and proxies' logs."""
+    """Return the form, which posts the terms: a query string would be in the browser's history and proxies' logs."""
     return site.compressed(_page(site))
 
 
 @router.post(SEARCH)
 def search_by_form(session: SessionDep, site: SiteDep, posted: SubmittedFormDep) -> Response:
-    """By guide, at most `FIRST_ITEMS`, or `MOST_ITEMS` on demand."""
+    """Show the items found by guide: `FIRST_ITEMS`, or `MOST_ITEMS` on request."""
     words = " ".join(posted.one("q").split())
     if not any(map(str.isalnum, words)) or len(words) > MAX_QUERY:
         return _page(site, words, fault=QUERY_TOO_LONG if len(words) > MAX_QUERY else NO_WORDS)

@@ -2,10 +2,9 @@
 
 import datetime as dt
 import json
-from enum import StrEnum
 from importlib.resources import files
 from pathlib import PurePath
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Path, Request, Response
 
@@ -13,7 +12,7 @@ from app.build import VERSION
 from app.errors import GuidanceError
 from app.http.auth import PUBLIC
 from app.http.context import AppContext
-from app.http.openapi import JsonObject
+from app.http.openapi import JsonObject, build_readers_document
 from app.http.responses import CACHE_CURRENT, caching_until, conditional_response
 from app.http.routes import GuidanceRouter
 from app.pages.assets import MEDIA_TYPES
@@ -29,25 +28,18 @@ KEY_LIFE = dt.timedelta(days=1)
 SAMPLES_DIR = PAGES_DIR / "samples"
 SAMPLES_URL = "http://127.0.0.1:8000"
 SAMPLES = {"curl": "curl.sh", "Python": "python.py.txt", "JavaScript, in a browser": "browser.js.txt"}
-
-
-class DocsAsset(StrEnum):
-    SCRIPT = "docs.js"
-    STYLE = "docs.css"
-    SWAGGER_SCRIPT = "swagger-ui-bundle.js"
-    SWAGGER_STYLE = "swagger-ui.css"
+DocsAsset = Literal["docs.js", "docs.css", "swagger-ui-bundle.js", "swagger-ui.css"]
 
 
 @router.get("/openapi.json")
 def read_openapi(request: Request) -> Response:
-    """Return the OpenAPI document of the whole API."""
     return _document(request, request.app.openapi())
 
 
 @router.get("/openapi.public.json")
 def read_readers_openapi(request: Request) -> Response:
     """Return an OpenAPI document with only the operations on guidance and concerns."""
-    return _document(request, request.app.readers_openapi())
+    return _document(request, build_readers_document(request.app.openapi()))
 
 
 def _document(request: Request, described: JsonObject) -> Response:
@@ -57,13 +49,11 @@ def _document(request: Request, described: JsonObject) -> Response:
 
 @router.get("/docs")
 def read_docs(site: SiteDep) -> Response:
-    """Return the page for reading and trying the operations on guidance and concerns."""
     return _docs(site, "/openapi.public.json")
 
 
 @router.get("/docs/all")
 def read_all_docs(site: SiteDep) -> Response:
-    """Return the page for reading and trying every operation of the API."""
     return _docs(site, "/openapi.json")
 
 
@@ -78,9 +68,9 @@ def _docs(site: Site, document: str) -> Response:
 
 
 def _find_test_key(context: AppContext, now: dt.datetime) -> tuple[str, dt.datetime] | None:
-    """With the time until which it is shown; None if no trial.
+    """Return the key, and the time until which it is shown. None if this service is not a trial.
 
-    Valid for a day, replaced after half; each is recorded.
+    A key is valid for a day and replaced after half a day. Each is recorded.
     """
     if not context.settings.is_trial:
         return None
@@ -96,7 +86,7 @@ def _find_test_key(context: AppContext, now: dt.datetime) -> tuple[str, dt.datet
 
 @router.get("/docs/getting-started")
 def read_getting_started(site: SiteDep) -> Response:
-    """Return the page with the first steps with the API: samples for curl, Python and JavaScript."""
+    """Show the first steps with the API, with samples for curl, Python and JavaScript."""
     samples = {
         name: (SAMPLES_DIR / file).read_text(encoding="utf-8").replace(SAMPLES_URL, site.context.settings.public_url)
         for name, file in SAMPLES.items()
@@ -107,7 +97,6 @@ def read_getting_started(site: SiteDep) -> Response:
 @router.get("/docs/{asset}")
 def read_docs_asset(request: Request, asset: Annotated[DocsAsset, Path()]) -> Response:
     """Return the file `asset`, which the pages of the API documentation load."""
-    is_own = asset in (DocsAsset.SCRIPT, DocsAsset.STYLE)
-    folder = STATIC_DIR if is_own else files("fastapi_standalone_docs") / "static" / "swagger"
+    folder = STATIC_DIR if asset.startswith("docs.") else files("fastapi_standalone_docs") / "static" / "swagger"
     media_type = MEDIA_TYPES[PurePath(asset).suffix]
     return conditional_response(request, (folder / asset).read_bytes(), media_type=media_type, links={})

@@ -18,7 +18,7 @@ CALL = "Call the duty team instead: the numbers are on this page."
 
 @dataclass(frozen=True)
 class ServicePart:
-    """`name` says what people do with it; `detail` what else they can do."""
+    """`name` says what people use the part for, and `detail` what else they can do."""
 
     name: str
     works: bool
@@ -31,7 +31,7 @@ class ServicePart:
 
 @router.get(STATUS)
 def read_service_status(site: SiteDep) -> Response:
-    """200 even if a part does not work. No cache may store it."""
+    """Return 200 even if a part does not work. No cache may store the page."""
     parts = _parts_of(site.context)
     return site.page("service_status.html", parts=parts, all_work=all(each.works for each in parts), now=site.now)
 

@@ -1,16 +1,14 @@
 """Routes of statistics, for auditors."""
 
-from collections.abc import Iterable
-
 from fastapi import Response
 
 from app.http.auth import AuditorDep
 from app.http.context import EngineDep, WriterDep
 from app.http.problems import RESPONSES_OF_CLIENT_ROUTES
-from app.http.responses import Responses
+from app.http.responses import Responses, download
 from app.http.routes import GuidanceRouter
 from app.services.csv_sheets import CSV_MEDIA, csv_sheet
-from app.services.desk.figures import SMALLEST_COUNT, Figure, read_statistics
+from app.services.desk.figures import SMALLEST_COUNT, read_statistics
 
 router = GuidanceRouter(prefix="/v1/desk", responses=RESPONSES_OF_CLIENT_ROUTES)
 STATISTICS_COLUMNS = ("month", "measure", "value", "concerns")
@@ -41,14 +39,8 @@ def read_statistics_csv(engine: EngineDep, writer: WriterDep, actor: AuditorDep)
 
     Counts under five are hidden, and also the counts from which a hidden count could be derived. Tests are not counted.
     """
-    sheet = _csv_of(read_statistics(engine, writer, actor=actor))
-    headers = {"Content-Disposition": 'attachment; filename="statistics.csv"'}
-    return Response(sheet, media_type=CSV_MEDIA, headers=headers)
-
-
-def _csv_of(figures: Iterable[Figure]) -> bytes:
     rows = (
         (month, measure, NO_VALUE if value is None else value, HIDDEN if count is None else str(count))
-        for month, measure, value, count in figures
+        for month, measure, value, count in read_statistics(engine, writer, actor=actor)
     )
-    return csv_sheet(STATISTICS_COLUMNS, rows)
+    return download(csv_sheet(STATISTICS_COLUMNS, rows), "statistics.csv", CSV_MEDIA)

@@ -71,7 +71,7 @@ class DeskRequest:
 
     @property
     def reference(self) -> str:
-        """In standard form. Raise `NoSuchConcern` if it is none."""
+        """Reference in standard form. Raise `NoSuchConcern` if it is not one."""
         return reference_of(self.typed)
 
 
@@ -104,12 +104,8 @@ def open_concern(http_request: Request, request: ReadingDep) -> Response:
     if as_file and quality(AGE_MEDIA_TYPE, accept) == 0:
         raise UnsealingUnavailable
     reference = request.reference
-    opening_request = (
-        opened_concerns.OpeningRequest("sealed file", 0)
-        if as_file
-        else opened_concerns.OpeningRequest("opened here", ADDITIONS_SHOWN)
-    )
-    opening = desk.writer.run(opened_concerns.open_concern, reference, opening_request, request.actor)
+    how, limit = ("sealed file", 0) if as_file else ("opened here", ADDITIONS_SHOWN)
+    opening = desk.writer.run(opened_concerns.open_concern, reference, request.actor, how=how, limit=limit)
     if as_file:
         return sealed_file(read_sealed(desk.engine, reference), reference, {"Additions": opening.additions})
     opened = opened_concerns.opened_concern(desk, opening, now=request.actor.at)

@@ -133,7 +133,7 @@ def add_note(
     """
     expect_one_key_at_most(http_request)
     reference = request.reference
-    written = desk_entries.write_note(request.desk, reference, note, request.actor, idempotency_key)
+    written = desk_entries.write_entry(request.desk, reference, note, request.actor, idempotency_key)
     return created_response(written, desk_concern_path(reference, "notes"))
 
 
@@ -179,7 +179,7 @@ def set_label(
     the client to every key of `GET /v1/desk/recipients`. `GET /v1/desk/cards` returns labels with the cards.
     """
     expect_one_key_at_most(http_request)
-    written = desk_entries.write_label(request.desk, request.reference, label, request.actor, idempotency_key)
+    written = desk_entries.write_entry(request.desk, request.reference, label, request.actor, idempotency_key)
     return stored_response(written)
 
 
@@ -236,12 +236,11 @@ def _read_page(
     request: DeskRequest, kind: EntryKind, cursor: str | None, limit: int
 ) -> tuple[tuple[Any, ...], str | None]:
     """Record the reading. Entries are decrypted if this service can decrypt concerns."""
-    desk, place = (
-        request.desk,
-        opened_entries.PagePlace(kind, request.reference, decode_key(cursor, otherwise=0), limit),
-    )
+    desk, after = request.desk, decode_key(cursor, otherwise=0)
     act = DeskAct.OPENED if desk.unsealer.can_unseal else DeskAct.LISTED
-    page = desk.writer.run(opened_entries.open_page, place, request.actor, act)
+    page = desk.writer.run(
+        opened_entries.open_page, kind, request.reference, request.actor, act, after=after, limit=limit
+    )
     shown = opened_entries.present_page(page, now=request.actor.at)
     if desk.unsealer.can_unseal:
         shown = opened_entries.open_entries(desk.engine, page, desk.unsealer, now=request.actor.at)

@@ -28,7 +28,7 @@ from app.services.access.sealed_cursors import open_cursor
 from app.services.cursors import A_MOMENT, NOT_OURS, decode_position, encode_position
 from app.services.desk import actions, inbox, presented_concerns, saved_views
 from app.services.desk.inbox import InboxQuery, position_of
-from app.services.desk.presented_concerns import inbox_entry
+from app.services.desk.presented_concerns import entry_of
 from app.services.events.outbox import find_event
 
 router = GuidanceRouter(tags=["Desk"], responses=RESPONSES_OF_CLIENT_ROUTES, route_class=JSONRoute)
@@ -70,7 +70,7 @@ def read_inbox(
     page = rows[:limit]
     next_cursor = encode_position(position_of(page[-1], query)) if len(rows) > limit else None
     return InboxResponse(
-        concerns=tuple(inbox_entry(row._mapping, now=actor.at) for row in page),
+        concerns=tuple(entry_of(row._mapping, now=actor.at) for row in page),
         next_changed_since=actor.at - dt.timedelta(seconds=2 * context.settings.writer_wait_seconds),
         next_cursor=next_cursor,
         links=page_links(request, next_cursor),
@@ -96,7 +96,7 @@ def acknowledge_burst(
 
 
 def _moment_of_event(engine: Engine, cursor: str) -> dt.datetime | None:
-    """When the event was. None for the cursor before the first event or of an earlier version: no limit."""
+    """Return None, which sets no limit, for the cursor before the first event or of an earlier version."""
     place = open_cursor(engine, EVENTS, cursor, parameter="since_event")
     if place is None or place.number == 0:
         return None

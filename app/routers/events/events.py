@@ -3,11 +3,11 @@
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Annotated
 
-from fastapi import Depends, Query, Request, Security
+from fastapi import Query, Request, Security
 from sqlmodel import Session
 from starlette.concurrency import run_in_threadpool
 
@@ -36,30 +36,14 @@ POLL_SECONDS = 0.25
 AN_EXAMPLE = "MQ"
 
 
-@dataclass(frozen=True)
-class EventsRequest:
-    request: Request
-    client: str
-    actor: Actor
-
-
-async def get_events_request(
-    request: Request,
-    client: Annotated[Principal, Security(require_client, scopes=[Scope.EVENTS])],
-    actor: Annotated[Actor, Security(require_actor, scopes=[Scope.EVENTS])],
-) -> EventsRequest:
-    return EventsRequest(request, client.name, actor)
-
-
-EventsRequestDep = Annotated[EventsRequest, Depends(get_events_request)]
-
-
 @router.get("", summary="Pull events", responses=problem_responses(CursorAhead))
 async def read_events(
     *,
     clock: ClockDep,
     desk: DeskDep,
-    request: EventsRequestDep,
+    request: Request,
+    client: Annotated[Principal, Security(require_client, scopes=[Scope.EVENTS])],
+    actor: Annotated[Actor, Security(require_actor, scopes=[Scope.EVENTS])],
     after: Annotated[
         str | None,
         Query(
@@ -81,13 +65,13 @@ async def read_events(
 
     The audit log records which concerns were shown.
     """
-    place = await run_in_threadpool(_confirm, desk, request, after)
+    place = await run_in_threadpool(_confirm, desk, client.name, actor, after)
     deadline = time.monotonic() + wait * WAIT_UNIT_SECONDS
-    read = partial(_read, clock, desk, request.actor, after=place.number, limit=limit)
+    read = partial(_read, clock, desk, actor, after=place.number, limit=limit)
     while not (rows := await run_in_threadpool(read)) and time.monotonic() < deadline:
         await asyncio.sleep(POLL_SECONDS)
     next_cursor = seal_cursor(desk.engine, EVENTS, place_of(rows[-1]) if rows else place)
-    links = page_links(request.request, next_cursor, parameter="after")
+    links = page_links(request, next_cursor, parameter="after")
     return EventsResponse(events=tuple(map(_response, rows)), next_cursor=next_cursor, links=links)
 
 
@@ -96,13 +80,13 @@ def _response(event: EventRow) -> EventResponse:
     return EventResponse(id=own_id, type=EventKind(event.kind), timestamp=event.at, data=payload)
 
 
-def _confirm(desk: Desk, request: EventsRequest, after: str | None) -> Place:
+def _confirm(desk: Desk, client: str, actor: Actor, after: str | None) -> Place:
     """Record that the client has the events up to `after`, and return its place: without `after` the last confirmed."""
     place = None if after is None else open_cursor(desk.engine, EVENTS, after, parameter="after")
     if place is None:
         with Session(desk.engine) as session:
-            return confirmed_by(session, client=request.client)
-    desk.writer.run(confirm_events, place=place, actor=request.actor, client=request.client)
+            return confirmed_by(session, client=client)
+    desk.writer.run(confirm_events, place=place, actor=actor, client=client)
     return place
 
 

@@ -35,7 +35,6 @@ from app.models.guides.sections import DOCUMENTED, Section
 from app.models.links import Links, edition_path, guide_path
 from app.services.cursors import decode_key, encode_key
 from app.services.guides.editions import (
-    EditionHead,
     get_current,
     get_history,
     get_readable,
@@ -90,7 +89,18 @@ def list_editions(
     history = get_history(session, guide=guide)
     before = decode_key(cursor, otherwise=MAX_NUMBER + 1)
     heads = [head for head in history if head.number < before]
-    page = tuple(_summary(head, status_of(head, history)) for head in heads[:limit])
+    page = tuple(
+        EditionSummary(
+            number=head.number,
+            status=status_of(head, history),
+            published_at=head.published_at,
+            change_note=head.change_note,
+            digest=head.digest,
+            withdrawal=withdrawal_of(head),
+            links={"self": edition_path(*head.key), "guide": guide_path(head.guide)},
+        )
+        for head in heads[:limit]
+    )
     next_cursor = encode_key(page[-1].number) if len(heads) > limit else None
     links = page_links(request, next_cursor)
     return public_response(request, EditionsResponse(editions=page, next_cursor=next_cursor, links=links))
@@ -250,33 +260,15 @@ def _item_fields(shown: ShownEdition, section: Section, item_id: str) -> dict[st
 
 
 def _having(lists: Mapping[int, Mapping[str, Any]], item_id: str) -> set[int]:
-    """Return the numbers of the editions that have the item `item_id`.
-
-    `lists` maps the number of each edition to its items by id.
-    """
+    """`lists` maps the number of each edition to its items by id."""
     return {number for number, items in lists.items() if item_id in items}
 
 
 def _successor(session: Session, shown: ShownEdition, below: str = "") -> Links:
-    """Return the link to the edition after `shown`, with `below` after its path, or no link if `shown` is the last.
-
-    The link belongs in the Link header, because the body of a numbered edition never changes.
-    """
+    """Return a link for the Link header: the body of a numbered edition never changes. `below` follows its path."""
     guide, number = shown.head.key
     has_next = newest_number(session, guide=guide) > number
     return {"successor_version": edition_path(guide, number + 1) + below} if has_next else {}
-
-
-def _summary(head: EditionHead, status: EditionStatus) -> EditionSummary:
-    return EditionSummary(
-        number=head.number,
-        status=status,
-        published_at=head.published_at,
-        change_note=head.change_note,
-        digest=head.digest,
-        withdrawal=withdrawal_of(head),
-        links={"self": edition_path(*head.key), "guide": guide_path(head.guide)},
-    )
 
 
 for each_section in DOCUMENTED:

@@ -68,11 +68,7 @@ def _table(request: Request, shown: ShownEdition, section: Section, bom: ByteOrd
 
 
 def _caching(shown: ShownEdition, *, of_table: bool = False) -> str:
-    """Return the Cache-Control of `shown` as a document or, if `of_table` is True, as a table.
-
-    Only tables of numbered editions are immutable. Documents also show emergency telephone numbers, which belong to no
-    edition. When an emergency number is corrected, every reader must get the correction soon.
-    """
+    """Only tables of numbered editions are immutable: documents also show emergency numbers, which may be corrected."""
     if shown.rendition is not None:
         return CACHE_CHECKED
     return CACHE_IMMUTABLE if of_table and shown.is_numbered else CACHE_CURRENT

@@ -69,11 +69,9 @@ With `as_of` or `Accept-Datetime` (Memento, RFC 7089), redirects to the edition 
 
 
 class RequestedVersion(NamedTuple):
-    """The requested version of a guide: the edition that was current at `moment`, and the languages.
+    """The edition current at `moment` (None means now), and the languages in order of preference.
 
-    If `moment` is None, the edition that is current now is requested. If `moment` is before the first edition, the
-    first edition is requested if `or_next` is true; otherwise there is no such edition. `languages` are in order of
-    preference.
+    If `moment` is before the first edition, that edition is requested if `or_next`, otherwise there is none.
     """
 
     moment: dt.datetime | None
@@ -84,11 +82,7 @@ class RequestedVersion(NamedTuple):
 async def get_requested_version(
     as_of: AsOf = None, accept_datetime: AcceptDatetime = None, accept_language: AcceptLanguage = None
 ) -> RequestedVersion:
-    """Return the version of a guide that the caller asks for, as a FastAPI dependency.
-
-    `as_of` is from the query. `accept_datetime` and `accept_language` are header fields. If `as_of` is given,
-    `accept_datetime` is ignored. Raise `InvalidMoment` if the one that counts is not a time.
-    """
+    """`as_of` overrides `accept_datetime`. Raise `InvalidMoment` if the one that counts is not a time."""
     moment = requested_moment(as_of, accept_datetime)
     return RequestedVersion(moment, as_of is None, preferred_languages(accept_language or ""))
 

@@ -39,7 +39,6 @@ from app.services.audit.audit_log import Actor
 from app.services.guides.editions import EditionHead, read_content
 from app.services.guides.presenters import ShownEdition, present_edition, present_published, present_withdrawn
 from app.services.guides.publishing import (
-    NewEdition,
     Publication,
     publish_edition,
     publish_rendition,
@@ -91,10 +90,15 @@ def post_edition(
 
     If the council requires two people to publish, this returns 403 `second-person-needed`: save a draft instead.
     """
-    check, new = partial(_check_if_match, if_match), NewEdition(guide, content)
-    two_people = context.settings.two_people_publish
+    check, two_people = partial(_check_if_match, if_match), context.settings.two_people_publish
     published = context.writer.run(
-        publish_edition, context.reference_data, new, at=now, two_people=two_people, precondition=check
+        publish_edition,
+        context.reference_data,
+        guide,
+        content,
+        at=now,
+        two_people=two_people,
+        precondition=check,
     )
     return _respond(response, published)
 

@@ -82,26 +82,26 @@ class RecordedAccess(Replayed):
     """The clients, people and credentials that should exist, replayed from the chain `people`."""
 
     clients: dict[str, tuple[tuple[str, ...], str | None, bool]] = field(default_factory=dict)
-    """By name: scopes, person, and test flag of those not revoked."""
+    """Scopes, person and test flag of each client that is not revoked, by name."""
     revoked: set[str] = field(default_factory=set)
     keys: dict[str, tuple[str, dt.datetime | None]] = field(default_factory=dict)
-    """By fingerprint: client and expiry, also of expired keys and of revoked clients."""
+    """Client and expiry by fingerprint, including expired keys and those of revoked clients."""
     people: dict[str, tuple[str, bool, str | None]] = field(default_factory=dict)
-    """By name, of those who have not left: role, True if an OpenID provider gave it, and id at the provider."""
+    """Role, whether an OpenID provider gave it, and id at the provider, by name. People who left are not included."""
     subjects: dict[str, str] = field(default_factory=dict)
-    """By id at an OpenID provider: name at the desk, also after they left, until an invitation."""
+    """Name at the desk by id at an OpenID provider. A person who left stays here until invited again."""
     left: dict[str, bool] = field(default_factory=dict)
-    """By name: True if they had a role at the desk, False if only a client."""
+    """Former people by name: True if they had a role at the desk, False if they were only a client's person."""
     links: dict[str, str] = field(default_factory=dict)
-    """By fingerprint of an unused invitation, expired or not: the invited person."""
+    """Invited person by fingerprint of an unused invitation, expired or not."""
     passkeys: dict[str, str] = field(default_factory=dict)
-    """By fingerprint: the person."""
+    """Person by fingerprint of the passkey."""
     copies: dict[str, tuple[str, str, tuple[str, ...]]] = field(default_factory=dict)
-    """By passkey: person, SHA-256 of the locked copy of the team's identity, and fingerprints of its keys."""
+    """Person, SHA-256 of the locked copy of the team's identity, and fingerprints of its keys, by passkey."""
     held: dict[str, frozenset[str]] = field(default_factory=dict)
-    """By person, also after they left: all keys ever in their copies."""
+    """All keys that ever were in a person's copies, by person, including people who left."""
     sessions: dict[str, str] = field(default_factory=dict)
-    """By fingerprint: the person. Each sign-in drops those older than `LONGEST_SESSION`."""
+    """Person by fingerprint of the session. Each sign-in drops sessions older than `LONGEST_SESSION`."""
     begun: deque[tuple[dt.datetime, str]] = field(default_factory=deque)
     """Start and fingerprint of each session, oldest first, until `LONGEST_SESSION`."""
 
@@ -205,7 +205,7 @@ class RecordedAccess(Replayed):
         }
 
     def agrees_with(self, row: AccessRow) -> bool:
-        """True also for a revoked client or a person who left, if the audit log says so."""
+        """Return True also for a revoked client or a person who left, if the audit log says so."""
         name = name_on_record(row)
         if row.is_over:
             return name in (self.revoked if isinstance(row, ClientRow) else self.left)
@@ -281,7 +281,7 @@ class AccessRecord:
         return known.recorded
 
     def _keep(self, session: Session, known: KnownAccess) -> None:
-        """Not if `session` writes: `known` may have uncommitted entries."""
+        """Do not keep the state if `session` writes: it may have uncommitted entries."""
         if WRITES not in session.connection().get_execution_options():
             self._known = known
 

@@ -6,10 +6,10 @@ import hmac
 import re
 import secrets
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from threading import Lock
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy import Engine, or_, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
@@ -76,13 +76,13 @@ def token_digest(token: str) -> bytes:
 
 
 def list_keys(session: Session, client: str) -> list[ClientKeyRow]:
-    """Oldest first, with expired ones."""
+    """Return the oldest key first, including expired keys."""
     statement = select(ClientKeyRow).where(ClientKeyRow.client == client)
     return list(session.exec(statement.order_by(col(ClientKeyRow.added_at), col(ClientKeyRow.key_sha256))))
 
 
 def list_clients(session: Session) -> list[tuple[ClientRow, list[ClientKeyRow]]]:
-    """By name, with revoked ones."""
+    """Return the clients by name, including revoked ones."""
     return [
         (client, list_keys(session, client.name)) for client in session.exec(select(ClientRow).order_by(ClientRow.name))
     ]
@@ -102,11 +102,6 @@ def _revoke(session: Session, client: ClientRow, actor: Actor) -> None:
         record_person(session, DeskAct.CLIENT_REVOKED, actor, ClientDetails(client=client.name))
 
 
-class Provider(Protocol):
-    def read_token(self, token: str) -> Principal:
-        """Raise `TokenInvalid`, or `ProviderUnavailable` if it does not respond."""
-
-
 class KeyUses:
     """Buffers the last use of each key, so that authentication does not write."""
 
@@ -115,7 +110,7 @@ class KeyUses:
         self._noted: dict[bytes, dt.datetime] = {}
 
     def note(self, key_sha256: bytes, *, last_used_at: dt.datetime | None, at: dt.datetime) -> None:
-        """Unless the stored `last_used_at` is less than `ACCURACY` before `at`."""
+        """Note the use unless the stored `last_used_at` is less than `ACCURACY` before `at`."""
         if last_used_at is None or at - last_used_at >= ACCURACY:
             with self._lock:
                 self._noted[key_sha256] = at
@@ -147,13 +142,14 @@ def _store_uses(session: Session, *, uses: Mapping[bytes, dt.datetime]) -> None:
 @dataclass(frozen=True)
 class Authenticator:
     engine: Engine
-    provider: Provider | None
+    read_token: Callable[[str], Principal] | None
+    """Of the OpenID provider."""
     key_uses: KeyUses = field(default_factory=KeyUses)
 
     def authenticate(self, token: str, *, at: dt.datetime) -> Principal:
         """Note the use. Raise `TokenInvalid`, its subclass `RowNotOurs`, or `ProviderUnavailable`."""
-        if self.provider is not None and token.count(".") == 2:  # noqa: PLR2004  # a JWS has three parts
-            return self._named(self.provider.read_token(token))
+        if self.read_token is not None and token.count(".") == 2:  # noqa: PLR2004  # a JWS has three parts
+            return self._named(self.read_token(token))
         key_sha256 = token_digest(token)
         with Session(self.engine) as session:
             key_of_client = select(ClientKeyRow, ClientRow).join(ClientRow)
@@ -170,7 +166,7 @@ class Authenticator:
         return Principal(client.name, frozenset(client.scopes), client.person, for_tests=client.test)
 
     def _named(self, caller: Principal) -> Principal:
-        """With the name that the person has on the desk's pages, if they have signed in there."""
+        """Use the name that the person has on the desk's pages, if they have signed in there."""
         if caller.person is None:
             return caller
         with Session(self.engine) as session:
@@ -178,46 +174,55 @@ class Authenticator:
         return caller if name is None else replace(caller, person=name)
 
 
-@dataclass(frozen=True)
-class NewClient:
-    """`person` is None for a program. A `test` client may only send test concerns."""
-
-    name: str
-    scopes: Iterable[Scope]
-    person: str | None = None
-    test: bool = False
-
-
-def add_client(writer: Writer, client: NewClient, *, at: dt.datetime, expires_at: dt.datetime | None = None) -> str:
+def add_client(
+    writer: Writer,
+    name: str,
+    scopes: Iterable[Scope],
+    person: str | None = None,
+    *,
+    test: bool = False,
+    at: dt.datetime,
+    expires_at: dt.datetime | None = None,
+) -> str:
     """Add a client, and return its first key, of which only a hash is stored.
 
-    Raise `ClientExists`, also for the name of a revoked client; `SetupError` for an invalid name, no scope, or a test
-    client with more than `submit`; `StoreBusy`.
+    `person` is None for a program. A `test` client may only send test concerns. Raise `ClientExists`, also for the name
+    of a revoked client; `SetupError` for an invalid name, no scope, or a test client with more than `submit`;
+    `StoreBusy`.
     """
-    if client.name == DOCS_CLIENT:
+    if name == DOCS_CLIENT:
         raise SetupError(f"a client's name is not {DOCS_CLIENT}: the page of the API documentation has it")
-    return _add_client(writer, client, at=at, expires_at=expires_at)
+    return _add_client(writer, name, scopes, person, test=test, at=at, expires_at=expires_at)
 
 
-def _add_client(writer: Writer, client: NewClient, *, at: dt.datetime, expires_at: dt.datetime | None) -> str:
-    if not re.fullmatch(SLUG_PATTERN, client.name) or not is_recordable(client.name):
+def _add_client(
+    writer: Writer,
+    name: str,
+    scopes: Iterable[Scope],
+    person: str | None = None,
+    *,
+    test: bool,
+    at: dt.datetime,
+    expires_at: dt.datetime | None,
+) -> str:
+    if not re.fullmatch(SLUG_PATTERN, name) or not is_recordable(name):
         raise SetupError("a client's name is lower-case words joined by hyphens")
-    if (reason := find_name_refusal(client.name)) is not None:
+    if (reason := find_name_refusal(name)) is not None:
         raise SetupError(f"a client's name {reason}")
-    person = check_person(client.person) if client.person is not None else None
+    person = check_person(person) if person is not None else None
     key = draw_token(KEY_PREFIX)
-    granted = sorted({scope.value for scope in client.scopes})
-    if not granted or (client.test and granted != [Scope.SUBMIT]):
+    granted = sorted({scope.value for scope in scopes})
+    if not granted or (test and granted != [Scope.SUBMIT]):
         raise SetupError(f"a client has one scope or more; one for tests has {Scope.SUBMIT} alone")
 
     def write(session: Session) -> None:
-        row = ClientRow(name=client.name, scopes=granted, added_at=at, person=person, test=client.test)
+        row = ClientRow(name=name, scopes=granted, added_at=at, person=person, test=test)
         session.add(row)
         try:
             session.flush()
         except IntegrityError:
             raise ClientExists from None
-        first = ClientKeyRow(key_sha256=token_digest(key), client=client.name, added_at=at, expires_at=expires_at)
+        first = ClientKeyRow(key_sha256=token_digest(key), client=name, added_at=at, expires_at=expires_at)
         session.add(first)
         own = _key_fields(first) | {"scopes": tuple(row.scopes), "test": row.test, "person": row.person}
         record_person(session, DeskAct.CLIENT_ADDED, by_operator(at), ClientAddedDetails(**own))
@@ -231,8 +236,8 @@ def rotate_key(
 ) -> tuple[str, dt.datetime | None]:
     """Return a new key and its expiry. Older keys expire `overlap` after `at` at the latest.
 
-    Without `expires_at` it lives as long as the newest key did. Raise `NoSuchClient`, also if revoked, `RowNotOurs`,
-    `StoreBusy`.
+    Without `expires_at` it lives as long as the newest key did. Raise `NoSuchClient`, also for a revoked client,
+    `RowNotOurs` or `StoreBusy`.
     """
     key = draw_token(KEY_PREFIX)
 
@@ -262,9 +267,8 @@ def _key_fields(key: ClientKeyRow) -> dict[str, Any]:
 
 def draw_docs_key(writer: Writer, *, at: dt.datetime, life: dt.timedelta) -> str:
     """Return a key of `DOCS_CLIENT` for `life`, after which older ones expire too. Raise as `rotate_key`."""
-    client = NewClient(name=DOCS_CLIENT, scopes=[Scope.SUBMIT], test=True)
     try:
-        return _add_client(writer, client, at=at, expires_at=at + life)
+        return _add_client(writer, name=DOCS_CLIENT, scopes=[Scope.SUBMIT], test=True, at=at, expires_at=at + life)
     except ClientExists:
         return rotate_key(writer, name=DOCS_CLIENT, overlap=life, at=at, expires_at=at + life)[0]
 

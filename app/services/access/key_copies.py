@@ -49,7 +49,7 @@ class Device:
 
     @classmethod
     def named(cls, name: str, recipient: str) -> "Device":
-        """Cut `name` to `MAX_DEVICE_NAME`; empty or unprintable it is `A device`."""
+        """Cut `name` to `MAX_DEVICE_NAME`. An empty or unprintable name becomes `A device`."""
         plain = name.strip()[:MAX_DEVICE_NAME].strip()
         return cls(plain if plain and plain.isprintable() else "A device", recipient)
 
@@ -96,7 +96,7 @@ class PasskeyLine:
 
 
 def valid_recipient(recipient: str) -> str | None:
-    """None if invalid: it must not prevent a sign-in."""
+    """Return None for an invalid recipient, which must not prevent a sign-in."""
     try:
         parse_recipient(recipient)
     except NotAKey:
@@ -109,7 +109,7 @@ def may_hold_key(person: PersonRow) -> bool:
 
 
 def list_passkeys(session: Session, name: str, current: Collection[str]) -> list[PasskeyLine]:
-    """Oldest first; rows that are not ours are logged and left out. New concerns are encrypted to `current` keys."""
+    """Return the oldest first. Rows that are not ours are logged and left out. `current` keys encrypt new concerns."""
     rows = session.exec(select(KeyCopyRow).where(KeyCopyRow.person == name)).all()
     copies = {row.passkey: row for row in rows if _is_ours(session, row)}
     lines = []
@@ -134,8 +134,8 @@ def read_own_copies(session: Session, name: str, *, actor: Actor) -> list[Passke
 def store_copy(session: Session, name: str, copy: NewCopy, current: Collection[str], *, actor: Actor) -> None:
     """Store `copy` in place of an earlier one.
 
-    Raise `NoSuchItem` if the person has no such passkey, or may not read concerns; `RoleNotYours` if the copy of
-    another person is current already; `RateLimited`.
+    Raise `NoSuchItem` if the person has no such passkey or may not read concerns, `RoleNotYours` if another person's
+    copy is already current, or `RateLimited`.
     """
     _expect_seldom(session, actor)
     person = session.get(PersonRow, name)
@@ -171,7 +171,7 @@ def delete_copies(session: Session, name: str, *, actor: Actor, passkey: str | N
 
 
 def keys_ever_held(session: Session) -> dict[str, frozenset[str]]:
-    """By person, from the audit log, also of those who left."""
+    """Return the keys by person, from the audit log. People who left are included."""
     return need_access_keys(session.get_bind()).record.as_of(session).held
 
 

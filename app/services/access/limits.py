@@ -51,12 +51,12 @@ class LimitKey:
 
 
 LimitKeys = tuple[LimitKey, ...]
-"""Of one request: the caller's networks, narrowest first, or one other subject. Empty: not counted."""
+"""Keys of one request: the caller's networks, narrowest first, or one other subject. Empty means not counted."""
 
 
 @dataclass(frozen=True)
 class Policy:
-    """How many requests of one kind a caller may send in a window. Responses show `name`."""
+    """A limit on how many requests of one kind a caller may send in a window. Responses show `name`."""
 
     name: str
     item: RateLimitItem
@@ -78,7 +78,7 @@ class Count:
 
 
 def make_policy(name: str, notation: str) -> Policy:
-    """Such as `300/minute`. Raise `ValueError` for other notations."""
+    """Parse a notation such as `300/minute`. Raise `ValueError` for others."""
     return Policy(name, parse(notation))
 
 
@@ -99,13 +99,11 @@ class Limiter:
         self,
         store: str,
         secret: bytes,
-        clock: Callable[[], float] = time.monotonic,
         *,
         is_secret_shared: bool = True,
     ) -> None:
         self._secret = secret
         self._is_secret_shared = is_secret_shared
-        self._clock = clock
         self._own_store = FixedWindowRateLimiter(MemoryStorage())
         self._own_lock = Lock()  # two threads that count at the same time may start one timer of the store twice
         self._wall_clock_ahead = time.time() - time.monotonic()
@@ -120,7 +118,7 @@ class Limiter:
         return await self.run(partial(self.count_here, policy, keys))
 
     async def run(self, counting: Callable[[], T]) -> T:
-        """In a worker thread if it may wait for the shared store."""
+        """Run `counting` in a worker thread if it may wait for the shared store."""
         if self._shared is None or self._is_unavailable:
             return counting()
         return await to_thread.run_sync(counting, limiter=self._threads)
@@ -168,16 +166,16 @@ class Limiter:
 
     @property
     def _is_unavailable(self) -> bool:
-        return self._clock() < self._unavailable_until
+        return time.monotonic() < self._unavailable_until
 
     def _note(self, failure: StorageError) -> None:
         if not self._is_unavailable:  # log once for all concurrent requests
-            self._unavailable_until = self._clock() + RETRY_SECONDS
+            self._unavailable_until = time.monotonic() + RETRY_SECONDS
             log.error("limits_store_unavailable", error=type(failure.storage_error).__name__)
 
 
 def make_limiter(store: str, secret_file: Path | None) -> Limiter:
-    """Without `secret_file` the secret is random, and `store` must not be shared. Raise `SetupError`."""
+    """If `secret_file` is None, the secret is random and `store` must not be shared. Raise `SetupError`."""
     if secret_file is None:
         if store != OWN_MEMORY:
             raise SetupError("a shared GUIDANCE_LIMITS_STORE needs GUIDANCE_LIMITS_SECRET_FILE, the same on every node")

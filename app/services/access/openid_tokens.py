@@ -55,7 +55,14 @@ class OpenIdProvider:
     name_claim: str = NAME
 
     def read_token(self, token: str) -> Principal:
-        return self._principal(self.read_claims(token))
+        claims = self.read_claims(token)
+        client, person = _first(claims, CLIENT_CLAIMS), _first(claims, (self.person_claim, SUBJECT))
+        if client is None and person is None:
+            raise TokenInvalid("the token names neither a client nor a subject")
+        if not all(is_recordable(name) for name in (client, person) if name is not None):
+            raise TokenInvalid("the token has a name that is too long, or has a character that does not print")
+        name = UNNAMED_CLIENT if client is None else client
+        return Principal(f"openid:{name}", self.scopes_in(claims), person if person != client else None)
 
     def read_claims(self, token: str, *, oldest_seconds: float = OLDEST_SECONDS) -> Mapping[str, Any]:
         """Verify `token`, and return its claims. Raise `TokenInvalid`, also if it is old, or `ProviderUnavailable`."""
@@ -81,27 +88,17 @@ class OpenIdProvider:
         return claims
 
     def find_name(self, claims: Mapping[str, Any]) -> str | None:
-        """To display only: two people may have the same one."""
+        """Return a name to display only: two people may have the same one."""
         name = _first(claims, (self.name_claim, NAME, USER_NAME))
         return name.strip() if isinstance(name, str) else None
 
     def find_person(self, claims: Mapping[str, Any]) -> str | None:
-        """None if there is no id that the audit log can store."""
+        """Return None if the claims have no id that the audit log can store."""
         name = _first(claims, (self.person_claim, SUBJECT))
         return name if is_recordable(name) else None
 
-    def _principal(self, claims: Mapping[str, Any]) -> Principal:
-        """The subject is the person, unless it is the client: so a person has one name in every token."""
-        client, person = _first(claims, CLIENT_CLAIMS), _first(claims, (self.person_claim, SUBJECT))
-        if client is None and person is None:
-            raise TokenInvalid("the token names neither a client nor a subject")
-        if not all(is_recordable(name) for name in (client, person) if name is not None):
-            raise TokenInvalid("the token has a name that is too long, or has a character that does not print")
-        name = UNNAMED_CLIENT if client is None else client
-        return Principal(f"openid:{name}", self.scopes_in(claims), person if person != client else None)
-
     def scopes_in(self, claims: Mapping[str, Any]) -> frozenset[str]:
-        """Those named directly or mapped by the settings. Other words of `SCOPE_CLAIMS` grant nothing."""
+        """Return the scopes named directly or mapped by the settings. Other words of `SCOPE_CLAIMS` grant nothing."""
         named = {word for claim in SCOPE_CLAIMS for word in _words(claims.get(claim))}
         every = named | {word for claim in self.further_claims for word in _words(_at_path(claims, claim))}
         return frozenset(named).union(*(self.scopes_of.get(word, ()) for word in every))

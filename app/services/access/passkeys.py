@@ -119,14 +119,10 @@ class Passkeys:
                 require_user_verification=True,
             )
 
-        def write(session: Session) -> str:
-            _use_challenge(session, challenge, at)
-            return _store_passkey(session, token, verified, device, address=address, at=at)
-
-        return self.writer.run(write)
+        return self.writer.run(_store_passkey, challenge, token, verified, device, address=address, at=at)
 
     def _make_challenge(self, at: dt.datetime) -> bytes:
-        """Without an access key there are no passkeys: the MAC is zeros, and every response refused."""
+        """Fill the MAC with zeros without an access key: there are no passkeys then, and every response is refused."""
         ends, drawn = int((at + CHALLENGE_LIFETIME).timestamp()), secrets.token_bytes(CHALLENGE_BYTES)
         return CHALLENGE.pack(ends, drawn, next(self._macs(ends, drawn), bytes(32)))
 
@@ -138,18 +134,12 @@ class Passkeys:
             ends, drawn, mac = CHALLENGE.unpack(challenge)
         except struct.error:
             raise TokenInvalid("the challenge is none of ours") from None
-        if not self._has_made(mac, ends, drawn):
+        keys = need_access_keys(self.writer.engine)
+        if not keys.look_twice(lambda: any(hmac.compare_digest(mac, each) for each in self._macs(ends, drawn))):
             raise TokenInvalid("the challenge is none of ours")
         if at.timestamp() >= ends:
             raise TokenInvalid("the challenge was signed too late")
         return challenge
-
-    def _has_made(self, mac: bytes, ends: int, drawn: bytes) -> bool:
-        """If no known key matches, read the key file again: it may have a new one."""
-        if any(hmac.compare_digest(mac, each) for each in self._macs(ends, drawn)):
-            return True
-        need_access_keys(self.writer.engine).read()
-        return any(hmac.compare_digest(mac, each) for each in self._macs(ends, drawn))
 
     def _macs(self, ends: int, drawn: bytes) -> Iterator[bytes]:
         text = b"passkey challenge\n%d\n%s" % (ends, drawn)
@@ -179,8 +169,16 @@ def _with_prf(options: str) -> str:
 
 
 def _store_passkey(
-    session: Session, token: str, verified: VerifiedRegistration, device: Device, *, address: str, at: dt.datetime
+    session: Session,
+    challenge: bytes,
+    token: str,
+    verified: VerifiedRegistration,
+    device: Device,
+    *,
+    address: str,
+    at: dt.datetime,
 ) -> str:
+    _use_challenge(session, challenge, at)
     invitation, person = _get_invitation(session, token, at)
     session.delete(invitation)
     passkey = PasskeyRow(

@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, Engine, delete
+from sqlalchemy import ColumnElement, delete
 from sqlmodel import Session, col, func, select
 
 from app.db.writer import Writer
@@ -27,11 +27,11 @@ HANDLE_BYTES = 32
 BY_PASSKEY = "passkey:desk"
 """The client in the audit log after a sign-in with a passkey. No client can have this name."""
 CONFIRMED_FOR = dt.timedelta(hours=1)
-"""After an OpenID provider confirmed person and role."""
+"""How long a confirmation of person and role by an OpenID provider counts."""
 ASKED_AFTER = dt.timedelta(minutes=45)
 """A page view asks the provider again earlier, so that a later form is not refused."""
 NOTED_AFTER = dt.timedelta(minutes=1)
-"""Between two stored uses of a session, so that most page views write nothing."""
+"""Least time between two stored uses of a session, so that most page views write nothing."""
 ROLE_OF_PROVIDER = "that person signs in by the OpenID provider, which says their role"
 NO_OTHER_PASSKEY = "There is no such passkey, or it is your last one."
 OfPerson = TypeVar("OfPerson", InvitationRow, PasskeyRow, SessionRow)
@@ -39,7 +39,7 @@ OfPerson = TypeVar("OfPerson", InvitationRow, PasskeyRow, SessionRow)
 
 @dataclass(frozen=True)
 class RelyingParty:
-    """What WebAuthn knows of this service: its host, the start of its URLs, and the council's name."""
+    """The service as WebAuthn knows it: its host, the start of its URLs, and the council's name."""
 
     id: str
     origin: str
@@ -47,12 +47,12 @@ class RelyingParty:
 
 
 def list_people(session: Session) -> list[PersonRow]:
-    """By name, with those who left."""
+    """Return all people by name, including those who left."""
     return list(session.exec(select(PersonRow).order_by(PersonRow.name)))
 
 
 def list_workers(session: Session) -> list[str]:
-    """By name: who may change concerns and has not left."""
+    """Return, by name, the people who may change concerns and have not left."""
     is_worker = col(PersonRow.left_at).is_(None), col(PersonRow.role).in_(roles_with(Scope.WRITE))
     names = select(PersonRow.name).where(*is_worker)
     return list(session.exec(names.order_by(PersonRow.name)))
@@ -82,8 +82,8 @@ def invite(
 ) -> str:
     """Return the token of a single-use link for a passkey. Without `actor` the operator invites.
 
-    Who already has access gets the new role at once, and keeps passkeys and sessions. Who left is admitted again. Raise
-    `SetupError` (invalid name, or an OpenID provider gives the role), `RowNotOurs`, `StoreBusy`.
+    A person who already has access gets the new role at once, and keeps passkeys and sessions. A person who left is
+    admitted again. Raise `SetupError` (invalid name, or an OpenID provider gives the role), `RowNotOurs`, `StoreBusy`.
     """
     token, by = draw_token(), actor or by_operator(at)
 
@@ -136,14 +136,14 @@ def get_person(session: Session, name: str) -> PersonRow:
 
 
 def end_sessions(session: Session, name: str, *, actor: Actor) -> None:
-    """On every device. One sign-out by `actor` is recorded, even without a session."""
+    """End the sessions on every device. One sign-out by `actor` is recorded, even if there was no session."""
     session.connection().execute(delete(SessionRow).where(col(SessionRow.person) == name))
     other = None if actor.person == name else name
     record_person(session, DeskAct.SIGNED_OUT, actor, SessionDetails(person=other))
 
 
 def lock_out(session: Session, name: str, *, actor: Actor) -> None:
-    """For a device that may be lost: whoever can use its passkey can still sign in, but cannot get the team's key."""
+    """Use for a device that may be lost. The holder of its passkey can still sign in, but cannot get the team's key."""
     end_sessions(session, name, actor=actor)
     delete_copies(session, name, actor=actor)
 
@@ -175,32 +175,24 @@ def leave(session: Session, name: str, *, at: dt.datetime, actor: Actor | None =
     return clients
 
 
-@dataclass(frozen=True)
-class Identity:
-    """A person at an OpenID provider: issuer and id."""
-
-    provider: str
-    subject: str
-
-
-def name_for(session: Session, identity: Identity, given: str | None) -> str:
+def name_for(session: Session, subject: str, given: str | None) -> str:
     """Return the name of an earlier sign-in, otherwise `given`, with the id if another has had that name."""
-    known = find_name_of(session, identity.subject)
+    known = find_name_of(session, subject)
     if known is not None:
         return known
     if given is None or not is_recordable(given) or find_name_refusal(given) is not None:
-        return identity.subject
+        return subject
     if session.get(PersonRow, given) is None and recorded_role(session, given) == NO_ROLE:
         return given
-    longer = f"{given} ({identity.subject})"
-    return longer if is_recordable(longer) else identity.subject
+    longer = f"{given} ({subject})"
+    return longer if is_recordable(longer) else subject
 
 
-def welcome(session: Session, name: str, *, role: Role, identity: Identity, actor: Actor) -> PersonRow | None:
-    """Store who signed in through a provider. Return None if they left, use a passkey, or have another `identity`.
+def welcome(session: Session, name: str, *, role: Role, provider: str, subject: str, actor: Actor) -> PersonRow | None:
+    """Store who signed in through a provider. Return None if they left, use a passkey, or are another `subject`.
 
-    A role that differs from the last recorded one is recorded: the row may be an older version put back. Raise
-    `RowNotOurs`.
+    Return None if they left, use a passkey, or have another `identity`. A role that differs from the last recorded one
+    is recorded: the row may be an older version put back. Raise `RowNotOurs`.
     """
     person, former = session.get(PersonRow, name), recorded_role(session, name)
     if former is None:
@@ -209,12 +201,12 @@ def welcome(session: Session, name: str, *, role: Role, identity: Identity, acto
         person = PersonRow(
             name=name,
             role=role.value,
-            provider=identity.provider,
-            subject=identity.subject,
+            provider=provider,
+            subject=subject,
             handle=secrets.token_bytes(HANDLE_BYTES),
             added_at=actor.at,
         )
-    elif person.left_at is not None or (person.provider, person.subject) != (identity.provider, identity.subject):
+    elif person.left_at is not None or (person.provider, person.subject) != (provider, subject):
         return None
     else:
         require_ours(session, person)
@@ -248,7 +240,6 @@ def _record_role(session: Session, person: PersonRow, former: str, actor: Actor)
 class DeskSessions:
     """A session ends after `idle` without a request, and at the latest `longest` after its start."""
 
-    engine: Engine
     writer: Writer
     idle: dt.timedelta
     longest: dt.timedelta
@@ -265,8 +256,8 @@ class DeskSessions:
     ) -> str:
         """Record the sign-in, and return the token. Delete `former` and all sessions that have ended.
 
-        If `goes_on`, and `former` was of the same person and client, the new one keeps its start. Raise `TokenInvalid`
-        (unknown, left), `RowNotOurs`, `StoreBusy`.
+        If `goes_on`, and `former` was of the same person and client, the new session keeps its start. Raise
+        `TokenInvalid` (unknown, left), `RowNotOurs`, `StoreBusy`.
         """
         token = draw_token()
 
@@ -293,7 +284,9 @@ class DeskSessions:
                 last_used_at=at,
             )
             session.add(row)
-            record_person(session, DeskAct.SIGNED_IN, _actor_of(row, address, at), _session_details(row))
+            record_person(
+                session, DeskAct.SIGNED_IN, _actor_of(row, address, at), SessionDetails(session=name_on_record(row))
+            )
 
         self.writer.run(write)
         return token
@@ -305,7 +298,7 @@ class DeskSessions:
         `may_ask` (the browser can be redirected now).
         """
         token_sha256 = token_digest(token)
-        with Session(self.engine) as session:
+        with Session(self.writer.engine) as session:
             found = find_with_person(session, SessionRow, col(SessionRow.token_sha256) == token_sha256)
         if found is None or not hmac.compare_digest(found[0].token_sha256, token_sha256):
             raise TokenInvalid("no session has that token")
@@ -329,7 +322,12 @@ class DeskSessions:
             found = session.get(SessionRow, token_digest(token))
             if found is not None:
                 session.delete(found)
-                record_person(session, DeskAct.SIGNED_OUT, _actor_of(found, address, at), _session_details(found))
+                record_person(
+                    session,
+                    DeskAct.SIGNED_OUT,
+                    _actor_of(found, address, at),
+                    SessionDetails(session=name_on_record(found)),
+                )
 
         self.writer.run(write)
 
@@ -340,10 +338,6 @@ class DeskSessions:
                 row.last_used_at = max(row.last_used_at, at)
 
         self.writer.run(write)
-
-
-def _session_details(row: SessionRow) -> SessionDetails:
-    return SessionDetails(session=name_on_record(row))
 
 
 def _actor_of(row: SessionRow, address: str, at: dt.datetime) -> Actor:

@@ -154,7 +154,7 @@ def list_leads(session: Session) -> list[str]:
 
 
 def has_lead(session: Session) -> bool:
-    """True also if a client may open restricted concerns as a lead may."""
+    """Return True also if a client may open restricted concerns as a lead may."""
     return bool(session.execute(select(_HAS_LEAD)).scalar_one())
 
 

@@ -8,7 +8,6 @@ or a write raises `SetupError` if the key file cannot be read, or if a write nee
 import datetime as dt
 import hmac
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +61,7 @@ NAMES: Mapping[type[AccessRow], tuple[str, str]] = {
     InvitationRow: ("an invitation of {0.person}", INVITE_AGAIN % "person"),
     SessionRow: ("a session of {0.person}", INVITE_AGAIN % "person"),
 }
-"""By table, as templates: the name of a row, and what an operator does if it is not valid."""
+"""Templates by table: the name of a row, and what an operator does if it is not valid."""
 MAX_VERIFIED = 1000
 log = Log(__name__)
 
@@ -82,7 +81,7 @@ class AccessKeys(KeyFile):
         super().__init__(path, is_configured=is_configured)
         self.record = AccessRecord()
         self.verified: dict[Any, tuple[Any, Any, RecordedAccess | None]] = {}
-        """By their MACs, rows found right: their columns, the keys, and the recorded access then."""
+        """Rows found valid, by their MACs: their columns, the keys, and the recorded access at the time."""
 
     def require(self, bind: Engine | Connection) -> None:
         """Read the key file, or create it for the first row. Raise `SetupError` if it is missing and not to be made."""
@@ -102,10 +101,7 @@ class AccessKeys(KeyFile):
 
     def has_signed(self, row: AccessRow, columns: Mapping[str, Any] | None = None) -> bool:
         """Read the key file again before returning False. `columns` replace the row's values."""
-        if self.has_signed_so_far(row, columns):
-            return True
-        self.read()
-        return self.has_signed_so_far(row, columns)
+        return self.look_twice(lambda: self.has_signed_so_far(row, columns))
 
     def has_signed_so_far(self, row: AccessRow, columns: Mapping[str, Any] | None = None) -> bool:
         stated = columns or _columns(row)
@@ -146,7 +142,7 @@ def _plain(value: Any) -> Any:
 
 
 def open_access_keys(settings: Settings, engine: Engine) -> AccessKeys:
-    """From now on they sign and check rows of `engine`. The key file is not read yet."""
+    """Sign and check the rows of `engine` from now on. The key file is not read yet."""
     configured = settings.access_key_file
     keys = AccessKeys(configured or settings.data_dir / ACCESS_KEY, is_configured=configured is not None)
     keys.may_be_made = configured is None and (settings.database_url is None or not settings.seal_to)
@@ -155,7 +151,7 @@ def open_access_keys(settings: Settings, engine: Engine) -> AccessKeys:
 
 
 def access_keys_of(bind: Engine | Connection) -> AccessKeys | None:
-    """None for a database opened without them, such as a copy that is only inspected."""
+    """Return None for a database opened without them, such as a copy that is only inspected."""
     keys: AccessKeys | None = bind.get_execution_options().get(KEYS_OF_ENGINE)
     return keys
 
@@ -184,7 +180,7 @@ def require_ours(session: Session, *rows: AccessRow) -> None:
 
 
 def require_current_rows(session: Session, *rows: AccessRow) -> None:
-    """As `require_ours`, and for a row that the audit log contradicts. Read the rows in the same `session`."""
+    """Same as `require_ours`, and refuses a row that the audit log contradicts. Read the rows in the same `session`."""
     keys = need_access_keys(session.get_bind())
     stated = [_columns(row) for row in rows]
     place = tuple(each["mac"] for each in stated)
@@ -204,20 +200,20 @@ def require_current_rows(session: Session, *rows: AccessRow) -> None:
 
 
 def read_access_record(engine: Engine) -> None:
-    """In the background, so that no request after a start waits for the whole chain."""
+    """Read it in the background, so that no request after a start waits for the whole chain."""
     with Session(engine) as session:
         need_access_keys(engine).record.as_of(session)
 
 
 def recorded_role(session: Session, name: str) -> str | None:
-    """By the audit log only. `NO_ROLE` if none is recorded, None if they left."""
+    """Return the role by the audit log only: `NO_ROLE` if none is recorded, None if the person left."""
     recorded = need_access_keys(session.get_bind()).record.as_of(session)
     role, *_ = recorded.people.get(name, (NO_ROLE, False, None))
     return None if recorded.left.get(name) else role
 
 
 def find_name_of(session: Session, subject: str) -> str | None:
-    """None if the audit log has no such person, or without access keys."""
+    """Return None if the audit log has no such person, or if there are no access keys."""
     keys = access_keys_of(session.get_bind())
     return None if keys is None else keys.record.as_of(session).subjects.get(subject)
 
@@ -276,18 +272,11 @@ for _row in ACCESS_ROWS:
     event.listen(_row, "before_update", _sign_changed)
 
 
-@dataclass(frozen=True)
-class SignedAgain:
-    """`left` were skipped because no key had signed them."""
-
-    count: int
-    left: list[str]
-
-
-def sign_again(session: Session, *, keys: AccessKeys, with_new_key: bool, accept: bool) -> SignedAgain:
+def sign_again(session: Session, *, keys: AccessKeys, with_new_key: bool, accept: bool) -> tuple[int, list[str]]:
     """Sign every row with the newest key, after adding one if `with_new_key`. Skip what no key signed unless `accept`.
 
-    Call in a write transaction: it keeps two processes from changing the key file. Raise `SetupError` without a key.
+    Return the number of signed rows, and the names of the skipped. Call in a write transaction: it keeps two processes
+    from changing the key file. Raise `SetupError` without a key.
     """
     if with_new_key:
         keys.add()
@@ -305,7 +294,7 @@ def sign_again(session: Session, *, keys: AccessKeys, with_new_key: bool, accept
         its_own = [column == getattr(row, column.name) for column in table.primary_key.columns]
         session.connection().execute(update(table).where(*its_own).values(mac=keys.sign(row)))
         count += 1
-    return SignedAgain(count, left)
+    return count, left
 
 
 def drop_old_access_keys(session: Session, *, keys: AccessKeys) -> None:

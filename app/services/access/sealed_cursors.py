@@ -38,10 +38,7 @@ def open_cursor(bind: Engine | Connection, purpose: str, cursor: str, *, paramet
         number = decode_key(cursor, otherwise=0, parameter=parameter)
         return None if number else Place(0)
     keys = need_access_keys(bind)
-    opened = _opened(keys, purpose, cursor)
-    if opened is None:
-        keys.read()  # another process may have added a key
-        opened = _opened(keys, purpose, cursor)
+    opened = keys.look_twice(lambda: _opened(keys, purpose, cursor))
     if opened is None:
         raise InvalidCursor(NOT_OURS, parameter=parameter)
     return Place(int.from_bytes(opened[:HALF], "big"), opened[HALF:])

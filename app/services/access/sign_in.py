@@ -8,12 +8,10 @@ import datetime as dt
 import hashlib
 import hmac
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode, urlsplit
-
-from sqlalchemy import Engine
 
 from app.config import LOOPBACK_NAME, Settings, is_loopback
 from app.db.writer import Writer
@@ -29,7 +27,6 @@ if TYPE_CHECKING:
 
 PATH = "/desk"
 SIGN_IN = f"{PATH}/sign-in"
-GUIDES_PATH = "/edit"
 INVITATION = f"{PATH}/invitation"
 OWN_KEY = f"{PATH}/key"
 PROVIDER_SIGN_IN = f"{SIGN_IN}/openid"
@@ -43,19 +40,18 @@ class Endpoints:
     """The sign-in URLs of `issuer`'s configuration, fetched at first use and after five minutes."""
 
     issuer: str
-    monotonic: Callable[[], float] = time.monotonic
     _document: Mapping[str, Any] = field(default_factory=dict)
     _read_at: float = float("-inf")
 
     def get(self, name: str, subject: str) -> str:
-        if self.monotonic() - self._read_at >= FRESH_SECONDS_OF_ENDPOINTS:
-            self._document, self._read_at = discover(self.issuer), self.monotonic()
+        if time.monotonic() - self._read_at >= FRESH_SECONDS_OF_ENDPOINTS:
+            self._document, self._read_at = discover(self.issuer), time.monotonic()
         return address_in(self._document, name, subject, issuer=self.issuer)
 
 
 @dataclass(frozen=True)
 class SignedIn:
-    """Who the provider authenticated. It may give no role and no name."""
+    """The person whom the provider authenticated. It may give no role and no name."""
 
     subject: str
     role: Role | None
@@ -78,7 +74,7 @@ class OpenIdSignIn:
         return f"openid:{self.provider.audience}"
 
     def state(self, secret: str) -> str:
-        """Derived from the browser's secret; the provider sends it back with the code."""
+        """Derive the state from the browser's secret. The provider sends it back with the code."""
         return _derive(secret, "state")
 
     def address(self, secret: str, *, asks_nobody: bool = False) -> str:
@@ -165,13 +161,14 @@ class DeskSignIn:
         return Passkeys(self.sessions.writer, self.party(port))
 
     def begin_with_passkey(self, person: str, *, address: str, at: dt.datetime, former: str | None) -> str:
-        """Verify the passkey first. The session with the token `former` ends. Raise as `DeskSessions.start`."""
+        """Start a session for a verified passkey.
+
+        `former` is a token, whose session ends. Raise as `DeskSessions.start`.
+        """
         return self.sessions.start(person, client=BY_PASSKEY, address=address, at=at, former=former)
 
 
-def open_desk_sign_in(
-    settings: Settings, engine: Engine, writer: Writer, provider: OpenIdProvider | None
-) -> DeskSignIn:
+def open_desk_sign_in(settings: Settings, writer: Writer, provider: OpenIdProvider | None) -> DeskSignIn:
     """Connects to nothing yet. `provider` counts if the settings have a client ID."""
     idle, longest = dt.timedelta(minutes=settings.desk_idle_minutes), dt.timedelta(hours=settings.desk_session_hours)
     openid, secret = None, settings.openid_client_secret
@@ -183,7 +180,7 @@ def open_desk_sign_in(
             settings.openid_request_scopes,
             secret.get_secret_value() if secret is not None else None,
         )
-    sessions = DeskSessions(engine, writer, idle, longest)
+    sessions = DeskSessions(writer, idle, longest)
     return DeskSignIn(sessions, settings.public_url, settings.council_name, openid)
 
 

@@ -16,14 +16,14 @@ SHORT_BYTES = 4096
 
 @dataclass(frozen=True)
 class Admission:
-    """How a concern is accepted: the short id of a network that has sent many today, and if the response is delayed."""
+    """Terms on which a concern is accepted: a busy network's short id, and whether the response is delayed."""
 
     source_id: str = ""
     is_late: bool = False
 
 
 UNCOUNTED = Admission()
-"""From a client with a key, or from this host."""
+"""Terms for a client with a key, or for this host."""
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,9 @@ class Sources:
     """Limits for concerns and saved forms without a key, by network.
 
     Above `unmarked` a concern gets the id of its source, so that the desk can recognise a flood. Above `most`, which
-    counts short and long concerns apart, a long one is refused unless a child is in danger, and others are answered
-    late. Above `flood`, which protects the disk, only a short concern in danger is accepted. `saved_bytes` limits saved
-    forms from each of the wider networks of an address.
+    counts short and long concerns separately, a long one is refused unless a child is in danger, and others are
+    answered late. Above `flood`, which protects the disk, only a short concern in danger is accepted. `saved_bytes`
+    limits saved forms from each of the wider networks of an address.
     """
 
     limiter: Limiter
@@ -95,8 +95,8 @@ class CodeTries:
     def guard(self, name: str | None, networks: LimitKeys, purpose: str = "") -> Iterator[None]:
         """Count the use of a code, which is wrong if the block raises `NoSuchConcern` or `NoSuchSavedForm`.
 
-        After too many wrong ones raise `TooManyTries` instead: a guesser learns nothing more, and a right code is still
-        accepted. Raise `RateLimited` for a right one used too often. Call in a worker thread.
+        After too many wrong codes it raises `TooManyTries` instead: a guesser learns nothing more, and a right code is
+        still accepted. A right code used too often raises `RateLimited`. Call in a worker thread.
         """
         try:
             yield

@@ -29,7 +29,7 @@ KEY_HOLDER = "key-holder"
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts, from where and when. `client` is 'client/person' if the person is known."""
+    """The client that acts, from where and when. `client` is 'client/person' if the person is known."""
 
     client: str
     address: str
@@ -60,19 +60,18 @@ def names_a_person(name: str) -> bool:
 
 
 by_reporter = partial(Actor, REPORTER, "not recorded")
-"""Called with the time."""
 
 by_itself = partial(Actor, "service", "this machine")
-"""For what the service does without a request; called with the time."""
+"""Actor for what the service does without a request."""
 
 by_key_holder = partial(Actor, KEY_HOLDER, "command line")
-"""Called with the time."""
 
 
 def record_action(session: Session, chain: str, act: DeskAct, actor: Actor, details: Details | None = None) -> End:
     """Append an entry, in the transaction of the action and before it changes a row: only then do triggers allow it.
 
-    Raise `ChangedMeanwhile` if somebody added an entry after `actor.seen` on which `act` depends (see `expect_seen`).
+    Record a reading before returning the rows, and read them outside the transaction: all writers would wait. Raise
+    `ChangedMeanwhile` if somebody added an entry after `actor.seen` on which `act` depends (see `expect_seen`).
     """
     session.flush()  # writes the changes of earlier actions first
     connection = session.connection()
@@ -83,11 +82,6 @@ def record_action(session: Session, chain: str, act: DeskAct, actor: Actor, deta
     _NEW_ENTRY.run(connection, columns)
     write_end(connection, chain, end, former)
     return end
-
-
-def record_reading(session: Session, chain: str, act: DeskAct, actor: Actor, details: Details | None = None) -> None:
-    """Record before returning the rows, and read them outside this transaction: all writers would wait."""
-    record_action(session, chain, act, actor, details)
 
 
 def insert_first_entries(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:

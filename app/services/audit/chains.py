@@ -21,7 +21,7 @@ _NEW_END = FixedStatement(update(_CHAINS).where(_OF_CHAIN), ["length", "head_sha
 
 
 class End(NamedTuple):
-    """Number of the last row, which is the length, and its hash."""
+    """Number of the last row, which is also the length of the chain, and the row's hash."""
 
     number: int
     sha256: str
@@ -39,7 +39,7 @@ def sha256_of(columns: Mapping[str, Any], *, previous: str) -> str:
 
 
 def hash_of(row: AuditEntryRow) -> str:
-    """It covers every column but hash and position."""
+    """Cover every column except hash and position."""
     return sha256_of(row.model_dump(exclude={"sha256", "position"}), previous=row.previous_sha256)
 
 

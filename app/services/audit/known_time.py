@@ -8,9 +8,12 @@ from app.errors import ClockInDoubt
 from app.models.audit.rows import AuditEntryRow, CheckpointRow, KnownTimeRow, NotedTime
 
 MOST_APART = dt.timedelta(days=1)
-"""Between clock and last known time. After a larger jump, or downtime, a person must check the clock."""
+"""Greatest difference between clock and last known time.
+
+After a larger one, or downtime, a person must check the clock.
+"""
 MOST_AHEAD = MOST_APART + dt.timedelta(hours=2)
-"""Of the last known time over the newest entry: a running service signs a checkpoint each day."""
+"""Greatest lead of the last known time over the newest entry: a running service signs a checkpoint each day."""
 CHECK_THE_CLOCK = (
     "Nothing was erased. Check the date of this machine; when it is right, run guidance desk purge --clock-checked."
 )

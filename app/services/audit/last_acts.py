@@ -24,7 +24,7 @@ class LastActs(NamedTuple):
 
 
 def find_last_acts(session: Session, references: Collection[str], *, client: str) -> dict[str, LastActs]:
-    """By reference, for the recorded name `client`, in two queries. Unchanged concerns are left out."""
+    """Run two queries for the recorded name `client`. Unchanged concerns are left out."""
     if not references:
         return {}
     is_act = _ENTRIES.act.in_([each.value for each in TO_SEE_FIRST])

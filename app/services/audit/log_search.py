@@ -19,7 +19,7 @@ from app.models.audit.log_filters import LISTS, LogFilter, LogOrder
 from app.models.audit.rows import AUDIT, CARDS, AuditEntryRow, DeskAct
 from app.models.base import format_utc
 from app.models.references import find_reference
-from app.services.audit.audit_log import NO_DETAILS, Actor, person_of, record_reading
+from app.services.audit.audit_log import NO_DETAILS, Actor, person_of, record_action
 from app.services.audit.chains import find_end
 from app.services.csv_sheets import csv_sheet
 from app.services.cursors import NOT_OURS
@@ -28,7 +28,7 @@ _ENTRIES = table_of(AuditEntryRow).c
 SHORT_CHAIN = 2000
 """Longer chains are searched in the order of the whole log: sorting would take longer."""
 MOST_CARD_ENTRIES = 2000
-"""Of `cards` that `find_readings` reads: each says that cards of some concerns were given."""
+"""How many `cards` entries `find_readings` reads. Each says that cards of some concerns were given."""
 MOST_LISTED = 200
 """Concerns listed because their cards were given."""
 REFERENCES_AT_ONCE = 500
@@ -36,6 +36,7 @@ NAMING_ACTS = frozenset(
     {DeskAct.LISTED, DeskAct.OPENED, DeskAct.EVENTS_READ, DeskAct.DISCLOSURES_READ, DeskAct.STATEMENT_SIGNED}
 )
 """Their details may name concerns other than that of the chain."""
+SEARCHED = ("client", "person", "act", "first_day", "last_day")
 MOST_IN_A_SHEET = 20_000
 SHEET_COLUMNS = ("at", "person", "client", "act", "chain", "number", "detail", "address")
 LOG_SHEET_HEADERS = {"Content-Disposition": 'attachment; filename="audit-log.csv"'}
@@ -58,7 +59,7 @@ class LogQuery:
     hidden: Collection[str]
 
     def page(self, after: int | None, limit: int) -> list[AuditEntryRow]:
-        """For one concern with the entries of `cards` that name it. Raise `InvalidCursor`."""
+        """For one concern, include the entries of `cards` that name it. Raise `InvalidCursor`."""
         conditions = self._conditions
         if after is not None:
             conditions = [*conditions, self._comes_after(after)]
@@ -130,7 +131,7 @@ class LogQuery:
 
     @property
     def _is_by_time(self) -> bool:
-        """Otherwise by position. They can differ, since each node has its clock."""
+        """False if the order is by position. The two can differ, since each node has its own clock."""
         return self._is_newest_first or self.log_filter.since is not None or self.log_filter.until is not None
 
     def _key(self, row: AuditEntryRow) -> tuple[Any, ...]:
@@ -189,21 +190,22 @@ def read_log(
 ) -> LogPage:
     """Record the reading, and return the page after `after`, without the concerns that `hiding` selects.
 
-    Raise `InvalidCursor`, or `InvalidQuery`, not recorded, for an unknown person other than `actor`, or for a chain
-    that is no list and no concern that `actor` may open. For own entries any reference is taken.
+    Raise `InvalidCursor`. Raise `InvalidQuery`, which is not recorded, for an unknown person other than `actor`, or for
+    a chain that is neither a list nor a concern that `actor` may open. For own entries any reference is accepted.
     """
     with Session(writer.engine) as session:
         query = _query_of(session, log_filter, actor, hiding)
         rows = query.page(after, limit + 1)
         readings = query.find_readings() if with_readings else None
-    writer.run(record_reading, AUDIT, DeskAct.DISCLOSURES_READ, actor, _details_of_search(query))
+    searched = LogDetails(chain=query.chain, **{name: getattr(log_filter, name) for name in SEARCHED})
+    writer.run(record_action, AUDIT, DeskAct.DISCLOSURES_READ, actor, searched)
     page = rows[:limit]
     next_position = page[-1].position if len(rows) > limit else None
     return LogPage(page, next_position, readings)
 
 
 def read_log_sheet(writer: Writer, log_filter: LogFilter, *, actor: Actor, hiding: Select[Any]) -> bytes:
-    """As `read_log`, every entry as CSV. More than `MOST_IN_A_SHEET` raise `InvalidQuery` too, recorded."""
+    """Return every entry as CSV. Raise as `read_log`, and a recorded `InvalidQuery` above `MOST_IN_A_SHEET`."""
     found = read_log(writer, log_filter, actor=actor, hiding=hiding, after=None, limit=MOST_IN_A_SHEET)
     if found.next_position is not None:
         raise InvalidQuery([FieldError((), TOO_MANY_FOR_A_SHEET, FaultCode.TOO_MANY, "query", "from")])
@@ -216,12 +218,12 @@ def _cells_of(row: AuditEntryRow) -> tuple[str, ...]:
 
 
 def list_people_of_log(session: Session) -> list[str]:
-    """Sorted. Programs count as people: the service, and all reporters under one name."""
+    """Return the people, sorted. Programs count as people: the service, and all reporters under one name."""
     return sorted({person_of(each) for each in _list_clients(session)})
 
 
 def _list_clients(session: Session) -> list[str]:
-    """Sorted. The query looks into an index once a value, however many entries have it."""
+    """Return the clients, sorted. The query makes one index look-up for each, however many entries it has."""
     first = select(func.min(_ENTRIES.client).label("client")).cte("names", recursive=True)
     following = select(func.min(_ENTRIES.client)).where(_ENTRIES.client > first.c.client)
     names = first.union_all(select(following.scalar_subquery()).where(first.c.client.is_not(None)))
@@ -275,20 +277,8 @@ def _fault(parameter: str, sentence: str) -> FieldError:
     return FieldError((), sentence, FaultCode.INVALID, "query", parameter)
 
 
-def _details_of_search(query: LogQuery) -> LogDetails:
-    log_filter = query.log_filter
-    return LogDetails(
-        chain=query.chain,
-        client=log_filter.client,
-        person=log_filter.person,
-        act=log_filter.act,
-        first_day=log_filter.first_day,
-        last_day=log_filter.last_day,
-    )
-
-
 def _gives_cards_of(session: Session, chain: str) -> list[ColumnElement[bool]]:
-    """By the position of the concern's first entry in their `positions`."""
+    """Match entries whose `positions` contain the position of the concern's first entry."""
     position = next(iter(_first_positions(session, [] if chain in LISTS else [chain])), None)
     if position is None:
         return [false()]

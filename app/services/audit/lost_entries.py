@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable
+from contextlib import suppress
 from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
@@ -23,7 +24,7 @@ from app.services.key_files import write_key_file
 
 KNOWN_END_FILE = "last-entry.json"
 TOLD_FOR = dt.timedelta(days=28)
-"""How long after a loss was noticed it is a warning, and reporters with an unknown code are asked to write again."""
+"""How long a noticed loss stays a warning. Reporters with an unknown code are asked to write again until then."""
 MINUTE = dt.timedelta(minutes=1)
 _ENTRIES = table_of(AuditEntryRow).c
 log = Log(__name__)
@@ -43,7 +44,7 @@ class KnownEnd(BaseModel):
 
 
 _KNOWN_ENDS = TypeAdapter(dict[str, KnownEnd])
-"""By the hash of the log's first entry: a start with the wrong database keeps the known end of the right one."""
+"""Known ends by the hash of the log's first entry: starting with the wrong database keeps the end of the right one."""
 
 
 class Gap(NamedTuple):
@@ -54,7 +55,7 @@ class Gap(NamedTuple):
 
 
 def read_known_ends(folder: Path) -> dict[str, KnownEnd]:
-    """Empty if the file is missing or damaged."""
+    """Return nothing if the file is missing or damaged."""
     try:
         return _KNOWN_ENDS.validate_json((folder / KNOWN_END_FILE).read_bytes())
     except FileNotFoundError:
@@ -65,7 +66,7 @@ def read_known_ends(folder: Path) -> dict[str, KnownEnd]:
 
 
 def write_known_end(folder: Path, name: str, end: KnownEnd) -> None:
-    """Durably. Raise `OSError`."""
+    """Write the file durably. Raise `OSError`."""
     content = _KNOWN_ENDS.dump_json(read_known_ends(folder) | {name: end})
     write_key_file(folder / KNOWN_END_FILE, content, replace=True)
 
@@ -122,10 +123,8 @@ def list_losses(session: Session, *, at: dt.datetime) -> list[EntriesLostDetails
     )
     losses = []
     for row in session.execute(recorded.order_by(_ENTRIES.at.desc(), _ENTRIES.position.desc())):
-        try:
+        with suppress(ValueError):
             losses.append(details_of(row))
-        except ValueError:
-            continue
     return losses
 
 
@@ -197,6 +196,6 @@ def _gap_of(losses: list[EntriesLostDetails]) -> Gap | None:
 
 
 def _record(session: Session, loss: EntriesLostDetails, *, at: dt.datetime) -> None:
-    """Unless another process has recorded the same loss, with as many entries or more."""
+    """Do nothing if another process has recorded the same loss with at least as many entries."""
     if not any(each.after == loss.after and each.known >= loss.known for each in list_losses(session, at=at)):
         record_action(session, AUDIT, DeskAct.ENTRIES_LOST, by_itself(at), loss)

@@ -15,7 +15,7 @@ MOST_SHOWN = 50
 def expect_seen(session: Session, chain: str, act: DeskAct, *, client: str, seen: int) -> None:
     """Raise `ChangedMeanwhile` if others added an entry after `seen` on which `act` depends.
 
-    For a note, message or hand-over also if the same client did: the form may have been sent twice.
+    For a note, message or hand-over the same client's entries count too: the form may have been sent twice.
     """
     by_others, own = others_acts_to_see(act), {act} & SENDING_ACTS
     if (by_others or own) and session.exec(_later(chain, client, seen, by_others, own).limit(1)).first() is not None:
@@ -23,7 +23,10 @@ def expect_seen(session: Session, chain: str, act: DeskAct, *, client: str, seen
 
 
 def list_entries_since(session: Session, chain: str, *, client: str, seen: int) -> list[AuditEntryRow]:
-    """At most `MOST_SHOWN`, the earliest first: by others without labels, and own notes, messages and hand-overs."""
+    """Return the entries of others except labels, and the client's own notes, messages and hand-overs.
+
+    The earliest comes first, and there are at most `MOST_SHOWN`.
+    """
     return list(session.exec(_later(chain, client, seen, TO_SEE_FIRST, SENDING_ACTS).limit(MOST_SHOWN)))
 
 

@@ -18,12 +18,13 @@ log = Log(__name__)
 def purge_remnants(engine: Engine, *, is_sure: bool = True) -> Remnants:
     """Remove bytes of erased texts from the files, as far as possible now, and return what remains.
 
-    SQLite overwrites freed pages: only its write-ahead log must be emptied. While it is in use, the result is
-    `PENDING`; if `is_sure` that there were bytes, a file marks it, and every process tries again. PostgreSQL runs
-    VACUUM.
+    SQLite overwrites freed pages: only its write-ahead log must be emptied. While that is in use, the result is
+    `PENDING`. If `is_sure` that there were such bytes, a file then marks them, and every process tries again.
+    PostgreSQL runs VACUUM.
     """
     if engine.dialect.name != "sqlite":
-        _vacuum(engine)
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("VACUUM concerns, cards, entries, saved_forms")
         return Remnants.LEFT_TO_POSTGRESQL
     marker = _marker(engine)
     if not _empty_log(engine):
@@ -37,13 +38,12 @@ def purge_remnants(engine: Engine, *, is_sure: bool = True) -> Remnants:
     return Remnants.NONE
 
 
-def has_erased(session: Session) -> bool:
+def has_erased(engine: Engine) -> bool:
     """True if anything was ever erased or re-encrypted, by the audit log."""
     acts = [DeskAct.ERASED.value, DeskAct.RESEALED.value]
-    return (
-        session.exec(select(AuditEntryRow.position).where(col(AuditEntryRow.act).in_(acts)).limit(1)).first()
-        is not None
-    )
+    erased = select(AuditEntryRow.position).where(col(AuditEntryRow.act).in_(acts)).limit(1)
+    with Session(engine) as session:
+        return session.exec(erased).first() is not None
 
 
 def has_remnants(engine: Engine) -> bool:
@@ -68,8 +68,3 @@ def _empty_log(engine: Engine) -> bool:
         finally:
             driver.execute(f"PRAGMA busy_timeout={BUSY_MILLISECONDS}")
     return not busy
-
-
-def _vacuum(engine: Engine) -> None:
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql("VACUUM concerns, cards, entries, saved_forms")

@@ -41,24 +41,18 @@ class Replayed:
     """A state computed from the rows of a chain."""
 
     changes: ClassVar[Mapping[str, Change]] = {}
-    """By kind of row. Others change nothing."""
+    """Changes by kind of row. Other kinds change nothing."""
 
     def apply(self, row: Any) -> None:
         """Ignore altered details: the verification of hashes reports them."""
-        change = self.changes.get(self._kind_of(row))
+        change = self.changes.get(row.act)
         if change is None:
             return
         try:
-            details = self._details_of(row)
+            details = details_of(row)
         except ValueError:
             return
         change(self, details, row)
-
-    def _kind_of(self, row: Any) -> str:
-        return str(row.act)
-
-    def _details_of(self, row: Any) -> Any:
-        return details_of(row)
 
 
 StateT = TypeVar("StateT", bound=Replayed)
@@ -75,20 +69,20 @@ class RecordedConcern(Replayed):
     """The state that a concern should have. A place of None is its own text."""
 
     first: dict[str, dt.datetime] = field(default_factory=dict)
-    """When each action was first recorded. A reopening removes the closing, and sets its own time anew."""
+    """Time at which each action was first recorded. A reopening removes the closing, and replaces its own time."""
     seals: dict[EntryPlace | None, SealDetails] = field(default_factory=dict)
-    """Of each text's last encryption."""
+    """Last encryption of each text."""
     cards: dict[EntryPlace | None, str] = field(default_factory=dict)
     added: dict[EntryPlace | None, AuditEntryRow] = field(default_factory=dict)
     """The entry that recorded each arrival."""
     entries: dict[EntryPlace | None, str | None] = field(default_factory=dict)
     """Digest of its columns on arrival."""
     columns_sha256: str | None = None
-    """Last recorded, of the unencrypted columns."""
+    """Last recorded digest of the unencrypted columns."""
     look_again: dict[str, dt.date] = field(default_factory=dict)
-    """By person; the empty name is the whole team."""
+    """Days by person. The empty name is the whole team."""
     received_by: str = ""
-    """Who wrote it down; empty if the reporter sent it."""
+    """Worker who wrote the concern down. Empty if the reporter sent it."""
     held: bool = False
     closing: ClosedDetails | None = None
     assigned_to: str = ""
@@ -97,11 +91,11 @@ class RecordedConcern(Replayed):
     added_at: dt.datetime | None = None
     receipts: set[str] = field(default_factory=set)
     acknowledged: dict[int, dt.datetime] = field(default_factory=dict)
-    """By number of the addition."""
+    """Times by number of the addition."""
     read_at: dict[int, dt.datetime] = field(default_factory=dict)
-    """By number of the message."""
+    """Times by number of the message."""
     answered_by: dict[int, int] = field(default_factory=dict)
-    """By message, the addition: it answers every message read by then."""
+    """Number of the addition that answers each message. An addition answers every message read by then."""
 
     @property
     def state(self) -> ConcernState:
@@ -203,9 +197,9 @@ class RecordedOthers(Replayed):
     """Webhooks, readers of events, and the event chain."""
 
     webhooks: dict[str, WebhookDetails] = field(default_factory=dict)
-    """By name, of the last change."""
+    """Last recorded state of each webhook, by name."""
     confirmed: dict[str, int] = field(default_factory=dict)
-    """By client, the last event."""
+    """Last event that each client has confirmed."""
     last_events: dict[int, str] = field(default_factory=dict)
     """Hash of each event that was newest at a checkpoint."""
 

@@ -95,17 +95,17 @@ class DutyHours:
         return (duty, *self.hours_of(duty)) if duty is not None else (None, "", ())
 
     def hours_of(self, contact: Contact) -> tuple[str, tuple[OpeningHours, ...]]:
-        """As text and data. The data are empty if the setting cannot be parsed, both if the hours are unknown."""
+        """Return text and data. The data are empty if the setting cannot be parsed, both if the hours are unknown."""
         if self.words is not None:
             return self.words, read_hours(self.words)
         return hours_text(contact.opening_hours), contact.opening_hours
 
     def teams(self, who: WhoToCall, at: dt.datetime) -> Teams:
-        """Return the duty team and the out-of-hours teams of `who`. The teams that answer at the time `at` come first.
+        """Order the teams by whether they answer at the time `at`: open, unknown, then closed.
 
-        Teams with unknown hours come next, and closed teams last. The duty team is the first contact with a phone
-        number. On a bank holiday the duty team counts as closed, unless it is open all day, and out-of-hours teams with
-        opening hours count as open. If no hours are known, the duty team comes first.
+        The duty team is the first contact with a phone number. On a bank holiday it counts as closed, unless it is open
+        all day, and out-of-hours teams with opening hours count as open. If no hours are known, the duty team comes
+        first.
         """
         return self._teams_in(who, at.replace(second=0, microsecond=0))
 
@@ -193,7 +193,10 @@ class DutyHours:
         return is_all_day or not self.working_days.is_bank_holiday(local.date())
 
     def _answers(self, team: Signpost, duty_is_open: bool | None, at: dt.datetime) -> bool | None:
-        """Without hours a team answers whenever the duty team is closed, with hours also all day on a bank holiday."""
+        """A team without known hours answers whenever the duty team is closed.
+
+        A team with hours also answers all day on a bank holiday.
+        """
         if not team.opening_hours or not self.says_now:
             return None if duty_is_open is None else not duty_is_open
         local = at.astimezone(LONDON)

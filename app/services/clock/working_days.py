@@ -25,10 +25,6 @@ class WorkingDays:
     def is_bank_holiday(self, day: dt.date) -> bool:
         return day in self.calendar
 
-    def one_working_day_after(self, moment: dt.datetime) -> dt.datetime:
-        """The deadline to acknowledge a concern, in UTC."""
-        return self.after(moment, days=1)
-
     def after(self, moment: dt.datetime, *, days: int) -> dt.datetime:
         """Return the same London time on the last of the working days, in UTC.
 
@@ -68,15 +64,9 @@ def deadline_of(moment: dt.datetime) -> tuple[dt.date, dt.time | None]:
     return (local.date(), time) if time != dt.time.min else (local.date() - ONE_DAY, None)
 
 
-def london_moments(local: dt.datetime) -> list[dt.datetime]:
-    """In UTC and in order: two for a time that clocks show twice in autumn, none for a skipped one in spring."""
-    found = {local.replace(tzinfo=LONDON, fold=fold).astimezone(dt.UTC) for fold in (0, 1)}
-    return sorted(each for each in found if each.astimezone(LONDON).replace(tzinfo=None) == local)
-
-
 @lru_cache(maxsize=64)
 def deadline_in_words(minute: dt.datetime) -> str:
-    """In London time: `Tuesday 24 November 2026 at 09:30`, or `the end of Monday 30 November 2026` for midnight."""
+    """Return London time: `Tuesday 24 November 2026 at 09:30`, or `the end of Monday 30 November 2026` for midnight."""
     day, time = deadline_of(minute)
     words = day.strftime(f"%A {day.day} %B %Y")
     return f"the end of {words}" if time is None else f"{words} at {time:%H:%M}"

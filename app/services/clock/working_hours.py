@@ -35,17 +35,12 @@ _BETWEEN = re.compile(r"[;,.]?\s*(?:and )?", re.IGNORECASE)
 
 
 def hours_text(hours: Sequence[OpeningHours]) -> str:
-    """Such as `Monday to Friday, 08:30 to 17:00; Saturday, 09:00 to 12:00`."""
+    """Return, for example, `Monday to Friday, 08:30 to 17:00; Saturday, 09:00 to 12:00`."""
     return "; ".join(f"{days_text(each)}, {each.opens} to {each.closes}" for each in hours)
 
 
-def spoken_hours(hours: Sequence[OpeningHours]) -> str:
-    """Such as `Monday to Friday, 8:30am to 5pm`, which `read_hours` can parse."""
-    return "; ".join(f"{days_text(each)}, {spoken_time(each.opens)} to {spoken_time(each.closes)}" for each in hours)
-
-
 def opening_in_words(opens: dt.datetime, at: dt.datetime) -> str:
-    """Such as `today at 8:30am` or `on Monday at 9am`, in London."""
+    """Return, for example, `today at 8:30am` or `on Monday at 9am`, in London."""
     local, today = opens.astimezone(LONDON), at.astimezone(LONDON).date()
     ahead = (local.date() - today).days
     day = ("today", "tomorrow")[ahead] if ahead < 2 else f"on {local:%A}"  # noqa: PLR2004  # after tomorrow

@@ -2,10 +2,9 @@
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Self
 
 from app.models.concerns.channels import Channel
-from app.services.audit.audit_log import REPORTER, Actor, by_reporter
+from app.services.audit.audit_log import REPORTER, Actor
 
 
 @dataclass(frozen=True)
@@ -16,10 +15,6 @@ class Arrival:
     channel: Channel
     came_at: dt.datetime
     has_code: bool = True
-
-    @classmethod
-    def of_reporter(cls, channel: Channel, *, at: dt.datetime) -> Self:
-        return cls(by_reporter(at), channel, at)
 
     @property
     def at(self) -> dt.datetime:

@@ -20,9 +20,9 @@ from app.models.concerns.card_rows import OF_THE_CONCERN, CardRow
 from app.services.concerns.sealing import LEAST_CARD, pad
 
 MAX_EXCERPT_LENGTH = 120
-"""Of the beginning of the account, in characters."""
+"""Limit for the beginning of the account, in characters."""
 MAX_LINE = 100
-"""Of a value, in characters. Longer ones are cut."""
+"""Limit for a value, in characters. Longer values are cut."""
 CARD = "card"
 _NEW_CARD = fixed_insert(table_of(CardRow))
 
@@ -51,19 +51,15 @@ def card_of_concern(submission: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def card_of_addition(addition: Mapping[str, Any]) -> dict[str, Any]:
-    """It names no children. `addition` is JSON as sent."""
+    """Name no children. `addition` is JSON as sent."""
     of_addition = _filled(**_things(addition, []))
     return {"children": [], "people": [*_people_of_concern(addition)], **of_addition, "words": _words(addition)}
 
 
-def card_plaintext(card: Mapping[str, Any], reference: str, *, at: dt.datetime | None) -> bytes:
-    """Padded JSON. `at` is the time of receipt, None if the sender's program encrypts the card."""
-    received = {} if at is None else {"received_at": format_utc(at)}
-    return pad(orjson.dumps({"reference": reference, **received, CARD: card}), LEAST_CARD)
-
-
 def seal_card(sealer: Sealer, card: Mapping[str, Any], reference: str, *, at: dt.datetime | None) -> bytes:
-    return sealer.seal(card_plaintext(card, reference, at=at))
+    """Padded. `at` is the time of receipt, None if the sender's program encrypts the card."""
+    received = {} if at is None else {"received_at": format_utc(at)}
+    return sealer.seal(pad(orjson.dumps({"reference": reference, **received, CARD: card}), LEAST_CARD))
 
 
 def has_all_of(card: object, made: object) -> bool:

@@ -22,7 +22,7 @@ from app.services.events.outbox import append_events, events_about
 
 WAITS = table_of(ConcernRow).c.state == literal_column(f"'{ConcernState.RECEIVED}'")
 IS_REAL = table_of(ConcernRow).c.test.is_(False)
-"""With `WAITS` exactly the condition of a partial index: otherwise SQLite would not use it."""
+"""Together with `WAITS` this must equal the condition of a partial index: otherwise SQLite would not use it."""
 NONE = dt.timedelta()
 AT_ONCE = 8
 """Concerns, and additions, in one transaction, for which other writers wait."""
@@ -33,51 +33,41 @@ _ADDITION_WAITS = (
     col(ConcernRow.test).is_(False),
 )
 _EARLIEST_FIRST = col(EntryRow.acknowledge_by), col(EntryRow.reference), col(EntryRow.number)
-Due = Callable[[Any, Any], ColumnElement[bool]]
-"""Returns the SQL condition for a due row, from `acknowledge_by` and `received_at`."""
 
 
 @dataclass(frozen=True)
 class _Announcement:
-    """The events for one state of a deadline, and the columns that are set when they are stored."""
+    """The events for one state of a deadline, and the column of both tables that is set when they are stored."""
 
     of_concern: EventKind
     of_addition: EventKind
-    concern_flag: str
-    addition_flag: str
+    column: str
 
     @property
     def concerns(self) -> tuple[ColumnElement[bool], ...]:
-        return WAITS, IS_REAL, col(getattr(ConcernRow, self.concern_flag)).is_(False)
+        return WAITS, IS_REAL, col(getattr(ConcernRow, self.column)).is_(False)
 
     @property
     def additions(self) -> tuple[ColumnElement[bool], ...]:
-        return *_ADDITION_WAITS, col(getattr(EntryRow, self.addition_flag)).is_(False)
+        return *_ADDITION_WAITS, col(getattr(EntryRow, self.column)).is_(False)
 
 
-_OVERDUE = _Announcement(
-    EventKind.CONCERN_OVERDUE, EventKind.CONCERN_ADDITION_OVERDUE, "overdue_announced", "overdue_announced"
-)
+_OVERDUE = _Announcement(EventKind.CONCERN_OVERDUE, EventKind.CONCERN_ADDITION_OVERDUE, "overdue_announced")
 
-_DUE_SOON = _Announcement(
-    EventKind.CONCERN_DUE_SOON, EventKind.CONCERN_ADDITION_DUE_SOON, "due_soon_announced", "due_soon_announced"
-)
+_DUE_SOON = _Announcement(EventKind.CONCERN_DUE_SOON, EventKind.CONCERN_ADDITION_DUE_SOON, "due_soon_announced")
 
 
 def append_overdue_events(writer: Writer, *, now: dt.datetime, limit: int) -> int:
-    """Return the number of events: at most `limit` of each, earliest deadlines first, no test concerns.
-
-    Raise `StoreBusy`.
-    """
+    """Append at most `limit` events of each kind, earliest deadline first. No tests. Raise `StoreBusy`."""
     return _announce(writer, _OVERDUE, lambda due, _: col(due) < now, at=now, limit=limit)
 
 
 def append_due_soon_events(
     writer: Writer, *, now: dt.datetime, within: dt.timedelta, quiet: dt.timedelta = NONE, limit: int
 ) -> int:
-    """As `append_overdue_events`, for what is due `within` a time and not overdue.
+    """Same as `append_overdue_events`, for what is due within `within` and not yet overdue.
 
-    What was received less than `quiet` ago is left for later: an event has just announced it.
+    What arrived less than `quiet` ago is left for later: an event has just announced it.
     """
     return _announce(
         writer,
@@ -88,8 +78,18 @@ def append_due_soon_events(
     )
 
 
-def _announce(writer: Writer, announcement: _Announcement, is_due: Due, *, at: dt.datetime, limit: int) -> int:
-    """Find rows before the writer is used, and write them in small batches; skip those meanwhile done."""
+def _announce(
+    writer: Writer,
+    announcement: _Announcement,
+    is_due: Callable[[Any, Any], ColumnElement[bool]],
+    *,
+    at: dt.datetime,
+    limit: int,
+) -> int:
+    """Find rows before the writer is used, and write them in small batches; skip those meanwhile done.
+
+    `is_due` gets the columns `acknowledge_by` and `received_at`.
+    """
     concerns = select(ConcernRow.reference).where(
         *announcement.concerns, is_due(ConcernRow.acknowledge_by, ConcernRow.received_at)
     )
@@ -122,7 +122,7 @@ def _append(
     events = []
     for concern in concerns:
         events += events_about(announcement.of_concern, concern, at=at)
-        setattr(concern, announcement.concern_flag, True)
+        setattr(concern, announcement.column, True)
     added = (
         select(EntryRow)
         .join(ConcernRow, col(ConcernRow.reference) == EntryRow.reference)
@@ -134,7 +134,7 @@ def _append(
     for addition in additions:
         concern, own = get_concern(session, addition.reference), (addition.number, addition.acknowledge_by)
         events += events_about(announcement.of_addition, concern, at=at, addition=own)
-        setattr(addition, announcement.addition_flag, True)
+        setattr(addition, announcement.column, True)
     append_events(session.connection(), events)
     return len(concerns) + len(additions)
 

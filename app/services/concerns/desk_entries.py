@@ -5,11 +5,8 @@ from collections.abc import Sequence
 
 from sqlmodel import Session
 
-from app.age.files import count_keys
 from app.age.keys import NotThatFile, recipient_of
 from app.errors import (
-    AlreadyStored,
-    FaultCode,
     FieldError,
     ReporterHasNoCode,
     SealedTextMisplaced,
@@ -23,71 +20,53 @@ from app.models.concerns.entries import Message, MessageEntry, MessagesResponse,
 from app.models.concerns.rows import ConcernRow
 from app.models.links import desk_concern_path
 from app.services.audit.audit_log import Actor, record_action
-from app.services.concerns.entries import Desk, NewEntry, list_entries, store_sealed
-from app.services.concerns.idempotency import IdempotencyKeys, IdempotentResult, Retryable, derive_idempotency_keys
+from app.services.concerns.entries import Desk, NewEntry, list_entries, store_entry
+from app.services.concerns.idempotency import IdempotentResult, Retryable, derive_idempotency_keys
 from app.services.concerns.presented_entries import message_entry_of
 from app.services.concerns.rows import get_concern
-from app.services.concerns.sealing import label_plaintext, note_plaintext, open_note, seal_message
+from app.services.concerns.sealing import faults_in_keys, open_note, seal_message, written_plaintext
 
-NOT_OUR_KEYS = "these are not the current keys of this service: encrypt it again to the current keys"
 NO_NOTE = "this is not a {} about this concern encrypted to those keys"
 
 
-def write_note(desk: Desk, reference: str, note: NewNote, actor: Actor, key: str | None = None) -> IdempotentResult:
-    """Store a note, encrypted, and return its entry (JSON) without the text. A retry with `key` returns the first.
-
-    Raise `NoSuchConcern`, `ConcernErased`, `TooManyNotes`, `IdempotencyKeyReused`, `StoreBusy`; `ValidationFailed` if
-    `note.sealed` is for other keys, or invalid as far as this service can decrypt it; `ChangedMeanwhile` as
-    `expect_seen`.
-    """
-    keys = derive_idempotency_keys(key, client=f"{actor.client}, note about {reference}")
-    return _store_written(desk, reference, note, actor, keys)
-
-
-def write_label(desk: Desk, reference: str, label: NewLabel, actor: Actor, key: str | None = None) -> IdempotentResult:
-    """As `write_note`, with `TooManyLabels`. It replaces the concern's label; an empty text means none."""
-    keys = derive_idempotency_keys(key, client=f"{actor.client}, label of {reference}")
-    return _store_written(desk, reference, label, actor, keys)
-
-
-def _store_written(
-    desk: Desk, reference: str, given: NewNote | NewLabel, actor: Actor, keys: IdempotencyKeys | None
+def write_entry(
+    desk: Desk, reference: str, given: NewNote | NewLabel, actor: Actor, key: str | None = None
 ) -> IdempotentResult:
-    is_note, faults = isinstance(given, NewNote), list[FieldError]()
-    kind, plaintext = (EntryKind.NOTE, note_plaintext) if is_note else (EntryKind.LABEL, label_plaintext)
+    """Store it encrypted, and return its entry (JSON) without the text. A retry with `key` returns the first.
+
+    A label replaces the concern's label; an empty text means none. Raise `NoSuchConcern`, `ConcernErased`,
+    `TooManyNotes`, `TooManyLabels`, `IdempotencyKeyReused`, `StoreBusy`; `ValidationFailed` if `given.sealed` is for
+    other keys, or invalid as far as this service can decrypt it; `ChangedMeanwhile` as `expect_seen`.
+    """
+    kind, about = (EntryKind.NOTE, "note about") if isinstance(given, NewNote) else (EntryKind.LABEL, "label of")
+    keys, faults = derive_idempotency_keys(key, client=f"{actor.client}, {about} {reference}"), list[FieldError]()
     if given.sealed is not None:
-        sealed, faults = base64.b64decode(given.sealed), _faults_in(given, kind, reference, desk)
+        sealed = base64.b64decode(given.sealed)
+        faults = _faults_in(sealed, given.recipients, kind, reference, desk)
     else:
         written = {"received_at": format_utc(actor.at), "author": actor.client}
-        sealed = desk.sealer.seal(plaintext(given.text or "", reference, **written))
+        sealed = desk.sealer.seal(written_plaintext(kind, given.text or "", reference, **written))
     entry = NewEntry(kind, actor, sealed, desk.sealer.fingerprints)
-    return _store_once(desk, reference, entry, Retryable(canonical_submission(given), keys), faults)
+    request = Retryable(canonical_submission(given), keys)
+    return request.store_once(
+        desk.writer,
+        reference,
+        lambda session: store_entry(session, get_concern(session, reference), entry, request, faults),
+    )
 
 
-def _store_once(
-    desk: Desk, reference: str, entry: NewEntry, request: Retryable, faults: Sequence[FieldError] = ()
-) -> IdempotentResult:
-    try:
-        presented = desk.writer.run(store_sealed, reference, entry, request, faults)
-    except AlreadyStored:
-        return request.replay(desk.engine)
-    return IdempotentResult(reference, presented, is_replay=False)
-
-
-def _faults_in(note: NewNote | NewLabel, kind: EntryKind, reference: str, desk: Desk) -> list[FieldError]:
+def _faults_in(
+    sealed: bytes, recipients: Sequence[str] | None, kind: EntryKind, reference: str, desk: Desk
+) -> list[FieldError]:
     """As far as this service can check: one invalid note would keep the desk from opening the others on its page."""
-    sealer, unsealer = desk.sealer, desk.unsealer
-    if sorted(note.recipients or ()) != sorted(map(str, sealer.recipients)):
-        return [FieldError(("recipients",), NOT_OUR_KEYS, FaultCode.NOT_LISTED)]
-    sealed = base64.b64decode(note.sealed or "")
-    try:
-        if count_keys(sealed) != len(sealer.recipients):
-            raise NotThatFile
-        if unsealer.has_one_of(sealer.fingerprints):
-            open_note(unsealer, sealed, reference=reference, received_at=None, author=None, member=kind.value)
-    except (NotThatFile, SealedTextMisplaced, UnsealingUnavailable):
-        return [FieldError(("sealed",), NO_NOTE.format(kind.value))]
-    return []
+    wrong = NO_NOTE.format(kind.value)
+    faults = faults_in_keys(recipients, {"sealed": sealed}, desk.sealer, wrong)
+    if not faults and desk.unsealer.has_one_of(desk.sealer.fingerprints):
+        try:
+            open_note(desk.unsealer, sealed, reference=reference, received_at=None, author=None, member=kind.value)
+        except (NotThatFile, SealedTextMisplaced, UnsealingUnavailable):
+            return [FieldError(("sealed",), wrong)]
+    return faults
 
 
 def send_message(
@@ -96,12 +75,15 @@ def send_message(
     """Store a message, encrypted to the reporter's status token, and return its entry (JSON) without the text.
 
     A retry with `key` returns the first. Raise `NoSuchConcern`, `ConcernErased`, `TooManyMessages`,
-    `IdempotencyKeyReused`, `StoreBusy`; `ReporterHasNoCode` if nobody could read it; `ChangedMeanwhile` as
-    `expect_seen`.
+    `IdempotencyKeyReused` or `StoreBusy`. Raise `ReporterHasNoCode` if nobody could read the message. Raise
+    `ChangedMeanwhile` as `expect_seen`.
     """
     entry = new_message(desk, reference, message, actor)
     keys = derive_idempotency_keys(key, client=f"{actor.client}, message to {reference}")
-    return _store_once(desk, reference, entry, Retryable(canonical_submission(message), keys))
+    request = Retryable(canonical_submission(message), keys)
+    return request.store_once(
+        desk.writer, reference, lambda session: store_entry(session, get_concern(session, reference), entry, request)
+    )
 
 
 def new_message(desk: Desk, reference: str, message: Message, actor: Actor) -> NewEntry:
@@ -136,5 +118,5 @@ def read_sent_messages(session: Session, reference: str, actor: Actor) -> Messag
 
 
 def list_messages(session: Session, reference: str) -> tuple[MessageEntry, ...]:
-    """Without text; nothing is recorded."""
+    """Return the messages without text. Nothing is recorded."""
     return tuple(map(message_entry_of, list_entries(session, EntryKind.MESSAGE, reference)))

@@ -26,8 +26,8 @@ NO_SUCH_GUIDE = "There is no guide with this name. GET /v1/guides lists the guid
 class EditionResolver:
     """`invalidate` clears the cache, also of reads that have begun.
 
-    Without a named guide it is the default: `preferred_guide`, otherwise the first published. If that lacks the edition
-    or a named item, it is the guide published first whose current edition has all.
+    If the concern names no guide, the default is `preferred_guide`, otherwise the first published guide. If that lacks
+    the edition or a named item, the result is the guide published first whose current edition has all.
     """
 
     engine: Engine
@@ -40,7 +40,7 @@ class EditionResolver:
         self._found = {}
 
     def cached(self, concern: Concern) -> PinnedEdition | None:
-        """None if the database must be read."""
+        """Return None if the database must be read."""
         found = self._found.get((concern.guide, concern.edition))
         lacks_items = found is not None and concern.guide is None and unknown_ids(concern.concern, found.content)
         return None if lacks_items else found
@@ -69,7 +69,7 @@ class EditionResolver:
         return found if isinstance(found, FieldError) else found._replace(guide_named=concern.guide is not None)
 
     def pin(self, key: EditionKey) -> PinnedEdition:
-        """With the numbers to call now. Raise `NoSuchEdition`."""
+        """Return the edition with the numbers to call now. Raise `NoSuchEdition`."""
         found = self._found.get(key) or self._find_in(*key)
         if isinstance(found, FieldError):  # not expected, because a published edition is never deleted
             raise NoSuchEdition

@@ -3,7 +3,6 @@
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, Engine, Integer, Row, Select, bindparam, func, insert, select
@@ -23,12 +22,11 @@ from app.services.concerns.card_making import insert_cards
 from app.services.concerns.idempotency import Retryable
 from app.services.concerns.presented_entries import present_entry
 from app.services.concerns.receipt_signing import ReceiptSigner
-from app.services.concerns.rows import get_concern
 from app.services.concerns.sealing import Unsealer
 from app.services.guides.reference_data import ReferenceData
 
 PAGE_BYTES = 1_000_000
-"""Of sealed texts on a page of entries. A larger entry has its own."""
+"""Limit for the sealed texts on a page of entries. A larger entry has a page of its own."""
 _TABLE, _CONCERNS = table_of(EntryRow), table_of(ConcernRow).c
 _ENTRIES = _TABLE.c
 # Built once, because these statements are executed with every opening.
@@ -77,8 +75,7 @@ def read_sealed(engine: Engine, reference: str, place: EntryPlace | None = None)
         raise NoSuchItem(f"The concern has no {place.kind} with that number.")
     if found is None or found.sealed is None:
         raise ConcernErased
-    sealed: bytes = found.sealed
-    return sealed
+    return bytes(found.sealed)
 
 
 def entries_of(kind: EntryKind, reference: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
@@ -87,7 +84,7 @@ def entries_of(kind: EntryKind, reference: str) -> tuple[ColumnElement[bool], Co
 
 @dataclass(frozen=True)
 class Desk:
-    """What the desk's operations need. `unsealer` decrypts only if this process holds an identity."""
+    """Everything that the desk's operations need. `unsealer` decrypts only if this process holds an identity."""
 
     engine: Engine
     writer: Writer
@@ -101,8 +98,8 @@ class Desk:
 class NewEntry:
     """An entry before it has a number. `recipients` are fingerprints, none for a message to the reporter.
 
-    Only an addition has a deadline, an answer about danger, a channel and a card. `restricts`: it says that the concern
-    is about someone who works for the council. `officer_by` is as in `SealDetails`.
+    Only an addition has a deadline, an answer about danger, a channel and a card. `restricts` means that the concern is
+    about someone who works for the council. `officer_by` is as in `SealDetails`.
     """
 
     kind: EntryKind
@@ -155,8 +152,16 @@ def append_entry(
     if count >= spec.most or size + len(entry.sealed) > spec.most_bytes:
         raise spec.too_many
     row = entry.numbered(reference, count + 1)
-    seal = partial(seal_details, entry.sealed, entry.recipients, added=row.place, card=entry.card)
-    details = seal(row=row, columns=columns, receipt=receipt).model_copy(update={"officer_by": entry.officer_by})
+    details = seal_details(
+        entry.sealed,
+        entry.recipients,
+        added=row.place,
+        row=row,
+        columns=columns,
+        receipt=receipt,
+        card=entry.card,
+        officer_by=entry.officer_by,
+    )
     if spec.changes_concern:
         record_change(session, concern, spec.act, entry.actor, details)
     else:
@@ -167,17 +172,10 @@ def append_entry(
     return row
 
 
-def store_sealed(
-    session: Session, reference: str, entry: NewEntry, request: Retryable, faults: Sequence[FieldError] = ()
-) -> bytes:
-    """As `store_entry`. Raise `NoSuchConcern` first."""
-    return store_entry(session, get_concern(session, reference), entry, request, faults)
-
-
 def store_entry(
     session: Session, concern: ConcernRow, entry: NewEntry, request: Retryable, faults: Sequence[FieldError] = ()
 ) -> bytes:
-    """Store `entry` in the caller's transaction, and its JSON without the text, which is returned, for a retry.
+    """Store `entry` in the caller's transaction, and for a retry its JSON without the text, which is returned.
 
     Raise `AlreadyStored` for a retry before all else, then `ValidationFailed` if there are `faults`, then as
     `append_entry`.

@@ -8,15 +8,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
-from sqlalchemy import Engine, select, update
+from sqlalchemy import select, update
 from sqlmodel import Session
 
 from app.age.keys import Sealer
 from app.db.tables import table_of
 from app.db.writer import Writer
 from app.errors import (
-    AlreadyStored,
     ConcernErased,
+    FieldError,
     IdempotencyKeyReused,
     InvalidConcern,
     NoSuchConcern,
@@ -40,6 +40,7 @@ from app.services.access.limits import LimitKeys
 from app.services.access.restrictions import restrict
 from app.services.access.sources import CodeTries, Sources
 from app.services.audit.audit_log import REPORTER, by_reporter, record_action
+from app.services.concerns.arrivals import Arrival
 from app.services.concerns.card_making import card_of_addition, seal_card
 from app.services.concerns.desk_entries import list_messages
 from app.services.concerns.edition_resolver import EditionResolver, unknown_ids
@@ -60,7 +61,7 @@ _ENTRIES = _TABLE.c
 
 @dataclass(frozen=True)
 class ReporterCode:
-    """As typed, with the networks of the request."""
+    """Reference and code as typed, with the networks of the request."""
 
     typed_reference: str
     token: str
@@ -69,7 +70,6 @@ class ReporterCode:
 
 @dataclass(frozen=True)
 class FollowUps:
-    engine: Engine
     writer: Writer
     resolver: EditionResolver
     sealer: Sealer
@@ -80,7 +80,7 @@ class FollowUps:
     def read_status(self, code: ReporterCode, *, at: dt.datetime) -> ConcernStatus:
         """Raise as `find`."""
         row = self.find(code)
-        with Session(self.engine) as session:
+        with Session(self.writer.engine) as session:
             additions = list_entries(session, EntryKind.ADDITION, row.reference)
             messages = list_messages(session, row.reference)
         return self.receipts.build_status(row, additions, messages, self._pinned(row).who, at=at)
@@ -108,33 +108,39 @@ class FollowUps:
         if row.erased_at is not None:
             return self._replay_after_erasure(request)
         try:
-            self._expect_known(addition, pinned)
+            if faults := self.faults_in(addition, pinned):
+                raise InvalidConcern(faults)
             self.sources.admit_addition(row.burst, len(submission), in_danger=danger == ImmediateDanger.YES)
         except (InvalidConcern, TooManyConcerns):
             with suppress(IdempotencyKeyReused):  # an earlier request may have stored the addition
-                return request.replay(self.engine)
+                return request.replay(self.writer.engine)
             raise
         response = self.receipts.build_addition_receipt(row, danger, pinned.who, at=at)
         receipt = response.model_dump_json().encode()
+        entry = self.encrypt(addition, row.reference, Arrival(by_reporter(at), channel, at))
+        write = partial(store_addition, reference=row.reference, entry=entry, request=request, receipt=receipt)
+        return request.store_once(self.writer, row.reference, write)
+
+    def faults_in(self, addition: Addition, pinned: PinnedEdition) -> list[FieldError]:
+        in_codes = self.receipts.reference_data.faults_in_codes(addition)
+        return [*in_codes, *unknown_ids(addition.concern, pinned.content)]
+
+    def encrypt(self, addition: Addition, reference: str, arrival: Arrival) -> NewEntry:
+        at, detail = arrival.at, addition.concern
         card = card_of_addition(addition.model_dump(mode="json", exclude_unset=True))
-        entry = NewEntry(
+        return NewEntry(
             EntryKind.ADDITION,
-            by_reporter(at),
-            self.sealer.seal(addition_plaintext(addition, row.reference, at=at)),
+            arrival.actor,
+            self.sealer.seal(addition_plaintext(addition, reference, at=at)),
             self.sealer.fingerprints,
-            response.acknowledge_by,
-            danger,
-            channel,
-            at,
-            seal_card(self.sealer, card, row.reference, at=at),
-            addition.concern.is_about_staff,
-            self.receipts.officer_by(is_allegation=addition.concern.is_allegation, at=at),
+            self.receipts.acknowledge_by(addition.immediate_danger, at=arrival.came_at),
+            addition.immediate_danger,
+            arrival.channel,
+            arrival.came_at,
+            seal_card(self.sealer, card, reference, at=at),
+            detail.is_about_staff,
+            self.receipts.officer_by(is_allegation=detail.is_allegation, at=at),
         )
-        try:
-            self.writer.run(store_addition, row.reference, entry, request, receipt)
-        except AlreadyStored:
-            return request.replay(self.engine)
-        return IdempotentResult(row.reference, receipt, is_replay=False)
 
     def open_messages(self, code: ReporterCode, *, at: dt.datetime) -> ReceivedMessages:
         """Return the messages. Record and announce which of them are read for the first time.
@@ -142,11 +148,11 @@ class FollowUps:
         A text is None if it was erased, or if this token does not decrypt it. Raise as `find`, or `StoreBusy`.
         """
         reference = self.find(code).reference
-        with Session(self.engine) as session:
+        with Session(self.writer.engine) as session:
             unread = _unread(session, reference)
         if unread:
             self.writer.run(_record_reading, reference, at=at)
-        with Session(self.engine) as session:
+        with Session(self.writer.engine) as session:
             messages = select(_TABLE).where(*entries_of(EntryKind.MESSAGE, reference)).order_by(_ENTRIES.number)
             rows = session.connection().execute(messages).all()
             added = list_entries(session, EntryKind.ADDITION, reference)
@@ -168,12 +174,12 @@ class FollowUps:
     def find(self, code: ReporterCode, *, purpose: str = READ) -> ConcernRow:
         """Return the concern, and count the use of the code by purpose: reading never prevents adding.
 
-        Raise `NoSuchConcern` if reference or token is wrong, `TooManyTries` after too many, `RateLimited` after too
-        many right ones.
+        Raise `NoSuchConcern` if reference or token is wrong, `TooManyTries` after too many wrong ones, and
+        `RateLimited` after too many right ones.
         """
         reference = find_reference(code.typed_reference)
         with self.code_tries.guard(reference, code.networks, purpose):
-            with Session(self.engine) as session:
+            with Session(self.writer.engine) as session:
                 row = find_concern(session, reference or "")
             stored = row.status_token_sha256 if row else b""
             expected = stored or bytes(hashlib.sha256().digest_size)  # no token has this digest
@@ -182,15 +188,9 @@ class FollowUps:
                 raise NoSuchConcern
             return row
 
-    def _expect_known(self, addition: Addition, pinned: PinnedEdition) -> None:
-        faults = self.receipts.reference_data.faults_in_codes(addition)
-        faults += unknown_ids(addition.concern, pinned.content)
-        if faults:
-            raise InvalidConcern(faults)
-
     def _replay_after_erasure(self, request: Retryable) -> IdempotentResult:
         try:
-            return request.replay(self.engine)
+            return request.replay(self.writer.engine)
         except IdempotencyKeyReused:
             raise ConcernErased from None
 
@@ -203,8 +203,9 @@ def store_addition(
 ) -> bytes:
     """Store an addition, update the concern, and append events. Return `receipt`, or the entry (JSON) without text.
 
-    One by the reporter answers every message that they have read; one about someone who works for the council restricts
-    an unrestricted concern to leads, and an allegation sets the day to tell the designated officer, unless one is set.
+    An addition by the reporter answers every message that they have read. One about someone who works for the council
+    restricts an unrestricted concern to leads. An allegation sets the day to tell the designated officer, unless one is
+    set.
     """
     concern, at = get_concern(session, reference), entry.actor.at  # read again: the desk may have changed the row
     former = measure_entries(session, EntryKind.ADDITION, reference)

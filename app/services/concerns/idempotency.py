@@ -16,6 +16,7 @@ from sqlmodel import Session
 
 from app.db.statements import fixed_insert
 from app.db.tables import table_of
+from app.db.writer import Writer
 from app.errors import AlreadyStored, IdempotencyKeyReused
 from app.models.concerns.rows import StoredReceiptRow
 
@@ -25,7 +26,7 @@ _NEW_STORED_RECEIPT = fixed_insert(table_of(StoredReceiptRow))
 
 @dataclass(frozen=True)
 class IdempotencyKeys:
-    """Derived from an idempotency key: one finds the stored receipt, one encrypts it, one authenticates the content."""
+    """Keys derived from an idempotency key, which find and encrypt the stored receipt, and authenticate the content."""
 
     key_sha256: bytes
     _encryption: bytes
@@ -89,6 +90,14 @@ class Retryable:
         row = self.encrypt(reference, receipt)
         insert_stored_receipts(session.connection(), [row])
         return row
+
+    def store_once(self, writer: Writer, reference: str, write: Callable[[Session], bytes]) -> IdempotentResult:
+        """Return what `write` stored, or replay what an earlier request did."""
+        try:
+            stored = writer.run(write)
+        except AlreadyStored:
+            return self.replay(writer.engine)
+        return IdempotentResult(reference, stored, is_replay=False)
 
     def replay(self, engine: Engine) -> IdempotentResult:
         """Raise `IdempotencyKeyReused` if the content was another, or nothing is stored."""

@@ -18,7 +18,7 @@ from app.services.concerns.rows import get_unerased
 from app.services.concerns.sealing import Unsealer
 
 GIVEN = "sealed text given"
-"""Recorded if the client gets the texts encrypted."""
+"""Text recorded if the client gets the texts encrypted."""
 
 
 @dataclass(frozen=True)
@@ -40,27 +40,27 @@ class EntryPage:
         return ShownPage(kind=self.kind, **numbers)
 
 
-@dataclass(frozen=True)
-class PagePlace:
-    kind: EntryKind
-    reference: str
-    after: int
-    limit: int | None
-
-
 def open_page(
-    session: Session, place: PagePlace, actor: Actor, act: DeskAct, fingerprints: frozenset[str] | None = None
+    session: Session,
+    kind: EntryKind,
+    reference: str,
+    actor: Actor,
+    act: DeskAct,
+    *,
+    after: int,
+    limit: int | None,
+    fingerprints: frozenset[str] | None = None,
 ) -> EntryPage:
     """Record `act`, and return the page; read the texts with `read_page` afterwards.
 
-    `fingerprints` are of keys with which this process decrypts: it is recorded if they do not open all. Raise
-    `NoSuchConcern` or `ConcernErased`.
+    `fingerprints` are of the keys with which this process decrypts. The log says so if they do not open every text.
+    Raise `NoSuchConcern` or `ConcernErased`.
     """
-    get_unerased(session, place.reference)
-    page = page_of(session, place)
+    get_unerased(session, reference)
+    page = page_of(session, kind, reference, after=after, limit=limit)
     opens = opens_all(page.rows, fingerprints)
     shown = ShownDetails(what="" if opens or fingerprints is None else GIVEN, pages=(page.shown,))
-    seen = record_action(session, place.reference, act, actor, shown).number
+    seen = record_action(session, reference, act, actor, shown).number
     return replace(page, seen=seen, opens=opens)
 
 
@@ -82,25 +82,25 @@ def read_page(engine: Engine, page: EntryPage) -> Iterator[tuple[Row[Any], bytes
         yield row, read_sealed(engine, row.reference, EntryPlace(page.kind, row.number))
 
 
-def page_of(session: Session, place: PagePlace) -> EntryPage:
+def page_of(session: Session, kind: EntryKind, reference: str, *, after: int, limit: int | None) -> EntryPage:
     """Within `limit` and `PAGE_BYTES`, but one entry at least if there is any. Nothing is recorded."""
-    more = None if place.limit is None else place.limit + 1
-    found = list_entries(session, place.kind, place.reference, after=place.after, limit=more)
-    if place.limit is None:
-        return EntryPage(place.kind, tuple(found))
+    more = None if limit is None else limit + 1
+    found = list_entries(session, kind, reference, after=after, limit=more)
+    if limit is None:
+        return EntryPage(kind, tuple(found))
     rows: list[Row[Any]] = []
     size = 0
-    for row in found[: place.limit]:
+    for row in found[:limit]:
         size += row.size
         if rows and size > PAGE_BYTES:
             break
         rows.append(row)
-    return EntryPage(place.kind, tuple(rows), rows[-1].number if rows and len(rows) < len(found) else None)
+    return EntryPage(kind, tuple(rows), rows[-1].number if rows and len(rows) < len(found) else None)
 
 
 def first_page_of(session: Session, kind: EntryKind, reference: str, *, limit: int | None) -> tuple[EntryPage, int]:
     """With the number of all entries. With `limit` 0 the page is empty, and is the last. Nothing is recorded."""
-    page = EntryPage(kind) if limit == 0 else page_of(session, PagePlace(kind, reference, 0, limit))
+    page = EntryPage(kind) if limit == 0 else page_of(session, kind, reference, after=0, limit=limit)
     is_whole = limit != 0 and page.next_after is None
     return page, len(page.rows) if is_whole else measure_entries(session, kind, reference)[0]
 
@@ -120,12 +120,12 @@ def opens_all(texts: Iterable[Any], fingerprints: frozenset[str] | None) -> bool
 
 
 def present_page(page: EntryPage, *, now: dt.datetime) -> tuple[Any, ...]:
-    """Without text. `now` decides if an addition is overdue."""
+    """Return the entries without text. `now` decides whether an addition is overdue."""
     return tuple(present_entry(row, now=now) for row in page.rows)
 
 
 def open_entries(engine: Engine, page: EntryPage, unsealer: Unsealer, *, now: dt.datetime) -> tuple[Any, ...]:
-    """With text. First record the opening. Raise `UnsealingUnavailable`, `SealedTextMisplaced` or `ConcernErased`."""
+    """The opening must be recorded. Raise `UnsealingUnavailable`, `SealedTextMisplaced` or `ConcernErased`."""
     return tuple(
         present_entry(row, content_of_entry(row, sealed, unsealer), now=now) for row, sealed in read_page(engine, page)
     )

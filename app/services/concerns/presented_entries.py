@@ -49,8 +49,6 @@ def present_entry(
 def content_of_entry(row: Row[Any], sealed: bytes, unsealer: Unsealer) -> Any:
     """Text of a note or label, an object of an addition. Raise `UnsealingUnavailable`, `SealedTextMisplaced`."""
     place = {"reference": row.reference, "received_at": row.received_at}
-    if row.kind == EntryKind.NOTE:
-        return open_note(unsealer, sealed, author=row.author, **place)["note"]["text"]
-    if row.kind == EntryKind.LABEL:
-        return open_note(unsealer, sealed, author=row.author, member=EntryKind.LABEL.value, **place)["label"]["text"]
-    return unsealer.open_member(EntryKind.ADDITION.value, sealed, **place)
+    if row.kind == EntryKind.ADDITION:
+        return unsealer.open_member(row.kind, sealed, **place)
+    return open_note(unsealer, sealed, author=row.author, member=row.kind, **place)[row.kind]["text"]

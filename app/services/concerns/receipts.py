@@ -24,7 +24,7 @@ from app.models.guides.editions import EditionContent
 from app.models.guides.signposts import CALL_999_FIRST, Signpost, WhoToCall
 from app.services.audit.audit_log import REPORTER
 from app.services.clock.teams import UNTIL_THEN, DutyHours, Team, Teams
-from app.services.clock.working_days import WorkingDays, deadline_in_words, deadline_of
+from app.services.clock.working_days import deadline_in_words, deadline_of
 from app.services.clock.working_hours import opening_in_words
 from app.services.concerns.arrivals import Arrival
 from app.services.concerns.receipt_signing import ReceiptSigner
@@ -47,14 +47,17 @@ BY_THE_CONCERN = (ANOTHER_COUNCIL, WORKS_WITH_CHILDREN, NO_OFFICER)
 UNDER_DUTY = "The signed receipt says that you made this report under a legal duty to report, and when."
 NOT_ACKNOWLEDGED = "A social worker has not acknowledged {} yet."
 PLACE_OF_NUMBER = 2
-"""In `next_steps`: the sentence that names who to call. A test's receipt has another there, or none."""
+"""Index in `next_steps` of the sentence that names whom to call.
+
+A test's receipt has another sentence there, or none.
+"""
 WAYS = ("name", "phones", "url", "email", "open_now", "opens_at")
 HOW_TO_FOLLOW = "Keep your reference and status token. You need both to check what is happening."
 TIMES_FOR_DANGER = {
     ImmediateDanger.YES.value: "acknowledge_danger_minutes",
     ImmediateDanger.NOT_SURE.value: "acknowledge_not_sure_minutes",
 }
-"""By answer, the setting with the time. It is promised only if set."""
+"""Setting with the time to acknowledge, by answer about danger. The time is promised only if set."""
 
 
 class NewReceipt(NamedTuple):
@@ -66,7 +69,7 @@ class NewReceipt(NamedTuple):
 
 
 class PinnedEdition(NamedTuple):
-    """What a concern is about. `who` is to call now, even if corrected after the edition was published."""
+    """The edition that a concern is about. `who` is whom to call now, even if corrected after its publication."""
 
     key: EditionKey
     content: EditionContent
@@ -78,8 +81,8 @@ class PinnedEdition(NamedTuple):
 class ReceiptBuilder:
     """Makes receipts and statuses, with next steps in plain sentences. `come_back_days` are working days.
 
-    `clocks` has the time to acknowledge by answer about danger, otherwise one working day; sentences name only
-    `promised` ones.
+    `clocks` has the time to acknowledge by answer about danger, otherwise it is one working day. Sentences name only
+    `promised` times.
     """
 
     signer: ReceiptSigner
@@ -89,13 +92,9 @@ class ReceiptBuilder:
     clocks: Mapping[str, dt.timedelta] = field(default_factory=dict)
     promised: Collection[str] = ()
 
-    @property
-    def working_days(self) -> WorkingDays:
-        return self.duty_hours.working_days
-
     def acknowledge_by(self, danger: str | None, *, at: dt.datetime) -> dt.datetime:
         """One working day, or the shorter time of `clocks`."""
-        due, clock = self.working_days.one_working_day_after(at), self.clocks.get(danger or "")
+        due, clock = self.duty_hours.working_days.after(at, days=1), self.clocks.get(danger or "")
         return due if clock is None else min(due, at + clock)
 
     def is_promised(self, danger: str | None) -> bool:
@@ -103,13 +102,10 @@ class ReceiptBuilder:
         return danger not in self.clocks or danger in self.promised
 
     def officer_by(self, *, is_allegation: bool, at: dt.datetime) -> dt.date | None:
-        return deadline_of(self.working_days.one_working_day_after(at))[0] if is_allegation else None
+        return deadline_of(self.duty_hours.working_days.after(at, days=1))[0] if is_allegation else None
 
     def call_from(self, who: WhoToCall, due: dt.datetime, danger: str | None) -> dt.datetime:
-        """Return when a reporter is told to call if nobody has acknowledged by `due`: `due`, or the next opening.
-
-        In danger it is `due`: whoever says so is told to call at once.
-        """
+        """Return when to call if nobody acknowledged: `due`, or the next opening after it. In danger, always `due`."""
         return due if danger in self.clocks else self.duty_hours.teams(who, due).opens or due
 
     def build_check_response(self, pinned: PinnedEdition, concern: Concern, *, at: dt.datetime) -> CheckResponse:
@@ -121,7 +117,7 @@ class ReceiptBuilder:
             next_steps=(CALL_999_FIRST, NOTHING_STORED, step, *self._by_the_concern(concern, also_call)),
             links={"self": links.CONCERN_CHECK, "submit": links.CONCERNS} | _links(pinned.key),
             guide_named=pinned.guide_named,
-            come_back_by=self.working_days.after(at, days=self.come_back_days),
+            come_back_by=self.duty_hours.working_days.after(at, days=self.come_back_days),
             **self._common_fields(pinned.key, who, due, danger, at),
         )
 
@@ -143,7 +139,7 @@ class ReceiptBuilder:
         stated = _duty_stated(concern)
         claims |= {"test": True} if test else {}
         claims |= {"made_under_duty": stated} if stated else {}
-        back = self.working_days.after(at, days=self.come_back_days)
+        back = self.duty_hours.working_days.after(at, days=self.come_back_days)
         step = self._next_step(due, who, at, danger=danger)
         expected = (TEST,) if test else (CONCERN_STORED, step, *self._by_the_concern(concern, also_call))
         if stated == YesNo.YES and not test:
@@ -257,7 +253,7 @@ class ReceiptBuilder:
                 )
                 for message in messages
             ),
-            come_back_by=self.working_days.after(row.received_at, days=self.come_back_days),
+            come_back_by=self.duty_hours.working_days.after(row.received_at, days=self.come_back_days),
             next_steps=(CALL_999_FIRST, *expected),
             links=_own_links(row.reference) | _links(pinned),
             **self._common_fields(pinned, who, row.acknowledge_by, danger, at),
@@ -266,7 +262,7 @@ class ReceiptBuilder:
     def build_addition_receipt(
         self, row: ConcernRow, danger: str | None, who: WhoToCall, *, at: dt.datetime
     ) -> AdditionReceipt:
-        """Not signed."""
+        """Build a receipt that is not signed."""
         due = self.acknowledge_by(danger, at=at)
         step = self._next_step(due, who, at, danger=danger, what=WHAT_WAS_ADDED)
         expected = (TEST,) if row.test else (ADDITION_STORED, step)
@@ -310,7 +306,7 @@ class ReceiptBuilder:
         return f"Do not wait for an answer. {after}{call}{f' {expected}' if is_promised else ''}"
 
     def _number_to_call(self, who: WhoToCall, due: dt.datetime) -> str:
-        """At the end of a day, the guide's own first number, for the next morning."""
+        """For a deadline at the end of a day, name the guide's own first number, for the next morning."""
         if deadline_of(due)[1] is None:
             return _call(Teams(next((Team(each, None) for each in who.contacts if each.phones), None), ()))
         return _call(self.duty_hours.teams(who, due))

@@ -1,7 +1,7 @@
 """Resealing: re-encryption of all sealed texts and cards of the desk to new keys, by the holder of an old identity."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Engine, literal, select, tuple_
@@ -26,11 +26,10 @@ from app.services.concerns.card_making import (
     card_of_addition,
     card_of_concern,
     has_all_of,
-    insert_cards,
     number_of_card,
     seal_card,
 )
-from app.services.concerns.sealing import LEAST_CARD, LEAST_TEXT, Unsealer, pad
+from app.services.concerns.sealing import Unsealer, pad_entry
 
 SEALED_KINDS: tuple[EntryKind | None, ...] = (None, *FOR_THE_DESK)
 """None stands for the concerns' own texts."""
@@ -52,7 +51,7 @@ class SealedPlace:
 def list_sealed_of(
     session: Session, kind: EntryKind | None, *, after: SealedPlace | None = None, limit: int | None = None
 ) -> list[SealedPlace]:
-    """By reference and number. None is the concerns' own texts."""
+    """Order the texts by reference and number. `kind` is None for the concerns' own texts."""
     row = table_of(ConcernRow if kind is None else EntryRow).c
     order = (row.reference,) if kind is None else (row.reference, row.number)
     statement = select(row.recipients, *order).where(row.sealed.is_not(None)).order_by(*order).limit(limit)
@@ -83,10 +82,10 @@ def find_newest_recipients(session: Session) -> Sequence[str] | None:
 
 @dataclass(frozen=True)
 class Resealed:
-    """`unopened` could not be decrypted, `misplaced` do not belong to their concern: both are unchanged.
+    """Result of a change of keys. `count` texts were re-encrypted, and `cards` made that were missing or incomplete.
 
-    `count` texts were re-encrypted, and `cards` made that were missing or had less than the text. `remnants` says if
-    files may still have the former texts.
+    `unopened` could not be decrypted and `misplaced` do not belong to their concern: both are unchanged. `remnants`
+    says whether files may still have the former texts.
     """
 
     count: int
@@ -94,12 +93,6 @@ class Resealed:
     unopened: tuple[SealedPlace, ...]
     misplaced: tuple[SealedPlace, ...]
     remnants: Remnants
-
-
-@dataclass(frozen=True)
-class ChangeOfKeys:
-    unsealer: Unsealer
-    sealer: Sealer
 
 
 @dataclass(frozen=True)
@@ -114,53 +107,47 @@ class _ResealedText:
     details: SealDetails
 
 
-@dataclass
-class _Progress:
-    count: int = 0
-    cards: int = 0
-    unopened: list[SealedPlace] = field(default_factory=list)
-    misplaced: list[SealedPlace] = field(default_factory=list)
-
-
 def reseal(
     engine: Engine,
     writer: Writer,
-    keys: ChangeOfKeys,
+    unsealer: Unsealer,
+    sealer: Sealer,
     *,
     actor: Actor,
     on_step: OnStep = show_no_progress,
 ) -> Resealed:
-    """Re-encrypt every concern, addition, note and label whose recipients differ from those of `keys.sealer`.
+    """Re-encrypt every concern, addition, note and label whose recipients differ from those of `sealer`.
 
-    Texts are padded, and missing or older cards made, even if the recipients are right. A text that `keys.unsealer`
+    Texts are padded, and missing or older cards made, even if the recipients are right. A text that `unsealer`
     cannot decrypt, or that does not belong to its concern, stays as it is. Each transaction also records digests and
     recipients. At the end, also after an error, the former texts are purged from the database files as far as possible.
     `on_step` gets the number of each text and the total. Raise `StoreBusy`.
     """
-    done = _Progress()
+    count, cards = 0, 0
+    unopened, misplaced = list[SealedPlace](), list[SealedPlace]()
     with Session(engine) as session:
         texts = [text for kind in SEALED_KINDS for text in list_sealed_of(session, kind)]
     try:
         for step, text in enumerate(texts, start=1):
             on_step(step, len(texts))
             try:
-                resealed = _reseal_text(engine, keys, text)
+                resealed = _reseal_text(engine, unsealer, sealer, text)
                 if resealed is not None and writer.run(_replace, resealed, actor=actor):
-                    done.count += resealed.sealed != resealed.former
-                    done.cards += resealed.makes_card
+                    count += resealed.sealed != resealed.former
+                    cards += resealed.makes_card
             except UnsealingUnavailable:
-                done.unopened.append(text)
+                unopened.append(text)
             except SealedTextMisplaced:
-                done.misplaced.append(text)
+                misplaced.append(text)
     finally:
         remnants = purge_remnants(engine)  # the database files may still have texts that the old keys decrypt
-    return Resealed(done.count, done.cards, tuple(done.unopened), tuple(done.misplaced), remnants)
+    return Resealed(count, cards, tuple(unopened), tuple(misplaced), remnants)
 
 
-def _reseal_text(engine: Engine, keys: ChangeOfKeys, place: SealedPlace) -> _ResealedText | None:
+def _reseal_text(engine: Engine, unsealer: Unsealer, sealer: Sealer, place: SealedPlace) -> _ResealedText | None:
     """None if it was erased, or is right already. Raise `UnsealingUnavailable` or `SealedTextMisplaced`."""
     number = number_of_card(place.added)
-    is_current = sorted(place.recipients) == sorted(keys.sealer.fingerprints)
+    is_current = sorted(place.recipients) == sorted(sealer.fingerprints)
     if is_current and number is None:
         return None
     with Session(engine) as session:
@@ -170,18 +157,20 @@ def _reseal_text(engine: Engine, keys: ChangeOfKeys, place: SealedPlace) -> _Res
         stored = None if card_row is None else card_row.sealed
     if not former:
         return None
-    if is_current and stored and not keys.unsealer.has_one_of(place.recipients):
+    if is_current and stored and not unsealer.has_one_of(place.recipients):
         return None  # nothing to re-encrypt, and a card that only others can read
-    document = keys.unsealer.open(former, reference=place.reference)
+    document = unsealer.open(former, reference=place.reference)
     card, makes_card = None, False
     if number is not None:
-        made, known = _card_of(place, document), _open_card(keys.unsealer, stored, place.reference)
+        made, known = _card_of(place, document), _open_card(unsealer, stored, place.reference)
         makes_card = not has_all_of(known, made)
         if is_current and not makes_card:
             return None
-        card = seal_card(keys.sealer, made if makes_card else known, place.reference, at=received_at)
-    sealed = former if is_current else keys.sealer.seal(_padded(place, keys.unsealer.decrypt(former)))
-    details = seal_details(sealed, keys.sealer.fingerprints, added=place.added, card=card)
+        card = seal_card(sealer, made if makes_card else known, place.reference, at=received_at)
+    sealed = (
+        former if is_current else sealer.seal(pad_entry(place.added and place.added.kind, unsealer.decrypt(former)))
+    )
+    details = seal_details(sealed, sealer.fingerprints, added=place.added, card=card)
     return _ResealedText(place, former, sealed, card, makes_card, details)
 
 
@@ -190,12 +179,6 @@ def _open_card(unsealer: Unsealer, sealed: bytes | None, reference: str) -> Any:
         return unsealer.open(sealed, reference=reference).get(CARD) if sealed else None
     except (UnsealingUnavailable, SealedTextMisplaced):
         return None
-
-
-def _padded(place: SealedPlace, document: bytes) -> bytes:
-    """Older documents may lack padding."""
-    is_label = place.added is not None and place.added.kind is EntryKind.LABEL
-    return pad(document, LEAST_CARD if is_label else LEAST_TEXT)
 
 
 def _card_of(place: SealedPlace, document: dict[str, Any]) -> dict[str, Any]:
@@ -214,9 +197,5 @@ def _replace(session: Session, resealed: _ResealedText, *, actor: Actor) -> bool
         row.sealed, row.recipients = resealed.sealed, list(resealed.details.recipients)
     number = number_of_card(resealed.place.added)
     if resealed.card is not None and number is not None:
-        card = session.get(CardRow, (resealed.place.reference, number))
-        if card is None:
-            insert_cards(session.connection(), [(resealed.place.reference, number, resealed.card)])
-        else:
-            card.sealed = resealed.card
+        session.merge(CardRow(reference=resealed.place.reference, addition=number, sealed=resealed.card))
     return True

@@ -34,7 +34,7 @@ def insert_concerns(connection: Connection, concerns: Sequence[ConcernRow]) -> N
 
 
 def find_concern(session: Session, reference: str) -> ConcernRow | None:
-    """Without the sealed text, which may be large."""
+    """Return the concern without its sealed text, which may be large."""
     return session.scalars(_ONE_CONCERN, {"reference": reference}).one_or_none()
 
 
@@ -44,7 +44,7 @@ def count_recent_tests(session: Session, *, now: dt.datetime) -> int:
 
 
 def closed_count() -> ScalarSelect[int]:
-    """Stored, and updated by a trigger, without test concerns."""
+    """Count without test concerns. A trigger keeps the stored number up to date."""
     return select(ClosedCountRow.number).where(ClosedCountRow.id == 1).scalar_subquery()
 
 
@@ -64,7 +64,7 @@ def has_flood(session: Session, *, now: dt.datetime) -> bool:
 
 
 def get_concern(session: Session, reference: str) -> ConcernRow:
-    """Without its sealed text. Raise `NoSuchConcern`."""
+    """Return the concern without its sealed text. Raise `NoSuchConcern`."""
     concern = find_concern(session, reference)
     if concern is None:
         raise NoSuchConcern(NO_SUCH_REFERENCE)
@@ -72,7 +72,7 @@ def get_concern(session: Session, reference: str) -> ConcernRow:
 
 
 def get_unerased(session: Session, reference: str) -> ConcernRow:
-    """As `get_concern`, and raise `ConcernErased`."""
+    """Same as `get_concern`, and raise `ConcernErased`."""
     concern = get_concern(session, reference)
     if concern.erased_at is not None:
         raise ConcernErased

@@ -16,7 +16,7 @@ import orjson
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from sqlalchemy import ColumnElement, Engine, delete, func, update
+from sqlalchemy import ColumnElement, delete, func, update
 from sqlmodel import Session, col, select
 
 from app.db.writer import Writer
@@ -29,10 +29,10 @@ from app.services.concerns.idempotency import NONCE_LENGTH
 
 LIFETIME = dt.timedelta(hours=24)
 SHARE = 20
-"""Of people in one network together, so that none fills the store."""
+"""Limit for people in one network together, so that none fills the store."""
 SHARE_BYTES = 2_000_000
 MAX_BYTES = 256_000_000
-"""Of all."""
+"""Limit for all saved forms."""
 NEARLY_FULL = 0.8
 """Share of `MAX_BYTES` from which readiness warns."""
 BLOCK = 4096
@@ -50,7 +50,7 @@ class SavedForm:
 
 @dataclass(frozen=True)
 class OpenedForm:
-    """`opening`, sent back with the form, lets it end when sent. It reveals neither code nor key."""
+    """`opening` is sent back with the form to expire it once sent. It reveals neither code nor key."""
 
     path: str
     fields: dict[str, list[str]]
@@ -64,7 +64,6 @@ class SavedForms:
     Saving again gives a new code; the old one ends only if no other page has opened it since.
     """
 
-    engine: Engine
     writer: Writer
 
     def save(self, path: str, fields: Fields, *, source: str = "", opening: str = "", at: dt.datetime) -> SavedForm:
@@ -88,7 +87,7 @@ class SavedForms:
         found = select(SavedFormRow.form_id).where(
             col(SavedFormRow.form_id) == form_id, col(SavedFormRow.expires_at) > at
         )
-        with Session(self.engine) as session:
+        with Session(self.writer.engine) as session:
             if session.exec(found).first() is None:
                 raise NoSuchSavedForm
 
@@ -103,21 +102,21 @@ class SavedForms:
         return OpenedForm(saved["path"], saved["fields"], f"{form_id.hex()}.{_page_digest(page).hex()}")
 
     def end(self, opening: str, *, at: dt.datetime) -> None:
-        """It was sent: let it expire. Ignore an unknown `opening`. Raise `StoreBusy`."""
+        """Let the form that was sent expire. Ignore an unknown `opening`. Raise `StoreBusy`."""
         ended = _of_opening(opening)
         if ended is not None:
-            self.writer.run(_end, ended, at)
+            self.writer.run(_expire, ended, at)
 
     def erase_expired(self, *, at: dt.datetime) -> int:
         """Erase and purge, and return the number. Raise `StoreBusy`.
 
         Raise `ClockInDoubt` if the clock disagrees with the last known time: forms may only seem expired.
         """
-        with Session(self.engine) as session:
+        with Session(self.writer.engine) as session:
             require_clock(session, at=at)
         erased = self.writer.run(_erase, at)
         if erased:
-            purge_remnants(self.engine)
+            purge_remnants(self.writer.engine)
         return erased
 
 
@@ -128,11 +127,6 @@ def measure_saved(session: Session, *of: ColumnElement[bool]) -> tuple[int, int]
 
 def are_nearly_full(session: Session) -> bool:
     return measure_saved(session)[1] >= NEARLY_FULL * MAX_BYTES
-
-
-def group_of(typed_code: str) -> str:
-    """The first four characters, by which wrong tries are counted."""
-    return standard_token(typed_code)[:4]
 
 
 def _derive(code: str) -> tuple[bytes, bytes]:
@@ -166,10 +160,6 @@ def _insert(
     if measure_saved(session)[1] + columns["size"] > MAX_BYTES:
         raise SavedFormsFull
     session.add(SavedFormRow(**columns))
-
-
-def _end(session: Session, ended: ColumnElement[bool], at: dt.datetime) -> None:
-    _expire(session, ended, at)
 
 
 def _expire(session: Session, ended: ColumnElement[bool], at: dt.datetime) -> None:

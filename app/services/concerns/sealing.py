@@ -10,7 +10,7 @@ encrypted for retries. So nothing in the database can decrypt a message.
 
 import datetime as dt
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,9 +22,20 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pyrage import x25519
 
-from app.age.files import find_file_key
-from app.age.keys import AgeError, NotAKey, NotOpened, Sealer, decrypt, fingerprint_of, identity_of, parse_identities
-from app.errors import SealedTextMisplaced, SetupError, UnsealingUnavailable
+from app.age.files import count_keys, find_file_key
+from app.age.keys import (
+    AgeError,
+    NotAKey,
+    NotOpened,
+    NotThatFile,
+    Sealer,
+    decrypt,
+    fingerprint_of,
+    identity_of,
+    parse_identities,
+)
+from app.errors import FaultCode, FieldError, SealedTextMisplaced, SetupError, UnsealingUnavailable
+from app.models.audit.entry_kinds import EntryKind
 from app.models.base import format_utc
 from app.models.concerns.additions import Addition
 from app.models.concerns.concern import FORM_VERSION
@@ -33,11 +44,12 @@ from app.models.guides.edition_keys import EditionKey
 
 TOKEN_KEY_INFO = b"guidance: key of messages to a reporter, version 1"
 TOKEN_KEY_BYTES = 32
+NOT_OUR_KEYS = "these are not the current keys of this service: encrypt it again to the current keys"
 LEAST_TEXT = 1024
 LEAST_CARD = 512
 """Bytes of the shortest padded card or label; `LEAST_TEXT` of the shortest text."""
 LARGEST_STEP = 4096
-"""Padded lengths are powers of two up to it, then multiples of it."""
+"""Padded lengths are powers of two up to this one, and then multiples of it."""
 
 
 def make_sealer(recipients: Sequence[str]) -> Sealer:
@@ -90,7 +102,7 @@ class Unsealer:
         return document[member]
 
     def find_file_key(self, sealed: bytes) -> bytes:
-        """It decrypts this file and no other. Raise `UnsealingUnavailable` or `NotThatFile`."""
+        """Return a key that decrypts this file and no other. Raise `UnsealingUnavailable` or `NotThatFile`."""
         try:
             return find_file_key(sealed, self.identities)
         except NotOpened:
@@ -117,9 +129,9 @@ def read_identities(path: Path) -> Unsealer:
 
 
 def concern_plaintext(submission: bytes, reference: str, pinned: EditionKey, *, test: bool, at: dt.datetime) -> bytes:
-    """Padded JSON of `submission`, reference, edition, time of receipt, form version, and if it is a test.
+    """Pad the JSON of `submission`, reference, edition, time of receipt, form version, and whether it is a test.
 
-    The age format cannot bind other data: so a file moved to another row still names its own concern.
+    The age format cannot bind other data, so a file moved to another row still names its own concern.
     """
     document = ({"test": True} if test else {}) | {
         "reference": reference,
@@ -142,28 +154,24 @@ def addition_plaintext(addition: Addition, reference: str, *, at: dt.datetime) -
     return pad(orjson.dumps(document))
 
 
-def note_plaintext(text: str, reference: str, **written: str) -> bytes:
-    """Padded JSON. `written` has `received_at` and `author` if this service encrypts it, otherwise nothing."""
-    return pad(orjson.dumps({"reference": reference, **written, "note": {"text": text}}))
+def written_plaintext(kind: EntryKind, text: str, reference: str, **written: str) -> bytes:
+    """Padded JSON of a note or label. `written` has `received_at` and `author` only if this service encrypts it."""
+    return pad_entry(kind, orjson.dumps({"reference": reference, **written, kind.value: {"text": text}}))
 
 
-def label_plaintext(text: str, reference: str, **written: str) -> bytes:
-    return pad(orjson.dumps({"reference": reference, **written, "label": {"text": text}}), LEAST_CARD)
+def pad_entry(kind: EntryKind | None, document: bytes) -> bytes:
+    return pad(document, LEAST_CARD if kind is EntryKind.LABEL else LEAST_TEXT)
 
 
-def seal_label(text: str, reference: str, recipients: Sequence[str]) -> bytes:
-    return make_sealer(recipients).seal(label_plaintext(text, reference))
+def seal_written(kind: EntryKind, text: str, reference: str, recipients: Sequence[str]) -> bytes:
+    """Without time or author, for commands that encrypt before they send. Raise `SetupError`."""
+    return make_sealer(recipients).seal(written_plaintext(kind, text, reference))
 
 
 def pad(document: bytes, least: int = LEAST_TEXT) -> bytes:
     """Add spaces to `least`, a power of two up to `LARGEST_STEP`, or a multiple of that: the length says little."""
     step = min(max(least, 1 << (len(document) - 1).bit_length()), LARGEST_STEP)
     return document + b" " * (-len(document) % step)
-
-
-def seal_note(text: str, reference: str, recipients: Sequence[str]) -> bytes:
-    """Without time or author, for commands that encrypt before they send. Raise `SetupError`."""
-    return make_sealer(recipients).seal(note_plaintext(text, reference))
 
 
 def open_note(
@@ -175,10 +183,10 @@ def open_note(
     author: str | None,
     member: str = "note",
 ) -> dict[str, Any]:
-    """Return the document of a note, or of a label. Raise `UnsealingUnavailable`.
+    """Return the document of a note or label. Raise `UnsealingUnavailable`.
 
-    Raise `SealedTextMisplaced` if it lacks `member`, or names another reference, time or author; what either side lacks
-    is not compared.
+    Raise `SealedTextMisplaced` if the document lacks `member`, or names another reference, time or author. A fact that
+    either side lacks is not compared.
     """
     document = unsealer.open(sealed, reference=reference)
     known = {"received_at": received_at and format_utc(received_at), "author": author}
@@ -188,6 +196,22 @@ def open_note(
     if any(value is not None and document.get(name, value) != value for name, value in known.items()):
         raise SealedTextMisplaced
     return document
+
+
+def faults_in_keys(
+    recipients: Sequence[str] | None, files: Mapping[str, bytes], sealer: Sealer, wrong: str
+) -> list[FieldError]:
+    """Of files that a client says it encrypted to `recipients`, by field."""
+    if sorted(recipients or ()) != sorted(map(str, sealer.recipients)):
+        return [FieldError(("recipients",), NOT_OUR_KEYS, FaultCode.NOT_LISTED)]
+    return [FieldError((name,), wrong) for name, file in files.items() if not _has_keys(file, sealer)]
+
+
+def _has_keys(file: bytes, sealer: Sealer) -> bool:
+    try:
+        return count_keys(file) == len(sealer.recipients)
+    except NotThatFile:
+        return False
 
 
 def derive_public_key(status_token: str, reference: str) -> bytes:
@@ -201,13 +225,13 @@ def token_identity(status_token: str, reference: str) -> x25519.Identity:
 
 
 def seal_message(text: str, reference: str, recipient: str, *, at: dt.datetime) -> bytes:
-    """Only the reporter's status token decrypts it. `reference` and the time of sending are inside."""
+    """Encrypt so that only the reporter's status token decrypts. `reference` and the time of sending are inside."""
     document = {"reference": reference, "sent_at": format_utc(at), "message": text}
     return Sealer.to(recipient).seal(pad(orjson.dumps(document)))
 
 
 def find_message(sealed: bytes | None, identity: x25519.Identity, reference: str) -> str | None:
-    """None if erased, of another identity, or without a message that names `reference`."""
+    """Return None if the message is erased, of another identity, or does not name `reference`."""
     try:
         document = json.loads(decrypt(sealed or b"", [identity]))
         return str(document["message"]) if document["reference"] == reference else None

@@ -1,5 +1,6 @@
 """Submission of concerns: resolve the edition, validate, encrypt, store."""
 
+import base64
 import datetime as dt
 import hashlib
 from collections.abc import Callable, Sequence
@@ -11,7 +12,7 @@ from typing import Any
 
 import orjson
 from anyio import to_thread
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 from sqlmodel import Session
 
 from app.age.keys import Sealer
@@ -29,13 +30,14 @@ from app.models.concerns.digests import seal_details
 from app.models.concerns.examples import SMALLEST_EXAMPLE
 from app.models.concerns.receipts import CheckResponse
 from app.models.concerns.rows import LEADS, ConcernRow, StoredReceiptRow
+from app.models.concerns.written_down import WrittenConcern
 from app.models.desk.look_again import OFFICER, LookAgainRow
 from app.models.events.rows import EventKind
 from app.models.guides.edition_keys import EditionKey
 from app.models.references import new_reference
 from app.services.access.limits import LimitKeys
 from app.services.access.sources import UNCOUNTED, Admission, Sources
-from app.services.audit.audit_log import insert_first_entries, next_row
+from app.services.audit.audit_log import by_reporter, insert_first_entries, next_row
 from app.services.audit.chains import BEFORE_THE_FIRST
 from app.services.concerns.arrivals import Arrival
 from app.services.concerns.card_making import card_of_concern, insert_cards, seal_card
@@ -69,17 +71,6 @@ class ConcernCount(StrEnum):
 
 
 @dataclass(frozen=True)
-class ClientSealedText:
-    """Encrypted by the sender, with reference and form version inside. `restricted`: to leads."""
-
-    text: bytes
-    reference: str
-    form_version: int
-    card: bytes | None = None
-    restricted: bool = False
-
-
-@dataclass(frozen=True)
 class Submitted:
     """If `sealed`, `concern` and `json` have only unencrypted fields. `payload` or `json` identifies a retry."""
 
@@ -88,7 +79,7 @@ class Submitted:
     arrival: Arrival
     keys: IdempotencyKeys | None
     admission: Admission = UNCOUNTED
-    sealed: ClientSealedText | None = None
+    sealed: WrittenConcern | None = None
     payload: bytes | None = None
 
 
@@ -104,7 +95,6 @@ class _Prepared:
 
 @dataclass(frozen=True)
 class Submissions:
-    engine: Engine
     writer: Writer
     resolver: EditionResolver
     sealer: Sealer
@@ -129,22 +119,23 @@ class Submissions:
     ) -> IdempotentResult:
         """Encrypt and store a concern, and return its receipt (JSON) once it is on disk. A retry returns the first.
 
-        `networks` are those by which its source is counted. Raise `InvalidConcern`: only concern or only key is for
-        tests; unknown guide or edition; unknown codes and items. Raise `IdempotencyKeyReused`, `TooManyConcerns`,
-        `StoreBusy`, or `ReferenceTaken` if several new references in a row were in use.
+        Its source is counted by `networks`. Raise `InvalidConcern` for an unknown guide, edition, code or item, or if
+        only the concern or only the key is for tests. Raise `IdempotencyKeyReused`, `TooManyConcerns`, `StoreBusy`, or
+        `ReferenceTaken` if several new references in a row were in use.
         """
         self._expect_both_say_test(concern, for_tests=for_tests)
         submitted = concern.model_dump_json(exclude_unset=True).encode()
-        in_danger = concern.immediate_danger == ImmediateDanger.YES
+        in_danger, cached = concern.immediate_danger == ImmediateDanger.YES, self.resolver.cached(concern)
+        resolve = partial(self.resolver.resolve, concern, cached)
         try:
-            pinned = await self._resolve(concern)
+            pinned = await to_thread.run_sync(resolve) if cached is None else resolve()
             admission = await self.sources.admit(networks, size=len(submitted), in_danger=in_danger, day=at.date())
         except (InvalidConcern, TooManyConcerns):
             if keys is not None:  # an earlier request may have stored the concern
                 with suppress(IdempotencyKeyReused, orjson.JSONEncodeError):
                     return await to_thread.run_sync(self._replay, concern, keys, at)
             raise
-        arrival = Arrival.of_reporter(channel, at=at)
+        arrival = Arrival(by_reporter(at), channel, at)
         arrived = Submitted(concern, submitted, arrival, keys, admission)
         prepare = partial(self._prepare, arrived, pinned)
         for _ in range(MAX_ATTEMPTS):
@@ -178,20 +169,20 @@ class Submissions:
             return IdempotentResult(prepared.concern.reference, prepared.receipt, is_replay=False)
         raise ReferenceTaken
 
-    async def _resolve(self, concern: Concern) -> PinnedEdition:
-        cached = self.resolver.cached(concern)
-        if cached is None:
-            return await to_thread.run_sync(self.resolver.resolve, concern)
-        return self.resolver.resolve(concern, cached)
-
     def rehearse(self, *, at: dt.datetime) -> None:
         """Check that a concern could be stored: write an invented one and roll back, then flush a write without change.
 
         Without a current edition only the latter. Raise `StoreBusy`, `RowNotStored`, or `SQLAlchemyError`.
         """
-        with Session(self.engine) as session:
+        with Session(self.writer.engine) as session:
             current = list_current(session, limit=1)
-        prepared = self._prepare_invented(current[0].key, at=at) if current else None
+        prepared = None
+        if current:
+            edition = current[0].key
+            concern = Concern(**SMALLEST_EXAMPLE, guide=edition.guide, edition=edition.number)
+            submitted = concern.model_dump_json(exclude_unset=True).encode()
+            arrival = Arrival(by_reporter(at), Channel.API, at)
+            prepared = self._prepare(Submitted(concern, submitted, arrival, keys=None), self.resolver.resolve(concern))
 
         def write(session: Session) -> None:
             if prepared is not None:
@@ -201,13 +192,6 @@ class Submissions:
             write_without_change(session)
 
         self.writer.run(write)
-
-    def _prepare_invented(self, edition: EditionKey, *, at: dt.datetime) -> _Prepared:
-        concern = Concern(**SMALLEST_EXAMPLE, guide=edition.guide, edition=edition.number)
-        submitted = concern.model_dump_json(exclude_unset=True).encode()
-        pinned = self.resolver.resolve(concern)
-        arrival = Arrival.of_reporter(Channel.API, at=at)
-        return self._prepare(Submitted(concern, submitted, arrival, keys=None), pinned)
 
     def _expect_both_say_test(self, concern: Concern, *, for_tests: bool) -> None:
         """A refused concern may be about a real child: log and count it."""
@@ -229,7 +213,7 @@ class Submissions:
             who = self.resolver.pin(EditionKey(members["guide"], members["edition"])).who
             return self.receipts.with_current_numbers(receipt, who, danger, at=at)
 
-        return Retryable(payload, keys, refresh).replay(self.engine)
+        return Retryable(payload, keys, refresh).replay(self.writer.engine)
 
     def _prepare(self, submitted: Submitted, pinned: PinnedEdition) -> _Prepared:
         concern, arrival, sealed = submitted.concern, submitted.arrival, submitted.sealed
@@ -242,9 +226,10 @@ class Submissions:
             text = self.sealer.seal(concern_plaintext(submitted.json, reference, pinned.key, test=test, at=at))
             card: bytes | None = seal_card(self.sealer, card_of_concern(content), reference, at=arrival.at)
         else:
-            reference, form_version, restricted = sealed.reference, sealed.form_version, sealed.restricted
-            digest = {"sealed_sha256": hashlib.sha256(sealed.text).hexdigest()}
-            text, card = sealed.text, sealed.card
+            reference, form_version, restricted = sealed.reference or "", sealed.form_version or 1, sealed.restricted
+            text = base64.b64decode(sealed.sealed or "")
+            card = None if sealed.card is None else base64.b64decode(sealed.card)
+            digest = {"sealed_sha256": hashlib.sha256(text).hexdigest()}
         is_allegation = restricted or concern.concern.is_allegation
         officer_by = self.receipts.officer_by(is_allegation=is_allegation, at=arrival.at)
         claims = {"form_version": form_version, **digest}
@@ -272,8 +257,14 @@ class Submissions:
             limited_to=LEADS if restricted else "",
         )
         stored_receipt = Retryable(submitted.payload or submission, submitted.keys).encrypt(reference, receipt.json)
-        details = seal_details(text, row.recipients, columns=dict(row), receipt=stored_receipt, card=card).model_copy(
-            update={"restricted": restricted, "officer_by": officer_by}
+        details = seal_details(
+            text,
+            row.recipients,
+            columns=dict(row),
+            receipt=stored_receipt,
+            card=card,
+            restricted=restricted,
+            officer_by=officer_by,
         )
         audit_entry, _ = next_row(reference, BEFORE_THE_FIRST, DeskAct.RECEIVED, arrival.actor, details)
         return _Prepared(row, card, audit_entry, stored_receipt, receipt.json, officer_by)

@@ -60,11 +60,10 @@ def acknowledge_up_to(session: Session, concern: ConcernRow, number: int, *, at:
 
 
 def last_waiting_addition(session: Session, reference: str, *, until: dt.datetime) -> int:
-    """0 if none."""
+    """Return 0 if there is none."""
     waiting = (*entries_of(EntryKind.ADDITION, reference), _WAITS, _ENTRIES.received_at <= until)
     last = select(func.coalesce(func.max(_ENTRIES.number), 0)).where(*waiting)
-    number: int = session.connection().execute(last).scalar_one()
-    return number
+    return int(session.connection().execute(last).scalar_one())
 
 
 def first_in_danger(session: Session, reference: str) -> int | None:
@@ -107,7 +106,7 @@ class WaitingAdditions(NamedTuple):
 
 
 def find_waiting(session: Session, references: Collection[str]) -> dict[str, WaitingAdditions]:
-    """By reference, from metadata only."""
+    """Return the additions by reference, from metadata only."""
     if not references:
         return {}
     message = _TABLE.alias("message").c
@@ -135,7 +134,7 @@ def find_waiting(session: Session, references: Collection[str]) -> dict[str, Wai
 
 
 def count_additions(session: Session, *, now: dt.datetime, actor: Actor | None = None) -> dict[str, int]:
-    """Return `additions_waiting` and `additions_overdue`, without those to test or `uncounted` concerns."""
+    """Return `additions_waiting` and `additions_overdue`, leaving out test and `uncounted` concerns."""
     is_late = case((_ENTRIES.acknowledge_by < now, 1))
     counted = select(func.count(), func.count(is_late)).where(_WAITS, ~_OF_A_TEST)
     counted = counted.where(_ENTRIES.reference.not_in(uncounted(actor)))

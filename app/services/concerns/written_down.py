@@ -7,13 +7,13 @@ import base64
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from pydantic import ValidationError
 from sqlmodel import Session
 
-from app.age.files import count_keys
-from app.age.keys import NotThatFile, Sealer
+from app.age.keys import Sealer
 from app.errors import (
     AlreadyStored,
     ConcernErased,
@@ -34,17 +34,14 @@ from app.models.concerns.written_down import WrittenAddition, WrittenConcern, Wr
 from app.models.guides.edition_keys import EditionKey
 from app.services.audit.audit_log import Actor
 from app.services.concerns.arrivals import Arrival
-from app.services.concerns.card_making import card_of_addition, seal_card
-from app.services.concerns.edition_resolver import unknown_ids
 from app.services.concerns.entries import NewEntry
 from app.services.concerns.follow_up import FollowUps, store_addition
 from app.services.concerns.idempotency import IdempotentResult, Retryable, derive_idempotency_keys
 from app.services.concerns.receipts import PinnedEdition
 from app.services.concerns.rows import get_unerased
-from app.services.concerns.sealing import Unsealer, addition_plaintext
-from app.services.concerns.submission import ClientSealedText, Submissions, Submitted
+from app.services.concerns.sealing import Unsealer, faults_in_keys
+from app.services.concerns.submission import Submissions, Submitted
 
-NOT_OUR_KEYS = "these are not the current keys of this service: encrypt it again to the current keys"
 NOT_THIS_TEXT = "this is not such a text, encrypted to those keys, or it says something else than the request"
 NO_TESTS = "a worker writes down no tests: send a test to /v1/concerns, with a test key"
 USED = "this reference is in use: choose another"
@@ -59,7 +56,7 @@ def write_down_concern(
     """Store a concern that a worker writes down, and return its receipt (JSON) once it is on disk.
 
     A retry returns the first. A text encrypted before is stored as received, and checked if `unsealer` decrypts it.
-    Raise `InvalidConcern`, also if its reference is in use; `IdempotencyKeyReused`, `StoreBusy`, `ReferenceTaken`.
+    Raise `InvalidConcern`, also if the reference is in use, `IdempotencyKeyReused`, `StoreBusy` or `ReferenceTaken`.
     """
     payload = canonical_submission(written)
     keys = derive_idempotency_keys(key, client=f"{actor.client}, written down")
@@ -71,7 +68,7 @@ def write_down_concern(
             concern.model_dump_json(exclude_unset=True).encode(),
             arrival,
             keys,
-            sealed=_sealed_of(written),
+            sealed=None if written.sealed is None else written,
             payload=payload,
         )
         pinned = _check_concern(submissions, unsealer, written, concern, actor)
@@ -95,64 +92,55 @@ def write_down_addition(
     actor: Actor,
     key: str | None = None,
 ) -> IdempotentResult:
-    """As `write_down_concern`; return the entry (JSON) without the text. It never lowers the urgency.
+    """Store an addition as `write_down_concern` does, and return its entry (JSON) without the text.
 
-    Raise `NoSuchConcern`, `ConcernErased`, `InvalidConcern`, `TooManyAdditions`, `IdempotencyKeyReused`, `StoreBusy`.
+    It never lowers the urgency. Raise `NoSuchConcern`, `ConcernErased`, `InvalidConcern`, `TooManyAdditions`,
+    `IdempotencyKeyReused` or `StoreBusy`.
     """
     keys = derive_idempotency_keys(key, client=f"{actor.client}, addition to {reference} written down")
     request = Retryable(canonical_submission(written), keys)
     try:
         _check_addition(follow_ups, unsealer, reference, written, actor)
         entry = _new_addition(follow_ups, reference, written, actor)
-        stored = follow_ups.writer.run(store_addition, reference, entry, request)
-    except AlreadyStored:
-        return request.replay(follow_ups.engine)
+        write = partial(store_addition, reference=reference, entry=entry, request=request)
+        return request.store_once(follow_ups.writer, reference, write)
     except (InvalidConcern, ConcernErased):
         with suppress(IdempotencyKeyReused):  # an earlier request may have stored the addition
-            return request.replay(follow_ups.engine)
+            return request.replay(follow_ups.writer.engine)
         raise
-    return IdempotentResult(reference, stored, is_replay=False)
 
 
 def _check_addition(
     follow_ups: FollowUps, unsealer: Unsealer, reference: str, written: WrittenAddition, actor: Actor
 ) -> None:
-    with Session(follow_ups.engine) as session:
+    with Session(follow_ups.writer.engine) as session:
         concern = get_unerased(session, reference)
     faults = faults_of_time(written.came_at, now=actor.at)
     if written.addition is None:
         faults += _faults_in_file(written, reference, Addition, follow_ups.sealer, unsealer)
     else:
         pinned = follow_ups.resolver.pin(EditionKey(concern.guide, concern.edition))
-        in_text = follow_ups.receipts.reference_data.faults_in_codes(written.addition)
-        faults += _below("addition", [*in_text, *unknown_ids(written.addition.concern, pinned.content)])
+        faults += _below("addition", follow_ups.faults_in(written.addition, pinned))
     if faults:
         raise InvalidConcern(faults)
 
 
 def _new_addition(follow_ups: FollowUps, reference: str, written: WrittenAddition, actor: Actor) -> NewEntry:
-    if written.addition is None:
-        danger, text, restricts = written.immediate_danger, _decode(written.sealed), written.restricted
-        is_allegation = restricts
-        card = None if written.card is None else _decode(written.card)
-    else:
-        danger, restricts = written.addition.immediate_danger, written.addition.concern.is_about_staff
-        is_allegation = written.addition.concern.is_allegation
-        text = follow_ups.sealer.seal(addition_plaintext(written.addition, reference, at=actor.at))
-        content = card_of_addition(written.addition.model_dump(mode="json", exclude_unset=True))
-        card = seal_card(follow_ups.sealer, content, reference, at=actor.at)
+    if written.addition is not None:
+        arrival = Arrival(actor, Channel(written.channel), written.came_at)
+        return follow_ups.encrypt(written.addition, reference, arrival)
     return NewEntry(
         EntryKind.ADDITION,
         actor,
-        text,
+        _decode(written.sealed),
         follow_ups.sealer.fingerprints,
-        follow_ups.receipts.acknowledge_by(danger, at=written.came_at),
-        danger,
+        follow_ups.receipts.acknowledge_by(written.immediate_danger, at=written.came_at),
+        written.immediate_danger,
         written.channel.value,
         written.came_at,
-        card,
-        restricts,
-        follow_ups.receipts.officer_by(is_allegation=is_allegation, at=actor.at),
+        None if written.card is None else _decode(written.card),
+        written.restricted,
+        follow_ups.receipts.officer_by(is_allegation=written.restricted, at=actor.at),
     )
 
 
@@ -166,14 +154,6 @@ def _without_words(written: WrittenConcern) -> Concern:
         children=(),
         concern=ConcernDetail(narrative=NO_WORDS),
     )
-
-
-def _sealed_of(written: WrittenConcern) -> ClientSealedText | None:
-    if written.sealed is None:
-        return None
-    card = None if written.card is None else _decode(written.card)
-    text, reference = _decode(written.sealed), written.reference or ""
-    return ClientSealedText(text, reference, written.form_version or 1, card, written.restricted)
 
 
 def _check_concern(
@@ -207,21 +187,12 @@ def _faults_in_file(
     written: WrittenDown, reference: str, model: type[Concern | Addition], sealer: Sealer, unsealer: Unsealer
 ) -> list[FieldError]:
     """Check the text if `unsealer` decrypts it: the desk could not open an invalid one."""
-    if sorted(written.recipients or ()) != sorted(map(str, sealer.recipients)):
-        return [FieldError(("recipients",), NOT_OUR_KEYS, FaultCode.NOT_LISTED)]
     files = {"sealed": written.sealed, "card": written.card}
     given = {name: _decode(file) for name, file in files.items() if file is not None}
-    faults = [FieldError((name,), NOT_THIS_TEXT) for name, file in given.items() if not _has_keys(file, sealer)]
+    faults = faults_in_keys(written.recipients, given, sealer, NOT_THIS_TEXT)
     if not faults and unsealer.has_one_of(sealer.fingerprints):
         return _faults_in_text(written, reference, model, unsealer)
     return faults
-
-
-def _has_keys(file: bytes, sealer: Sealer) -> bool:
-    try:
-        return count_keys(file) == len(sealer.recipients)
-    except NotThatFile:
-        return False
 
 
 def _faults_in_text(

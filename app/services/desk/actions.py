@@ -67,7 +67,8 @@ NEWEST = 1000
 def acknowledge(session: Session, reference: str, acknowledgement: Acknowledgement, actor: Actor) -> ConcernRow:
     """Record that a social worker has read the concern, and additions up to `up_to_addition`. Later ones wait.
 
-    Each that was unacknowledged has an event. Raise `NoSuchConcern`, or `ValidationFailed` without such an addition.
+    Each that was unacknowledged gets an event. Raise `NoSuchConcern`, or `ValidationFailed` if there is no such
+    addition.
     """
     concern = get_concern(session, reference)
     _acknowledge(session, concern, AcknowledgedDetails(up_to_addition=acknowledgement.up_to_addition), actor)
@@ -87,8 +88,8 @@ def acknowledge_together(
 ) -> Sequence[ConcernRow]:
     """Acknowledge concerns of one `burst`, and additions up to `additions_until`.
 
-    What is acknowledged already gets no entry. Raise `ValidationFailed`, and record nothing, if one is unknown, of no
-    such burst, or may not be opened.
+    A concern that is already acknowledged gets no entry. Raise `ValidationFailed`, and record nothing, if a concern is
+    unknown, of another burst, or may not be opened.
     """
     references = [find_reference(typed) or "" for typed in acknowledgement.references]
     hidden = find_hidden(session, references, actor)
@@ -126,8 +127,9 @@ def close(
 ) -> InboxEntry:
     """Close the concern and send its message, if any, in one transaction. A retry sends no second message.
 
-    Closed with the same outcome, only its sharing changes. Raise `ValidationFailed` (code list), `NoSuchConcern`,
-    `NotAcknowledged` (with `unless_waiting` also for an addition), `OutcomeGiven`, `StoreBusy`, or as `send_message`.
+    If the concern is closed with the same outcome, only its sharing changes. Raise `ValidationFailed` (code list),
+    `NoSuchConcern`, `NotAcknowledged` (with `unless_waiting` also for an addition), `OutcomeGiven`, `StoreBusy`, or as
+    `send_message`.
     """
     if faults := desk.reference_data.faults_in_codes(outcome):
         raise ValidationFailed(faults)
@@ -191,7 +193,7 @@ def reopen(session: Session, reference: str, reopening: Reopening, actor: Actor)
 
 
 def hold(session: Session, reference: str, hold: Hold, actor: Actor) -> ConcernRow:
-    """Prevent erasure, or end that. `until` is only recorded: it ends nothing. Raise `NoSuchConcern`."""
+    """Prevent erasure, or allow it again. `until` is recorded, but does not end the hold. Raise `NoSuchConcern`."""
     concern = get_concern(session, reference)
     if hold.held:
         record_change(session, concern, DeskAct.HELD, actor, HeldDetails(reason=hold.reason, until=hold.until))
@@ -255,7 +257,7 @@ def is_second_person(request: AuditEntryRow | None, actor: Actor) -> bool:
 
 
 def find_erasure_request(session: Session, reference: str) -> AuditEntryRow | None:
-    """None after a later change, addition, note, message or hand-over; a label does not matter."""
+    """Return None after a later change, addition, note, message or hand-over. A label does not matter."""
     acts = [each.value for each in (*TO_SEE_FIRST, DeskAct.ERASURE_REQUESTED)]
     rows = select(AuditEntryRow).where(AuditEntryRow.chain == reference, col(AuditEntryRow.act).in_(acts))
     last = session.exec(rows.order_by(col(AuditEntryRow.number).desc()).limit(1)).first()

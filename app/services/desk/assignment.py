@@ -51,12 +51,6 @@ class Assigned:
         return f"It is assigned to {self.person or 'nobody'} since {format_utc(self.at)}, by {self.by}."
 
 
-@dataclass(frozen=True)
-class Reassignment:
-    person: str
-    reason: str
-
-
 def read_assignment(session: Session, reference: str, actor: Actor) -> Assigned:
     """Record the reading. Raise `NoSuchConcern`."""
     get_concern(session, reference)
@@ -71,10 +65,10 @@ def assign(
     actor: Actor,
     precondition: Callable[[int], bool] = lambda _version: True,
 ) -> tuple[Assigned, Assigned]:
-    """Assign, or unassign if None. Return the assignment before and after.
+    """Assign the concern, or unassign it if `person` is None. Return the assignment before and after.
 
     If `precondition` of the current version is False, record the attempt and raise `AssignmentChanged`. Raise
-    `NoSuchConcern`, `ValidationFailed` if `person` may not open it, `ChangedMeanwhile`, `StoreBusy`.
+    `NoSuchConcern`, `ValidationFailed` if `person` may not open the concern, `ChangedMeanwhile` or `StoreBusy`.
     """
     before, after = writer.run(_assign, reference, person, actor, precondition)
     if after is None:
@@ -101,24 +95,24 @@ def _assign(
 
 def unassign_all(writer: Writer, person: str, *, actor: Actor) -> tuple[str, ...]:
     """In batches, for a person who leaves: closed and test concerns too. Raise `StoreBusy`."""
-    return _in_batches(writer, _every(person), Reassignment("", LEFT), actor)
+    return _in_batches(writer, _every(person), "", LEFT, actor)
 
 
-def give_all(writer: Writer, person: str, to: Reassignment, *, actor: Actor) -> tuple[str, ...]:
-    """Assign to `to.person` the open concerns that they and `actor` may open, but no test concerns.
+def give_all(writer: Writer, person: str, to: str, reason: str, *, actor: Actor) -> tuple[str, ...]:
+    """Assign to `to`, or nobody if empty, the open concerns that they and `actor` may open, but no test concerns.
 
     Raise `SameAssignment` if it is the same person, or `StoreBusy`.
     """
-    if to.person == person:
+    if to == person:
         raise SameAssignment
     statement = open_concerns_of(person, actor)
-    if to.person:
-        statement = statement.where(may_be_opened_by(to.person))
-    return _in_batches(writer, statement, to, actor)
+    if to:
+        statement = statement.where(may_be_opened_by(to))
+    return _in_batches(writer, statement, to, reason, actor)
 
 
 def open_concerns_of(person: str, actor: Actor) -> SelectOfScalar[str]:
-    """Most urgent first, without test concerns. A closed one with an unacknowledged addition is open."""
+    """Select by urgency, without tests. A closed concern with an unacknowledged addition is open."""
     is_open = (col(ConcernRow.waiting) < CLOSED_RANK) & col(ConcernRow.test).is_(False)
     return _every(person).where(is_open, may_open(actor)).order_by(*URGENCY)
 
@@ -127,29 +121,29 @@ def _every(person: str) -> SelectOfScalar[str]:
     return select(ConcernRow.reference).where(ConcernRow.assigned_to == person)
 
 
-def _in_batches(writer: Writer, statement: SelectOfScalar[str], to: Reassignment, actor: Actor) -> tuple[str, ...]:
+def _in_batches(writer: Writer, statement: SelectOfScalar[str], to: str, reason: str, actor: Actor) -> tuple[str, ...]:
     changed: list[str] = []
-    while batch := writer.run(_give_some, statement, to, actor=actor):
+    while batch := writer.run(_give_some, statement, to, reason, actor=actor):
         changed += batch
     return tuple(changed)
 
 
-def _give_some(session: Session, statement: SelectOfScalar[str], to: Reassignment, *, actor: Actor) -> list[str]:
+def _give_some(session: Session, statement: SelectOfScalar[str], to: str, reason: str, *, actor: Actor) -> list[str]:
     details: Details
-    act, details = DeskAct.UNASSIGNED, ReasonDetails(reason=to.reason)
-    if to.person:
-        act, details = DeskAct.ASSIGNED, PersonDetails(person=to.person, reason=to.reason)
+    act, details = DeskAct.UNASSIGNED, ReasonDetails(reason=reason)
+    if to:
+        act, details = DeskAct.ASSIGNED, PersonDetails(person=to, reason=reason)
     references = session.exec(statement.limit(BATCH_SIZE)).all()
     for reference in references:
         concern = get_concern(session, reference)
         record_change(session, concern, act, actor, details)
-        concern.assigned_to = to.person
+        concern.assigned_to = to
         session.flush()
     return list(references)
 
 
 def list_last_assignments(session: Session, reference: str, *, limit: int) -> list[Assigned]:
-    """Most recent first. The caller records the reading."""
+    """Return the most recent first. The caller records the reading."""
     acts = select(AuditEntryRow).where(AuditEntryRow.chain == reference, col(AuditEntryRow.act).in_(ASSIGNING_ACTS))
     return [
         Assigned.by_act(each) for each in session.exec(acts.order_by(col(AuditEntryRow.number).desc()).limit(limit))

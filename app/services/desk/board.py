@@ -14,7 +14,7 @@ from app.models.audit.details import SummaryDetails
 from app.models.audit.rows import AUDIT, DeskAct
 from app.models.concerns.rows import ConcernRow
 from app.services.access.restrictions import uncounted
-from app.services.audit.audit_log import Actor, record_reading
+from app.services.audit.audit_log import Actor, record_action
 from app.services.desk.figures import SMALLEST_COUNT, places_to_hide
 
 _CONCERNS = table_of(ConcernRow).c
@@ -42,7 +42,7 @@ class Months:
 
 @dataclass(frozen=True)
 class BoardCount:
-    """With one code of a measure, or none. `concerns` is None if hidden."""
+    """Number of concerns with one code of a measure, or with none. `concerns` is None if hidden."""
 
     code: str | None
     concerns: int | None
@@ -65,7 +65,7 @@ class BoardFigures:
 def read_board_figures(writer: Writer, months: Months, *, actor: Actor) -> BoardFigures:
     """Record the reading. Leave out test concerns, and those `uncounted` for `actor`. Raise `StoreBusy`."""
     period = SummaryDetails(statistics=True, first_month=months.first, last_month=months.last)
-    writer.run(record_reading, AUDIT, DeskAct.SUMMARY_READ, actor, period)
+    writer.run(record_action, AUDIT, DeskAct.SUMMARY_READ, actor, period)
     with Session(writer.engine) as session:
         received = _within(_CONCERNS.received_at, months, actor)
         counts = {name: _count(session, name, received) for name in OF_RECEIVED}

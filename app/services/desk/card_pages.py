@@ -33,7 +33,7 @@ from app.services.concerns.entries import PAGE_BYTES
 from app.services.cursors import decode_position, encode_position
 
 RECENT = dt.timedelta(days=90)
-"""After its last change a closed concern counts as current."""
+"""How long after its last change a closed concern counts as current."""
 NO_LABEL = "-"
 _CONCERNS, _CARDS = table_of(ConcernRow).c, table_of(CardRow).c
 _ENTRIES, _ACTS = table_of(EntryRow).c, table_of(AuditEntryRow).c
@@ -88,10 +88,10 @@ def require_role_for_cards(scopes: Collection[str], roles: Collection[str]) -> N
 
 @dataclass(frozen=True)
 class CardQuery:
-    """One page, of at most `limit` concerns. Current: not closed, or changed at `recent` or later.
+    """A query for one page of at most `limit` concerns. Current ones are not closed, or changed at `recent` or later.
 
-    All pages of one reading have the same `recent`, so that none becomes an earlier one between two. `after` is time of
-    receipt and reference of the last on the page before.
+    All pages of one reading have the same `recent`, so that none becomes outdated between two pages. `after` is the
+    time of receipt and the reference of the last concern on the page before.
     """
 
     scope: CardScope
@@ -108,7 +108,7 @@ class CardQuery:
         return cls(parameters.scope, parameters.changed_since, recent, after, limit)
 
     def concerns(self, actor: Actor) -> Select[Any]:
-        """Newest first, without test concerns, and one more if there is a next page. Only an index is read."""
+        """Select the newest first, without tests, and one more if a page follows. Only an index is read."""
         is_current = or_(_CONCERNS.state != ConcernState.CLOSED.value, _CONCERNS.changed_at >= self.recent)
         has_card = exists().where(_CARDS.reference == _CONCERNS.reference, _CARDS.sealed.is_not(None))
         conditions: list[ColumnElement[bool]] = [
@@ -129,13 +129,6 @@ class CardQuery:
         return encode_position((self.recent, received_at, reference))
 
 
-@dataclass(frozen=True)
-class _Found:
-    cards: tuple[Row[Any], ...]
-    log: int
-    next_cursor: str | None
-
-
 def read_cards(
     writer: Writer,
     query: CardQuery,
@@ -150,31 +143,31 @@ def read_cards(
     the next cursor.
     """
     with Session(writer.engine) as session:
-        found = _find(session, query, actor)
-    cards = writer.run(_record, query, found, actor)
+        log = session.connection().execute(_LAST_POSITION).scalar_one()
+        found, next_cursor = _find(session, query, actor)
+    cards = writer.run(_record, query, found, log, actor)
     return CardsResponse(
         cards=tuple(map(_present, cards)),
         next_changed_since=actor.at - slack,
-        next_cursor=found.next_cursor,
-        links=links(found.next_cursor),
+        next_cursor=next_cursor,
+        links=links(next_cursor),
     )
 
 
 def digest_of_cards(lines: Iterable[tuple[int, int, str, str | None]]) -> str:
-    """As the audit log records it.
+    """Return the digest that the audit log records.
 
-    A line is a card: position of the entry that received the concern, number of the addition or 0, its SHA-256, and for
-    the concern's own that of the newest label.
+    A line is a card: the position of the entry that received the concern, the number of the addition or 0, its SHA-256,
+    and for the concern's own card that of the newest label.
     """
     ordered = sorted(lines, key=lambda line: line[:2])
     whole = "".join(f"{position} {number} {card} {label or NO_LABEL}\n" for position, number, card, label in ordered)
     return hashlib.sha256(whole.encode()).hexdigest()
 
 
-def _find(session: Session, query: CardQuery, actor: Actor) -> _Found:
-    """Ends at `PAGE_BYTES`, never between the cards of one concern, which it has at least."""
+def _find(session: Session, query: CardQuery, actor: Actor) -> tuple[list[Row[Any]], str | None]:
+    """With the next cursor. Ends at `PAGE_BYTES`, never between the cards of one concern, which it has at least."""
     connection = session.connection()
-    log = connection.execute(_LAST_POSITION).scalar_one()
     keys = connection.execute(query.concerns(actor)).all()
     references = [key.reference for key in keys[: query.limit]]
     rows = connection.execute(_GIVEN.where(_CARDS.reference.in_(references))).all() if references else []
@@ -185,22 +178,22 @@ def _find(session: Session, query: CardQuery, actor: Actor) -> _Found:
         size += sum(len(row.sealed) for row in together)
         if cards and size > PAGE_BYTES:
             last = cards[-1]
-            return _Found(tuple(cards), log, query.cursor_after(last.received_at, last.reference))
+            return cards, query.cursor_after(last.received_at, last.reference)
         cards += together
     last_key = keys[query.limit - 1] if len(keys) > query.limit else None
-    return _Found(tuple(cards), log, None if last_key is None else query.cursor_after(*last_key))
+    return cards, None if last_key is None else query.cursor_after(*last_key)
 
 
-def _record(session: Session, query: CardQuery, found: _Found, actor: Actor) -> list[Row[Any]]:
-    references = {row.reference for row in found.cards}
+def _record(session: Session, query: CardQuery, found: Sequence[Row[Any]], log: int, actor: Actor) -> list[Row[Any]]:
+    references = {row.reference for row in found}
     erased = select(_CONCERNS.reference).where(_CONCERNS.reference.in_(references), _CONCERNS.erased_at.is_not(None))
     gone = set(session.connection().execute(erased).scalars()) if references else set()
     gone |= find_hidden(session, references, actor)
-    cards = [row for row in found.cards if row.reference not in gone]
+    cards = [row for row in found if row.reference not in gone]
     details = CardsGivenDetails(
         scope=query.scope.value,
         changed_since=query.changed_since,
-        log=found.log,
+        log=log,
         positions=tuple(sorted({row.position for row in cards})),
         sha256=digest_of_cards(_lines(cards)),
     )

@@ -52,13 +52,13 @@ FOR_AN_EXPORT = "history, for an export"
 TEXTS_FOR_AN_EXPORT = "sealed texts, for an export"
 FOR_A_PERSON_FILE = "history and sealed texts, for the file of one person"
 SENTENCE = "detail"
-"""For people: no hash covers it."""
+"""Name of the text for people, which no hash covers."""
 EXPORT_KIND = "guidance-export"
 EXPORT_VERSION = 1
 SealedTexts = Mapping[EntryPlace | None, bytes]
-"""None is the concern's own."""
+"""Sealed texts by place. None is the concern's own text."""
 EXPORTED_KINDS = (EntryKind.ADDITION, EntryKind.NOTE)
-"""Not labels, by which the desk refers to a concern."""
+"""Labels are not exported: the desk uses them to refer to a concern."""
 ATTACHMENT = "concern.json"
 SIGNED = re.compile(
     rb"(?P<pdf>.*\nstartxref\n(?P<start>[0-9]+)\n%%EOF\n)"
@@ -74,8 +74,8 @@ TAGGED_FOR_ARCHIVES: Sequence[Literal["ua-1", "a-3a"]] = ("ua-1", "a-3a")
 def sign_export(desk: Desk, reference: str, actor: Actor, *, notes_of_file: bool | None = None) -> ExportStatement:
     """Record that an export begins. Return unencrypted data and history, signed.
 
-    `notes_of_file`, for a file of one person only, says if it has notes; the entry then covers the sealed texts. Raise
-    `NoSuchConcern`, `ConcernErased`, `StoreBusy`.
+    For a file about one person, `notes_of_file` says whether it has notes, and the entry then covers the sealed texts.
+    Raise `NoSuchConcern`, `ConcernErased` or `StoreBusy`.
     """
     concern, counts, hand_overs, last = desk.writer.run(_begin, reference, actor, notes_of_file)
     rows = select(AuditEntryRow).where(AuditEntryRow.chain == reference, AuditEntryRow.number <= last.number)
@@ -192,7 +192,7 @@ def finish_pdf(pdf: bytes) -> bytes:
 
 
 def add_signature(pdf: bytes, signature: str) -> bytes:
-    """Add it as a comment, then the last lines of `pdf`, which is from `finish_pdf`, again."""
+    """Add `signature` as a comment, and repeat the last lines of `pdf`, which is from `finish_pdf`."""
     start = pdf.rpartition(b"startxref\n")[2].partition(b"\n")[0]
     return pdf + b"%guidance-export " + signature.encode() + b"\nstartxref\n" + start + b"\n%%EOF\n"
 
@@ -250,7 +250,7 @@ def faults_in_signature(file: ExportFile, keys: Keys, *, kind: str, claimed: dic
 
 
 def faults_in_concern(document: dict[str, Any], keys: Keys) -> Iterator[str]:
-    """If the service did not sign the statement, yield only that. A bad part raises as `find_export_faults` catches."""
+    """Yield only the signature's fault if there is one. Also raises errors, which `find_export_faults` catches."""
     statement = document["statement"]
     stated = _signed_claims(statement["statement"], keys, kind=EXPORT_STATEMENT)
     if stated is None:
@@ -325,7 +325,7 @@ def _fault_in_text(
 
 
 def _fault_in_origin(opened: dict[str, Any], added: AuditEntryRow | None) -> str | None:
-    """What `opened` lacks is no fault."""
+    """Return None for what `opened` lacks."""
     known = {} if added is None else {"received_at": format_utc(added.at), "author": added.client}
     if any(opened.get(name, value) != value for name, value in known.items()):
         return "names another time or author than the history"
@@ -343,7 +343,7 @@ def _place_of(text: Mapping[str, Any]) -> EntryPlace | None:
 
 
 def pinned_keys(document: dict[str, Any], pinned: list[str]) -> Keys:
-    """Those in the export with a thumbprint in `pinned`. Raise `ExportNotGenuine`."""
+    """Return the keys in the export whose thumbprint is in `pinned`. Raise `ExportNotGenuine`."""
     try:
         keys = [each for each in document["keys"]["keys"] if thumbprint_of(each) in pinned]
     except (KeyError, TypeError):
@@ -369,15 +369,14 @@ def faults_in_exported_hand_overs(
 
 
 def _is_ours(entry: dict[str, Any], reference: str, keys: dict[str, Any]) -> bool:
-    try:
-        claims = check_receipt(entry["receipt"], keys, kind=HAND_OVER)
-    except ReceiptNotGenuine:
-        return False
-    return claims["jti"] == reference and all(claims[name] == entry[name] for name in SIGNED_FIELDS)
+    claims = _signed_claims(entry["receipt"], keys, kind=HAND_OVER)
+    return (
+        claims is not None and claims["jti"] == reference and all(claims[name] == entry[name] for name in SIGNED_FIELDS)
+    )
 
 
 def export_pdf(printed: dict[str, Any], document: dict[str, Any]) -> bytes:
-    """To be signed. Raise `PdfUnavailable`."""
+    """Return a PDF that is yet to be signed. Raise `PdfUnavailable`."""
     return finish_pdf(concern_pdf(printed, attached=json.dumps(document, ensure_ascii=False, indent=1)))
 
 

@@ -21,7 +21,7 @@ from app.models.audit.rows import AUDIT, INBOX, DeskAct
 from app.models.concerns.rows import ConcernRow
 from app.models.desk.figures import FiguresOfDay, FiguresResponse
 from app.services.access.restrictions import uncounted
-from app.services.audit.audit_log import Actor, record_reading
+from app.services.audit.audit_log import Actor, record_action
 from app.services.clock.working_days import LONDON
 from app.services.desk.inbox import count_hidden
 
@@ -38,7 +38,7 @@ _TIMES = select_columns(
 
 def read_figures(engine: Engine, writer: Writer, *, days: int, actor: Actor) -> FiguresResponse:
     """Record the reading. Return days in London, the earliest first, without concerns `uncounted` for `actor`."""
-    writer.run(record_reading, INBOX, DeskAct.SUMMARY_READ, actor, SummaryDetails(days=days))
+    writer.run(record_action, INBOX, DeskAct.SUMMARY_READ, actor, SummaryDetails(days=days))
     today = actor.at.astimezone(LONDON).date()
     dates = [today - dt.timedelta(days=back) for back in reversed(range(days))]
     first = _begin(dates[0])
@@ -54,7 +54,7 @@ def read_figures(engine: Engine, writer: Writer, *, days: int, actor: Actor) -> 
 
 
 class _CountsOfDays:
-    """One concern at a time, because there may be very many."""
+    """Counts one concern at a time, because there may be very many."""
 
     def __init__(self, dates: Sequence[dt.date], at: dt.datetime) -> None:
         self._dates = dates
@@ -99,7 +99,7 @@ def _begin(day: dt.date) -> dt.datetime:
 
 
 class Figure(NamedTuple):
-    """`month` as 2026-01. `concerns` is None if hidden."""
+    """`month` in UTC, as 2026-01. `value` is None for concerns without one, and `concerns` if hidden."""
 
     month: str
     measure: str
@@ -107,26 +107,16 @@ class Figure(NamedTuple):
     concerns: int | None
 
 
-class MonthlyCount(NamedTuple):
-    """In UTC. `value` is None for concerns without one."""
-
-    year: int
-    month: int
-    measure: str
-    value: str | None
-    concerns: int
-
-
 def read_statistics(engine: Engine, writer: Writer, *, actor: Actor) -> list[Figure]:
     """Record the reading. By measure, month and value, small counts hidden."""
-    writer.run(record_reading, AUDIT, DeskAct.SUMMARY_READ, actor, SummaryDetails(statistics=True))
+    writer.run(record_action, AUDIT, DeskAct.SUMMARY_READ, actor, SummaryDetails(statistics=True))
     with Session(engine) as session:
         counts = list(_count_by_month(session, actor))
-    groups = groupby(counts, key=lambda each: (each.measure, each.year, each.month))
+    groups = groupby(counts, key=lambda each: (each.measure, each.month))
     return [figure for _, group in groups for figure in _hide_small(list(group))]
 
 
-def _count_by_month(session: Session, actor: Actor) -> Iterator[MonthlyCount]:
+def _count_by_month(session: Session, actor: Actor) -> Iterator[Figure]:
     year, month = extract("year", _CONCERNS.received_at), extract("month", _CONCERNS.received_at)
     conditions = _CONCERNS.test.is_(False), _CONCERNS.reference.not_in(uncounted(actor))
     for measure in MEASURES:
@@ -134,15 +124,12 @@ def _count_by_month(session: Session, actor: Actor) -> Iterator[MonthlyCount]:
         counted = select_columns(year, month, value, func.count()).where(*conditions)
         ordered = counted.group_by(year, month, value).order_by(year, month, func.coalesce(value, ""))
         for row in session.connection().execute(ordered):
-            yield MonthlyCount(int(row[0]), int(row[1]), measure, row[2], row[3])
+            yield Figure(f"{int(row[0])}-{int(row[1]):02}", measure, row[2], row[3])
 
 
-def _hide_small(counts: Sequence[MonthlyCount]) -> list[Figure]:
-    hidden = places_to_hide([each.concerns for each in counts])
-    return [
-        Figure(f"{each.year}-{each.month:02}", each.measure, each.value, None if place in hidden else each.concerns)
-        for place, each in enumerate(counts)
-    ]
+def _hide_small(counts: Sequence[Figure]) -> list[Figure]:
+    hidden = places_to_hide([each.concerns or 0 for each in counts])
+    return [each._replace(concerns=None) if place in hidden else each for place, each in enumerate(counts)]
 
 
 def places_to_hide(counts: Sequence[int]) -> set[int]:

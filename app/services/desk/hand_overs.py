@@ -5,7 +5,6 @@ import datetime as dt
 import hashlib
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -48,32 +47,27 @@ class StoredHandOver(BaseModel):
     seed: str | None
 
 
-@dataclass(frozen=True)
-class _NewHandOver:
-    recorded: HandOver
-    signer: ReceiptSigner
-    seed: bytes | None
-
-
 def hand_over(
     desk: Desk, reference: str, hand_over: HandOver, actor: Actor, key: str | None = None
 ) -> IdempotentResult:
     """Record a hand-over. Return its entry (JSON), with the file if this service makes it; a retry returns the same.
 
     Raise `NoSuchConcern`, `ConcernErased` (also for a retry whose file is made here), `ValidationFailed` (recipient),
-    `IdempotencyKeyReused`, `StoreBusy`, `ChangedMeanwhile` as `expect_seen`; `UnsealingUnavailable` and
-    `SealedTextMisplaced` if the file is made here.
+    `IdempotencyKeyReused`, `StoreBusy`, or `ChangedMeanwhile` as `expect_seen`. If the file is made here, also raise
+    `UnsealingUnavailable` or `SealedTextMisplaced`.
     """
     read_recipient(hand_over.recipient)
     recorded, package, seed = hand_over, None, None
     if hand_over.package_sha256 is None:
         seed = secrets.token_bytes(SEED_BYTES)
         package, count = _make_package(desk, reference, hand_over, seed, at=actor.at)
-        recorded = hand_over.model_copy(update={"package_sha256": file_sha256(package), "additions": count})
+        recorded = hand_over.model_copy(
+            update={"package_sha256": hashlib.sha256(package).hexdigest(), "additions": count}
+        )
     keys = derive_idempotency_keys(key, client=f"{actor.client}, hand-over of {reference}")
-    request, new = Retryable(canonical_submission(hand_over), keys), _NewHandOver(recorded, desk.signer, seed)
+    request = Retryable(canonical_submission(hand_over), keys)
     try:
-        entry = desk.writer.run(_record, reference, new, request, actor=actor)
+        entry = desk.writer.run(_record, reference, recorded, request, desk.signer, seed=seed, actor=actor)
     except AlreadyStored:
         return _replay(desk, request, hand_over)
     return IdempotentResult(reference, _answer(entry, package), is_replay=False)
@@ -108,7 +102,7 @@ def read_hand_overs(session: Session, reference: str, actor: Actor) -> tuple[Han
 
 
 def list_hand_overs(session: Session, reference: str) -> Sequence[HandOverRow]:
-    """By number. Nothing is recorded."""
+    """Return the hand-overs by number. Nothing is recorded."""
     rows = select(HandOverRow).where(HandOverRow.reference == reference)
     return session.exec(rows.order_by(col(HandOverRow.number))).all()
 
@@ -139,10 +133,6 @@ def package_of(
     return orjson.dumps(document, option=orjson.OPT_INDENT_2)
 
 
-def file_sha256(sealed: bytes) -> str:
-    return hashlib.sha256(sealed).hexdigest()
-
-
 def _make_package(
     desk: Desk, reference: str, hand_over: HandOver, seed: bytes, *, at: dt.datetime, up_to: int | None = None
 ) -> tuple[bytes, int]:
@@ -160,15 +150,24 @@ def _make_package(
     return seal_by_seed(package, str(read_recipient(hand_over.recipient)), seed), len(additions)
 
 
-def _record(session: Session, reference: str, new: _NewHandOver, request: Retryable, *, actor: Actor) -> HandOverEntry:
+def _record(
+    session: Session,
+    reference: str,
+    recorded: HandOver,
+    request: Retryable,
+    signer: ReceiptSigner,
+    *,
+    seed: bytes | None,
+    actor: Actor,
+) -> HandOverEntry:
     """Raise `AlreadyStored` for a retry even after erasure."""
     concern = get_concern(session, reference)
     number = session.exec(select(func.count()).where(HandOverRow.reference == reference)).one() + 1
-    fields = new.recorded.model_dump() | {"number": number}
+    fields = recorded.model_dump() | {"number": number}
     claims = {"jti": reference, "iat": int(actor.at.timestamp()), "at": format_utc(actor.at)} | fields
-    row = HandOverRow(reference=reference, at=actor.at, receipt=new.signer.sign(claims, kind=HAND_OVER), **fields)
+    row = HandOverRow(reference=reference, at=actor.at, receipt=signer.sign(claims, kind=HAND_OVER), **fields)
     entry = hand_over_entry(row)
-    stored = StoredHandOver(entry=entry, seed=None if new.seed is None else new.seed.hex())
+    stored = StoredHandOver(entry=entry, seed=None if seed is None else seed.hex())
     request.store(session, reference, stored.model_dump_json().encode())
     if concern.erased_at is not None:
         raise ConcernErased
@@ -186,7 +185,7 @@ def _replay(desk: Desk, request: Retryable, hand_over: HandOver) -> IdempotentRe
     if stored.seed is not None:
         seed, up_to = bytes.fromhex(stored.seed), entry.additions
         package, _ = _make_package(desk, found.reference, hand_over, seed, at=entry.at, up_to=up_to)
-        if file_sha256(package) != entry.package_sha256:
+        if hashlib.sha256(package).hexdigest() != entry.package_sha256:
             raise SealedTextMisplaced
     return IdempotentResult(found.reference, _answer(entry, package), is_replay=True)
 

@@ -17,7 +17,7 @@ from app.models.concerns.rows import BY_URGENCY, CLOSED_RANK, ConcernRow
 from app.models.desk.inbox import InboxEntry
 from app.models.desk.inbox_filters import NO_BURST, InboxFilter, InboxOrder
 from app.services.access.restrictions import has_lead, hidden_from, may_open, uncounted
-from app.services.audit.audit_log import Actor, names_a_person, record_reading
+from app.services.audit.audit_log import Actor, names_a_person, record_action
 from app.services.concerns.rows import closed_count
 from app.services.concerns.waiting_additions import count_additions
 
@@ -44,10 +44,10 @@ InboxPosition = tuple[Any, ...]
 
 @dataclass(frozen=True)
 class InboxQuery:
-    """None does not filter. `assigned_to` is empty for unassigned, `burst` is `NO_BURST` for none.
+    """Filters and order of the inbox. A filter of None does not filter.
 
-    `is_open`: not closed, or an addition waits. `waits_in_danger`: unacknowledged, and immediate danger by concern or
-    addition.
+    `assigned_to` is empty for unassigned, and `burst` is `NO_BURST` for concerns without one. `is_open`: not closed, or
+    an addition waits. `waits_in_danger`: unacknowledged, and in immediate danger by the concern or an addition.
     """
 
     order: InboxOrder
@@ -66,7 +66,7 @@ class InboxQuery:
 
     @classmethod
     def of(cls, order: InboxOrder, inbox_filter: InboxFilter, *, me: str, **others: Any) -> Self:
-        """`me` is who asks: the filter `mine` is what is assigned to them."""
+        """Make the query of the person `me`: the filter `mine` selects the concerns assigned to them."""
         whose = me if inbox_filter.mine else "" if inbox_filter.unassigned else inbox_filter.assigned_to
         named = {
             name: getattr(inbox_filter, name) for name in ("state", "overdue", "danger", "guide", "burst", "channel")
@@ -74,7 +74,7 @@ class InboxQuery:
         return cls(order, assigned_to=whose, **named, **others)
 
     def conditions(self, actor: Actor) -> list[ColumnElement[bool]]:
-        """Only what `actor` may open. `actor.at` decides what is overdue."""
+        """Select only concerns that `actor` may open. `actor.at` decides which are overdue."""
         same = {
             _CONCERNS.state: self.state,
             _CONCERNS.immediate_danger: self.danger,
@@ -145,7 +145,7 @@ def is_overdue(now: dt.datetime) -> ColumnElement[bool]:
 
 
 def count_open(session: Session, queries: Sequence[InboxQuery], *, actor: Actor) -> list[int]:
-    """At most `COUNT_LIMIT` + 1 each: with an index, the cost does not grow with closed concerns."""
+    """Return at most `COUNT_LIMIT` + 1 each: with an index, the cost does not grow with closed concerns."""
     found = []
     for query in queries:
         matching = select(_CONCERNS.reference).where(*replace(query, is_open=True).conditions(actor))
@@ -187,7 +187,7 @@ def count_hidden(session: Session, actor: Actor) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class RestrictionNotice:
-    """Numbers as of `count_hidden`. `lacks_lead`: some open concerns are restricted, and the desk has no lead.
+    """Numbers as in `count_hidden`. `lacks_lead`: some open concerns are restricted, and the desk has no lead.
 
     Everyone at the desk may then open those that name nobody who still works there.
     """
@@ -218,7 +218,7 @@ def read_inbox(
     with Session(writer.engine) as session:
         rows = list_inbox(session, query, actor=actor, after=after, limit=limit + 1)
     shown = ShownDetails(references=(*beside, *(row.reference for row in rows[:limit])))
-    writer.run(record_reading, INBOX, DeskAct.LISTED, actor, shown)
+    writer.run(record_action, INBOX, DeskAct.LISTED, actor, shown)
     return rows
 
 
@@ -228,7 +228,7 @@ def read_next(writer: Writer, query: InboxQuery, *, actor: Actor, after: InboxPo
         rows = list_inbox(session, query, actor=actor, after=after, limit=2)
     found = next((str(row.reference) for row in rows if row.reference != after[-1]), None)
     if found is not None:
-        writer.run(record_reading, INBOX, DeskAct.LISTED, actor, ShownDetails(references=(found,)))
+        writer.run(record_action, INBOX, DeskAct.LISTED, actor, ShownDetails(references=(found,)))
     return found
 
 
@@ -241,5 +241,5 @@ def count_work(session: Session, actor: Actor) -> dict[str, int]:
 def read_summary(writer: Writer, *, actor: Actor) -> dict[str, int]:
     with Session(writer.engine) as session:
         counts = count_work(session, actor)
-    writer.run(record_reading, INBOX, DeskAct.SUMMARY_READ, actor)
+    writer.run(record_action, INBOX, DeskAct.SUMMARY_READ, actor)
     return counts

@@ -30,21 +30,17 @@ class Due:
 
 def set_day(session: Session, reference: str, look_again: LookAgain, actor: Actor) -> LookAgainState:
     """Set the team's day, or the actor's own, which only they see. Raise `NoSuchConcern` or `ConcernErased`."""
-    concern = get_unerased(session, reference)
+    get_unerased(session, reference)
     is_own, is_officers = look_again.whose is Whose.OWN, look_again.whose is Whose.OFFICER
     details = LookAgainDetails(day=look_again.day, own=is_own, officer=is_officers)
-    record_action(session, concern.reference, DeskAct.LOOK_AGAIN, actor, details)
+    record_action(session, reference, DeskAct.LOOK_AGAIN, actor, details)
     person = actor.person if is_own else OFFICER if is_officers else TEAM
-    row = session.get(LookAgainRow, (concern.reference, person))
-    if look_again.day is None:
-        if row is not None:
-            session.delete(row)
-    elif row is None:
-        session.add(LookAgainRow(reference=concern.reference, person=person, day=look_again.day))
-    else:
-        row.day = look_again.day
+    if look_again.day is not None:
+        session.merge(LookAgainRow(reference=reference, person=person, day=look_again.day))
+    elif (row := session.get(LookAgainRow, (reference, person))) is not None:
+        session.delete(row)
     session.flush()
-    return find_days(session, concern.reference, actor.person)
+    return find_days(session, reference, actor.person)
 
 
 def mark_allegation(session: Session, reference: str, officer_by: dt.date, actor: Actor) -> None:
@@ -55,9 +51,9 @@ def mark_allegation(session: Session, reference: str, officer_by: dt.date, actor
 
 def read_both_days(session: Session, reference: str, actor: Actor) -> LookAgainState:
     """Record the reading. Raise `NoSuchConcern`."""
-    concern = get_concern(session, reference)
-    record_action(session, concern.reference, DeskAct.LISTED, actor, ShownDetails(what="look again"))
-    return find_days(session, concern.reference, actor.person)
+    get_concern(session, reference)
+    record_action(session, reference, DeskAct.LISTED, actor, ShownDetails(what="look again"))
+    return find_days(session, reference, actor.person)
 
 
 def find_days(session: Session, reference: str, person: str) -> LookAgainState:
@@ -91,7 +87,7 @@ def list_due(session: Session, actor: Actor) -> Sequence[Due]:
 
 
 def list_untold(session: Session, actor: Actor) -> Sequence[LookAgainRow]:
-    """At most `MOST_DUE`, earliest first, without test concerns. For leads, or for everyone if there is no lead."""
+    """Return at most `MOST_DUE`, earliest first, without tests: to leads, or to everyone if there is no lead."""
     if not actor.is_lead and has_lead(session):
         return ()
     rows = select(LookAgainRow).join(ConcernRow, col(ConcernRow.reference) == LookAgainRow.reference)

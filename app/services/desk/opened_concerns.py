@@ -24,23 +24,6 @@ NO_NOTES, NO_LABEL = EntryPage(EntryKind.NOTE), EntryPage(EntryKind.LABEL)
 
 
 @dataclass(frozen=True)
-class OpeningRequest:
-    """A request to open a concern, with its first `limit` additions (None: all) and its last `last_notes` notes.
-
-    Labels are opened only with notes. `how` describes the opening in the audit log. If `fingerprints` are given, and
-    these keys cannot decrypt every text, the log says instead that all texts are returned encrypted. `erased_too`: open
-    an erased concern without its text.
-    """
-
-    how: str
-    limit: int | None
-    last_notes: int = 0
-    last_labels: int = 1
-    fingerprints: frozenset[str] | None = None
-    erased_too: bool = False
-
-
-@dataclass(frozen=True)
 class Opening:
     """An opening, recorded as the entry `seen`. `page` is the first of `additions` in all. The rows have no text.
 
@@ -56,25 +39,40 @@ class Opening:
     opens: bool = False
 
 
-def open_concern(session: Session, reference: str, request: OpeningRequest, actor: Actor) -> Opening:
+def open_concern(
+    session: Session,
+    reference: str,
+    actor: Actor,
+    *,
+    how: str,
+    limit: int | None,
+    last_notes: int = 0,
+    last_labels: int = 1,
+    fingerprints: frozenset[str] | None = None,
+    erased_too: bool = False,
+) -> Opening:
     """Record the opening, and return the concern without text: the caller reads the texts afterwards.
+
+    Labels are opened only with notes. `how` describes the opening in the audit log. If `fingerprints` are given, and
+    these keys cannot decrypt every text, the log says instead that all texts are returned encrypted. `erased_too`: open
+    an erased concern without its text.
 
     Raise `NoSuchConcern`, or `ConcernErased` unless `erased_too`. An erased concern is recorded as listed.
     """
     concern = get_concern(session, reference)
-    if concern.erased_at is not None and not request.erased_too:
+    if concern.erased_at is not None and not erased_too:
         raise ConcernErased
-    page, count = first_page_of(session, EntryKind.ADDITION, reference, limit=request.limit)
+    page, count = first_page_of(session, EntryKind.ADDITION, reference, limit=limit)
     notes, label = NO_NOTES, NO_LABEL
-    if request.last_notes:
-        notes = last_page_of(session, EntryKind.NOTE, reference, limit=request.last_notes)
-        label = last_page_of(session, EntryKind.LABEL, reference, limit=request.last_labels)
+    if last_notes:
+        notes = last_page_of(session, EntryKind.NOTE, reference, limit=last_notes)
+        label = last_page_of(session, EntryKind.LABEL, reference, limit=last_labels)
     if concern.erased_at is not None:
         seen = record_action(session, reference, DeskAct.LISTED, actor, ShownDetails(what=WITHOUT_WORDS)).number
         return Opening(concern, page, count, seen, notes, label)
-    opens = opens_all((concern, *page.rows, *notes.rows, *label.rows), request.fingerprints)
-    how = request.how if opens or request.fingerprints is None else GIVEN
-    shown = ShownDetails(what=how, pages=tuple(each.shown for each in (page, notes, label) if each.rows))
+    opens = opens_all((concern, *page.rows, *notes.rows, *label.rows), fingerprints)
+    what = how if opens or fingerprints is None else GIVEN
+    shown = ShownDetails(what=what, pages=tuple(each.shown for each in (page, notes, label) if each.rows))
     seen = record_action(session, reference, DeskAct.OPENED, actor, shown).number
     return Opening(concern, page, count, seen, notes, label, opens)
 
@@ -86,7 +84,7 @@ def record_copying(session: Session, reference: str, actor: Actor) -> None:
 
 
 def opened_concern(desk: Desk, opening: Opening, *, now: dt.datetime) -> OpenedConcern:
-    """Decrypt it. First record the opening. Raise `UnsealingUnavailable`, `SealedTextMisplaced`, `ConcernErased`."""
+    """Decrypt an opening that is recorded. Raise `UnsealingUnavailable`, `SealedTextMisplaced`, `ConcernErased`."""
     concern = opening.concern
     fields = concern_fields(dict(concern), now)
     if opening.page.next_after is not None:

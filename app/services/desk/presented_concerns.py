@@ -10,7 +10,7 @@ from app.errors import NoSuchConcern
 from app.models.concerns.receipts import ConcernState
 from app.models.concerns.rows import ConcernRow
 from app.models.desk.inbox import InboxEntry
-from app.models.links import DISCLOSURES, Links, desk_concern_path, edition_path
+from app.models.links import DISCLOSURES, desk_concern_path, edition_path
 from app.models.references import find_reference
 from app.services.access.restrictions import NO_SUCH_REFERENCE
 
@@ -21,25 +21,28 @@ LINKED_STEPS = ("additions", "acknowledgement", "outcome", "reopening", "assignm
 
 
 def reference_of(text: str) -> str:
-    """In standard spelling. Raise `NoSuchConcern` if it is none."""
+    """Return the standard spelling. Raise `NoSuchConcern` if `text` is not a reference."""
     reference = find_reference(text)
     if reference is None:
         raise NoSuchConcern(NO_SUCH_REFERENCE)
     return reference
 
 
-def inbox_entry(row: Columns, *, now: dt.datetime) -> InboxEntry:
-    return InboxEntry.model_validate(concern_fields(row, now))
-
-
-def entry_of(concern: ConcernRow, *, now: dt.datetime) -> InboxEntry:
-    return inbox_entry(dict(concern), now=now)
+def entry_of(row: Columns | ConcernRow, *, now: dt.datetime) -> InboxEntry:
+    return InboxEntry.model_validate(concern_fields(dict(row), now))
 
 
 def concern_fields(row: Columns, now: dt.datetime) -> dict[str, Any]:
     named: dict[str, Any] = {name: row[name] or None for name in ("assigned_to", "burst", "received_by")}
     named |= {"reporter_has_code": bool(row["message_key"]), "restricted": row["limited_to"] != ""}
-    return {name: row[name] for name in COPIED} | named | {"overdue": _is_late(row, now), "links": _links_of(row)}
+    own = desk_concern_path(row["reference"])
+    links = {
+        "self": own,
+        **{step: f"{own}/{step}" for step in LINKED_STEPS},
+        "disclosures": f"{DISCLOSURES}?chain={row['reference']}",
+        "edition": edition_path(row["guide"], row["edition"]),
+    }
+    return {name: row[name] for name in COPIED} | named | {"overdue": _is_late(row, now), "links": links}
 
 
 def _is_late(row: Columns, now: dt.datetime) -> bool:
@@ -47,13 +50,3 @@ def _is_late(row: Columns, now: dt.datetime) -> bool:
         return False
     own = row["acknowledge_by"] if row["state"] == ConcernState.RECEIVED else None
     return any(due is not None and due < now for due in (own, row["addition_acknowledge_by"]))
-
-
-def _links_of(row: Columns) -> Links:
-    own = desk_concern_path(row["reference"])
-    return {
-        "self": own,
-        **{step: f"{own}/{step}" for step in LINKED_STEPS},
-        "disclosures": f"{DISCLOSURES}?chain={row['reference']}",
-        "edition": edition_path(row["guide"], row["edition"]),
-    }

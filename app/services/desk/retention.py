@@ -31,12 +31,15 @@ by_retention = partial(Actor, RETENTION, "this service")
 ERASURE_BATCH_SIZE = 200
 TEST_LIFETIME = dt.timedelta(days=1)
 OPEN_SINCE = func.coalesce(col(ConcernRow.reopened_at), col(ConcernRow.acknowledged_at))
-"""Of an acknowledged concern: last reopening, else acknowledgement."""
+"""Time of an acknowledged concern's last reopening, or otherwise of its acknowledgement."""
 
 
 @dataclass(frozen=True)
 class RetentionPeriods:
-    """In days, None for ever. After closing only `closed_days` counts. Reopening, closing and additions restart it."""
+    """Days, None for ever.
+
+    After closing only `closed_days` counts. Reopening, closing and additions restart a period.
+    """
 
     acknowledged_days: int | None
     closed_days: int | None
@@ -84,7 +87,7 @@ def _erase_all(engine: Engine, writer: Writer, periods: RetentionPeriods, at: dt
 
 
 def limited_states(periods: RetentionPeriods) -> list[tuple[ConcernState, Any, int]]:
-    """With the start of the period as SQL, and the days."""
+    """Yield each state with the start of its period as SQL, and the days."""
     states = (
         (ConcernState.ACKNOWLEDGED, OPEN_SINCE, periods.acknowledged_days),
         (ConcernState.CLOSED, col(ConcernRow.closed_at), periods.closed_days),
@@ -107,7 +110,7 @@ def in_state(state: ConcernState, since: Any, *, before: dt.datetime) -> SelectO
 
 
 def _due(engine: Engine, statement: SelectOfScalar[str]) -> Iterator[str]:
-    """In batches until none is found: the caller must erase each, or it would be found again."""
+    """Yield in batches until none is found: the caller must erase each, or it would be found again."""
     due = erasable(statement).limit(ERASURE_BATCH_SIZE)
     while True:
         with Session(engine) as session:

@@ -1,7 +1,7 @@
 """Lists about retention: concerns to be erased soon, concerns on hold, requests for an erasure, and erased concerns."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
@@ -19,7 +19,7 @@ from app.models.concerns.entries import EntryRow
 from app.models.concerns.receipts import ConcernState
 from app.models.concerns.rows import ConcernRow
 from app.services.access.restrictions import hidden_from, may_open
-from app.services.audit.audit_log import Actor, person_of, record_reading
+from app.services.audit.audit_log import Actor, person_of, record_action
 from app.services.clock.working_days import LONDON
 from app.services.csv_sheets import csv_sheet
 from app.services.desk.actions import find_erasure_request
@@ -59,7 +59,7 @@ class RetentionEntry:
 
 
 def erasure_day(session: Session, concern: ConcernRow, periods: RetentionPeriods) -> dt.date | None:
-    """In London, a day after receipt for a test; None for what is held, erased, waiting or unlimited."""
+    """Return London's day (for a test, the day after receipt), or None if held, erased, waiting or unlimited."""
     if concern.held or concern.erased_at is not None:
         return None
     if concern.test:
@@ -83,24 +83,22 @@ def read_list(
     `due` is within `AHEAD`, by day; `erased` most recent first; `held`, and `requested` that still count, by reference.
     """
     with Session(writer.engine) as session:
-        match retention_list:
-            case RetentionList.DUE:
-                found = _list_due(session, periods, actor, limit + 1)
-            case RetentionList.HELD:
-                found = _list_held(session, actor, limit + 1)
-            case RetentionList.REQUESTED:
-                found = _list_requested(session, actor, limit + 1)
-            case RetentionList.ERASED:
-                found = _list_erased(session, actor, limit + 1)
+        lists: Mapping[RetentionList, Callable[[], list[RetentionEntry]]] = {
+            RetentionList.DUE: lambda: _list_due(session, periods, actor, limit + 1),
+            RetentionList.HELD: lambda: _list_held(session, actor, limit + 1),
+            RetentionList.REQUESTED: lambda: _list_requested(session, actor, limit + 1),
+            RetentionList.ERASED: lambda: _list_erased(session, actor, limit + 1),
+        }
+        found = lists[retention_list]()
     shown = ShownDetails(
         what=f"retention, {retention_list}", references=tuple(each.reference for each in found[:limit])
     )
-    writer.run(record_reading, INBOX, DeskAct.LISTED, actor, shown)
+    writer.run(record_action, INBOX, DeskAct.LISTED, actor, shown)
     return found
 
 
 def read_list_sheet(writer: Writer, retention_list: RetentionList, periods: RetentionPeriods, *, actor: Actor) -> bytes:
-    """As CSV. More than `MOST_IN_A_SHEET` raise `InvalidQuery`, recorded. Raise `StoreBusy`."""
+    """Return CSV. More than `MOST_IN_A_SHEET` raise `InvalidQuery`, which is recorded. Raise `StoreBusy`."""
     found = read_list(writer, retention_list, periods, actor=actor, limit=MOST_IN_A_SHEET)
     if len(found) > MOST_IN_A_SHEET:
         raise InvalidQuery([FieldError((), TOO_MANY, FaultCode.TOO_MANY, "query", "list")])
@@ -134,7 +132,7 @@ def _list_erased(session: Session, actor: Actor, limit: int) -> list[RetentionEn
 
 
 def _with_last_act(session: Session, statement: Select[str, str], act: DeskAct) -> list[RetentionEntry]:
-    """Without those that have no such entry."""
+    """Leave out concerns without such an entry."""
     rows = session.exec(statement).all()
     acts = _last_acts(session, [name for name, _state in rows], act)
     return [_entry_of(name, state, acts[name]) for name, state in rows if name in acts]

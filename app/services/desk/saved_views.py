@@ -15,7 +15,7 @@ TOO_MANY_VIEWS = f"A person has {MAX_VIEWS} views at most: remove one first."
 
 
 def list_views(session: Session, person: str) -> Sequence[SavedViewRow]:
-    """By name."""
+    """Return the person's views by name."""
     rows = select(SavedViewRow).where(col(SavedViewRow.person) == person)
     return session.scalars(rows.order_by(col(SavedViewRow.name))).all()
 
@@ -26,10 +26,7 @@ def save_view(session: Session, person: str, name: str, filters: ViewFilters, *,
     former = session.get(SavedViewRow, (person, name))
     if former is None and len(list_views(session, person)) >= MAX_VIEWS:
         raise ValidationFailed([FieldError((), TOO_MANY_VIEWS, FaultCode.TOO_MANY)])
-    row = former or SavedViewRow(person=person, name=name, filters=chosen, saved_at=at)
-    row.filters, row.saved_at = chosen, at
-    session.add(row)
-    return row
+    return session.merge(SavedViewRow(person=person, name=name, filters=chosen, saved_at=at))
 
 
 def remove_view(session: Session, person: str, name: str) -> None:

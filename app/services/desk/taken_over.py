@@ -16,7 +16,7 @@ from app.services.audit.audit_log import Actor
 from app.services.desk.assignment import Assigned
 
 SHOWN_FOR = dt.timedelta(days=1)
-"""In the inbox of who had it."""
+"""How long the inbox of the former owner shows it."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,10 @@ class TakenOver:
 
 
 def list_taken_over(session: Session, actor: Actor) -> list[TakenOver]:
-    """In the last day, most recent first: none given back, none they may not open. The caller records the reading."""
+    """Return the last day's, most recent first. The caller records the reading.
+
+    Concerns that were given back, or that the person may not open, are left out.
+    """
     person, since = actor.person, actor.at - SHOWN_FOR
     changed = select(ConcernRow.reference).where(
         ConcernRow.changed_at >= since,
@@ -48,7 +51,7 @@ def list_taken_over(session: Session, actor: Actor) -> list[TakenOver]:
 
 
 def _last_loss(rows: Iterable[AuditEntryRow], person: str) -> TakenOver | None:
-    """None if never taken, or given away by `person` the last time."""
+    """Return None if the concern was never taken, or `person` gave it away the last time."""
     owner, loss = None, None
     for row in rows:
         new = Assigned.by_act(row).person

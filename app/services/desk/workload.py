@@ -13,7 +13,7 @@ from app.models.audit.rows import INBOX, DeskAct
 from app.models.concerns.receipts import ConcernState
 from app.models.concerns.rows import CLOSED_RANK, ConcernRow
 from app.services.access.restrictions import may_open
-from app.services.audit.audit_log import Actor, record_reading
+from app.services.audit.audit_log import Actor, record_action
 from app.services.desk.inbox import is_overdue
 
 _CONCERNS = table_of(ConcernRow).c
@@ -57,5 +57,5 @@ def read_workload(writer: Writer, *, actor: Actor) -> list[Workload]:
     )
     with Session(writer.engine) as session:
         found = [Workload(*row) for row in session.execute(counted)]
-    writer.run(record_reading, INBOX, DeskAct.SUMMARY_READ, actor, SummaryDetails(people=True))
+    writer.run(record_action, INBOX, DeskAct.SUMMARY_READ, actor, SummaryDetails(people=True))
     return found

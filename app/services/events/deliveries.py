@@ -32,7 +32,7 @@ TEST_NOTICE = "webhook.test"
 
 @dataclass(frozen=True)
 class ClaimedDelivery:
-    """What one worker may attempt until its lease ends. `attempts` counts this one.
+    """A delivery that one worker may attempt until its lease ends. `attempts` counts this one.
 
     `secrets` are encrypted as `claim_due` returns them; the dispatcher decrypts them.
     """
@@ -49,7 +49,7 @@ class ClaimedDelivery:
 
 
 def find_webhooks_due(engine: Engine, *, now: dt.datetime) -> list[str]:
-    """By name, without mailboxes."""
+    """Return the names of due webhooks, sorted, without mailboxes."""
     deliveries, webhooks = table_of(DeliveryRow), table_of(WebhookRow)
     is_due = exists().where(deliveries.c.webhook == webhooks.c.name, *_due_at(now))
     is_active = webhooks.c.disabled_at.is_(None) & webhooks.c.name.not_in(MAILBOXES)
@@ -64,7 +64,7 @@ def claim_due(
     """Claim up to `limit` due deliveries, the earliest first, and return them in no order.
 
     Each is due again at the end of `lease` if the worker ends without a result. Only one transaction writes at a time,
-    so no two workers claim the same. Those about restricted concerns are cancelled.
+    so no two workers claim the same delivery. Deliveries about restricted concerns are cancelled.
     """
     target = session.get(WebhookRow, webhook)
     if target is None or target.disabled_at is not None:
@@ -146,9 +146,9 @@ def count_deliveries(session: Session) -> dict[tuple[str, str], int]:
 
 
 def next_due(attempts: int, retry_after: str | None, now: dt.datetime) -> dt.datetime:
-    """Return the time after `attempts` failures: the delay in `DELAYS`, changed by up to a fifth at random.
+    """Return when to try again: after the delay in `DELAYS`, changed by up to a fifth at random.
 
-    A longer `retry_after` counts. Never longer than six hours.
+    A longer `retry_after` counts instead. The delay is never longer than six hours.
     """
     jitter = random.uniform(0.8, 1.2)  # noqa: S311  # nosec B311  # spreads load; not for security
     delay = DELAYS[min(attempts, len(DELAYS)) - 1] * jitter

@@ -28,7 +28,7 @@ class EmailSender:
     def send(self, message: EmailMessage) -> str | None:
         """Return None, or the name of the error's class, which has no text from the server.
 
-        If some of the recipients are refused, log it, and return None.
+        If only some recipients are refused, log it and return None.
         """
         return self._converse(lambda server: self._hand_over(server, message))
 

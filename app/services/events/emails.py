@@ -18,7 +18,7 @@ from app.models.concerns.entries import EntryRow
 from app.models.concerns.rows import ConcernRow
 from app.models.events.rows import EDITORS_EMAIL, EMAIL, DeliveryRow, DeliveryState, EventKind, EventRow, WebhookRow
 from app.services.access.restrictions import find_restricted
-from app.services.access.sign_in import GUIDES_PATH, PATH
+from app.services.access.sign_in import PATH
 from app.services.events.deliveries import lease_deliveries, next_due
 from app.services.events.outbox import EVENT_NAMESPACE, new_message_id
 from app.services.events.webhooks import REMOVED, cancel_deliveries
@@ -90,12 +90,12 @@ class Mailbox:
         return found
 
     def is_used(self, settings: Settings) -> bool:
-        """It needs a mail server and, except for the duty team's, an address."""
+        """Return True if there is a mail server and, except for the duty team's mailbox, an address."""
         return settings.smtp_host is not None and (self.name == EMAIL or bool(self.addresses(settings)))
 
 
 TEAM = Mailbox(EMAIL, SENTENCES, "smtp_to", f"The desk is at {{}}{PATH}")
-EDITORS = Mailbox(EDITORS_EMAIL, DRAFT_SENTENCES, "smtp_to_editors", f"The drafts are at {{}}{GUIDES_PATH}")
+EDITORS = Mailbox(EDITORS_EMAIL, DRAFT_SENTENCES, "smtp_to_editors", "The drafts are at {}/edit")
 MAILBOX_OF = {each.name: each for each in (TEAM, EDITORS)}
 
 
@@ -162,7 +162,7 @@ def record_email(session: Session, notice: EmailNotice, failure: str | None = No
 
 
 def find_mailbox(session: Session, mailbox: Mailbox = TEAM) -> WebhookRow | None:
-    """None if the mailbox is not subscribed to events."""
+    """Return None if the mailbox is not subscribed to events."""
     row = session.get(WebhookRow, mailbox.name)
     return row if row is not None and row.disabled_at is None else None
 
@@ -209,7 +209,7 @@ def _is_resting(session: Session, mailbox: Mailbox, now: dt.datetime) -> bool:
 
 
 def _count_danger(session: Session, events: Sequence[EventRow]) -> int:
-    """By the addition if the event is about one, otherwise by the concern or any of its additions."""
+    """Count by the addition if the event is about one, otherwise by the concern or any of its additions."""
     raised = {each.data["reference"] for each in events if "addition" not in each.data}
     added = {(each.data["reference"], each.data["addition"]) for each in events if "addition" in each.data}
     concerns = select(ConcernRow.reference).where(
@@ -240,7 +240,7 @@ def build_email(notice: EmailNotice, settings: Settings, *, at: dt.datetime) -> 
 
 
 def build_test_email(settings: Settings, mailbox: Mailbox = TEAM, *, at: dt.datetime) -> EmailMessage:
-    """Each has a new Message-ID, because a mailbox may drop an email whose Message-ID it has seen."""
+    """Build an email with a new Message-ID each time: a mailbox may drop one whose Message-ID it has seen."""
     message = build_email(EmailNotice((), {}, 0, 1, mailbox), settings, at=at)
     message.replace_header("Message-ID", make_msgid(domain=urlsplit(settings.public_url).hostname))
     message.replace_header("Subject", f"{TEST_SUBJECT if mailbox is TEAM else EDITORS_TEST} ({settings.council_name})")

@@ -16,16 +16,16 @@ from app.db.tables import table_of
 from app.db.writer import Writer
 from app.errors import CursorAhead
 from app.models.audit.details import EventsConfirmedDetails, ShownDetails
-from app.models.audit.rows import EVENTS, OUTBOX, CheckpointRow, DeskAct
+from app.models.audit.rows import EVENTS, OUTBOX, DeskAct
 from app.models.base import format_utc
 from app.models.concerns.rows import ConcernRow
 from app.models.events.rows import DeliveryRow, DeliveryState, EventKind, EventReaderRow, EventRow, WebhookRow
 from app.models.guides.edition_keys import EditionKey, RenditionKey
 from app.models.guides.renditions import RenditionContent
-from app.models.links import CHECKPOINT, desk_concern_path, draft_path, edition_path, guide_path, rendition_path
+from app.models.links import desk_concern_path, draft_path, edition_path, guide_path, rendition_path
 from app.services.access.restrictions import hidden_from
 from app.services.access.sealed_cursors import HALF, Place
-from app.services.audit.audit_log import Actor, record_action, record_reading
+from app.services.audit.audit_log import Actor, record_action
 from app.services.audit.chains import find_end, write_end
 
 _NEW_EVENT = fixed_insert(table_of(EventRow))
@@ -46,7 +46,7 @@ def new_message_id() -> str:
 
 
 def append_event(session: Session, kind: EventKind, *, at: dt.datetime, data: dict[str, Any]) -> None:
-    """In the caller's transaction, with a delivery to each active receiver that subscribes."""
+    """Append in the caller's transaction, with a delivery to each active receiver that subscribes."""
     append_events(session.connection(), [(kind, at, data)])
 
 
@@ -95,7 +95,7 @@ def concern_payload(concern: ConcernRow) -> dict[str, Any]:
 
 
 def announce(session: Session, kind: EventKind, concern: ConcernRow, *, at: dt.datetime) -> None:
-    """Unless the concern is a test."""
+    """Append an event, unless the concern is a test."""
     append_events(session.connection(), events_about(kind, concern, at=at))
 
 
@@ -121,11 +121,6 @@ def events_about(
     return [(kind, at, payload)]
 
 
-def checkpoint_payload(row: CheckpointRow) -> dict[str, Any]:
-    links = {"checkpoint": CHECKPOINT}
-    return {"size": row.size, "root_sha256": row.root_sha256, "checkpoint": row.note, "links": links}
-
-
 def edition_payload(key: EditionKey, *, digest: str | None = None, reason: str | None = None) -> dict[str, Any]:
     own = {"digest": digest, "reason": reason}
     payload = {"guide": key.guide, "edition": key.number} | {name: said for name, said in own.items() if said}
@@ -135,7 +130,7 @@ def edition_payload(key: EditionKey, *, digest: str | None = None, reason: str |
 def rendition_payload(
     key: RenditionKey, content: RenditionContent, *, digest: str, behind: bool, reason: str | None = None
 ) -> dict[str, Any]:
-    """Without text. `behind`: its edition is not the current one. `reason` is given for a withdrawal."""
+    """Leave out text. `behind`: its edition is not the current one. `reason` is given for a withdrawal."""
     edition = content.of.edition
     why = {} if reason is None else {"reason": reason}
     return why | {
@@ -157,24 +152,18 @@ def draft_payload(guide: str, language: str) -> dict[str, Any]:
     return {"guide": guide, "links": {"draft": draft_path(guide)}}
 
 
-def notice_data(data: dict[str, Any], public_url: str) -> dict[str, Any]:
-    """Add `urls`: the paths in `links` as absolute URLs."""
-    links: dict[str, str] = data.get("links", {})
-    return data | {"urls": {relation: f"{public_url}{path}" for relation, path in links.items()}}
-
-
 def read_events_after(session: Session, writer: Writer, *, after: int, limit: int, actor: Actor) -> Sequence[EventRow]:
     """Record which concerns the events show, and return them, without those hidden from `actor`. Closes `session`."""
     rows = events_after(session, after=after, limit=limit, actor=actor)
     session.close()  # frees the connection: requests that each hold one and wait for a second could block each other
     references = tuple(dict.fromkeys(row.data["reference"] for row in rows if row.kind.startswith("concern.")))
     if references:
-        writer.run(record_reading, EVENTS, DeskAct.EVENTS_READ, actor, ShownDetails(references=references))
+        writer.run(record_action, EVENTS, DeskAct.EVENTS_READ, actor, ShownDetails(references=references))
     return rows
 
 
 def events_after(session: Session, *, after: int, limit: int, actor: Actor | None = None) -> Sequence[EventRow]:
-    """Without those that `actor` may not open. Only one transaction writes at a time: no lower number comes later."""
+    """Return the events that `actor` may open. Only one transaction writes at a time: no lower number comes later."""
     statement = select(EventRow).where(col(EventRow.id) > after)
     if actor is not None:
         reference = func.coalesce(table_of(EventRow).c.data["reference"].as_string(), "")
@@ -212,7 +201,4 @@ def confirm_events(session: Session, *, place: Place, actor: Actor, client: str)
         return
     details = EventsConfirmedDetails(client=client, event=event_id)
     record_action(session, EVENTS, DeskAct.EVENTS_CONFIRMED, actor, details)
-    if reader is None:
-        session.add(EventReaderRow(client=client, confirmed=event_id))
-    else:
-        reader.confirmed = event_id
+    session.merge(EventReaderRow(client=client, confirmed=event_id))

@@ -35,7 +35,7 @@ class RoundNotes:
         return time.monotonic() >= self._due
 
     def note(self, *, is_needed: bool = True) -> None:
-        """It is not due again for a minute, even if not `is_needed`. Raise `StoreBusy`."""
+        """Make the round due again in a minute, even if not `is_needed`. Raise `StoreBusy`."""
         self._due = time.monotonic() + NOTED_EVERY_SECONDS
         if is_needed:
             self._writer.run(note_round, self._kind, at=self._clock())

@@ -6,7 +6,6 @@ import re
 import secrets
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -50,7 +49,7 @@ class WebhookKeys(KeyFile):
         return ".".join((FORMAT_VERSION, key.id, base64.urlsafe_b64encode(sealed).decode()))
 
     def decrypt_all(self, webhook: str, stored: Iterable[str]) -> tuple[str, ...]:
-        """In order. Raise `WebhookSecretUnreadable`."""
+        """Return the secrets in order. Raise `WebhookSecretUnreadable`."""
         return tuple(self._decrypt(webhook, each) for each in stored)
 
     def can_decrypt(self, webhook: str, stored: str) -> bool:
@@ -72,17 +71,12 @@ class WebhookKeys(KeyFile):
         try:
             version, key_id, sealed = stored.split(".")
             found = base64.urlsafe_b64decode(sealed)
-            value = self._find(key_id)
+            value = self.look_twice(lambda: dict(self.keys).get(key_id))
             if version != FORMAT_VERSION or value is None:
                 raise WebhookSecretUnreadable
             return AESGCM(value).decrypt(found[:NONCE_BYTES], found[NONCE_BYTES:], webhook.encode()).decode()
         except (ValueError, InvalidTag):
             raise WebhookSecretUnreadable from None
-
-    def _find(self, key_id: str) -> bytes | None:
-        if key_id not in dict(self.keys):
-            self.read()
-        return dict(self.keys).get(key_id)
 
     def _newest(self) -> FileKey:
         if not self.keys:
@@ -100,30 +94,27 @@ def open_webhook_keys(settings: Settings) -> WebhookKeys:
     return WebhookKeys(configured or settings.data_dir / WEBHOOK_KEY, is_configured=configured is not None)
 
 
-@dataclass(frozen=True)
-class NewWebhook:
-    name: str
-    url: str
-    kinds: Iterable[EventKind]
-
-
-def add_webhook(writer: Writer, webhook: NewWebhook, *, guard: SsrfGuard, keys: WebhookKeys, at: dt.datetime) -> str:
+def add_webhook(
+    writer: Writer,
+    name: str,
+    url: str,
+    kinds: Iterable[EventKind],
+    *,
+    guard: SsrfGuard,
+    keys: WebhookKeys,
+    at: dt.datetime,
+) -> str:
     """Record it, and return the secret that signs its messages (Standard Webhooks 1.0).
 
     Raise `SetupError` (name, key file), `AddressNotAllowed`, `WebhookExists`, `StoreBusy`.
     """
-    refuse_mailbox(webhook.name)
-    if not re.fullmatch(SLUG_PATTERN, webhook.name):
+    refuse_mailbox(name)
+    if not re.fullmatch(SLUG_PATTERN, name):
         raise SetupError("a webhook's name is lower-case words joined by hyphens")
-    guard.resolve(webhook.url)
+    guard.resolve(url)
     secret = _new_secret()
-    stored, kinds = keys.encrypt(webhook.name, secret), sorted({kind.value for kind in webhook.kinds})
-
-    def write(session: Session) -> None:
-        row = WebhookRow(name=webhook.name, url=webhook.url, kinds=kinds, secrets=[stored], added_at=at)
-        insert_webhook(session, row)
-
-    writer.run(write)
+    stored, chosen = keys.encrypt(name, secret), sorted({kind.value for kind in kinds})
+    writer.run(insert_webhook, WebhookRow(name=name, url=url, kinds=chosen, secrets=[stored], added_at=at))
     return secret
 
 

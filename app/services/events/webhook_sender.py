@@ -18,11 +18,11 @@ from app.logs import Log
 from app.models.base import format_utc
 from app.services.events.address_guard import SsrfGuard
 from app.services.events.deliveries import ClaimedDelivery
-from app.services.events.outbox import id_and_payload, notice_data
+from app.services.events.outbox import id_and_payload
 from app.services.workers import start_call
 
 ATTEMPT_SECONDS = 15.0
-"""From the lookup to the response; `BODY_SECONDS` limits its body."""
+"""Limit from the look-up to the start of the response. `BODY_SECONDS` limits its body."""
 BODY_SECONDS = 1.0
 MAX_RESPONSE_BYTES = 64 * 1024
 SUCCESSES = range(200, 300)
@@ -45,7 +45,8 @@ class WebhookSender:
     """A new connection for each message: no receiver affects another. `seconds` limits an attempt."""
 
     def __init__(self, guard: SsrfGuard, *, public_url: str, seconds: float = ATTEMPT_SECONDS) -> None:
-        self._lookups = Lookups(guard)
+        self._guard = guard
+        self._lookups: dict[str, Future[Target]] = {}
         self._public_url = public_url
         self._seconds = seconds
 
@@ -65,7 +66,7 @@ class WebhookSender:
         # leave its connection open (httpcore 1.0 closes it after an error, but not if the task is cancelled).
         step = self._seconds / 4
         async with asyncio.timeout(step):
-            url, host = await self._lookups.resolve(delivery.url)
+            url, host = await self._resolve(delivery.url)
         body = _body_of(delivery, self._public_url)
         headers, tls = _headers_of(delivery, body, at), {"sni_hostname": host}
         async with (
@@ -77,23 +78,16 @@ class WebhookSender:
                     await _discard(response)
             return SendResult(response.status_code, response.headers.get("retry-after"))
 
+    async def _resolve(self, url: str) -> Target:
+        """Beside the event loop, at most one thread a URL: while one hangs, further ones wait for it."""
+        lookup = self._lookups.get(url)
+        if lookup is None or lookup.done():
+            lookup = self._lookups[url] = start_call(partial(self._guard.resolve, url), "webhook-lookup")
+        return await asyncio.wrap_future(lookup)
+
     @cached_property
     def _tls(self) -> ssl.SSLContext:
         return httpx.create_ssl_context(trust_env=False)
-
-
-class Lookups:
-    """Lookups beside the event loop, at most one thread a URL: while one hangs, further ones wait for it."""
-
-    def __init__(self, guard: SsrfGuard) -> None:
-        self._guard = guard
-        self._under_way: dict[str, Future[Target]] = {}
-
-    async def resolve(self, url: str) -> Target:
-        lookup = self._under_way.get(url)
-        if lookup is None or lookup.done():
-            lookup = self._under_way[url] = start_call(partial(self._guard.resolve, url), "webhook-lookup")
-        return await asyncio.wrap_future(lookup)
 
 
 def build_sender(settings: Settings, *, seconds: float = ATTEMPT_SECONDS) -> WebhookSender:
@@ -103,8 +97,9 @@ def build_sender(settings: Settings, *, seconds: float = ATTEMPT_SECONDS) -> Web
 
 def _body_of(delivery: ClaimedDelivery, public_url: str) -> str:
     own_id, payload = id_and_payload(delivery.event_id, delivery.kind, delivery.at, delivery.data)
-    data = notice_data(payload, public_url)
-    return json.dumps({"id": own_id, "type": delivery.kind, "timestamp": format_utc(delivery.at), "data": data})
+    urls = {relation: f"{public_url}{path}" for relation, path in payload.get("links", {}).items()}
+    event = {"id": own_id, "type": delivery.kind, "timestamp": format_utc(delivery.at)}
+    return json.dumps(event | {"data": payload | {"urls": urls}})
 
 
 def _headers_of(delivery: ClaimedDelivery, body: str, at: dt.datetime) -> dict[str, str]:

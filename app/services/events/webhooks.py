@@ -49,7 +49,7 @@ def refuse_mailbox(name: str) -> None:
 
 
 def list_webhooks(session: Session) -> list[WebhookRow]:
-    """By name, with mailboxes and disabled or removed ones."""
+    """Return the webhooks by name, including mailboxes, and disabled or removed ones."""
     return list(session.exec(select(WebhookRow).order_by(WebhookRow.name)))
 
 
@@ -74,7 +74,7 @@ def webhook_details(webhook: WebhookRow) -> WebhookDetails:
 
 
 def find_changed_webhooks(session: Session, recorded: Mapping[str, WebhookDetails]) -> Iterator[tuple[str, str]]:
-    """Yield name and fault of each that differs from its last entry, or lacks it, or is missing. No mailboxes."""
+    """Yield name and fault of each webhook that is missing, lacks an entry or differs from its last. No mailboxes."""
     there = {webhook.name: webhook for webhook in list_webhooks(session)}
     for name, webhook in there.items():
         if name in MAILBOXES:  # mailboxes are in the settings

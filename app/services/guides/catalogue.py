@@ -128,7 +128,7 @@ def _rows(current: EditionKey, content: EditionContent) -> list[dict[str, object
 
 
 def _words_of(item: RequestModel, fields: Sequence[str]) -> str:
-    """Of `fields`, and the phone numbers."""
+    """Return the text of `fields`, and the phone numbers."""
     phones = [phone.display for phone in getattr(item, "phones", ())]
     texts = [getattr(item, name, None) for name in fields]
     return " ".join(word for text in [*texts, *phones] if text for word in words_in(text))

@@ -63,7 +63,7 @@ def _cells_of(row: CsvRow, model: type[RequestModel], columns: int) -> list[str]
 
 
 def csv_name(shown: ShownEdition, section: Section) -> str:
-    """Such as `child-sexual-exploitation-1-indicators.csv`; language and number of a rendition follow."""
+    """Return, for example, `child-sexual-exploitation-1-indicators.csv`; language and number of a rendition follow."""
     key = shown.rendition.stored.key if shown.rendition else None
     words = f"-{key.language}-{key.number}" if key else ""
     return f"{shown.head.guide}-{shown.head.number}{words}-{section.value}.csv"
@@ -84,7 +84,7 @@ def _rendition_cells(rendition: ShownRendition | None, section: Section, place: 
 
 
 def _item_cells(model: type[RequestModel], item: Identified | None) -> Cells:
-    """By column. Empty for None: the keys are then the header row."""
+    """Return the cells by column, empty ones for None: the keys are then the header row."""
     cells: Cells = {}
     for name in model.model_fields:
         value = getattr(item, name, None)

@@ -2,19 +2,17 @@
 
 import datetime as dt
 from collections import OrderedDict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
-from operator import attrgetter
 from threading import Lock
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import ColumnElement, Engine, Select, and_, bindparam, case, exists, func
 from sqlalchemy import select as select_columns
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import aliased
 from sqlmodel import Session, SQLModel, col, select
 
 from app.db.tables import table_of
@@ -34,7 +32,7 @@ IS_WITHDRAWAL_OF_GUIDE: ColumnElement[bool] = and_(
     *(_WITHDRAWALS.c[name] == _EDITIONS.c[name] for name in ("guide", "language", "number"))
 )
 NOTICE = dt.timedelta(days=60)
-"""Before the review day, a review is listed as due."""
+"""How long before the review day a review is listed as due."""
 # The SQL statements of the most frequent reads. They are built once, because building a statement takes longer than
 # running it. They select the columns of tables, because reading through the row classes is slower.
 _WITH_WITHDRAWALS = _EDITIONS.outerjoin(_WITHDRAWALS, IS_WITHDRAWAL_OF_GUIDE)
@@ -79,18 +77,12 @@ _CONTENT = select_columns(_EDITIONS.c.details, _EDITIONS.c.words).where(
     *(_EDITIONS.c[name] == bindparam(name) for name in ("guide", "language", "number"))
 )
 _GONE = _WITHDRAWALS.alias()
-_IS_GONE = exists().where(
+IS_GONE = exists().where(
     _GONE.c.guide == _EDITIONS.c.guide,
     ((_GONE.c.language == _EDITIONS.c.language) & (_GONE.c.number == _EDITIONS.c.number))
     | ((_GONE.c.language == OWN_WORDS) & (_GONE.c.number == _EDITIONS.c.edition)),
 )
-_LANGUAGES = select_columns(_EDITIONS.c.guide, _EDITIONS.c.language).where(IS_RENDITION, ~_IS_GONE).distinct()
-_LAST_RENDERED = (
-    select_columns(_EDITIONS.c.guide, _EDITIONS.c.language, func.max(_EDITIONS.c.edition))
-    .where(IS_RENDITION, ~_IS_GONE)
-    .group_by(_EDITIONS.c.guide, _EDITIONS.c.language, _EDITIONS.c.details["form"].as_string())
-    .order_by(_EDITIONS.c.guide, _EDITIONS.c.language)
-)
+_LANGUAGES = select_columns(_EDITIONS.c.guide, _EDITIONS.c.language).where(IS_RENDITION, ~IS_GONE).distinct()
 MAX_CACHED_EDITIONS = 64
 
 
@@ -131,7 +123,7 @@ class StoredRendition:
 
 @dataclass(frozen=True)
 class CurrentEdition(EditionHead):
-    """With all its details, without its sections."""
+    """An edition with all its details, without its sections."""
 
     details: EditionDetails
 
@@ -148,25 +140,13 @@ class CurrentEdition(EditionHead):
         return self.details.review_by is None or self.details.review_by <= today + within
 
 
-class EditionEvent(NamedTuple):
-    """A publication, or a `withdrawal`, of `row`. `edition` is that of a rendition, or the same row."""
-
-    row: EditionRow
-    edition: EditionRow
-    withdrawal: WithdrawalRow | None = None
-
-    @property
-    def at(self) -> dt.datetime:
-        return self.row.published_at if self.withdrawal is None else self.withdrawal.withdrawn_at
-
-
 def find_history(session: Session, *, guide: str) -> list[EditionHead]:
-    """Most recent first, with withdrawn ones; none for an unknown guide."""
+    """Return the most recent first, including withdrawn ones. Return none for an unknown guide."""
     return [EditionHead(*row) for row in session.execute(_HISTORY, {"guide": guide})]
 
 
 def get_history(session: Session, *, guide: str) -> list[EditionHead]:
-    """As `find_history`, but raise `NoSuchGuide`."""
+    """Same as `find_history`, but raise `NoSuchGuide`."""
     history = find_history(session, guide=guide)
     if not history:
         raise NoSuchGuide
@@ -229,7 +209,7 @@ def readable_of(history: Sequence[EditionHead], number: int) -> EditionHead:
 
 
 def list_current(session: Session, *, limit: int | None = None) -> list[CurrentEdition]:
-    """By guide, without those whose editions are all withdrawn."""
+    """Return the editions by guide, without guides whose editions are all withdrawn."""
     rows = islice(session.execute(_CURRENT), limit)
     return [CurrentEdition(*(*head, EditionDetails.model_validate(details))) for *head, details in rows]
 
@@ -256,34 +236,21 @@ def default_guide(session: Session, preferred: str | None = None) -> str | None:
 
 
 def list_renditions(session: Session, *, guide: str, language: str | None = None) -> list[StoredRendition]:
-    """With withdrawn ones, by language, then most recent first."""
+    """Return the renditions by language, the most recent first, including withdrawn ones."""
     rows = session.execute(_RENDITIONS_OF, {"guide": guide})
     return [_rendition(row, withdrawal) for row, withdrawal in rows if language is None or row.language == language]
 
 
 def list_languages(session: Session) -> dict[str, list[str]]:
-    """By guide, the sorted languages in which a rendition can be read: neither it nor its edition withdrawn."""
+    """Return sorted languages by guide, in which neither a rendition nor its edition is withdrawn."""
     languages: dict[str, list[str]] = {}
     for guide, language in sorted(session.execute(_LANGUAGES)):
         languages.setdefault(guide, []).append(language)
     return languages
 
 
-def list_languages_behind(session: Session, current: Mapping[str, int]) -> dict[str, list[str]]:
-    """By guide, the sorted languages whose rendition to read is of another edition than the `current` one.
-
-    The rendition of the latest edition in each language and format counts. What is withdrawn, or of a withdrawn
-    edition, does not.
-    """
-    behind: dict[str, list[str]] = {}
-    for guide, language, edition in session.execute(_LAST_RENDERED):
-        if edition != current.get(guide, edition) and language not in behind.setdefault(guide, []):
-            behind[guide].append(language)
-    return behind
-
-
 def key_of(guide: str, language: str, number: int) -> AnyKey:
-    """Of an edition if `language` is empty."""
+    """Return the key of an edition if `language` is empty."""
     return RenditionKey(guide, language, number) if language else EditionKey(guide, number)
 
 
@@ -292,21 +259,6 @@ def every_publication(session: Session) -> list[tuple[AnyKey, str]]:
     found = select(EditionRow.guide, EditionRow.language, EditionRow.number, EditionRow.digest)
     rows = session.exec(found.order_by(IS_RENDITION, EditionRow.guide, EditionRow.language, col(EditionRow.number)))
     return [(key_of(guide, language, number), digest) for guide, language, number, digest in rows]
-
-
-def list_edition_events(session: Session, limit: int) -> list[EditionEvent]:
-    """The latest first; at one time those of renditions first."""
-    own = aliased(EditionRow)
-    of_own = (col(own.guide) == EditionRow.guide) & (col(own.number) == EditionRow.edition)
-    of_own &= col(own.language) == OWN_WORDS
-    ties = (IS_EDITION, EditionRow.guide, EditionRow.language, col(EditionRow.number).desc())
-    withdrawn = select(EditionRow, own, WithdrawalRow).join(own, of_own).join(WithdrawalRow, IS_WITHDRAWAL_OF_GUIDE)
-    withdrawn = withdrawn.order_by(col(WithdrawalRow.withdrawn_at).desc(), *ties).limit(limit)
-    published = select(EditionRow, own).join(own, of_own)
-    published = published.order_by(col(EditionRow.published_at).desc(), *ties).limit(limit)
-    events = [EditionEvent(*row) for found in (withdrawn, published) for row in session.exec(found)]
-    events.sort(key=lambda each: (each.row.language == OWN_WORDS, each.edition.guide, -each.edition.number))
-    return sorted(events, key=attrgetter("at"), reverse=True)[:limit]
 
 
 def insert_publication(
@@ -356,7 +308,7 @@ def _content(session: Session, key: tuple[str, str, int]) -> dict[str, Any]:
 
 
 def read_lists(session: Session, *, guide: str, part: str) -> dict[int, dict[str, Any]]:
-    """By edition number, the items of a section by id, in order."""
+    """Return, by edition number, the items of the section `part` by id, in order."""
     rows = session.execute(_lists(part), {"guide": guide})
     return {number: {each["id"]: each for each in entries or ()} for number, entries in rows}
 
@@ -427,7 +379,7 @@ class Contents:
         return found
 
     def cached(self, key: EditionKey) -> EditionContent | None:
-        """None if it is not in the cache."""
+        """Return None if the content is not in the cache."""
         with self._lock:
             found = self._cached.get(key)
             if found is not None:

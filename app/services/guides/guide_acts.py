@@ -1,13 +1,12 @@
 """The record of what people do to a guide's drafts, editions and renditions."""
 
 import datetime as dt
-import hashlib
 from dataclasses import dataclass
 from typing import Any
 
 from sqlmodel import Session, func, select
 
-from app.models.base import canonical_json
+from app.models.base import canonical_json, digest_of_bytes
 from app.models.guides.edition_rows import OWN_WORDS, GuideDraftAct, GuideDraftActRow
 
 
@@ -44,8 +43,4 @@ def append_guide_act(
 
 def digest_with(digest: str, details: Any) -> str:
     """`digest` itself without details."""
-    return digest if details == {} else sha256(f"{digest} {canonical_json(details).decode()}")
-
-
-def sha256(text: str) -> str:
-    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+    return digest if details == {} else digest_of_bytes(digest.encode() + b" " + canonical_json(details))

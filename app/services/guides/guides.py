@@ -22,14 +22,14 @@ LEAD = re.compile(
 )
 """Common beginnings of titles, ignored when sorting."""
 OTHER_LETTER = "0"
-"""Of titles that do not begin with A to Z."""
+"""Letter for titles that do not begin with A to Z."""
 ENDINGS = re.compile(r"(?:ies|ing|ed|es|s|e|y)$")
 SHORTEST_STEM = 3
 
 
 @dataclass(frozen=True)
 class ListedGuide:
-    """With its subjects and its current edition's details."""
+    """A guide with its subjects and its current edition's details."""
 
     edition: CurrentEdition
     subjects: Sequence[Code]
@@ -85,7 +85,7 @@ class Found:
 
 
 def list_guides(session: Session, reference_data: ReferenceData) -> list[ListedGuide]:
-    """By title without its common beginning.
+    """Order the guides by title without its common beginning.
 
     An edition that names no subject has those with an assessment factor among its related codes.
     """
@@ -101,14 +101,14 @@ def guides_about(session: Session, reference_data: ReferenceData, subject: str) 
 
 
 def subject_codes(reference_data: ReferenceData) -> Sequence[Code]:
-    """None if there is no such list."""
+    """Return nothing if there is no such list."""
     return reference_data.code_lists[SUBJECTS].codes if SUBJECTS in reference_data.code_lists else ()
 
 
 def group_by_subject(
     listed: Sequence[ListedGuide], reference_data: ReferenceData
 ) -> list[tuple[Code | None, list[ListedGuide]]]:
-    """In the order of the code list, guides without a subject last. One with several is in several groups."""
+    """Order groups as the code list, guides without a subject last. A guide with several is in several groups."""
     codes: list[Code | None] = [*subject_codes(reference_data), None]
     groups = [
         (code, [each for each in listed if (code in each.subjects if code else not each.subjects)]) for code in codes
@@ -127,7 +127,7 @@ def find_synonyms(reference_data: ReferenceData, words: str) -> list[MatchedSyno
 
 
 def is_said_in(phrase: str, words: str) -> bool:
-    """Each word of `phrase` is in `words`, in any form."""
+    """Return True if each word of `phrase` is in `words`, in any form."""
     return _forms(phrase) <= _forms(words)
 
 
@@ -212,7 +212,7 @@ def _is_named(guide: ListedGuide, words: str) -> bool:
 
 
 def _is_form(word: str, typed: str, *, is_last: bool) -> bool:
-    """They differ only in case and endings; if `is_last`, `typed` may be a beginning."""
+    """Return True if the words differ only in case and endings. If `is_last`, `typed` may be a beginning."""
     word, typed = word.casefold(), typed.casefold()
     return _stem(word) == _stem(typed) or (is_last and word.startswith(typed))
 
@@ -227,14 +227,5 @@ def _stem(word: str) -> str:
 
 
 def list_reviews(session: Session) -> list[CurrentEdition]:
-    """By review day, those without one first."""
+    """Order the editions by review day, those without one first."""
     return sorted(list_current(session), key=lambda each: (each.details.review_by or dt.date.min, each.key))
-
-
-def list_due_reviews(session: Session, at: dt.datetime) -> list[CurrentEdition]:
-    """Most recently due first."""
-    return sorted(
-        (each for each in list_reviews(session) if each.due_from <= at),
-        key=lambda each: (each.due_from, each.key),
-        reverse=True,
-    )

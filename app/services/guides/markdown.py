@@ -36,7 +36,7 @@ AUTOLINK = re.compile(r"https?://[^\x00-\x20<>]+")
 
 
 def edition_markdown(shown: ShownEdition, signposts: Sequence[Signpost], teams: Teams, public_url: str) -> bytes:
-    """In UTF-8, emergency numbers first. A rendition has `MARK` after untranslated text, and no data to read back."""
+    """Put emergency numbers first. In a rendition `MARK` follows untranslated text, and no data can be read back."""
     head, content, rendition = shown.head, shown.content, shown.rendition
 
     def mark(name: str, at: tuple[str | int, ...] = ()) -> str:
@@ -67,13 +67,13 @@ def edition_markdown(shown: ShownEdition, signposts: Sequence[Signpost], teams: 
 
 
 def escaped(words: str) -> str:
-    """On one line, so that Markdown shows it unchanged."""
+    """Return one line that Markdown shows unchanged."""
     line = SPECIAL.sub(r"\\\1", BLANKS.sub(" ", words).strip())
     return NUMBER.sub(r"\1\\\2", line)
 
 
 def address(url: str) -> str:
-    """As a link to itself, or escaped if it is no plain http or https address."""
+    """Return a link to the address itself, or escaped text if it is not a plain http or https address."""
     return f"<{url}>" if AUTOLINK.fullmatch(url) else escaped(url)
 
 

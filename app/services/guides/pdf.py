@@ -68,13 +68,13 @@ def text_colour_on(colour: str) -> str:
 
 class PrintForm(StrEnum):
     POSTER = "poster"
-    """Two sides, or more: the front has who to call, what to look for and what to do."""
+    """Two sides, or more. The front has who to call, what to look for and what to do."""
     LARGE_PRINT = "large-print"
     """One column, as many pages as needed."""
 
 
 PDF_SUFFIXES = {PrintForm.POSTER: ".pdf", PrintForm.LARGE_PRINT: f"/{PrintForm.LARGE_PRINT}.pdf"}
-"""After the path of the edition."""
+"""Suffix of each form after the path of the edition."""
 
 SIZES = {
     PrintForm.POSTER: (
@@ -123,7 +123,7 @@ def fonts() -> str:
 
 
 def find_font_file() -> Path | None:
-    """For a PDF that a browser makes."""
+    """Find the font for a PDF that a browser makes."""
     return Path(fonts()) / "files" / "SourceSansPro-Regular.ttf" if find_spec(FONT_LIBRARY) else None
 
 
@@ -134,7 +134,7 @@ def is_printable(language: str) -> bool:
 
 @lru_cache(maxsize=MAX_CACHED_PDFS)
 def _compile(document: str, address: str, at: int, form: PrintForm, pictures: Pictures | None) -> bytes | None:
-    """None if the font lacks a letter. `address` is for the QR code, `at` in Unix seconds."""
+    """Return None if the font lacks a letter. `address` is for the QR code, `at` in Unix seconds."""
     if pictures is None:
         return _compile_in("", document, address, at, form)
     with tempfile.TemporaryDirectory(prefix="guidance-print-") as folder:
@@ -252,7 +252,7 @@ def _rendition(rendition: ShownRendition) -> Document:
 
 
 def _style(settings: Settings) -> dict[str, Any]:
-    """With the logo's digest, so that a cached PDF with an old one is not used."""
+    """Include the logo's digest, so that a cached PDF with an old logo is not used."""
     logo = settings.council_logo
     return {
         "colour": settings.council_colour,

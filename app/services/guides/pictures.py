@@ -1,6 +1,5 @@
 """Pictures of renditions, stored by the digest of their bytes."""
 
-import hashlib
 import re
 from collections.abc import Iterator
 
@@ -9,6 +8,7 @@ from sqlmodel import Session, col, select
 
 from app.db.tables import table_of
 from app.errors import FaultCode, FieldError, NotFound
+from app.models.base import digest_of_bytes
 from app.models.guides.edition_keys import RenditionKey, name_of
 from app.models.guides.edition_rows import OWN_WORDS, EditionRow, PictureRow
 from app.models.guides.renditions import RenditionContent
@@ -20,13 +20,8 @@ SIZE_MARKER = b"\xff\xc0\x00\x11\x08"
 _PICTURES = table_of(PictureRow)
 
 
-def digest_of_picture(data: bytes) -> str:
-    """`sha256:` and 64 hexadecimal digits."""
-    return f"sha256:{hashlib.sha256(data).hexdigest()}"
-
-
 def size_of_picture(data: bytes) -> tuple[int, int] | None:
-    """Of a JPEG that the service made; None without `SIZE_MARKER`, which those of others may have too."""
+    """Return None without `SIZE_MARKER`, which JPEGs of the service have, and those of others may have too."""
     _, marker, rest = data.partition(SIZE_MARKER)
     return (int.from_bytes(rest[2:4]), int.from_bytes(rest[:2])) if marker else None
 
@@ -40,7 +35,7 @@ def read_picture(session: Session, digest: str) -> bytes:
 
 
 def find_picture_errors(session: Session, content: RenditionContent) -> Iterator[FieldError]:
-    """One for each that is not stored, or has another size."""
+    """Yield an error for each picture that is not stored or has another size."""
     for place, each in enumerate(content.pictures):
         row = session.get(PictureRow, each.digest)
         if row is None:
@@ -55,7 +50,7 @@ def find_changed_pictures(session: Session) -> Iterator[tuple[str, str]]:
     stored = set()
     for digest, data in session.execute(select_columns(_PICTURES.c.digest, _PICTURES.c.data)).yield_per(1):
         stored.add(digest)
-        if digest_of_picture(data) != digest:
+        if digest_of_bytes(data) != digest:
             yield f"picture {digest}", "its bytes were changed"
     renditions = select(EditionRow).where(EditionRow.language != OWN_WORDS)
     for row in session.exec(renditions.order_by(EditionRow.guide, EditionRow.language, col(EditionRow.number))):

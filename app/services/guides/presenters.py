@@ -68,13 +68,13 @@ IN_SIMPLE_WORDS = "This is the guide in simple words."
 
 
 def phone_text(phone: Phone) -> str:
-    """Such as `0800 (+44800), option 1`: as printed, and as dialled if different."""
+    """Return, for example, `0800 (+44800), option 1`: as printed, and as dialled if different."""
     number = phone.display if phone.display == phone.number else f"{phone.display} ({phone.number})"
     return number if phone.option is None else f"{number}, option {phone.option}"
 
 
 def citation_text(source: DefinitionSource) -> str:
-    """As printed, or publisher, date and title."""
+    """Return the citation as printed, or publisher, date and title."""
     return source.citation or f"{source.publisher}, {source.published}. {source.title}"
 
 
@@ -123,7 +123,7 @@ class ShownEdition:
         return f"{self.head.guide}-edition-{self.head.number}"
 
     def links(self, below: str = "", having: Collection[int] | None = None) -> Links:
-        """Those of a numbered edition never change. `below` is appended to the paths.
+        """Return the links. Those of a numbered edition never change. `below` is appended to the paths.
 
         `having` are the editions that have an item: the previous one is linked only if it is among them.
         """
@@ -151,7 +151,7 @@ class ShownRendition(ShownEdition):
     stored: StoredRendition
     words: RenderedWords
     to_call: tuple[Contact, ...]
-    """In the guide's own language: of the rendered edition if numbered, otherwise of the current one."""
+    """Contacts in the guide's own language: of the rendered edition if numbered, otherwise of the current one."""
     languages: Links
     """Path of the guide in each."""
 
@@ -161,7 +161,7 @@ class ShownRendition(ShownEdition):
 
     @property
     def path(self) -> str:
-        """With its number only if requested by it."""
+        """The number is part of the path only if requested by it."""
         guide, language, number = self.stored.key
         return rendition_path(guide, language, number if self.is_numbered else None)
 
@@ -170,23 +170,23 @@ class ShownRendition(ShownEdition):
         return f"{super().file_name}-{self.stored.key.language}-{self.stored.key.number}"
 
     def links(self, below: str = "", having: Collection[int] | None = None) -> Links:  # noqa: ARG002  # for items only
-        """Only `self`."""
+        """Return only the link `self`."""
         return {"self": self.path + below}
 
     @property
     def notices(self) -> tuple[str, ...]:
-        """To show with an unchecked or out-of-date rendition."""
+        """Sentences to show with an unchecked or out-of-date rendition."""
         return notices_of(self.history, self.stored)
 
     @property
     def first_sentences(self) -> tuple[str, ...]:
-        """One in simple words first says what it is."""
+        """A rendition in simple words first says what it is."""
         is_simple = self.stored.content.form is RenditionForm.EASY_READ
         return (*((IN_SIMPLE_WORDS,) if is_simple else ()), *self.notices)
 
     @property
     def language(self) -> str:
-        """Of the text shown: the guide's own for a recording or document."""
+        """Language of the text shown. It is the guide's own for a recording or document."""
         return content_language(self.stored)
 
     @property
@@ -194,7 +194,7 @@ class ShownRendition(ShownEdition):
         return direction_of(self.language)
 
     def is_marked(self, *pointer: str | int) -> bool:
-        """The text at `pointer`, keys and indexes, is untranslated: `MARK` must follow. False without text."""
+        """Return True if the text at `pointer` (keys and indexes) is untranslated, and `MARK` must follow."""
         at = "".join(f"/{part}" for part in pointer)
         return self.stored.content.form.has_words and at in self.words.in_guide_language
 
@@ -205,7 +205,7 @@ class ShownRendition(ShownEdition):
 
     @property
     def facts(self) -> Mapping[str, str]:
-        """For people, by English label."""
+        """Facts for people, by English label."""
         details, number = self.stored.content, self.stored.key.number
         made_by = details.made_by.value if details.tool is None else f"{details.made_by.value}, {details.tool}"
         checked = "nobody yet" if details.checked_by is None else f"{details.checked_by}, {details.checked_on}"
@@ -261,7 +261,7 @@ def show_rendition(
 
 
 def edition_fields(shown: ShownEdition) -> dict[str, Any]:
-    """Those of `WithCautions`, which every response with guidance has."""
+    """Return the fields of `WithCautions`, which every response with guidance has."""
     return {
         "guide": shown.head.guide,
         "edition": shown.head.number,

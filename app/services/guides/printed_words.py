@@ -62,5 +62,5 @@ TRANSLATED: Mapping[str, Mapping[str, str]] = {
 
 
 def printed_words(language: str) -> dict[str, str]:
-    """By English text, for a tag such as `cy` or `cy-GB`. Empty without a translation."""
+    """Return the words by English text, for a tag such as `cy` or `cy-GB`. Empty without a translation."""
     return dict(TRANSLATED.get(language.partition("-")[0], {}))

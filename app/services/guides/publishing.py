@@ -65,15 +65,6 @@ log = Log(__name__)
 
 
 @dataclass(frozen=True)
-class NewEdition:
-    """It must get `number`, if given."""
-
-    guide: str
-    content: EditionContent
-    number: int | None = None
-
-
-@dataclass(frozen=True)
 class Publication(Generic[Key]):
     """`is_new` is False if the same content was already published, which the other fields describe."""
 
@@ -105,7 +96,9 @@ def refuse_single_publisher(*, two_people: bool) -> None:
 def publish_edition(
     session: Session,
     reference_data: ReferenceData,
-    new: NewEdition,
+    guide: str,
+    content: EditionContent,
+    number: int | None = None,
     *,
     at: dt.datetime,
     two_people: bool,
@@ -113,17 +106,18 @@ def publish_edition(
 ) -> Published:
     """Publish the next edition, index its items, and append the events. Equal content changes nothing.
 
-    `precondition` is called only for new content. Raise `NobodyPublishesAlone`, `InvalidEdition` for an unknown code,
-    `EditionAlreadyPublished` if `new.number` has other content, `EditionOutOfOrder` if it is not the next.
+    It must get `number`, if given. `precondition` is called only for new content. Raise `NobodyPublishesAlone`,
+    `InvalidEdition` for an unknown code, `EditionAlreadyPublished` if `number` has other content, `EditionOutOfOrder`
+    if it is not the next.
     """
     refuse_single_publisher(two_people=two_people)
-    history, digest, number = find_history(session, guide=new.guide), digest_of(new.content), new.number
+    history, digest = find_history(session, guide=guide), digest_of(content)
     current = current_of(history)
     known = current if number is None else next((each for each in history if each.number == number), None)
     is_known = known is not None and known.digest == digest
     if precondition is not None and not is_known:
         precondition(session, current)
-    faults = reference_data.faults_in_codes(new.content)
+    faults = reference_data.faults_in_codes(content)
     if faults:
         raise InvalidEdition(faults)
     if known is not None and is_known:
@@ -132,7 +126,7 @@ def publish_edition(
         raise EditionAlreadyPublished
     if number not in (None, len(history) + 1):
         raise EditionOutOfOrder
-    return insert_next_edition(session, history, new.guide, new.content, digest=digest, at=at)
+    return insert_next_edition(session, history, guide, content, digest=digest, at=at)
 
 
 def insert_next_edition(
@@ -244,9 +238,15 @@ def publish_file(
     """
     guide, number = edition_place(file.path)
     with refused_with_lines(file):
-        new = NewEdition(guide, file.content, number)
         published = writer.run(
-            publish_edition, reference_data, new, at=at, two_people=two_people, precondition=precondition
+            publish_edition,
+            reference_data,
+            guide,
+            file.content,
+            number,
+            at=at,
+            two_people=two_people,
+            precondition=precondition,
         )
     if published.is_new:
         log.info("edition_published", guide=guide, edition=number, digest=published.digest)

@@ -27,7 +27,7 @@ from app.services.guides.editions import default_guide, get_current, read_conten
 log = Log(__name__)
 COUNCILS = "council"
 ELSEWHERE = "elsewhere"
-"""For every council area without a code of its own."""
+"""Code for every council area that has no code of its own."""
 NIGHT_TEAM: dict[str, Any] = {
     "id": "out-of-hours-team",
     "name": "Out-of-hours team",
@@ -38,7 +38,7 @@ NIGHT_TEAM: dict[str, Any] = {
 }
 """The fields of the signpost of a council's out-of-hours team, without its number."""
 _GENERIC_WORDS = frozenset({"council", "city", "county", "borough", "district", "metropolitan", "the", "of"})
-"""They do not distinguish a council."""
+"""Words that do not distinguish a council."""
 
 
 @dataclass(frozen=True)
@@ -60,11 +60,11 @@ class ReferenceData:
         return WhoToCall(content.contacts, self.signposts_of(content.publisher, content.contacts))
 
     def signposts_of(self, publisher: Publisher | None, contacts: Iterable[Contact]) -> tuple[Signpost, ...]:
-        """Return the signposts to show: all national ones, and the local ones of the council.
+        """Return all national signposts, and the local ones of the council.
 
-        The council is the configured one or, if none is set, `publisher`, which publishes the edition. A local signpost
-        that names no council is shown too. One that is reached through the duty team has its number from `contacts`,
-        and is left out if they have none.
+        The council is the configured one, otherwise `publisher` of the edition. A local signpost that names no council
+        is included. One that is reached through the duty team has its number from `contacts`, and is left out if they
+        have none.
         """
         foreign = self.foreign_signposts(publisher)
         duty = {"phones": next((each.phones[:1] for each in contacts if each.phones), ())}
@@ -112,10 +112,10 @@ class ReferenceData:
         ]
 
     def also_call(self, concern: Concern, signposts: Iterable[Signpost]) -> tuple[Signpost, ...]:
-        """Return the contacts that the reporter of `concern` should call besides the duty team, or none.
+        """Return whom the reporter should call besides the duty team.
 
-        First come the neighbouring councils in whose areas children of the concern live. If a person of concern works
-        with children, the contacts of the designated officer among `signposts` follow.
+        First come the neighbouring councils of children of the concern, then, if a person of the concern works with
+        children, the contacts of the designated officer among `signposts`.
         """
         areas = {child.home_council for child in concern.children}
         officers = [each for each in signposts if each.allegations] if concern.concern.names_a_worker else []
@@ -151,10 +151,9 @@ class EmergencyContacts:
         self._newest = object()
 
     def current(self) -> WhoToCall:
-        """Return the contacts of the default guide, and the signposts.
+        """Read the contacts at the first call and after `invalidate`, until a read succeeds.
 
-        Read the contacts from the database at the first call and after `invalidate`, until a read succeeds. Otherwise
-        return the contacts last read, also if the database cannot be read, or if no guide has a current edition.
+        Otherwise return those last read, also if the database cannot be read, or no guide has a current edition.
         """
         self._refresh()
         return self._who
@@ -196,10 +195,7 @@ def _distinctive_words(name: str) -> str:
 
 
 def lives_elsewhere(concern: Concern, neighbours: Iterable[Signpost]) -> bool:
-    """Return True if a child of `concern` lives in the area of another council, according to the reporter.
-
-    Other councils are those of `neighbours`, and those that the form does not list by name.
-    """
+    """Return True if a child lives in the area of `neighbours`, or of a council that the form does not name."""
     others = {each.council for each in neighbours} | {ELSEWHERE}
     return any(child.home_council in others for child in concern.children)
 

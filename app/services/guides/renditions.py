@@ -56,8 +56,8 @@ def require_sound(session: Session, guide: str, content: RenditionContent) -> li
 def current_renditions(history: Sequence[EditionHead], stored: Sequence[StoredRendition]) -> list[StoredRendition]:
     """Return the rendition to read in each language and format, by language: of the latest edition, the most recent.
 
-    What is withdrawn, or of a withdrawn edition, does not count. Those with text come before recordings, later editions
-    first.
+    Withdrawn renditions, and those of a withdrawn edition, do not count. Those with text come before recordings, later
+    editions first.
     """
     readable = {head.number for head in history if head.withdrawn_at is None}
     found: dict[tuple[str, RenditionForm], StoredRendition] = {}
@@ -69,7 +69,7 @@ def current_renditions(history: Sequence[EditionHead], stored: Sequence[StoredRe
 
 
 def chosen_by_language(history: Sequence[EditionHead], stored: Sequence[StoredRendition]) -> dict[str, StoredRendition]:
-    """By language, but the guide's own: one with text before a recording, one of a later edition before others."""
+    """Prefer text to a recording, then a later edition. The guide's own language is left out."""
     found: dict[str, StoredRendition] = {}
     for each in current_renditions(history, stored):
         if each.key.language != GUIDE_LANGUAGE:
@@ -127,7 +127,7 @@ def preferred_rendition(
 
 
 def is_of_former_edition(history: Sequence[EditionHead], edition: int) -> bool:
-    """Also if no edition is current."""
+    """Return True also if no edition is current."""
     current = current_of(history)
     return current is None or current.number != edition
 
@@ -142,7 +142,7 @@ def _faults_of_edition(head: EditionHead | None, content: RenditionContent) -> I
 
 
 def notices_of(history: Sequence[EditionHead], stored: StoredRendition) -> tuple[str, ...]:
-    """One if a machine made it and nobody checked it, one if it is out of date."""
+    """Return a notice if a machine made the rendition and nobody checked it, and one if it is out of date."""
     notices = [UNCHECKED] if stored.content.is_unchecked else []
     behind = [BEHIND.format(of=stored.edition)] if is_of_former_edition(history, stored.edition) else []
     return (*notices, *behind)
@@ -159,7 +159,7 @@ def rendered_words(
 
 
 def rendition_facts(history: Sequence[EditionHead], stored: StoredRendition, words: RenderedWords) -> RenditionFacts:
-    """With unchecked cautions, and pointers to untranslated text."""
+    """Include unchecked cautions, and pointers to untranslated text."""
     return RenditionFacts(
         **_summary(history, stored),
         in_guide_language=words.in_guide_language,

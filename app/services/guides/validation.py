@@ -29,7 +29,7 @@ NEXT_EDITION = "Edition {number} of {guide}. Edit the content, and describe the 
 
 @dataclass(frozen=True)
 class PublishedGuide:
-    """Most recent first. `names` are all published guides, if this one has no edition."""
+    """What is published of a guide, most recent first. `names` are all published guides, if this one has no edition."""
 
     names: tuple[str, ...]
     history: Sequence[EditionHead]
@@ -53,7 +53,7 @@ class CheckedFile:
 
 
 def read_published(session: Session, guide: str) -> PublishedGuide:
-    """For a guide without an edition, with the names of all published ones."""
+    """Return the published editions. For a guide without one, also the names of all published guides."""
     history = find_history(session, guide=guide)
     current = current_of(history)
     names = () if history else tuple(dict.fromkeys(key.guide for key, _ in every_publication(session)))
@@ -151,8 +151,8 @@ def suggest_folder(guide: str, names: Sequence[str]) -> str:
 def write_new_file(folder: Path, slug: str, session: Session | None, *, today: dt.date) -> tuple[Path, bool]:
     """Write the next edition's file and the JSON Schema. Return the path, and True if no edition is known.
 
-    It has the current content, or a skeleton to review in 365 days. Raise `SetupError` if `slug` is none or the file
-    exists.
+    The file has the current content, or a skeleton to review in 365 days. Raise `SetupError` if `slug` is not a name
+    for a guide or the file exists.
     """
     published = read_published(session, slug) if session is not None else None
     if published is None or published.current is None:

@@ -55,10 +55,7 @@ class Verified:
 
 
 class Restored(NamedTuple):
-    """The counts of a restored database, the new path of the former one, and which audit log entries may be lost.
-
-    `former` is None if there was no database, and `lost` is None if the former one had nothing that the backup lacks.
-    """
+    """`former`: new path of the former database, or None. `lost`: None if it had nothing that the backup lacks."""
 
     verified: Verified
     former: Path | None
@@ -66,10 +63,10 @@ class Restored(NamedTuple):
 
 
 def back_up(data_dir: Path, target: Path, *, replace: bool, on_step: OnStep = show_no_progress) -> Verified:
-    """Write a verified copy; the database may be in use. `on_step` gets pages copied and all.
+    """Write a verified copy; the database may be in use. `on_step` gets the pages copied and their total.
 
     Raise `BackupRefused` without a database or for a faulty copy, `FileExistsError` unless `replace`, `SetupError`
-    (version 0.2.0), `OSError`.
+    (version 0.2.0) or `OSError`.
     """
     source = data_dir / DATABASE_FILE
     if not source.is_file():
@@ -133,10 +130,10 @@ def _restore(source: Path, path: Path, *, at: dt.datetime, on_step: OnStep) -> t
 
 
 def verify_copy(path: Path) -> Verified:
-    """Verify pages, then schema, then rows (`find_all_faults`); of an older schema a migrated copy.
+    """Verify pages, then schema, then rows (`find_all_faults`). An older schema is migrated in a copy first.
 
-    Raise `BackupRefused` with the faults of the first that has some, or for no database; `SetupError` (version 0.2.0),
-    `OSError`.
+    Raise `BackupRefused` with the faults of the first stage that has some, or if it is not a database. Raise
+    `SetupError` (version 0.2.0) or `OSError`.
     """
     engine = create_engine(f"sqlite:///{path}", hide_parameters=True)
     try:
@@ -211,12 +208,12 @@ class RestoreTest:
     seconds: float
 
 
-def drill_restore(backup: Path, *, at: dt.datetime, beside: Path | None = None) -> RestoreTest:
+def drill_restore(backup: Path, *, at: dt.datetime) -> RestoreTest:
     """Restore into a private temporary folder, and prepare the schema as a start does. The database does not change.
 
     Raise `BackupRefused`, also if a start would refuse it, `SetupError` (version 0.2.0), `OSError`.
     """
-    with tempfile.TemporaryDirectory(dir=beside or backup.parent, prefix=".drill-") as folder:  # created with mode 0700
+    with tempfile.TemporaryDirectory(dir=backup.parent, prefix=".drill-") as folder:  # created with mode 0700
         started = time.monotonic()
         verified, *_ = restore_backup(backup, Path(folder) / "data", replace=False, at=at)
         engine = open_database(Path(folder) / "data")
@@ -230,7 +227,7 @@ def drill_restore(backup: Path, *, at: dt.datetime, beside: Path | None = None) 
 
 
 def backup_path(folder: Path, *, at: dt.datetime) -> Path:
-    """With the time in UTC, so that names sort by age."""
+    """Return a name with the time in UTC, so that names sort by age."""
     return folder / f"guidance-{at.astimezone(dt.UTC):%Y%m%dT%H%M%SZ}.db"
 
 
@@ -241,7 +238,7 @@ def list_backups(folder: Path) -> list[Path]:
 
 
 def count_erased_since(data_dir: Path, folder: Path) -> dict[Path, int]:
-    """By backup, the concerns whose text, encrypted, it still has. None with 0.
+    """Return, by backup, how many erased concerns it still has as encrypted text. Backups with none are left out.
 
     A backup may only be deleted: the audit log of a changed one would contradict the signed checkpoints.
     """

@@ -23,7 +23,7 @@ MOST_NAMES = 3
 
 @dataclass(frozen=True)
 class CheckContext(MeasurementContext):
-    """What a check reads: settings, database, time."""
+    """Settings, database and time for a check."""
 
     @cached_property
     def reference_data(self) -> ReferenceData:
@@ -32,7 +32,7 @@ class CheckContext(MeasurementContext):
 
     @cached_property
     def current_editions(self) -> list[CurrentEdition]:
-        """Of up to `MANY_GUIDES` guides."""
+        """At most `MANY_GUIDES` editions."""
         with Session(self.engine) as session:
             return list_current(session, limit=MANY_GUIDES)
 

@@ -16,7 +16,6 @@ from urllib.parse import urlsplit
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from sqlalchemy import Engine
 from sqlmodel import Session, col, func, select
 
 from app.config import Settings
@@ -25,9 +24,10 @@ from app.errors import CheckpointNotGenuine, SetupError
 from app.models.audit.details import CheckpointDetails
 from app.models.audit.rows import AUDIT, OUTBOX, AuditEntryRow, CheckpointRow, DeskAct
 from app.models.events.rows import EventKind
+from app.models.links import CHECKPOINT
 from app.services.audit.audit_log import Actor, by_itself, record_action
 from app.services.audit.chains import find_end
-from app.services.events.outbox import append_event, checkpoint_payload
+from app.services.events.outbox import append_event
 
 CHECKPOINT_INTERVAL = dt.timedelta(days=1)
 MOST_BETWEEN = 20_000
@@ -89,13 +89,13 @@ class Checkpoint:
 
     @property
     def text(self) -> str:
-        """What is signed."""
+        """Text that is signed."""
         return f"{self.origin}\n{self.size}\n{base64.b64encode(self.root).decode()}\n"
 
 
 @dataclass(frozen=True)
 class Verifier:
-    """Of signed notes, under any key name if `name` is None."""
+    """Verifies signed notes, under any key name if `name` is None."""
 
     key: Ed25519PublicKey
     name: str | None = None
@@ -107,20 +107,20 @@ class Verifier:
 
 @dataclass(frozen=True)
 class NoteSigner:
-    """`origin` is the name of the audit log, and of the key."""
+    """Signs as `origin`, which is the name of the audit log and of the key."""
 
     origin: str
     key: Ed25519PrivateKey
 
     def sign(self, size: int, root: bytes) -> str:
-        """For the first `size` entries, with their Merkle root."""
+        """Sign for the first `size` entries, with their Merkle root."""
         text = Checkpoint(self.origin, size, root).text
         signature = key_id_of(self.origin, self.key.public_key()) + self.key.sign(text.encode())
         return f"{text}\n— {self.origin} {base64.b64encode(signature).decode()}\n"
 
     @property
     def verifier_key(self) -> str:
-        """As in C2SP signed notes: name, key ID and key, joined by '+'."""
+        """Name, key ID and key, joined by '+', as in C2SP signed notes."""
         public = self.key.public_key()
         encoded = base64.b64encode(ED25519 + public.public_bytes_raw()).decode()
         return f"{self.origin}+{key_id_of(self.origin, public).hex()}+{encoded}"
@@ -128,7 +128,7 @@ class NoteSigner:
 
 @dataclass(frozen=True)
 class SignedCheckpoint:
-    """On an auditor's request, not stored."""
+    """A checkpoint signed on an auditor's request, which is not stored."""
 
     size: int
     root: bytes
@@ -139,29 +139,28 @@ class SignedCheckpoint:
 class Checkpoints:
     """Made daily, stored and sent, or at an auditor's request."""
 
-    engine: Engine
     writer: Writer
     signer: NoteSigner
 
     def sign(self, *, actor: Actor) -> SignedCheckpoint:
         """Record the request; the checkpoint includes it, and is not stored. Raise `StoreBusy`."""
         self.writer.run(_record_signing, actor=actor)
-        with Session(self.engine) as session:
+        with Session(self.writer.engine) as session:
             tree = _current_tree(session)
         return SignedCheckpoint(tree.size, tree.root, self.signer.sign(tree.size, tree.root))
 
     def make(self, *, at: dt.datetime) -> CheckpointRow:
         """Record, sign and store one, with the event `audit.checkpoint`. Raise `StoreBusy`."""
-        with Session(self.engine) as session:
+        with Session(self.writer.engine) as session:
             before = _current_tree(session)
         return self.writer.run(_insert, self.signer, at, before)
 
     def make_if_due(self, *, at: dt.datetime) -> CheckpointRow | None:
-        """If the last is a day old or `MOST_BETWEEN` entries ago. The first counts from the first entry.
+        """Make one if the last is a day old or `MOST_BETWEEN` entries ago. The first counts from the first entry.
 
         Of several processes only one makes it. Raise `StoreBusy`.
         """
-        with Session(self.engine) as session:
+        with Session(self.writer.engine) as session:
             if not _is_due(session, at):
                 return None
             before = _current_tree(session)  # reads most entries before the write transaction
@@ -180,13 +179,13 @@ def origin_at(public_url: str) -> str:
     return f"{host}/disclosures"
 
 
-def open_checkpoints(settings: Settings, engine: Engine, writer: Writer, key: Ed25519PrivateKey) -> Checkpoints:
+def open_checkpoints(settings: Settings, writer: Writer, key: Ed25519PrivateKey) -> Checkpoints:
     """`key` also signs receipts. Raise `SetupError` as `origin_at`."""
-    return Checkpoints(engine, writer, NoteSigner(origin_at(settings.public_url), key))
+    return Checkpoints(writer, NoteSigner(origin_at(settings.public_url), key))
 
 
 def parse_verifier_key(text: str) -> Verifier:
-    """Such as `council.example/record+c74f20a3+AeS3...`. Raise `SetupError`, also if the key ID does not match."""
+    """Parse `council.example/record+c74f20a3+AeS3...`. Raise `SetupError`, also if the key ID does not match."""
     try:
         name, key_id, encoded = text.strip().split("+", 2)
         decoded = base64.b64decode(encoded, validate=True)
@@ -212,7 +211,7 @@ def key_id_of(name: str, key: Ed25519PublicKey) -> bytes:
 
 
 def iterate_leaves(session: Session, *, after: int) -> Iterator[bytes]:
-    """Hashes by position, which numbers the entries of all chains together."""
+    """Yield the hashes by position, which numbers the entries of all chains together."""
     position = col(AuditEntryRow.position)
     hashes = select(AuditEntryRow.sha256).where(position > after).order_by(position)
     with session.exec(hashes.execution_options(yield_per=1000)) as found:
@@ -221,7 +220,7 @@ def iterate_leaves(session: Session, *, after: int) -> Iterator[bytes]:
 
 
 def _current_tree(session: Session, before: MerkleTree | None = None) -> MerkleTree:
-    """From `before`, not changed, or the last stored checkpoint: only later entries are read."""
+    """Start from `before`, which is not changed, or from the last stored checkpoint: only later entries are read."""
     tree = MerkleTree()
     if before is not None:
         tree = MerkleTree(before.size, [*before.frontier])
@@ -245,7 +244,7 @@ def _is_due(session: Session, at: dt.datetime) -> bool:
 
 
 def _record_signing(session: Session, actor: Actor) -> None:
-    """With number and hash of the last event: so the checkpoint covers events too."""
+    """Record the number and hash of the last event, so that the checkpoint covers events too."""
     events = find_end(session.connection(), OUTBOX)
     details = CheckpointDetails(events=events.number, sha256=events.sha256) if events.number else CheckpointDetails()
     record_action(session, AUDIT, DeskAct.CHECKPOINT_SIGNED, actor, details)
@@ -265,7 +264,13 @@ def _insert(session: Session, signer: NoteSigner, at: dt.datetime, before: Merkl
         note=signer.sign(tree.size, tree.root),
     )
     session.add(row)
-    append_event(session, EventKind.AUDIT_CHECKPOINT, at=at, data=checkpoint_payload(row))
+    data = {
+        "size": row.size,
+        "root_sha256": row.root_sha256,
+        "checkpoint": row.note,
+        "links": {"checkpoint": CHECKPOINT},
+    }
+    append_event(session, EventKind.AUDIT_CHECKPOINT, at=at, data=data)
     return row
 
 

@@ -25,17 +25,17 @@ from app.services.concerns.card_making import number_of_card
 from app.services.concerns.rows import is_closed_count_right
 
 CONCERNS_AT_ONCE = 50
-"""In one transaction, about 5 ms each: a writer may wait for its end, holding the lock that all need."""
+"""Read in one transaction, about 5 ms each: a writer may wait for its end, holding the lock that all need."""
 CANNOT_BE_READ = "one of its rows can no longer be read"
 SealedRow = ConcernRow | EntryRow
 _RowT = TypeVar("_RowT", bound=SQLModel)
 UNREADABLE = (ValueError, TypeError, LookupError, AttributeError)
-"""If a row has a value that this service never writes."""
+"""Errors raised by a row that has a value which this service never writes."""
 
 
 @dataclass(frozen=True)
 class _Concern:
-    """All rows about one: its own, its audit log, and those in other tables."""
+    """All rows about one concern: its own, its audit log, and those in other tables."""
 
     row: ConcernRow
     chain: list[AuditEntryRow]
@@ -52,15 +52,13 @@ def verify_concerns(engine: Engine, on_step: OnStep = show_no_progress) -> Itera
     Also if the count of closed ones is wrong. A row that cannot be read ends the check of its concern.
     """
     with Session(engine) as session:
-        after, done, is_last = "", 0, False
+        after, done = "", 0
         total = count_concerns(session)
-        while not is_last:
-            page = _next_references(session, after)
+        while page := _next_references(session, after):
             for reference, each in _read_all(session, page):
                 yield from ((reference, fault) for fault in _faults_or_unreadable(each))
             session.close()  # frees the sealed texts, and lets SQLite empty its write-ahead log
-            after = page[-1] if page else after
-            done, is_last = done + len(page), len(page) < CONCERNS_AT_ONCE
+            after, done = page[-1], done + len(page)
             on_step(done, total)
         for reference in _without_a_concern(session):
             yield reference, "it has an audit log, and no row"
@@ -69,7 +67,7 @@ def verify_concerns(engine: Engine, on_step: OnStep = show_no_progress) -> Itera
 
 
 def count_concerns(session: Session) -> int:
-    """With tests and erased ones."""
+    """Include tests and erased concerns."""
     return session.exec(select(func.count()).select_from(ConcernRow)).one()
 
 
@@ -80,9 +78,9 @@ def _next_references(session: Session, after: str) -> Sequence[str]:
 
 
 def _read_all(session: Session, references: Sequence[str]) -> Iterator[tuple[str, _Concern | None]]:
-    """None if a row cannot be read."""
+    """Yield None for a concern with a row that cannot be read."""
     try:
-        page = _read_page(session, references) if references else []
+        page = _read_page(session, references)
     except UNREADABLE:
         if len(references) == 1:
             yield references[0], None
@@ -94,7 +92,7 @@ def _read_all(session: Session, references: Sequence[str]) -> Iterator[tuple[str
 
 
 def _read_page(session: Session, references: Sequence[str]) -> list[_Concern]:
-    """By reference. Raise an error of `UNREADABLE`."""
+    """Return the concerns by reference. Raise an error of `UNREADABLE`."""
     first, last = references[0], references[-1]
     of_concern = col(ConcernRow.reference)
     rows = select(ConcernRow).where(of_concern >= first, of_concern <= last).order_by(of_concern)
@@ -224,7 +222,7 @@ def _faults_in_entry(row: EntryRow, recorded: RecordedConcern) -> Iterator[str]:
 
 
 def _faults_in_waiting(each: _Concern, recorded: RecordedConcern) -> Iterator[str]:
-    """In the columns by which the inbox sorts, and the time of the last addition."""
+    """Check the columns by which the inbox sorts, and the time of the last addition."""
     additions = [row for row in each.entries if row.kind == EntryKind.ADDITION and row.acknowledged_at is None]
     waiting = [row for row in additions if row.sealed is not None]
     dangers = [row.immediate_danger for row in waiting if row.immediate_danger is not None]

@@ -21,7 +21,7 @@ from app.models.events.rows import DeliveryRow, EventKind, EventReaderRow, Event
 from app.models.guides.edition_keys import AnyKey, EditionKey, RenditionKey, name_of
 from app.models.guides.edition_rows import EditionRow, GenerationRow, WithdrawalRow
 from app.services.audit.chains import BEFORE_THE_FIRST, End, find_end
-from app.services.audit.replay import Change, Replayed, replay_others
+from app.services.audit.replay import Change, replay_others
 from app.services.concerns.deadlines import find_without_event
 from app.services.events.outbox import events_after
 from app.services.events.webhooks import find_changed_webhooks
@@ -40,7 +40,7 @@ ANNOUNCING = {
 
 
 @dataclass
-class _RecordedEvents(Replayed):
+class _RecordedEvents:
     """Publications, withdrawals and checkpoints, in order."""
 
     published: dict[AnyKey, tuple[Any, ...]] = field(default_factory=dict)
@@ -57,11 +57,10 @@ class _RecordedEvents(Replayed):
         signed = (data["size"], data["root_sha256"], data["checkpoint"], event.at)
         self.checkpoints[len(self.checkpoints) + 1] = signed
 
-    def _kind_of(self, row: Any) -> str:
-        return str(row.kind)
-
-    def _details_of(self, row: Any) -> Any:
-        return row.data
+    def apply(self, event: EventRow) -> None:
+        change = self.changes.get(event.kind)
+        if change is not None:
+            change(self, event.data, event)
 
     changes: ClassVar[Mapping[str, Change]] = {
         EventKind.EDITION_PUBLISHED: publish,
@@ -81,8 +80,8 @@ def _key_in(data: dict[str, Any]) -> AnyKey:
 def verify_events(engine: Engine, on_step: OnStep = show_no_progress) -> Iterator[tuple[str, str]]:
     """Yield name and fault of each broken event, and each row that contradicts events or audit log.
 
-    Deliveries, announcements, publications, withdrawals, checkpoints, generation, readers, webhooks, search index. What
-    cannot be read ends the check of its kind.
+    Covers deliveries, announcements, publications, withdrawals, checkpoints, generation, readers, webhooks and the
+    search index. If something cannot be read, the check of its kind ends.
     """
     with Session(engine) as session:
         said, recorded = _RecordedEvents(), replay_others(session)
@@ -107,7 +106,7 @@ def verify_events(engine: Engine, on_step: OnStep = show_no_progress) -> Iterato
 def _faults_in_events(
     session: Session, said: _RecordedEvents, signed: Mapping[int, str], on_step: OnStep
 ) -> Iterator[tuple[str, str]]:
-    """And apply each unaltered event to `said`, one after a gap unchecked.
+    """Also apply each unaltered event to `said`. The event after a gap is not checked.
 
     `signed` has hashes that the audit log recorded.
     """
@@ -138,16 +137,12 @@ def _faults_in_events(
 
 def _pages_of_events(session: Session, on_step: OnStep) -> Iterator[Sequence[EventRow]]:
     """Each in a transaction of its own; the last stays open, for the end of the chain."""
-    after, is_last = 0, False
-    while not is_last:
-        page = events_after(session, after=after, limit=STEP_ROWS)
-        if page:
-            yield page
-            after = page[-1].id or 0
-        is_last = len(page) < STEP_ROWS
-        if not is_last:
-            session.close()
-            on_step(after, 0)
+    after = 0
+    while page := events_after(session, after=after, limit=STEP_ROWS):
+        yield page
+        after = page[-1].id or 0
+        session.close()
+        on_step(after, 0)
 
 
 def _faults_in_publications(session: Session, said: _RecordedEvents) -> Iterator[tuple[str, str]]:

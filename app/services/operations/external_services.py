@@ -29,9 +29,9 @@ from app.services.workers import call_in_time
 
 KNOCK_SECONDS = 5.0
 CALL_SECONDS = 2 * KNOCK_SECONDS
-"""With the lookup of the host, which has no limit otherwise."""
+"""Includes the look-up of the host, which has no other limit."""
 LATE = dt.timedelta(minutes=2)
-"""By then delivery to a webhook was tried about three times."""
+"""By then delivery to a webhook has been tried about three times."""
 TRACES_PATH = "/v1/traces"
 PROTOBUF = {"Content-Type": "application/x-protobuf"}
 WEBHOOKS = "webhooks"
@@ -39,16 +39,12 @@ EVENTS_LATE = "late"
 """A receiver's failure if an event is late."""
 SIGN_IN_REFUSED = smtplib.SMTPAuthenticationError.__name__
 SIGN_IN_AGAIN = dt.timedelta(minutes=15)
-"""After a refused sign-in: a mail server may lock the account after too many."""
+"""Pause after a refused sign-in: a mail server may lock the account after too many."""
 FAILURES = (GuidanceError, OSError, httpx.HTTPError, httpx.InvalidURL)
 log = Log(__name__)
 HTTP_ERRORS = range(400, 600)
 WATCHED = (Part.EMAIL, Part.OPENID, Part.LIMITS, Part.TRACES)
 """Periodically, by a serving process; the doctor checks the others too."""
-
-
-def _knock_at_mail_server(settings: Settings, _: str) -> str | None:
-    return EmailSender(settings, seconds=KNOCK_SECONDS).knock()
 
 
 def _knock_at_provider(settings: Settings, name: str) -> str | None:
@@ -71,11 +67,6 @@ def _knock_at_store(settings: Settings, _: str) -> str | None:
     return None if is_there else "no answer"
 
 
-def _knock_at_collector(settings: Settings, _: str) -> str | None:
-    """An export without spans: an empty body is a valid message."""
-    return _refusal("POST", f"{(settings.traces_url or '').rstrip('/')}{TRACES_PATH}", HTTP_ERRORS)
-
-
 def _knock_at_pages(settings: Settings, name: str) -> str | None:
     """Any HTTP status is accepted: many sites refuse programs. Raise the first error."""
     value = getattr(settings, name)
@@ -84,13 +75,16 @@ def _knock_at_pages(settings: Settings, name: str) -> str | None:
 
 
 KNOCKS: Mapping[Part, Callable[[Settings, str], str | None]] = {
-    Part.EMAIL: _knock_at_mail_server,
+    Part.EMAIL: lambda settings, _: EmailSender(settings, seconds=KNOCK_SECONDS).knock(),
     Part.OPENID: _knock_at_provider,
     Part.LIMITS: _knock_at_store,
-    Part.TRACES: _knock_at_collector,
+    # an export without spans: an empty body is a valid message
+    Part.TRACES: lambda settings, _: _refusal(
+        "POST", f"{(settings.traces_url or '').rstrip('/')}{TRACES_PATH}", HTTP_ERRORS
+    ),
     Part.PAGES: _knock_at_pages,
 }
-"""By service, a function of the settings and one setting: None, or the failure, or an error.
+"""Function by service, of the settings and one setting: it returns None or the failure, or raises an error.
 
 Database and public address have checks of their own.
 """
@@ -111,12 +105,12 @@ def _refusal(method: str, url: str, refusals: range) -> str | None:
 
 
 def settings_of(part: Part) -> list[str]:
-    """In lower case without prefix."""
+    """Return names in lower case without the prefix."""
     return [name for name, field in Settings.model_fields.items() if part in field.metadata]
 
 
 def name_of_part(settings: Settings, part: Part) -> Iterator[str]:
-    """Of each that is set and not empty."""
+    """Yield the name of each setting that is set and not empty."""
     for name in settings_of(part):
         if name in settings.model_fields_set and getattr(settings, name):
             yield name
@@ -159,7 +153,7 @@ class ExternalServicesMonitor:
         self._no_sign_in_before = clock()
         given = [part for part in WATCHED if next(name_of_part(settings, part), None)]
         self.failures: dict[str, str | None] = dict.fromkeys(given)
-        """By service."""
+        """Failure by service, None if it responded."""
 
     @property
     def failing(self) -> list[str]:

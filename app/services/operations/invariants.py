@@ -23,24 +23,24 @@ from app.services.operations.event_verification import verify_events
 OVERDUE_GRACE = dt.timedelta(minutes=5)
 """A process that was stopped appends missing events after its next start."""
 NIGHT = dt.time(2, tzinfo=dt.UTC)
-"""After which nightly checks are due (UTC)."""
+"""Time (UTC) after which nightly checks are due."""
 HOUR = dt.timedelta(hours=1)
 PAUSE_SECONDS = 0.02
-"""After each step, so that requests get processor time."""
+"""Pause after each step, so that requests get processor time."""
 Beat = Callable[[], None]
-"""Called between steps of long work, which its error ends."""
+"""Called between steps of long work. An error that it raises ends the work."""
 log = Log(__name__)
 
 
 class Invariant(StrEnum):
-    """What should always hold."""
+    """A fact that should always hold."""
 
     OVERDUE_EVENTS = "overdue-events"
     """Each overdue concern or addition was announced."""
     RECIPIENTS = "recipients"
     """No text is encrypted to a removed recipient."""
     CLOCK = "clock"
-    """It agrees with the last known time."""
+    """The clock agrees with the last known time."""
     CHAINS = "chains"
     """Audit log, concerns and events are intact, and agree."""
     ACCESS = "access"
@@ -59,9 +59,9 @@ class Invariants:
         self._clock = clock
         self._since = clock()
         self.broken: dict[str, bool] = {}
-        """By check, True if it failed the last time."""
+        """True by check if it failed the last time."""
         self.checked_at: dict[str, dt.datetime] = {}
-        """When each last ended."""
+        """Time at which each check last ended."""
 
     def check_due(self, beat: Beat) -> None:
         """Keep the results, and log each fault."""

@@ -40,11 +40,9 @@ from app.services.events.rounds import RoundNotes
 from app.services.operations.checkpoints import Checkpoints
 from app.services.operations.external_services import ExternalServicesMonitor
 from app.services.operations.invariants import Beat, Invariants
-from app.services.operations.watches import Watcher
+from app.services.operations.watches import HOUR_SECONDS, MINUTE_SECONDS, Watcher
 from app.services.workers import GenerationWatcher, Job, JobsWorker
 
-MINUTE_SECONDS = 60.0
-HOUR_SECONDS = 3600.0
 KNOWN_END_SECONDS = 10.0
 OUTSIDE_SECONDS = 30.0
 BATCH_SIZE = 32
@@ -63,10 +61,17 @@ class TeamJobs:
 
     def on_time(self) -> list[Job]:
         """`overdue` and `due-soon`."""
-        return [Job("overdue", 1.0, self._note_overdue), Job("due-soon", 10.0, self._note_due_soon)]
+        return [
+            Job(
+                "overdue",
+                1.0,
+                lambda _: append_overdue_events(self.writer, now=self.clock(), limit=BATCH_SIZE) >= BATCH_SIZE,
+            ),
+            Job("due-soon", 10.0, self._note_due_soon),
+        ]
 
     def email_workers(self) -> Iterator[JobsWorker]:
-        """Not started; none without a mail server.
+        """Yield workers that are not started; none without a mail server.
 
         Unused mailboxes are unsubscribed. Raise `StoreBusy` or `SetupError`.
         """
@@ -92,13 +97,13 @@ class TeamJobs:
             log.warning("emails_switched_off", count=waiting)
 
     def send_email(self, sender: EmailSender, _beat: Beat) -> None:
-        """To team and editors. Unused mailboxes are skipped."""
+        """Send to team and editors. Unused mailboxes are skipped."""
         for mailbox in MAILBOX_OF.values():
             if mailbox.is_used(self.settings):
                 self._send_to(mailbox, sender)
 
     def _send_to(self, mailbox: Mailbox, sender: EmailSender) -> None:
-        """First claim the events, so that only one process sends."""
+        """Claim the events first, so that only one process sends them."""
         with Session(self.engine) as session:
             if not is_email_due(session, mailbox, now=self.clock()):
                 return
@@ -109,9 +114,6 @@ class TeamJobs:
         if failure is not None:
             log.warning("email_failed", error=failure, attempts=notice.attempts)
         self.writer.run(record_email, notice, failure, now=self.clock())
-
-    def _note_overdue(self, _beat: Beat) -> bool:
-        return append_overdue_events(self.writer, now=self.clock(), limit=BATCH_SIZE) >= BATCH_SIZE
 
     def _note_due_soon(self, _beat: Beat) -> bool:
         within = dt.timedelta(minutes=self.settings.due_soon_minutes)
@@ -139,7 +141,7 @@ class Housekeeping(TeamJobs):
     def build_workers(
         self, on_generation_change: Callable[[], None], on_silence: Callable[[float | None], None]
     ) -> Iterator[JobsWorker]:
-        """Not started. Jobs with deadlines share no thread with long ones, or with calls of other servers.
+        """Return workers, not started. Jobs with deadlines share no thread with long ones or calls of servers.
 
         `on_generation_change` is also called at the start; for `on_silence` see `GenerationWatcher`. Raise the errors
         of `email_workers`.
@@ -176,7 +178,7 @@ class Housekeeping(TeamJobs):
 
     def _erase_saved_forms(self, _beat: Beat) -> None:
         try:
-            erased = SavedForms(self.engine, self.writer).erase_expired(at=self.clock())
+            erased = SavedForms(self.writer).erase_expired(at=self.clock())
         except ClockInDoubt:  # the job `retention` logs the error
             return
         if erased:
@@ -202,19 +204,15 @@ class Housekeeping(TeamJobs):
                 log.info("concerns_erased", count=erased)
 
     def _purge_remnants(self, _beat: Beat) -> None:
-        """Once after the start, then whenever some remain. It fails while a reader uses the write-ahead log.
+        """Purge once after the start, then whenever remnants remain. It fails while a reader uses the write-ahead log.
 
-        The first failure is not logged, because most readers end soon; later ones only if a text was ever erased.
+        The first failure is not logged, because most readers end soon. Later ones are, only if a text was ever erased.
         """
         if self.knows_there_are_none and not has_remnants(self.engine):
             return
-        is_sure = self.has_tried_to_purge and self._has_erased()
+        is_sure = self.has_tried_to_purge and has_erased(self.engine)
         left = purge_remnants(self.engine, is_sure=is_sure)
         self.has_tried_to_purge, self.knows_there_are_none = True, left is Remnants.NONE
-
-    def _has_erased(self) -> bool:
-        with Session(self.engine) as session:
-            return has_erased(session)
 
 
 class StoreProbe:

@@ -20,7 +20,7 @@ HTTPS_PORT = 443
 
 @dataclass(frozen=True)
 class Validity:
-    """Of a certificate."""
+    """Period in which a certificate is valid."""
 
     begins: dt.datetime
     ends: dt.datetime
@@ -28,22 +28,22 @@ class Validity:
 
 @dataclass(frozen=True)
 class PublicAnswer:
-    """To a request for readiness."""
+    """Response to a request for readiness."""
 
     status: int | None = None
-    """None without a response."""
+    """None if there was no response."""
     checks: dict[str, Any] = field(default_factory=dict)
     """Empty if something else responded."""
     warnings: dict[str, Any] = field(default_factory=dict)
-    """Such as that the request came through an untrusted proxy."""
+    """For example, that the request came through an untrusted proxy."""
     failure: str = ""
     """The error's class if there was no response."""
     time: dt.datetime | None = None
-    """By the clock of the server that responded."""
+    """Time by the clock of the server that responded."""
 
 
 def call_public_address(url: str) -> PublicAnswer:
-    """Ignoring proxies of the environment, trusting this computer's certificates."""
+    """Ignore proxies of the environment, and trust this computer's certificates."""
     try:
         response = call_in_time(lambda: _get(f"{url}{READINESS}"), CALL_SECONDS)
     except (httpx.HTTPError, OSError) as failure:
@@ -58,7 +58,7 @@ def _get(url: str) -> httpx.Response:
 
 
 def _member(response: httpx.Response, name: str) -> dict[str, Any]:
-    """Empty if there is none: a different service may have responded."""
+    """Return nothing if there is none: a different service may have responded."""
     try:
         member = response.json()[name]
     except (ValueError, KeyError, TypeError):
@@ -76,7 +76,7 @@ def time_of(response: httpx.Response) -> dt.datetime | None:
 
 
 def read_time(url: str) -> dt.datetime | None:
-    """None without a response or date."""
+    """Return None if there is no response or date."""
     try:
         return call_in_time(lambda: _read_time(url), CALL_SECONDS)
     except (httpx.HTTPError, httpx.InvalidURL, OSError):
@@ -89,7 +89,7 @@ def _read_time(url: str) -> dt.datetime | None:
 
 
 def read_certificate(url: str) -> Validity | None:
-    """Not verified, so that an expired one can be read. None without TLS. Nothing is sent."""
+    """Do not verify, so that an expired certificate can be read. Return None without TLS. Nothing is sent."""
     target = urlsplit(url)
     address = target.hostname or "", target.port or HTTPS_PORT
     try:

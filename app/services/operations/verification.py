@@ -57,7 +57,7 @@ def verify_editions(engine: Engine) -> Iterator[tuple[str, str | None]]:
 
 
 def find_all_faults(engine: Engine, on_step: OnStep = show_no_progress) -> Iterator[tuple[str, str]]:
-    """All but pages and schema: editions and renditions, then as `find_faults`."""
+    """Check all but pages and schema: editions and renditions, then as `find_faults`."""
     yield from ((name, fault) for name, fault in verify_editions(engine) if fault is not None)
     yield from find_faults(engine, on_step=on_step)
 
@@ -65,7 +65,7 @@ def find_all_faults(engine: Engine, on_step: OnStep = show_no_progress) -> Itera
 def find_faults(
     engine: Engine, checkpoints: Sequence[tuple[str, Checkpoint]] = (), on_step: OnStep = show_no_progress
 ) -> Iterator[tuple[str, str]]:
-    """All but pages, schema, editions and renditions. `checkpoints`, stored elsewhere, are compared too.
+    """Check all but pages, schema, editions and renditions. `checkpoints`, stored elsewhere, are compared too.
 
     Raise `SetupError` as `verify_access`.
     """

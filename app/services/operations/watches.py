@@ -44,7 +44,7 @@ PART_OF_DISK, MOST_OF_DISK, LEAST_OF_DISK = 20, 10 * GIGABYTE, GIGABYTE // 10
 MOST_DRIFT = dt.timedelta(minutes=1)
 OLDEST_ROUND = dt.timedelta(minutes=5)
 EACH_NIGHT = {True: "run guidance backup each night", False: "run pg_dump into it each night"}
-"""What makes backups of the embedded database, and of PostgreSQL."""
+"""Advice on backups by whether the database is embedded."""
 OF_THE_SERVER = "the disk is that of the database server"
 EMAILS, EVENTS = "emails", "events"
 ROUNDS = {EMAILS: NotedTime.EMAIL_ROUND, EVENTS: NotedTime.WEBHOOK_ROUND}
@@ -56,13 +56,13 @@ OPERATIONS, BACKUPS = "docs/reference/operations.md", "docs/how-to/back-up-and-r
 
 @dataclass(frozen=True)
 class MeasurementContext:
-    """What a measurement reads."""
+    """Everything that a measurement reads."""
 
     settings: Settings
     engine: Engine
     at: dt.datetime
     since: dt.datetime | None = field(default=None, kw_only=True)
-    """When this process began to watch; None for `guidance doctor`."""
+    """Time at which this process began to watch. None for `guidance doctor`."""
 
     @property
     def is_embedded(self) -> bool:
@@ -70,7 +70,7 @@ class MeasurementContext:
 
     @cached_property
     def public_answer(self) -> PublicAnswer:
-        """At the first use."""
+        """Requested at the first use."""
         return call_public_address(self.settings.public_url)
 
 
@@ -81,7 +81,7 @@ class Reading:
     value: float
     found: str
     bound: float | None = None
-    """None: that of the watch."""
+    """None for the bound of the watch."""
     advice: str = ""
     """Even within the bound."""
     warning: str = ""
@@ -101,19 +101,19 @@ class Watch:
     """A value that is measured."""
 
     name: str
-    """In readiness, the doctor and `guidance_warning_bound`."""
+    """Name in readiness, the doctor and `guidance_warning_bound`."""
     metric: str
     says: str
-    """Of the metric, with its unit."""
+    """Meaning of the metric, with its unit."""
     bound: float
     limit: str
-    """In words, for the documentation."""
+    """The bound in words, for the documentation."""
     state: str
-    """What readiness says past the bound."""
+    """Sentence of readiness past the bound."""
     action: str
-    """For the operator, past the bound."""
+    """Action for the operator past the bound."""
     alert: str
-    """In the monitoring rules."""
+    """Sentence of the monitoring rules."""
     measure: Callable[[MeasurementContext], Reading | Unmeasured]
     read: str
     """Path of a document."""
@@ -428,31 +428,31 @@ class Watcher:
         self._engine = engine
         self.clock = clock
         self.due: dict[str, float] = {}
-        """By watch, monotonic."""
+        """Time (monotonic) of the next measurement, by watch."""
         self._since = clock()
         self.readings: dict[str, Reading] = {}
-        """By watch that can be measured."""
+        """Readings by watch that can be measured."""
 
     @property
     def warnings(self) -> dict[str, str]:
-        """Of those past their bound and not accepted."""
+        """States of watches past their bound and not accepted."""
         return {
             watch.name: reading.warning or watch.state for watch, reading in self._judged() if watch.is_past(reading)
         }
 
     @property
     def bounds(self) -> dict[str, float]:
-        """Of those with a reading and not accepted."""
+        """Bounds of watches with a reading and not accepted."""
         return {watch.name: watch.bound_of(reading) for watch, reading in self._judged()}
 
     def _judged(self) -> Iterator[tuple[Watch, Reading]]:
-        """Not accepted ones."""
+        """Yield each watch that has a reading and is not accepted."""
         for watch in WATCHES:
             if watch.name in self.readings and watch.name not in self._settings.accepted_warnings:
                 yield watch, self.readings[watch.name]
 
     def put_off(self, seconds: float) -> None:
-        """Until then call no other service."""
+        """Call no other service until then."""
         self.due = dict.fromkeys(CALL_OUT, time.monotonic() + seconds)
 
     def look(self, beat: Callable[[], None]) -> None:

@@ -24,18 +24,18 @@ from app.config import SEED_DIR, Settings
 from app.errors import NobodyPublishesAlone
 from app.extensions.editing.pages.edit_fields import form_fields, show_entries, show_fields
 from app.extensions.editing.pages.edit_posts import EDIT_PAGES, do_act, section_value, with_ids, with_section
+from app.extensions.editing.services.draft_checks import read_partly
 from app.http.context import AppContext
 from app.main import create_app
 from app.models.access.clients import Scope
 from app.models.guides.comparison import changed_fields, changed_sections
-from app.models.guides.edition_files import read_partly
 from app.models.guides.edition_rows import GuideDraftActRow
 from app.models.guides.editions import EDITION_EXAMPLE, EditionContent
 from app.models.guides.renditions import RENDITION_EXAMPLE
 from app.models.guides.written_checks import parse_written
 from app.pages.guides.change_words import DETAILS
 from app.pages.posted_forms import SubmittedForm
-from app.services.access.clients import NewClient, add_client
+from app.services.access.clients import add_client
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.drafts import NEW_GUIDE, SEED_GUIDE, Writer, whole_draft, writer_of
 from tests.support.loops import for_each
@@ -408,7 +408,7 @@ def two(settings: Settings, clock: SettableClock) -> Iterator[FastAPI]:
 def test_no_route_publishes_for_one_person_if_two_must(two: FastAPI) -> None:
     context: AppContext = two.state.context
     client = TestClient(two)
-    key = add_client(context.writer, NewClient("content-system", tuple(Scope), "Ann Example"), at=A_TUESDAY)
+    key = add_client(context.writer, "content-system", tuple(Scope), "Ann Example", at=A_TUESDAY)
     routes = [
         (method, route.path or "") for route in iter_route_contexts(two.routes) for method in (route.methods or ())
     ]

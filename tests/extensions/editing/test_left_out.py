@@ -26,7 +26,7 @@ ABOUT, FAULT = f"draft of {NEW_GUIDE}", "it differs from its recorded actions"
 
 @pytest.fixture
 def trunk(settings: Settings, clock: SettableClock) -> FastAPI:
-    return create_app(settings.model_copy(update={"extensions": ("open_data", "terminal")}), clock)
+    return create_app(settings.model_copy(update={"extensions": ("open_data", "operator_tools", "terminal")}), clock)
 
 
 def test_a_draft_stays_while_editing_is_left_out_is_verified_and_is_there_again(
@@ -63,6 +63,17 @@ def test_an_editor_finds_no_way_to_drafts_at_the_desk(trunk: FastAPI) -> None:
     assert (desk.status_code, desk.url.path) == (200, "/desk/record")
     assert "/edit" not in desk.text
     assert pages.status_code == 404
+
+
+@pytest.mark.any_database
+def test_a_sign_in_leads_back_to_the_pages_of_editing_only_while_it_is_on(service: FastAPI, trunk: FastAPI) -> None:
+    led = []
+    for each in (service, trunk):
+        with TestClient(each) as client:
+            led.append(client.get("/desk/sign-in", params={"page": "/edit/county-lines"}).text)
+
+    assert ["page=%2Fedit%2Fcounty-lines" in page for page in led] == [True, False]
+    assert "/edit" not in led[1]
 
 
 @pytest.mark.any_database

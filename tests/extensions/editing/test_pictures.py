@@ -5,6 +5,7 @@ import io
 import json
 import struct
 import zlib
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -69,38 +70,41 @@ def moving(form: str) -> bytes:
     return file_of(drawing(), form, save_all=True, append_images=[drawing(colour="red")])
 
 
-GOOD = {
-    "a drawing that one can see through": file_of(drawing(mode="RGBA", colour=(0, 0, 0, 0))),
-    "a drawing of few colours": file_of(drawing().quantize(8), transparency=0),
-    "black and white": file_of(drawing(mode="1", colour=1)),
-    "deep grey": file_of(drawing(mode="I;16", colour=60_000)),
-    "for printers": file_of(drawing(mode="CMYK", colour=(0, 0, 0, 0)), "JPEG"),
-    "webp": file_of(drawing(), "WEBP"),
-    "a photo of two lenses": file_of(drawing(), "MPO", save_all=True, append_images=[drawing()]),
-    "very wide": file_of(drawing(16_000, 10)),
-    "noise": file_of(noise(900, 700)),
-    "a photo of many pixels": file_of(Image.new("L", (5000, 4000), "white"), "JPEG"),
+GOOD: dict[str, Callable[[], bytes]] = {
+    "a drawing that one can see through": lambda: file_of(drawing(mode="RGBA", colour=(0, 0, 0, 0))),
+    "a drawing of few colours": lambda: file_of(drawing().quantize(8), transparency=0),
+    "black and white": lambda: file_of(drawing(mode="1", colour=1)),
+    "deep grey": lambda: file_of(drawing(mode="I;16", colour=60_000)),
+    "for printers": lambda: file_of(drawing(mode="CMYK", colour=(0, 0, 0, 0)), "JPEG"),
+    "webp": lambda: file_of(drawing(), "WEBP"),
+    "a photo of two lenses": lambda: file_of(drawing(), "MPO", save_all=True, append_images=[drawing()]),
+    "very wide": lambda: file_of(drawing(16_000, 10)),
+    "noise": lambda: file_of(noise(900, 700)),
+    "a photo of many pixels": lambda: file_of(Image.new("L", (5000, 4000), "white"), "JPEG"),
 }
-HOSTILE = {
-    "nothing": (b"", NOT_A_PICTURE),
-    "svg": (SVG, NOT_A_PICTURE),
-    "gif": (file_of(drawing(), "GIF"), NOT_A_PICTURE),
-    "a page": (b"<!doctype html><script>alert(1)</script>", NOT_A_PICTURE),
-    "a moving png": (moving("PNG"), MOVES),
-    "a moving webp": (moving("WEBP"), MOVES),
-    "too many pixels": (file_of(Image.new("1", (5000, 4000))), TOO_MANY_PIXELS),
-    "a bomb": (png_that_says(100_000, 100_000), TOO_MANY_PIXELS),
-    "a bomb of words": (png_that_says(8, 8, chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(80_000_000)))), DAMAGED),
-    "half a png": (file_of(noise(300, 300))[:99_000], DAMAGED),
-    "half a jpeg": (file_of(noise(300, 300), "JPEG")[:9_000], DAMAGED),
-    "too few pixels": (png_that_says(400, 400), DAMAGED),
+HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
+    "nothing": (bytes, NOT_A_PICTURE),
+    "svg": (lambda: SVG, NOT_A_PICTURE),
+    "gif": (lambda: file_of(drawing(), "GIF"), NOT_A_PICTURE),
+    "a page": (lambda: b"<!doctype html><script>alert(1)</script>", NOT_A_PICTURE),
+    "a moving png": (lambda: moving("PNG"), MOVES),
+    "a moving webp": (lambda: moving("WEBP"), MOVES),
+    "too many pixels": (lambda: file_of(Image.new("1", (5000, 4000))), TOO_MANY_PIXELS),
+    "a bomb": (lambda: png_that_says(100_000, 100_000), TOO_MANY_PIXELS),
+    "a bomb of words": (
+        lambda: png_that_says(8, 8, chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(80_000_000)))),
+        DAMAGED,
+    ),
+    "half a png": (lambda: file_of(noise(300, 300))[:99_000], DAMAGED),
+    "half a jpeg": (lambda: file_of(noise(300, 300), "JPEG")[:9_000], DAMAGED),
+    "too few pixels": (lambda: png_that_says(400, 400), DAMAGED),
 }
 
 
 @pytest.mark.any_database
 @pytest.mark.parametrize("name", GOOD)
 def test_a_picture_of_any_kind_becomes_a_small_jpeg(name: str) -> None:
-    jpeg = read(GOOD[name])
+    jpeg = read(GOOD[name]())
 
     with Image.open(io.BytesIO(jpeg)) as stored:
         assert (stored.format, stored.mode) == ("JPEG", "RGB")
@@ -128,9 +132,9 @@ def test_only_the_pixels_of_a_picture_are_kept() -> None:
 @pytest.mark.any_database
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_picture_is_refused_in_a_sentence(name: str) -> None:
-    data, sentence = HOSTILE[name]
+    make, sentence = HOSTILE[name]
 
-    assert json.loads(picture_child.read("", data)) == {"refused": sentence}
+    assert json.loads(picture_child.read("", make())) == {"refused": sentence}
 
 
 @pytest.mark.any_database

@@ -4,8 +4,9 @@ import datetime as dt
 
 import pytest
 
+from app.extensions.editing.pages.edit_values import spoken_hours
 from app.extensions.editing.services.written_values import day_in_words, read_day, split_lines
-from app.services.clock.working_hours import hours_text, read_hours, spoken_hours
+from app.services.clock.working_hours import hours_text, read_hours
 from app.services.guides.written_phones import read_number
 from tests.support.loops import for_each
 

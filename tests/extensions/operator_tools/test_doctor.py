@@ -32,8 +32,8 @@ from app.models.access.clients import Scope
 from app.models.access.roles import Role
 from app.models.audit.rows import NotedTime
 from app.models.concerns.examples import SMALLEST_EXAMPLE
-from app.services.access.clients import NewClient, add_client, revoke_client
-from app.services.access.people import Identity, welcome
+from app.services.access.clients import add_client, revoke_client
+from app.services.access.people import welcome
 from app.services.access.row_signing import ACCESS_KEY
 from app.services.audit.audit_log import Actor
 from app.services.audit.lost_entries import read_known_ends, write_known_end
@@ -318,7 +318,7 @@ def no_desk_script(_set_up: SetUp, _monkeypatch: pytest.MonkeyPatch) -> None:
 def add_a_client(set_up: SetUp) -> None:
     service = create_app(set_up.settings, utc_now)
     with TestClient(service, base_url=set_up.settings.public_url):
-        add_client(service.state.context.writer, NewClient(name="case-system", scopes=[Scope.SUBMIT]), at=utc_now())
+        add_client(service.state.context.writer, name="case-system", scopes=[Scope.SUBMIT], at=utc_now())
 
 
 def client_that_nobody_let_in(set_up: SetUp, _: pytest.MonkeyPatch) -> None:
@@ -337,7 +337,7 @@ def a_test_key_in_use(set_up: SetUp, _: pytest.MonkeyPatch) -> None:
     service = create_app(set_up.settings, utc_now)
     with TestClient(service, base_url=set_up.settings.public_url) as client:
         writer = service.state.context.writer
-        key = add_client(writer, NewClient(name="example-sandbox", scopes=[Scope.SUBMIT], test=True), at=utc_now())
+        key = add_client(writer, name="example-sandbox", scopes=[Scope.SUBMIT], test=True, at=utc_now())
         sent = client.post(
             "/v1/concerns", json=SMALLEST_EXAMPLE | {"test": True}, headers={"Authorization": f"Bearer {key}"}
         )
@@ -350,8 +350,13 @@ def desk_without_a_lead(*, concern: bool) -> Breaking:
     def break_it(set_up: SetUp, _: pytest.MonkeyPatch) -> None:
         service = create_app(set_up.settings, utc_now)
         with TestClient(service, base_url=set_up.settings.public_url) as client:
-            reader = NewClient(name="desk-robin", scopes=[Scope.READ], person="Robin Example")
-            add_client(service.state.context.writer, reader, at=utc_now())
+            add_client(
+                service.state.context.writer,
+                name="desk-robin",
+                scopes=[Scope.READ],
+                person="Robin Example",
+                at=utc_now(),
+            )
             about = {"concern": {"narrative": "Invented.", "about_council_staff": "yes"}}
             assert not concern or client.post("/v1/concerns", json=SMALLEST_EXAMPLE | about).status_code == 201
 
@@ -503,8 +508,7 @@ def healthy_with_a_test_whose_keys_are_over(set_up: SetUp, monkeypatch: pytest.M
     with TestClient(service):
         writer, ended = service.state.context.writer, utc_now() - dt.timedelta(days=1)
         writer.run(revoke_client, "example-sandbox", at=utc_now())
-        tried = NewClient(name="example-trial", scopes=[Scope.SUBMIT], test=True)
-        add_client(writer, tried, at=utc_now(), expires_at=ended)
+        add_client(writer, name="example-trial", scopes=[Scope.SUBMIT], test=True, at=utc_now(), expires_at=ended)
 
 
 def healthy_with_a_removed_webhook_of_a_lost_key(set_up: SetUp, _: pytest.MonkeyPatch) -> None:
@@ -771,8 +775,9 @@ def test_missing_scopes_are_named_until_somebody_has_signed_in(set_up: SetUp, mo
     before = findings(set_up, is_quick=True)["openid"]
     service = create_app(set_up.settings, utc_now)
     with TestClient(service):
-        robin, actor = Identity(issuer, "worker-42"), Actor("openid:desk/worker-42", "192.0.2.7", utc_now())
-        service.state.context.writer.run(welcome, "Robin Example", role=Role.WORKER, identity=robin, actor=actor)
+        actor = Actor("openid:desk/worker-42", "192.0.2.7", utc_now())
+        known = {"provider": issuer, "subject": "worker-42"}
+        service.state.context.writer.run(welcome, "Robin Example", role=Role.WORKER, **known, actor=actor)
 
     assert (before.condition, "GUIDANCE_OPENID_SCOPES is not set" in before.found) == (WARNING, True)
     assert findings(set_up, is_quick=True)["openid"].condition is FINE

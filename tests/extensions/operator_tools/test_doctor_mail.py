@@ -12,7 +12,7 @@ from app.cli.commands import app
 from app.clock import utc_now
 from app.main import create_app
 from app.models.access.clients import Scope
-from app.services.access.clients import NewClient, add_client
+from app.services.access.clients import add_client
 from tests.support.mail_server import MailServer
 from tests.support.set_ups import SetUp, execute
 
@@ -86,7 +86,7 @@ def test_a_unit_that_failed_is_mailed(doctor: Doctor, mail: MailServer) -> None:
 def test_the_email_names_no_client_and_no_file_of_a_key(set_up: SetUp, doctor: Doctor, mail: MailServer) -> None:
     with TestClient(create_app(set_up.settings, utc_now), base_url=set_up.settings.public_url) as client:
         writer = client.app.state.context.writer  # type: ignore[attr-defined]  # the service under test
-        add_client(writer, NewClient(name="robin-example", scopes=[Scope.SUBMIT]), at=utc_now())
+        add_client(writer, name="robin-example", scopes=[Scope.SUBMIT], at=utc_now())
     execute(set_up, "UPDATE clients SET scopes = '[\"desk\"]'")
     left = set_up.data_dir / "of-robin-example.txt"
     left.touch(mode=0o600)

@@ -1,5 +1,6 @@
 """`guidance setup`: from an empty folder to an invented concern that both keys have opened, by options or questions."""
 
+import datetime as dt
 import stat
 from pathlib import Path
 
@@ -8,13 +9,13 @@ from pyrage import x25519
 
 from app.config import SEED_DIR, parse_settings
 from app.errors import SetupError
-from app.extensions.operator_tools.services.own_seed import FIRST_GUIDE, OWN_FOLDER
+from app.extensions.operator_tools.services.own_seed import FIRST_GUIDE, OWN_FOLDER, Numbers, write_own_seed
 from app.extensions.operator_tools.services.settings_file import write_settings
 from app.services.clock.teams import out_of_hours
 from app.services.guides.reference_data import read_reference_data
 from tests.support.command import Finished, Terminal, guidance, guidance_on_a_terminal
 from tests.support.databases import raw_connection
-from tests.support.publishing import SLUG
+from tests.support.publishing import SLUG, an_edition
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
@@ -154,6 +155,18 @@ def test_another_council_gets_a_folder_with_only_its_own_numbers(file: Path) -> 
     assert {each.id: each.words for each in known.all_signposts if each.words} == crisis != {}
     assert known.neighbours == ()
     assert [path.parent.name for path in (file.parent / OWN_FOLDER).glob("guides/*/*.yaml")] == [FIRST_GUIDE]
+
+
+def test_whoever_has_the_number_of_the_duty_team_follows_the_guide(tmp_path: Path) -> None:
+    same, contacts = "01632 960001", an_edition().contacts
+    numbers = Numbers(same, night=same, officer=same)
+    write_own_seed(tmp_path / "own", SEED_DIR, "Example Council", numbers, today=dt.date(2026, 12, 1))
+
+    known = read_reference_data(tmp_path / "own", "Example Council")
+
+    local = {each.id: each.phones for each in known.signposts_of(None, contacts) if each.scope == "local"}
+    assert local == dict.fromkeys(("out-of-hours-team", "designated-officer"), contacts[0].phones[:1])
+    assert "960001" not in (tmp_path / "own" / "signposts.yaml").read_text(encoding="utf-8")
 
 
 def test_the_council_of_the_seed_keeps_its_guide_and_checks_its_numbers(file: Path) -> None:

@@ -9,10 +9,12 @@ from pathlib import PurePath
 from fastapi import Response
 
 from app.errors import DraftChanged, NoSuchGuideDraft
+from app.extensions.editing import PAGES
 from app.extensions.editing.pages.drafts import MAX_TITLE, TAKEN, all_forms, guides_page
 from app.extensions.editing.pages.edit_fields import FIELD_LABELS
 from app.extensions.editing.pages.edit_posts import EDIT_PAGES, filled, with_ids
-from app.extensions.editing.pages.editing import Editing, EditingDep
+from app.extensions.editing.pages.editing import Editing, EditingDep, EditorVisitDep
+from app.extensions.editing.pages.posted_files import Upload, UploadDep
 from app.extensions.editing.services.drafts import DraftContent, find_guide_draft, get_guide_draft, keep_unplaced
 from app.extensions.editing.services.placed_lines import INTRODUCTIONS, LEFT_OUT, place_line, with_former_items
 from app.extensions.editing.services.uploads import MAX_UPLOAD_BYTES, DocumentRefused, UploadedDraft, read_upload
@@ -20,12 +22,11 @@ from app.extensions.editing.tables import GuideDraftRow
 from app.http.context import SessionDep
 from app.models.guides.proposed_ids import propose_id
 from app.models.guides.sections import ITEM_LISTS, Introductions
-from app.pages.frame import DeskRouter, EditorVisitDep, lead_to
-from app.pages.posted_forms import SubmittedForm, SubmittedFormDep, Upload, UploadDep
-from app.services.access.sign_in import GUIDES_PATH
+from app.pages.frame import DeskRouter, lead_to
+from app.pages.posted_forms import SubmittedForm, SubmittedFormDep
 from app.services.guides.editions import find_history
 
-router = DeskRouter(GUIDES_PATH)
+router = DeskRouter(PAGES)
 PASTED = "pasted.txt"
 MAX_FILE_NAME = 100
 NO_DOCUMENT = "Choose a document, or paste its text"
@@ -37,7 +38,7 @@ PLACES: dict[str, str] = {
     **{key: FIELD_LABELS.get(key, key.capitalize()) for key in ("publisher", "review_by", "owner", "applies_to")},
     **{f"{INTRODUCTIONS}{key}": FIELD_LABELS[key] for key in Introductions.model_fields},
 }
-"""Each list or field, with its label in the form."""
+"""Each list or field where a passage can go, with its label in the form."""
 TO_PUT = "put:"
 
 
@@ -138,11 +139,11 @@ def place_lines(editing: EditingDep, posted: SubmittedFormDep) -> Response:
 
 
 def _chosen(draft: GuideDraftRow | None, posted: SubmittedForm) -> list[tuple[str, str]]:
-    """With its place or `LEFT_OUT`."""
+    """Return each chosen line with its place or `LEFT_OUT`."""
     chosen = ((line, posted.one(_name_of(line))) for line in keep_unplaced(draft))
     return [(line, target) for line, target in chosen if target in PLACES or target == LEFT_OUT]
 
 
 def _name_of(line: str) -> str:
-    """From the text only: it stays the same if another person places other passages."""
+    """Derive the name from the text only: it stays the same if another person places other passages."""
     return f"{TO_PUT}{hashlib.sha256(line.encode()).hexdigest()[:16]}"

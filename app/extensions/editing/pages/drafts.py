@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse
 from sqlmodel import Session
 
 from app.errors import DraftChanged, NotFound
+from app.extensions.editing import PAGES
 from app.extensions.editing.pages.edit_faults import Remark, at_fields, fault_remark, faults_beside
 from app.extensions.editing.pages.edit_fields import (
     EditField,
@@ -28,8 +29,8 @@ from app.extensions.editing.pages.edit_posts import (
     with_ids,
     with_section,
 )
-from app.extensions.editing.pages.editing import Editing, EditingDep, waiting_for
-from app.extensions.editing.services.draft_checks import CheckedDraft
+from app.extensions.editing.pages.editing import Editing, EditingDep, EditorVisitDep, waiting_for
+from app.extensions.editing.services.draft_checks import CheckedDraft, read_partly
 from app.extensions.editing.services.draft_review import CHANGE_NOTE, Comment, discussion_of
 from app.extensions.editing.services.drafts import (
     DraftContent,
@@ -38,24 +39,23 @@ from app.extensions.editing.services.drafts import (
     list_draft_acts,
     list_guide_drafts,
 )
+from app.extensions.editing.services.rendition_drafts import list_languages_behind
 from app.extensions.editing.services.uploads import MAX_UPLOAD_BYTES, reads_documents
 from app.extensions.editing.tables import GuideDraftRow
 from app.http.context import SessionDep
 from app.models.guides.code_lists import CodeList
-from app.models.guides.edition_files import read_partly
 from app.models.guides.editions import EditionContent
 from app.models.guides.fault_words import singular
 from app.models.guides.proposed_ids import propose_id
 from app.models.guides.sections import ITEM_LISTS
-from app.pages.frame import DeskRouter, EditorVisitDep, Visit, lead_to
+from app.pages.frame import DeskRouter, Visit, lead_to
 from app.pages.guides.change_words import DETAILS, TextChange, describe_changes
 from app.pages.posted_forms import SubmittedForm, SubmittedFormDep
 from app.pages.text_format import date_and_time
-from app.services.access.sign_in import GUIDES_PATH
-from app.services.guides.editions import current_of, find_history, list_languages_behind
+from app.services.guides.editions import current_of, find_history
 from app.services.guides.guides import list_reviews
 
-router = DeskRouter(GUIDES_PATH)
+router = DeskRouter(PAGES)
 NO_TITLE = "Enter the title of the new guide"
 TAKEN = "There is already a guide or draft with this name: {}. Open it in the list, or choose another title"
 MAX_TITLE = 200
@@ -100,21 +100,21 @@ def begin_new_guide(session: SessionDep, visit: EditorVisitDep, posted: Submitte
     title = posted.one("title").strip()[:MAX_TITLE]
     guide = propose_id(title)
     if not title:
-        return lead_to(f"{GUIDES_PATH}?fault=none")
+        return lead_to(f"{PAGES}?fault=none")
     if find_guide_draft(session, guide) is not None or find_history(session, guide=guide):
-        return lead_to(f"{GUIDES_PATH}?fault={guide}")
+        return lead_to(f"{PAGES}?fault={guide}")
     editing = Editing(**vars(visit), session=session, guide=guide)
     return editing.begin(editing.initial_content() | {"title": title})
 
 
 @router.post("/{guide}/begin")
 def begin_draft(editing: EditingDep) -> Response:
-    """From the current edition without its change note, or a title and a publisher. A draft that is there stays."""
+    """Begin with the current edition without its change note, or with title and publisher. An existing draft stays."""
     return editing.begin(editing.initial_content())
 
 
 def title_of(draft: GuideDraftRow) -> str:
-    """Or the name of the guide."""
+    """Return the title, or the name of the guide if there is none."""
     title = draft.read().get("title")
     return title if isinstance(title, str) and title.strip() else draft.guide
 
@@ -164,7 +164,7 @@ def save_section_page(
 
 
 def _autosaved(editing: Editing, page: str, draft: GuideDraftRow) -> dict[str, Any]:
-    """For the page's JavaScript: new tag (`shown`), time, errors, and `said`: each value as understood, in words.
+    """Return JSON for the page's script: new tag (`shown`), time, errors, and each value in words (`said`).
 
     `changes` are those to the current edition, or `note` says why there are none.
     """
@@ -206,7 +206,7 @@ def _save(editing: Editing, page: str, posted: SubmittedForm, shown: str, act: s
 
 
 def _is_saved(former: DraftContent | None, page: str, posted: SubmittedForm, current: EditionContent | None) -> bool:
-    """After a lost response, the page posts the same again."""
+    """Return True if the page posts again what it has saved, after a lost response."""
     if former is None:
         return False
     again = with_ids(with_section(former, page, posted), page, former, current)
@@ -216,7 +216,7 @@ def _is_saved(former: DraftContent | None, page: str, posted: SubmittedForm, cur
 def _section_page(
     editing: Editing, page: str, draft: GuideDraftRow | None, mine: SubmittedForm | None = None
 ) -> Response:
-    """If `mine` is given, fill it in beside what is saved, with 412."""
+    """If `mine` is given, show it beside what is saved, with 412."""
     saved = draft.read() if draft is not None else None
     content = saved if saved is not None else editing.initial_content()
     typed = content if mine is None else with_section(content, page, mine)
@@ -250,7 +250,7 @@ def _section_page(
 
 
 def _comparison_of(page: str, comparison: dict[str, Any] | None) -> tuple[str, Sequence[TextChange]]:
-    """With a sentence that says why there are no changes."""
+    """Return the changes, or a sentence that says why there are none."""
     if comparison is None:
         return "There is no published edition to compare with.", ()
     if page in comparison["unread"]:
@@ -260,7 +260,7 @@ def _comparison_of(page: str, comparison: dict[str, Any] | None) -> tuple[str, S
 
 
 def _comments_on(editing: Editing, page: str, content: DraftContent) -> list[tuple[Comment, str]]:
-    """With the path of the item's entry, empty if it is gone."""
+    """Return each comment with the path of the item's entry, which is empty if the item has been removed."""
     entries = content.get(page)
     ids = [each.get("id") if isinstance(each, dict) else None for each in entries] if isinstance(entries, list) else []
     found = discussion_of(list_draft_acts(editing.session, editing.guide)).comments
@@ -274,7 +274,7 @@ def _following(page: str) -> str | None:
 
 
 def _choices_of(code_lists: Mapping[str, CodeList], field: EditField) -> tuple[tuple[str, str], ...]:
-    """Of the field's code list, if it has one."""
+    """Return the codes of the field's code list, if it has one."""
     found = code_lists.get(field.code_list)
     return tuple((each.code, each.label) for each in found.codes) if found is not None else field.choices
 
@@ -284,7 +284,7 @@ def _remarks_on(page: str, checked: CheckedDraft | None) -> list[Remark]:
 
 
 def remarks_of(checked: CheckedDraft) -> list[Remark]:
-    """None repeated."""
+    """Return the remarks without repeats."""
     content = checked.draft.read()
     return list(dict.fromkeys(fault_remark(each, content) for each in checked.faults))
 
@@ -316,7 +316,7 @@ def _form(content: dict[str, Any], page: str) -> dict[str, Any]:
 
 
 def all_forms(content: dict[str, Any]) -> dict[str, tuple[ShownEntry, ...]]:
-    """By section, without empty ones."""
+    """Return the entries by section. Empty sections are left out."""
     forms = {page: _form(content, page)["entries"] for page in EDIT_PAGES}
     return {page: entries for page, entries in forms.items() if entries}
 
@@ -328,7 +328,7 @@ def _names(entry: ShownEntry) -> set[str]:
 
 
 def _all_fields(entry: ShownEntry) -> Iterator[ShownField]:
-    """With those in groups and lists."""
+    """Include the fields in groups and lists."""
     for field in entry.fields:
         for each in (field, *field.members):
             yield each

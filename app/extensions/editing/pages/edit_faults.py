@@ -38,7 +38,7 @@ FORMS = {
     "urn": "Enter six digits",
     "sha256": "Enter 64 digits and letters from a to f",
 }
-"""What to enter in a field with a format, missing or wrong."""
+"""What to enter if a field with a format is missing or wrong."""
 MISSING = {
     "text": "Write the words",
     "change_note": "Say what this edition changes, in a sentence for readers",
@@ -47,7 +47,7 @@ MISSING = {
     "lines": "Enter the building or the street",
     "publisher": "Enter the name of the publisher",
 }
-"""What to enter in an empty field; otherwise it is made from the label."""
+"""What to enter in an empty field. For other fields it is made from the label."""
 OTHER_NUMBER = "The number that is dialled is another one. Type the number again"
 DIFFERENT = "two different numbers"
 
@@ -63,7 +63,7 @@ class Remark:
 
 
 def fault_remark(fault: FieldError, content: dict[str, Any]) -> Remark:
-    """In the words of the form."""
+    """Word the error as the form does."""
     at = _at_input(fault.at, content)
     own = _instruction(at, fault, content)
     entry = at[:-1]
@@ -79,7 +79,7 @@ def warning_remark(warning: FieldError) -> Remark:
 
 
 def at_fields(remarks: Sequence[Remark], names: Collection[str]) -> list[Remark]:
-    """Each at the nearest field or entry that the page has, or empty."""
+    """Put each remark at the nearest field or entry on the page, otherwise under the empty name."""
     return [replace(each, name=_nearest(each.name, names)) for each in remarks]
 
 
@@ -94,7 +94,7 @@ def _page_of(at: Location) -> str:
 
 
 def _at_input(at: Location, content: dict[str, Any]) -> Location:
-    """Of a value without an own input: where an editor changes it, such as the first number."""
+    """Return where an editor changes a value that has no input of its own, such as the first number."""
     if len(at) == len(("contacts", 0)) and at[0] == Section.CONTACTS.key:
         kind = value_at(content, f"{_name(at)}.kind")
         at = (*at, next((field for way, (field, _) in WAYS.items() if way == kind), "kind"))
@@ -124,7 +124,7 @@ def _with_labels(detail: str) -> str:
 
 
 def _label(found: re.Match[str]) -> str:
-    """In quotation marks; a key becomes the field's label."""
+    """Put it in quotation marks. A key becomes the field's label."""
     key = found[1]
     heading = CAUTIONS.heading if key == CAUTIONS.path else key.replace("_", " ").capitalize() if "_" in key else key
     return f"‘{FIELD_LABELS.get(key, heading)}’"

@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from app.extensions.editing.pages.edit_values import is_in_words, said_value, shown_day, shown_hours, shown_number
+from app.extensions.editing.pages.edit_values import hours_of, said_value, shown_day, shown_hours, shown_number
 from app.extensions.editing.services.written_values import split_lines
 from app.models.base import FromCodeList
 from app.models.guides.contacts import ContactKind, OpeningHours
@@ -22,7 +22,7 @@ from app.models.guides.sections import ITEM_LISTS, Introductions
 from app.pages.guides.change_words import DETAILS
 
 NOT_TYPED = frozenset({"id", "position", "display"})
-"""Without an own input: ids are proposed, positions are places, and `display` shares the input of `number`."""
+"""Without an input: ids are proposed, positions are places, and `display` shares the input of `number`."""
 LONG = frozenset({"text", "note", "change_note", "introduction", "citation", *Introductions.model_fields})
 SELDOM = frozenset(
     {
@@ -37,7 +37,7 @@ CONTACT_FIELDS: Mapping[str, tuple[str, ...]] = {
     ContactKind.EMAIL: ("name", "email", "when", "verified_on", "kind"),
     ContactKind.ADDRESS: ("name", "address", "opening_hours", "when", "verified_on", "kind"),
 }
-"""By kind, in order. Others are shown on demand."""
+"""Fields of each kind of contact, in order. Other fields are shown on request."""
 PHONES = "phones"
 FIELD_LABELS: Mapping[str, str] = {
     "text": "Words",
@@ -84,7 +84,7 @@ FIELD_HINTS: Mapping[str, str] = {
     "opening_hours": "Such as Monday to Thursday 8:30am to 5pm, Friday 8:30am to 4:30pm.",
     "review_by": "Such as 30 September 2027.",
 }
-"""In place of descriptions, which are for developers."""
+"""Hints that replace the descriptions, which are for developers."""
 CHOICE_LABELS: Mapping[str, str] = {
     IndicatorKind.POTENTIAL_INDICATOR: "May point to harm",
     IndicatorKind.SIGN_OF_HARM: "Is itself a sign of harm",
@@ -95,7 +95,7 @@ CHOICE_LABELS: Mapping[str, str] = {
     "project_inference": "We did",
     "source": "The printed guide did",
 }
-"""If the value itself would not be clear."""
+"""Labels for values that would not be clear."""
 PRESETS: Mapping[Any, str] = {
     IndicatorKind: IndicatorKind.POTENTIAL_INDICATOR,
     DefinitionKind: DefinitionKind.LOCAL,
@@ -115,7 +115,7 @@ class Control(StrEnum):
     DAY = "day"
     HOURS = "hours"
     PHONE = "phone"
-    """For two fields: `number` and `display`."""
+    """Control for two fields: `number` and `display`."""
     FIXED = "fixed"
     """No input: there is one possible value."""
 
@@ -134,7 +134,7 @@ class EditField:
     entry: str = ""
     """The word for one entry."""
     preset: str = ""
-    """Of a new entry."""
+    """Value in a new entry."""
     code_list: str = ""
     """Has the choices."""
 
@@ -147,12 +147,12 @@ def fields_of(model: type[BaseModel]) -> tuple[EditField, ...]:
 
 
 def form_fields(page: str) -> tuple[EditField, ...]:
-    """Of the edition itself (`DETAILS`), or of one item of the list."""
+    """Return the fields of the edition itself (`DETAILS`), or of one item of the list."""
     return fields_of(EditionDetails if page == DETAILS else ITEM_LISTS[page].item)
 
 
 def new_entry(name: str, kind: str = "") -> dict[str, Any]:
-    """With preset values, of `kind` if the list has such."""
+    """Return an entry with preset values, of `kind` if the list has kinds."""
     fields = form_fields(name) if name in ITEM_LISTS else ()
     presets = {each.key: str(each.preset) for each in fields if each.preset}
     kinds = {value for each in fields if each.key == "kind" for value, _ in each.choices}
@@ -162,7 +162,7 @@ def new_entry(name: str, kind: str = "") -> dict[str, Any]:
 def is_foreign(field: EditField, value: Any) -> bool:
     """The field cannot show it, such as text in place of a list."""
     if field.control is Control.HOURS:
-        return value is not None and not is_in_words(value)
+        return not isinstance(value, str) and hours_of(value) is None
     expected = {Control.GROUP: dict, Control.LIST: list, Control.SEVERAL: list, Control.LINES: list}.get(field.control)
     return value is not None and expected is not None and not isinstance(value, expected)
 
@@ -192,7 +192,7 @@ def _field(key: str, info: FieldInfo) -> EditField:
 
 
 def _control(key: str, kind: Any, single: Any) -> Control | None:
-    """None for text or a choice. `single` is the type of one value of a list."""
+    """Return None for text or a choice. `single` is the type of one value of a list."""
     if single is OpeningHours:
         return Control.HOURS
     if isinstance(single, type) and issubclass(single, BaseModel):
@@ -208,7 +208,7 @@ def _code_list(info: FieldInfo, single: Any) -> str:
 
 
 def _inside(annotation: Any) -> Any:
-    """Without `None`."""
+    """Return the type without `None`."""
     args = [each for each in get_args(annotation) if each is not type(None)]
     return args[0] if type(None) in get_args(annotation) else annotation
 
@@ -226,9 +226,9 @@ def _choices(kind: Any) -> tuple[tuple[str, str], ...]:
 
 @dataclass(frozen=True)
 class ShownField:
-    """With its value in `text`, `chosen` codes, `members` of a group, or `entries`.
+    """A field with its value in `text`, `chosen` codes, `members` of a group, or `entries`.
 
-    `name` as `contacts.0.phones.1.number`.
+    `name` is, for example, `contacts.0.phones.1.number`.
     """
 
     field: EditField
@@ -238,7 +238,7 @@ class ShownField:
     members: tuple["ShownField", ...] = ()
     entries: tuple["ShownEntry", ...] = ()
     foreign: str = ""
-    """As JSON, if the field cannot show its type."""
+    """Value as JSON, if the field cannot show its type."""
     said: str = ""
     """A number, day or opening hours as understood, in words."""
 
@@ -252,12 +252,12 @@ class ShownField:
 
     @property
     def line_count(self) -> int:
-        """Without blank ones."""
+        """Number of lines that are not blank."""
         return len(split_lines(self.text))
 
     @property
     def is_filled(self) -> bool:
-        """Or a field inside it."""
+        """True if the field, or a field inside it, is filled in."""
         own = self.text or self.chosen or self.foreign or any(each.is_filled for each in self.entries)
         return bool(own) or any(each.is_filled for each in self.members)
 
@@ -277,13 +277,13 @@ class ShownEntry:
 
 
 def show_entries(fields: tuple[EditField, ...], name: str, value: Any) -> tuple[ShownEntry, ...]:
-    """Empty if `value` is no list. An entry that is no object is all in `unknown`."""
+    """Return nothing if `value` is not a list. An entry that is not an object is wholly in `unknown`."""
     entries = value if isinstance(value, list) else []
     return tuple(_entry(fields, f"{name}.{place}", each) for place, each in enumerate(entries))
 
 
 def show_fields(fields: tuple[EditField, ...], name: str, value: Any) -> tuple[ShownField, ...]:
-    """Empty if `value` is no object. Fields with one possible value are left out."""
+    """Return nothing if `value` is not an object. Fields with only one possible value are left out."""
     members = value if isinstance(value, dict) else {}
     return tuple(
         _show(
@@ -297,7 +297,7 @@ def show_fields(fields: tuple[EditField, ...], name: str, value: Any) -> tuple[S
 
 
 def _in_order(fields: tuple[EditField, ...], members: dict[str, Any]) -> tuple[EditField, ...]:
-    """Of a contact, those of its kind first, others as rarely used."""
+    """Put the fields of a contact's kind first. Others count as rarely used."""
     by_key = {each.key: each for each in fields}
     if PHONES not in by_key:
         return fields
@@ -308,7 +308,7 @@ def _in_order(fields: tuple[EditField, ...], members: dict[str, Any]) -> tuple[E
 
 
 def unknown_members(fields: tuple[EditField, ...], value: dict[str, Any]) -> tuple[tuple[str, str], ...]:
-    """With JSON."""
+    """Return each unknown member with its value as JSON."""
     known = {each.key for each in fields} | NOT_TYPED
     return tuple((key, _to_json(member)) for key, member in value.items() if key not in known)
 
@@ -322,7 +322,7 @@ def _entry(fields: tuple[EditField, ...], name: str, value: Any) -> ShownEntry:
 
 
 def _show(field: EditField, name: str, value: Any) -> ShownField:
-    """Of a phone number, `value` is the object around it."""
+    """For a phone number, `value` is the object around it."""
     if is_foreign(field, value):
         return replace(_show(field, name, None), foreign=_to_json(value))
     control = field.control

@@ -4,11 +4,11 @@ The withdrawal of an edition or rendition is here too.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Depends, Path, Query, Response
 
+from app.extensions.editing import PAGES
 from app.extensions.editing.pages.edit_posts import EDIT_PAGES
 from app.extensions.editing.pages.editing import Editing, PublishingDep, ReviewingDep
 from app.extensions.editing.services.drafts import EditionPeople, list_edition_people
@@ -19,7 +19,6 @@ from app.pages.frame import DeskRouter, lead_to
 from app.pages.guides.change_words import TextChange, describe_changes
 from app.pages.posted_forms import SubmittedFormDep
 from app.pages.text_format import language_name
-from app.services.access.sign_in import GUIDES_PATH
 from app.services.guides.editions import (
     EditionHead,
     StoredRendition,
@@ -32,31 +31,13 @@ from app.services.guides.editions import (
 from app.services.guides.publishing import withdraw_published
 from app.services.guides.renditions import current_renditions, rendition_of
 
-router = DeskRouter(GUIDES_PATH)
+router = DeskRouter(PAGES)
 SHOWN_EDITIONS = 10
 LONGEST_REASON = 1000
 WITHDRAW = "withdraw"
 """The button that withdraws; the other only shows what readers will get."""
 Number = Annotated[int, Path(ge=1, le=MAX_NUMBER)]
 Before = Annotated[int, Query(ge=1, le=MAX_NUMBER)]
-
-
-@dataclass(frozen=True)
-class PastEdition:
-    """`changes` are from the edition before, by heading."""
-
-    head: EditionHead
-    status: str
-    hands: EditionPeople
-    changes: dict[str, Sequence[TextChange]]
-
-
-@dataclass(frozen=True)
-class Replacement:
-    """What is current after a withdrawal, with the changes from the withdrawn edition."""
-
-    head: EditionHead
-    changes: dict[str, Sequence[TextChange]]
 
 
 @router.get("/{guide}/history")
@@ -69,12 +50,12 @@ def read_history_page(editing: ReviewingDep, before: Before = MAX_NUMBER) -> Res
     shown = [each for each in history if each.number < before][:SHOWN_EDITIONS]
     by_number = {each.number: each for each in history}
     editions = [
-        PastEdition(
-            each,
-            status_of(each, history),
-            hands.get(each.number, EditionPeople()),
-            _changes(editing, by_number.get(each.number - 1), each),
-        )
+        {
+            "head": each,
+            "status": status_of(each, history),
+            "hands": hands.get(each.number, EditionPeople()),
+            "changes": _changes(editing, by_number.get(each.number - 1), each),
+        }
         for each in shown
     ]
     return editing.page(
@@ -87,6 +68,7 @@ def read_history_page(editing: ReviewingDep, before: Before = MAX_NUMBER) -> Res
 
 
 def _changes(editing: Editing, before: EditionHead | None, after: EditionHead) -> dict[str, Sequence[TextChange]]:
+    """By heading."""
     if before is None:
         return {}
     old, new = (editing.context.contents(each.key, editing.session) for each in (before, after))
@@ -95,7 +77,7 @@ def _changes(editing: Editing, before: EditionHead | None, after: EditionHead) -
 
 
 async def read_key(editing: PublishingDep, number: Number) -> AnyKey:
-    """Of an edition, or of a rendition if the path names a language."""
+    """Return the key of an edition, or of a rendition if the path names a language."""
     if "language" in editing.request.path_params:  # the query may name one too
         return RenditionKey(editing.guide, editing.language, number)
     return EditionKey(editing.guide, number)
@@ -107,9 +89,9 @@ KeyDep = Annotated[AnyKey, Depends(read_key)]
 @router.get("/{guide}/editions/{number}/withdrawal")
 @router.get("/{guide}/renditions/{language}/{number}/withdrawal")
 def read_withdrawal_page(editing: PublishingDep, key: KeyDep) -> Response:
-    """With what readers will get; without a form if withdrawn.
+    """Show what readers will get instead; no form if withdrawn.
 
-    Raise `NoSuchGuide`, `NoSuchEdition` or `NoSuchRendition`.
+    Raise `NoSuchGuide`, `NoSuchEdition`, `NoSuchRendition`.
     """
     return _withdrawal_page(editing, key)
 
@@ -117,16 +99,16 @@ def read_withdrawal_page(editing: PublishingDep, key: KeyDep) -> Response:
 @router.post("/{guide}/editions/{number}/withdrawal")
 @router.post("/{guide}/renditions/{language}/{number}/withdrawal")
 def withdraw_on_page(editing: PublishingDep, key: KeyDep, posted: SubmittedFormDep) -> Response:
-    """Without a reason, or the button `WITHDRAW`, only the form again. Raise as `withdraw_published`."""
+    """Withdraw if there is a reason and the button was `WITHDRAW`, or show the form. Raise as `withdraw_published`."""
     reason = posted.one("reason").strip()[:LONGEST_REASON]
     if not reason or posted.one("do") != WITHDRAW:
         return _withdrawal_page(editing, key, reason)
     editing.context.writer.run(withdraw_published, key, reason=reason, at=editing.now, by=editing.actor.client)
-    return lead_to(f"{GUIDES_PATH}/{key.guide}/{'renditions' if isinstance(key, RenditionKey) else 'history'}")
+    return lead_to(f"{PAGES}/{key.guide}/{'renditions' if isinstance(key, RenditionKey) else 'history'}")
 
 
 def _withdrawal_page(editing: Editing, key: AnyKey, reason: str = "") -> Response:
-    """With a `reason` also the button `WITHDRAW`. If it is withdrawn, only when and why."""
+    """Show the button `WITHDRAW` only if there is a `reason`. If the version is withdrawn, show only when and why."""
     history = get_history(editing.session, guide=editing.guide)
     stored = list_renditions(editing.session, guide=editing.guide)
     values = (
@@ -142,7 +124,7 @@ def _withdrawal_page(editing: Editing, key: AnyKey, reason: str = "") -> Respons
 def _without_edition(
     editing: Editing, history: Sequence[EditionHead], stored: Sequence[StoredRendition], head: EditionHead
 ) -> dict[str, Any]:
-    """What readers get once it is withdrawn."""
+    """Return what readers get once the edition is withdrawn."""
     rest = [each for each in history if each.number != head.number]
     after, was_current = current_of(rest), current_of(history) == head
     lost = [each for each in current_renditions(history, stored) if each.edition == head.number]
@@ -151,7 +133,7 @@ def _without_edition(
         "what": f"edition {head.number}",
         "withdrawn": head,
         "was_current": was_current,
-        "replacement": Replacement(after, _changes(editing, head, after)) if after is not None else None,
+        "replacement": {"head": after, "changes": _changes(editing, head, after)} if after is not None else None,
         "contacts": content.contacts if content is not None else (),
         "lost": [language_name(each.key.language) for each in lost],
     }
@@ -160,7 +142,7 @@ def _without_edition(
 def _without_rendition(
     history: Sequence[EditionHead], stored: Sequence[StoredRendition], key: RenditionKey
 ) -> dict[str, Any]:
-    """What readers get once it is withdrawn. Raise `NoSuchRendition`."""
+    """Return what readers get once the rendition is withdrawn. Raise `NoSuchRendition`."""
     of_language = [each for each in stored if each.key.language == key.language]
     found = rendition_of(of_language, key.number)
     rest = current_renditions(history, [each for each in of_language if each != found])

@@ -52,7 +52,7 @@ def read_members(fields: tuple[EditField, ...], posted: SubmittedForm, name: str
 
 
 def read_entries(fields: tuple[EditField, ...], posted: SubmittedForm, name: str, former: Any) -> list[Any]:
-    """At most `MAX_ITEMS`. A saved entry that is no object stays until a field of it is filled in."""
+    """Read at most `MAX_ITEMS`. A saved entry that is not an object stays until one of its fields is filled in."""
     before = former if isinstance(former, list) else []
     entries: list[Any] = []
     presets = {each.key: each.preset for each in fields if each.preset}
@@ -89,7 +89,7 @@ def settle_ids(entries: list[Any], former: Any, published: Collection[str]) -> N
 
 
 def _former_entry(before: list[Any], place: int, id_: str) -> Any:
-    """With the id, at `place` first. Without an id the one at `place`, if it has none either."""
+    """Find the entry with the id, at `place` first. Without an id take the one at `place`, if that has none."""
     at_place = before[place : place + 1]
     if not id_:
         return next((each for each in at_place if not (isinstance(each, dict) and ID in each)), None)
@@ -138,7 +138,7 @@ def _read_text(field: EditField, typed: str, former: Any) -> Any:
 
 
 def section_value(content: DraftContent, page: str) -> Any:
-    """Of `DETAILS`, every field that is no list of items."""
+    """Return the list, or for `DETAILS` every field that is not a list of items."""
     if page == DETAILS:
         return {key: value for key, value in content.items() if key not in ITEM_LISTS}
     return content.get(page)
@@ -164,22 +164,22 @@ def with_section(content: DraftContent, page: str, posted: SubmittedForm) -> Dra
 
 
 def with_ids(content: DraftContent, page: str, former: DraftContent, current: EditionContent | None) -> DraftContent:
-    """As `settle_ids`, if `page` is a list of items."""
+    """Settle the ids if `page` is a list of items."""
     if page in ITEM_LISTS and isinstance(content.get(page), list):
         settle_ids(content[page], former.get(page), {item.id for item in getattr(current, page, ())})
     return content
 
 
 def filled(value: Any) -> Any:
-    """Without positions and empty values, at every depth."""
+    """Drop positions and empty values, at every depth."""
     return without_empty_members(value, LEFT_OUT, (None, "", [], {}))
 
 
 def do_act(content: DraftContent, act: str) -> str:
     """Add, move, split or remove an entry, in place. Return the path of the entry to show, or empty.
 
-    Such as `add:contacts.0.phones`, `add:contacts:web`, `up:contacts.1`, `move:contacts.3:0`, `split:indicators.2`,
-    `remove:contacts.1`. Unknown ones, and a full list, change nothing.
+    Acts are, for example, `add:contacts.0.phones`, `add:contacts:web`, `up:contacts.1`, `move:contacts.3:0`,
+    `split:indicators.2` and `remove:contacts.1`. An unknown act, or a full list, changes nothing.
     """
     verb, _, rest = act.partition(":")
     name, _, argument = rest.partition(":")

@@ -5,17 +5,20 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Annotated
 
+from babel import Locale
 from fastapi import Header, Query, Response
 from fastapi.responses import JSONResponse
 from pydantic import TypeAdapter, ValidationError
 
 from app.errors import BadRequest, DraftChanged, FieldError, NoSuchGuideDraft, NotFound
+from app.extensions.editing import PAGES
 from app.extensions.editing.pages.drafts import AUTOSAVE
 from app.extensions.editing.pages.edit_faults import BACKTICKED, FORMS, Remark, faults_beside
 from app.extensions.editing.pages.edit_posts import EDIT_PAGES
 from app.extensions.editing.pages.edit_review import NO_PLAN, PlanDep, PlanTyped, review_values
 from app.extensions.editing.pages.edit_values import read_typed_day, shown_day
 from app.extensions.editing.pages.editing import NO_FAULTS, Editing, ReviewingDep
+from app.extensions.editing.pages.posted_files import UploadDep
 from app.extensions.editing.services.drafts import DraftContent, find_guide_draft, get_guide_draft
 from app.extensions.editing.services.rendition_drafts import (
     TextPair,
@@ -37,6 +40,7 @@ from app.extensions.editing.services.translation_tables import (
     translation_table,
 )
 from app.extensions.editing.tables import GuideDraftRow
+from app.http.responses import download
 from app.models.base import MAX_TEXT_LENGTH
 from app.models.guides.comparison import WordRun, changed_words
 from app.models.guides.edition_keys import EditionKey
@@ -45,22 +49,21 @@ from app.models.guides.renditions import Maker
 from app.models.languages import (
     BRITISH_SIGN_LANGUAGE,
     EASY_READ_SUFFIX,
+    ENGLISH_TAG,
     GUIDE_LANGUAGE,
     LanguageTag,
     RenditionForm,
-    tag_of,
 )
-from app.pages.frame import AS_FILE, DeskRouter, lead_to
+from app.pages.frame import DeskRouter, lead_to
 from app.pages.guides.change_words import DETAILS
 from app.pages.guides.guides import FORM_LABELS
-from app.pages.posted_forms import SubmittedForm, SubmittedFormDep, UploadDep
+from app.pages.posted_forms import SubmittedForm, SubmittedFormDep
 from app.pages.text_format import date_and_time
-from app.services.access.sign_in import GUIDES_PATH
 from app.services.csv_sheets import CSV_MEDIA
 from app.services.guides.editions import current_of, get_history, list_renditions, require_current
 from app.services.guides.renditions import current_renditions, is_of_former_edition
 
-router = DeskRouter(GUIDES_PATH)
+router = DeskRouter(PAGES)
 TEXT, SETTLED = "text:", "settled:"
 LINK_FIELDS = ("url", "title", "text_alternative")
 CHECKED_ON = "checked_on"
@@ -90,7 +93,10 @@ _language: TypeAdapter[str] = TypeAdapter(LanguageTag)
 
 @dataclass(frozen=True)
 class ShownPair:
-    """A text and its translation. `theirs` is what another saved; `changes` are of the text since it was translated."""
+    """A text and its translation.
+
+    `theirs` is what another person saved. `changes` were made since it was translated.
+    """
 
     pair: TextPair
     typed: str
@@ -130,7 +136,7 @@ def begin_rendition_draft(editing: ReviewingDep, posted: SubmittedFormDep) -> Re
         form = RenditionForm(posted.one("form"))
         language = _language.validate_python(_tag_of(form, posted.one("language").strip()))
     except (ValueError, ValidationError):
-        return lead_to(f"{GUIDES_PATH}/{editing.guide}/renditions?fault=language#language")
+        return lead_to(f"{PAGES}/{editing.guide}/renditions?fault=language#language")
     session, guide = editing.session, editing.guide
     history = get_history(session, guide=guide)
     head, readable = require_current(history), current_renditions(history, list_renditions(session, guide=guide))
@@ -141,7 +147,8 @@ def begin_rendition_draft(editing: ReviewingDep, posted: SubmittedFormDep) -> Re
 
 def _tag_of(form: RenditionForm, typed: str) -> str:
     """Fixed for simple words and BSL; the tag or English name of a language; empty is the guide's. Not validated."""
-    named = tag_of(typed)
+    tags = Locale(ENGLISH_TAG).languages.items()
+    named = next((tag.replace("_", "-") for tag, name in tags if name.casefold() == typed.casefold()), typed)
     of_form = {
         RenditionForm.EASY_READ: f"{GUIDE_LANGUAGE}{EASY_READ_SUFFIX}",
         RenditionForm.BSL_VIDEO: BRITISH_SIGN_LANGUAGE,
@@ -209,7 +216,7 @@ def read_texts_page(editing: ReviewingDep) -> Response:
 def save_texts_page(
     editing: ReviewingDep, posted: SubmittedFormDep, if_match: Annotated[str | None, Header(max_length=100)] = None
 ) -> Response:
-    """As `save_section_page`, by the version of the whole draft. Raise `NoSuchGuideDraft`, but for an autosave."""
+    """Save by the version of the whole draft, as `save_section_page`. Only an autosave may lack a draft."""
     shown, is_autosave = (if_match or posted.one("shown")).strip('"'), posted.one("act") == AUTOSAVE
 
     def change(draft: GuideDraftRow | None) -> DraftContent:
@@ -241,7 +248,7 @@ def save_texts_page(
 
 
 def _posted_content(content: DraftContent, posted: SubmittedForm) -> DraftContent:
-    """Cut to `MAX_TEXT_LENGTH`. Raise `BadRequest` for a text that no edition can have."""
+    """Cut texts to `MAX_TEXT_LENGTH`. Raise `BadRequest` for a text that no edition can have."""
     texts = {
         name.removeprefix(TEXT): posted.one(name)[:MAX_TEXT_LENGTH] for name in posted.fields if name.startswith(TEXT)
     }
@@ -255,8 +262,8 @@ def _posted_content(content: DraftContent, posted: SubmittedForm) -> DraftConten
         raise BadRequest from None
 
 
-@router.post("/{guide}/renditions/{language}/move")
-def move_rendition_draft(editing: ReviewingDep) -> Response:
+@router.form("/{guide}/renditions/{language}/move", lambda editing: lead_to(f"{editing.path}/texts"))
+def move_rendition_draft(editing: ReviewingDep) -> None:
     """To the current edition: translations of changed texts are marked, of missing ones removed.
 
     Raise `NoSuchGuideDraft`, `DraftChanged`, `NoSuchGuide` or `EditionWithdrawn`.
@@ -271,11 +278,10 @@ def move_rendition_draft(editing: ReviewingDep) -> Response:
         return words
 
     editing.write(moved)
-    return lead_to(f"{editing.path}/texts")
 
 
 def _texts_page(editing: Editing, draft: GuideDraftRow, mine: SubmittedForm | None = None) -> Response:
-    """If `mine` is given, fill it in beside what is saved, with 412."""
+    """If `mine` is given, show it beside what is saved, with 412."""
     content = draft.read() if mine is None else _posted_content(draft.read(), mine)
     details = _with_all_details(content)
     remarks = [*map(_remark, check_rendition_draft(editing.session, draft).faults)]
@@ -296,7 +302,7 @@ def _texts_page(editing: Editing, draft: GuideDraftRow, mine: SubmittedForm | No
 
 
 def _with_all_details(content: DraftContent) -> DraftContent:
-    """With every field of `MAKING_FIELDS` and `LINK_FIELDS`, the day in words."""
+    """Add every field of `MAKING_FIELDS` and `LINK_FIELDS`, with the day in words."""
     words, _ = read_parts(content)
     link = dict.fromkeys(LINK_FIELDS, "") | words.get("link", {})
     return dict.fromkeys(MAKING_FIELDS, "") | words | {"link": link, CHECKED_ON: shown_day(words.get(CHECKED_ON))}
@@ -313,13 +319,13 @@ def _pairs(editing: Editing, draft: GuideDraftRow, mine: SubmittedForm | None = 
 
 
 def _groups(pairs: Sequence[ShownPair]) -> list[tuple[str, list[ShownPair]]]:
-    """By heading of the section."""
+    """Group the pairs by heading of the section."""
     grouped = groupby(pairs, key=lambda each: EDIT_PAGES.get(each.pair.path.partition("/")[0], ABOUT))
     return [(heading, list(found)) for heading, found in grouped]
 
 
 def _remark(fault: FieldError) -> Remark:
-    """In the words of the form. One about a link as a whole belongs to its address."""
+    """Word the error as the form does. One about a link as a whole belongs to its address."""
     key = str(fault.at[-1]) if fault.at else ""
     where = FIELD_NAMES.get(key)
     is_sentence = fault.detail[:1].isupper() or where is None
@@ -331,12 +337,11 @@ def _remark(fault: FieldError) -> Remark:
 
 @router.get(f"/{{guide}}/renditions/{{language}}/{TABLE}.csv")
 def read_translation_table(editing: ReviewingDep) -> Response:
-    """As CSV. Raise `NoSuchGuideDraft`, or `NotFound` if the format has no text."""
+    """Return CSV. Raise `NoSuchGuideDraft`, or `NotFound` if the format has no text."""
     content, key, edition = _read_draft(editing)
     pairs = list_pairs(editing.session, editing.guide, content)
     name = f"{editing.guide}-{key.number}-{editing.language}.csv"
-    headers = {"Content-Disposition": AS_FILE.format(name)}
-    return Response(translation_table(pairs, edition, editing.language), media_type=CSV_MEDIA, headers=headers)
+    return download(translation_table(pairs, edition, editing.language), name, CSV_MEDIA)
 
 
 @router.post(f"/{{guide}}/renditions/{{language}}/{TABLE}")
@@ -369,7 +374,7 @@ def fill_from_table(editing: ReviewingDep, upload: UploadDep) -> Response:
 
 
 def _read_draft(editing: Editing) -> tuple[DraftContent, EditionKey, EditionContent]:
-    """With the edition that it renders. Raise `NoSuchGuideDraft` or `NotFound`."""
+    """Return the draft with the edition that it renders. Raise `NoSuchGuideDraft` or `NotFound`."""
     content = get_guide_draft(editing.session, editing.guide, editing.language).read()
     if not RenditionForm(content["form"]).has_words:
         raise NotFound

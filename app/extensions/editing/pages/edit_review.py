@@ -2,14 +2,13 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import Depends, Query, Response
 
-from app.errors import DraftFull
+from app.extensions.editing import PAGES
 from app.extensions.editing.pages.drafts import beside_current, remarks_of, title_of
 from app.extensions.editing.pages.edit_faults import Remark, warning_remark
 from app.extensions.editing.pages.edit_posts import EDIT_PAGES
@@ -40,21 +39,22 @@ from app.extensions.editing.services.written_values import read_day
 from app.extensions.editing.tables import GuideDraftRow
 from app.models.guides.sections import ITEM_LISTS
 from app.pages.frame import DeskRouter, lead_to
-from app.pages.guides.change_words import propose_change_note
+from app.pages.guides.change_words import REWORDED, TextChange
 from app.pages.posted_forms import SubmittedForm, SubmittedFormDep
-from app.services.access.sign_in import GUIDES_PATH
 from app.services.audit.audit_log import is_same_hand
-from app.services.clock.working_days import london_moments
+from app.services.clock.working_days import LONDON
 
-router = DeskRouter(GUIDES_PATH)
+router = DeskRouter(PAGES)
 AGREED = "yes"
-"""Of a button or checkbox that confirms."""
+"""Value of a button or checkbox that confirms."""
 FIRST_NOTE = "First edition."
 LONGEST_LABEL = 90
+MOST_SENTENCES = 6
+"""Of a proposed change note."""
 LONGEST_PLAN = dt.timedelta(days=366)
 UNREADABLE, PAST, FAR, SKIPPED, TWICE = "unreadable", "past", "far", "skipped", "twice"
 FIRST, SECOND = "first", "second"
-"""Of `which`, in the hour that repeats when the clocks go back."""
+"""Values of `which`, in the hour that repeats when the clocks go back."""
 PLAN_FAULTS = {
     UNREADABLE: "Enter a day and a time, such as 1 March 2027 and 09:00.",
     PAST: "This time has passed. Enter a time in the future, or publish now.",
@@ -113,11 +113,20 @@ def read_draft_page(editing: ReviewingDep, plan: PlanDep) -> Response:
 
 
 def _note_for(beside: dict[str, Any], faults: Sequence[Remark]) -> str | None:
-    """A proposed change note, None if the draft has a valid one. `FIRST_NOTE` without a current edition."""
+    """A proposed change note, None if the draft has a valid one, empty without changes. No sentence is repeated."""
     if not any(each.name == CHANGE_NOTE for each in faults):
         return None
     comparison = beside["comparison"]
-    return propose_change_note(comparison["changes"]) if comparison else FIRST_NOTE
+    if not comparison:
+        return FIRST_NOTE
+    sentences = dict.fromkeys(_sentence_of(each) for found in comparison["changes"].values() for each in found)
+    return " ".join([*sentences][:MOST_SENTENCES])
+
+
+def _sentence_of(change: TextChange) -> str:
+    if change.heading == REWORDED:
+        return "Some words are clearer."
+    return f"{change.heading}: {' '.join(run.text for run in change.runs)}."
 
 
 def review_values(
@@ -175,7 +184,7 @@ def offer_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> None:
 
 @draft_form(router, "return")
 def return_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> Response | None:
-    """Without a reason, back to the form. Raise as `return_draft`."""
+    """Return to the form if there is no reason. Raise as `return_draft`."""
     reason = posted.one("reason").strip()[:MAX_REMARK]
     if not reason:
         return lead_to(f"{editing.path}#return")
@@ -185,17 +194,16 @@ def return_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> Response 
 
 @draft_form(router, "comments", "#comments")
 def comment_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> None:
-    """On the item or the whole draft. Nothing empty, nothing above the limit. Raise `NoSuchGuideDraft`."""
+    """Store nothing if the comment is empty or above the limit. Raise `NoSuchGuideDraft`."""
     text, about = posted.one("text").strip()[:MAX_REMARK], posted.one("about")
     draft = get_guide_draft(editing.session, editing.guide, editing.language)
     if text:
         place = about if about in _paths_in(editing, draft) else ""
-        with suppress(DraftFull):
-            editing.context.writer.run(comment_on_draft, editing.anyhow(), about=place, text=text)
+        editing.context.writer.run(comment_on_draft, editing.anyhow(), about=place, text=text)
 
 
 def _paths_in(editing: Editing, draft: GuideDraftRow) -> set[str]:
-    """Of a rendition, those of the rendered edition's items."""
+    """Return the paths of items; for a rendition those of the rendered edition."""
     if draft.language:
         pairs = list_pairs(editing.session, draft.guide, draft.read())
         return {"/".join(each.path.split("/")[:2]) for each in pairs if each.path.partition("/")[0] in ITEM_LISTS}
@@ -231,7 +239,7 @@ def _agreement(editing: Editing, posted: SubmittedForm) -> dict[str, Any]:
 
 @draft_form(router, "plan")
 def plan_on_page(editing: PublishingDep, posted: SubmittedFormDep) -> Response | None:
-    """At a time in London; an unusable one, or errors, plan nothing. Raise as `schedule_draft`."""
+    """Plan for a time in London, unless it is unusable or the draft has errors. Raise as `schedule_draft`."""
     day, time = posted.one("day").strip()[:LONGEST_TYPED], posted.one("time").strip()[:5]
     moment = _planned(day, time, posted.one("which"), editing.now)
     if isinstance(moment, str):
@@ -248,10 +256,10 @@ def plan_on_page(editing: PublishingDep, posted: SubmittedFormDep) -> Response |
 
 
 def _planned(day: str, time: str, which: str, now: dt.datetime) -> dt.datetime | str:
-    """In UTC, or a key of `PLAN_FAULTS`: it must be after `now`, within `LONGEST_PLAN`."""
+    """Return the time in UTC, after `now` and within `LONGEST_PLAN`, or otherwise a key of `PLAN_FAULTS`."""
     read = read_day(day)
     try:
-        moments = london_moments(dt.datetime.combine(read, dt.time.fromisoformat(time))) if read else None
+        moments = _london_moments(dt.datetime.combine(read, dt.time.fromisoformat(time))) if read else None
     except ValueError:
         moments = None
     if moments is None:
@@ -266,6 +274,12 @@ def _planned(day: str, time: str, which: str, now: dt.datetime) -> dt.datetime |
     return moment if moment - now <= LONGEST_PLAN else FAR
 
 
+def _london_moments(local: dt.datetime) -> list[dt.datetime]:
+    """In UTC and in order: two for a time that clocks show twice in autumn, none for a skipped one in spring."""
+    found = {local.replace(tzinfo=LONDON, fold=fold).astimezone(dt.UTC) for fold in (0, 1)}
+    return sorted(each for each in found if each.astimezone(LONDON).replace(tzinfo=None) == local)
+
+
 @draft_form(router, "plan/end")
 def end_plan_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> None:
     """Raise as `unschedule_draft`."""
@@ -278,4 +292,4 @@ def remove_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> Response:
     if posted.one("agreed") != AGREED:
         return lead_to(f"{editing.path}#remove")
     editing.context.writer.run(discard_draft, editing.act(posted))
-    return lead_to(GUIDES_PATH)
+    return lead_to(PAGES)

@@ -6,14 +6,15 @@ text as an error.
 
 import datetime as dt
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from app.extensions.editing.services.written_values import day_in_words, read_day
 from app.models.guides.contacts import OpeningHours
-from app.services.clock.working_hours import read_hours, spoken_hours
-from app.services.guides.written_phones import read_number, without_label
+from app.services.clock.working_hours import days_text, read_hours, spoken_time
+from app.services.guides.written_phones import LABEL, read_number
 
 NUMBER, DISPLAY = "number", "display"
 _HOURS = TypeAdapter(tuple[OpeningHours, ...])
@@ -29,7 +30,7 @@ def shown_number(phone: dict[str, Any]) -> str:
 
 def read_phone(typed: str, former: Any) -> dict[str, str]:
     """`number` to dial, unless unclear, and `display`. A local number that was not changed keeps both."""
-    display = without_label(typed)
+    display = " ".join(LABEL.sub("", typed.strip()).split())
     if not display:
         return {}
     before = former if isinstance(former, dict) else {}
@@ -41,7 +42,7 @@ def read_phone(typed: str, former: Any) -> dict[str, str]:
 
 
 def _is_local(number: str, display: str) -> bool:
-    """Without the area code."""
+    """Return True if the number lacks the area code."""
     return display.isdigit() and number.startswith("+44") and number.endswith(display) and read_number(display) is None
 
 
@@ -54,23 +55,23 @@ def shown_day(value: Any) -> str:
 
 
 def read_typed_day(typed: str) -> str:
-    """As in the API, or as typed."""
+    """Return the day as in the API, or as typed."""
     found = read_day(typed)
     return found.isoformat() if found else typed.strip()
 
 
-def is_in_words(value: Any) -> bool:
-    """Typed text, or can be written as text."""
-    return isinstance(value, str) or _hours(value) is not None
+def spoken_hours(hours: Sequence[OpeningHours]) -> str:
+    """Such as `Monday to Friday, 8:30am to 5pm`, which `read_hours` can parse."""
+    return "; ".join(f"{days_text(each)}, {spoken_time(each.opens)} to {spoken_time(each.closes)}" for each in hours)
 
 
 def shown_hours(value: Any) -> str:
     """Empty if unreadable."""
-    return value if isinstance(value, str) else spoken_hours(_hours(value) or ())
+    return value if isinstance(value, str) else spoken_hours(hours_of(value) or ())
 
 
 def read_typed_hours(typed: str, former: Any) -> Any:
-    """As a list, or as typed. What the form showed for `former` stays `former`."""
+    """Return a list, or the text as typed. If the form showed exactly this for `former`, return `former`."""
     text = " ".join(typed.split())
     if former is not None and text == shown_hours(former):
         return former
@@ -78,7 +79,7 @@ def read_typed_hours(typed: str, former: Any) -> Any:
 
 
 def said_value(control: str, value: Any) -> str:
-    """As understood, in words: `control` is `phone`, `day` or `hours`. Otherwise empty."""
+    """Return a phone number, day or hours (`control` says which) in words, as understood. Empty for other controls."""
     if control == "phone":
         number = value.get(NUMBER)
         return f"Dials {number}" if isinstance(number, str) and read_number(number) == number else ""
@@ -86,7 +87,8 @@ def said_value(control: str, value: Any) -> str:
     return f"Read as {shown}" if control in ("day", "hours") and value and shown != value else ""
 
 
-def _hours(value: Any) -> tuple[OpeningHours, ...] | None:
+def hours_of(value: Any) -> tuple[OpeningHours, ...] | None:
+    """None if unreadable."""
     try:
         return _HOURS.validate_python(value or ())
     except ValidationError:

@@ -9,7 +9,8 @@ from fastapi import Response, Security
 from pydantic import StringConstraints
 from sqlmodel import Session
 
-from app.errors import DraftChanged, ValidationFailed
+from app.errors import DraftChanged, DraftFull, ValidationFailed
+from app.extensions.editing import PAGES
 from app.extensions.editing.pages.edit_posts import filled
 from app.extensions.editing.services.draft_checks import CheckedDraft, check_draft
 from app.extensions.editing.services.draft_review import CHANGE_NOTE, count_waiting
@@ -28,13 +29,13 @@ from app.models.access.clients import Scope
 from app.models.guides.edition_rows import OWN_WORDS
 from app.models.guides.editions import EditionContent
 from app.models.languages import MAX_TAG_LENGTH, TAG_PATTERN
-from app.pages.frame import DeskRouter, Visit, VisitDep, lead_to
+from app.pages.frame import DeskRouter, Visit, VisitDep, lead_to, read_visit
 from app.pages.posted_forms import SubmittedForm
-from app.services.access.sign_in import GUIDES_PATH
 from app.services.guides.editions import current_of, find_history
 
 NO_FAULTS: Mapping[str, str] = {}
 DraftLanguage = Annotated[str, StringConstraints(pattern=f"{TAG_PATTERN}|^$", max_length=MAX_TAG_LENGTH)]
+EditorVisitDep = Annotated[Visit, Security(read_visit, scopes=[Scope.DRAFT])]
 
 
 @dataclass(frozen=True)
@@ -48,10 +49,10 @@ class Editing(Visit):
     @property
     def path(self) -> str:
         below = f"/renditions/{self.language}" if self.language else ""
-        return f"{GUIDES_PATH}/{self.guide}{below}"
+        return f"{PAGES}/{self.guide}{below}"
 
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
-        """With the number of drafts that wait for the person."""
+        """Show the number of drafts that wait for the person too."""
         return super().page(template, status=status, waiting=waiting_for(self, self.session), **values)
 
     def check(self, draft: GuideDraftRow) -> CheckedDraft:
@@ -59,7 +60,7 @@ class Editing(Visit):
 
     @cached_property
     def current(self) -> EditionContent | None:
-        """Of the guide's current edition."""
+        """Content of the guide's current edition."""
         current = current_of(find_history(self.session, guide=self.guide))
         return self.context.contents(current.key, self.session) if current is not None else None
 
@@ -72,7 +73,7 @@ class Editing(Visit):
         return {name: value for name, value in words.items() if name != CHANGE_NOTE}
 
     def write(self, change: DraftChange, *, unplaced: UnplacedChange = keep_unplaced) -> GuideDraftRow:
-        """In the person's name, as `write_guide_draft`."""
+        """Write in the person's name. See `write_guide_draft`."""
         return self.context.writer.run(write_guide_draft, self.anyhow(), change, unplaced=unplaced)
 
     def begin(self, words: DraftContent, page: str = "") -> Response:
@@ -81,7 +82,7 @@ class Editing(Visit):
         return lead_to(f"{self.path}{page}")
 
     def act(self, posted: SubmittedForm) -> DraftAct:
-        """With a precondition: `DraftChanged` if the draft is not as the posted page showed."""
+        """Return an act that raises `DraftChanged` if the draft is not as the posted page showed it."""
 
         def check(draft: GuideDraftRow) -> None:
             if posted.one("version") != str(draft.version):
@@ -90,25 +91,25 @@ class Editing(Visit):
         return DraftAct(self.guide, self.actor.client, self.now, self.language, check)
 
     def anyhow(self) -> DraftAct:
-        """For any version, such as a comment."""
+        """Return an act that fits any version, such as a comment."""
         return DraftAct(self.guide, self.actor.client, self.now, language=self.language)
 
 
 def draft_form(
     router: DeskRouter, path: str, anchor: str = ""
 ) -> Callable[[Callable[..., Response | None]], Callable[..., Response]]:
-    """A form about a draft, which leads to the draft's page; an invalid draft, to its faults there."""
+    """A form about a draft, which leads to its page, also if it is full; if it is invalid, to its faults there."""
     return router.form(
         f"/{{guide}}/{path}",
         lambda editing: lead_to(f"{editing.path}{anchor}"),
-        lambda editing, _: lead_to(f"{editing.path}#to-do"),
-        (ValidationFailed,),
+        lambda editing, refusal: lead_to(f"{editing.path}{anchor if isinstance(refusal, DraftFull) else '#to-do'}"),
+        (ValidationFailed, DraftFull),
     )
 
 
 def waiting_for(visit: Visit, session: Session) -> dict[str, int]:
     """As `count_waiting`, for the desk's menu."""
-    return {GUIDES_PATH: count_waiting(session, visit.actor.client, can_publish=visit.visitor.can_publish)}
+    return {PAGES: count_waiting(session, visit.actor.client, can_publish=visit.visitor.can_publish)}
 
 
 async def read_editing(visit: VisitDep, session: SessionDep, guide: GuideName) -> Editing:

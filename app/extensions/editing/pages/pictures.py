@@ -7,9 +7,10 @@ from itertools import groupby
 from fastapi import Response
 
 from app.errors import DraftChanged, NoSuchItem, NotFound, ValidationFailed
-from app.extensions.editing import PICTURE_PATH
+from app.extensions.editing import PAGES, PICTURE_PATH
 from app.extensions.editing.pages.edit_posts import EDIT_PAGES
-from app.extensions.editing.pages.editing import NO_FAULTS, Editing, ReviewingDep
+from app.extensions.editing.pages.editing import NO_FAULTS, Editing, EditorVisitDep, ReviewingDep
+from app.extensions.editing.pages.posted_files import Upload, UploadDep
 from app.extensions.editing.services.drafts import DraftContent, get_guide_draft
 from app.extensions.editing.services.rendition_drafts import (
     ItemPicture,
@@ -28,13 +29,12 @@ from app.extensions.editing.tables import GuideDraftRow
 from app.http.context import SessionDep
 from app.models.guides.sections import Section
 from app.models.languages import RenditionForm
-from app.pages.frame import DeskRouter, EditorVisitDep, lead_to
+from app.pages.frame import DeskRouter, lead_to
 from app.pages.guides.guides import PictureName
-from app.pages.posted_forms import SubmittedForm, Upload, UploadDep
-from app.services.access.sign_in import GUIDES_PATH
+from app.pages.posted_forms import SubmittedForm
 from app.services.guides.pictures import ANY_DIGEST, MEDIA_TYPE, read_picture
 
-router = DeskRouter(GUIDES_PATH)
+router = DeskRouter(PAGES)
 MAX_ALT = 300
 PICTURED = frozenset(section.key for section in Section)
 """Lists whose items may have pictures; cautions may not."""
@@ -65,7 +65,7 @@ class PicturedItem:
 
 @router.get("/{guide}/renditions/{language}/pictures/{picture}.jpg")
 def read_draft_picture(editing: ReviewingDep, picture: PictureName) -> Response:
-    """By SHA-256. Raise `NoSuchGuideDraft` or `NotFound`."""
+    """Find the picture by its SHA-256. Raise `NoSuchGuideDraft` or `NotFound`."""
     draft, digest = get_guide_draft(editing.session, editing.guide, editing.language), f"sha256:{picture}"
     if digest not in ANY_DIGEST.findall(draft.content):
         raise NotFound
@@ -104,7 +104,7 @@ def save_posted_picture(session: SessionDep, visit: EditorVisitDep, upload: Uplo
 
 
 def _posted_picture(upload: Upload, item: PicturedItem) -> ItemPicture:
-    """Only a description keeps the saved picture. Raise `DocumentRefused`."""
+    """If only a description is posted, keep the saved picture. Raise `DocumentRefused`."""
     form, alt = upload.form, upload.form.one("alt").strip()[:MAX_ALT]
     if form.one("act") == "remove":
         return ItemPicture(item.path, alt, is_removed=True)

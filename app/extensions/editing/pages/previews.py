@@ -2,7 +2,6 @@
 
 import base64
 import datetime as dt
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -10,11 +9,11 @@ from fastapi import Response
 from fastapi.responses import HTMLResponse
 from sqlmodel import Session
 
-from app.errors import DraftFull, NoSuchGuideDraft, NotFound, ValidationFailed
+from app.errors import NoSuchGuideDraft, NotFound, ValidationFailed
 from app.extensions.editing import LINKED_PAGE
 from app.extensions.editing.pages.drafts import router
 from app.extensions.editing.pages.editing import ReviewingDep, draft_form
-from app.extensions.editing.services.draft_checks import CheckedDraft, check_draft
+from app.extensions.editing.services.draft_checks import check_draft
 from app.extensions.editing.services.draft_links import LINK_DAYS, end_draft_link, find_linked_draft, make_draft_link
 from app.extensions.editing.services.drafts import get_guide_draft
 from app.extensions.editing.services.rendition_drafts import check_rendition_draft
@@ -48,20 +47,6 @@ ENDED = "This link no longer works or is incomplete. Ask the person who sent it 
 UNFINISHED = "The draft cannot be shown at the moment: someone is changing it. Try again later."
 
 
-@dataclass(frozen=True)
-class Preview:
-    """`head` is the edition that the draft would become."""
-
-    head: EditionHead
-    checked: CheckedDraft
-
-    @property
-    def shown(self) -> ShownEdition:
-        """Raise `InvalidEdition` with every error."""
-        content, _ = self.checked.require_sound()
-        return ShownEdition(self.head, content)
-
-
 @preview_router.get(
     "/v1/guides/{guide}/draft/preview",
     summary="Preview a draft",
@@ -80,7 +65,7 @@ def preview_draft(session: SessionDep, site: SiteDep, _actor: EditorDep, guide: 
 @router.get("/{guide}/preview")
 @router.get("/{guide}/renditions/{language}/preview")
 def preview_on_page(editing: ReviewingDep) -> Response:
-    """Or lead to the errors. Raise `NoSuchGuideDraft`, or `EditionWithdrawn` if all are."""
+    """Show the preview, or lead to the errors. Raise `NoSuchGuideDraft`, or `EditionWithdrawn` if all editions are."""
     draft = get_guide_draft(editing.session, editing.guide, editing.language)
     try:
         return _page_of(editing, editing.session, draft)
@@ -88,15 +73,12 @@ def preview_on_page(editing: ReviewingDep) -> Response:
         return lead_to(f"{editing.path}#to-do")
 
 
-@router.post("/{guide}/links")
+@draft_form(router, "links", "#links")
 def make_link_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> Response:
-    """Only this page shows the link. Unknown days are the default. Raise `NoSuchGuideDraft`."""
+    """Show the link, which no other page does. Unknown days become the default. Raise `NoSuchGuideDraft`."""
     days = posted.number("days")
     days = days if days in LINK_DAYS else LINK_DAYS[1]
-    try:
-        token = editing.context.writer.run(make_draft_link, editing.anyhow(), days=days)
-    except DraftFull:
-        return lead_to(f"{editing.path}#links")
+    token = editing.context.writer.run(make_draft_link, editing.anyhow(), days=days)
     link = f"{editing.context.settings.public_url}{LINKED_PAGE}#{quote(token)}"
     ends = editing.now + dt.timedelta(days=days)
     return editing.page("desk_edit_linked.html", guide=editing.guide, path=editing.path, link=link, ends=ends)
@@ -126,7 +108,7 @@ def read_linked_draft(site: SiteDep, session: SessionDep, posted: SubmittedFormD
         return _link_page(site, ENDED, NotFound.status)
     try:
         if posted.one("form") == "poster" and not draft.language:
-            return _poster(site, _read_preview(site, session, draft).shown)
+            return _poster(site, _read_preview(site, session, draft))
         return _page_of(site, session, draft, token)
     except ValidationFailed as refusal:
         return _link_page(site, UNFINISHED, refusal.status, token)
@@ -138,18 +120,19 @@ def _link_page(site: Site, fault: str = "", status: int = 200, token: str | None
     return page
 
 
-def _read_preview(site: Site, session: SessionDep, draft: GuideDraftRow) -> Preview:
+def _read_preview(site: Site, session: Session, draft: GuideDraftRow) -> ShownEdition:
+    """The edition that the draft would become. Raise `InvalidEdition` with every error."""
     checked = check_draft(session, draft, site.context.reference_data, today=site.now.date())
-    content, number = checked.content, checked.published.next_number
-    title, note = (content.title, content.change_note) if content is not None else ("", "")
-    return Preview(EditionHead(draft.guide, number, site.now, checked.digest or "", title, note, None, None), checked)
+    (content, digest), number = checked.require_sound(), checked.published.next_number
+    head = EditionHead(draft.guide, number, site.now, digest, content.title, content.change_note, None, None)
+    return ShownEdition(head, content)
 
 
 def _page_of(site: Site, session: Session, draft: GuideDraftRow, token: str | None = None) -> Response:
     """`token` is the reader's, None for editors. Raise `InvalidEdition`, `InvalidRendition` or `EditionWithdrawn`."""
     if draft.language:
         return _rendition_page(site, session, draft)
-    return _edition_page(site, _read_preview(site, session, draft).shown, token)
+    return _edition_page(site, _read_preview(site, session, draft), token)
 
 
 def _edition_page(site: Site, shown: ShownEdition, token: str | None = None) -> Response:
@@ -168,7 +151,10 @@ def _edition_page(site: Site, shown: ShownEdition, token: str | None = None) -> 
 
 
 def _rendition_page(site: Site, session: Session, draft: GuideDraftRow) -> Response:
-    """With its pictures inside, in its language if pages have it. Raise `InvalidRendition` or `EditionWithdrawn`."""
+    """Put pictures inside; use the rendition's language if pages have it.
+
+    Raise `InvalidRendition`, `EditionWithdrawn`.
+    """
     content, digest = check_rendition_draft(session, draft).require_sound()
     stored = list_renditions(session, guide=draft.guide, language=draft.language)
     key = RenditionKey(draft.guide, draft.language, len(stored) + 1)
@@ -198,7 +184,7 @@ def _page_of_draft(site: Site, **values: Any) -> Response:
 
 
 def _poster(site: Site, shown: ShownEdition) -> Response:
-    """With `DRAFT` in the title. Raise `PdfUnavailable`."""
+    """Add `DRAFT` to the title. Raise `PdfUnavailable`."""
     content = shown.content.model_copy(update={"title": f"DRAFT: {shown.content.title}"})
     who = site.context.reference_data.who_to_call(content)
     teams = site.context.duty_hours.published(who)

@@ -1,9 +1,10 @@
 """Routes of drafts of guides: saving, reading, checking and comparing drafts, and their publication by two people."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Annotated, Any
 
-from fastapi import Body, Depends, Header, Response
+from fastapi import Body, Depends, Header, Response, Security
 from pydantic import JsonValue
 
 from app.errors import (
@@ -27,18 +28,17 @@ from app.extensions.editing.models.drafts import (
     DraftRemark,
     DraftResponse,
 )
-from app.extensions.editing.services.draft_checks import check_draft
+from app.extensions.editing.services.draft_checks import check_draft, read_partly
 from app.extensions.editing.services.draft_review import offer_draft, publish_draft
 from app.extensions.editing.services.drafts import (
     DraftAct,
-    DraftRecord,
     discard_draft,
     get_guide_draft,
     read_draft_record,
     write_guide_draft,
 )
 from app.extensions.editing.tables import GuideDraftRow
-from app.http.auth import EditorDep, PublisherDep
+from app.http.auth import EditorDep, require_actor
 from app.http.context import ContentsDep, NowDep, ReferenceDataDep, SessionDep, SettingsDep, WriterDep
 from app.http.field_errors import json_pointer
 from app.http.json_bodies import JSONRoute
@@ -46,10 +46,11 @@ from app.http.params import GuideName
 from app.http.problems import BODY_PROBLEMS, CREDENTIAL_PROBLEMS, RESPONSES_OF_CLIENT_ROUTES, problem_responses
 from app.http.responses import matches_etag
 from app.http.routes import GuidanceRouter
+from app.models.access.clients import Scope
 from app.models.guides.comparison import changed_fields, changed_sections
-from app.models.guides.edition_files import read_partly
 from app.models.guides.guides import PublishedResponse
 from app.models.links import Links, draft_path, edition_path, guide_path, history_path
+from app.services.audit.audit_log import Actor
 from app.services.guides.editions import get_current
 from app.services.guides.presenters import present_published
 
@@ -71,27 +72,20 @@ DraftTag = Annotated[
 ]
 
 
-async def get_editor_act(guide: GuideName, actor: EditorDep, now: NowDep, if_match: DraftTag = None) -> DraftAct:
-    """Return an editor's action on the draft whose ETag is in `If-Match`, as a FastAPI dependency.
+async def get_draft_act(
+    guide: GuideName, actor: Annotated[Actor, Depends(require_actor)], now: NowDep, if_match: DraftTag = None
+) -> DraftAct:
+    """Return the caller's action on the draft whose ETag is in `If-Match`, as a FastAPI dependency.
 
-    The action raises `DraftNotNamed` if `If-Match` is missing and there is a draft. The action raises `DraftChanged` if
-    `If-Match` is given and there is no draft with this ETag.
+    It raises `DraftNotNamed` if `If-Match` is missing and there is a draft, and `DraftChanged` if there is no draft
+    with this ETag.
     """
     return DraftAct(guide, actor.client, now, precondition=partial(_check_tag, if_match))
 
 
-async def get_publisher_act(guide: GuideName, actor: PublisherDep, now: NowDep, if_match: DraftTag = None) -> DraftAct:
-    """Return a publisher's action on the draft whose ETag is in `If-Match`, as a FastAPI dependency.
+EditorActDep = Annotated[DraftAct, Security(get_draft_act, scopes=[Scope.DRAFT])]
 
-    The action raises `DraftNotNamed` if `If-Match` is missing and there is a draft. The action raises `DraftChanged` if
-    `If-Match` is given and there is no draft with this ETag.
-    """
-    return DraftAct(guide, actor.client, now, precondition=partial(_check_tag, if_match))
-
-
-EditorActDep = Annotated[DraftAct, Depends(get_editor_act)]
-
-PublisherActDep = Annotated[DraftAct, Depends(get_publisher_act)]
+PublisherActDep = Annotated[DraftAct, Security(get_draft_act, scopes=[Scope.PUBLISH])]
 
 
 @router.put(
@@ -267,19 +261,22 @@ def _check_tag(if_match: str | None, draft: GuideDraftRow | None) -> None:
         raise DraftChanged
 
 
-def _present(draft: GuideDraftRow, record: DraftRecord, response: Response | None = None) -> DraftResponse:
+def _present(
+    draft: GuideDraftRow, record: tuple[Sequence[str], int | None], response: Response | None = None
+) -> DraftResponse:
     """Return the draft as callers see it.
 
     `record` has the writers of the draft, and the edition that the draft follows. If `response` is given, set the ETag
     header field of `response`.
     """
+    writers, follows = record
     if response is not None:
         response.headers["ETag"] = _etag(draft)
     return DraftResponse(
         **draft.model_dump(exclude={"content", "unplaced", "language"}),
         content=draft.read(),
-        writers=tuple(record.writers),
-        follows=record.follows,
+        writers=tuple(writers),
+        follows=follows,
         links=_links(draft.guide),
     )
 

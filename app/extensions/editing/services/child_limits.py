@@ -23,7 +23,10 @@ CHUNK_BYTES = 65_536
 
 
 def serve_files(control: socket.socket) -> None:
-    """Read a file for each request from `control`: the module of a reader and a file name, with a connection."""
+    """Answer requests from `control`.
+
+    Each names a reader's module and a file, and passes a connection for the result.
+    """
     control.settimeout(IDLE_SECONDS)
     while True:
         try:

@@ -8,7 +8,7 @@ from app.extensions.editing.services.importing import NO_TEXT, NOT_TEXT, WORD, p
 from app.extensions.editing.services.word_documents import TOO_LONG
 
 MAX_DRAFT_BYTES = 1_000_000
-"""Of draft and unplaced passages as JSON, as for other requests that send a draft."""
+"""Limit for draft and unplaced passages as JSON, as for other requests that send a draft."""
 
 
 def read(name: str, data: bytes) -> str:

@@ -30,11 +30,11 @@ class Block:
     text: str
     name: str = ""
     level: int = 0
-    """Of a heading (the title has 1), or the depth of a list item (1 is outermost)."""
+    """Level of a heading (the title has 1), or depth of a list item (1 is outermost)."""
     links: tuple[str, ...] = ()
     """Addresses, in order."""
     cells: tuple[str, ...] = ()
-    """Empty unless a row of a table."""
+    """Empty unless the block is a row of a table."""
 
 
 def one_line(text: str) -> str:
@@ -43,7 +43,7 @@ def one_line(text: str) -> str:
 
 
 def without_bullet(text: str) -> tuple[str, bool]:
-    """Without a typed bullet, and True if there was one."""
+    """Return the text without a typed bullet, and True if there was one."""
     bare = BULLET.sub("", text, count=1)
     return bare, bare != text
 

@@ -1,17 +1,22 @@
 """Validation of the draft of an edition before publication."""
 
 import datetime as dt
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import Any
 
+from pydantic import ValidationError
 from sqlmodel import Session
 
 from app.errors import FieldError, InvalidEdition
 from app.extensions.editing.tables import GuideDraftRow
 from app.models.base import digest_of
+from app.models.coded_values import member_reader
 from app.models.guides.editions import EditionContent
-from app.models.guides.written_checks import parse_written
+from app.models.guides.sections import ITEM_LISTS
+from app.models.guides.written_checks import parse_written, place_items
 from app.services.guides.editions import current_of
 from app.services.guides.reference_data import ReferenceData
 from app.services.guides.validation import PublishedGuide, read_published, unknown_codes, warnings_in
@@ -32,11 +37,11 @@ class CheckedDraft:
 
     @property
     def follows(self) -> int | None:
-        """None for a new guide."""
+        """Number of the edition that the draft follows. None for a new guide."""
         return len(self.published.history) or None
 
     def require_sound(self) -> tuple[EditionContent, str]:
-        """Return content and digest. Raise `InvalidEdition` with every error."""
+        """Return the content and its digest. Raise `InvalidEdition` with every error."""
         if self.content is None or self.digest is None:
             raise InvalidEdition(self.faults)
         return self.content, self.digest
@@ -45,7 +50,7 @@ class CheckedDraft:
 def check_draft(
     session: Session, draft: GuideDraftRow, reference_data: ReferenceData, *, today: dt.date
 ) -> CheckedDraft:
-    """By the rules of `guidance check`; content that equals the current edition is an error here."""
+    """Check by the rules of `guidance check`. Content that equals the current edition is an error here."""
     published = read_published(session, draft.guide)
     content, written = parse_written(draft.read())
     faults = [FieldError(*each) for each in written] + unknown_codes(reference_data, content)
@@ -56,6 +61,30 @@ def check_draft(
     warnings = tuple(_warnings_of_draft(draft, published, today))
     sound, its_digest = (None, None) if faults else (content, digest)
     return CheckedDraft(draft, published, sound, its_digest, tuple(faults), warnings)
+
+
+def read_partly(value: dict[str, Any], current: EditionContent) -> tuple[EditionContent, tuple[str, ...]]:
+    """Return the draft `value` as an edition, and the names of its invalid fields.
+
+    In the edition, the invalid fields have their values from `current`. A list with a repeated id is invalid. Also
+    change `value` in place: give each item without a position its place in the list.
+    """
+    place_items(value)
+    members: dict[str, Any] = {}
+    unread: list[str] = []
+    for name, field in EditionContent.model_fields.items():
+        if name not in value and not field.is_required():
+            members[name] = field.get_default(call_default_factory=True)
+            continue
+        try:
+            members[name] = member_reader(EditionContent, name).validate_json(json.dumps(value.get(name)), strict=True)
+        except ValidationError:
+            unread.append(name)
+        else:
+            if name in ITEM_LISTS and len({item.id for item in members[name]}) < len(members[name]):
+                unread.append(name)
+    members |= {name: getattr(current, name) for name in unread}
+    return EditionContent.model_construct(**members), tuple(unread)
 
 
 def _warnings_of_draft(draft: GuideDraftRow, published: PublishedGuide, today: dt.date) -> Iterator[FieldError]:

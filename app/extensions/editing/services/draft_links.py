@@ -19,7 +19,7 @@ from app.models.guides.edition_rows import GuideDraftAct, GuideDraftActRow
 from app.services.access.clients import draw_token, token_digest
 
 LINK_DAYS = (1, 7, 30)
-"""How long a link may be valid. The second is the default."""
+"""Days for which a link may be valid. The second is the default."""
 MAX_LINKS = 20
 """Valid ones to one draft."""
 TOKEN_DIGEST, EXPIRES_AT, LINK = "token_sha256", "expires_at", "link"
@@ -65,7 +65,7 @@ def make_draft_link(session: Session, act: DraftAct, *, days: int) -> str:
 
 
 def end_draft_link(session: Session, act: DraftAct, *, number: int) -> None:
-    """Raise as `DraftAct.known_draft`, or `NoSuchItem` without such a valid link."""
+    """Raise as `DraftAct.known_draft`, and `NoSuchItem` if there is no such valid link."""
     draft = act.known_draft(session)
     links = links_of(list_draft_acts(session, act.guide, act.language), at=act.at)
     if number not in {each.number for each in links}:

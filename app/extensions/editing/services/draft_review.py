@@ -35,9 +35,10 @@ from app.extensions.editing.tables import GuideDraftRow
 from app.models.base import format_utc
 from app.models.events.rows import EventKind
 from app.models.guides.edition_rows import GuideDraftAct, GuideDraftActRow
+from app.models.links import draft_path, guide_path
 from app.services.audit.audit_log import by_itself, is_same_hand, names_a_person
 from app.services.audit.known_time import require_clock
-from app.services.events.outbox import append_event, draft_payload
+from app.services.events.outbox import append_event
 from app.services.guides.publishing import Publication, insert_next_edition, publish_rendition
 from app.services.guides.reference_data import ReferenceData
 
@@ -88,7 +89,7 @@ def check_any_draft(
 def offer_draft(session: Session, reference_data: ReferenceData, act: DraftAct, *, note: str = "") -> GuideDraftRow:
     """Submit a draft for another person to publish. Record it, and append an event.
 
-    A draft without a change note gets `note`, which makes the person a writer. A planned publication is cancelled; the
+    A draft without a change note gets `note`, which makes the person a writer. A planned publication is cancelled. The
     next change of the text cancels the submission. Raise as `DraftAct.known_draft`, and `InvalidEdition` or
     `InvalidRendition` with every error.
     """
@@ -149,11 +150,7 @@ def discussion_of(acts: Sequence[GuideDraftActRow]) -> Discussion:
 
 
 def may_publish(draft: GuideDraftRow, writers: Sequence[str], by: str) -> bool:
-    """True if `by` may publish as the second of two people.
-
-    A writer may only if another wrote the last version, and another submitted it: somebody else agreed to the whole
-    text.
-    """
+    """Return False for a writer, unless another person wrote the last version and another submitted it."""
     if not any(is_same_hand(by, each) for each in writers):
         return True
     others = (draft.written_by, draft.offered_by)
@@ -219,7 +216,7 @@ def schedule_draft(
 
 
 def unschedule_draft(session: Session, act: DraftAct) -> GuideDraftRow:
-    """A submitted draft stays submitted. Raise as `DraftAct.known_draft`, and `DraftChanged` if nothing is planned."""
+    """Leave the draft submitted. Raise as `DraftAct.known_draft`, and `DraftChanged` if nothing is planned."""
     draft = act.known_draft(session)
     if draft.publish_at is None:
         raise DraftChanged
@@ -237,10 +234,10 @@ def find_due_draft(session: Session, *, now: dt.datetime) -> tuple[str, str] | N
 def publish_due_draft(
     session: Session, reference_data: ReferenceData, guide: str, language: str, *, now: dt.datetime, two_people: bool
 ) -> Publication[Any] | None:
-    """Publish in the name of who agreed. None if nothing is due any more.
+    """Publish in the name of the person who agreed. Return None if nothing is due any more.
 
-    What can no longer be published is sent back with the reason, with an event. Only one transaction writes at a time,
-    so it is published once. Raise `ClockInDoubt`.
+    A draft that can no longer be published is sent back with the reason, with an event. Only one transaction writes at
+    a time, so it is published once. Raise `ClockInDoubt`.
     """
     draft = session.get(GuideDraftRow, (guide, language))
     if draft is None or draft.publish_at is None or draft.agreed_by is None or draft.publish_at > now:
@@ -291,4 +288,7 @@ def _last_plan(session: Session, guide: str, language: str) -> GuideDraftActRow:
 
 
 def _announce(session: Session, kind: EventKind, act: DraftAct) -> None:
-    append_event(session, kind, at=act.at, data=draft_payload(act.guide, act.language))
+    """No text. Drafts of renditions have no address: the link is to the guide."""
+    of_rendition = {"language": act.language, "links": {"guide": guide_path(act.guide)}}
+    of_edition = {"links": {"draft": draft_path(act.guide)}}
+    append_event(session, kind, at=act.at, data={"guide": act.guide} | (of_rendition if act.language else of_edition))

@@ -12,13 +12,14 @@ from sqlmodel import Session, col, func, select
 from app.db.tables import table_of
 from app.errors import NoSuchGuideDraft
 from app.extensions.editing.tables import GuideDraftRow
+from app.models.base import digest_of_bytes
 from app.models.guides.edition_rows import OWN_WORDS, EditionRow, GuideDraftAct, GuideDraftActRow, PictureRow
 from app.services.guides.editions import find_history
-from app.services.guides.guide_acts import GuideAct, append_guide_act, sha256
-from app.services.guides.pictures import ANY_DIGEST, digest_of_picture
+from app.services.guides.guide_acts import GuideAct, append_guide_act
+from app.services.guides.pictures import ANY_DIGEST
 
 ENDING_ACTS = (GuideDraftAct.DISCARDED.value, GuideDraftAct.PUBLISHED.value)
-"""After these the guide has no draft."""
+"""Acts after which the guide has no draft."""
 DraftContent = dict[str, Any]
 DraftChange = Callable[[GuideDraftRow | None], DraftContent]
 """Gets the current draft, if any, and returns the new content, or raises."""
@@ -32,7 +33,7 @@ STATE = ("offered_at", "offered_by", "returned_at", "returned_by", "publish_at",
 
 
 def expect_nothing(_draft: GuideDraftRow) -> None:
-    """For an action for which the version does not matter."""
+    """Accept any version of the draft."""
 
 
 @dataclass(frozen=True)
@@ -46,21 +47,13 @@ class DraftAct(GuideAct):
         return draft
 
 
-@dataclass(frozen=True)
-class DraftRecord:
-    """The writers of an edition's draft, and the number that it follows (None for a new guide)."""
-
-    writers: Sequence[str]
-    follows: int | None
-
-
 def keep_unplaced(draft: GuideDraftRow | None) -> Sequence[str]:
     return draft.read_unplaced() if draft is not None else ()
 
 
 @dataclass(frozen=True)
 class EditionPeople:
-    """As far as they are recorded."""
+    """The people of an edition as far as they are recorded."""
 
     writers: tuple[str, ...] = ()
     published_by: str | None = None
@@ -80,7 +73,7 @@ def get_guide_draft(session: Session, guide: str, language: str = OWN_WORDS) -> 
 
 
 def list_guide_drafts(session: Session) -> Sequence[GuideDraftRow]:
-    """By guide, the edition's before those of renditions, then by language."""
+    """Return the drafts by guide, that of the edition first, then those of renditions by language."""
     return session.exec(select(GuideDraftRow).order_by(GuideDraftRow.guide, GuideDraftRow.language)).all()
 
 
@@ -97,12 +90,12 @@ def list_draft_acts(session: Session, guide: str, language: str = OWN_WORDS) -> 
 
 
 def writers_of(acts: Sequence[GuideDraftActRow]) -> list[str]:
-    """In order of first writing."""
+    """Return the writers in order of their first writing."""
     return list(dict.fromkeys(each.by for each in acts if each.act == GuideDraftAct.WRITTEN))
 
 
 def list_edition_people(session: Session, guide: str) -> dict[int, EditionPeople]:
-    """By edition number, without editions that have no recorded action."""
+    """Return the people by edition number. Editions without a recorded action are left out."""
     of_editions = GuideDraftActRow.guide == guide, GuideDraftActRow.language == OWN_WORDS
     found: dict[int, EditionPeople] = {}
     writers: list[str] = []
@@ -142,8 +135,9 @@ def state_after(act: GuideDraftAct, *, by: str, at: dt.datetime, details: DraftC
     return {}
 
 
-def read_draft_record(session: Session, guide: str) -> DraftRecord:
-    return DraftRecord(writers_of(list_draft_acts(session, guide)), len(find_history(session, guide=guide)) or None)
+def read_draft_record(session: Session, guide: str) -> tuple[Sequence[str], int | None]:
+    """The writers of an edition's draft, and the number that it follows (None for a new guide)."""
+    return writers_of(list_draft_acts(session, guide)), len(find_history(session, guide=guide)) or None
 
 
 def write_guide_draft(
@@ -201,19 +195,20 @@ def record_draft_act(
 
 def digest_of_draft(draft: GuideDraftRow) -> str:
     """Of content and unplaced passages."""
-    return sha256(draft.content if draft.unplaced == NONE_UNPLACED else f"{draft.content}\n{draft.unplaced}")
+    words = draft.content if draft.unplaced == NONE_UNPLACED else f"{draft.content}\n{draft.unplaced}"
+    return digest_of_bytes(words.encode())
 
 
 def store_picture(session: Session, data: bytes) -> str:
     """Return its digest."""
-    digest = digest_of_picture(data)
+    digest = digest_of_bytes(data)
     if session.get(PictureRow, digest) is None:
         session.add(PictureRow(digest=digest, data=data))
     return digest
 
 
 def remove_unused_pictures(session: Session, digests: Iterable[str]) -> None:
-    """Those that no draft and no published rendition has."""
+    """Delete those that no draft and no published rendition has."""
     for digest in digests:
         row = session.get(PictureRow, digest)
         if row is not None and not _is_used(session, digest):

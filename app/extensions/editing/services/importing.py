@@ -35,17 +35,14 @@ FIRST = {"title": "", "publisher": {"name": ""}, "change_note": "First edition."
 
 @dataclass(frozen=True)
 class GuideDraft:
-    """`content` may have errors.
-
-    `not_placed` is missing from it: parts of the lines above the first heading come first.
-    """
+    """`content` may have errors. `not_placed` is missing from it: parts of lines above the first heading come first."""
 
     content: dict[str, Any]
     not_placed: tuple[str, ...]
 
 
 def draft_of(path: Path) -> GuideDraft:
-    """Raise as `parse_document`, also if there is no file, or `OSError`."""
+    """Raise as `parse_document`, or `OSError`, also if there is no file."""
     try:
         return parse_document(path, path.read_bytes())
     except FileNotFoundError:
@@ -116,6 +113,6 @@ def _draft_of_export(blocks: list[Block], data: dict[str, Any]) -> GuideDraft:
 
 
 def draft_page(content: EditionContent) -> str:
-    """As edition 1, only to compare: without emergency numbers, digest and real time."""
+    """Write the content as edition 1, only to compare: without emergency numbers, digest and real time."""
     head = EditionHead("draft", 1, NO_TIME, "", content.title, content.change_note, None, None)
     return edition_markdown(ShownEdition(head, content), (), Teams(None, ()), "").decode()

@@ -13,13 +13,13 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 FORMATS = ("PNG", "JPEG", "WEBP")
 """Found from the bytes, not from the file's name."""
 MAX_PIXELS = {"JPEG": 50_000_000, "MPO": 50_000_000}
-"""For cameras' formats, decoded at a reduced size; `MAX_OTHER_PIXELS` for others."""
+"""Limits for cameras' formats, decoded at a reduced size. Others have `MAX_OTHER_PIXELS`."""
 MAX_OTHER_PIXELS = 16_000_000
 MAX_SIDE = 640
 """Pixels: enough for pages and prints."""
 MAX_PICTURE_BYTES = 300_000
 QUALITIES = (90, 75, 50)
-"""Of the JPEG: the first that fits into `MAX_PICTURE_BYTES`."""
+"""Qualities of the JPEG, of which the first that fits into `MAX_PICTURE_BYTES` is used."""
 READ_AS_IT_IS = ("L", "LA", "RGB", "RGBA")
 """Formats that Pillow can make smaller. Others are converted first."""
 NOT_A_PICTURE = "This file cannot be used. Choose a PNG, JPEG or WebP picture"

@@ -11,15 +11,15 @@ from app.models.guides.contacts import ContactKind
 from app.models.guides.sections import ITEM_LISTS, Section
 
 LEFT_OUT = "leave-out"
-"""Of a passage that the draft does not need."""
+"""Place of a passage that the draft does not need."""
 PUBLISHER, REVIEW = "publisher", "review_by"
 INTRODUCTIONS = "introductions."
 
 
 def place_line(content: DraftContent, target: str, line: str) -> None:
-    """Put a passage at the end of `target`: a list, a field, or `introductions.` and a list. `content` is changed.
+    """Put a passage at the end of `target`, in place: a list, a field, or `introductions.` and a list.
 
-    A list gets an item; text is added to a field or introduction, but a publisher or review day replaced. A label
+    A list gets an item. Text is added to a field or introduction, but a publisher or review day is replaced. A label
     before a colon is left out of a field.
     """
     if target in ITEM_LISTS:
@@ -59,8 +59,8 @@ def _item(key: str, line: str) -> dict[str, Any]:
 def with_former_items(content: DraftContent, former: DraftContent) -> DraftContent:
     """Complete `content`, made from a document, with `former` (see `Editing.initial_content`).
 
-    Fields that it lacks, except lists, introductions and the source; and for each item with the same name and text its
-    id and what it lacks, such as codes. A contact whose numbers changed loses its day of verification.
+    It gets the fields that it lacks, except lists, introductions and the source. Each item with the same name and text
+    gets its id and what it lacks, such as codes. A contact whose numbers changed loses its day of verification.
     """
     details = {key: value for key, value in former.items() if key not in (*ITEM_LISTS, "introductions", "source")}
     merged = details | content

@@ -29,7 +29,7 @@ SECTIONS = (
     ("cautions", re.compile(r"(?i)caution|remember|bear in mind|please note")),
     ("definitions", re.compile(r"(?i)what is|what it is|what are|definition|about|overview|background")),
 )
-"""Each section with a pattern for its headings; the first that matches."""
+"""Each section with a pattern for its headings. The first that matches counts."""
 FURTHER = re.compile(
     r"(?i)^(?:further|other|useful|more|related) (?:reading|information|guidance|links|websites|resources|documents)\b|"
     r"^(?:references?|resources|bibliography|sources|links|find out more|read more)\s*(?:$|:)"
@@ -52,9 +52,9 @@ DETAILS = {
 VERSION = re.compile(r"(?i)^(?:version|issue|draft|date|(?:last )?updated|v[0-9])\b")
 _PARTS = re.compile("[|;•·]")
 MAX_NAMING_WORDS = 7
-"""Of a line taken for a heading although the document does not mark it."""
+"""Most words in a line that is taken for a heading although the document does not mark it."""
 MIN_SENTENCE_WORDS = 12
-"""Above the first heading, fewer words without punctuation are no definition."""
+"""Above the first heading, a line with fewer words and no punctuation is not a definition."""
 LIST_STARTS = SECTIONS[:3]
 LIST_SECTIONS = frozenset(key for key, _ in LIST_STARTS)
 CAUTION_WORDS = re.compile(
@@ -86,17 +86,14 @@ def _names_section(words: str) -> bool:
 
 
 def find_missing(blocks: Sequence[Block], draft: dict[str, Any], read: Sequence[str] = ()) -> list[str]:
-    """Return each sentence that is not completely in `draft`, in order.
-
-    `read` are those in it in another form, such as a date.
-    """
+    """Return each sentence not wholly in `draft`, in order. `read` are those that are in it in another form."""
     texts = _longest_first({"draft": draft, "read": list(read)})
     begun = _not_placed([block.text for block in blocks], texts)
     return _not_placed([sentence for text in begun for sentence in _CLAUSES.split(text)], texts)
 
 
 def has_every_word(item: dict[str, Any], text: str) -> bool:
-    """Without the texts of `item`, `text` has no words but `and` and `or`."""
+    """Return True if `text`, without the texts of `item`, has no words but `and` and `or`."""
     for each in _longest_first(item):
         text = text.replace(each, " ", 1)
     return not re.search(r"\w", _JOINING.sub(" ", text))
@@ -140,7 +137,7 @@ class Placing:
         self._section: str | None = "definitions"
         """None below a heading without a section: its text must not become an indicator by mistake."""
         self._level = 0
-        """Of the heading at which the section began."""
+        """Level of the heading at which the section began."""
         self._before = ""
         """Name of the next responsibility, or introduction to the next definition."""
         self._ids: dict[str, set[str]] = {key: set() for key in ITEM_LISTS}
@@ -175,7 +172,7 @@ class Placing:
             self._add_words(block)
 
     def _is_heading(self, block: Block) -> bool:
-        """Also a short line that names a section before any heading was found. A heading is noted."""
+        """Return True also for a short line that names a section before any heading was found. A heading is noted."""
         self._has_headings |= block.kind is BlockKind.HEADING
         is_line = block.kind is BlockKind.PARAGRAPH and not block.cells and not self._has_headings
         return block.kind is BlockKind.HEADING or (is_line and _names_section(block.text))
@@ -242,7 +239,7 @@ class Placing:
         return None if is_link and self._section not in ("contacts", "responsibilities") else contact
 
     def _add_contact(self, contact: dict[str, Any], text: str) -> None:
-        """If it lacks words of `text`, these go to the introduction."""
+        """Move words of `text` that the contact lacks to the introduction."""
         option = OPTION.search(text)
         read = [option[0]] if option and contact.get("phones") else []
         if has_every_word(contact | {"read": read}, text):
@@ -252,7 +249,7 @@ class Placing:
         self._append("contacts", self._with_hours(contact))
 
     def _with_hours(self, contact: dict[str, Any]) -> dict[str, Any]:
-        """As data, if `when` says only days and times."""
+        """Parse the hours if `when` says only days and times."""
         when = contact.get("when", "")
         hours = [each.model_dump(mode="json") for each in read_hours(when)]
         if not hours:
@@ -327,7 +324,7 @@ class Placing:
 
 
 def _bold_beginning(block: Block) -> tuple[str, str]:
-    """And the rest. Both empty if it does not begin in bold."""
+    """Return the bold beginning and the rest. Both are empty if the block does not begin in bold."""
     if not block.name or not block.text.startswith(block.name):
         return "", ""
     return block.name.rstrip(" .:–-"), block.text.removeprefix(block.name).lstrip(" .:–-")
@@ -338,5 +335,5 @@ def _joined(entries: Sequence[Block]) -> str:
 
 
 def _appended(before: str, text: str) -> str:
-    """With a space after punctuation, otherwise with a line break."""
+    """Join with a space after punctuation, otherwise with a line break."""
     return f"{before}{' ' if before.endswith(_ENDS) else chr(10)}{text}"

@@ -4,24 +4,25 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from pydantic import ValidationError
-from sqlmodel import Session
+from sqlmodel import Session, col, func, select
 
 from app.errors import DraftChanged, FieldError, InvalidRendition
 from app.extensions.editing.services.drafts import DraftAct, DraftContent, store_picture, write_guide_draft
 from app.extensions.editing.tables import GuideDraftRow
 from app.models.base import digest_of
 from app.models.guides.edition_keys import EditionKey
+from app.models.guides.edition_rows import EditionRow
 from app.models.guides.editions import EditionContent
 from app.models.guides.renditions import Maker, RenditionContent, word_fields
 from app.models.guides.sections import ITEM_LISTS
 from app.models.guides.seed_files import reason_of
 from app.models.languages import RenditionForm
-from app.services.guides.editions import EditionHead, StoredRendition, read_content
+from app.services.guides.editions import IS_GONE, IS_RENDITION, EditionHead, StoredRendition, read_content
 from app.services.guides.pictures import size_of_picture
 from app.services.guides.renditions import require_sound
 
 TextPath = str
-"""Such as `title`, or `indicators/secrecy/text`."""
+"""Path such as `title`, or `indicators/secrecy/text`."""
 UNSETTLED = "unsettled"
 """Key of translations whose original has changed, and which nobody has compared with the new text."""
 LIMBS = "limbs"
@@ -96,7 +97,7 @@ def check_rendition_draft(session: Session, draft: GuideDraftRow) -> CheckedRend
 
 
 def texts_of(content: EditionContent | RenditionContent) -> dict[TextPath, str]:
-    """By path, in order, without None."""
+    """Return the texts by path, in order, without None."""
     return {path: text for path, text in _every_text(content) if text is not None}
 
 
@@ -117,7 +118,7 @@ def read_parts(content: DraftContent) -> tuple[DraftContent, dict[TextPath, Unse
 
 
 def begin_rendition(head: EditionHead, language: str, form: RenditionForm) -> DraftContent:
-    """Without any text."""
+    """Begin a rendition without any text."""
     of = {"edition": head.number, "digest": head.digest}
     return {"language": language, "form": form.value, "of": of, "made_by": Maker.HUMAN.value}
 
@@ -129,7 +130,7 @@ def continue_rendition(session: Session, head: EditionHead, stored: StoredRendit
 
 
 def move_to(session: Session, head: EditionHead, content: DraftContent) -> DraftContent:
-    """To the edition `head`: what differs becomes unsettled, what it does not have is left out."""
+    """Move to the edition `head`. Texts that differ become unsettled, and those it does not have are left out."""
     words, unsettled = read_parts(content)
     number = words["of"]["edition"]
     old = texts_of(read_content(session, EditionKey(head.guide, number)))
@@ -170,7 +171,7 @@ def with_texts(
 
 
 def list_pairs(session: Session, guide: str, content: DraftContent) -> list[TextPair]:
-    """In the edition's order."""
+    """Return the pairs in the edition's order."""
     words, unsettled = read_parts(content)
     original = texts_of(read_content(session, EditionKey(guide, words["of"]["edition"])))
     own = own_texts(words)
@@ -245,9 +246,9 @@ def save_item_picture(
 
 
 def take_texts(content: DraftContent, taken: Mapping[TextPath, str], order: Iterable[TextPath]) -> DraftContent:
-    """Replace the translations at the paths `taken`; others stay. `order` has every path.
+    """Replace the translations at the paths `taken`, and leave others. `order` has every path.
 
-    Who checked it is then left out: somebody must check the new text.
+    The name of the person who checked it is removed: somebody must check the new text.
     """
     if not taken:
         return content
@@ -263,3 +264,19 @@ def own_texts(words: DraftContent) -> dict[TextPath, str]:
     details = {"language": "cy", "form": RenditionForm.TRANSLATION, "made_by": Maker.HUMAN}
     texts = {name: words[name] for name in words.keys() & TRANSLATED_FIELDS}
     return texts_of(RenditionContent.model_validate(texts | {"of": words["of"]} | details))
+
+
+def list_languages_behind(session: Session, current: Mapping[str, int]) -> dict[str, list[str]]:
+    """By guide, the sorted languages whose rendition to read is of another edition than the `current` one.
+
+    The rendition of the latest edition in each language and format counts. What is withdrawn, or of a withdrawn
+    edition, does not.
+    """
+    place = (EditionRow.guide, EditionRow.language)
+    last_rendered = select(*place, func.max(EditionRow.edition)).where(IS_RENDITION, ~IS_GONE)
+    last_rendered = last_rendered.group_by(*place, col(EditionRow.details)["form"].as_string()).order_by(*place)
+    behind: dict[str, list[str]] = {}
+    for guide, language, edition in session.exec(last_rendered):
+        if edition != current.get(guide, edition) and language not in behind.setdefault(guide, []):
+            behind[guide].append(language)
+    return behind

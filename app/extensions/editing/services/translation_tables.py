@@ -24,7 +24,7 @@ from app.extensions.editing.services.rendition_drafts import (
 )
 from app.models.base import MAX_TEXT_LENGTH, NOT_STORABLE
 from app.models.guides.editions import EditionContent
-from app.services.csv_sheets import FORMULA, csv_sheet, plain_cell
+from app.services.csv_sheets import FORMULA, csv_sheet, safe_cell
 
 MAX_TABLE_BYTES = 900_000
 """A body of more than 1 MB is refused before it is read."""
@@ -43,7 +43,7 @@ SEPARATORS = ",;\t"
 WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 """First bytes of files of Excel and LibreOffice."""
 NARROW = "cp1252"
-"""In which Excel saves CSV if not told otherwise: letters that it lacks become question marks."""
+"""Encoding in which Excel saves CSV by default: letters that it lacks become question marks."""
 ENCODINGS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
@@ -51,11 +51,11 @@ ENCODINGS = (
     (b"", "utf-8"),
     (b"", NARROW),
 )
-"""What spreadsheets write, with the bytes at the beginning, in the order of trying."""
+"""Encodings that spreadsheets write, with the bytes at the beginning, in the order of trying."""
 TAG = re.compile(r"\(([A-Za-z0-9-]{2,40})\)")
-"""In brackets after the column's name."""
+"""Language tag in brackets after the column's name."""
 ERROR_VALUE = re.compile(r"#[\w/]{1,20}[?!]?|Err:[0-9]{3}")
-"""In place of a formula that fails."""
+"""Value shown in place of a formula that fails."""
 LOST = re.compile(r"\?(?=\w)|\?{3}|\ufffd")
 """Signs that a letter was lost: `?` before a letter, `???`, or U+FFFD."""
 NO_TABLE = "Choose the filled table"
@@ -110,7 +110,7 @@ class FilledTable:
 
 @dataclass(frozen=True)
 class RefusedRow:
-    """With a sentence for editors. Path and translation are empty if it is not about one."""
+    """A row with a sentence for editors. Path and translation are empty if it is not about a row."""
 
     reason: str
     path: TextPath = ""
@@ -159,7 +159,7 @@ def _cells_of(pair: TextPair, is_locked: bool) -> tuple[str, ...]:
 
 
 def _short_digest(translation: str) -> str:
-    """Without white space, which spreadsheets change. It begins with a letter: no spreadsheet takes it for a number."""
+    """Ignore white space, which spreadsheets change. The result begins with a letter: none takes it for a number."""
     return f"v{hashlib.sha256(one_line(translation).encode()).hexdigest()[:8]}"
 
 
@@ -183,11 +183,18 @@ def read_table(data: bytes, language: str) -> FilledTable:
             if number - len(rows) > MAX_BLANK_ROWS or number > MAX_ROWS:
                 raise TableRefused(TOO_MANY_ROWS)
             if any(map(str.strip, cells)):
-                values = (plain_cell(cells[place]) if place < len(cells) else "" for place in columns)
+                values = (_plain_cell(cells[place]) if place < len(cells) else "" for place in columns)
                 rows.append(FilledRow(number, *values))
     except csv.Error:
         fault = BROKEN.format(number + 1)
     return FilledTable(tuple(rows), encoding == NARROW, fault)
+
+
+def _plain_cell(cell: str) -> str:
+    """Undo `safe_cell` in a cell that a spreadsheet saved. CRLF becomes LF, and blanks at the ends go."""
+    text = cell.replace("\r\n", "\n").strip()
+    bare = text.removeprefix("'")
+    return bare if safe_cell(bare) == text else text
 
 
 def _decode(data: bytes) -> tuple[str, str]:
@@ -248,7 +255,7 @@ def fill_draft(
 
 @dataclass(frozen=True)
 class _Filling:
-    """What rows are compared with: `originals` and `saved` by path."""
+    """Texts with which rows are compared: `originals` and `saved` by path."""
 
     originals: Mapping[TextPath, str]
     saved: Mapping[TextPath, str]

@@ -73,10 +73,10 @@ def reads_pictures() -> bool:
 
 
 def read_upload(name: str, data: bytes) -> UploadedDraft:
-    """Return the draft made from the document `data` with the file name `name`. A child process reads the document.
+    """Read the document `data` in a child process. `name` is its file name.
 
-    Raise `DocumentRefused` if the document cannot be read, or if the child process fails or runs out of time or memory.
-    Also raise `DocumentRefused` if other files keep the reader busy for `MAX_SECONDS`, or too many wait.
+    Raise `DocumentRefused` if it cannot be read, if the process fails or runs out of time or memory, or if other files
+    keep the reader busy for `MAX_SECONDS`, or too many wait.
     """
     answer = _ask_reader(READER, data, TOO_HEAVY, name=Path(name).name)
     if "refused" in answer:
@@ -85,11 +85,7 @@ def read_upload(name: str, data: bytes) -> UploadedDraft:
 
 
 def read_uploaded_picture(data: bytes) -> bytes:
-    """Return the picture `data` as a small JPEG that a child process has drawn from its pixels.
-
-    Raise `DocumentRefused` if the picture cannot be read, or if the child process fails or runs out of time or memory.
-    Also raise `DocumentRefused` if other files keep the reader busy for `MAX_SECONDS`, or too many wait.
-    """
+    """Return a small JPEG that a child process has drawn from the pixels of `data`. Raise as `read_upload`."""
     answer = _ask_reader(PICTURE_READER, data, TOO_HEAVY_PICTURE)
     if "refused" in answer:
         raise DocumentRefused(answer["refused"])

@@ -30,13 +30,17 @@ NO_PACKAGE = (PackageNotFoundError, BadZipFile, SyntaxError, KeyError, ValueErro
 
 
 def word_blocks(path: Path, data: bytes) -> list[Block]:
-    """At most `MAX_BLOCKS` + 1: the caller refuses more.
+    """Return at most `MAX_BLOCKS` + 1 blocks: the caller refuses more.
 
-    Raise `SeedFileError` if it is no Word document or unpacks too large.
+    Raise `SeedFileError` if it is not a Word document or unpacks too large.
     """
     try:
         _check_package(path, data)
-        return _word_blocks(data)
+        document = Document(BytesIO(data))
+        links = {id_: each.target_ref for id_, each in document.part.rels.items() if each.is_external}
+        styles = {style.style_id: style for style in document.styles}
+        blocks = chain(_blocks(document.element.body, styles, links), _margins(document.part))
+        return list(islice((block for block in blocks if block.text), MAX_BLOCKS + 1))
     except NO_PACKAGE:
         raise SeedFileError(path, [SeedError(0, NO_DOCUMENT)]) from None
 
@@ -54,17 +58,8 @@ def _check_package(path: Path, data: bytes) -> None:
                 raise SeedFileError(path, [SeedError(0, NO_DOCUMENT)])
 
 
-def _word_blocks(data: bytes) -> list[Block]:
-    document = Document(BytesIO(data))
-    links = {id_: each.target_ref for id_, each in document.part.rels.items() if each.is_external}
-    styles = {style.style_id: style for style in document.styles}
-    blocks = _blocks(document.element.body, styles, links)
-    with_words = (block for block in chain(blocks, _margins(document.part)) if block.text)
-    return list(islice(with_words, MAX_BLOCKS + 1))
-
-
 def _blocks(body: Any, styles: dict[str, Any], links: dict[str, str]) -> Iterator[Block]:
-    """One a row of a table of contacts, and one a paragraph outside. Styles and links are by id."""
+    """Yield one for each row of a table of contacts, and one for each other paragraph. Styles and links are by id."""
     rows: dict[Any, Block | None] = {}
     for paragraph in _paragraphs(body):
         row = next(paragraph.iterancestors(qn("w:tr")), None)
@@ -103,7 +98,7 @@ def _targets(part: Any, links: dict[str, str]) -> tuple[str, ...]:
 
 
 def _paragraphs(body: Any) -> Iterator[Any]:
-    """Once each: Word stores a copy of a text box for older programs."""
+    """Yield each paragraph once: Word stores a copy of a text box for older programs."""
     for paragraph in body.iter(qn("w:p")):
         if not any(each.tag.endswith("}Fallback") for each in paragraph.iterancestors()):
             yield paragraph
@@ -134,14 +129,14 @@ def _block(paragraph: Any, styles: dict[str, Any], links: dict[str, str]) -> Blo
 
 
 def _depth(paragraph: Any, style: str) -> int:
-    """From the numbering, or the number in a style like `List Bullet 2`. 1 is outermost."""
+    """Return the depth by the numbering, or by the number in a style like `List Bullet 2`. 1 is outermost."""
     level = paragraph.find(f".//{qn('w:numPr')}/{qn('w:ilvl')}")
     depth = _number(str(level.get(qn("w:val")))) if level is not None else None
     return depth + 1 if depth is not None else _number(style.rpartition(" ")[2]) or 1
 
 
 def _number(text: str) -> int | None:
-    """One or two ASCII digits: `isdigit` is also true of `²`, which `int` refuses."""
+    """Read one or two ASCII digits: `isdigit` is also true of `²`, which `int` refuses."""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= len("99") else None
 
 
@@ -161,7 +156,7 @@ def _bold_start(paragraph: Any) -> str:
 
 
 def _own(paragraph: Any) -> Iterator[Any]:
-    """Without those of a text box inside."""
+    """Leave out those of a text box inside."""
     for each in paragraph.iter():
         if next(each.iterancestors(qn("w:p")), None) is paragraph:
             yield each

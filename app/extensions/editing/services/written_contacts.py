@@ -40,10 +40,7 @@ def find_contact(block: Block) -> dict[str, Any] | None:
 
 
 def has_contact_details(text: str, links: Sequence[str] = ()) -> bool:
-    """Return True if `text` has a phone number, an email or a web address, or if `links` has a web address.
-
-    `links` are the addresses to which links in the text lead.
-    """
+    """Return True for a phone number, email or web address, or if one of `links`, to which the text leads, is one."""
     return bool(phones_in(text) or _SHORT.search(text) or EMAIL.search(text) or _pages(text, links))
 
 

@@ -17,9 +17,9 @@ _BULLET = re.compile(r"^(?:[·•▪●○◦‣\uf0b7*–-]|o(?=\s)|\(?[0-9]{1,
 
 
 def read_day(typed: str) -> dt.date | None:
-    """Such as `30 September 2027`, `30/9/27`, `Thurs 30th Sept 2027`, `2027-09-30`: day before month, as in Britain.
+    """Read, for example, `30 September 2027`, `30/9/27`, `Thurs 30th Sept 2027` or `2027-09-30`.
 
-    If the year is first, the month is second. Two digits are 20xx.
+    The day comes before the month, as in Britain, unless the year is first. Two digits are 20xx.
     """
     text = typed.lower()
     found = _DAY_PARTS.findall(text) if _DAY_SIGNS.fullmatch(text) else []
@@ -46,11 +46,11 @@ def _index_of(name: str, names: tuple[str, ...]) -> int | None:
 
 
 def day_in_words(day: dt.date) -> str:
-    """Such as `30 September 2027`."""
+    """Return, for example, `30 September 2027`."""
     return f"{day.day} {_MONTHS[day.month - 1].capitalize()} {day.year}"
 
 
 def split_lines(typed: str) -> list[str]:
-    """Those with text, without bullets or numbers."""
+    """Return the lines that have text, without bullets or numbers."""
     lines = (_BULLET.sub("", " ".join(line.split()), count=1) for line in typed.splitlines())
     return [line for line in lines if line]

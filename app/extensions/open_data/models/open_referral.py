@@ -39,7 +39,7 @@ ServiceStatus = Literal["active", "inactive", "defunct", "temporarily closed"]
 
 
 def example_of(model: type[BaseModel]) -> dict[str, Any]:
-    """Without fields that the shipped guide lacks."""
+    """Leave out fields that the shipped guide lacks."""
     fields = model.model_fields.items()
     return {name: field.examples[0] for name, field in fields if field.examples and name not in NOT_SHIPPED}
 
@@ -204,7 +204,7 @@ class PhysicalLocation(OmitsEmpty):
 
 
 def format_milliseconds(moment: dt.datetime) -> str:
-    """In UTC, as the profile requires."""
+    """Return UTC, as the profile requires."""
     return moment.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

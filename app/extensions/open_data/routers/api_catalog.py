@@ -23,7 +23,7 @@ APIS = {
     },
     STUB: {"service-desc": (f"{STUB}/openapi.json", "application/json")},
 }
-"""By relation (RFC 8631)."""
+"""Documents of each API, by relation (RFC 8631)."""
 
 
 def _linkset(public_url: str) -> dict[str, list[dict[str, object]]]:

@@ -50,7 +50,7 @@ ENCODED, END_OF_ENCODED = "=?base64?", "?="
 
 
 class ErrorCode(IntEnum):
-    """Of JSON-RPC 2.0 and of the protocol."""
+    """Codes of JSON-RPC 2.0 and of the protocol."""
 
     INVALID_REQUEST = -32600
     METHOD_NOT_FOUND = -32601
@@ -154,7 +154,7 @@ def _mismatch(name: str) -> McpError:
 
 
 def _decode(value: str | None) -> str | None:
-    """From base64 if `value` is marked so. None if it cannot be decoded."""
+    """Decode base64 if `value` is marked so. Return None if it cannot be decoded."""
     value = value.strip() if value is not None else None
     if value is None or not (value.startswith(ENCODED) and value.endswith(END_OF_ENCODED)):
         return value

@@ -20,19 +20,19 @@ from app.extensions.open_data.services.feeds import (
     entry_of_event,
     entry_of_review,
     json_feed,
+    list_edition_events,
 )
 from app.http.auth import PUBLIC
 from app.http.context import NowDep, SessionDep, SettingsDep
 from app.http.problems import RESPONSES_OF_READS
 from app.http.responses import CACHE_CURRENT, Responses, conditional_response
 from app.http.routes import GuidanceRouter
-from app.services.guides.editions import list_edition_events
-from app.services.guides.guides import list_due_reviews
+from app.services.guides.editions import list_current
 
 router = GuidanceRouter(dependencies=[PUBLIC], responses=RESPONSES_OF_READS)
 MAX_FEED_ENTRIES = 50
 FOR_AN_HOUR = "max-age=3600"
-"""Not `public`, so the static export leaves these feeds out: due reviews depend on the day."""
+"""Caching without `public`, so the static export leaves these feeds out: due reviews depend on the day."""
 
 
 class JsonFeedResponse(JSONResponse):
@@ -106,7 +106,10 @@ def _published(session: Session, settings: Settings) -> list[FeedItem]:
 
 
 def _due(session: Session, settings: Settings, now: dt.datetime) -> list[FeedItem]:
-    return [entry_of_review(each, settings.public_url) for each in list_due_reviews(session, now)]
+    """Most recently due first."""
+    due = [each for each in list_current(session) if each.due_from <= now]
+    due.sort(key=lambda each: (each.due_from, each.key), reverse=True)
+    return [entry_of_review(each, settings.public_url) for each in due]
 
 
 def _json_response(

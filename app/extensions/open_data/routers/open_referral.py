@@ -1,7 +1,6 @@
 """Routes of Open Referral UK (HSDS-UK 3.0): current guides' contacts, and the signposts, as a service directory."""
 
 import json
-import re
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Any
 from uuid import UUID
@@ -41,6 +40,7 @@ from app.extensions.open_data.services.open_referral import (
 )
 from app.http.auth import PUBLIC
 from app.http.context import ContextDep, SettingsDep
+from app.http.openapi import components_of
 from app.http.params import IN_PLAIN_DIGITS
 from app.http.problems import RESPONSES_OF_READS, problem_responses
 from app.http.responses import conditional_response
@@ -48,7 +48,6 @@ from app.http.routes import UNKNOWN_IGNORED, GuidanceRouter
 from app.models.base import MAX_NUMBER, RequestModel
 
 DOCUMENT = f"{STUB}/openapi.json"
-REFERENCE = re.compile(r'"#/components/([^"/]+)/([^"]+)"')
 PROFILE = "https://docs.openreferraluk.org/en/latest/"
 FOR_ONE = problem_responses(NotFound)
 router = GuidanceRouter(
@@ -110,15 +109,6 @@ def _id(description: str, example: str) -> Any:
     return Path(alias="id", description=description, examples=[example])
 
 
-ServiceId = Annotated[UUID, _id("The service.", A_SERVICE)]
-
-TaxonomyId = Annotated[UUID, _id("The taxonomy.", A_TAXONOMY)]
-
-TermId = Annotated[UUID, _id("The term.", A_TERM)]
-
-LinkId = Annotated[UUID, _id("The link.", A_SERVICE_AT_LOCATION)]
-
-
 @router.get("", summary="Describe the directory", response_model=ApiDescription)
 @router.get("/", include_in_schema=False)
 def describe_directory(request: Request, settings: SettingsDep) -> Response:
@@ -146,7 +136,9 @@ def list_services(request: Request, directory: DirectoryDep, filters: ServiceFil
 
 
 @router.get("/services/{id}", summary="Read a service", response_model=Service, responses=FOR_ONE)
-def read_service(request: Request, directory: DirectoryDep, id_: ServiceId) -> Response:
+def read_service(
+    request: Request, directory: DirectoryDep, id_: Annotated[UUID, _id("The service.", A_SERVICE)]
+) -> Response:
     """A complete service, with its numbers in `contacts`, its location and its taxonomy terms."""
     return _response(request, get_by_id(directory.services, id_))
 
@@ -158,7 +150,9 @@ def list_taxonomies(request: Request, directory: DirectoryDep, paging: PagingDep
 
 
 @router.get("/taxonomies/{id}", summary="Read a taxonomy", response_model=Taxonomy, responses=FOR_ONE)
-def read_taxonomy(request: Request, directory: DirectoryDep, id_: TaxonomyId) -> Response:
+def read_taxonomy(
+    request: Request, directory: DirectoryDep, id_: Annotated[UUID, _id("The taxonomy.", A_TAXONOMY)]
+) -> Response:
     """The taxonomy. Its terms refer to it in `taxonomy_id`."""
     return _response(request, get_by_id([directory.taxonomy], id_))
 
@@ -170,7 +164,9 @@ def list_taxonomy_terms(request: Request, directory: DirectoryDep, paging: Pagin
 
 
 @router.get("/taxonomy_terms/{id}", summary="Read a term", response_model=TaxonomyTerm, responses=FOR_ONE)
-def read_taxonomy_term(request: Request, directory: DirectoryDep, id_: TermId) -> Response:
+def read_taxonomy_term(
+    request: Request, directory: DirectoryDep, id_: Annotated[UUID, _id("The term.", A_TERM)]
+) -> Response:
     """One term, with the URL of the guide that names it."""
     return _response(request, get_by_id(directory.terms, id_))
 
@@ -192,7 +188,9 @@ def list_service_at_locations(
     response_model=ServiceAtLocation,
     responses=FOR_ONE,
 )
-def read_service_at_location(request: Request, directory: DirectoryDep, id_: LinkId) -> Response:
+def read_service_at_location(
+    request: Request, directory: DirectoryDep, id_: Annotated[UUID, _id("The link.", A_SERVICE_AT_LOCATION)]
+) -> Response:
     """A complete service at its location, with its `name` and `status` at the top level."""
     return _response(request, get_by_id(at_locations(directory.services), id_))
 
@@ -202,7 +200,7 @@ def _page(request: Request, page_type: type[Page], entries: Sequence[OmitsEmpty]
 
 
 def _response(request: Request, body: OmitsEmpty) -> Response:
-    """Without empty fields."""
+    """Leave out empty fields."""
     return _json_response(request, body.model_dump_json(exclude_none=True).encode())
 
 
@@ -217,24 +215,14 @@ def _document_of_stub(whole: dict[str, Any], public_url: str) -> dict[str, Any]:
     """
     paths = {path.removeprefix(STUB) or "/": item for path, item in whole["paths"].items() if path.startswith(STUB)}
     used = {tag for item in paths.values() for operation in item.values() for tag in operation["tags"]}
+    components: dict[str, dict[str, Any]] = {}
+    for kind, name in sorted(components_of([paths], whole["components"])):
+        components.setdefault(kind, {})[name] = whole["components"][kind][name]
     return {
         "openapi": whole["openapi"],
         "info": {**whole["info"], "title": f"{whole['info']['title']}: Open Referral UK"},
         "servers": [{"url": public_url + STUB, "description": "The stub."}],
         "paths": paths,
-        "components": _components_of(paths, whole["components"]),
+        "components": components,
         "tags": [tag for tag in whole["tags"] if tag["name"] in used],
     }
-
-
-def _components_of(paths: dict[str, Any], components: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Also those referred to through other components."""
-    used, visited = set(REFERENCE.findall(json.dumps(paths))), set[tuple[str, str]]()
-    while used - visited:
-        kind, name = min(used - visited)
-        visited.add((kind, name))
-        used.update(REFERENCE.findall(json.dumps(components[kind][name])))
-    found: dict[str, dict[str, Any]] = {}
-    for kind, name in sorted(used):
-        found.setdefault(kind, {})[name] = components[kind][name]
-    return found

@@ -115,7 +115,7 @@ class Library:
     on_duty: Callable[[WhoToCall], tuple[TeamOnDuty, ...]]
 
     def guide_of(self, arguments: OfGuide) -> str:
-        """Without a check that a named guide exists."""
+        """Return the guide without checking that a named guide exists."""
         guide = arguments.guide or default_guide(self.session, self.preferred_guide)
         if guide is None:
             raise NoSuchGuide
@@ -160,7 +160,7 @@ def _tool(title: str, arguments: type[RequestModel]) -> Callable[[Read], Read]:
 
 
 class ReadWords(NamedTuple):
-    """Beside what a tool returns, key and digest of each edition to cite.
+    """Key and digest of each edition to cite, returned beside the result of a tool.
 
     `rendition` is None for an edition's own text.
     """

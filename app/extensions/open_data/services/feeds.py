@@ -9,13 +9,18 @@ import re
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
+from typing import NamedTuple
 from xml.etree import ElementTree  # nosec B405  # nothing is parsed: feeds are only written
+
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col, select
 
 from app.config import NAME
 from app.extensions.open_data import ATOM_FEED, JSON_FEED, REVIEWS_ATOM_FEED, REVIEWS_JSON_FEED
 from app.extensions.open_data.models.feeds import FeedAuthor, FeedGuidance, FeedItem, FeedRendition, Happening, JsonFeed
 from app.models.base import format_utc
-from app.models.guides.edition_rows import OWN_WORDS
+from app.models.guides.edition_rows import OWN_WORDS, EditionRow, WithdrawalRow
 from app.models.guides.renditions import RenditionDetails
 from app.models.languages import english_name_of
 from app.models.links import (
@@ -26,7 +31,7 @@ from app.models.links import (
     rendition_path,
     renditions_path,
 )
-from app.services.guides.editions import CurrentEdition, EditionEvent
+from app.services.guides.editions import IS_EDITION, IS_WITHDRAWAL_OF_GUIDE, CurrentEdition
 from app.services.guides.renditions import UNCHECKED
 
 JSON_MEDIA_TYPE = "application/feed+json"
@@ -42,7 +47,7 @@ HAPPENINGS: dict[tuple[bool, bool], Happening] = {
     (True, False): "rendition_published",
     (True, True): "rendition_withdrawn",
 }
-"""By two flags: a rendition, and a withdrawal."""
+"""Words by two flags: a rendition, and a withdrawal."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +74,35 @@ REVIEWS = FeedChannel(
 )
 
 
+class EditionEvent(NamedTuple):
+    """A publication, or a `withdrawal`, of `row`. `edition` is that of a rendition, or the same row."""
+
+    row: EditionRow
+    edition: EditionRow
+    withdrawal: WithdrawalRow | None = None
+
+    @property
+    def at(self) -> dt.datetime:
+        return self.row.published_at if self.withdrawal is None else self.withdrawal.withdrawn_at
+
+
+def list_edition_events(session: Session, limit: int) -> list[EditionEvent]:
+    """The latest first; at one time those of renditions first."""
+    own = aliased(EditionRow)
+    of_own = (col(own.guide) == EditionRow.guide) & (col(own.number) == EditionRow.edition)
+    of_own &= col(own.language) == OWN_WORDS
+    ties = (IS_EDITION, EditionRow.guide, EditionRow.language, col(EditionRow.number).desc())
+    withdrawn = select(EditionRow, own, WithdrawalRow).join(own, of_own).join(WithdrawalRow, IS_WITHDRAWAL_OF_GUIDE)
+    withdrawn = withdrawn.order_by(col(WithdrawalRow.withdrawn_at).desc(), *ties).limit(limit)
+    published = select(EditionRow, own).join(own, of_own)
+    published = published.order_by(col(EditionRow.published_at).desc(), *ties).limit(limit)
+    events = [EditionEvent(*row) for found in (withdrawn, published) for row in session.exec(found)]
+    events.sort(key=lambda each: (each.row.language == OWN_WORDS, each.edition.guide, -each.edition.number))
+    return sorted(events, key=attrgetter("at"), reverse=True)[:limit]
+
+
 def entry_of_event(event: EditionEvent, public_url: str) -> FeedItem:
-    """A withdrawal links to the guide and its list, because the content can no longer be read."""
+    """A withdrawal links to the guide and its list, because the withdrawn content can no longer be read."""
     row, edition, withdrawal = event
     guide, number, happened = edition.guide, edition.number, "published" if withdrawal is None else "withdrawn"
     page, path, listed = f"/guides/{guide}/editions/{number}", edition_path(guide, number), history_path(guide)

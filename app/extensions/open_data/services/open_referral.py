@@ -211,7 +211,7 @@ def read_directory(
 
 
 def _terms(guides: Sequence[Guide], taxonomy: Taxonomy, public_url: str) -> dict[str, TaxonomyTerm]:
-    """By slug. The first guide that names a term describes it; a subject takes precedence over a linked risk."""
+    """Return the terms by slug, as their first guide describes them. A subject takes precedence over a linked risk."""
     terms: dict[str, TaxonomyTerm] = {}
 
     def add(slug: str, name: str, description: str, path: str) -> None:
@@ -236,7 +236,7 @@ def _terms(guides: Sequence[Guide], taxonomy: Taxonomy, public_url: str) -> dict
 
 
 def _publisher(guide: Guide, guides: Sequence[Guide]) -> Organization:
-    """With the name of its first guide; the description lists all."""
+    """Name the publisher as its first guide does. The description lists all guides."""
     published = [each for each in guides if each.publisher == guide.publisher]
     organization = id_of("organization", guide.publisher)
     of = guide.content.publisher
@@ -288,7 +288,7 @@ def _entries_of(guide: Guide, publisher: Organization, terms: dict[str, Taxonomy
 def _with_pages(contacts: Sequence[Contact]) -> Iterator[tuple[Contact, Contact | None]]:
     """Yield each contact with the web contact merged into it, if any: a service can have a number and one address.
 
-    The first without a phone is merged into the first phone without a page.
+    The first web contact without a phone is merged into the first phone contact without a page.
     """
     telephone = next((each for each in contacts if each.kind is ContactKind.TELEPHONE and each.url is None), None)
     page = next((each for each in contacts if telephone and each.kind is ContactKind.WEB and not each.phones), None)
@@ -296,7 +296,7 @@ def _with_pages(contacts: Sequence[Contact]) -> Iterator[tuple[Contact, Contact 
 
 
 def _checked_on(*contacts: Contact) -> dt.date | None:
-    """None if any was never checked."""
+    """Return None if any contact was never checked."""
     days = [contact.verified_on for contact in contacts]
     return None if None in days else min(filter(None, days))
 
@@ -328,7 +328,7 @@ def _entry_of(signpost: Signpost) -> Entry:
 
 
 def _other_ways(contact: Contact) -> Iterator[str]:
-    """For the description: the profile lacks fields for some, and programs do not show all."""
+    """Yield text for the description: the profile lacks fields for some ways, and programs do not show all."""
     if contact.email:
         yield f"Email: {contact.email}"
     if contact.text_relay:
@@ -338,7 +338,7 @@ def _other_ways(contact: Contact) -> Iterator[str]:
 
 
 def _numbers(phones: Sequence[Phone]) -> str | None:
-    """As printed and, if different, as dialled."""
+    """Return the numbers as printed and, if different, as dialled."""
     numbers = [
         phone.display
         + (f", option {phone.option}" if phone.option else "")
@@ -363,7 +363,7 @@ def has_term(service: Service, taxonomy: str, term: str) -> bool:
 
 
 def at_locations(services: Iterable[Service]) -> list[ServiceAtLocation]:
-    """With all other details of the service."""
+    """Include all other details of the service."""
     return [
         ServiceAtLocation(
             **dict(link),

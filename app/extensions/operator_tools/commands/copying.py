@@ -6,7 +6,9 @@ from typing import Annotated
 import typer
 
 from app.cli.options import AsJson, SettingsOptions, echo_result, open_engine, progress
-from app.extensions.operator_tools.services.copying import Copied, copy_database, open_target, require_stopped
+from app.db.backup import exclusive_lock
+from app.db.database import DATABASE_FILE
+from app.extensions.operator_tools.services.copying import Copied, copy_database, open_target
 from app.services.operations.backup import key_files
 from app.services.operations.verification import find_all_faults
 
@@ -36,7 +38,8 @@ def copy(
     """
     with open_engine(settings) as source, open_target(to, settings) as target:
         if settings.database_address is None:
-            require_stopped(settings.data_dir)
+            with exclusive_lock(settings.data_dir / DATABASE_FILE):  # concerns stored now would miss in the copy
+                pass
         with progress("Copying") as show:
             copied = copy_database(source, target, show)
         with progress("Verifying") as show:
@@ -54,7 +57,7 @@ def copy(
     if faults:
         typer.echo(FAULTS, err=True)
         raise typer.Exit(1)
-    typer.echo("\n".join([KEYS, *(f"  {path} ({setting})" for setting, path in key_files(settings))]), err=True)
+    typer.echo("\n".join([KEYS, *(f"  {path} ({setting})" for setting, path in keys)]), err=True)
 
 
 def _line_of(target: str, copied: Copied) -> str:

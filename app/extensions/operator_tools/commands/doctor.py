@@ -10,10 +10,11 @@ from app.cli.options import AsJson, DataDir, EnvFile, echo_json, paint, read_set
 from app.clock import utc_now
 from app.config import Settings
 from app.errors import SetupError
-from app.extensions.operator_tools.services.doctor import Finding, examine, exit_status, failed_unit, refused_settings
+from app.extensions.operator_tools.services.doctor import SETTINGS, Finding, examine, exit_status
 from app.extensions.operator_tools.services.doctor_mail import build_report, require_mail
 from app.logs import set_up_logs
 from app.services.operations.check_model import Condition
+from app.services.operations.watches import BACKUPS
 
 COLOURS = {Condition.FINE: "green", Condition.WARNING: "yellow", Condition.FAULT: "red", Condition.SKIPPED: "cyan"}
 NAME_WIDTH = 18
@@ -42,13 +43,19 @@ def doctor(
     Exit status 0 if all is well, 1 for warnings, 2 for errors. With --mail: 0, or 3 if no email can be sent.
     """
     set_up_logs("error")
-    findings: list[Finding] = [failed_unit(failed)] if failed else []
+    findings: list[Finding] = []
+    if failed:  # after a failure systemd runs `guidance doctor --failed` with the unit's name
+        action, read = f"read journalctl --unit {failed}", f"{BACKUPS}#rotation"
+        findings.append(Finding("unit", Condition.FAULT, f"{failed} failed", action, read))
     _print(findings if not as_json else ())
     settings: Settings | None = None
     try:
         settings = read_settings(data_dir, env_file)
     except SetupError as refusal:
-        refused = refused_settings(str(refusal))
+        refused = [  # no check can run with them
+            Finding("settings", Condition.FAULT, line, "correct it, or remove it", f"{SETTINGS}#settings")
+            for line in str(refusal).splitlines()
+        ]
         findings += refused
         _print(refused if not as_json else ())
     else:

@@ -15,7 +15,7 @@ from app.models.concerns.concern import Concern
 from app.services.audit.audit_log import by_key_holder
 from app.services.concerns.entries import read_sealed
 from app.services.concerns.sealing import read_identities
-from app.services.desk.opened_concerns import OpeningRequest, open_concern
+from app.services.desk.opened_concerns import open_concern
 
 INVENTED = {
     "test": True,
@@ -31,8 +31,8 @@ async def rehearse(
 ) -> None:
     """Raise an invented concern at a service that does not listen, and open it with each key file.
 
-    An earlier rehearsal's concern is used again, and opened only as often as there are files. `tell` gets a sentence an
-    act. Raise `SetupError` if a file does not open it, and the errors of a start.
+    The concern of an earlier rehearsal is used again, and opened only as often as there are files. `tell` gets a
+    sentence for each act. Raise `SetupError` if a file does not open it, and the errors of a start.
     """
     service = create_app(settings)
     async with service.router.lifespan_context(service):
@@ -45,8 +45,8 @@ async def rehearse(
             reference = (await context.submissions.submit(concern, for_tests=True, keys=None, at=at)).reference
             tell(f"{reference}: raised, encrypted and stored")
         for path in identities if openings < len(identities) else ():
-            request = OpeningRequest("sealed file", 0)
-            received_at = context.writer.run(open_concern, reference, request, by_key_holder(at)).concern.received_at
+            opening = context.writer.run(open_concern, reference, by_key_holder(at), how="sealed file", limit=0)
+            received_at = opening.concern.received_at
             _open_with(path, read_sealed(context.engine, reference), reference, received_at)
             tell(f"{reference}: opened with {path}")
 

@@ -76,7 +76,7 @@ def take(step: Step, day: FirstDay, *, acts: bool) -> Verdict:
     typer.echo(f"\n{step.title}")
     with day.examined() as context:
         verdict = examine_step(step, context)
-    if acts and verdict.condition is not Condition.FINE:
+    if acts and verdict.condition is not Condition.FINE and step.name in ACTIONS:
         ACTIONS[step.name](day)
         with day.examined() as context:
             verdict = examine_step(step, context)

@@ -136,7 +136,7 @@ class FirstDay:
 
     @property
     def link_file(self) -> Path:
-        """Where the lead's invitation is written if standard output is no terminal."""
+        """File for the lead's invitation if standard output is not a terminal."""
         return self.file.absolute().parent / LINK_FILE
 
     def examined(self) -> AbstractContextManager[CheckContext]:
@@ -154,7 +154,7 @@ class FirstDay:
             write_settings(self.file, also | dict(values) | whole)
 
     def ask_settings(self, questions: Mapping[str, str]) -> dict[str, str]:
-        """Ask for what is not set, and return answers that are not empty."""
+        """Ask for settings that have no value yet. Return the answers, without empty ones."""
         known = self.settings.model_fields_set
         answers = {name: _ask(name, text) for name, text in questions.items() if self.asks and name not in known}
         return {name: answer for name, answer in answers.items() if answer}
@@ -369,10 +369,6 @@ def set_up_backup(day: FirstDay) -> None:
     tell(f"{target}: restored in {drilled.seconds:.1f} s into a temporary folder")
 
 
-def do_nothing(_day: FirstDay) -> None:
-    """The administrator must do this step, because the service runs elsewhere."""
-
-
 ACTIONS: Mapping[str, Callable[[FirstDay], None]] = {
     "council": set_up_council,
     "numbers": set_up_numbers,
@@ -384,6 +380,5 @@ ACTIONS: Mapping[str, Callable[[FirstDay], None]] = {
     "lead": set_up_lead,
     "concern": set_up_concern,
     "backup": set_up_backup,
-    "service": do_nothing,
 }
-"""What does each step, by its name."""
+"""What does each step, by its name. The administrator starts the service elsewhere."""

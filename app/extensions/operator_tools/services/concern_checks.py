@@ -7,8 +7,7 @@ from app.services.access.restrictions import count_restricted, has_lead, list_re
 from app.services.concerns.rows import RECENT_TESTS, count_recent_tests
 from app.services.concerns.waiting_additions import count_additions
 from app.services.desk.inbox import count_states
-from app.services.operations.check_model import CheckContext, Verdict, fault, find_broken_rows, fine, in_short, warn
-from app.services.operations.invariants import Invariant
+from app.services.operations.check_model import CheckContext, Verdict, fault, fine, in_short, warn
 
 MAKE_A_LEAD = "guidance desk invite NAME --role lead"
 
@@ -20,17 +19,6 @@ def check_overdue(context: CheckContext) -> Verdict:
     if late:
         return warn(f"{late} concerns or additions are overdue", "call the duty team now")
     return fine("nothing is overdue")
-
-
-def check_overdue_events(context: CheckContext) -> Verdict:
-    """After `OVERDUE_GRACE` at the latest."""
-    broken = find_broken_rows(context, Invariant.OVERDUE_EVENTS)
-    if broken:
-        return fault(
-            f"{len(broken)} are overdue but were not announced",
-            "start guidance serve or guidance deliver with GUIDANCE_DELIVER, and read the log",
-        )
-    return fine("every overdue concern has been announced")
 
 
 def check_restricted(context: CheckContext) -> Verdict:
@@ -56,9 +44,9 @@ def check_restricted(context: CheckContext) -> Verdict:
 
 
 def check_test_concerns(context: CheckContext) -> Verdict:
-    """None was sent in the last day while a test key was valid: a live system may use it by mistake, unread.
+    """Check that no test concern came in the last day while a test key was valid: a live system may use it by mistake.
 
-    Tests without a key are fine, because `guidance setup` stores one.
+    Nobody would read its concerns. Tests without a key are fine, because `guidance setup` stores one.
     """
     with Session(context.engine) as session:
         tests = count_recent_tests(session, now=context.at)

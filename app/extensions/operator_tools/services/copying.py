@@ -9,8 +9,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from app.config import Settings
-from app.db.backup import exclusive_lock
-from app.db.database import DATABASE_FILE, open_database
+from app.db.database import open_database
 from app.errors import CopyRefused, RowNotStored
 from app.extensions.operator_tools.services.row_copying import copy_rows
 from app.models.base import OnStep
@@ -48,23 +47,17 @@ def open_target(place: str, settings: Settings) -> Iterator[Engine]:
         engine.dispose()
 
 
-def require_stopped(data_dir: Path) -> None:
-    """Raise `BackupRefused` if it is open elsewhere: concerns stored now would miss in the copy."""
-    with exclusive_lock(data_dir / DATABASE_FILE):
-        pass
-
-
 def copy_database(source: Engine, target: Engine, on_step: OnStep) -> Copied:
     """Copy and compare every row, as `copy_rows`, with its errors. After an error `target` is unchanged.
 
     Raise `CopyRefused` also for an unreadable row, or if a database fails.
     """
     try:
-        copied = copy_rows(source, target, on_step)
+        rows, was_there = copy_rows(source, target, on_step)
     except (DBAPIError, RowNotStored) as failure:
         name = type(getattr(failure, "orig", failure)).__name__
         raise CopyRefused(f"a database failed ({name}). Nothing was copied: repeat the command later") from None
     except UNREADABLE:
         raise CopyRefused("a row cannot be read: `guidance verify` names it. Nothing was copied") from None
     counted = count_verified(target)
-    return Copied(counted.editions, counted.concerns, copied.rows, copied.was_there)
+    return Copied(counted.editions, counted.concerns, rows, was_there)

@@ -35,11 +35,12 @@ SIZE_OF_POSTGRESQL = (
     " FROM pg_stat_user_tables"
 )
 """Its statistics estimate the free space."""
+RUN_VERIFY = "leave the files unchanged and run guidance verify"
 UNSET = "GUIDANCE_BACKUP_FOLDER is not set, so this cannot be checked:"
 
 
 def check_database(context: CheckContext) -> Verdict:
-    """It exists, responds, and has a table of this service."""
+    """Check that the database exists, responds, and has a table of this service."""
     path = context.settings.data_dir / DATABASE_FILE
     if context.is_embedded and not path.is_file():
         return fault(f"there is no database in {context.settings.data_dir}", "check GUIDANCE_DATA_DIR, or start once")
@@ -55,7 +56,7 @@ def check_database(context: CheckContext) -> Verdict:
 
 
 def check_schema(context: CheckContext) -> Verdict:
-    """Otherwise later checks that need the database are skipped."""
+    """Check the schema: if it is wrong, later checks that need the database are skipped."""
     try:
         if is_behind(context.engine):
             return fault("the schema is out of date", "back up, then run guidance migrate")
@@ -93,7 +94,7 @@ def check_growth(context: CheckContext) -> Verdict:
 
 
 def check_files(context: CheckContext) -> Verdict:
-    """Only the owner has access to the data folder and its files."""
+    """Check that only the owner has access to the data folder and its files."""
     folder = context.settings.data_dir
     if not folder.is_dir() and not context.is_embedded:
         return fine("a data folder is not needed")
@@ -107,7 +108,7 @@ def check_files(context: CheckContext) -> Verdict:
 
 
 def check_flush(context: CheckContext) -> Verdict:
-    """Each stored concern waits for one."""
+    """Measure a flush: each stored concern waits for one."""
     if not context.is_embedded:
         return unknown(OF_THE_SERVER)
     try:
@@ -154,11 +155,7 @@ def check_restore(context: CheckContext) -> Verdict:
     return fine(f"{newest.name} was restored in {drilled.seconds:.1f} s: {drilled.verified.concerns} concerns")
 
 
-def check_chains(context: CheckContext) -> Verdict:
-    """The audit log is intact, and concerns and events agree with it."""
-    broken = find_broken_rows(context, Invariant.CHAINS)
-    if broken:
-        return fault(
-            f"{len(broken)} errors in the audit log: {broken[0]}", "leave the files unchanged and run guidance verify"
-        )
-    return fine("the audit log is intact")
+def check_invariant(invariant: Invariant, told: str, action: str, intact: str, context: CheckContext) -> Verdict:
+    """`told` has places for the number of broken rows, and for what the first is."""
+    broken = find_broken_rows(context, invariant)
+    return fault(told.format(len(broken), broken[0]), action) if broken else fine(intact)

@@ -14,16 +14,16 @@ from app.errors import GuidanceError, SetupError
 from app.extensions import modules_of, switched_on
 from app.extensions.operator_tools.services.concern_checks import (
     check_overdue,
-    check_overdue_events,
     check_restricted,
     check_test_concerns,
 )
 from app.extensions.operator_tools.services.database_checks import (
-    check_chains,
+    RUN_VERIFY,
     check_database,
     check_files,
     check_flush,
     check_growth,
+    check_invariant,
     check_restore,
     check_rules,
     check_schema,
@@ -70,6 +70,7 @@ from app.services.operations.check_model import (
     open_check_context,
     worst,
 )
+from app.services.operations.invariants import Invariant
 from app.services.operations.watches import BACKUPS, OPERATIONS, WATCHES
 
 KNOCKED = (Part.LIMITS, Part.TRACES, Part.PAGES)
@@ -80,6 +81,16 @@ SKIPPED_LONG = Verdict(Condition.SKIPPED, "skipped: it takes a long time")
 HELD_FOR = dt.timedelta(minutes=1)
 """A reload of the page does not sign in at the mail server again."""
 CONVENTIONS, PAGES, SETTINGS = "docs/reference/conventions.md", "docs/reference/pages.md", "docs/reference/settings.md"
+ANNOUNCED = partial(
+    check_invariant,
+    Invariant.OVERDUE_EVENTS,
+    "{} are overdue but were not announced",
+    "start guidance serve or guidance deliver with GUIDANCE_DELIVER, and read the log",
+    "every overdue concern has been announced",
+)
+CHAINED = partial(
+    check_invariant, Invariant.CHAINS, "{} errors in the audit log: {}", RUN_VERIFY, "the audit log is intact"
+)
 SETTINGS_CHECK = Check("settings", check_settings, f"{SETTINGS}#table-of-settings")
 ALL_CHECKS = (
     Check("first-day", check_first_day, FIRST_DAY),
@@ -106,7 +117,7 @@ ALL_CHECKS = (
     Check("holidays", check_holidays, "docs/decisions/0008-acknowledge-by.md"),
     Check("danger-times", check_danger_times, "docs/decisions/0008-acknowledge-by.md"),
     Check("overdue", check_overdue, f"{OPERATIONS}#background-workers", needs_database=True),
-    Check("overdue-events", check_overdue_events, f"{OPERATIONS}#invariants", needs_database=True),
+    Check("overdue-events", ANNOUNCED, f"{OPERATIONS}#invariants", needs_database=True),
     Check("restricted", check_restricted, "docs/how-to/lead-the-desk.md#restrict-a-concern", needs_database=True),
     Check(
         "test-concerns",
@@ -115,7 +126,7 @@ ALL_CHECKS = (
         needs_database=True,
         may_name_someone=True,
     ),
-    Check("chains", check_chains, f"{OPERATIONS}#invariants", needs_database=True, is_long=True, may_name_someone=True),
+    Check("chains", CHAINED, f"{OPERATIONS}#invariants", needs_database=True, is_long=True, may_name_someone=True),
     Check("access", check_access, f"{OPERATIONS}#who-may-come-in", needs_database=True, may_name_someone=True),
     Check("removed-recipients", check_removed_recipients, f"{KEYS}#change-keys", needs_database=True),
     Check("webhooks", check_webhooks, "docs/how-to/receive-events.md#by-push", needs_database=True),
@@ -126,12 +137,12 @@ ALL_CHECKS = (
     Check("scripts", check_scripts, PAGES),
     Check("desk-script", check_desk_script, "docs/how-to/work-at-the-desk.md#open-a-concern-in-the-browser"),
 )
-"""In order. Only `first-day` and `start` read other tables before `schema`."""
+"""Checks in order. Only `first-day` and `start` read other tables before `schema`."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the report. `read` is the path of a document."""
+    """A line of the report. `read` is the path of a document to read."""
 
     check: str
     condition: Condition
@@ -170,7 +181,7 @@ class Examination:
 
 
 class Examiner:
-    """For the page of checks. One examination is shown for `HELD_FOR`."""
+    """Makes the page of checks. One examination is shown for `HELD_FOR`."""
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings = settings
@@ -179,38 +190,23 @@ class Examiner:
         self._latest: Examination | None = None
 
     def examine(self) -> Examination | None:
-        """Without long checks. While another request examines, the former one, or None."""
+        """Leave out long checks. While another request examines, return the former examination, or None."""
         if not self._examining.acquire(blocking=False):
             return self._latest
         try:
             at = self._clock()
             if self._latest is None or abs(at - self._latest.at) > HELD_FOR:
-                self._latest = self._examine(at)
+                with open_check_context(self._settings, at=at) as context:
+                    findings = tuple(_run_all(context, is_quick=True))
+                    steps = tuple((step, examine_step(step, context)) for step in STEPS)
+                self._latest = Examination(at, steps, findings)
             return self._latest
         finally:
             self._examining.release()
 
-    def _examine(self, at: dt.datetime) -> Examination:
-        with open_check_context(self._settings, at=at) as context:
-            findings = tuple(_run_all(context, is_quick=True))
-            return Examination(at, tuple((step, examine_step(step, context)) for step in STEPS), findings)
-
-
-def failed_unit(name: str) -> Finding:
-    """After a failure systemd runs `guidance doctor --failed` with the unit's name."""
-    return Finding("unit", Condition.FAULT, f"{name} failed", f"read journalctl --unit {name}", f"{BACKUPS}#rotation")
-
-
-def refused_settings(refusal: str) -> list[Finding]:
-    """One a line: no check can run with them."""
-    return [
-        Finding(SETTINGS_CHECK.name, Condition.FAULT, line, "correct it, or remove it", f"{SETTINGS}#settings")
-        for line in refusal.splitlines()
-    ]
-
 
 def exit_status(findings: Iterable[Finding]) -> int:
-    """2 for a fault, 1 for a warning, otherwise 0."""
+    """Return 2 for a fault, 1 for a warning, otherwise 0."""
     found = {each.condition for each in findings}
     return 2 if Condition.FAULT in found else int(Condition.WARNING in found)
 

@@ -71,7 +71,7 @@ def state_of_step(verdict: Verdict) -> str:
 
 
 def is_to_do(verdict: Verdict) -> bool:
-    """Not an optional one."""
+    """Return False for an optional step, even if it is incomplete."""
     return state_of_step(verdict) == "left"
 
 
@@ -112,12 +112,12 @@ def examine_law(context: CheckContext) -> Iterator[Verdict]:
 
 
 def examine_keys(context: CheckContext) -> Iterator[Verdict]:
-    """Two or more."""
+    """Require two or more keys."""
     yield check_number_of_recipients(context)
 
 
 def examine_address(context: CheckContext) -> Iterator[Verdict]:
-    """With https and a trusted proxy, unless only this computer can reach it."""
+    """Require https and a trusted proxy, unless only this computer can reach the service."""
     settings = context.settings
     if "public_url" not in settings.model_fields_set:
         yield fault("GUIDANCE_PUBLIC_URL is not set", ANSWER)
@@ -149,7 +149,7 @@ def examine_openid(context: CheckContext) -> Iterator[Verdict]:
 
 
 def examine_lead(context: CheckContext) -> Iterator[Verdict]:
-    """One has a passkey, or has signed in. Otherwise a fault for each invited one."""
+    """Require a lead who has a passkey or has signed in. Otherwise yield a fault for each invited one."""
     with Session(context.engine) as session:
         ready = [each.name for each in _leads(session) if each.provider or count_passkeys(session, each.name)]
         invited = find_invited_leads(session, at=context.at)
@@ -168,7 +168,7 @@ def examine_lead(context: CheckContext) -> Iterator[Verdict]:
 
 
 def find_invited_leads(session: Session, *, at: dt.datetime) -> dict[str, dt.datetime]:
-    """Expiry by name, the earliest first."""
+    """Return the expiry of each invitation by the lead's name, the earliest first."""
     names = [each.name for each in _leads(session)]
     valid = select(InvitationRow).where(col(InvitationRow.person).in_(names), col(InvitationRow.expires_at) > at)
     return {each.person: each.expires_at for each in session.exec(valid.order_by(col(InvitationRow.expires_at)))}
@@ -179,7 +179,7 @@ def _leads(session: Session) -> list[PersonRow]:
 
 
 def examine_concern(context: CheckContext) -> Iterator[Verdict]:
-    """One was ever acknowledged, otherwise what is left."""
+    """Require a concern that was ever acknowledged. Otherwise yield what is left to do."""
     with Session(context.engine) as session:
         if has_acknowledged(session):
             yield fine("the team has acknowledged a concern")
@@ -196,7 +196,7 @@ def examine_concern(context: CheckContext) -> Iterator[Verdict]:
 
 
 def has_acknowledged(session: Session) -> bool:
-    """By a person or client: `RETENTION` acknowledges tests before it erases them."""
+    """Count acts of a person or client only: `RETENTION` acknowledges tests before it erases them."""
     found = select(AuditEntryRow.position).where(
         col(AuditEntryRow.act) == DeskAct.ACKNOWLEDGED.value, col(AuditEntryRow.client) != RETENTION
     )
@@ -214,7 +214,7 @@ def find_invented(session: Session, *, at: dt.datetime) -> str | None:
 
 
 def count_openings(session: Session, reference: str) -> int:
-    """By commands with a key file."""
+    """Count openings by commands with a key file."""
     found = select(func.count()).select_from(AuditEntryRow)
     mine = (col(AuditEntryRow.chain) == reference, col(AuditEntryRow.client) == KEY_HOLDER)
     return session.exec(found.where(*mine, col(AuditEntryRow.act) == DeskAct.OPENED.value)).one()
@@ -236,8 +236,7 @@ def examine_backup(context: CheckContext) -> Iterator[Verdict]:
 
 def examine_service(context: CheckContext) -> Iterator[Verdict]:
     """Ready at the public address, https or local."""
-    found = [each for each in check_public_url(context) if each.condition is not Condition.WARNING]
-    yield worst(found)
+    yield from (each for each in check_public_url(context) if each.condition is not Condition.WARNING)
 
 
 STEPS = (
@@ -253,7 +252,7 @@ STEPS = (
     Step("backup", "Backup", examine_backup, opens_database=True),
     Step("service", "The running service", examine_service, is_in_first_day_check=False),
 )
-"""In order: no step needs a later one."""
+"""Steps in order: no step needs a later one."""
 
 
 def examine_step(step: Step, context: CheckContext) -> Verdict:

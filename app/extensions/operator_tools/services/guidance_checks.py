@@ -17,18 +17,18 @@ from app.services.operations.check_model import CheckContext, Verdict, fault, fi
 CONTACT_CHECKED_FOR = dt.timedelta(days=365)
 REVIEW_SOON = dt.timedelta(days=30)
 NAMED_BY_STATEMENTS = ("council_name", "accessibility_contact", "privacy_contact", "data_complaints_contact")
-"""Without them privacy notice or accessibility statement lack contacts that the law requires."""
+"""Settings without which privacy notice or accessibility statement lack contacts that the law requires."""
 FOR_OTHERS = ("adults_contact", "complaints_contact")
-"""For visitors about an adult at risk, or with a complaint."""
+"""Settings for visitors about an adult at risk, or with a complaint."""
 FEWEST_HOLIDAYS = 8
-"""If fewer are known, the package that computes them is out of date."""
+"""If fewer holidays are known, the package that computes them is out of date."""
 
 
 def check_contacts(context: CheckContext) -> Iterator[Verdict]:
-    """Signposts are this council's, and each contact was verified within a year.
+    """Check that signposts are this council's, and each contact was verified within a year.
 
-    Otherwise people in danger could call a wrong number: a fault, in a trial a warning. Missing contacts for adults at
-    risk or complaints are a warning.
+    Otherwise people in danger could call a wrong number: a fault, or in a trial a warning. Missing contacts for adults
+    at risk or complaints are a warning.
     """
     try:
         known = context.reference_data
@@ -70,7 +70,7 @@ def check_contacts(context: CheckContext) -> Iterator[Verdict]:
 
 
 def check_reviews(context: CheckContext) -> Verdict:
-    """None is due within `REVIEW_SOON`. Editions without a review day are left out."""
+    """Check that no review is due within `REVIEW_SOON`. Editions without a review day are left out."""
     soon = context.at.date() + REVIEW_SOON
     reviews = ((each.details.review_by, each.guide) for each in context.current_editions)
     dated = sorted((day, guide) for day, guide in reviews if day is not None)
@@ -107,7 +107,7 @@ def check_statements(context: CheckContext) -> Iterator[Verdict]:
 
 
 def check_holidays(context: CheckContext) -> Verdict:
-    """Of this year and the next: deadlines count working days."""
+    """Check the holidays of this year and the next: deadlines count working days."""
     calendar, year = WorkingDays().calendar, context.at.year
     for each in (year, year + 1):
         calendar.get(dt.date(each, 1, 1))  # makes the package compute the year

@@ -7,6 +7,7 @@ from pathlib import Path
 from sqlmodel import Session
 
 from app.errors import SetupError
+from app.extensions.operator_tools.services.database_checks import RUN_VERIFY, check_invariant
 from app.models.events.rows import MAILBOXES, DeliveryState, WebhookRow
 from app.services.access.row_signing import open_access_keys, require_access_keys
 from app.services.concerns.keys import RECEIPT_KEY, load_receipt_key
@@ -15,7 +16,7 @@ from app.services.events.address_guard import SsrfGuard
 from app.services.events.deliveries import count_deliveries, oldest_waiting
 from app.services.events.webhook_keys import open_webhook_keys
 from app.services.events.webhooks import REMOVED, list_webhooks
-from app.services.operations.check_model import CheckContext, Verdict, fault, find_broken_rows, fine, warn
+from app.services.operations.check_model import CheckContext, Verdict, fault, fine, warn
 from app.services.operations.external_services import LATE, knock_at_receiver
 from app.services.operations.invariants import Invariant
 
@@ -25,7 +26,7 @@ KEY_AGE = dt.timedelta(days=730)
 
 
 def check_number_of_recipients(context: CheckContext) -> Verdict:
-    """Two, so that a lost identity loses no concern. None, or an invalid one, is a fault; one a warning."""
+    """Require two, so that a lost identity loses no concern. None or an invalid one is a fault; one is a warning."""
     recipients = set(context.settings.seal_to)
     if not recipients:
         return fault(
@@ -45,7 +46,7 @@ def check_number_of_recipients(context: CheckContext) -> Verdict:
 
 
 def check_identities(context: CheckContext) -> Verdict:
-    """None on this computer: in data folder and backups a fault, in GUIDANCE_SEAL_IDENTITY_FILE a warning."""
+    """Look for identities here: a fault in data folder or backups, a warning in GUIDANCE_SEAL_IDENTITY_FILE."""
     here = [path for path in _files_here(context) if _opens_concerns(path, context.settings.seal_to)]
     configured = context.settings.seal_identity_file
     if any(path != configured for path in here):
@@ -82,7 +83,7 @@ def _opens_concerns(path: Path, recipients: tuple[str, ...]) -> bool:
 
 
 def check_receipt_key(context: CheckContext) -> Verdict:
-    """It exists, is valid, shared by all nodes, and at most `KEY_AGE` old."""
+    """Check that the key exists, is valid, shared by all nodes, and at most `KEY_AGE` old."""
     settings = context.settings
     path = settings.receipt_key_file or settings.data_dir / RECEIPT_KEY
     if not path.is_file():
@@ -103,33 +104,27 @@ def check_receipt_key(context: CheckContext) -> Verdict:
 
 
 def check_access(context: CheckContext) -> Verdict:
-    """Sets the access keys on `context.engine`, where they stay."""
+    """Check the access keys, and leave them set on `context.engine` for later checks."""
     open_access_keys(context.settings, context.engine)
     try:
         keys = require_access_keys(context.engine, is_used=context.settings.openid_client_id is not None)
     except SetupError as refusal:
         return fault(str(refusal), "restore the access key")
-    broken = find_broken_rows(context, Invariant.ACCESS)
-    if broken:
-        return fault(
-            f"{len(broken)} access rows are invalid: {broken[0]}", "leave the files unchanged and run guidance verify"
-        )
-    if not keys.keys:
-        return fine("nobody has access yet")
-    return fine("all access rows are signed by this service")
+    intact = "all access rows are signed by this service" if keys.keys else "nobody has access yet"
+    return check_invariant(Invariant.ACCESS, "{} access rows are invalid: {}", RUN_VERIFY, intact, context)
 
 
 def check_removed_recipients(context: CheckContext) -> Verdict:
     """Nothing to check in a trial."""
     if context.settings.is_trial:
         return fine("a trial has no recipients")
-    broken = find_broken_rows(context, Invariant.RECIPIENTS)
-    if broken:
-        return fault(
-            f"{len(broken)} texts are encrypted to a removed recipient",
-            "run guidance keys reseal on a computer with an identity",
-        )
-    return fine("all texts are encrypted to current recipients only")
+    return check_invariant(
+        Invariant.RECIPIENTS,
+        "{} texts are encrypted to a removed recipient",
+        "run guidance keys reseal on a computer with an identity",
+        "all texts are encrypted to current recipients only",
+        context,
+    )
 
 
 def check_webhooks(context: CheckContext) -> Iterator[Verdict]:

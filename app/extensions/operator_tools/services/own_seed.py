@@ -18,7 +18,6 @@ OWN_FOLDER = "council"
 LAW_FILE = "legal-statements.yaml"
 FIRST_GUIDE = "worried-about-a-child"
 OWN_CODE = "this_council"
-THROUGH_DUTY_TEAM: dict[str, Any] = {"through_duty_team": True, "phones": []}
 CHECKED_AGAIN = dt.timedelta(days=365)
 NOT_A_NUMBER = "{what}: give a phone number, such as 01632 960001"
 RECHECK_BY = re.compile(r"^( +recheck_by:) .*$", re.MULTILINE)
@@ -28,7 +27,7 @@ REMARK = "# The council's own signposts. Numbers change: call each once a year, 
 
 @dataclass(frozen=True)
 class Numbers:
-    """Of duty team, team at night, and designated officer (LADO). The latter may be empty."""
+    """Numbers of the duty team, the team at night, and the designated officer (LADO), which may be empty."""
 
     duty: str
     night: str = ""
@@ -36,13 +35,13 @@ class Numbers:
 
 
 def has_own_numbers(seed_dir: Path, council: str) -> bool:
-    """There are local signposts, all of `council`. Raise `SeedFileError`."""
+    """Return True if there are local signposts, all of `council`. Raise `SeedFileError`."""
     known = read_reference_data(seed_dir, council)
     return any(each.scope is SignpostScope.LOCAL for each in known.all_signposts) and not known.foreign_signposts(None)
 
 
 def numbers_to_check(seed_dir: Path, numbers: Numbers | None) -> list[str]:
-    """A line each that `write_own_seed` keeps: all without `numbers`, otherwise national ones.
+    """Return a line for each number that `write_own_seed` keeps: all, or with `numbers` national ones.
 
     Raise `SeedFileError`.
     """
@@ -54,7 +53,7 @@ def write_own_seed(target: Path, source: Path, council: str, numbers: Numbers | 
     """Write a seed folder for `council`, with the day on which a person checked every number.
 
     Without `numbers`, those in `source` are its own, and all is copied. Otherwise the guides, of another council, are
-    left out, and a first guide says whom to call. Raise `SetupError` if `target` exists or a number is none, or
+    left out, and a first guide says whom to call. Raise `SetupError` if `target` exists or a number is invalid, or
     `SeedFileError`.
     """
     if target.exists():
@@ -76,7 +75,7 @@ def write_own_seed(target: Path, source: Path, council: str, numbers: Numbers | 
 
 
 def mark_law_as_compared(seed_dir: Path, *, today: dt.date) -> None:
-    """And that it is due again `CHECKED_AGAIN` later."""
+    """Also set the next comparison to `CHECKED_AGAIN` later."""
     path = seed_dir / LAW_FILE
     _replace_days(path, VERIFIED_ON, today)
     _replace_days(path, RECHECK_BY, today + CHECKED_AGAIN)
@@ -103,7 +102,10 @@ def _write_signposts(draft: Path, known: ReferenceData, numbers: Numbers, counci
         | {"description": "For a concern about an adult who works or volunteers with children.", "allegations": True},
     ]
     duty = _phones("Duty team", numbers.duty)
-    own = [each | THROUGH_DUTY_TEAM if each["phones"] and each["phones"][0] in duty else each for each in own]
+    own = [
+        each | {"through_duty_team": True, "phones": []} if each["phones"] and each["phones"][0] in duty else each
+        for each in own
+    ]
     signposts = [*kept, *(each for each in own if each["phones"] or "through_duty_team" in each)]
     (draft / "signposts.yaml").write_text(REMARK + as_yaml({"signposts": signposts}), encoding="utf-8")
     path = draft / "code-lists" / f"{COUNCILS}.yaml"

@@ -17,7 +17,7 @@ SCRIPT_OF_PAGES = re.compile(r"src=\"/looks/([\w./-]+\.js)\"")
 
 
 def check_pages(context: CheckContext) -> Verdict:
-    """Of the embedded database's file."""
+    """Check the pages of the embedded database's file."""
     if not context.is_embedded:
         return unknown("the database server has the files")
     with context.engine.connect() as connection:
@@ -39,7 +39,7 @@ def check_print(_: CheckContext) -> Verdict:
 
 
 def check_scripts(_: CheckContext) -> Verdict:
-    """Those that templates name, but for `BUILT`."""
+    """Check scripts that templates name, except `BUILT`."""
     pages = [path.read_text() for path in (PAGES_FOLDER / "templates").rglob("*.html")]
     named = {name for page in pages for name in SCRIPT_OF_PAGES.findall(page)} - {BUILT}
     absent = sorted(name for name in named if not (PAGES_FOLDER / "static" / name).is_file())

@@ -5,7 +5,6 @@ entry. Then each row is read again and compared.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
@@ -37,23 +36,18 @@ MAY_BE_IDLE = "SET LOCAL idle_in_transaction_session_timeout = 0"
 """The source waits while the target creates its indexes."""
 
 
-@dataclass(frozen=True)
-class CopiedRows:
-    rows: int
-    was_there: bool
-
-
-def copy_rows(source: Engine, target: Engine, on_step: OnStep) -> CopiedRows:
+def copy_rows(source: Engine, target: Engine, on_step: OnStep) -> tuple[int, bool]:
     """Copy every table into the empty `target` in one transaction, and compare every row. Nothing else can write then.
 
-    If `target` already has exactly the rows of `source`, write nothing. `on_step` gets the rows written and compared so
-    far, and in all. After an error `target` is as it was: `CopyRefused` if `source` is empty or in use (seen on
-    PostgreSQL), if `target` has other rows or another program's table, or if a row differs; errors of
-    `read_schema_version`; `SchemaBehind`; `SchemaAltered`.
+    Return the number of rows, and True if `target` had exactly these already: then nothing is written. `on_step` gets
+    the rows written and compared so far, and in all. After an error `target` is as it was: `CopyRefused` if `source` is
+    empty or in use (seen on PostgreSQL), if `target` has other rows or another program's table, or if a row differs;
+    errors of `read_schema_version`; `SchemaBehind`; `SchemaAltered`.
     """
     with for_writing(source).begin() as reading, for_writing(target).begin() as writing:
         for each in (reading, writing):
-            _let_wait(each)
+            if each.dialect.name == "postgresql":
+                each.exec_driver_sql(MAY_BE_IDLE)
         total = _count_rows(reading)
         was_there = not _is_empty(writing)
         if not was_there:
@@ -64,20 +58,13 @@ def copy_rows(source: Engine, target: Engine, on_step: OnStep) -> CopiedRows:
         if faults := find_schema_faults(writing):
             raise SchemaAltered(faults)
         different = _find_difference(reading, writing, steps_of_part(on_step, after=total, total=2 * total))
+        if different is not None and was_there:
+            raise CopyRefused(
+                f"the target is not empty, and its table {different} differs from the source: name an empty database"
+            )
         if different is not None:
-            raise CopyRefused(_refusal(different, was_there=was_there))
-        return CopiedRows(total, was_there)
-
-
-def _refusal(table: str, *, was_there: bool) -> str:
-    if was_there:
-        return f"the target is not empty, and its table {table} differs from the source: name an empty database"
-    return f"a row of the table {table} was not copied as it is"
-
-
-def _let_wait(connection: Connection) -> None:
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(MAY_BE_IDLE)
+            raise CopyRefused(f"a row of the table {different} was not copied as it is")
+        return total, was_there
 
 
 def _count_rows(reading: Connection) -> int:
@@ -88,7 +75,8 @@ def _count_rows(reading: Connection) -> int:
         raise SchemaBehind
     if reading.dialect.name == "postgresql" and reading.execute(text(OTHERS)).scalar_one():
         raise CopyRefused("the database is in use: stop the service on every node first")
-    return sum(reading.scalar(select(func.count()).select_from(table)) or 0 for table in _tables())
+    tables = SQLModel.metadata.sorted_tables
+    return sum(reading.scalar(select(func.count()).select_from(table)) or 0 for table in tables)
 
 
 def _is_empty(writing: Connection) -> bool:
@@ -111,7 +99,7 @@ def _create(writing: Connection, *, tables: bool) -> None:
 
 def _write_rows(reading: Connection, writing: Connection, on_step: OnStep) -> None:
     done = 0
-    for table in _tables():
+    for table in SQLModel.metadata.sorted_tables:  # each comes after those to which its rows refer
         stored = [column for column in table.columns if column.computed is None]
         ordered = select(*stored).order_by(*table.primary_key).execution_options(yield_per=ROWS_AT_ONCE)
         for rows in reading.execute(ordered).mappings().partitions():
@@ -123,7 +111,7 @@ def _write_rows(reading: Connection, writing: Connection, on_step: OnStep) -> No
 def _finish(writing: Connection) -> None:
     rebuild_full_text(writing)
     if writing.dialect.name == "postgresql":
-        for table in _tables():
+        for table in SQLModel.metadata.sorted_tables:
             _continue_numbers(writing, table)
         writing.exec_driver_sql("ANALYZE")  # for the comparison below: the server has no statistics yet
     note_newest_revision(writing)
@@ -141,7 +129,7 @@ def _continue_numbers(writing: Connection, table: Table) -> None:
 
 def _find_difference(reading: Connection, writing: Connection, on_step: OnStep) -> str | None:
     done = 0
-    for table in _tables():
+    for table in SQLModel.metadata.sorted_tables:
         for rows, others in zip_longest(_pages(reading, table), _pages(writing, table)):
             if rows != others:
                 return table.name
@@ -153,8 +141,3 @@ def _find_difference(reading: Connection, writing: Connection, on_step: OnStep) 
 def _pages(connection: Connection, table: Table) -> Iterator[Sequence[Any]]:
     ordered = select(table).order_by(*table.primary_key).execution_options(yield_per=ROWS_AT_ONCE)
     yield from connection.execute(ordered).partitions()
-
-
-def _tables() -> list[Table]:
-    """Each comes after those to which its rows refer."""
-    return SQLModel.metadata.sorted_tables

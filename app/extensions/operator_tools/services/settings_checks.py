@@ -59,7 +59,7 @@ def check_settings(context: CheckContext) -> Iterator[Verdict]:
 
 
 def check_start(context: CheckContext) -> Verdict:
-    """With these settings; schema and keys have checks of their own."""
+    """Try a start with these settings. Schema and keys have checks of their own."""
     try:
         _rehearse_start(context.settings, context.engine)
     except GuidanceError as refusal:
@@ -83,7 +83,7 @@ def _rehearse_start(settings: Settings, engine: Engine) -> None:
 
 
 def check_outside(part: Part, context: CheckContext) -> Iterator[Verdict]:
-    """Once a setting that is set. A linked page that does not respond is only a warning."""
+    """Check each setting that is set, once. A linked page that does not respond is only a warning."""
     says, action = (warn, LOOK_AT_PAGE) if part is Part.PAGES else (fault, LOOK_AT_PART)
     found = list(knock(context.settings, part))
     for setting, failure in found:
@@ -94,7 +94,7 @@ def check_outside(part: Part, context: CheckContext) -> Iterator[Verdict]:
 
 
 def check_email(context: CheckContext) -> Iterator[Verdict]:
-    """And no event has waited longer than `LATE`, if the database can be read."""
+    """Also check that no event has waited longer than `LATE`, if the database can be read."""
     with suppress(SQLAlchemyError), Session(context.engine) as session:  # another check reports a fault of the database
         oldest, counted = oldest_waiting(session), count_deliveries(session)
         for name, readers in ((EMAIL, "duty team"), (EDITORS_EMAIL, "editors")):
@@ -109,9 +109,9 @@ def check_email(context: CheckContext) -> Iterator[Verdict]:
 
 
 def check_openid(context: CheckContext) -> Iterator[Verdict]:
-    """And people can get a role: without `GUIDANCE_OPENID_SCOPES` the provider's roles must be named as scopes.
+    """Also check that people can get a role: the provider's roles must be scopes without `GUIDANCE_OPENID_SCOPES`.
 
-    A warning only until somebody has signed in.
+    This is only a warning until somebody has signed in.
     """
     settings = context.settings
     if settings.openid_client_id is not None and settings.openid_scopes is None:
@@ -126,7 +126,7 @@ def check_openid(context: CheckContext) -> Iterator[Verdict]:
 
 
 def check_proxy(context: CheckContext) -> Verdict:
-    """By the warning `UNTRUSTED_PROXY` in the readiness response through it."""
+    """Look for the warning `UNTRUSTED_PROXY` in the readiness response through the proxy."""
     settings, answer = context.settings, context.public_answer
     if settings.is_https and not settings.trusted_proxies:
         return warn(
@@ -182,7 +182,7 @@ def check_clock(context: CheckContext) -> Verdict:
 
 
 def check_watch(watch: Watch, context: CheckContext) -> Verdict:
-    """Within its bound, or accepted. Advice is a warning too; not checked if no action could make it measurable."""
+    """Require the bound, unless accepted; advice warns too. Skip a watch that no action could make measurable."""
     taken = watch.measure(context)
     if isinstance(taken, Unmeasured):
         return warn(taken.why, taken.action) if taken.action else unknown(taken.why)
