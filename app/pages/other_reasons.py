@@ -14,7 +14,6 @@ from app.services.guides.guides import is_said_in
 class OtherReason:
     """A reason to call someone other than the duty team for children."""
 
-    id: str
     title: str
     sentence: str
     setting: str
@@ -25,7 +24,6 @@ class OtherReason:
 
 OTHER_REASONS = (
     OtherReason(
-        "adult",
         to_translate("It is about an adult"),
         to_translate("For an adult who may be at risk, call adult social care."),
         "adults_contact",
@@ -35,9 +33,8 @@ OTHER_REASONS = (
         ),
     ),
     OtherReason(
-        "worker",
         to_translate("It is about someone who works with children"),
-        to_translate("You can also call the officer for people who work or volunteer with children."),
+        to_translate("You can also call the council officer who deals with this."),
         "",
         (
             *(
@@ -54,7 +51,6 @@ OTHER_REASONS = (
         ),
     ),
     OtherReason(
-        "complaint",
         to_translate("I want to complain about the council"),
         to_translate("Complaints go to another team."),
         "complaints_contact",

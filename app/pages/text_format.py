@@ -20,7 +20,7 @@ from app.services.audit.lost_entries import Gap
 from app.services.clock.teams import A_MONDAY, Teams
 from app.services.clock.working_days import LONDON, ONE_DAY, deadline_of
 from app.services.clock.working_hours import WEEK, days_text, hours_text, spoken_time
-from app.services.concerns.receipts import BY_THE_CONCERN, CONCERN_STORED, HOW_TO_FOLLOW, TEST
+from app.services.concerns.receipts import BY_THE_CONCERN, CONCERN_STORED, HOW_TO_FOLLOW, TEST, WHAT_WAS_ADDED
 
 SPELLING_ALPHABET = (
     "Alfa Bravo Charlie Delta Echo Foxtrot Golf Hotel Juliett Kilo Mike November Papa Quebec Romeo Sierra Tango "
@@ -178,20 +178,21 @@ def page_words(sentence: str) -> str:
     return sentence
 
 
-SAID_ON_RECEIPTS = frozenset(map(page_words, (CALL_999_FIRST, CONCERN_STORED, HOW_TO_FOLLOW)))
-"""Sentences that a receipt's page shows elsewhere, and its list leaves out."""
+SAID_ELSEWHERE = frozenset(map(page_words, (CALL_999_FIRST, CONCERN_STORED, HOW_TO_FOLLOW)))
+"""Sentences that pages show elsewhere, and their list leaves out."""
 
 
 def steps_in_words(concern: Receipt | ConcernStatus, *, at: dt.datetime, in_danger: bool = False) -> list[str]:
-    """Return what happens next, in the page's language. A receipt leaves out `SAID_ON_RECEIPTS`.
+    """Return what happens next, in the page's language and without `SAID_ELSEWHERE`.
 
     No sentence of the catalogues has a time: these sentences are composed. Other untranslated ones are marked as
     English.
     """
-    said = [page_words(each) for each in concern.next_steps]
-    if isinstance(concern, Receipt) and not concern.test:
-        said = [each for each in said[: -1 if concern.come_back_by else None] if each not in SAID_ON_RECEIPTS]
-    again = [look_again(at)] if isinstance(concern, Receipt) and not concern.test and concern.come_back_by else []
+    is_new = isinstance(concern, Receipt) and not concern.test and bool(concern.come_back_by)
+    said = [page_words(each) for each in concern.next_steps[: -1 if is_new else None]]
+    adds = any(_steps_of_additions(concern))
+    said = [each for each in said if each not in SAID_ELSEWHERE and (adds or WHAT_WAS_ADDED not in each)]
+    again = [look_again(at)] if is_new else []
     if current_language().is_english:
         return said + again
     timed = _timed_steps(concern, at, in_danger=in_danger)
@@ -201,8 +202,8 @@ def steps_in_words(concern: Receipt | ConcernStatus, *, at: dt.datetime, in_dang
 
 def look_again(at: dt.datetime) -> str:
     if at.astimezone(LONDON).hour >= EVENING:
-        return gettext("Look here again from tomorrow. We may have a question for you.")
-    return gettext("Look here again from tonight. We may have a question for you.")
+        return gettext("Come back tomorrow. We may have a question.")
+    return gettext("Come back tonight. We may have a question.")
 
 
 def _timed_steps(concern: Receipt | ConcernStatus, at: dt.datetime, *, in_danger: bool) -> Iterator[str]:
@@ -222,13 +223,16 @@ def _timed_steps(concern: Receipt | ConcernStatus, at: dt.datetime, *, in_danger
 
 
 def _steps_of_additions(concern: Receipt | ConcernStatus) -> Iterator[str]:
+    """While the concern waits, an addition to be read no sooner has no deadline of its own."""
     waiting = (
         [each for each in concern.additions if not each.acknowledged_at] if isinstance(concern, ConcernStatus) else []
     )
     for first in sorted(waiting, key=attrgetter("acknowledge_by"))[:1]:
-        promised = gettext("A social worker should read what you added by {}.")
-        by = deadline(first.call_from or first.acknowledge_by)
-        yield promised.format(by) if first.acknowledge_by_promised else gettext(DO_NOT_WAIT)
+        if not first.acknowledge_by_promised:
+            yield gettext(DO_NOT_WAIT)
+        elif concern.state != ConcernState.RECEIVED or first.acknowledge_by < concern.acknowledge_by:
+            by = deadline(first.call_from or first.acknowledge_by)
+            yield gettext("A social worker should read what you added by {}.").format(by)
 
 
 def own_steps(concern: Receipt | ConcernStatus, *, in_danger: bool = False) -> list[str]:

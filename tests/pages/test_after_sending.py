@@ -58,7 +58,7 @@ def test_the_receipt_to_keep_has_words_first_and_the_signature_last(
     assert lines[-1] == receipt["receipt"]
     words = " ".join(kept.text.partition(receipt["status_token"])[2].split())  # a reference can have 999 in it
     order = [
-        "Look here again from tonight.",
+        "Come back tonight.",
         "WHAT HAPPENS NEXT",
         "999",
         "A social worker should read it by Wednesday 25 November 2026 at 09:30.",
@@ -158,7 +158,7 @@ def test_the_signed_text_of_a_receipt_is_not_printed(client: TestClient) -> None
     signed = re.findall(r'name="receipt" value="([^"]*)"', page)[0]
 
     shown = page.index(f'<p class="code">{signed}</p>')
-    assert page[page.rindex("<details", 0, shown) :].startswith('<details class="no-print">')
+    assert page[page.rindex("<div", 0, shown) :].startswith('<div class="no-print">')
 
 
 @pytest.mark.parametrize("kind", [each.value for each in ReporterKind if each is not ReporterKind.PROFESSIONAL])
@@ -210,6 +210,25 @@ def test_a_copy_says_if_it_cannot_print_some_letters(client: TestClient) -> None
     assert "Zażółć gęślą jaźń" in printed(polish)
 
 
+@pytest.mark.parametrize(
+    ("language", "of_the_addition"),
+    [("", "should read what you added by"), ("/cy", "ddarllen yr hyn a ychwanegwyd gennych erbyn dydd Mercher")],
+)
+@pytest.mark.parametrize("voice", ["", "child"])
+def test_an_addition_has_a_deadline_of_its_own_once_the_concern_is_read(
+    client: TestClient, service: FastAPI, receipt: dict[str, Any], voice: str, language: str, of_the_addition: str
+) -> None:
+    form = proof(receipt, voice=voice)
+    waits = client.post(f"{language}/concerns/additions", data=form | {"narrative": MORE}).text
+    desk_of(service, client).act(receipt["reference"], "acknowledgement")
+
+    read = client.post(f"{language}/concerns", data=form).text
+
+    assert len(re.findall("25 November 2026|25 Tachwedd 2026", waits)) == 1
+    assert of_the_addition not in waits
+    assert of_the_addition in read
+
+
 @pytest.mark.slow
 def test_what_happens_next_has_no_english_on_a_welsh_page(client: TestClient, clock: SettableClock) -> None:
     def steps(page: Any) -> str:
@@ -234,7 +253,7 @@ def test_what_happens_next_has_no_english_on_a_welsh_page(client: TestClient, cl
         assert 'lang="en"' not in steps(page), steps(page)
     assert "Peidiwch ag aros amdanom ni. Ffoniwch 999 nawr." in steps(sent[0])
     assert "Os nad oes neb wedi gwneud erbyn hynny, ffoniwch ni." in steps(sent[1])
-    assert "ddarllen yr hyn a ychwanegwyd gennych erbyn dydd Mercher" in steps(added)
+    assert "yr hyn a ychwanegwyd gennych" not in steps(added), "the deadline stands once"
     assert "Dylai gweithiwr cymdeithasol fod wedi ei ddarllen erbyn" in steps(late)
 
 
@@ -316,14 +335,17 @@ def test_a_page_that_can_add_nothing_more_says_who_to_call(
     assert "01225 396312" in page.text
 
 
+UNKNOWN, WRONG_CODE = "4F7K-926W-0X37", "7K3M-9QXT-2W8R-VB5N"
+
+
 def test_a_wrong_code_adds_nothing_and_reveals_no_concern(client: TestClient, receipt: dict[str, Any]) -> None:
     pages = [
-        client.post("/concerns/additions", data={"reference": reference, "code": "wrong", "narrative": MORE})
-        for reference in (receipt["reference"], "4F7K-926W-0X3R")
+        client.post("/concerns/additions", data={"reference": reference, "code": WRONG_CODE, "narrative": MORE})
+        for reference in (receipt["reference"], UNKNOWN)
     ]
 
     assert [page.status_code for page in pages] == [404, 404]
-    assert pages[0].text.replace(receipt["reference"], "4F7K-926W-0X3R") == pages[1].text
+    assert pages[0].text.replace(receipt["reference"], UNKNOWN) == pages[1].text
 
 
 def test_the_statements_name_the_councils_contacts_and_what_it_has_set(
@@ -377,7 +399,7 @@ def test_the_home_page_has_the_duty_number_and_hours_after_999(
     assert "open now" in main
 
 
-@pytest.mark.parametrize("path", ["/", "/guides/child-sexual-exploitation"])
+@pytest.mark.parametrize("path", ["/who-can-help", "/guides/child-sexual-exploitation"])
 def test_a_page_with_unchecked_contacts_says_once_what_to_do(client: TestClient, path: str) -> None:
     page = client.get(path).text
 
@@ -452,6 +474,6 @@ def test_whoever_comes_back_is_told_of_childline_and_who_reads_it(
     state = page.partition("<main")[2].partition('class="beside"' if language in ("", "/cy") else 'id="add"')[0]
     assert "Childline" in state
     assert 'href="tel:+448001111"' in state
-    assert ("Are you under 18?" in page) == (not language and voice != "child")
+    assert ("Under 18?" in page) == (not language and voice != "child")
     assert ("Only our social workers can open it." in page) == (not language)
     assert "Only the duty team" not in page

@@ -129,9 +129,9 @@ def back_again(walk: Walk) -> None:
 def at_the_wrong_door(walk: Walk) -> None:
     walk.page.goto("/")
     walk.see()
-    walk.page.locator("summary", has_text="Not this?").click()
+    walk.page.locator("summary", has_text="Is it about something else?").click()
     walk.presses += 1
-    reasons = walk.page.locator("details:has(summary:text('Not this?')) li")
+    reasons = walk.page.locator("details:has(summary:text('Is it about something else?')) li")
     expect(reasons).to_have_count(3)
     for reason in reasons.all():
         expect(reason.locator("a[href^='tel:']").first).to_be_visible()

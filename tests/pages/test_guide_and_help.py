@@ -91,7 +91,7 @@ def test_the_guide_begins_with_a_plain_sentence_and_its_contents(client: TestCli
     assert contents is not None
     places = re.findall('href="#([^"]*)"', contents[1])
     assert places == [place for place in re.findall('<h2 id="([^"]*)"', page) if place in places]
-    assert len(places) == 7
+    assert len(places) == 6
 
 
 def test_a_guide_without_signs_or_duties_does_not_promise_them(client: TestClient, service: FastAPI) -> None:
@@ -100,10 +100,15 @@ def test_a_guide_without_signs_or_duties_does_not_promise_them(client: TestClien
     assert "what to do and who to call" not in client.get("/guides/neglect").text
 
 
-@for_each("path", ["/", f"/guides/{SLUG}"])
-def test_who_can_help_is_grouped_by_whom_it_is_for(client: TestClient, path: str) -> None:
-    page = client.get(path).text
-    page = page[page.index("Other people who can help") :]
+@for_each("path", ["/", f"/guides/{SLUG}", "/no-such-page", "/covering-your-tracks", "/accessibility"])
+def test_one_link_leads_to_everyone_else_who_can_help(client: TestClient, path: str) -> None:
+    page = client.get(path, headers={"Accept": "text/html"}).text
+
+    assert page.count('<a href="/who-can-help">More people who can help</a>') == 1
+
+
+def test_who_can_help_is_grouped_by_whom_it_is_for(client: TestClient) -> None:
+    page = client.get("/who-can-help").text
 
     order = [
         "In an emergency, if you cannot speak on the phone",

@@ -27,6 +27,7 @@ PATHS = (
     "/guides",
     "/search",
     "/covering-your-tracks",
+    "/who-can-help",
     "/accessibility",
     "/privacy",
     "/docs/getting-started",

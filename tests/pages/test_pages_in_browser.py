@@ -316,6 +316,7 @@ def test_without_scripts_the_exit_is_a_link(scriptless: Page) -> None:
 ADDRESSES = (
     *PAGES[:-1],
     "/draft-preview",
+    "/who-can-help",
     f"/guides/{SLUG}/editions/1",
     f"/guides/{SLUG}/editions/2/changes?since=1",
     f"/guides/{SLUG}/renditions/en-GB-simple",

@@ -53,6 +53,7 @@ PAGES = (
     "/concerns/saved",
     "/guides",
     "/search",
+    "/who-can-help",
     "/covering-your-tracks",
     "/accessibility",
     "/privacy",

@@ -16,7 +16,7 @@ from app.models.access.clients import Scope
 from app.models.concerns.concern import ReporterKind
 from app.models.concerns.examples import SMALLEST_EXAMPLE
 from app.pages import languages
-from app.pages.concerns import raise_concern, status
+from app.pages.concerns import raise_concern, status, typed_codes
 from app.pages.error_pages import SHORT_ERROR_TEXTS
 from app.pages.languages import LANGUAGES, SHORT_LANGUAGES, UNSIGNED, Catalogue, read_catalogue
 from app.services.access.clients import add_client
@@ -35,7 +35,9 @@ ANSWERS = {"immediate_danger": "no", "concern.narrative": NARRATIVE, "reporter.k
 RARE = (
     *(raise_concern.ALREADY_SENT, raise_concern.NOT_STORED, raise_concern.TOO_MANY_FROM_HERE),
     *(status.ALREADY_ADDED, status.CANNOT_BE_ADDED, status.NOT_ADDED, status.TOO_LONG, status.TOO_MUCH_FROM_HERE),
-    *("the end of {}", "Numbers for other times", "If nobody has by then, call us."),
+    *(status.NO_MATCH, typed_codes.SWAPPED, *(each for _, *found in typed_codes.EXPECTED.values() for each in found)),
+    "A social worker should read what you added by {}.",
+    *("the end of {}", "Who to call when this team is closed", "If nobody has by then, call us."),
     "We cannot show this message. Call us and give your reference.",
     *("Closed now.", "Closed now. Opens today at {}.", "Closed now. Opens tomorrow at {}."),
     *("Closed now. Opens on {} at {}.", "Until then, call %(phones)s.", "In danger, call %(phones)s."),

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from playwright.sync_api import Browser, Page, expect
 from starlette.testclient import TestClient
 
+from tests.support.browsing import open_part
 from tests.support.desk import desk_of
 from tests.support.form_answers import FORM, KEY, NARRATIVE, REQUIRED_ANSWERS, check, fill_in, reference_in, send
 from tests.support.publishing import SLUG
@@ -29,14 +30,26 @@ def test_a_choice_is_cleared_and_nothing_else_is(page: Page) -> None:
     fill_in(page)
     page.get_by_label("Your name").fill("Robin Example")
 
-    page.locator("[value='clear:reporter.kind']").click()
+    open_part(page, "calls")
+    page.locator("[name='police_informed'][value='yes']").check()
 
-    expect(page.locator("[name='reporter.kind']:checked")).to_have_count(0)
-    expect(page.locator("[name='reporter.kind']").first).to_be_focused()
-    expect(page.locator("[value='clear:reporter.kind']")).to_be_hidden()
+    page.locator("[value='clear:police_informed']").click()
+
+    expect(page.locator("[name='police_informed']:checked")).to_have_count(0)
+    expect(page.locator("[name='police_informed']").first).to_be_focused()
+    expect(page.locator("[value='clear:police_informed']")).to_be_hidden()
     expect(page.locator("[name='reporter.name']")).to_have_value("Robin Example")
     expect(page.locator("[name='concern.narrative']")).to_have_value(NARRATIVE)
     expect(page.locator("[name='immediate_danger']:checked")).to_have_value("no")
+
+
+@pytest.mark.parametrize("path", ["/raise-a-concern", "/worried-about-yourself", "/worried-about-a-friend"])
+def test_a_question_that_must_be_answered_offers_no_way_to_clear_it(client: TestClient, path: str) -> None:
+    page = client.get(path).text
+
+    assert 'name="immediate_danger"' in page
+    assert "clear:immediate_danger" not in page
+    assert "clear:reporter.kind" not in page
 
 
 @pytest.mark.slow

@@ -15,6 +15,7 @@ from tests.support.browsing import launch_browser
 from tests.support.publishing import publish_next
 from tests.support.service import a_service
 from tests.support.threaded import run_server
+from tests.support.visible_words import BEFORE, council_words, look_at
 
 PATIENCE = 180_000
 """In milliseconds: on a busy machine a page may take a minute."""
@@ -49,10 +50,16 @@ def welsh_states(page: Page) -> Iterator[str]:
 
 
 def take(browser: Browser, url: str, folder: Path) -> None:
-    """Write a picture of each page and state in every look into `folder`: what the screen shows first."""
+    """Write a picture of each page and state in every look into `folder`: what the screen shows first.
+
+    Print how many words each shows on a phone, and how many it showed before.
+    """
     page = browser.new_page(base_url=url, viewport=PHONE, reduced_motion="reduce")
     page.set_default_timeout(PATIENCE)
+    council = council_words(page)
     for state in chain(states(page), welsh_states(page)):
+        shown, before = look_at(page, council), BEFORE.get(state)
+        print(f"{shown.words:5} words ({before.words if before else 'new'}): {state}")  # noqa: T201  # a program
         name = re.sub(r"[^a-z0-9]+", "-", state.lower()).strip("-") or "home"
         for look, (size, wishes, letters) in LOOKS.items():
             page.set_viewport_size(size)

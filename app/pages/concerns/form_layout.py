@@ -314,7 +314,7 @@ AS_IN_MODELS = Wording()
 
 QUESTIONS = dict.fromkeys(WITHOUT_HINT, Wording(hint="")) | {
     "immediate_danger": Wording(
-        hint="If so, call 999 now. You can send this form afterwards.",
+        hint="If so, call 999 now.",
         missing="Choose yes, no or not sure.",
     ),
     "police_informed": Wording("Do the police know?", ""),
@@ -429,7 +429,7 @@ QUESTIONS = dict.fromkeys(WITHOUT_HINT, Wording(hint="")) | {
         missing="Write what you are worried about. One sentence is enough.",
     ),
     "concern.about_council_staff": Wording(
-        "It is about someone who works for this council", "Only senior staff see it first.", is_tick=True
+        "It is about someone who works for this council", "A senior manager reads it first.", is_tick=True
     ),
     "concern.how_known": Wording(hint=TICK_ALL),
     "concern.source_wishes_to_stay_anonymous": Wording(hint="", after=("concern.how_known", ("told_by_someone_else",))),
@@ -639,15 +639,15 @@ SHORT = FormVariant(
         ),
     ),
     questions={
-        DANGER: QUESTIONS[DANGER],
+        DANGER: replace(QUESTIONS[DANGER], hint=""),
         "concern.narrative": Wording(
-            hint="Who is the child, and where? What happened, and when? One sentence is enough to start.",
+            hint="Who is the child, and where? One sentence is enough.",
             missing=QUESTIONS["concern.narrative"].missing,
         ),
         "reporter.kind": QUESTIONS["reporter.kind"],
         "reporter.safe_times_to_contact": Wording(
             "How can we reach you safely?",
-            "You can leave this out. Your name, your phone number, and when it is safe to call.",
+            "Your name, your phone number, and when it is safe to call.",
         ),
         "reporter.interpreter_needed": Wording(hint=""),
     },

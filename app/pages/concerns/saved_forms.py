@@ -13,6 +13,7 @@ from app.http.problem_handlers import NO_STORE
 from app.models.concerns.status_tokens import standard_token
 from app.pages.concerns.filled_form import FilledForm, empty_form
 from app.pages.concerns.form_answers import hidden_fields
+from app.pages.concerns.typed_codes import fault_in
 from app.pages.error_pages import PageRouter
 from app.pages.languages import gettext, to_translate
 from app.pages.page import Site, SiteDep
@@ -81,10 +82,12 @@ def open_saved_form(site: SiteDep, session: SessionDep, posted: SubmittedFormDep
 
 def _code_form(site: Site, posted: SubmittedForm, *, fault: str | None = None) -> Response:
     """`page` is stored as a digest, which shows whether another page has opened the form since."""
+    code = posted.one("code").strip()
     return site.page(
         "saved_draft_form.html",
         status=errors.NotFound.status if fault else 200,
-        faults={"code": gettext(fault)} if fault else {},
+        faults={"code": fault_in("code", code) or gettext(fault)} if fault else {},
         send_again=send_again(site.context.lost_entries.gap) if fault else "",
         page=posted.one("page") or str(uuid.uuid4()),
+        code=code,
     )

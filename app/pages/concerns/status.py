@@ -23,6 +23,7 @@ from app.models.guides.edition_keys import EditionKey
 from app.models.guides.signposts import CHILDLINE, WhoToCall
 from app.pages.concerns.form_layout import DANGER, QUESTIONS, voice_of
 from app.pages.concerns.readers import closing_words, reader_of
+from app.pages.concerns.typed_codes import faults_in
 from app.pages.error_pages import PageRouter
 from app.pages.languages import current_language, gettext, to_translate
 from app.pages.page import Site, SiteDep
@@ -61,7 +62,7 @@ TOO_LONG = to_translate("This is too long to be sent. Shorten it, or send the re
 
 @router.get("")
 def read_status_form(site: SiteDep) -> Response:
-    return site.compressed(_form(site))
+    return site.compressed(_form(site, SubmittedForm()))
 
 
 @router.post("")
@@ -72,7 +73,7 @@ def read_status(site: SiteDep, posted: SubmittedFormDep) -> Response:
     try:
         return _status_page(site, posted)
     except errors.NoSuchConcern:
-        return _form(site, reference=posted.one("reference").strip(), reader=posted.one("voice"), fault=NO_MATCH)
+        return _form(site, posted, is_refused=True)
 
 
 @router.post("/additions")
@@ -85,7 +86,7 @@ def add_to_concern(site: SiteDep, posted: SubmittedFormDep) -> Response:
         )  # without the key: the next addition gets a new idempotency key
         return _status_page(site, kept, added=added, added_danger=posted.one("immediate_danger"))
     except errors.NoSuchConcern:
-        return _form(site, reference=posted.one("reference").strip(), reader=posted.one("voice"), fault=NO_MATCH)
+        return _form(site, posted, is_refused=True)
     except ValidationError as refusal:
         return _status_page(site, posted, faults=_faults_of(refusal, posted), status=REFUSED)
     except (errors.ConcernErased, errors.TooManyAdditions):
@@ -106,7 +107,7 @@ def add_to_concern(site: SiteDep, posted: SubmittedFormDep) -> Response:
 @router.get("/{reference}")
 def read_filled_status_form(site: SiteDep, reference: Annotated[str, Path(max_length=40)]) -> Response:
     """Return the same page whether or not a concern has this reference."""
-    return site.compressed(_form(site, reference=reference))
+    return site.compressed(_form(site, SubmittedForm({"reference": [reference]})))
 
 
 def _add(site: Site, posted: SubmittedForm) -> AdditionReceipt:
@@ -175,14 +176,17 @@ def _who(concern: ConcernStatus) -> WhoToCall:
     return WhoToCall(concern.contacts, concern.signposts)
 
 
-def _form(site: Site, *, reference: str = "", reader: str = "", fault: str | None = None) -> Response:
+def _form(site: Site, posted: SubmittedForm, *, is_refused: bool = False) -> Response:
+    """What was typed stays, the code too: it is in the page alone, which no cache keeps, as while it was typed."""
+    reference, code = posted.one("reference").strip(), posted.one("code").strip()
     return site.page(
         "status_form.html" if current_language().is_whole else "short_status_form.html",
-        status=errors.NoSuchConcern.status if fault else 200,
-        faults={"reference": gettext(fault)} if fault else {},
-        send_again=send_again(site.context.lost_entries.gap) if fault else "",
+        status=errors.NoSuchConcern.status if is_refused else 200,
+        faults=faults_in(reference, code, otherwise=NO_MATCH) if is_refused else {},
+        send_again=send_again(site.context.lost_entries.gap) if is_refused else "",
         reference=reference,
-        reader=reader,
+        code=code,
+        reader=posted.one("voice"),
     )
 
 
@@ -244,9 +248,8 @@ def _own_lines(site: Site, concern: ConcernStatus, code: str) -> Iterator[str]:
 def _receipt_lines(site: Site, concern: ConcernStatus, code: str, also_call: Sequence[str]) -> Iterator[str]:
     """`also_call` are the ids of signposts and neighbouring councils."""
     title = site.context.contents(EditionKey(concern.guide, concern.edition)).title
-    yield from ("THIS IS A TEST" if concern.test else "WE HAVE YOUR CONCERN", "")
-    yield f"Reference: {concern.reference}"
-    yield f"Code:      {code}"
+    heading = "THIS IS A TEST" if concern.test else "WE HAVE YOUR CONCERN"
+    yield from (heading, "", f"Reference: {concern.reference}", f"Code:      {code}")
     yield f"Sent:      {date_and_time(concern.received_at)}"
     if not concern.test:
         yield from _paragraph(look_again(concern.received_at))

@@ -164,10 +164,12 @@ def page_of_rendition(rendition: StoredRendition, *, is_numbered: bool) -> str:
     return f"{language.prefix}{rendition_page_path(guide, tag, number if is_numbered else None)}"
 
 
+@router.get("/who-can-help")
 @router.get("/covering-your-tracks")
-def read_covering_your_tracks(site: SiteDep) -> Response:
-    """Show how to remove the traces that a visit leaves on a device."""
-    return site.cached_page("covering_your_tracks.html")
+@router.get("/privacy")
+def read_fixed_page(site: SiteDep) -> Response:
+    """Its template is named after its path."""
+    return site.cached_page(f"{str(site.request.scope['path'])[1:].replace('-', '_')}.html")
 
 
 @router.get("/accessibility")
@@ -192,11 +194,6 @@ def read_accessibility_statement(site: SiteDep, session: SessionDep) -> Response
         lacking=lacking,
         pdf_available=pdf_available(),
     )
-
-
-@router.get("/privacy")
-def read_privacy_notice(site: SiteDep) -> Response:
-    return site.cached_page("privacy.html")
 
 
 @router.get("/guides/{guide}")
@@ -279,17 +276,12 @@ def edition_values(head: EditionHead, content: EditionContent, history: list[Edi
     return {
         "head": head,
         "content": content,
-        "words": in_guide_language,
+        "words": lambda *_pointer: english(),  # every text of an edition is in the guide's language
         "rendition": None,
         "sections": ON_PAGES,
         "history": history,
         "previous_edition": {each.number: previous.get(each.number) for each in history},
     }
-
-
-def in_guide_language(*_pointer: str | int) -> Markup:
-    """Return attributes for the guide's language, in which all text of an edition is. Renditions use `WordMarks`."""
-    return english()
 
 
 def _readable(history: list[EditionHead]) -> list[EditionHead]:

@@ -30,7 +30,8 @@
     stepsOf(form).forEach((step, index) => {
       step.hidden = index !== number;
     });
-    form.querySelector("[data-intro]").hidden = number > 0;
+    for (const each of form.querySelectorAll("[data-intro]")) each.hidden = number > 0;
+    for (const each of form.querySelectorAll("[data-later]")) each.hidden = number === 0;
     form.querySelector("h1").classList.toggle("of-later-step", number > 0);
     const problem = form.querySelector(".problem");
     const elsewhere = form.querySelector(".wrong") && !stepsOf(form)[number].querySelector(".wrong");

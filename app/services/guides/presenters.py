@@ -62,8 +62,8 @@ from app.services.guides.renditions import (
 
 MARK = "(en-GB)"
 """Printed after each untranslated text of a rendition."""
-MARK_EXPLAINED = f"Words with {MARK} after them are the guide’s own: this rendition does not have them."
-UNCHECKED_CAUTIONS = "The same in a machine’s words, which nobody has checked:"
+MARK_EXPLAINED = f"Words marked {MARK} are from the printed guide."
+UNCHECKED_CAUTIONS = "In other words (by computer, not checked):"
 IN_SIMPLE_WORDS = "This is the guide in simple words."
 
 

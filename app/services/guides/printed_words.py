@@ -48,8 +48,8 @@ TRANSLATED: Mapping[str, Mapping[str, str]] = {
         IN_SIMPLE_WORDS: "Dyma’r canllaw mewn geiriau syml.",
         UNCHECKED: "Cyfrifiadur a wnaeth y fersiwn hon, ac nid oes neb wedi’i gwirio. Mae’r rhybuddion a’r rhifau "
         "i’w ffonio yng ngeiriau’r canllaw ei hun.",
-        MARK_EXPLAINED: f"Geiriau’r canllaw ei hun yw’r rhai â {MARK} ar eu hôl: nid yw’r fersiwn hon yn eu cynnwys.",
-        UNCHECKED_CAUTIONS: "Yr un peth yng ngeiriau peiriant, nad oes neb wedi’u gwirio:",
+        MARK_EXPLAINED: f"Daw’r geiriau â {MARK} o’r canllaw printiedig.",
+        UNCHECKED_CAUTIONS: "Mewn geiriau eraill (gan gyfrifiadur, heb eu gwirio):",
         "What it is": "Beth ydyw",
         "What can make a child more vulnerable": "Beth all wneud plentyn yn fwy agored i niwed",
         "What to look for": "Beth i edrych amdano",
