@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from app.config import Settings
 from app.models.guides.signposts import Signpost
 from app.pages.languages import to_translate
-from app.services.guides.guides import is_said_in
 
 
 @dataclass(frozen=True)
@@ -18,8 +17,6 @@ class OtherReason:
     sentence: str
     setting: str
     """Has the contacts; empty for signposts."""
-    words: tuple[str, ...]
-    """By which people search for it."""
 
 
 OTHER_REASONS = (
@@ -28,38 +25,21 @@ OTHER_REASONS = (
         to_translate("It is about an adult"),
         to_translate("For an adult who may be at risk, call adult social care."),
         "adults_contact",
-        (
-            *("adult at risk", "vulnerable adult", "adult social care", "elderly", "old lady", "old man", "care home"),
-            *("grandmother", "grandfather", "grandma", "grandad"),
-        ),
     ),
     OtherReason(
         "worker",
         to_translate("It is about someone who works with children"),
         to_translate("You can also call the officer for people who work or volunteer with children."),
         "",
-        (
-            *(
-                "teacher",
-                "coach",
-                "tutor",
-                "youth worker",
-                "scout leader",
-                "foster carer",
-                "childminder",
-                "social worker",
-            ),
-            *("vicar", "priest", "imam", "lado", "designated officer", "works with children"),
-        ),
     ),
     OtherReason(
         "complaint",
         to_translate("I want to complain about the council"),
         to_translate("Complaints go to another team."),
         "complaints_contact",
-        ("complaint", "complain", "ombudsman"),
     ),
 )
+"""The list of words leads to them by `id`."""
 
 
 @dataclass(frozen=True)
@@ -69,13 +49,12 @@ class OtherContact:
     signposts: tuple[Signpost, ...]
 
 
-def other_contacts(settings: Settings, signposts: Sequence[Signpost], words: str | None = None) -> list[OtherContact]:
-    """With `words`, only reasons with a search word. Of signposts, those about people who work with children."""
+def other_contacts(settings: Settings, signposts: Sequence[Signpost]) -> list[OtherContact]:
+    """Of signposts, those about people who work with children."""
     officers = tuple(each for each in signposts if each.allegations)
     return [
         OtherContact(reason, getattr(settings, reason.setting), ())
         if reason.setting
         else OtherContact(reason, (), officers)
         for reason in OTHER_REASONS
-        if words is None or any(is_said_in(each, words) for each in reason.words)
     ]

@@ -53,6 +53,19 @@ class MatchedSynonym(ResponseModel):
     subject: str = Field(description="The code of the subject.", examples=["child_sexual_exploitation"])
 
 
+class Answer(ResponseModel):
+    """Something to which words of the query lead."""
+
+    leads_to: str = Field(
+        description="`signposts/{id}`, `{section}/{id}`, `{section}`, `subjects/{code}`, `reasons/{id}` (a reason to call "
+        "someone else), `duty-team` (see `/v1/signposts`), or the path of a page.",
+        examples=["signposts/samaritans"],
+    )
+    items: tuple[FoundItem, ...] = Field(
+        default=(), description="For `{section}/{id}`: the items of the guides that have it.", examples=[[]]
+    )
+
+
 class SearchResponse(ResponseModel):
     """Search results, best text match first. The order says nothing about any child."""
 
@@ -65,8 +78,19 @@ class SearchResponse(ResponseModel):
     )
     signposts: tuple[Signpost, ...] = Field(
         default=(),
-        description="Contacts to show before the results: 999, Childline, and those for a crisis that the query names.",
+        description="Contacts to show before the results: 999, Childline, and those to which the query leads.",
         examples=[[]],
+    )
+    answers: tuple[Answer, ...] = Field(
+        default=(),
+        description="To show before the results, in this order: what the words of the query lead to. They name a place "
+        "in the guidance, and say nothing about any child.",
+        examples=[[]],
+    )
+    nearest: tuple[str, ...] = Field(
+        default=(),
+        description="Known words that were looked for in place of unknown ones, which may be misspelt.",
+        examples=[[], ["grooming"]],
     )
     next_cursor: str | None = NEXT
     links: PageLinks = Field(examples=[{}])

@@ -3,20 +3,25 @@
 Search terms may reveal harm to a child.
 """
 
+from collections.abc import Iterator
+from typing import Any
+
 from fastapi import Response
 
 from app.errors import ValidationFailed
 from app.http.auth import PUBLIC
 from app.http.context import SessionDep
-from app.models.guides.sections import ON_PAGES
-from app.models.guides.signposts import CHILDLINE
+from app.models.guides.sections import ON_PAGES, Section
+from app.models.guides.signposts import WhoToCall
+from app.models.guides.words import DUTY_TEAM, REASON, SIGNPOST
 from app.pages.error_pages import PageRouter
 from app.pages.guides.guides import names_publishers
-from app.pages.languages import gettext, to_translate
+from app.pages.languages import LANGUAGES, SHORT_LANGUAGES, gettext, to_translate
 from app.pages.other_reasons import other_contacts
 from app.pages.page import Site, SiteDep
 from app.pages.posted_forms import SubmittedFormDep
-from app.services.guides.guides import Found, first_signposts, list_guides, search_guides, search_signposts
+from app.services.guides.guides import Found, first_signposts, search_guides, search_signposts
+from app.services.guides.words import Asked
 
 router = PageRouter(dependencies=[PUBLIC])
 SEARCH = "/search"
@@ -25,12 +30,22 @@ FIRST_ITEMS = 20
 MOST_ITEMS = 300
 NO_WORDS = to_translate("Enter a word to look for")
 QUERY_TOO_LONG = to_translate("Enter fewer words")
+PAGES = {
+    "/": to_translate("You can write in any language."),
+    "/concerns": to_translate("See what is happening, or tell us more"),
+    "/docs": to_translate("For developers"),
+    "/privacy": to_translate("Privacy notice"),
+    "/raise-a-concern": to_translate("Tell us about a child"),
+    "/worried-about-a-friend": to_translate("I am under 18, and worried about a friend"),
+    "/worried-about-yourself": to_translate("I am under 18, and it is about me"),
+}
+"""The links to which words lead."""
 
 
 @router.get(SEARCH)
 def read_search_form(site: SiteDep) -> Response:
     """It posts the terms: a query string would be in the browser's history and proxies' logs."""
-    return site.compressed(_page(site))
+    return site.compressed(_page(site, ""))
 
 
 @router.post(SEARCH)
@@ -42,24 +57,51 @@ def search_by_form(session: SessionDep, site: SiteDep, posted: SubmittedFormDep)
     found = search_guides(
         session, site.context.reference_data, words, limit=MOST_ITEMS if posted.one("do") == "more" else FIRST_ITEMS
     )
-    return _page(site, words, found=found, names=names_publishers(list_guides(session, site.context.reference_data)))
+    return _page(site, words, found)
 
 
-def _page(
-    site: Site, words: str = "", *, found: Found | None = None, names: bool = False, fault: str | None = None
-) -> Response:
-    who = site.context.emergency_contacts.current()
-    first = first_signposts(who.signposts, words)
+def _page(site: Site, words: str, found: Found | None = None, *, fault: str | None = None) -> Response:
+    who, reference_data = site.context.emergency_contacts.current(), site.context.reference_data
+    asked = found.asked if found else reference_data.words.ask(words)
+    answers = list(_answers(site, who, asked, found))
+    contacts = [value for kind, value in answers if kind == "contact"]
     return site.page(
         "search.html",
         status=ValidationFailed.status if fault else 200,
         faults={"q": gettext(fault)} if fault else {},
         words=words,
         found=found,
-        for_crisis=[each for each in first if not each.emergency and each.id != CHILDLINE],
-        signposts_found=[each for each in search_signposts(who.signposts, words) if each not in first] if found else [],
-        others_found=other_contacts(site.context.settings, who.signposts, words) if found else [],
-        subjects_found=found.matched if found else [],
+        answers=answers,
+        has_people=any(kind in ("contact", "reason", "team") for kind, _ in answers),
+        signposts_found=[each for each in search_signposts(who.signposts, words) if each not in contacts]
+        if found
+        else [],
         sections=ON_PAGES,
-        names_publishers=names,
+        names_publishers=found is not None and names_publishers(found.guides),
     )
+
+
+def _answers(site: Site, who: WhoToCall, asked: Asked, found: Found | None) -> Iterator[tuple[str, Any]]:
+    """Yield what the words lead to, in order, with its kind, by which the template shows it."""
+    signposts = {
+        SIGNPOST + each.id: each for each in first_signposts(site.context.reference_data, who.signposts, asked)
+    }
+    reasons = {REASON + each.reason.id: each for each in other_contacts(site.context.settings, who.signposts)}
+    languages = {f"/{each.code}": each for each in (*LANGUAGES[1:], *SHORT_LANGUAGES)}
+    guides = (found.by_title or found.guides[:1]) if found else ()
+    for lead in asked.leads:
+        if lead in signposts:
+            yield "contact", signposts[lead]
+        elif lead in reasons:
+            yield "reason", reasons[lead]
+        elif lead in languages:
+            yield "language", languages[lead]
+        elif lead in PAGES:
+            yield "page", (lead, PAGES[lead])
+        elif lead == DUTY_TEAM and site.teams(who).first:
+            yield "team", site.teams(who)
+        elif lead in set(Section):
+            yield from (("section", (each, Section(lead), None)) for each in guides)
+        elif found and lead in found.led_to:
+            section = Section(lead.partition("/")[0])
+            yield from (("section", (each.guide, section, each)) for each in found.led_to[lead])

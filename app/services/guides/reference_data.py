@@ -12,17 +12,20 @@ from pydantic_core import to_json
 from sqlalchemy import Engine
 from sqlmodel import Session
 
+from app.config import SEED_DIR
 from app.errors import FaultCode, FieldError, NoSuchCodeList
 from app.logs import Log
 from app.models.coded_values import coded_values
 from app.models.concerns.concern import Concern
-from app.models.guides.code_lists import CodeList
+from app.models.guides.code_lists import SUBJECTS, CodeList
 from app.models.guides.contacts import Contact
 from app.models.guides.editions import EditionContent, Publisher
 from app.models.guides.legal_statements import LegalStatement, LegalStatementList
 from app.models.guides.seed_files import read_seed_file
 from app.models.guides.signposts import Signpost, SignpostList, SignpostScope, WhoToCall
+from app.models.guides.words import SIGNPOST, SUBJECT, WordList, WordsLine
 from app.services.guides.editions import default_guide, get_current, read_content
+from app.services.guides.words import Words
 
 log = Log(__name__)
 COUNCILS = "council"
@@ -53,6 +56,7 @@ class ReferenceData:
     all_signposts: tuple[Signpost, ...]
     statements: tuple[LegalStatement, ...]
     neighbours: tuple[Signpost, ...]
+    word_list: WordList
     council: str | None = None
 
     def who_to_call(self, content: EditionContent) -> WhoToCall:
@@ -120,6 +124,15 @@ class ReferenceData:
         areas = {child.home_council for child in concern.children}
         officers = [each for each in signposts if each.allegations] if concern.concern.names_a_worker else []
         return (*(each for each in self.neighbours if each.council in areas), *officers)
+
+    @cached_property
+    def words(self) -> Words:
+        """The list of words, with the synonyms of subjects, and the `words` of signposts in an older seed folder."""
+        subjects = self.code_lists[SUBJECTS].codes if SUBJECTS in self.code_lists else ()
+        more = [(each.synonyms, SUBJECT + each.code) for each in subjects]
+        more += [(each.words, SIGNPOST + each.id) for each in self.all_signposts]
+        lines = [WordsLine(phrases=said, leads_to=(lead,), source="The seed folder.") for said, lead in more if said]
+        return Words(self.word_list.model_copy(update={"lines": (*self.word_list.lines, *lines)}))
 
     @cached_property
     def law(self) -> dict[str, LegalStatement]:
@@ -223,4 +236,11 @@ def read_reference_data(seed_dir: Path, council: str | None = None, night: str |
         own["verified_on"] = checked.get(phone["number"])
         signposts.append(Signpost.model_validate_json(to_json(own)))
     lists_by_name = {each.name: each for each in lists}
-    return ReferenceData(lists_by_name, tuple(signposts), statements, found.neighbours, council)
+    words = read_seed_file(words_path(seed_dir), WordList)
+    return ReferenceData(lists_by_name, tuple(signposts), statements, found.neighbours, words, council)
+
+
+def words_path(seed_dir: Path) -> Path:
+    """An older seed folder has no list of words: it gets the one that comes with the program."""
+    own = seed_dir / "words.yaml"
+    return own if own.is_file() else SEED_DIR / own.name
