@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from app.errors import CodedValueError, FaultCode
 from app.models.base import MAX_ITEMS, FullDate, RequestModel, Text
@@ -17,6 +17,7 @@ PAGES = (
     "/",
     "/concerns",
     "/docs",
+    "/guides",
     "/privacy",
     "/raise-a-concern",
     "/worried-about-a-friend",
@@ -49,6 +50,13 @@ class WordsLine(RequestModel):
     language: LanguageTag = "en-GB"
     source: Text
     verified_on: FullDate | None = Field(default=None, description="When a person checked it; null if nobody has.")
+
+    @field_validator("phrases", "unless")
+    @classmethod
+    def _either_word_is_one_word(cls, phrases: tuple[str, ...]) -> tuple[str, ...]:
+        if wrong := next((part for part in " ".join(phrases).split() if "/" in part and "-" in part), None):
+            raise CodedValueError(FaultCode.INVALID, f"in `{wrong}`, write each word without a hyphen")
+        return phrases
 
     @model_validator(mode="after")
     def _a_childs_words_are_not_judged(self) -> Self:

@@ -34,6 +34,7 @@ PAGES = {
     "/": to_translate("You can write in any language."),
     "/concerns": to_translate("See what is happening, or tell us more"),
     "/docs": to_translate("For developers"),
+    "/guides": to_translate("See all guides, A to Z"),
     "/privacy": to_translate("Privacy notice"),
     "/raise-a-concern": to_translate("Tell us about a child"),
     "/worried-about-a-friend": to_translate("I am under 18, and worried about a friend"),

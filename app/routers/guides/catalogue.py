@@ -18,6 +18,7 @@ from app.models.base import SLUG_PATTERN, RequestModel
 from app.models.guides.catalogue import ACROSS_GUIDES, Answer, FoundItem, SearchResponse
 from app.models.guides.guides import EditionStatus
 from app.models.guides.sections import Section
+from app.models.guides.words import SIGNPOST
 from app.models.links import edition_path, guide_path
 from app.services.cursors import decode_key, encode_key
 from app.services.guides.catalogue import CatalogueEntry, EntryFilter, list_catalogue
@@ -170,11 +171,14 @@ def search(
         found = list_catalogue(session, about, offset=offset, limit=limit + 1)
     results, next_cursor = _page(found, offset, limit=limit)
     led_to = find_led_to(session, entry_filter, asked)
+    signposts = first_signposts(reference_data, context.emergency_contacts.current().signposts, asked)
+    known = {SIGNPOST + each.id for each in signposts}
+    leads = [each for each in asked.leads if (each in known if each.startswith(SIGNPOST) else led_to.get(each, True))]
     body = SearchResponse(
         results=results,
         matched=tuple(matched),
-        signposts=tuple(first_signposts(reference_data, context.emergency_contacts.current().signposts, asked)),
-        answers=tuple(Answer(leads_to=each, items=_found_items(led_to.get(each, ()))) for each in asked.leads),
+        signposts=tuple(signposts),
+        answers=tuple(Answer(leads_to=each, items=_found_items(led_to.get(each, ()))) for each in leads),
         nearest=tuple(dict.fromkeys(nearest.values())),
         next_cursor=next_cursor,
         links=page_links(request, next_cursor),

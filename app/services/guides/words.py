@@ -16,6 +16,7 @@ DOUBLED = re.compile(r"([bdgmnprt])\1(?=(?:ing|ed)$)")
 ENDINGS = re.compile(r"(?:ies|ied|ying|ing|ed|es|s|e|(?<=\w{4})y)$")
 SHORTEST_STEM = 3
 SHORTEST_CORRECTED = 5
+ENGLISH = "en-GB"
 LONG = 8
 """From so many letters, two of a typed word may be wrong."""
 IGNORED = re.compile("['’‘`´\u0300-\u036f\u064b-\u0655]")
@@ -40,6 +41,10 @@ def _split(text: str) -> list[str]:
 def _forms(words: Iterable[str]) -> frozenset[str]:
     """The stems, and the scripts in capitals, such as `ARABIC`."""
     return frozenset(form for word in words for form in (stem(word), unicodedata.name(word[0], "").partition(" ")[0]))
+
+
+def _stems(words: Iterable[str]) -> frozenset[str]:
+    return frozenset(map(stem, words))
 
 
 def forms_in(text: str) -> frozenset[str]:
@@ -71,7 +76,7 @@ class Words:
     """Compares words with the list, at a cost that does not depend on the guides."""
 
     def __init__(self, found: WordList) -> None:
-        families = {name: frozenset(stem(word) for word in _split(" ".join(of))) for name, of in found.families.items()}
+        families = {f"<{name}>": _stems(_split(" ".join(of))) for name, of in found.families.items()}
         self._lines = [(line, [_slots(each, families) for each in line.unless]) for line in found.lines]
         self._phrases: dict[str, list[tuple[int, str, Slots]]] = defaultdict(list)
         said = [(place, each) for place, line in enumerate(found.lines) for each in line.phrases]
@@ -79,11 +84,16 @@ class Words:
             slots = _slots(phrase, families)
             for form in min(slots, key=len, default=()):
                 self._phrases[form].append((place, phrase, slots))
-        written = [FAMILY.sub(" ", phrase).replace("/", " / ").split() for _, phrase in said]
-        known = [word for each in (*written, *found.families.values()) for word in _split(" ".join(each))]
-        pairs = [(one, two) for each in written for one, two in pairwise(each) if min(len(one), len(two)) > 2]
-        self._known = frozenset(known) | _forms(known)
-        self._near = _near([*zip(known, known, strict=True), *((one + two, f"{one} {two}") for one, two in pairs)])
+        written = [
+            (FAMILY.sub(" ", phrase).replace("/", " / ").split(), found.lines[place].language) for place, phrase in said
+        ]
+        english = [word for each, language in written if language == ENGLISH for word in _split(" ".join(each))]
+        english += _split(" ".join(chain(*found.families.values())))
+        others = [word for each, language in written if language != ENGLISH for word in _split(" ".join(each))]
+        pairs = [(one, two) for each, _ in written for one, two in pairwise(each) if min(len(one), len(two)) > 2]
+        self._known, self._stems = frozenset((*english, *others)), _stems(english)
+        joined = [(one + two, f"{one} {two}") for one, two in pairs]
+        self._near = _near([*zip(english, english, strict=True), *joined, *zip(others, others, strict=True)])
         self._of_guides: tuple[list[tuple[str, int]], dict[str, str]] = ([], {})
 
     def ask(self, text: str) -> Asked:
@@ -112,11 +122,12 @@ class Words:
 
     def _nearest(self, word: str, near: dict[str, str]) -> str:
         """Empty for a known word, and if there is none."""
-        if len(word) < SHORTEST_CORRECTED or word in self._known or stem(word) in self._known:
+        if len(word) < SHORTEST_CORRECTED or word in self._known or stem(word) in self._stems:
             return ""
         once = [word, *_shorter(word)]
         twice = (each for one in once[1:] for each in _shorter(one)) if len(word) >= LONG else ()
-        return next((near[each] for each in (*once, *twice) if each in near), "")
+        found = (near[each] for each in chain(once, twice) if each in near)
+        return next((each for each in found if not word.startswith(each)), "")
 
     def _leads(self, forms: frozenset[str]) -> dict[str, str]:
         matched = list(self._matched(forms))
@@ -143,12 +154,11 @@ class Words:
 def _slots(phrase: str, families: dict[str, frozenset[str]]) -> Slots:
     slots: list[frozenset[str]] = []
     for part in phrase.split():
-        if part[0] == "<" or "/" in part:
-            names = [each.strip("<>") for each in part.split("/")]
-            either = [families.get(each) or {each if each.isupper() else stem("".join(_split(each)))} for each in names]
-            slots.append(frozenset().union(*either))
+        either = part.split("/")
+        if len(either) > 1 or part in families:
+            slots.append(frozenset().union(*(families.get(each) or _stems(_split(each)) for each in either)))
         else:
-            slots += [frozenset([stem(word)]) for word in _split(part)]
+            slots += [frozenset([part[1:-1]])] if part[0] == "<" else [frozenset([stem(word)]) for word in _split(part)]
     return tuple(slots)
 
 
