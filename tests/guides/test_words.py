@@ -115,5 +115,9 @@ def test_what_a_query_must_lead_to_stands_first_on_the_page(client: TestClient, 
         assert answers == []
         assert f'href="/{first[0]}"' in rest.partition("</ul>")[0]
         return
-    shown = [shown_as(client, each) if "/" + each not in SECTIONS else f'#{each}">' for each in first if each not in ALWAYS]
-    assert [(mark, answer) for mark, answer in zip_longest(shown, answers[: len(shown)]) if mark not in (answer or "")] == []
+    shown = [
+        shown_as(client, each) if "/" + each not in SECTIONS else f'#{each}">' for each in first if each not in ALWAYS
+    ]
+    assert [
+        (mark, answer) for mark, answer in zip_longest(shown, answers[: len(shown)]) if mark not in (answer or "")
+    ] == []

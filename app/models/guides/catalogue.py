@@ -57,8 +57,8 @@ class Answer(ResponseModel):
     """Something to which words of the query lead."""
 
     leads_to: str = Field(
-        description="`signposts/{id}`, `{section}/{id}`, `{section}`, `subjects/{code}`, `reasons/{id}` (a reason to call "
-        "someone else), `duty-team` (see `/v1/signposts`), or the path of a page.",
+        description="`signposts/{id}`, `{section}/{id}`, `{section}`, `subjects/{code}`, `reasons/{id}`, "
+        "`duty-team` (see `/v1/signposts`), or the path of a page.",
         examples=["signposts/samaritans"],
     )
     items: tuple[FoundItem, ...] = Field(

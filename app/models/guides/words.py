@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Self
 
-from pydantic import Field, StringConstraints, field_validator, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from app.errors import CodedValueError, FaultCode
 from app.models.base import MAX_ITEMS, FullDate, RequestModel, Text
@@ -12,25 +12,13 @@ from app.models.languages import LanguageTag
 
 DUTY_TEAM = "duty-team"
 SIGNPOST, REASON, SUBJECT = "signposts/", "reasons/", "subjects/"
-LANGUAGE_PAGE = "/[a-z]{2}"
-PAGES = (
-    "/",
-    "/concerns",
-    "/docs",
-    "/guides",
-    "/privacy",
-    "/raise-a-concern",
-    "/worried-about-a-friend",
-    "/worried-about-yourself",
-)
 CAUTIOUS = tuple(section.value for section in Section if section.entry.has_cautions)
 """Sections that a child's own words never lead to."""
 FAMILY = re.compile(r"<([a-z]+)>")
-_SECTIONS = "|".join(Section)
 Lead = Annotated[
     str,
     StringConstraints(
-        pattern=rf"^(?:{'|'.join(PAGES)}|{LANGUAGE_PAGE}|{DUTY_TEAM}|(?:{_SECTIONS})(?:/[a-z0-9-]+)?"
+        pattern=rf"^(?:/[a-z-]*|{DUTY_TEAM}|(?:{'|'.join(Section)})(?:/[a-z0-9-]+)?"
         rf"|(?:{SIGNPOST}|{REASON}|{SUBJECT})[a-z0-9_-]+)$"
     ),
 ]
@@ -42,7 +30,7 @@ class WordsLine(RequestModel):
     phrases: tuple[Text, ...] = Field(
         min_length=1,
         max_length=MAX_ITEMS,
-        description="In a phrase, `a/b` is either word, `<name>` a word of that family, `<BENGALI>` a word in that script.",
+        description="`a/b` is either word, `<name>` a word of that family, `<BENGALI>` a word in that script.",
     )
     unless: tuple[Text, ...] = Field(default=(), max_length=MAX_ITEMS)
     leads_to: tuple[Lead, ...] = Field(min_length=1, max_length=MAX_ITEMS)
@@ -50,13 +38,6 @@ class WordsLine(RequestModel):
     language: LanguageTag = "en-GB"
     source: Text
     verified_on: FullDate | None = Field(default=None, description="When a person checked it; null if nobody has.")
-
-    @field_validator("phrases", "unless")
-    @classmethod
-    def _either_word_is_one_word(cls, phrases: tuple[str, ...]) -> tuple[str, ...]:
-        if wrong := next((part for part in " ".join(phrases).split() if "/" in part and "-" in part), None):
-            raise CodedValueError(FaultCode.INVALID, f"in `{wrong}`, write each word without a hyphen")
-        return phrases
 
     @model_validator(mode="after")
     def _a_childs_words_are_not_judged(self) -> Self:

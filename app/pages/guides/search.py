@@ -11,7 +11,7 @@ from fastapi import Response
 from app.errors import ValidationFailed
 from app.http.auth import PUBLIC
 from app.http.context import SessionDep
-from app.models.guides.sections import ON_PAGES, Section
+from app.models.guides.sections import ON_PAGES
 from app.models.guides.signposts import WhoToCall
 from app.models.guides.words import DUTY_TEAM, REASON, SIGNPOST
 from app.pages.error_pages import PageRouter
@@ -20,7 +20,7 @@ from app.pages.languages import LANGUAGES, SHORT_LANGUAGES, gettext, to_translat
 from app.pages.other_reasons import other_contacts
 from app.pages.page import Site, SiteDep
 from app.pages.posted_forms import SubmittedFormDep
-from app.services.guides.guides import Found, first_signposts, search_guides, search_signposts
+from app.services.guides.guides import SECTIONS, Found, first_signposts, search_guides, search_signposts
 from app.services.guides.words import Asked
 
 router = PageRouter(dependencies=[PUBLIC])
@@ -84,25 +84,20 @@ def _page(site: Site, words: str, found: Found | None = None, *, fault: str | No
 
 def _answers(site: Site, who: WhoToCall, asked: Asked, found: Found | None) -> Iterator[tuple[str, Any]]:
     """Yield what the words lead to, in order, with its kind, by which the template shows it."""
-    signposts = {
-        SIGNPOST + each.id: each for each in first_signposts(site.context.reference_data, who.signposts, asked)
+    signposts, teams = first_signposts(site.context.reference_data, who.signposts, asked), site.teams(who)
+    shown: dict[str, tuple[str, Any]] = {
+        **{SIGNPOST + each.id: ("contact", each) for each in signposts},
+        **{REASON + each.reason.id: ("reason", each) for each in other_contacts(site.context.settings, who.signposts)},
+        **{f"/{each.code}": ("language", each) for each in (*LANGUAGES[1:], *SHORT_LANGUAGES)},
+        **{path: ("page", (path, title)) for path, title in PAGES.items()},
+        **({DUTY_TEAM: ("team", teams)} if teams.first else {}),
     }
-    reasons = {REASON + each.reason.id: each for each in other_contacts(site.context.settings, who.signposts)}
-    languages = {f"/{each.code}": each for each in (*LANGUAGES[1:], *SHORT_LANGUAGES)}
     guides = (found.by_title or found.guides[:1]) if found else ()
     for lead in asked.leads:
-        if lead in signposts:
-            yield "contact", signposts[lead]
-        elif lead in reasons:
-            yield "reason", reasons[lead]
-        elif lead in languages:
-            yield "language", languages[lead]
-        elif lead in PAGES:
-            yield "page", (lead, PAGES[lead])
-        elif lead == DUTY_TEAM and site.teams(who).first:
-            yield "team", site.teams(who)
-        elif lead in set(Section):
-            yield from (("section", (each, Section(lead), None)) for each in guides)
-        elif found and lead in found.led_to:
-            section = Section(lead.partition("/")[0])
-            yield from (("section", (each.guide, section, each)) for each in found.led_to[lead])
+        if lead in shown:
+            yield shown[lead]
+        elif lead in SECTIONS:
+            yield from (("section", (each, SECTIONS[lead], None)) for each in guides)
+        elif found:
+            groups = found.led_to.get(lead, ())
+            yield from (("section", (each.guide, SECTIONS[lead.partition("/")[0]], each)) for each in groups)

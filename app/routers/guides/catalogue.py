@@ -154,8 +154,8 @@ def search(
 ) -> Response:
     """Full-text search of every current edition. Queries are not logged.
 
-    `answers` are what words of the query lead to. `matched` names those that stand for a subject (`synonyms` in the code
-    list `subject`).
+    `answers` are what words of the query lead to. `matched` names those that stand for a subject (`synonyms` in the
+    code list `subject`).
     """
     reference_data, entry_filter = (
         context.reference_data,

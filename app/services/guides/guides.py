@@ -27,7 +27,7 @@ LEAD = re.compile(
 OTHER_LETTER = "0"
 """Of titles that do not begin with A to Z."""
 MOST_LED_TO = 6
-SECTIONS = frozenset(Section)
+SECTIONS = {each.value: each for each in Section}
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ def find_led_to(session: Session, entry_filter: EntryFilter, asked: Asked) -> di
     """Return the items of guides to which the words lead, by lead."""
     parts = {lead: lead.partition("/") for lead in asked.leads}
     items = {
-        lead: (Section(part).key, item) for lead, (part, _, item) in parts.items() if item and part in set(Section)
+        lead: (SECTIONS[part].key, item) for lead, (part, _, item) in parts.items() if item and part in set(Section)
     }
     wanted = replace(entry_filter, words=None, items=set(items.values()))
     found = list_catalogue(session, wanted, limit=MOST_LED_TO) if items else []
@@ -165,13 +165,13 @@ def search_catalogue(
 ) -> tuple[list[CatalogueEntry], dict[str, str]]:
     """Return the entries with every word or, if there are none, with the nearest known words.
 
-    The second part are the nearest words that led to an entry, or by the list of words, by the word typed.
+    The second part are those nearest words, by the word typed.
     """
     nearest, found = asked.nearest, list_catalogue(session, entry_filter, offset=offset, limit=limit)
-    if not found and entry_filter.words and (meant := words.nearest(session, entry_filter.words)):
-        typed = replace(entry_filter, words=words.replaced(entry_filter.words, meant))
-        found = list_catalogue(session, typed, offset=offset, limit=limit)
-        nearest = nearest | meant if found else nearest
+    if not found and entry_filter.words:
+        nearest = words.nearest_in_guides(session, entry_filter.words) | nearest
+        meant = replace(entry_filter, words=words.replaced(entry_filter.words, nearest))
+        found = list_catalogue(session, meant, offset=offset, limit=limit) if nearest else []
     return found, nearest
 
 

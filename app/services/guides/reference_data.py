@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -56,8 +56,8 @@ class ReferenceData:
     all_signposts: tuple[Signpost, ...]
     statements: tuple[LegalStatement, ...]
     neighbours: tuple[Signpost, ...]
-    word_list: WordList
     council: str | None = None
+    word_list: WordList = field(default_factory=WordList)
 
     def who_to_call(self, content: EditionContent) -> WhoToCall:
         """Return the contacts of the edition `content`, and the signposts to show beside them."""
@@ -237,7 +237,7 @@ def read_reference_data(seed_dir: Path, council: str | None = None, night: str |
         signposts.append(Signpost.model_validate_json(to_json(own)))
     lists_by_name = {each.name: each for each in lists}
     words = read_seed_file(words_path(seed_dir), WordList)
-    return ReferenceData(lists_by_name, tuple(signposts), statements, found.neighbours, words, council)
+    return ReferenceData(lists_by_name, tuple(signposts), statements, found.neighbours, council, words)
 
 
 def words_path(seed_dir: Path) -> Path:

@@ -43,30 +43,30 @@ def _forms(words: Iterable[str]) -> frozenset[str]:
     return frozenset(form for word in words for form in (stem(word), unicodedata.name(word[0], "").partition(" ")[0]))
 
 
-def _stems(words: Iterable[str]) -> frozenset[str]:
-    return frozenset(map(stem, words))
-
-
 def forms_in(text: str) -> frozenset[str]:
     return _forms(_split(text))
 
 
-def _shorter(word: str) -> list[str]:
+def _without_a_letter(word: str) -> list[str]:
     return [word[:place] + word[place + 1 :] for place in range(len(word))]
 
 
-def _near(words: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """What each of `words` means, by the word itself and by the word without any one letter."""
+def _near(words: Iterable[str]) -> dict[str, str]:
+    """Each of `words`, by itself without blanks, and by that without any one letter."""
     found: dict[str, str] = {}
-    for word, meant in words:
-        for each in (word, *_shorter(word)) if len(word) >= SHORTEST_CORRECTED else ():
-            found.setdefault(each, meant)
+    for word in words:
+        joined = word.replace(" ", "")
+        for each in (joined, *_without_a_letter(joined)) if len(joined) >= SHORTEST_CORRECTED else ():
+            found.setdefault(each, word)
     return found
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What the words of a query lead to, in order, each with the phrase of the list. `nearest` led to some of it."""
+    """What the words of a query lead to, in order, each with the phrase of the list.
+
+    `nearest` are known words, by the unknown word typed.
+    """
 
     leads: dict[str, str]
     nearest: dict[str, str]
@@ -76,67 +76,56 @@ class Words:
     """Compares words with the list, at a cost that does not depend on the guides."""
 
     def __init__(self, found: WordList) -> None:
-        families = {f"<{name}>": _stems(_split(" ".join(of))) for name, of in found.families.items()}
+        families = {f"<{name}>": frozenset(map(stem, _split(" ".join(of)))) for name, of in found.families.items()}
         self._lines = [(line, [_slots(each, families) for each in line.unless]) for line in found.lines]
         self._phrases: dict[str, list[tuple[int, str, Slots]]] = defaultdict(list)
-        said = [(place, each) for place, line in enumerate(found.lines) for each in line.phrases]
-        for place, phrase in said:
-            slots = _slots(phrase, families)
-            for form in min(slots, key=len, default=()):
-                self._phrases[form].append((place, phrase, slots))
-        written = [
-            (FAMILY.sub(" ", phrase).replace("/", " / ").split(), found.lines[place].language) for place, phrase in said
-        ]
-        english = [word for each, language in written if language == ENGLISH for word in _split(" ".join(each))]
-        english += _split(" ".join(chain(*found.families.values())))
-        others = [word for each, language in written if language != ENGLISH for word in _split(" ".join(each))]
-        pairs = [(one, two) for each, _ in written for one, two in pairwise(each) if min(len(one), len(two)) > 2]
-        self._known, self._stems = frozenset((*english, *others)), _stems(english)
-        joined = [(one + two, f"{one} {two}") for one, two in pairs]
-        self._near = _near([*zip(english, english, strict=True), *joined, *zip(others, others, strict=True)])
+        for place, line in enumerate(found.lines):
+            for phrase, slots in ((each, _slots(each, families)) for each in line.phrases):
+                for form in min(slots, key=len, default=()):
+                    self._phrases[form].append((place, phrase, slots))
+        english_first = sorted(found.lines, key=lambda each: each.language != ENGLISH)
+        said = [FAMILY.sub("/", each).replace("/", " / ").split() for line in english_first for each in line.phrases]
+        written = _split(" ".join(chain(*found.families.values(), *said)))
+        pairs = (
+            f"{one} {two}" for each in said for one, two in pairwise(each) if min(len(one), len(two)) >= SHORTEST_STEM
+        )
+        self._known, self._near = frozenset(written), _near((*written, *pairs))
         self._of_guides: tuple[list[tuple[str, int]], dict[str, str]] = ([], {})
 
     def ask(self, text: str) -> Asked:
         words = _split(text)
-        typed = self._leads(_forms(words))
-        nearest = {word: near for word in words if (near := self._nearest(word, self._near))}
-        led = self._leads(_forms((*words, *" ".join(nearest.values()).split()))) if nearest else typed
-        return Asked(led, nearest if led.keys() != typed.keys() else {})
+        nearest = self._nearest(words, self._near)
+        return Asked(self._leads(_forms((*words, *" ".join(nearest.values()).split()))), nearest)
 
-    def nearest(self, session: Session, text: str) -> dict[str, str]:
-        """Return the nearest word of the list or of current editions for each unknown word of `text`, if there is one.
-
-        The words of the editions are read again after a publication.
-        """
+    def nearest_in_guides(self, session: Session, text: str) -> dict[str, str]:
+        """Return the nearest word of current editions for each unknown word. They are read after each publication."""
         editions = sorted(session.exec(select(CatalogueRow.guide, CatalogueRow.edition).distinct()))
         if self._of_guides[0] != editions:
-            read = sorted(set(" ".join(session.exec(select(col(CatalogueRow.words)))).casefold().split()))
-            self._of_guides = (editions, _near(zip(read, read, strict=True)))
-        of_guides = self._of_guides[1]
-        found = {word: self._nearest(word, self._near) or self._nearest(word, of_guides) for word in _split(text)}
-        return {word: near for word, near in found.items() if near not in ("", word)}
+            read = " ".join(session.exec(select(col(CatalogueRow.words)))).casefold()
+            self._of_guides = (editions, _near(sorted(set(read.split()))))
+        return self._nearest(_split(text), self._of_guides[1])
 
     @staticmethod
     def replaced(text: str, nearest: dict[str, str]) -> str:
         return " ".join(nearest.get(word, word) for word in _split(text)) if nearest else text
 
-    def _nearest(self, word: str, near: dict[str, str]) -> str:
-        """Empty for a known word, and if there is none."""
-        if len(word) < SHORTEST_CORRECTED or word in self._known or stem(word) in self._stems:
-            return ""
-        once = [word, *_shorter(word)]
-        twice = (each for one in once[1:] for each in _shorter(one)) if len(word) >= LONG else ()
-        found = (near[each] for each in chain(once, twice) if each in near)
-        return next((each for each in found if not word.startswith(each)), "")
+    def _nearest(self, words: Iterable[str], near: dict[str, str]) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for word in set(words) - self._known:
+            once = [word, *_without_a_letter(word)] if len(word) >= SHORTEST_CORRECTED else []
+            twice = (each for one in once[1:] for each in _without_a_letter(one)) if len(word) >= LONG else ()
+            known = (near[each] for each in chain(once, twice) if each in near)
+            if fitting := [each for each in known if stem(each) != stem(word) and not word.startswith(each)]:
+                found[word] = fitting[0]
+        return found
 
     def _leads(self, forms: frozenset[str]) -> dict[str, str]:
         matched = list(self._matched(forms))
-        judges = not any(line.from_child for line, _ in matched)
+        refused = CAUTIOUS if any(line.from_child for line, _ in matched) else ()
         leads: dict[str, str] = {}
-        for line, phrase in matched:
-            for lead in line.leads_to:
-                if judges or not lead.startswith(CAUTIOUS):
-                    leads[lead] = max(leads.get(lead, ""), phrase, key=len)
+        for lead, phrase in ((lead, phrase) for line, phrase in matched for lead in line.leads_to):
+            if not lead.startswith(refused):
+                leads[lead] = max(leads.get(lead, ""), phrase, key=len)
         return leads
 
     def _matched(self, forms: frozenset[str]) -> Iterator[tuple[WordsLine, str]]:
@@ -152,11 +141,12 @@ class Words:
 
 
 def _slots(phrase: str, families: dict[str, frozenset[str]]) -> Slots:
+    """A hyphen divides words, but not within `a/b`."""
     slots: list[frozenset[str]] = []
     for part in phrase.split():
-        either = part.split("/")
-        if len(either) > 1 or part in families:
-            slots.append(frozenset().union(*(families.get(each) or _stems(_split(each)) for each in either)))
+        if "/" in part or part in families:
+            either = part.split("/")
+            slots.append(frozenset().union(*(families.get(each) or {stem("".join(_split(each)))} for each in either)))
         else:
             slots += [frozenset([part[1:-1]])] if part[0] == "<" else [frozenset([stem(word)]) for word in _split(part)]
     return tuple(slots)

@@ -236,7 +236,8 @@ def read_section(library: Library, arguments: OfSection) -> dict[str, Any]:
 def search_guidance(library: Library, arguments: OfSearch) -> dict[str, Any]:
     """Return the items, from all guides, that contain all the given words, or the nearest known ones (`nearest`).
 
-    Say `signposts` first. The search only compares words: it cannot judge, or say whether something has happened to a child.
+    Say `signposts` first. The search only compares words: it cannot judge, or say whether something has happened to a
+    child.
     """
     session, words = library.session, library.reference_data.words
     asked, entry_filter = words.ask(arguments.words), EntryFilter(arguments.words)
