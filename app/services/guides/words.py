@@ -111,7 +111,7 @@ class Words:
 
     def _nearest(self, words: Iterable[str], near: dict[str, str]) -> dict[str, str]:
         found: dict[str, str] = {}
-        for word in set(words) - self._known:
+        for word in (each for each in dict.fromkeys(words) if each not in self._known):
             once = [word, *_without_a_letter(word)] if len(word) >= SHORTEST_CORRECTED else []
             twice = (each for one in once[1:] for each in _without_a_letter(one)) if len(word) >= LONG else ()
             known = (near[each] for each in chain(once, twice) if each in near)
