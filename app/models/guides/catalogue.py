@@ -54,16 +54,13 @@ class MatchedSynonym(ResponseModel):
 
 
 class Answer(ResponseModel):
-    """Something to which words of the query lead."""
+    """What words of the query lead to."""
 
     leads_to: str = Field(
-        description="`signposts/{id}`, `{section}/{id}`, `{section}`, `subjects/{code}`, `reasons/{id}`, "
-        "`duty-team` (see `/v1/signposts`), or the path of a page.",
-        examples=["signposts/samaritans"],
+        description="`signposts/{id}`, `{section}/{id}`, `{section}`, `reasons/{id}`, `duty-team` or a path.",
+        examples=["duty-team"],
     )
-    items: tuple[FoundItem, ...] = Field(
-        default=(), description="For `{section}/{id}`: the items of the guides that have it.", examples=[[]]
-    )
+    items: tuple[FoundItem, ...] = Field(default=(), description="Its items.", examples=[[]])
 
 
 class SearchResponse(ResponseModel):
@@ -82,15 +79,8 @@ class SearchResponse(ResponseModel):
         examples=[[]],
     )
     answers: tuple[Answer, ...] = Field(
-        default=(),
-        description="To show before the results, in this order: what the words of the query lead to. They name a place "
-        "in the guidance, and say nothing about any child.",
-        examples=[[]],
+        default=(), description="To show first, in order. They say nothing about any child.", examples=[[]]
     )
-    nearest: tuple[str, ...] = Field(
-        default=(),
-        description="Known words that were looked for in place of unknown ones, which may be misspelt.",
-        examples=[[], ["grooming"]],
-    )
+    nearest: tuple[str, ...] = Field(default=(), description="Known words, in place of misspelt ones.", examples=[[]])
     next_cursor: str | None = NEXT
     links: PageLinks = Field(examples=[{}])

@@ -18,7 +18,7 @@ from app.models.base import SLUG_PATTERN, RequestModel
 from app.models.guides.catalogue import ACROSS_GUIDES, Answer, FoundItem, SearchResponse
 from app.models.guides.guides import EditionStatus
 from app.models.guides.sections import Section
-from app.models.guides.words import SIGNPOST
+from app.models.guides.words import SIGNPOST, SUBJECT
 from app.models.links import edition_path, guide_path
 from app.services.cursors import decode_key, encode_key
 from app.services.guides.catalogue import CatalogueEntry, EntryFilter, list_catalogue
@@ -154,8 +154,7 @@ def search(
 ) -> Response:
     """Full-text search of every current edition. Queries are not logged.
 
-    `answers` are what words of the query lead to. `matched` names those that stand for a subject (`synonyms` in the
-    code list `subject`).
+    `matched` names words of the query that stand for a subject (`synonyms` in the code list `subject`).
     """
     reference_data, entry_filter = (
         context.reference_data,
@@ -173,7 +172,8 @@ def search(
     led_to = find_led_to(session, entry_filter, asked)
     signposts = first_signposts(reference_data, context.emergency_contacts.current().signposts, asked)
     known = {SIGNPOST + each.id for each in signposts}
-    leads = [each for each in asked.leads if (each in known if each.startswith(SIGNPOST) else led_to.get(each, True))]
+    others = (each for each in asked.leads if not each.startswith(SUBJECT))
+    leads = [each for each in others if (each in known if each.startswith(SIGNPOST) else led_to.get(each, True))]
     body = SearchResponse(
         results=results,
         matched=tuple(matched),
