@@ -20,7 +20,7 @@ from app.pages.languages import LANGUAGES, SHORT_LANGUAGES, gettext, to_translat
 from app.pages.other_reasons import other_contacts
 from app.pages.page import Site, SiteDep
 from app.pages.posted_forms import SubmittedFormDep
-from app.services.guides.guides import SECTIONS, Found, first_signposts, search_guides, search_signposts
+from app.services.guides.guides import SECTIONS, Found, first_signposts, search_guides
 from app.services.guides.words import Asked
 
 router = PageRouter(dependencies=[PUBLIC])
@@ -65,7 +65,6 @@ def _page(site: Site, words: str, found: Found | None = None, *, fault: str | No
     who, reference_data = site.context.emergency_contacts.current(), site.context.reference_data
     asked = found.asked if found else reference_data.words.ask(words)
     answers = list(_answers(site, who, asked, found))
-    contacts = [value for kind, value in answers if kind == "contact"]
     return site.page(
         "search.html",
         status=ValidationFailed.status if fault else 200,
@@ -74,9 +73,6 @@ def _page(site: Site, words: str, found: Found | None = None, *, fault: str | No
         found=found,
         answers=answers,
         has_people=any(kind in ("contact", "reason", "team") for kind, _ in answers),
-        signposts_found=[each for each in search_signposts(who.signposts, words) if each not in contacts]
-        if found
-        else [],
         sections=ON_PAGES,
         names_publishers=found is not None and names_publishers(found.guides),
     )

@@ -18,7 +18,7 @@ from app.models.guides.words import SIGNPOST, SUBJECT
 from app.services.guides.catalogue import CatalogueEntry, EntryFilter, list_catalogue
 from app.services.guides.editions import CurrentEdition, list_current
 from app.services.guides.reference_data import ReferenceData
-from app.services.guides.words import Asked, Words, forms_in, stem
+from app.services.guides.words import Asked, Words, stem
 
 LEAD = re.compile(
     r"^\W*(?:one[- ]minute guide\W*(?:(?:to|on|about|for)\s+|(?<=\s)))?(?:(?:a|an|the)\s+)?", re.IGNORECASE
@@ -139,14 +139,6 @@ def matched_synonyms(asked: Asked) -> list[MatchedSynonym]:
         for lead, phrase in asked.leads.items()
         if lead.startswith(SUBJECT)
     ]
-
-
-def search_signposts(signposts: Sequence[Signpost], words: str) -> list[Signpost]:
-    """Name, audience and description together have each word, in any form. No words match none."""
-    if not words_in(words):
-        return []
-    described = ((each, " ".join((each.name, each.audience or "", each.description or ""))) for each in signposts)
-    return [each for each, description in described if forms_in(words) <= forms_in(description)]
 
 
 def find_led_to(session: Session, entry_filter: EntryFilter, asked: Asked) -> dict[str, list[CatalogueEntry]]:

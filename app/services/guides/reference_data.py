@@ -127,10 +127,10 @@ class ReferenceData:
 
     @cached_property
     def words(self) -> Words:
-        """The list of words, with the synonyms of subjects, and the `words` of signposts in an older seed folder."""
+        """The list of words, synonyms of subjects, names of signposts, and their `words` from an older folder."""
         subjects = self.code_lists[SUBJECTS].codes if SUBJECTS in self.code_lists else ()
         more = [(each.synonyms, SUBJECT + each.code) for each in subjects]
-        more += [(each.words, SIGNPOST + each.id) for each in self.all_signposts]
+        more += [((each.name, *each.words), SIGNPOST + each.id) for each in self.all_signposts]
         lines = [WordsLine(phrases=said, leads_to=(lead,), source="The seed folder.") for said, lead in more if said]
         return Words(self.word_list.model_copy(update={"lines": (*self.word_list.lines, *lines)}))
 

@@ -43,10 +43,6 @@ def _forms(words: Iterable[str]) -> frozenset[str]:
     return frozenset(form for word in words for form in (stem(word), unicodedata.name(word[0], "").partition(" ")[0]))
 
 
-def forms_in(text: str) -> frozenset[str]:
-    return _forms(_split(text))
-
-
 def _without_a_letter(word: str) -> list[str]:
     return [word[:place] + word[place + 1 :] for place in range(len(word))]
 
