@@ -110,7 +110,7 @@ class Words:
         for word in (each for each in dict.fromkeys(words) if each not in self._known):
             once = [word, *_without_a_letter(word)] if len(word) >= SHORTEST_CORRECTED else []
             twice = (each for one in once[1:] for each in _without_a_letter(one)) if len(word) >= LONG else ()
-            known = (near[each] for each in chain(once, twice) if each in near)
+            known = (near[each] for each in chain(once, twice) if near.get(each, "")[:1] == word[0])
             if fitting := [each for each in known if stem(each) != stem(word) and not word.startswith(each)]:
                 found[word] = fitting[0]
         return found
