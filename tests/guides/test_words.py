@@ -29,8 +29,6 @@ from tests.support.loops import for_each
 from tests.support.publishing import SLUG, an_edition, publish_invented, publish_next
 from tests.support.service import a_service
 
-pytestmark = pytest.mark.any_database
-
 QUERIES = YAML(typ="safe").load((Path(__file__).parent / "queries.yaml").read_text(encoding="utf-8"))
 KINDS = {
     "contact": "contacts/",
