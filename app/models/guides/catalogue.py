@@ -53,6 +53,16 @@ class MatchedSynonym(ResponseModel):
     subject: str = Field(description="The code of the subject.", examples=["child_sexual_exploitation"])
 
 
+class Answer(ResponseModel):
+    """What words of the query lead to."""
+
+    leads_to: str = Field(
+        description="`signposts/{id}`, `{section}/{id}`, `{section}`, `reasons/{id}`, `duty-team` or a path.",
+        examples=["duty-team"],
+    )
+    items: tuple[FoundItem, ...] = Field(default=(), description="Its items.", examples=[[]])
+
+
 class SearchResponse(ResponseModel):
     """Search results, best text match first. The order says nothing about any child."""
 
@@ -65,8 +75,12 @@ class SearchResponse(ResponseModel):
     )
     signposts: tuple[Signpost, ...] = Field(
         default=(),
-        description="Contacts to show before the results: 999, Childline, and those for a crisis that the query names.",
+        description="Contacts to show before the results: 999, Childline, and those to which the query leads.",
         examples=[[]],
     )
+    answers: tuple[Answer, ...] = Field(
+        default=(), description="To show first, in order. They say nothing about any child.", examples=[[]]
+    )
+    nearest: tuple[str, ...] = Field(default=(), description="Known words, in place of misspelt ones.", examples=[[]])
     next_cursor: str | None = NEXT
     links: PageLinks = Field(examples=[{}])

@@ -102,7 +102,7 @@ class Signpost(Reachable):
         default=(),
         max_length=MAX_ITEMS,
         exclude=True,
-        description="Words of people in a crisis, for whom search shows this signpost before its results.",
+        description="Words by which search finds it, from a seed folder older than the list of words.",
         examples=[[]],
     )
     source: Text = Field(

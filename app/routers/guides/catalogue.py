@@ -1,5 +1,6 @@
 """Routes of lists across guides, with filters, and of search."""
 
+from collections.abc import Iterable, Sequence
 from typing import Annotated
 
 from fastapi import Query, Request, Response
@@ -14,14 +15,22 @@ from app.http.problems import RESPONSES_OF_READS, response_example
 from app.http.responses import Responses, page_links, public_response
 from app.http.routes import GuidanceRouter
 from app.models.base import SLUG_PATTERN, RequestModel
-from app.models.guides.catalogue import ACROSS_GUIDES, FoundItem, SearchResponse
+from app.models.guides.catalogue import ACROSS_GUIDES, Answer, FoundItem, SearchResponse
 from app.models.guides.guides import EditionStatus
 from app.models.guides.sections import Section
+from app.models.guides.words import SIGNPOST, SUBJECT
 from app.models.links import edition_path, guide_path
 from app.services.cursors import decode_key, encode_key
 from app.services.guides.catalogue import CatalogueEntry, EntryFilter, list_catalogue
 from app.services.guides.csv_tables import CsvRow, csv_table
-from app.services.guides.guides import entries_to_search, first_signposts, guides_about
+from app.services.guides.guides import (
+    find_led_to,
+    first_signposts,
+    guides_about,
+    in_guides_about,
+    matched_synonyms,
+    search_catalogue,
+)
 
 catalogue_router = GuidanceRouter(tags=["Across guides"], dependencies=[PUBLIC], responses=RESPONSES_OF_READS)
 InGuide = Annotated[
@@ -105,8 +114,9 @@ def _add_list(section: Section) -> None:
         limit: Limit = 50,
         cursor: Cursor = None,
     ) -> Response:
-        entry_filter = _filter_of(session, context, filters, section)
-        found, next_cursor = _page(session, entry_filter, cursor, limit=limit)
+        entry_filter, offset = _filter_of(session, context, filters, section), decode_key(cursor, otherwise=0)
+        entries = list_catalogue(session, entry_filter, offset=offset, limit=limit + 1)
+        found, next_cursor = _page(entries, offset, limit=limit)
         links = page_links(request, next_cursor)
         page = {section.key: [each.model_dump() for each in found], "next_cursor": next_cursor, "links": links}
         return public_response(request, ACROSS_GUIDES[section].model_validate(page))
@@ -146,13 +156,32 @@ def search(
 
     `matched` names words of the query that stand for a subject (`synonyms` in the code list `subject`).
     """
-    entry_filter = _filter_of(session, context, Filters(**dict(query)), *Section)
-    filters, matched = entries_to_search(session, context.reference_data, entry_filter)
-    found, next_cursor = _page(session, filters, cursor, limit=limit)
-    links = page_links(request, next_cursor)
-    first = first_signposts(context.emergency_contacts.current().signposts, query.q)
+    reference_data, entry_filter = (
+        context.reference_data,
+        _filter_of(session, context, Filters(**dict(query)), *Section),
+    )
+    asked, offset = reference_data.words.ask(query.q), decode_key(cursor, otherwise=0)
+    matched = matched_synonyms(asked)
+    found, nearest = search_catalogue(
+        session, reference_data.words, entry_filter, asked, offset=offset, limit=limit + 1
+    )
+    if matched and not found:
+        about = in_guides_about(session, reference_data, entry_filter, matched)
+        found = list_catalogue(session, about, offset=offset, limit=limit + 1)
+    results, next_cursor = _page(found, offset, limit=limit)
+    led_to = find_led_to(session, entry_filter, asked)
+    signposts = first_signposts(reference_data, context.emergency_contacts.current().signposts, asked)
+    known = {SIGNPOST + each.id for each in signposts}
+    others = (each for each in asked.leads if not each.startswith(SUBJECT))
+    leads = [each for each in others if (each in known if each.startswith(SIGNPOST) else led_to.get(each, True))]
     body = SearchResponse(
-        results=found, matched=tuple(matched), signposts=tuple(first), next_cursor=next_cursor, links=links
+        results=results,
+        matched=tuple(matched),
+        signposts=tuple(signposts),
+        answers=tuple(Answer(leads_to=each, items=_found_items(led_to.get(each, ()))) for each in leads),
+        nearest=tuple(dict.fromkeys(nearest.values())),
+        next_cursor=next_cursor,
+        links=page_links(request, next_cursor),
     )
     return public_response(request, body)
 
@@ -165,13 +194,13 @@ def _filter_of(session: Session, context: AppContext, filters: Filters, *section
     return EntryFilter(filters.q, [each.key for each in sections], guides, filters.code)
 
 
-def _page(
-    session: Session, entry_filter: EntryFilter, cursor: str | None, *, limit: int
-) -> tuple[tuple[FoundItem, ...], str | None]:
-    offset = decode_key(cursor, otherwise=0)
-    entries = list_catalogue(session, entry_filter, offset=offset, limit=limit + 1)
-    next_cursor = encode_key(offset + limit) if len(entries) > limit else None
-    return tuple(_found_item(entry) for entry in entries[:limit]), next_cursor
+def _page(found: Sequence[CatalogueEntry], offset: int, *, limit: int) -> tuple[tuple[FoundItem, ...], str | None]:
+    """`found` has one more entry than `limit` if there is a next page."""
+    return _found_items(found[:limit]), encode_key(offset + limit) if len(found) > limit else None
+
+
+def _found_items(entries: Iterable[CatalogueEntry]) -> tuple[FoundItem, ...]:
+    return tuple(map(_found_item, entries))
 
 
 def _found_item(entry: CatalogueEntry) -> FoundItem:

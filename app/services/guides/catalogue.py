@@ -35,12 +35,16 @@ class CatalogueEntry:
 
 @dataclass(frozen=True)
 class EntryFilter:
-    """An entry must meet every condition that is not None. `code` is one of its related codes, in any case."""
+    """An entry must meet every condition that is not None. `code` is one of its related codes, in any case.
+
+    `items` are keys of sections with ids.
+    """
 
     words: str | None = None
     sections: Sequence[str] = LISTED_SECTIONS
     guides: Collection[str] | None = None
     code: str | None = None
+    items: Collection[tuple[str, str]] | None = None
 
 
 def index_guide(session: Session, guide: str, current: EditionKey | None) -> None:
@@ -80,6 +84,8 @@ def list_catalogue(
     found = select(CatalogueRow).where(col(CatalogueRow.part).in_(entry_filter.sections), has_edition)
     if entry_filter.guides is not None:
         found = found.where(col(CatalogueRow.guide).in_(entry_filter.guides))
+    if entry_filter.items is not None:
+        found = found.where(tuple_(col(CatalogueRow.part), col(CatalogueRow.item_id)).in_(entry_filter.items))
     if entry_filter.code is not None:
         found = found.where(
             func.lower(col(CatalogueRow.codes)).contains(f" {entry_filter.code.lower()} ", autoescape=True)

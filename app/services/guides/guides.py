@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -12,10 +12,13 @@ from app.db.search import WORD, words_in
 from app.models.guides.catalogue import MatchedSynonym
 from app.models.guides.code_lists import SUBJECTS, Code
 from app.models.guides.editions import EditionDetails
+from app.models.guides.sections import Section
 from app.models.guides.signposts import CHILDLINE, Signpost
+from app.models.guides.words import SIGNPOST, SUBJECT
 from app.services.guides.catalogue import CatalogueEntry, EntryFilter, list_catalogue
 from app.services.guides.editions import CurrentEdition, list_current
 from app.services.guides.reference_data import ReferenceData
+from app.services.guides.words import Asked, Words, stem
 
 LEAD = re.compile(
     r"^\W*(?:one[- ]minute guide\W*(?:(?:to|on|about|for)\s+|(?<=\s)))?(?:(?:a|an|the)\s+)?", re.IGNORECASE
@@ -23,8 +26,8 @@ LEAD = re.compile(
 """Common beginnings of titles, ignored when sorting."""
 OTHER_LETTER = "0"
 """Letter for titles that do not begin with A to Z."""
-ENDINGS = re.compile(r"(?:ies|ing|ed|es|s|e|y)$")
-SHORTEST_STEM = 3
+MOST_LED_TO = 6
+SECTIONS = {each.value: each for each in Section}
 
 
 @dataclass(frozen=True)
@@ -72,14 +75,21 @@ class FoundInGuide:
 
 @dataclass(frozen=True)
 class Found:
-    """`by_title` match by title or subject, `in_guides` by items. `matched` are the synonyms in the words."""
+    """`by_title` match by title or subject, `in_guides` by items. `matched` are the synonyms in the words.
+
+    `led_to` are items by lead, `nearest` the words in place of others, and `guides` all guides.
+    """
 
     by_title: Sequence[ListedGuide]
     in_guides: Sequence[FoundInGuide]
     has_more: bool
-    matched: Sequence[MatchedSynonym] = ()
+    matched: Sequence[MatchedSynonym]
+    nearest: Sequence[str]
+    asked: Asked
+    led_to: Mapping[str, Sequence[FoundInGuide]]
+    guides: Sequence[ListedGuide]
 
-    def led_to(self, guide: ListedGuide) -> str:
+    def found_by(self, guide: ListedGuide) -> str:
         """Return the first matched synonym of a subject of `guide`."""
         return next((each.words for each in self.matched if guide.is_about(each.subject)), "")
 
@@ -116,74 +126,86 @@ def group_by_subject(
     return [(code, guides) for code, guides in groups if guides]
 
 
-def find_synonyms(reference_data: ReferenceData, words: str) -> list[MatchedSynonym]:
-    """Return the longest synonym of each subject in `words`: each of its words, in any form."""
-    typed = _forms(words)
+def first_signposts(reference_data: ReferenceData, signposts: Sequence[Signpost], asked: Asked) -> list[Signpost]:
+    """Return the signposts to show before search results: 999, Childline, then those to which the words lead."""
+    always = [each for each in signposts if each.emergency or each.id == CHILDLINE]
+    known = {SIGNPOST + each.id: each for each in (*signposts, *reference_data.neighbours) if each not in always}
+    return [*always, *(known[lead] for lead in asked.leads if lead in known)]
+
+
+def matched_synonyms(asked: Asked) -> list[MatchedSynonym]:
     return [
-        MatchedSynonym(words=max(matching, key=len), subject=code.code)
-        for code in subject_codes(reference_data)
-        if (matching := [each for each in code.synonyms if _forms(each) <= typed])
+        MatchedSynonym(words=phrase, subject=lead.removeprefix(SUBJECT))
+        for lead, phrase in asked.leads.items()
+        if lead.startswith(SUBJECT)
     ]
 
 
-def is_said_in(phrase: str, words: str) -> bool:
-    """Return True if each word of `phrase` is in `words`, in any form."""
-    return _forms(phrase) <= _forms(words)
+def find_led_to(session: Session, entry_filter: EntryFilter, asked: Asked) -> dict[str, list[CatalogueEntry]]:
+    """Return the items of guides to which the words lead, by lead."""
+    parts = {lead: lead.partition("/") for lead in asked.leads}
+    items = {
+        lead: (SECTIONS[part].key, item) for lead, (part, _, item) in parts.items() if item and part in set(Section)
+    }
+    wanted = replace(entry_filter, words=None, items=set(items.values()))
+    found = list_catalogue(session, wanted, limit=MOST_LED_TO) if items else []
+    return {lead: [each for each in found if (each.part, each.item.id) == key] for lead, key in items.items()}
 
 
-def first_signposts(signposts: Sequence[Signpost], words: str) -> list[Signpost]:
-    """Return the signposts to show before search results: 999, Childline, then those with `words` of a crisis."""
-    typed = _forms(words)
-    return sorted(
-        (
-            each
-            for each in signposts
-            if each.emergency or each.id == CHILDLINE or any(_forms(said) <= typed for said in each.words)
-        ),
-        key=lambda each: (not each.emergency, each.id != CHILDLINE),
-    )
+def search_catalogue(
+    session: Session, words: Words, entry_filter: EntryFilter, asked: Asked, *, offset: int = 0, limit: int
+) -> tuple[list[CatalogueEntry], dict[str, str]]:
+    """Return the entries with every word or, if there are none, with the nearest known words.
+
+    The second part are those nearest words, by the word typed.
+    """
+    nearest, found = asked.nearest, list_catalogue(session, entry_filter, offset=offset, limit=limit)
+    if not found and entry_filter.words:
+        nearest = words.nearest_in_guides(session, entry_filter.words) | nearest
+        meant = replace(entry_filter, words=words.replaced(entry_filter.words, nearest))
+        found = list_catalogue(session, meant, offset=offset, limit=limit) if nearest else []
+    return found, nearest
 
 
-def search_signposts(signposts: Sequence[Signpost], words: str) -> list[Signpost]:
-    """Name, audience and description together have each word, in any form. No words match none."""
-    if not words_in(words):
-        return []
-    described = ((each, " ".join((each.name, each.audience or "", each.description or ""))) for each in signposts)
-    return [each for each, description in described if is_said_in(words, description)]
-
-
-def entries_to_search(
-    session: Session, reference_data: ReferenceData, entry_filter: EntryFilter
-) -> tuple[EntryFilter, list[MatchedSynonym]]:
-    """Return the filter as it is, or if nothing matches and there are synonyms, the guides about their subjects."""
-    matched = find_synonyms(reference_data, entry_filter.words or "")
-    if not matched or list_catalogue(session, entry_filter, limit=1):
-        return entry_filter, matched
+def in_guides_about(
+    session: Session, reference_data: ReferenceData, entry_filter: EntryFilter, matched: Iterable[MatchedSynonym]
+) -> EntryFilter:
+    """Return a filter of all items of the guides about a matched subject."""
     about = {guide for each in matched for guide in guides_about(session, reference_data, each.subject)}
     return replace(
         entry_filter, words=None, guides=about if entry_filter.guides is None else about & set(entry_filter.guides)
-    ), matched
+    )
 
 
 def search_guides(session: Session, reference_data: ReferenceData, words: str, *, limit: int) -> Found:
-    """Items that have every word, and guides whose title and subjects do, or a synonym of a subject.
+    """Items that have every word, guides whose title and subjects do, or a synonym of a subject, and items led to.
 
     Words match in any form, and the last may be incomplete.
     """
-    listed, matched = list_guides(session, reference_data), find_synonyms(reference_data, words)
-    entries = list_catalogue(session, EntryFilter(words), limit=limit + 1)
-    by_guide: dict[str, list[CatalogueEntry]] = {}
-    for entry in entries[:limit]:
-        by_guide.setdefault(entry.key.guide, []).append(entry)
-    guides = {each.guide: each for each in listed}
-    found = [FoundInGuide(guides[slug], of_it) for slug, of_it in by_guide.items() if slug in guides]
+    asked, guides = reference_data.words.ask(words), list_guides(session, reference_data)
+    entries, nearest = search_catalogue(session, reference_data.words, EntryFilter(words), asked, limit=limit + 1)
+    led_to, matched = find_led_to(session, EntryFilter(), asked), matched_synonyms(asked)
+    first, meant = [each for found in led_to.values() for each in found], reference_data.words.replaced(words, nearest)
     subjects = {each.subject for each in matched}
     return Found(
-        [each for each in listed if _is_named(each, words) or any(map(each.is_about, subjects))],
-        found,
+        [each for each in guides if _is_named(each, meant) or any(map(each.is_about, subjects))],
+        _by_guide(guides, [each for each in entries[:limit] if each not in first]),
         has_more=len(entries) > limit,
         matched=matched,
+        nearest=tuple(dict.fromkeys(nearest.values())),
+        asked=asked,
+        led_to={lead: _by_guide(guides, found) for lead, found in led_to.items()},
+        guides=guides,
     )
+
+
+def _by_guide(guides: Iterable[ListedGuide], entries: Iterable[CatalogueEntry]) -> list[FoundInGuide]:
+    """In the order of the entries."""
+    listed = {each.guide: each for each in guides}
+    by_guide: dict[str, list[CatalogueEntry]] = {}
+    for entry in entries:
+        by_guide.setdefault(entry.key.guide, []).append(entry)
+    return [FoundInGuide(listed[slug], of_it) for slug, of_it in by_guide.items() if slug in listed]
 
 
 def split_at_words(text: str, words: str) -> list[tuple[str, bool]]:
@@ -214,16 +236,7 @@ def _is_named(guide: ListedGuide, words: str) -> bool:
 def _is_form(word: str, typed: str, *, is_last: bool) -> bool:
     """Return True if the words differ only in case and endings. If `is_last`, `typed` may be a beginning."""
     word, typed = word.casefold(), typed.casefold()
-    return _stem(word) == _stem(typed) or (is_last and word.startswith(typed))
-
-
-def _forms(text: str) -> set[str]:
-    return {_stem(word.casefold()) for word in words_in(text)}
-
-
-def _stem(word: str) -> str:
-    stem = ENDINGS.sub("", word)
-    return stem if len(stem) >= SHORTEST_STEM else word
+    return stem(word) == stem(typed) or (is_last and word.startswith(typed))
 
 
 def list_reviews(session: Session) -> list[CurrentEdition]:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,17 +12,20 @@ from pydantic_core import to_json
 from sqlalchemy import Engine
 from sqlmodel import Session
 
+from app.config import SEED_DIR
 from app.errors import FaultCode, FieldError, NoSuchCodeList
 from app.logs import Log
 from app.models.coded_values import coded_values
 from app.models.concerns.concern import Concern
-from app.models.guides.code_lists import CodeList
+from app.models.guides.code_lists import SUBJECTS, CodeList
 from app.models.guides.contacts import Contact
 from app.models.guides.editions import EditionContent, Publisher
 from app.models.guides.legal_statements import LegalStatement, LegalStatementList
 from app.models.guides.seed_files import read_seed_file
 from app.models.guides.signposts import Signpost, SignpostList, SignpostScope, WhoToCall
+from app.models.guides.words import SIGNPOST, SUBJECT, WordList, WordsLine
 from app.services.guides.editions import default_guide, get_current, read_content
+from app.services.guides.words import Words
 
 log = Log(__name__)
 COUNCILS = "council"
@@ -54,6 +57,7 @@ class ReferenceData:
     statements: tuple[LegalStatement, ...]
     neighbours: tuple[Signpost, ...]
     council: str | None = None
+    word_list: WordList = field(default_factory=WordList)
 
     def who_to_call(self, content: EditionContent) -> WhoToCall:
         """Return the contacts of the edition `content`, and the signposts to show beside them."""
@@ -120,6 +124,15 @@ class ReferenceData:
         areas = {child.home_council for child in concern.children}
         officers = [each for each in signposts if each.allegations] if concern.concern.names_a_worker else []
         return (*(each for each in self.neighbours if each.council in areas), *officers)
+
+    @cached_property
+    def words(self) -> Words:
+        """The list of words, synonyms of subjects, names of signposts, and their `words` from an older folder."""
+        subjects = self.code_lists[SUBJECTS].codes if SUBJECTS in self.code_lists else ()
+        more = [(each.synonyms, SUBJECT + each.code) for each in subjects]
+        more += [((each.name, *each.words), SIGNPOST + each.id) for each in self.all_signposts]
+        lines = [WordsLine(phrases=said, leads_to=(lead,), source="The seed folder.") for said, lead in more if said]
+        return Words(self.word_list.model_copy(update={"lines": (*self.word_list.lines, *lines)}))
 
     @cached_property
     def law(self) -> dict[str, LegalStatement]:
@@ -219,4 +232,11 @@ def read_reference_data(seed_dir: Path, council: str | None = None, night: str |
         own["verified_on"] = checked.get(phone["number"])
         signposts.append(Signpost.model_validate_json(to_json(own)))
     lists_by_name = {each.name: each for each in lists}
-    return ReferenceData(lists_by_name, tuple(signposts), statements, found.neighbours, council)
+    words = read_seed_file(words_path(seed_dir), WordList)
+    return ReferenceData(lists_by_name, tuple(signposts), statements, found.neighbours, council, words)
+
+
+def words_path(seed_dir: Path) -> Path:
+    """An older seed folder has no list of words: it gets the one that comes with the program."""
+    own = seed_dir / "words.yaml"
+    return own if own.is_file() else SEED_DIR / own.name

@@ -3274,18 +3274,6 @@ class Reworded(TypedDict):
     words: list[WordRun]
 
 
-class SearchResponse(TypedDict):
-    """
-    Search results, best text match first. The order says nothing about any child.
-    """
-
-    results: list[FoundItem]
-    matched: NotRequired[list[MatchedSynonym]]
-    signposts: NotRequired[list[Signpost]]
-    next_cursor: str | None
-    links: dict[str, str]
-
-
 class SectionChanges(TypedDict):
     """
     Changes in one section.
@@ -3407,6 +3395,15 @@ class AdditionReceipt(TypedDict):
     call_from: NotRequired[str | None]
 
 
+class Answer(TypedDict):
+    """
+    What words of the query lead to.
+    """
+
+    leads_to: str
+    items: NotRequired[list[FoundItem]]
+
+
 class ChangesResponse(TypedDict):
     """
     Changes between two editions.
@@ -3524,6 +3521,20 @@ class DraftChangesResponse(TypedDict):
     sections: dict[str, SectionChanges]
     fields: list[FieldChange]
     not_compared: list[str]
+    links: dict[str, str]
+
+
+class SearchResponse(TypedDict):
+    """
+    Search results, best text match first. The order says nothing about any child.
+    """
+
+    results: list[FoundItem]
+    matched: NotRequired[list[MatchedSynonym]]
+    signposts: NotRequired[list[Signpost]]
+    answers: NotRequired[list[Answer]]
+    nearest: NotRequired[list[str]]
+    next_cursor: str | None
     links: dict[str, str]
 
 

@@ -153,6 +153,16 @@ def test_a_search_without_results_still_says_999(client: TestClient) -> None:
     assert "999" in found["emergency"]
 
 
+def test_words_of_a_crisis_lead_an_assistant_to_who_helps_and_no_words_to_an_indicator(client: TestClient) -> None:
+    crisis = call(client, "search_guidance", words="wants to end it all")["structuredContent"]
+    seen = call(client, "search_guidance", words="hides her phone")["structuredContent"]
+    misspelt = call(client, "search_guidance", words="groming")["structuredContent"]
+
+    assert [each["id"] for each in crisis["signposts"]] == ["police-emergency", "childline", "samaritans"]
+    assert (seen["results"], seen["leads_to"]) == ([], [])
+    assert (misspelt["nearest"], misspelt["results"][0]["section"]) == (["grooming"], "definitions")
+
+
 @for_each(
     ("tool", "arguments", "named"),
     [

@@ -96,6 +96,7 @@ def send_mcp_message(
             reference_data=context.reference_data,
             public_url=context.settings.public_url,
             preferred_guide=context.settings.default_guide,
+            signposts=context.emergency_contacts.current().signposts,
             on_duty=lambda who: context.duty_hours.teams(who, now).on_duty,
         )
         answer = _answer(body["method"], body.get("params", {}), library, is_stateless=is_stateless)

@@ -21,10 +21,11 @@ from app.models.guides.editions import EditionContent
 from app.models.guides.items import Caution
 from app.models.guides.renditions import RenditionFacts
 from app.models.guides.sections import Section
-from app.models.guides.signposts import CALL_999_FIRST, TeamOnDuty, WhoToCall
+from app.models.guides.signposts import CALL_999_FIRST, Signpost, TeamOnDuty, WhoToCall
+from app.models.guides.words import CAUTIOUS
 from app.models.languages import LanguageTag
 from app.models.links import edition_path
-from app.services.guides.catalogue import EntryFilter, list_catalogue
+from app.services.guides.catalogue import EntryFilter
 from app.services.guides.editions import (
     Contents,
     default_guide,
@@ -34,6 +35,7 @@ from app.services.guides.editions import (
     list_renditions,
     require_current,
 )
+from app.services.guides.guides import first_signposts, search_catalogue
 from app.services.guides.presenters import find_edition, show_rendition
 from app.services.guides.reference_data import ReferenceData
 from app.services.guides.renditions import GUIDE_TAGS, chosen_rendition, language_paths, rendition_facts
@@ -112,6 +114,7 @@ class Library:
     reference_data: ReferenceData
     public_url: str
     preferred_guide: str | None
+    signposts: tuple[Signpost, ...]
     on_duty: Callable[[WhoToCall], tuple[TeamOnDuty, ...]]
 
     def guide_of(self, arguments: OfGuide) -> str:
@@ -231,15 +234,21 @@ def read_section(library: Library, arguments: OfSection) -> dict[str, Any]:
 
 @_tool("Search the guidance", OfSearch)
 def search_guidance(library: Library, arguments: OfSearch) -> dict[str, Any]:
-    """Return the items, from all guides, that contain all the given words.
+    """Return the items, from all guides, that contain all the given words, or the nearest known ones (`nearest`).
 
-    The search only compares words: it cannot judge, or say whether something has happened to a child.
+    Say `signposts` first. The search only compares words: it cannot judge, or say whether something has happened to a
+    child.
     """
-    found = list_catalogue(library.session, EntryFilter(arguments.words), limit=arguments.limit)
+    session, words = library.session, library.reference_data.words
+    asked, entry_filter = words.ask(arguments.words), EntryFilter(arguments.words)
+    found, nearest = search_catalogue(session, words, entry_filter, asked, limit=arguments.limit)
     cautions = {(each.key, caution.id): caution for each in found for caution in each.cautions}
     cited = {each.key: each.digest for each in found}
     results = [{"guide": each.key.guide, "section": Section.of_key(each.part), "item": each.item} for each in found]
-    return library.result(cautions.values(), cited.items(), results=results)
+    leads_to = [each for each in asked.leads if not each.startswith(CAUTIOUS)]
+    signposts = first_signposts(library.reference_data, library.signposts, asked)
+    rest = {"signposts": signposts, "leads_to": leads_to, "nearest": list(nearest.values()), "results": results}
+    return library.result(cautions.values(), cited.items(), **rest)
 
 
 @_tool("Compare two editions", OfChanges)

@@ -11,7 +11,14 @@ from typing import Any
 from app.errors import SetupError
 from app.models.guides.edition_files import as_yaml, file_text
 from app.models.guides.signposts import Signpost, SignpostScope
-from app.services.guides.reference_data import COUNCILS, ELSEWHERE, NIGHT_TEAM, ReferenceData, read_reference_data
+from app.services.guides.reference_data import (
+    COUNCILS,
+    ELSEWHERE,
+    NIGHT_TEAM,
+    ReferenceData,
+    read_reference_data,
+    words_path,
+)
 from app.services.guides.written_phones import phones_in
 
 OWN_FOLDER = "council"
@@ -68,6 +75,7 @@ def write_own_seed(target: Path, source: Path, council: str, numbers: Numbers | 
         else:
             shutil.copytree(source / "code-lists", draft / "code-lists")
             shutil.copy(source / LAW_FILE, draft)
+            shutil.copy(words_path(source), draft)
             _write_signposts(draft, read_reference_data(source), numbers, council, today)
             _write_guide(draft, council, numbers, today)
         draft.chmod(0o755)
@@ -93,7 +101,9 @@ def _replace_days(path: Path, key: re.Pattern[str], day: dt.date) -> None:
 
 def _write_signposts(draft: Path, known: ReferenceData, numbers: Numbers, council: str, today: dt.date) -> None:
     kept = [
-        each.model_dump(mode="json", exclude_defaults=True) | {"words": list(each.words), "verified_on": str(today)}
+        each.model_dump(mode="json", exclude_defaults=True)
+        | ({"words": list(each.words)} if each.words else {})
+        | {"verified_on": str(today)}
         for each in _kept(known, numbers)
     ]
     own = [
