@@ -34,6 +34,7 @@ from app.pages.languages import (
     english,
     gettext,
     localised_links,
+    marked_english,
     ngettext,
     or_english,
     script_words,
@@ -99,6 +100,7 @@ def page_templates(extensions: tuple[Extension, ...]) -> jinja2.Environment:
     templates.filters |= {
         "t": gettext,
         "or_english": or_english,
+        "marked_english": marked_english,
         "clock_time": clock_time,
         "day": day,
         "date_and_time": date_and_time,

@@ -29,8 +29,6 @@ SPELLING_ALPHABET = (
 SPELLING_WORDS = {word[0]: word for word in SPELLING_ALPHABET.split()}
 OF_A_TEST = to_translate("This was a test. Nobody will read it.")
 PAGE_WORDS = ((TEST, OF_A_TEST), ("status token", "code"), ("acknowledged", "read"), ("acknowledge", "read"))
-DAY_IN_WORDS = "d MMMM y"
-JOINED_DAY_IN_WORDS = "d 'de' MMMM 'de' y"
 CONTACT_LABELS = {"mailto": to_translate("Email {}"), "tel": to_translate("Call {}")}
 
 CODE_LABELS = {
@@ -73,13 +71,12 @@ def inline_markdown(text: str) -> Markup:
 def day(moment: dt.datetime | dt.date) -> str:
     """Return `24 November 2026`, in London and the page's language."""
     local = moment.astimezone(LONDON) if isinstance(moment, dt.datetime) else moment
-    pattern = JOINED_DAY_IN_WORDS if current_language().code in ("es", "pt") else DAY_IN_WORDS
-    return format_date(local, pattern, locale=_locale())
+    return format_date(local, "long", locale=_locale())
 
 
 def partial_date(value: str) -> str:
     """Return `November 2026` if there is no day. A year or other text is unchanged."""
-    for pattern, words in (("%Y-%m-%d", DAY_IN_WORDS), ("%Y-%m", "MMMM y")):
+    for pattern, words in (("%Y-%m-%d", "long"), ("%Y-%m", "MMMM y")):
         try:
             return format_date(dt.datetime.strptime(value, pattern).replace(tzinfo=LONDON), words, locale=_locale())
         except ValueError:
