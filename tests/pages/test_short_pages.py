@@ -311,7 +311,7 @@ def test_each_short_form_says_whom_to_call_if_sending_fails(client: TestClient) 
 def test_each_short_form_has_childline(client: TestClient, language: Language) -> None:
     for path in (language.prefix, f"{language.prefix}/concerns"):
         main = client.get(path).text.partition("<main")[2].partition('<section class="call"')[0]
-        assert main.count('href="tel:08001111"') == 1, path
+        assert main.count("0800 1111") == 1, path
 
 
 @pytest.mark.slow
@@ -337,7 +337,7 @@ def test_999_and_the_exit_share_a_row_in_every_language_also_in_letters_of_twice
             assert call is not None
             assert leave is not None
             assert (call["y"], call["height"]) == (leave["y"], leave["height"]), (language.code, size)
-            assert 0 <= min(call["x"], leave["x"]), (language.code, size)
+            assert min(call["x"], leave["x"]) >= 0, (language.code, size)
             assert max(call["x"] + call["width"], leave["x"] + leave["width"]) <= 360, (language.code, size)
             assert page.evaluate("document.documentElement.scrollWidth") <= 360, (language.code, size)
     page.close()
