@@ -68,7 +68,7 @@ def _lost_or_gained(english: str, translation: str) -> Iterator[str]:
 
 def _closes(translation: str) -> bool:
     opened: list[str] = []
-    for name in re.findall(r"<(/?\w+)", translation):
+    for name in re.findall(r"<(/?(?!br\b)\w+)", translation):
         if not name.startswith("/"):
             opened.append(name)
         elif not opened or opened.pop() != name[1:]:

@@ -7,19 +7,18 @@ from enum import StrEnum
 from operator import attrgetter
 from urllib.parse import urlsplit
 
-from babel import Locale
 from babel.dates import format_date
 from markupsafe import Markup, escape
 
 from app.models.concerns.receipts import ConcernState, ConcernStatus, Receipt
 from app.models.guides.contacts import OpeningHours, Phone
 from app.models.guides.signposts import CALL_999_FIRST
-from app.models.languages import EASY_READ_SUFFIX, GUIDE_LANGUAGE, english_name_of
+from app.models.languages import EASY_READ_SUFFIX, GUIDE_LANGUAGE, english_name_of, locale_of
 from app.pages.languages import current_language, gettext, marked_english, to_translate
 from app.services.audit.lost_entries import Gap
-from app.services.clock.teams import A_MONDAY, Teams
-from app.services.clock.working_days import LONDON, ONE_DAY, deadline_of
-from app.services.clock.working_hours import WEEK, days_text, hours_text, spoken_time
+from app.services.clock.teams import Teams
+from app.services.clock.working_days import LONDON, deadline_of
+from app.services.clock.working_hours import WEEK, hours_in, spoken_time
 from app.services.concerns.receipts import BY_THE_CONCERN, CONCERN_STORED, HOW_TO_FOLLOW, TEST, WHAT_WAS_ADDED
 
 SPELLING_ALPHABET = (
@@ -54,7 +53,7 @@ BOLD_OR_CODE = re.compile(r"\*\*(.+?)\*\*|`(.+?)`", re.DOTALL)
 
 
 def _locale() -> str:
-    return current_language().tag.replace("-", "_")
+    return locale_of(current_language().tag)
 
 
 def inline_markdown(text: str) -> Markup:
@@ -126,14 +125,7 @@ def send_again(gap: Gap | None) -> str:
 
 
 def hours_in_words(hours: Sequence[OpeningHours]) -> str:
-    """Use the forms of CLDR."""
-    if current_language().is_english:
-        return hours_text(hours)
-    known = Locale.parse(_locale())
-    names = [format_date(A_MONDAY + ONE_DAY * number, "EEEE", locale=known) for number in range(len(WEEK))]
-    span, pair = str(known.interval_formats[None]), str(known.list_patterns["standard"]["middle"])
-    comma = pair.format("", "")
-    return comma.join(f"{days_text(each, names, span, comma)} {span.format(each.opens, each.closes)}" for each in hours)
+    return hours_in(hours, _locale())
 
 
 def opening(teams: Teams) -> str:

@@ -17,7 +17,7 @@ from app.models.access.clients import Scope
 from app.models.guides.sections import ITEM_LISTS
 from app.models.languages import LanguageTag, direction_of, own_name_of
 from app.services.guides.presenters import MARK, MARK_EXPLAINED
-from app.services.guides.printed_words import TRANSLATED
+from app.services.guides.printed_words import printed_words
 from app.services.guides.renditions import UNCHECKED
 from tests.support.loops import for_each
 from tests.support.publishing import GUIDE, SLUG, a_key, an_edition, publish_next, withdraw
@@ -459,7 +459,7 @@ def test_unchecked_machine_words_never_replace_a_caution_or_999(client: TestClie
     poster, large = (text_of(client.get(f"{WELSH}{form}").content) for form in (".pdf", "/large-print.pdf"))
     rows = rows_of(client.get(f"{WELSH}/indicators.csv").text)
 
-    welsh = TRANSLATED["cy"][UNCHECKED]
+    welsh = printed_words("cy")[UNCHECKED]
     for text, unchecked in ((markdown.replace("\\", ""), UNCHECKED), (poster, welsh), (large, welsh)):
         assert text.index("999") < text.index(unchecked)
         assert text.index(CAUTION) < text.index(machine)
