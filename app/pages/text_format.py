@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from enum import StrEnum
 from operator import attrgetter
 from urllib.parse import urlsplit
@@ -11,14 +11,14 @@ from babel.dates import format_date
 from markupsafe import Markup, escape
 
 from app.models.concerns.receipts import ConcernState, ConcernStatus, Receipt
-from app.models.guides.contacts import OpeningHours, Phone
+from app.models.guides.contacts import Phone
 from app.models.guides.signposts import CALL_999_FIRST
 from app.models.languages import EASY_READ_SUFFIX, GUIDE_LANGUAGE, english_name_of, locale_of
 from app.pages.languages import current_language, gettext, marked_english, to_translate
 from app.services.audit.lost_entries import Gap
 from app.services.clock.teams import Teams
 from app.services.clock.working_days import LONDON, deadline_of
-from app.services.clock.working_hours import WEEK, hours_in, spoken_time
+from app.services.clock.working_hours import WEEK, spoken_time
 from app.services.concerns.receipts import BY_THE_CONCERN, CONCERN_STORED, HOW_TO_FOLLOW, TEST, WHAT_WAS_ADDED
 
 SPELLING_ALPHABET = (
@@ -122,10 +122,6 @@ def send_again(gap: Gap | None) -> str:
     """Return the gap in the language of the page. Empty without a gap."""
     words = gettext("If you wrote to us between {since} and {until}, please send it again.")
     return "" if gap is None else words.format(since=deadline(gap.since), until=deadline(gap.until))
-
-
-def hours_in_words(hours: Sequence[OpeningHours]) -> str:
-    return hours_in(hours, _locale())
 
 
 def opening(teams: Teams) -> str:

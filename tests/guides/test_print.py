@@ -124,7 +124,7 @@ def test_the_welsh_poster_has_welsh_words_around_the_guide(client: TestClient) -
 
     assert [each for each in printed_words.LABELS if len(each) > 12 and each in told] == []
     assert "Os yw plentyn mewn perygl nawr, ffoniwch 999" in told
-    assert [set(words) ^ set(printed_words.LABELS) for words in printed_words.translations().values()] == [set()] * 7
+    assert [set(words) ^ set(printed_words.LABELS) for words in printed_words.TRANSLATED.values()] == [set()] * 7
 
 
 def test_the_welsh_poster_has_its_hours_dates_options_and_facts_in_welsh(tmp_path: Path) -> None:
@@ -141,7 +141,7 @@ def test_the_welsh_poster_has_its_hours_dates_options_and_facts_in_welsh(tmp_pat
 
 
 def test_each_printed_label_keeps_its_placeholder_and_its_mark_in_every_language() -> None:
-    for language, words in printed_words.translations().items():
+    for language, words in printed_words.TRANSLATED.items():
         assert is_printable(language), language
         for label, translated in words.items():
             kept = re.compile(r"\{\w*\}|\(en-GB\)|QR")

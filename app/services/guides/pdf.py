@@ -35,7 +35,7 @@ from app.services.guides.presenters import (
     citation_text,
     more_ways,
 )
-from app.services.guides.printed_words import printed_words_of, translator
+from app.services.guides.printed_words import printed_words, translator
 
 EQUAL_CONTRAST_LUMINANCE = 0.179
 """Black and white text have the same contrast on it (WCAG 2.2, 4.58)."""
@@ -191,6 +191,7 @@ def _document(shown: ShownEdition, signposts: Sequence[Signpost], address: str, 
     language = GUIDE_LANGUAGE if rendition is None else rendition.language
     locale, contact = locale_of(language), partial(_contact, language=language)
     present = PRESENT_ITEM | {Layout.CONTACTS: contact}
+    hours = teams.first.opening_hours if teams.first and locale != locale_of(GUIDE_LANGUAGE) else ()
     contacts = content.contacts if rendition is None else rendition.to_call
     first_contact = next((each for each in contacts if each.phones), contacts[0])
 
@@ -231,21 +232,13 @@ def _document(shown: ShownEdition, signposts: Sequence[Signpost], address: str, 
         "for_children": [contact(each) for each in signposts if each.for_children and each.phones],
         "cautions": [text(each.text, "cautions", place, "text") for place, each in enumerate(content.cautions)],
         "first_contact": contact(first_contact),
-        "hours": _hours(teams, locale),
+        "hours": hours_in(hours, locale) if hours else {"own": teams.first.hours if teams.first else ""},
         "out_of_hours": [contact(each) for each in teams.until_then],
         "front": [section(each) for each in PRINTED_FRONT],
         "back": [section(each) for each in PRINTED_BACK],
         "rendition": None if rendition is None else _rendition(rendition),
-        "words": printed_words_of(language, head.number),
+        "words": printed_words(language, head.number),
     }
-
-
-def _hours(teams: Teams, locale: str) -> Any:
-    """In the language of the page, as far as they are data."""
-    if teams.first is None or not teams.first.hours:
-        return ""
-    hours = teams.first.opening_hours
-    return {"own": teams.first.hours} if locale == locale_of(GUIDE_LANGUAGE) or not hours else hours_in(hours, locale)
 
 
 def _rendition(rendition: ShownRendition) -> Document:
@@ -289,12 +282,8 @@ def _definition(definition: Definition) -> dict[str, str]:
 def _contact(contact: Contact | Signpost, language: str) -> dict[str, Any]:
     say = translator(language)
     phones = [
-        {
-            "number": phone.number,
-            "display": phone.dialled,
-            "option": f" ({say('option')} {phone.option})" if phone.option else "",
-        }
-        for phone in contact.phones
+        {"number": each.number, "display": each.dialled, "option": each.option_text.replace("option", say("option"))}
+        for each in contact.phones
     ]
     hours = partial(hours_in, locale=locale_of(language))
     more = more_ways(contact, say, hours) if isinstance(contact, Contact) else []

@@ -3,18 +3,14 @@
 The catalogue of translations for the pages is in a higher layer, so this module cannot import the catalogue.
 """
 
+import json
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
-
-from ruamel.yaml import YAML
 
 from app.models.guides.sections import PRINTED_BACK, PRINTED_FRONT
 from app.services.guides.presenters import IN_SIMPLE_WORDS, MARK_EXPLAINED, UNCHECKED_CAUTIONS, Say
 from app.services.guides.renditions import BEHIND, UNCHECKED
 
-TRANSLATIONS = Path(__file__).with_name("printed_words.yaml")
-"""Made by a machine, as on the pages."""
 LABELS = (
     "If a child is in danger now, call",
     "or",
@@ -56,24 +52,16 @@ LABELS = (
     *(section.entry.heading for section in (*PRINTED_FRONT, *PRINTED_BACK)),
 )
 """Texts of a printed guide that can be translated here."""
+TRANSLATED: Mapping[str, Mapping[str, str]] = json.loads(
+    Path(__file__).with_name("printed_words.json").read_text(encoding="utf-8")
+)
+"""By language and English text. Made by a machine, as on the pages."""
 
 
-@cache
-def translations() -> Mapping[str, Mapping[str, str]]:
-    """By language, then by English text."""
-    found: Mapping[str, Mapping[str, str]] = YAML(typ="safe", pure=True).load(TRANSLATIONS)
-    return found
-
-
-def printed_words(language: str) -> dict[str, str]:
+def printed_words(language: str, edition: int = 0) -> dict[str, str]:
     """Return the words by English text, for a tag such as `cy` or `cy-GB`. Empty without a translation."""
-    return dict(translations().get(language.partition("-")[0], {}))
-
-
-def printed_words_of(language: str, edition: int) -> dict[str, str]:
-    """Include the notice that names the edition."""
-    words = printed_words(language)
-    return words | {BEHIND.format(of=edition): words[BEHIND].format(of=edition)} if words else words
+    words, of = TRANSLATED.get(language.partition("-")[0], {}), str(edition)
+    return {english.replace("{of}", of): translated.replace("{of}", of) for english, translated in words.items()}
 
 
 def translator(language: str) -> Say:
