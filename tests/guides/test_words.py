@@ -29,7 +29,12 @@ from tests.support.loops import for_each
 from tests.support.publishing import SLUG, an_edition, publish_invented, publish_next
 from tests.support.service import a_service
 
-QUERIES = YAML(typ="safe").load((Path(__file__).parent / "queries.yaml").read_text(encoding="utf-8"))
+QUERIES = [
+    query
+    for name in ("queries.yaml", "unseen_queries.yaml")
+    for query in YAML(typ="safe").load((Path(__file__).parent / name).read_text(encoding="utf-8"))
+]
+"""Whoever made the list of words had not seen the second half."""
 KINDS = {
     "contact": "contacts/",
     "definition": "definitions/",
