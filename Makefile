@@ -27,7 +27,7 @@ sample = $(if $(GUIDANCE_COUNCIL_NAME),,--env-file deploy/sample-council/council
 settings = $(if $(findstring --env-file,$(ARGS)),,$(if $(wildcard guidance.env),--env-file guidance.env,$(sample)))
 pip := $(VENV)/bin/python -m pip --quiet --disable-pip-version-check --no-input
 
-.PHONY: serve test nightly cover faults fuzz journeys pictures screens accessibility bench bench-check weights check audit format lock wheel image release docs docs-serve client catalogue desk-script web-client clean
+.PHONY: serve test nightly cover faults fuzz journeys pictures screens speakers accessibility bench bench-check weights check audit format lock wheel image release docs docs-serve client catalogue desk-script web-client clean
 .DELETE_ON_ERROR:
 
 # Serve with the settings of guidance.env, which guidance setup writes. Without that file serve a trial: publish the seed into ./data,
@@ -77,6 +77,11 @@ pictures: $(VENV)/installed-dev
 # many words each shows.
 screens: $(VENV)/installed-dev
 	$(VENV)/bin/python -m tests.support.screens $(or $(PICTURES),build/screens)
+
+# Write a sheet on which a speaker checks the pages of a language: build/speakers/speakers-ur.html. It needs Chromium.
+# Take it back, with who checked it: make speakers LANGUAGE=ur SHEET=speakers-ur.html
+speakers: $(VENV)/installed-dev
+	$(VENV)/bin/python -m speakers "$(LANGUAGE)" "$(SHEET)"
 
 # Test every page of the public with axe, narrow and wide, light and dark, and write the day for the accessibility statement:
 # app/pages/accessibility.json, which is not in git.

@@ -48,6 +48,12 @@ class RenditionForm(StrEnum):
         return "in simple words" if self is RenditionForm.EASY_READ else self.value.replace("_", " ")
 
 
+def locale_of(tag: str) -> str:
+    """The locale of the Unicode tables (CLDR), British English without one."""
+    language = tag.partition("-")[0]
+    return language if language != ENGLISH_TAG and exists(language) else "en_GB"
+
+
 def _check_language(tag: str) -> str:
     language = tag.partition("-")[0]
     # `exists` looks for Babel's file of the language. The table of all names would take 5 MB of memory.

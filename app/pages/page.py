@@ -22,7 +22,7 @@ from app.http.responses import CACHE_CURRENT, caching_until, conditional_respons
 from app.models.base import MAX_TEXT_LENGTH
 from app.models.concerns.entries import MAX_LABEL_LENGTH, MAX_NOTE_LENGTH
 from app.models.guides.signposts import WhoToCall
-from app.models.languages import direction_of
+from app.models.languages import direction_of, locale_of
 from app.models.links import picture_path
 from app.models.references import EXAMPLE_REFERENCE, TYPED_REFERENCE
 from app.pages.contact_links import linked
@@ -34,6 +34,7 @@ from app.pages.languages import (
     english,
     gettext,
     localised_links,
+    marked_english,
     ngettext,
     or_english,
     script_words,
@@ -46,7 +47,6 @@ from app.pages.text_format import (
     day,
     deadline,
     host,
-    hours_in_words,
     inline_markdown,
     language_name,
     london_time,
@@ -58,6 +58,7 @@ from app.pages.text_format import (
 )
 from app.services.audit.audit_log import person_of
 from app.services.clock.teams import Teams
+from app.services.clock.working_hours import hours_in
 from app.services.guides.guides import split_at_words
 from app.services.guides.pdf import text_colour_on
 from app.services.guides.presenters import address_text, citation_text
@@ -99,6 +100,7 @@ def page_templates(extensions: tuple[Extension, ...]) -> jinja2.Environment:
     templates.filters |= {
         "t": gettext,
         "or_english": or_english,
+        "marked_english": marked_english,
         "clock_time": clock_time,
         "day": day,
         "date_and_time": date_and_time,
@@ -115,7 +117,7 @@ def page_templates(extensions: tuple[Extension, ...]) -> jinja2.Environment:
         "host": host,
         "option": option,
         "person": person_of,
-        "hours": hours_in_words,
+        "hours": lambda hours: hours_in(hours, locale_of(current_language().tag)),
         "direction": direction_of,
         "postal": address_text,
         "citation": citation_text,

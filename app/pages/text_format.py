@@ -2,24 +2,23 @@
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from enum import StrEnum
 from operator import attrgetter
 from urllib.parse import urlsplit
 
-from babel import Locale
 from babel.dates import format_date
 from markupsafe import Markup, escape
 
 from app.models.concerns.receipts import ConcernState, ConcernStatus, Receipt
-from app.models.guides.contacts import OpeningHours, Phone
+from app.models.guides.contacts import Phone
 from app.models.guides.signposts import CALL_999_FIRST
-from app.models.languages import EASY_READ_SUFFIX, GUIDE_LANGUAGE, english_name_of
+from app.models.languages import EASY_READ_SUFFIX, GUIDE_LANGUAGE, english_name_of, locale_of
 from app.pages.languages import current_language, gettext, marked_english, to_translate
 from app.services.audit.lost_entries import Gap
-from app.services.clock.teams import A_MONDAY, Teams
-from app.services.clock.working_days import LONDON, ONE_DAY, deadline_of
-from app.services.clock.working_hours import WEEK, days_text, hours_text, spoken_time
+from app.services.clock.teams import Teams
+from app.services.clock.working_days import LONDON, deadline_of
+from app.services.clock.working_hours import WEEK, spoken_time
 from app.services.concerns.receipts import BY_THE_CONCERN, CONCERN_STORED, HOW_TO_FOLLOW, TEST, WHAT_WAS_ADDED
 
 SPELLING_ALPHABET = (
@@ -29,8 +28,6 @@ SPELLING_ALPHABET = (
 SPELLING_WORDS = {word[0]: word for word in SPELLING_ALPHABET.split()}
 OF_A_TEST = to_translate("This was a test. Nobody will read it.")
 PAGE_WORDS = ((TEST, OF_A_TEST), ("status token", "code"), ("acknowledged", "read"), ("acknowledge", "read"))
-DAY_IN_WORDS = "d MMMM y"
-JOINED_DAY_IN_WORDS = "d 'de' MMMM 'de' y"
 CONTACT_LABELS = {"mailto": to_translate("Email {}"), "tel": to_translate("Call {}")}
 
 CODE_LABELS = {
@@ -56,7 +53,7 @@ BOLD_OR_CODE = re.compile(r"\*\*(.+?)\*\*|`(.+?)`", re.DOTALL)
 
 
 def _locale() -> str:
-    return current_language().tag.replace("-", "_")
+    return locale_of(current_language().tag)
 
 
 def inline_markdown(text: str) -> Markup:
@@ -73,13 +70,12 @@ def inline_markdown(text: str) -> Markup:
 def day(moment: dt.datetime | dt.date) -> str:
     """Return `24 November 2026`, in London and the page's language."""
     local = moment.astimezone(LONDON) if isinstance(moment, dt.datetime) else moment
-    pattern = JOINED_DAY_IN_WORDS if current_language().code in ("es", "pt") else DAY_IN_WORDS
-    return format_date(local, pattern, locale=_locale())
+    return format_date(local, "long", locale=_locale())
 
 
 def partial_date(value: str) -> str:
     """Return `November 2026` if there is no day. A year or other text is unchanged."""
-    for pattern, words in (("%Y-%m-%d", DAY_IN_WORDS), ("%Y-%m", "MMMM y")):
+    for pattern, words in (("%Y-%m-%d", "long"), ("%Y-%m", "MMMM y")):
         try:
             return format_date(dt.datetime.strptime(value, pattern).replace(tzinfo=LONDON), words, locale=_locale())
         except ValueError:
@@ -126,17 +122,6 @@ def send_again(gap: Gap | None) -> str:
     """Return the gap in the language of the page. Empty without a gap."""
     words = gettext("If you wrote to us between {since} and {until}, please send it again.")
     return "" if gap is None else words.format(since=deadline(gap.since), until=deadline(gap.until))
-
-
-def hours_in_words(hours: Sequence[OpeningHours]) -> str:
-    """Use the forms of CLDR."""
-    if current_language().is_english:
-        return hours_text(hours)
-    known = Locale.parse(_locale())
-    names = [format_date(A_MONDAY + ONE_DAY * number, "EEEE", locale=known) for number in range(len(WEEK))]
-    span, pair = str(known.interval_formats[None]), str(known.list_patterns["standard"]["middle"])
-    comma = pair.format("", "")
-    return comma.join(f"{days_text(each, names, span, comma)} {span.format(each.opens, each.closes)}" for each in hours)
 
 
 def opening(teams: Teams) -> str:

@@ -12,6 +12,7 @@ from pypdf import PageObject, PdfReader
 from starlette.testclient import TestClient
 
 from app.services.guides import pdf, printed_words
+from app.services.guides.pdf import is_printable
 from tests.support.publishing import GUIDE, SLUG, an_edition, publish_next
 from tests.support.service import a_service
 
@@ -123,7 +124,28 @@ def test_the_welsh_poster_has_welsh_words_around_the_guide(client: TestClient) -
 
     assert [each for each in printed_words.LABELS if len(each) > 12 and each in told] == []
     assert "Os yw plentyn mewn perygl nawr, ffoniwch 999" in told
-    assert [set(words) ^ set(printed_words.LABELS) for words in printed_words.TRANSLATED.values()] == [set()]
+    assert [set(words) ^ set(printed_words.LABELS) for words in printed_words.TRANSLATED.values()] == [set()] * 7
+
+
+def test_the_welsh_poster_has_its_hours_dates_options_and_facts_in_welsh(tmp_path: Path) -> None:
+    with TestClient(a_service(data_dir=tmp_path / "data", duty_hours=HOURS)) as client:
+        pages = [client.get(f"{GUIDE}/renditions/cy{suffix}") for suffix in (".pdf", "/large-print.pdf")]
+
+    for told in (words_of(page.content) for page in pages):
+        assert "Ar agor Dydd Llun – Dydd Gwener 09:00 – 17:00." in told
+        assert "01225 396312 (opsiwn 1)" in told
+        assert "Gwnaed gan: peiriant" in told
+        assert "Tachwedd 2026" in told
+        english = r"\b(?:option|Monday|Friday|November|Made by|Checked by|nobody|rendition \d|Digest|\d of \d)\b"
+        assert re.findall(english, told) == []
+
+
+def test_each_printed_label_keeps_its_placeholder_and_its_mark_in_every_language() -> None:
+    for language, words in printed_words.TRANSLATED.items():
+        assert is_printable(language), language
+        for label, translated in words.items():
+            kept = re.compile(r"\{\w*\}|\(en-GB\)|QR")
+            assert kept.findall(label) == kept.findall(translated), (language, label)
 
 
 def test_large_print_is_all_in_letters_of_18_points_or_more(tmp_path: Path) -> None:

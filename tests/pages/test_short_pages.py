@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from playwright.sync_api import Browser
 from starlette.testclient import TestClient
 
 from app.main import GuidanceApp
@@ -18,7 +19,15 @@ from app.models.concerns.examples import SMALLEST_EXAMPLE
 from app.pages import languages
 from app.pages.concerns import raise_concern, status, typed_codes
 from app.pages.error_pages import SHORT_ERROR_TEXTS
-from app.pages.languages import LANGUAGES, SHORT_LANGUAGES, UNSIGNED, Catalogue, read_catalogue
+from app.pages.languages import (
+    LANGUAGES,
+    SHORT_LANGUAGES,
+    SIGN_LANGUAGE,
+    UNSIGNED,
+    Catalogue,
+    Language,
+    read_catalogue,
+)
 from app.services.access.clients import add_client
 from tests.support.clock import A_TUESDAY
 from tests.support.desk import Desk, desk_of
@@ -57,6 +66,7 @@ OF_LONG_PAGES = {
 """Sentences of the JavaScript that no short page shows."""
 OF_DATA = re.compile(r"\b2026$|^7K3M-")
 """Matches a date, which comes from the tables of languages, and an invented code."""
+OF_CODES = {"QXT"}
 WITH_NUMBERS = re.compile(r"\d{5}")
 """Matches the sentences of the API that name a phone number. Pages compose their own in place of them."""
 
@@ -295,6 +305,42 @@ def test_each_short_form_says_whom_to_call_if_sending_fails(client: TestClient) 
         said = page.partition('<template id="not-sent">')[2].partition("</template>")[0]
         assert 'method="post"' in page
         assert 'href="tel:' in said
+
+
+@for_each("language", [*SHORT_LANGUAGES, SIGN_LANGUAGE])
+def test_each_short_form_has_childline(client: TestClient, language: Language) -> None:
+    for path in (language.prefix, f"{language.prefix}/concerns"):
+        main = client.get(path).text.partition("<main")[2].partition('<section class="call"')[0]
+        assert main.count("0800 1111") == 1, path
+
+
+@pytest.mark.slow
+def test_words_in_latin_letters_are_names_or_marked_as_english(service: GuidanceApp) -> None:
+    """A page in another script shows what the catalogue did not translate, or did not mark."""
+    with TestClient(service, headers={"Accept": "text/html"}) as client:
+        pages = list(states(service, desk_of(service, client), "/ar"))
+
+    found = {word for page in pages for each in unmarked_words(page) for word in re.findall("[A-Za-z]{3,}", each)}
+    assert found - OF_CODES == {"Childline"}
+
+
+@pytest.mark.slow
+def test_999_and_the_exit_share_a_row_in_every_language_also_in_letters_of_twice_the_size(
+    browser: Browser, url: str
+) -> None:
+    page = browser.new_page(base_url=url, viewport={"width": 360, "height": 740})
+    for language in (*LANGUAGES, *SHORT_LANGUAGES, SIGN_LANGUAGE):
+        page.goto(language.prefix or "/")
+        for size in ("100%", "200%"):
+            page.evaluate("size => document.documentElement.style.fontSize = size", size)
+            call, leave = page.locator(".call-now").bounding_box(), page.locator(".exit").bounding_box()
+            assert call is not None
+            assert leave is not None
+            assert (call["y"], call["height"]) == (leave["y"], leave["height"]), (language.code, size)
+            assert min(call["x"], leave["x"]) >= 0, (language.code, size)
+            assert max(call["x"] + call["width"], leave["x"] + leave["width"]) <= 360, (language.code, size)
+            assert page.evaluate("document.documentElement.scrollWidth") <= 360, (language.code, size)
+    page.close()
 
 
 MONDAYS = {

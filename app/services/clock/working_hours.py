@@ -5,7 +5,10 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
+from babel import Locale
+
 from app.models.guides.contacts import OpeningHours, Weekday
+from app.models.languages import ENGLISH_TAG
 from app.services.clock.working_days import LONDON
 
 WEEK = tuple(Weekday)
@@ -37,6 +40,17 @@ _BETWEEN = re.compile(r"[;,.]?\s*(?:and )?", re.IGNORECASE)
 def hours_text(hours: Sequence[OpeningHours]) -> str:
     """Return, for example, `Monday to Friday, 08:30 to 17:00; Saturday, 09:00 to 12:00`."""
     return "; ".join(f"{days_text(each)}, {each.opens} to {each.closes}" for each in hours)
+
+
+def hours_in(hours: Sequence[OpeningHours], locale: str) -> str:
+    """Use the forms of CLDR."""
+    known = Locale.parse(locale)
+    if known.language == ENGLISH_TAG:
+        return hours_text(hours)
+    names = [known.days["format"]["wide"][number] for number in range(len(WEEK))]
+    span, pair = str(known.interval_formats[None]), str(known.list_patterns["standard"]["middle"])
+    comma = pair.format("", "")
+    return comma.join(f"{days_text(each, names, span, comma)} {span.format(each.opens, each.closes)}" for each in hours)
 
 
 def opening_in_words(opens: dt.datetime, at: dt.datetime) -> str:

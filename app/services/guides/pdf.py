@@ -8,11 +8,13 @@ from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+
+from babel.dates import format_date
 
 from app.config import Settings
 from app.errors import PdfUnavailable
@@ -20,9 +22,10 @@ from app.models.guides.contacts import Contact
 from app.models.guides.items import Definition, Identified, IndicatorKind
 from app.models.guides.sections import PRINTED_BACK, PRINTED_FRONT, Layout, Section
 from app.models.guides.signposts import Signpost
-from app.models.languages import LATIN, region_of, script_of
+from app.models.languages import GUIDE_LANGUAGE, LATIN, locale_of, region_of, script_of
 from app.models.links import rendition_page_path
 from app.services.clock.teams import Teams
+from app.services.clock.working_hours import hours_in
 from app.services.guides.presenters import (
     MARK,
     MARK_EXPLAINED,
@@ -32,7 +35,7 @@ from app.services.guides.presenters import (
     citation_text,
     more_ways,
 )
-from app.services.guides.printed_words import printed_words
+from app.services.guides.printed_words import printed_words, translator
 
 EQUAL_CONTRAST_LUMINANCE = 0.179
 """Black and white text have the same contrast on it (WCAG 2.2, 4.58)."""
@@ -185,6 +188,10 @@ def _document(shown: ShownEdition, signposts: Sequence[Signpost], address: str, 
     Called first is the first contact with a number, in the guide's own language.
     """
     head, content, rendition = shown.head, shown.content, shown.rendition
+    language = GUIDE_LANGUAGE if rendition is None else rendition.language
+    locale, contact = locale_of(language), partial(_contact, language=language)
+    present = PRESENT_ITEM | {Layout.CONTACTS: contact}
+    hours = teams.first.opening_hours if teams.first and locale != locale_of(GUIDE_LANGUAGE) else ()
     contacts = content.contacts if rendition is None else rendition.to_call
     first_contact = next((each for each in contacts if each.phones), contacts[0])
 
@@ -197,8 +204,7 @@ def _document(shown: ShownEdition, signposts: Sequence[Signpost], address: str, 
 
     def section(each: Section) -> Document:
         items = [
-            PRESENT_ITEM[each.entry.layout](item) | {"picture": picture(each, item)}
-            for item in getattr(content, each.key)
+            present[each.entry.layout](item) | {"picture": picture(each, item)} for item in getattr(content, each.key)
         ]
         introduction = getattr(content.introductions, each.key, None) or ""
         return {
@@ -215,23 +221,23 @@ def _document(shown: ShownEdition, signposts: Sequence[Signpost], address: str, 
     return {
         "guide": head.guide,
         "number": head.number,
-        "published": f"{head.published_at.day} {head.published_at:%B %Y}",
+        "published": format_date(head.published_at, "long", locale=locale),
         "digest": head.digest,
         "address": address,
         "title": text(content.title, "title"),
         "publisher": content.publisher.name,
         "change_note": text(content.change_note, "change_note"),
         "source": f"{content.source.title}, {content.source.publisher}" if content.source else "",
-        "emergencies": [_contact(each) | {"description": each.description} for each in signposts if each.emergency],
-        "for_children": [_contact(each) for each in signposts if each.for_children and each.phones],
+        "emergencies": [contact(each) | {"description": each.description} for each in signposts if each.emergency],
+        "for_children": [contact(each) for each in signposts if each.for_children and each.phones],
         "cautions": [text(each.text, "cautions", place, "text") for place, each in enumerate(content.cautions)],
-        "first_contact": _contact(first_contact),
-        "hours": teams.first.hours if teams.first else "",
-        "out_of_hours": [_contact(each) for each in teams.until_then],
+        "first_contact": contact(first_contact),
+        "hours": hours_in(hours, locale) if hours else {"own": teams.first.hours if teams.first else ""},
+        "out_of_hours": [contact(each) for each in teams.until_then],
         "front": [section(each) for each in PRINTED_FRONT],
         "back": [section(each) for each in PRINTED_BACK],
         "rendition": None if rendition is None else _rendition(rendition),
-        "words": {} if rendition is None else printed_words(rendition.language),
+        "words": printed_words(language, head.number),
     }
 
 
@@ -247,7 +253,7 @@ def _rendition(rendition: ShownRendition) -> Document:
         "unchecked_sentence": UNCHECKED_CAUTIONS,
         "unchecked_cautions": [each.text for each in rendition.words.unchecked_cautions],
         "link": None if link is None else link.model_dump(mode="json"),
-        "facts": list(rendition.facts.items()),
+        "facts": list(rendition.facts(translator(rendition.language)).items()),
     }
 
 
@@ -273,16 +279,18 @@ def _definition(definition: Definition) -> dict[str, str]:
     return {"introduction": definition.introduction or "", "text": definition.text, "source": cited}
 
 
-def _contact(contact: Contact | Signpost) -> dict[str, Any]:
+def _contact(contact: Contact | Signpost, language: str) -> dict[str, Any]:
+    say = translator(language)
     phones = [
-        {"number": phone.number, "display": phone.dialled, "option": phone.option_text} for phone in contact.phones
+        {"number": each.number, "display": each.dialled, "option": each.option_text.replace("option", say("option"))}
+        for each in contact.phones
     ]
-    more = more_ways(contact) if isinstance(contact, Contact) else []
+    hours = partial(hours_in, locale=locale_of(language))
+    more = more_ways(contact, say, hours) if isinstance(contact, Contact) else []
     return {"name": contact.name, "phones": phones, "url": contact.url or "", "more": more}
 
 
 PRESENT_ITEM: dict[Layout, Callable[[Any], dict[str, Any]]] = {
     Layout.LIST: _list_item,
     Layout.QUOTATIONS: _definition,
-    Layout.CONTACTS: _contact,
 }

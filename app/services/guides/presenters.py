@@ -1,7 +1,7 @@
 """Editions, renditions, sections and items as responses."""
 
 import datetime as dt
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from app.errors import NoSuchItem
 from app.models.guides.comparison import moved_items
-from app.models.guides.contacts import Contact, Phone, PostalAddress
+from app.models.guides.contacts import Contact, OpeningHours, Phone, PostalAddress
 from app.models.guides.edition_keys import AnyKey, RenditionKey
 from app.models.guides.editions import EditionContent
 from app.models.guides.guides import (
@@ -64,6 +64,7 @@ MARK = "(en-GB)"
 """Printed after each untranslated text of a rendition."""
 MARK_EXPLAINED = f"Words marked {MARK} are from the printed guide."
 UNCHECKED_CAUTIONS = "In other words (by computer, not checked):"
+Say = Callable[[str], str]
 IN_SIMPLE_WORDS = "This is the guide in simple words."
 
 
@@ -83,15 +84,17 @@ def address_text(address: PostalAddress) -> str:
     return ", ".join((*address.lines, address.town, address.postcode))
 
 
-def more_ways(contact: Contact) -> list[str]:
-    """Email, text relay, address and opening hours, as far as given."""
+def more_ways(
+    contact: Contact, say: Say = str, hours: Callable[[Sequence[OpeningHours]], str] = hours_text
+) -> list[str]:
+    """Email, text relay, address and opening hours, as far as given. `say` translates the words around them."""
     ways = {
         "email {}": contact.email,
         "text relay {}": contact.text_relay,
         "at {}": contact.address and address_text(contact.address),
-        "open {}": hours_text(contact.opening_hours),
+        "open {}": hours(contact.opening_hours),
     }
-    return [words.format(value) for words, value in ways.items() if value]
+    return [say(words).format(value) for words, value in ways.items() if value]
 
 
 @dataclass(frozen=True)
@@ -203,18 +206,17 @@ class ShownRendition(ShownEdition):
         """Any text is untranslated. False without text, such as a recording."""
         return self.stored.content.form.has_words and bool(self.words.in_guide_language)
 
-    @property
-    def facts(self) -> Mapping[str, str]:
-        """Facts for people, by English label."""
+    def facts(self, say: Say = str) -> Mapping[str, str]:
+        """Facts for people, by label. `say` translates what is no name."""
         details, number = self.stored.content, self.stored.key.number
-        made_by = details.made_by.value if details.tool is None else f"{details.made_by.value}, {details.tool}"
-        checked = "nobody yet" if details.checked_by is None else f"{details.checked_by}, {details.checked_on}"
+        made_by = ", ".join(filter(None, (say(details.made_by.value), details.tool)))
+        checked = say("nobody yet") if details.checked_by is None else f"{details.checked_by}, {details.checked_on}"
         return {
-            "Language": f"{details.language}, rendition {number}",
-            "Form": details.form.label,
-            "Made by": made_by,
-            "Checked by": checked,
-            "Rendition digest": self.stored.digest,
+            say("Language"): f"{details.language}, {say('rendition')} {number}",
+            say("Form"): say(details.form.label),
+            say("Made by"): made_by,
+            say("Checked by"): checked,
+            say("Rendition digest"): self.stored.digest,
         }
 
 

@@ -3,11 +3,13 @@
 The catalogue of translations for the pages is in a higher layer, so this module cannot import the catalogue.
 """
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 
 from app.models.guides.sections import PRINTED_BACK, PRINTED_FRONT
-from app.services.guides.presenters import IN_SIMPLE_WORDS, MARK, MARK_EXPLAINED, UNCHECKED_CAUTIONS
-from app.services.guides.renditions import UNCHECKED
+from app.services.guides.presenters import IN_SIMPLE_WORDS, MARK_EXPLAINED, UNCHECKED_CAUTIONS, Say
+from app.services.guides.renditions import BEHIND, UNCHECKED
 
 LABELS = (
     "If a child is in danger now, call",
@@ -23,44 +25,46 @@ LABELS = (
     "Source:",
     "Latest version of this guide:",
     "sign of harm",
+    "Digest:",
+    "QR code that leads to",
+    "Logo of",
+    "option",
+    "email {}",
+    "text relay {}",
+    "at {}",
+    "open {}",
+    "Language",
+    "rendition",
+    "Form",
+    "translation",
+    "in simple words",
+    "Made by",
+    "machine",
+    "human",
+    "Checked by",
+    "nobody yet",
+    "Rendition digest",
     IN_SIMPLE_WORDS,
     UNCHECKED,
+    BEHIND,
     MARK_EXPLAINED,
     UNCHECKED_CAUTIONS,
     *(section.entry.heading for section in (*PRINTED_FRONT, *PRINTED_BACK)),
 )
-"""Texts of a printed guide that can be translated here. Page numbers, facts and notices stay in English."""
-TRANSLATED: Mapping[str, Mapping[str, str]] = {
-    "cy": {
-        "If a child is in danger now, call": "Os yw plentyn mewn perygl nawr, ffoniwch",
-        "or": "neu",
-        "Worried about a child? Call the": "Yn poeni am blentyn? Ffoniwch y",
-        "Open": "Ar agor",
-        "At night and at weekends:": "Gyda’r nos ac ar benwythnosau:",
-        "Are you under 18? Talk to": "Wyt ti o dan 18? Siarada â",
-        "More on the back.": "Mwy ar y cefn.",
-        "About this edition": "Am yr argraffiad hwn",
-        "About this version": "Am y fersiwn hon",
-        "Edition": "Argraffiad",
-        "Source:": "Ffynhonnell:",
-        "Latest version of this guide:": "Fersiwn ddiweddaraf y canllaw hwn:",
-        "sign of harm": "arwydd o niwed",
-        IN_SIMPLE_WORDS: "Dyma’r canllaw mewn geiriau syml.",
-        UNCHECKED: "Cyfrifiadur a wnaeth y fersiwn hon, ac nid oes neb wedi’i gwirio. Mae’r rhybuddion a’r rhifau "
-        "i’w ffonio yng ngeiriau’r canllaw ei hun.",
-        MARK_EXPLAINED: f"Daw’r geiriau â {MARK} o’r canllaw printiedig.",
-        UNCHECKED_CAUTIONS: "Mewn geiriau eraill (gan gyfrifiadur, heb eu gwirio):",
-        "What it is": "Beth ydyw",
-        "What can make a child more vulnerable": "Beth all wneud plentyn yn fwy agored i niwed",
-        "What to look for": "Beth i edrych amdano",
-        "Linked risks": "Risgiau cysylltiedig",
-        "What to do": "Beth i’w wneud",
-        "Who to call": "Pwy i’w ffonio",
-    }
-}
-"""The Welsh is a machine translation, as on the pages."""
+"""Texts of a printed guide that can be translated here."""
+TRANSLATED: Mapping[str, Mapping[str, str]] = json.loads(
+    Path(__file__).with_name("printed_words.json").read_text(encoding="utf-8")
+)
+"""By language and English text. Made by a machine, as on the pages."""
 
 
-def printed_words(language: str) -> dict[str, str]:
+def printed_words(language: str, edition: int = 0) -> dict[str, str]:
     """Return the words by English text, for a tag such as `cy` or `cy-GB`. Empty without a translation."""
-    return dict(TRANSLATED.get(language.partition("-")[0], {}))
+    words, of = TRANSLATED.get(language.partition("-")[0], {}), str(edition)
+    return {english.replace("{of}", of): translated.replace("{of}", of) for english, translated in words.items()}
+
+
+def translator(language: str) -> Say:
+    """Return what translates a label, or leaves it in English."""
+    words = printed_words(language)
+    return lambda text: words.get(text, text)

@@ -1,0 +1,1 @@
+"""Sheets on which speakers of a language check its pages: `make speakers LANGUAGE=ur`."""
