@@ -21,7 +21,6 @@ from tests.support.databases import on_postgresql
 from tests.support.desk import Desk
 from tests.support.loops import for_each
 from tests.support.node import run_node
-from tests.support.publishing import SLUG
 from tests.support.service import a_service
 
 pytestmark = pytest.mark.any_database
