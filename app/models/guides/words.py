@@ -18,7 +18,7 @@ FAMILY = re.compile(r"<([a-z]+)>")
 Lead = Annotated[
     str,
     StringConstraints(
-        pattern=rf"^(?:/[a-z-]*|{DUTY_TEAM}|(?:{'|'.join(Section)})(?:/[a-z0-9-]+)?"
+        pattern=rf"^(?:/[a-z/-]*|{DUTY_TEAM}|(?:{'|'.join(Section)})(?:/[a-z0-9-]+)?"
         rf"|(?:{SIGNPOST}|{REASON}|{SUBJECT})[a-z0-9_-]+)$"
     ),
 ]

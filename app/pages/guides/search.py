@@ -32,7 +32,10 @@ NO_WORDS = to_translate("Enter a word to look for")
 QUERY_TOO_LONG = to_translate("Enter fewer words")
 PAGES = {
     "/": to_translate("You can write in any language."),
+    "/bsl": to_translate("British Sign Language, or text"),
     "/concerns": to_translate("See what is happening, or tell us more"),
+    "/concerns/saved": to_translate("Finish a saved form"),
+    "/covering-your-tracks": to_translate("Covering your tracks"),
     "/docs": to_translate("For developers"),
     "/guides": to_translate("See all guides, A to Z"),
     "/privacy": to_translate("Privacy notice"),
