@@ -19,7 +19,15 @@ from app.age.keys import fingerprint_of
 from app.build import VERSION
 from app.clock import Clock, utc_now
 from app.config import NAME, Settings
-from app.db.database import NO_ANSWER, OPENING, describe_outage, open_database, open_to_requests, simultaneous_reads
+from app.db.database import (
+    MAX_CONNECTIONS,
+    NO_ANSWER,
+    OPENING,
+    POOL_SIZE,
+    describe_outage,
+    open_database,
+    open_to_requests,
+)
 from app.db.schema import prepare_schema
 from app.db.tables import TABLES
 from app.db.writer import Writer
@@ -265,7 +273,8 @@ class GuidanceApp(FastAPI):
 def create_app(settings: Settings, clock: Clock = utc_now) -> GuidanceApp:
     """Return the application. The database is not read or written until it starts.
 
-    A `GuidanceError` that prevents the start is also stored in `app.state.start_fault`. Raise as `build_context`.
+    Raise what `build_context` raises. A `GuidanceError` that later prevents the start is kept in
+    `app.state.start_fault`.
     """
     context = build_context(settings, clock)
 
@@ -278,7 +287,10 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> GuidanceApp:
             opening = Opening(app, ending)
             if not opening.succeeds():
                 opening.start()
-            to_thread.current_default_thread_limiter().total_tokens = simultaneous_reads(context.engine)
+            # A connection of SQLite takes 0.6 MB, most of it for the rules, and waits for no network: half of the pool.
+            to_thread.current_default_thread_limiter().total_tokens = (
+                POOL_SIZE if context.engine.dialect.name == "sqlite" else MAX_CONNECTIONS
+            )
             yield
             opening.stop()
 

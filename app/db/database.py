@@ -157,11 +157,6 @@ def _open_postgresql(url: str) -> Engine:
     return engine
 
 
-def simultaneous_reads(engine: Engine) -> int:
-    """A SQLite connection takes 0.6 MB, most of it for the rules, and waits for no network: there half of the pool."""
-    return POOL_SIZE if engine.dialect.name == "sqlite" else MAX_CONNECTIONS
-
-
 def open_to_requests(engine: Engine, *, is_open: bool) -> None:
     """If not `is_open`, only the threads that open the database may use it."""
     cast("Pool", engine.pool).is_open = is_open

@@ -10,7 +10,7 @@ from sqlmodel import Session
 from app.http.context import AppContext
 from app.services.access.row_signing import access_keys_of
 from app.services.concerns.rows import count_recent_tests, has_flood
-from app.services.concerns.saved_forms import are_nearly_full
+from app.services.concerns.saved_forms import MAX_BYTES, NEARLY_FULL, measure_saved
 
 HEALTHY = "ok"
 MIN_FREE_BYTES = 1_000_000  # enough for the largest concern that is accepted
@@ -65,7 +65,7 @@ def _warnings_of_rows(context: AppContext) -> dict[str, str]:
                 warnings["test-concerns"] = "received in the last day"
             if has_flood(session, now=now):
                 warnings["many-concerns"] = "from few addresses in the last hour"
-            if are_nearly_full(session):
+            if measure_saved(session)[1] >= NEARLY_FULL * MAX_BYTES:
                 warnings["saved-forms"] = "nearly full"
     except SQLAlchemyError:
         return {}

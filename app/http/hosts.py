@@ -43,10 +43,6 @@ class ForwardedAddresses:
                 scope["client"] = (_readable_address("" if forwarded is peer else forwarded[0]), forwarded[1])
 
 
-def is_forwarded_by_stranger(scope: Scope) -> bool:
-    return any(name == FORWARDED_FOR for name, _ in scope["headers"]) and IS_BELIEVED not in scope
-
-
 async def _do_nothing(_scope: Scope, _receive: Receive, _send: Send) -> None:
     """Stand in for the app of `ProxyHeadersMiddleware`, of which only the changed scope is used."""
 

@@ -7,7 +7,7 @@ from app.errors import NotFound
 from app.http.auth import PUBLIC
 from app.http.context import ContextDep, NowDep, SessionDep, SettingsDep
 from app.http.health import HEALTHY, check_health, read_warnings
-from app.http.hosts import is_forwarded_by_stranger
+from app.http.hosts import IS_BELIEVED
 from app.http.operations import read_gauges
 from app.http.problem_handlers import problem_response
 from app.http.problems import response_example
@@ -59,7 +59,7 @@ def read_readiness(request: Request, response: Response, context: ContextDep) ->
     if not is_ready:
         response.status_code = UNAVAILABLE
     warnings = read_warnings(context, checks)
-    if is_forwarded_by_stranger(request.scope):
+    if "x-forwarded-for" in request.headers and IS_BELIEVED not in request.scope:
         warnings["proxy"] = "not trusted"
     return Health(
         status=HEALTHY if is_ready else "unavailable",

@@ -106,7 +106,7 @@ def first_page_of(session: Session, kind: EntryKind, reference: str, *, limit: i
 
 
 def last_page_of(session: Session, kind: EntryKind, reference: str, *, limit: int) -> EntryPage:
-    """Whatever their size. `next_after` is 0 if there are earlier ones. Nothing is recorded."""
+    """Return the last `limit` entries of any size. `next_after` is 0 if there are earlier ones. Nothing is recorded."""
     count, _ = measure_entries(session, kind, reference)
     before = max(count - limit, 0)
     found = list_entries(session, kind, reference, after=before, limit=limit)

@@ -125,10 +125,6 @@ def measure_saved(session: Session, *of: ColumnElement[bool]) -> tuple[int, int]
     return session.exec(select(func.count(), func.coalesce(func.sum(col(SavedFormRow.size)), 0)).where(*of)).one()
 
 
-def are_nearly_full(session: Session) -> bool:
-    return measure_saved(session)[1] >= NEARLY_FULL * MAX_BYTES
-
-
 def _derive(code: str) -> tuple[bytes, bytes]:
     """Id and key. The code has 80 random bits, so a slow derivation would add nothing."""
     derived = HKDF(SHA256(), length=64, salt=None, info=b"saved draft").derive(code.encode())

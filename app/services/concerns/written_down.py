@@ -55,8 +55,9 @@ def write_down_concern(
 ) -> IdempotentResult:
     """Store a concern that a worker writes down, and return its receipt (JSON) once it is on disk.
 
-    A retry returns the first. A text encrypted before is stored as received, and checked if `unsealer` decrypts it.
-    Raise `InvalidConcern`, also if the reference is in use, `IdempotencyKeyReused`, `StoreBusy` or `ReferenceTaken`.
+    A retry returns the receipt of the first request. A text that is already encrypted is stored as received, and is
+    checked if `unsealer` can decrypt it. Raise `InvalidConcern` (also if the reference is in use),
+    `IdempotencyKeyReused`, `StoreBusy` or `ReferenceTaken`.
     """
     payload = canonical_submission(written)
     keys = derive_idempotency_keys(key, client=f"{actor.client}, written down")

@@ -50,9 +50,10 @@ class BoardCount:
 
 @dataclass(frozen=True)
 class BoardFigures:
-    """A count is None if hidden. `outcome` counts closed concerns, other measures received ones.
+    """A count is None if it is hidden. The measure `outcome` counts closed concerns, all others received concerns.
 
-    Half were acknowledged within `median`, nine of ten within `nine_of_ten`: None if fewer than `SMALLEST_COUNT`.
+    Half of the concerns were acknowledged within `median`, and nine in ten within `nine_of_ten`. Both are None if there
+    are fewer than `SMALLEST_COUNT`.
     """
 
     received: int | None

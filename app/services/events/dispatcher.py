@@ -111,9 +111,9 @@ def build_dispatcher(
 
 
 class DispatcherThread(JobsWorker):
-    """Delivers until stopped, with a task a webhook, so that none waits for another.
+    """Delivers until stopped. Each webhook has its own task, so that none waits for another.
 
-    At a stop, attempts have `grace_seconds`; then they are cancelled, and due at once.
+    At a stop, running attempts have `grace_seconds` to end. Then they are cancelled, and are due again at once.
     """
 
     def __init__(self, dispatcher: WebhookDispatcher, *, grace_seconds: float) -> None:

@@ -12,7 +12,7 @@ from app.models.guides.edition_rows import OWN_WORDS, GuideDraftAct, GuideDraftA
 
 @dataclass(frozen=True)
 class GuideAct:
-    """`language` is empty for an edition, `by` a client (and person)."""
+    """`language` is empty for an edition. `by` is the name of the client, with the person's if there is one."""
 
     guide: str
     by: str

@@ -65,8 +65,8 @@ class Restored(NamedTuple):
 def back_up(data_dir: Path, target: Path, *, replace: bool, on_step: OnStep = show_no_progress) -> Verified:
     """Write a verified copy; the database may be in use. `on_step` gets the pages copied and their total.
 
-    Raise `BackupRefused` without a database or for a faulty copy, `FileExistsError` unless `replace`, `SetupError`
-    (version 0.2.0) or `OSError`.
+    Raise `BackupRefused` if there is no database or the copy is faulty, `FileExistsError` if `target` exists and
+    `replace` is False, `SetupError` if version 0.2.0 wrote the database, or `OSError`.
     """
     source = data_dir / DATABASE_FILE
     if not source.is_file():

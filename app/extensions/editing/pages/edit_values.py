@@ -47,7 +47,7 @@ def _is_local(number: str, display: str) -> bool:
 
 
 def shown_day(value: Any) -> str:
-    """`30 September 2027`, any other value as text."""
+    """Return a date in words, such as `30 September 2027`, and any other value as text."""
     try:
         return day_in_words(dt.date.fromisoformat(value))
     except (TypeError, ValueError):

@@ -124,7 +124,7 @@ def begin_rendition(head: EditionHead, language: str, form: RenditionForm) -> Dr
 
 
 def continue_rendition(session: Session, head: EditionHead, stored: StoredRendition) -> DraftContent:
-    """Translations of changed texts become unsettled. Who checked it is left out: somebody must check the new text."""
+    """Translations of changed texts become unsettled. The checker's name is left out: the new text must be checked."""
     own = stored.content.model_dump(mode="json", exclude=set(CHECKED), exclude_defaults=True)
     return move_to(session, head, own)
 
@@ -196,10 +196,10 @@ def list_pairs(session: Session, guide: str, content: DraftContent) -> list[Text
 def save_texts(
     content: DraftContent, texts: Mapping[TextPath, str], settled: frozenset[TextPath], details: DraftContent
 ) -> DraftContent:
-    """Replace all translations, and all fields but language, format, edition and pictures by `details`.
+    """Replace all translations by `texts`, and all fields except language, format, edition and pictures by `details`.
 
-    An empty text deletes a settled translation; an unsettled one stays unless changed or in `settled`. Raise
-    `ValueError` or `TypeError` for an impossible path.
+    An empty text deletes a settled translation. An unsettled translation stays as it is if its text is empty or
+    unchanged and its path is not in `settled`. Raise `ValueError` or `TypeError` for an impossible path.
     """
     words, unsettled = read_parts(content)
     waiting = {

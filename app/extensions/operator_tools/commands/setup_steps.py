@@ -219,8 +219,8 @@ def set_up_council(day: FirstDay) -> None:
 def set_up_numbers(day: FirstDay) -> None:
     """Ask for the council's numbers, and write its own seed folder once a person confirms that each was checked.
 
-    Nothing is done without the council's name or the duty team's number, or if the settings name a seed folder; nothing
-    asked if the shipped seed has the numbers.
+    Do nothing if the settings name a seed folder, or if the council's name or the duty team's number is missing. Ask
+    for no numbers if the shipped seed has them.
     """
     settings, today = day.settings, utc_now().date()
     council = settings.council

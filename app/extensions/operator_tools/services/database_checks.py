@@ -122,7 +122,7 @@ def check_flush(context: CheckContext) -> Verdict:
 
 
 def measure_flush(folder: Path) -> float:
-    """Return the median seconds of `FLUSHES`. Raise `OSError`."""
+    """Return the median time of `FLUSHES` flushes, in seconds. Raise `OSError`."""
     with tempfile.NamedTemporaryFile(dir=folder, prefix=".doctor-") as file:
         return statistics.median(_flush(file.fileno()) for _ in range(FLUSHES))
 

@@ -204,7 +204,7 @@ def has_acknowledged(session: Session) -> bool:
 
 
 def find_invented(session: Session, *, at: dt.datetime) -> str | None:
-    """The unacknowledged test received last, less than a day ago: older ones are erased."""
+    """Return the reference of the last test concern, if under a day old and unacknowledged. Older tests are erased."""
     tests = select(ConcernRow.reference).where(
         col(ConcernRow.test).is_(True),
         col(ConcernRow.state) == ConcernState.RECEIVED.value,
