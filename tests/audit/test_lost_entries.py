@@ -142,10 +142,10 @@ def test_every_unknown_code_is_told_the_same_whether_its_concern_is_there_or_not
     assert {each["detail"] for each in (*api, *messages)} == {
         f"No concern matches this reference and status token. Check both for mistakes. {OF_THE_API}"
     }
-    told = [page.text.replace(reference, "") for page, (reference, _) in zip(pages, wrong, strict=True)]
+    told = [page.text.replace(name, "").replace(code, "") for page, (name, code) in zip(pages, wrong, strict=True)]
     assert {page.status_code for page in pages} == {404}
-    assert len(set(told)) == 1
-    assert SENTENCE in told[0]
+    assert len(set(told[:-1])) == 1  # the last has no reference: the page says so, whatever is stored
+    assert all(SENTENCE in page for page in told)
     assert right.status_code == empty.status_code == 200
     assert SENTENCE not in right.text + empty.text
 

@@ -18,6 +18,8 @@ pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 MOST = 0.75
 """Of the words before."""
+CHILDLINE = 12
+"""Words of its line, which came to pages that had none."""
 HEIGHT = 740
 FORMS = ("/raise-a-concern", "/worried-about-yourself", "/worried-about-a-friend")
 BOTTOM_OF_ANSWERS = "Math.max(...[...document.querySelectorAll('[name=immediate_danger]')].map(bottom))"
@@ -56,7 +58,7 @@ def test_each_page_of_the_public_has_at_most_three_quarters_of_its_words(shown: 
     assert {
         name: (before.words, shown[name].words)
         for name, before in BEFORE.items()
-        if shown[name].words > before.words * MOST
+        if shown[name].words > before.words * MOST + CHILDLINE * (shown[name].has_childline - before.has_childline)
     } == {}
 
 
