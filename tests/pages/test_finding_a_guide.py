@@ -319,7 +319,7 @@ def test_no_answer_of_the_api_tells_the_words_of_a_crisis(client: TestClient) ->
         ("he has my pictures", ("One Minute Guide",)),
         ("nudes", ("One Minute Guide", "Found by ‘<span>nudes</span>’")),
         ("helpline", ("NSPCC Helpline", "tel:+448088005000")),
-        ("county lines", ("No guide here is about ‘<span>county lines</span>’ yet.", 'href="/raise-a-concern"')),
+        ("county lines", ("Modern Slavery &amp; Exploitation Helpline", 'href="/raise-a-concern"')),
         ("going country", ("No guide here is about ‘<span>going country</span>’ yet.",)),
     ],
 )
