@@ -62,7 +62,7 @@ def prepare_schema(engine: Engine, data_dir: Path, *, migrates: bool) -> None:
 
 
 def note_newest_revision(connection: Connection) -> None:
-    """Alembic's table must have no row."""
+    """Note the newest revision in Alembic's table, which must have no row."""
     connection.exec_driver_sql(CREATE_VERSION_TABLE)
     connection.execute(text("INSERT INTO alembic_version VALUES (:newest)"), {"newest": newest_revision()})
 
@@ -98,7 +98,7 @@ def _keep_copy(data_dir: Path, newest: str) -> None:
 
 
 def is_behind(engine: Engine) -> bool:
-    """Raise as `read_schema_version`, and `SchemaUnknown` if the database is empty."""
+    """Return True if the schema is older. Raise as `read_schema_version`, and `SchemaUnknown` if it is empty."""
     with engine.connect() as connection:
         found = read_schema_version(connection)
     if found is None:
@@ -125,7 +125,7 @@ def read_schema_version(connection: Connection) -> str | None:
 
 
 def newest_revision() -> str:
-    """Return, for example, `0002`."""
+    """Return the newest revision of this program, such as `0002`."""
     return _revisions()[-1]
 
 
@@ -196,7 +196,10 @@ def declared_statements(dialect: str) -> list[str]:
 
 
 def declared_objects(dialect: str) -> list[SchemaObject]:
-    """Leave out text search configurations. On PostgreSQL include the setting of triggers (`TRIGGERS_FIRE`)."""
+    """Return the objects that this program declares, without text search configurations.
+
+    PostgreSQL's include the setting of triggers (`TRIGGERS_FIRE`).
+    """
     found = [(CREATES.match(statement), statement) for statement in declared_statements(dialect)]
     objects = [SchemaObject(match[1].lower(), match[2], statement) for match, statement in found if match]
     return objects if dialect == "sqlite" else [*objects, SchemaObject(*TRIGGERS_FIRE)]
@@ -208,7 +211,10 @@ def declared_definitions(dialect: str) -> Definitions:
 
 
 def stored_objects(connection: Connection) -> list[SchemaObject]:
-    """On PostgreSQL return only objects of this service's tables, and the setting of triggers."""
+    """Return the objects in the database.
+
+    On PostgreSQL they are those of this service's tables, and the setting of triggers.
+    """
     if connection.dialect.name == "sqlite":
         found = connection.execute(text("SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
     else:
@@ -225,7 +231,7 @@ def definitions_of(objects: Iterable[SchemaObject], dialect: str) -> Definitions
 
 
 def compare_schemas(expected: Definitions, found: Definitions) -> Iterator[str]:
-    """Yield a sentence for each object that differs, but for added ones that are `HARMLESS_IF_ADDED`."""
+    """Yield a sentence for each object that differs. An added object that is `HARMLESS_IF_ADDED` is left out."""
     for kind, name in sorted(expected.keys() | found.keys()):
         title = f"the {kind} {ascii(name)[1:-1]}"
         if (kind, name) not in found:

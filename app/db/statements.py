@@ -13,9 +13,9 @@ Compiled = tuple[str, Callable[[Mapping[str, Any]], Any]]
 
 
 class FixedStatement:
-    """Compiled once a kind of database: looking a statement up would cost more than running it.
+    """A statement that is compiled once for each kind of database, because a look-up would cost more than running it.
 
-    `columns` are those that it sets, or None if the statement names them. Results are the driver's, not converted.
+    `columns` are those that it sets, or None if it names them. Results are the driver's, and are not converted.
     """
 
     def __init__(self, statement: Insert | Update | Select[Any], columns: Sequence[str] | None = None) -> None:
@@ -24,7 +24,10 @@ class FixedStatement:
         self._compiled: dict[str, Compiled] = {}
 
     def run(self, connection: Connection, *rows: Mapping[str, Any]) -> CursorResult[Any]:
-        """With at least one row. Raise `RowNotStored` if an INSERT writes fewer: a foreign trigger can discard rows."""
+        """Run the statement with at least one row.
+
+        Raise `RowNotStored` if an INSERT writes fewer rows, which a foreign trigger can discard.
+        """
         sql, parameters_of = self._compiled.get(connection.dialect.name) or self._compile(connection.dialect)
         result = connection.exec_driver_sql(sql, [parameters_of(row) for row in rows])
         if self._statement.is_insert and result.rowcount < len(rows):
@@ -47,6 +50,6 @@ def _parameters_of(compiled: SQLCompiler, dialect: Dialect) -> Callable[[Mapping
 
 
 def fixed_insert(table: Table, **expressions: Any) -> FixedStatement:
-    """Insert every column except computed ones. `expressions` are SQL that sets a column, by its name."""
+    """Return an INSERT of every column except computed ones. `expressions` are SQL that sets a column, by its name."""
     columns = [each.name for each in table.c if each.computed is None and each.name not in expressions]
     return FixedStatement(table.insert().values(**expressions) if expressions else table.insert(), columns)

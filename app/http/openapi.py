@@ -360,7 +360,7 @@ def open_answers(document: JsonObject) -> None:
 
 
 def components_of(places: list[Any], components: JsonObject) -> set[tuple[str, str]]:
-    """Kind and name of each, also of those referred to indirectly."""
+    """Return kind and name of each component, also of those referred to indirectly."""
     reached: set[tuple[str, str]] = set()
     waiting = list(places)
     while waiting:

@@ -26,7 +26,10 @@ DECILES = {"0.5": 4, "0.9": 8}
 
 
 def read_gauges(context: AppContext, session: Session, *, now: dt.datetime) -> Iterator[Metric]:
-    """Times to acknowledgement are those of the last `RECENT`. Numbers below `SMALLEST_SHOWN` are left out."""
+    """Return the gauges. Times to acknowledgement are those of the last `RECENT`.
+
+    Numbers below `SMALLEST_SHOWN` are left out.
+    """
     writer, store = context.writer, context.response_cache.store
     workers = {name: each for each in context.workers for name in each.names}
     yield gauge("guidance_writer_waiting", "Operations that wait to be written.", writer.waiting)

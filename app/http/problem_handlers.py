@@ -70,7 +70,7 @@ log = Log(__name__)
 
 
 def add_problem_handlers(app: FastAPI) -> None:
-    """`app.http.door` logs all other errors."""
+    """Add the handlers of problems. `app.http.door` logs all other errors."""
     app.add_exception_handler(GuidanceError, _handle_domain_error)
     app.add_exception_handler(RequestValidationError, _handle_validation_error)
     app.add_exception_handler(HTTPException, _handle_http_exception)
@@ -111,7 +111,7 @@ def problem_response(
 
 
 def problem_of(error: Exception) -> type[Problem]:
-    """Any other error is a defect, `InternalError`."""
+    """Return the problem of an error. One that is not expected is a defect, `InternalError`."""
     return type(error) if isinstance(error, Problem) else InternalError
 
 

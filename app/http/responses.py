@@ -126,12 +126,12 @@ def etag_of(content: bytes) -> str:
 
 
 def gzip_etag(etag: str) -> str:
-    """Encoded bytes differ, so their ETag must too (RFC 9110, section 8.8.3.3)."""
+    """Return the ETag of the compressed body, which must differ, as its bytes do (RFC 9110, section 8.8.3.3)."""
     return f'{etag[:-1]}-gzip"'
 
 
 def matches_etag(headers: Sequence[str], etag: str, *, weakly: bool = False) -> bool:
-    """`headers` are If-Match or If-None-Match. If `weakly`, ignore `W/`."""
+    """Return True if an ETag is in `headers` of If-Match or If-None-Match. If `weakly`, `W/` is ignored."""
     tags = [tag.strip() for header in headers for tag in header.split(",")]
     if weakly:
         tags = [tag.removeprefix("W/") for tag in tags]
@@ -158,13 +158,13 @@ def link_value(path: str, relation: str, **attributes: str) -> str:
 
 
 def download(content: str | bytes, name: str, media_type: str) -> Response:
-    """To be saved, not shown."""
+    """Return a response that browsers save and do not show."""
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(content, media_type=media_type, headers=headers)
 
 
 def sealed_file(sealed: bytes, name: str, counts: Mapping[str, int]) -> Response:
-    """`counts` become headers: what further can be fetched."""
+    """Return an encrypted file. `counts` become headers, which say what further can be fetched."""
     headers = {
         "Vary": "Accept",
         "Content-Disposition": f'attachment; filename="{name}.age"',

@@ -59,12 +59,15 @@ OnStep = Callable[[int, int], None]
 
 
 def parse_json(text: str | bytes) -> Any:
-    """Raise `ValueError` also for nesting below 200 levels: the standard library raises `RecursionError`."""
+    """Parse JSON.
+
+    Raise `ValueError` also for nesting below 200 levels, where the standard library raises `RecursionError`.
+    """
     return jiter.from_json(text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text)
 
 
 def expect_each_once(values: Sequence[str], detail: str) -> None:
-    """Raise `CodedValueError` with the sentence `detail`."""
+    """Expect each value once. Raise `CodedValueError` with the sentence `detail`."""
     if len(set(values)) != len(values):
         raise CodedValueError(FaultCode.DUPLICATE_ID, detail)
 
@@ -115,7 +118,7 @@ WebAddress = Annotated[
 
 
 def format_utc(moment: dt.datetime) -> str:
-    """RFC 3339, ending in Z, with microseconds only if they are not zero."""
+    """Return RFC 3339, ending in Z, with microseconds only if they are not zero."""
     return moment.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
 
 
@@ -199,7 +202,10 @@ def canonical_submission(submission: BaseModel) -> bytes:
 
 
 def canonical_json(value: JsonValue) -> bytes:
-    """RFC 8785, for ASCII field names and no fractions. Raise `orjson.JSONEncodeError` for integers beyond 53 bits."""
+    """Return canonical JSON (RFC 8785), for ASCII names and no fractions.
+
+    Raise `orjson.JSONEncodeError` beyond 53 bits.
+    """
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER)
 
 
@@ -209,9 +215,9 @@ def base64url(value: bytes) -> str:
 
 
 def show_no_progress(_done: int, _total: int) -> None:
-    """For callers that show no progress."""
+    """Do nothing, for callers that show no progress."""
 
 
 def steps_of_part(on_step: OnStep, *, after: int, total: int) -> OnStep:
-    """`after` is the number of steps before the part, and `total` that of the whole task."""
+    """Show the progress of a part. `after` is the number of steps before it, and `total` that of the whole task."""
     return lambda done, _of_the_part: on_step(after + done, total)

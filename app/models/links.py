@@ -56,13 +56,13 @@ def renditions_path(guide: str) -> str:
 
 
 def rendition_path(guide: str, language: str, number: int | None = None) -> str:
-    """Without `number` it always leads to the current one."""
+    """Return the path of a rendition. Without `number` it always leads to the current one."""
     path = f"{renditions_path(guide)}/{language}"
     return path if number is None else f"{path}/{number}"
 
 
 def rendition_page_path(guide: str, language: str, number: int | None = None) -> str:
-    """Without `number` it always leads to the current one."""
+    """Return the path of a rendition's page. Without `number` it always leads to the current one."""
     path = f"{guide_page_path(guide)}/renditions/{language}"
     return path if number is None else f"{path}/{number}"
 

@@ -38,7 +38,7 @@ Fields = list[tuple[bytes, bytes]]
 
 
 class Head(NamedTuple):
-    """Names of fields are in lower case. `length` is 0 without Content-Length."""
+    """The head of a request. Names of fields are in lower case. `length` is 0 without Content-Length."""
 
     method: bytes
     target: bytes
@@ -49,7 +49,10 @@ class Head(NamedTuple):
 
 
 def read_head(head: bytes) -> Head:
-    """Raise `HeadTooLarge` for too many or too long fields, `BadRequest` if malformed or ambiguous."""
+    """Return the parsed head.
+
+    Raise `HeadTooLarge` for too many or too long fields, `BadRequest` if it is malformed or ambiguous.
+    """
     _, *lines = head.removesuffix(b"\r\n\r\n").split(b"\r\n")
     if len(lines) > MAX_HEAD_FIELDS or max(map(len, lines), default=0) > MAX_FIELD_BYTES:
         raise HeadTooLarge
@@ -84,7 +87,7 @@ class Framing:
 
     @property
     def is_body_due(self) -> bool:
-        """True until the body of the last head has been taken completely."""
+        """Return True until the body of the last head has been taken completely."""
         return self._take_next is not None
 
     @property

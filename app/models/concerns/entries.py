@@ -76,7 +76,7 @@ class EntryRow(SQLModel, table=True):
 
 
 def base64_length(size: int) -> int:
-    """An upper limit."""
+    """Return an upper limit of the length in base64."""
     return size * 4 // 3 + 4
 
 

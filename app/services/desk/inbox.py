@@ -145,7 +145,7 @@ def is_overdue(now: dt.datetime) -> ColumnElement[bool]:
 
 
 def count_open(session: Session, queries: Sequence[InboxQuery], *, actor: Actor) -> list[int]:
-    """Return at most `COUNT_LIMIT` + 1 each: with an index, the cost does not grow with closed concerns."""
+    """Return at most `COUNT_LIMIT` + 1 for each count. The cost does not grow with the closed concerns."""
     found = []
     for query in queries:
         matching = select(_CONCERNS.reference).where(*replace(query, is_open=True).conditions(actor))
@@ -214,7 +214,10 @@ def read_inbox(
     limit: int,
     beside: Sequence[str] = (),
 ) -> list[Row[Any]]:
-    """Record the page, and `beside`, what is shown beside it. One more row, not recorded, means a next page."""
+    """Record and return a page. `beside` is recorded too, because it is shown beside the page.
+
+    One more row, which is not recorded, means that a page follows.
+    """
     with Session(writer.engine) as session:
         rows = list_inbox(session, query, actor=actor, after=after, limit=limit + 1)
     shown = ShownDetails(references=(*beside, *(row.reference for row in rows[:limit])))
@@ -223,7 +226,10 @@ def read_inbox(
 
 
 def read_next(writer: Writer, query: InboxQuery, *, actor: Actor, after: InboxPosition) -> str | None:
-    """Record and return the concern after `after`, but not the one just seen, its last value, which may have moved."""
+    """Record and return the concern after `after`.
+
+    The concern just seen, its last value, may have moved and is left out.
+    """
     with Session(writer.engine) as session:
         rows = list_inbox(session, query, actor=actor, after=after, limit=2)
     found = next((str(row.reference) for row in rows if row.reference != after[-1]), None)

@@ -43,7 +43,10 @@ class RetentionList(StrEnum):
 
 @dataclass(frozen=True)
 class RetentionEntry:
-    """`day`, in London, is of erasure, hold or request. `by` and `reason` are empty for a coming erasure."""
+    """A line of the list. `day`, in London, is that of erasure, hold or request.
+
+    A coming erasure has no `by` and `reason`.
+    """
 
     reference: str
     state: str
@@ -59,7 +62,10 @@ class RetentionEntry:
 
 
 def erasure_day(session: Session, concern: ConcernRow, periods: RetentionPeriods) -> dt.date | None:
-    """Return London's day (for a test, the day after receipt), or None if held, erased, waiting or unlimited."""
+    """Return London's day of erasure, or None if the concern is held, erased, waiting or kept for ever.
+
+    A test's is the day after receipt.
+    """
     if concern.held or concern.erased_at is not None:
         return None
     if concern.test:

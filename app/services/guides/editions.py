@@ -106,7 +106,7 @@ class EditionHead:
 
 @dataclass(frozen=True)
 class StoredRendition:
-    """`edition` is the number that it renders."""
+    """A rendition as stored. `edition` is the number of the edition that it renders."""
 
     key: RenditionKey
     edition: int
@@ -129,14 +129,17 @@ class CurrentEdition(EditionHead):
 
     @property
     def due_from(self) -> dt.datetime:
-        """`NOTICE` before the review day, but not before publication; without a review day from publication."""
+        """Return the day `NOTICE` before the review day, at the earliest that of publication.
+
+        Without a review day it is that of publication.
+        """
         if self.details.review_by is None:
             return self.published_at
         day = dt.datetime.combine(self.details.review_by - NOTICE, dt.time(), tzinfo=dt.UTC)
         return max(day, self.published_at)
 
     def is_due(self, today: dt.date, *, within: dt.timedelta = dt.timedelta()) -> bool:
-        """The review day is at most `within` after `today`, past, or not set."""
+        """Return True if the review day is within `within` after `today`, past, or not set."""
         return self.details.review_by is None or self.details.review_by <= today + within
 
 
@@ -146,7 +149,7 @@ def find_history(session: Session, *, guide: str) -> list[EditionHead]:
 
 
 def get_history(session: Session, *, guide: str) -> list[EditionHead]:
-    """Same as `find_history`, but raise `NoSuchGuide`."""
+    """Return the history as `find_history` does. Raise `NoSuchGuide`."""
     history = find_history(session, guide=guide)
     if not history:
         raise NoSuchGuide
@@ -154,18 +157,21 @@ def get_history(session: Session, *, guide: str) -> list[EditionHead]:
 
 
 def current_of(history: Sequence[EditionHead]) -> EditionHead | None:
-    """The first that is not withdrawn."""
+    """Return the first edition that is not withdrawn."""
     return next((head for head in history if head.withdrawn_at is None), None)
 
 
 def get_current(session: Session, *, guide: str) -> EditionHead:
-    """Raise `NoSuchGuide`, or `EditionWithdrawn` if all editions are."""
+    """Return the current edition. Raise `NoSuchGuide`, or `EditionWithdrawn` if all are withdrawn."""
     row = session.execute(_CURRENT_HEAD, {"guide": guide}).first()
     return require_current(get_history(session, guide=guide)) if row is None else EditionHead(*row)
 
 
 def get_readable(session: Session, *, guide: str, number: int) -> EditionHead:
-    """Raise `NoSuchGuide`, `NoSuchEdition`, or `EditionWithdrawn` with the reason and `replaced_by`."""
+    """Return an edition that is not withdrawn.
+
+    Raise `NoSuchGuide`, `NoSuchEdition`, or `EditionWithdrawn` with the reason and `replaced_by`.
+    """
     row = session.execute(_NUMBERED_HEAD, {"guide": guide, "number": number}).first()
     if row is not None and (head := EditionHead(*row)).withdrawn_at is None:
         return head
@@ -173,18 +179,21 @@ def get_readable(session: Session, *, guide: str, number: int) -> EditionHead:
 
 
 def find_heads(session: Session, *, guide: str, numbers: Collection[int]) -> list[EditionHead]:
-    """Withdrawn or not, most recent first, without numbers that no edition has."""
+    """Return the editions with these numbers, most recent first, also withdrawn ones."""
     rows = session.execute(_NUMBERED_HEADS, {"guide": guide, "numbers": sorted(numbers)})
     return [EditionHead(*row) for row in rows]
 
 
 def newest_number(session: Session, *, guide: str) -> int:
-    """Withdrawn or not; 0 for an unknown guide."""
+    """Return the newest number, also of a withdrawn edition, or 0 for an unknown guide."""
     return session.execute(_NEWEST_NUMBER, {"guide": guide}).scalar() or 0
 
 
 def require_current(history: Sequence[EditionHead]) -> EditionHead:
-    """`history` must not be empty. If all are withdrawn, raise `EditionWithdrawn` with the newest reason."""
+    """Return the current edition of a `history` that is not empty.
+
+    If all are withdrawn, raise `EditionWithdrawn` with the newest reason.
+    """
     current = current_of(history)
     if current is None:
         raise EditionWithdrawn(reason=history[0].reason or "", replaced_by=None)
@@ -192,7 +201,7 @@ def require_current(history: Sequence[EditionHead]) -> EditionHead:
 
 
 def head_of(history: Sequence[EditionHead], number: int) -> EditionHead:
-    """Withdrawn or not. Raise `NoSuchEdition`."""
+    """Return an edition, withdrawn or not. Raise `NoSuchEdition`."""
     head = next((head for head in history if head.number == number), None)
     if head is None:
         raise NoSuchEdition
@@ -200,7 +209,7 @@ def head_of(history: Sequence[EditionHead], number: int) -> EditionHead:
 
 
 def readable_of(history: Sequence[EditionHead], number: int) -> EditionHead:
-    """Raise `NoSuchEdition`, or `EditionWithdrawn` with the reason and `replaced_by`."""
+    """Return an edition of a history. Raise `NoSuchEdition`, or `EditionWithdrawn` with reason and `replaced_by`."""
     head = head_of(history, number)
     if head.reason is not None:
         current = current_of(history)
@@ -250,12 +259,12 @@ def list_languages(session: Session) -> dict[str, list[str]]:
 
 
 def key_of(guide: str, language: str, number: int) -> AnyKey:
-    """Return the key of an edition if `language` is empty."""
+    """Return the key of a rendition, or of an edition if `language` is empty."""
     return RenditionKey(guide, language, number) if language else EditionKey(guide, number)
 
 
 def every_publication(session: Session) -> list[tuple[AnyKey, str]]:
-    """Key and digest of every edition, then of every rendition, with withdrawn ones."""
+    """Return key and digest of every edition, then of every rendition, withdrawn or not."""
     found = select(EditionRow.guide, EditionRow.language, EditionRow.number, EditionRow.digest)
     rows = session.exec(found.order_by(IS_RENDITION, EditionRow.guide, EditionRow.language, col(EditionRow.number)))
     return [(key_of(guide, language, number), digest) for guide, language, number, digest in rows]
@@ -288,12 +297,12 @@ def insert_withdrawal(session: Session, key: AnyKey, *, reason: str, at: dt.date
 
 
 def read_content(session: Session, key: EditionKey) -> EditionContent:
-    """Withdrawn or not. Raise `NoSuchEdition`."""
+    """Return the content of an edition, withdrawn or not. Raise `NoSuchEdition`."""
     return EditionContent.model_validate(_content(session, (key.guide, OWN_WORDS, key.number)))
 
 
 def digest_of_stored(session: Session, key: AnyKey) -> str:
-    """Compute it from the content. Raise `NoSuchEdition`, or pydantic's `ValidationError`."""
+    """Compute the digest of the stored content. Raise `NoSuchEdition`, or pydantic's `ValidationError`."""
     model = RenditionContent if isinstance(key, RenditionKey) else EditionContent
     return digest_of(model.model_validate(_content(session, (key.guide, _language_of(key), key.number))))
 
@@ -345,7 +354,7 @@ def _rendition(row: EditionRow, withdrawal: WithdrawalRow | None) -> StoredRendi
 
 
 def status_of(head: EditionHead, history: Sequence[EditionHead]) -> EditionStatus:
-    """`head` is one of the objects of `history`, most recent first."""
+    """Return the status of `head`, which is one of the objects of `history`, most recent first."""
     if head.withdrawn_at is not None:
         return EditionStatus.WITHDRAWN
     return EditionStatus.CURRENT if head is current_of(history) else EditionStatus.SUPERSEDED
@@ -358,7 +367,7 @@ def withdrawal_of(found: EditionHead | StoredRendition) -> Withdrawal | None:
 
 
 class Contents:
-    """Reads editions, with a cache of the most recently used, which never goes stale: they never change."""
+    """Reads editions through a cache of those most recently used. It is never out of date: editions never change."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine

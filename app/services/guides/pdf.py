@@ -55,14 +55,14 @@ SIDES = {"<front>": 1, "<pages>": 2}
 
 @dataclass(frozen=True)
 class Pictures:
-    """Digests to print. `read`, called only for a PDF that is not cached, does not count in comparisons."""
+    """Pictures to print, by digest. `read`, called only for a PDF that is not cached, does not count in comparisons."""
 
     digests: tuple[str, ...]
     read: Callable[[str], bytes] = field(compare=False)
 
 
 def text_colour_on(colour: str) -> str:
-    """Black or white, with at least 4.5 to 1 on every `#rrggbb`."""
+    """Return black or white, whichever has at least 4.5 to 1 on this `#rrggbb`."""
     channels = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]  # noqa: PLR2004  # sRGB
     luminance = sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
@@ -116,12 +116,12 @@ def edition_pdf(
 
 
 def pdf_available() -> bool:
-    """The optional libraries are installed."""
+    """Return True if the optional libraries are installed."""
     return all(find_spec(name) for name in EXTRA)
 
 
 def fonts() -> str:
-    """The folder of an optional library."""
+    """Return the folder of fonts of an optional library."""
     return str(files(FONT_LIBRARY))
 
 
@@ -131,7 +131,7 @@ def find_font_file() -> Path | None:
 
 
 def is_printable(language: str) -> bool:
-    """The font has the script of `language`."""
+    """Return True if the font has the script of `language`."""
     return script_of(language) in SCRIPTS_OF_FONT
 
 

@@ -80,14 +80,14 @@ def citation_text(source: DefinitionSource) -> str:
 
 
 def address_text(address: PostalAddress) -> str:
-    """On one line."""
+    """Return the address on one line."""
     return ", ".join((*address.lines, address.town, address.postcode))
 
 
 def more_ways(
     contact: Contact, say: Say = str, hours: Callable[[Sequence[OpeningHours]], str] = hours_text
 ) -> list[str]:
-    """Email, text relay, address and opening hours, as far as given. `say` translates the words around them."""
+    """Return email, text relay, address and opening hours, as far as given. `say` translates the words around them."""
     ways = {
         "email {}": contact.email,
         "text relay {}": contact.text_relay,
@@ -107,22 +107,22 @@ class ShownEdition:
 
     @property
     def rendition(self) -> "ShownRendition | None":
-        """None for an edition."""
+        """Return None, because an edition is no rendition."""
         return None
 
     @property
     def status(self) -> EditionStatus:
-        """A numbered edition is always `published`, so that its response never changes."""
+        """Return the status. That of a numbered edition is always `published`, so that its response never changes."""
         return EditionStatus.PUBLISHED if self.is_numbered else EditionStatus.CURRENT
 
     @property
     def path(self) -> str:
-        """The current edition has its guide's, unless requested by number."""
+        """Return the guide's path for the current edition, unless it was requested by number."""
         return edition_path(*self.head.key) if self.is_numbered else guide_path(self.head.guide)
 
     @property
     def file_name(self) -> str:
-        """Beginning of the names of files to download."""
+        """Return the beginning of the names of files to download."""
         return f"{self.head.guide}-edition-{self.head.number}"
 
     def links(self, below: str = "", having: Collection[int] | None = None) -> Links:
@@ -148,7 +148,7 @@ class ShownEdition:
 
 @dataclass(frozen=True, kw_only=True)
 class ShownRendition(ShownEdition):
-    """`content` is its edition's with the rendition's text (`show_rendition`); `history` is most recent first."""
+    """A rendition to show. `content` is its edition's with the rendition's text; `history` is most recent first."""
 
     history: Sequence[EditionHead]
     stored: StoredRendition
@@ -164,7 +164,7 @@ class ShownRendition(ShownEdition):
 
     @property
     def path(self) -> str:
-        """The number is part of the path only if requested by it."""
+        """Return the path, with the number only if it was requested by number."""
         guide, language, number = self.stored.key
         return rendition_path(guide, language, number if self.is_numbered else None)
 
@@ -178,7 +178,7 @@ class ShownRendition(ShownEdition):
 
     @property
     def notices(self) -> tuple[str, ...]:
-        """Sentences to show with an unchecked or out-of-date rendition."""
+        """Return the sentences to show with an unchecked or out-of-date rendition."""
         return notices_of(self.history, self.stored)
 
     @property
@@ -189,7 +189,7 @@ class ShownRendition(ShownEdition):
 
     @property
     def language(self) -> str:
-        """Language of the text shown. It is the guide's own for a recording or document."""
+        """Return the language of the text shown, which is the guide's own for a recording or document."""
         return content_language(self.stored)
 
     @property
@@ -203,7 +203,7 @@ class ShownRendition(ShownEdition):
 
     @property
     def has_marks(self) -> bool:
-        """Any text is untranslated. False without text, such as a recording."""
+        """Return True if any text is untranslated. A rendition without text, such as a recording, has none."""
         return self.stored.content.form.has_words and bool(self.words.in_guide_language)
 
     def facts(self, say: Say = str) -> Mapping[str, str]:
@@ -221,7 +221,10 @@ class ShownRendition(ShownEdition):
 
 
 def find_edition(session: Session, contents: Contents, guide: str, number: int | None = None) -> ShownEdition:
-    """Raise `NoSuchGuide`, `NoSuchEdition` or `EditionWithdrawn`; without `number` the latter only if all are."""
+    """Return an edition to show.
+
+    Raise `NoSuchGuide`, `NoSuchEdition`, or `EditionWithdrawn` (without `number` only if all are).
+    """
     head = get_current(session, guide=guide) if number is None else get_readable(session, guide=guide, number=number)
     return ShownEdition(head, contents(head.key, session), number is not None)
 
@@ -304,7 +307,7 @@ def present_section(shown: ShownEdition, section: Section) -> WithCautions:
 
 
 def find_item(content: EditionContent, section: Section, item_id: str) -> Item:
-    """Raise `NoSuchItem`."""
+    """Return an item by its id. Raise `NoSuchItem`."""
     items: tuple[Item, ...] = getattr(content, section.key)
     found = next((item for item in items if item.id == item_id), None)
     if found is None:

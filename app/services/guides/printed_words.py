@@ -59,7 +59,7 @@ TRANSLATED: Mapping[str, Mapping[str, str]] = json.loads(
 
 
 def printed_words(language: str, edition: int = 0) -> dict[str, str]:
-    """Return the words by English text, for a tag such as `cy` or `cy-GB`. Empty without a translation."""
+    """Return translations by English text, for a tag such as `cy` or `cy-GB`. It is empty for other languages."""
     words, of = TRANSLATED.get(language.partition("-")[0], {}), str(edition)
     return {english.replace("{of}", of): translated.replace("{of}", of) for english, translated in words.items()}
 

@@ -127,7 +127,7 @@ class ReferenceData:
 
     @cached_property
     def words(self) -> Words:
-        """The list of words, synonyms of subjects, names of signposts, and their `words` from an older folder."""
+        """Return the list of words, with the synonyms of subjects and the names and words of signposts."""
         subjects = self.code_lists[SUBJECTS].codes if SUBJECTS in self.code_lists else ()
         more = [(each.synonyms, SUBJECT + each.code) for each in subjects]
         more += [((each.name, *each.words), SIGNPOST + each.id) for each in self.all_signposts]
@@ -237,6 +237,6 @@ def read_reference_data(seed_dir: Path, council: str | None = None, night: str |
 
 
 def words_path(seed_dir: Path) -> Path:
-    """An older seed folder has no list of words: it gets the one that comes with the program."""
+    """Return the path of the list of words. An older seed folder gets the list that comes with the program."""
     own = seed_dir / "words.yaml"
     return own if own.is_file() else SEED_DIR / own.name

@@ -69,7 +69,10 @@ def current_renditions(history: Sequence[EditionHead], stored: Sequence[StoredRe
 
 
 def chosen_by_language(history: Sequence[EditionHead], stored: Sequence[StoredRendition]) -> dict[str, StoredRendition]:
-    """Prefer text to a recording, then a later edition. The guide's own language is left out."""
+    """Return one rendition for each language but the guide's own.
+
+    Text is preferred to a recording, then a later edition.
+    """
     found: dict[str, StoredRendition] = {}
     for each in current_renditions(history, stored):
         if each.key.language != GUIDE_LANGUAGE:
@@ -80,7 +83,7 @@ def chosen_by_language(history: Sequence[EditionHead], stored: Sequence[StoredRe
 def chosen_rendition(
     history: Sequence[EditionHead], stored: Sequence[StoredRendition], language: str, number: int | None = None
 ) -> StoredRendition:
-    """Return `number`, or the one to read. Raise as `find_rendition`."""
+    """Return the rendition `number`, or the one to read. Raise the errors of `find_rendition`."""
     of_language = [each for each in stored if each.key.language == language]
     if number is not None:
         return _readable_rendition(history, rendition_of(of_language, number))
@@ -91,7 +94,7 @@ def chosen_rendition(
 
 
 def rendition_of(stored: Sequence[StoredRendition], number: int) -> StoredRendition:
-    """Withdrawn or not, among those of one guide and language. Raise `NoSuchRendition`."""
+    """Return a rendition of one guide and language, withdrawn or not. Raise `NoSuchRendition`."""
     found = next((each for each in stored if each.key.number == number), None)
     if found is None:
         raise NoSuchRendition
@@ -127,7 +130,7 @@ def preferred_rendition(
 
 
 def is_of_former_edition(history: Sequence[EditionHead], edition: int) -> bool:
-    """Return True also if no edition is current."""
+    """Return True if the rendition's edition is not current, also if none is."""
     current = current_of(history)
     return current is None or current.number != edition
 
@@ -151,7 +154,7 @@ def notices_of(history: Sequence[EditionHead], stored: StoredRendition) -> tuple
 def rendered_words(
     history: Sequence[EditionHead], stored: StoredRendition, read: ReadContent, *, is_numbered: bool
 ) -> RenderedWords:
-    """Its edition with its text. Cautions and contacts are current, unless `is_numbered`."""
+    """Return the edition with the rendition's text. Cautions and contacts are current, unless `is_numbered`."""
     current = current_of(history)
     takes_current = not is_numbered and current is not None and current.number != stored.edition
     now = read(current.key) if takes_current and current is not None else None
@@ -159,7 +162,7 @@ def rendered_words(
 
 
 def rendition_facts(history: Sequence[EditionHead], stored: StoredRendition, words: RenderedWords) -> RenditionFacts:
-    """Include unchecked cautions, and pointers to untranslated text."""
+    """Return the facts about a rendition, including unchecked cautions and pointers to untranslated text."""
     return RenditionFacts(
         **_summary(history, stored),
         in_guide_language=words.in_guide_language,
@@ -183,7 +186,7 @@ def list_rendition(history: Sequence[EditionHead], stored: StoredRendition) -> L
 
 
 def language_paths(history: Sequence[EditionHead], stored: Sequence[StoredRendition], guide: str) -> dict[str, str]:
-    """The guide's own language first."""
+    """Return the path of each language, the guide's own first."""
     languages = chosen_by_language(history, stored)
     return {GUIDE_LANGUAGE: guide_path(guide)} | {each: rendition_path(guide, each) for each in languages}
 
@@ -191,14 +194,14 @@ def language_paths(history: Sequence[EditionHead], stored: Sequence[StoredRendit
 def edition_language_paths(
     head: EditionHead, history: Sequence[EditionHead], stored: Sequence[StoredRendition]
 ) -> dict[str, str]:
-    """Numbered, the guide's own language first. `stored` are those of `head` only."""
+    """Return the numbered path of each language, the guide's own first. `stored` are renditions of `head` only."""
     return {GUIDE_LANGUAGE: edition_path(*head.key)} | {
         language: rendition_path(*each.key) for language, each in chosen_by_language(history, stored).items()
     }
 
 
 def content_language(stored: StoredRendition) -> str:
-    """The guide's own for a recording or document, which is shown with its text."""
+    """Return the language of the text shown, which is the guide's own for a recording or document."""
     return stored.key.language if stored.content.form.has_words else GUIDE_LANGUAGE
 
 

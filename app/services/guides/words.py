@@ -27,7 +27,7 @@ Slots = tuple[frozenset[str], ...]
 
 
 def stem(word: str) -> str:
-    """`word` in lower case."""
+    """Return the stem of a `word` in lower case."""
     found = ENDINGS.sub("", DOUBLED.sub(r"\1", word))
     return found if len(found) >= SHORTEST_STEM else word
 
@@ -59,9 +59,9 @@ def _near(words: Iterable[str]) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Asked:
-    """What the words of a query lead to, in order, each with the phrase of the list.
+    """What the words of a query lead to, in order, with the phrase of the list.
 
-    `nearest` are known words, by the unknown word typed.
+    `nearest` are known words by the unknown one typed.
     """
 
     leads: dict[str, str]

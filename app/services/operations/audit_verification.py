@@ -49,9 +49,10 @@ _WITHOUT_END = select_columns(_ROWS.chain).where(_ROWS.number == 1, ~exists().wh
 
 
 def verify_audit_log(engine: Engine, on_step: OnStep = show_no_progress) -> Iterator[tuple[str, str]]:
-    """Yield the first fault of each broken chain, and gaps in positions. Read by `STEP_ROWS`, so memory does not grow.
+    """Yield the first fault of each broken chain, and gaps in positions.
 
-    `on_step` gets the rows so far, and 0 for the unknown number of all.
+    It reads `STEP_ROWS` at a time, so that memory does not grow. `on_step` gets the rows so far, and 0 for the unknown
+    number of all.
     """
     with engine.connect() as connection, _as_stored(connection):
         broken: set[str] = set()
@@ -72,7 +73,7 @@ def verify_audit_log(engine: Engine, on_step: OnStep = show_no_progress) -> Iter
 def verify_checkpoints(engine: Engine, others: Sequence[tuple[str, Checkpoint]] = ()) -> Iterator[tuple[str, str]]:
     """Yield each checkpoint, stored or of `others`, that contradicts the log, and wrong stored subtrees.
 
-    If a hash in the log cannot be read, only that.
+    If a hash in the log cannot be read, it yields only that.
     """
     with Session(engine) as session:
         stored = session.exec(select(CheckpointRow).order_by(col(CheckpointRow.number))).all()

@@ -55,7 +55,10 @@ class Verified:
 
 
 class Restored(NamedTuple):
-    """`former`: new path of the former database, or None. `lost`: None if it had nothing that the backup lacks."""
+    """The result of a restore. `former` is the former database's new path, if there was one.
+
+    `lost` is None if the backup lacks nothing.
+    """
 
     verified: Verified
     former: Path | None
@@ -154,7 +157,7 @@ def verify_copy(path: Path) -> Verified:
 
 
 def count_verified(engine: Engine) -> Verified:
-    """The caller has verified it."""
+    """Return counts of a copy that the caller has verified."""
     with engine.connect() as connection:
         editions = connection.scalar(select(func.count()).select_from(table_of(EditionRow)).where(IS_EDITION))
         concerns = connection.scalar(select(func.count()).select_from(table_of(ConcernRow)))
@@ -162,12 +165,12 @@ def count_verified(engine: Engine) -> Verified:
 
 
 def keys_outside_backups(settings: Settings) -> list[Path]:
-    """A backup has no keys: the operator backs these files up separately."""
+    """Return the key files, which no backup has: the operator backs them up separately."""
     return [path for _, path in key_files(settings)]
 
 
 def key_files(settings: Settings) -> list[tuple[str, Path]]:
-    """That exist, with the name of the setting."""
+    """Return the key files that exist, each with the name of its setting."""
     files = [
         ("GUIDANCE_RECEIPT_KEY_FILE", settings.receipt_key_file or settings.data_dir / RECEIPT_KEY),
         *(("GUIDANCE_RETIRED_RECEIPT_KEYS", path) for path in settings.retired_receipt_keys),
@@ -202,7 +205,7 @@ def _refuse(faults: list[str]) -> None:
 
 @dataclass(frozen=True)
 class RestoreTest:
-    """Counts, and seconds that the restore took."""
+    """The counts of a restored backup, and the seconds that the restore took."""
 
     verified: Verified
     seconds: float
@@ -232,7 +235,7 @@ def backup_path(folder: Path, *, at: dt.datetime) -> Path:
 
 
 def list_backups(folder: Path) -> list[Path]:
-    """Named as by `backup_path`, latest first."""
+    """Return the backups whose names are as by `backup_path`, latest first."""
     named = (path for path in folder.iterdir() if BACKUP_NAME.fullmatch(path.name) and path.is_file())
     return sorted(named, key=lambda path: path.name, reverse=True)
 
@@ -258,7 +261,7 @@ def _erased_after(backup: Path) -> Select[Any]:
 
 
 def remove_old_backups(newest: Path, *, keep: int) -> list[Path]:
-    """Keep `keep`, `newest` among them even if a wrong clock gave another a later name. Other files stay."""
+    """Remove all but `keep` backups. `newest` stays, whatever a wrong clock called the others."""
     folder = newest.parent
     others = [path for path in list_backups(folder) if path != newest]
     old = others[keep - 1 :]

@@ -78,9 +78,9 @@ def _key_in(data: dict[str, Any]) -> AnyKey:
 
 
 def verify_events(engine: Engine, on_step: OnStep = show_no_progress) -> Iterator[tuple[str, str]]:
-    """Yield name and fault of each broken event, and each row that contradicts events or audit log.
+    """Yield name and fault of each broken event, and of each row that contradicts the events or the audit log.
 
-    Covers deliveries, announcements, publications, withdrawals, checkpoints, generation, readers, webhooks and the
+    It covers deliveries, announcements, publications, withdrawals, checkpoints, generation, readers, webhooks and the
     search index. If something cannot be read, the check of its kind ends.
     """
     with Session(engine) as session:

@@ -29,9 +29,9 @@ NOTHING_YET = "There is nothing to verify: the database is empty until the first
 
 
 def verify_database(engine: Engine) -> Iterator[str]:
-    """Yield faults of pages (the embedded database's), or if there is none, of the schema.
+    """Yield faults of pages (embedded database) or, if there are none, of the schema.
 
-    First raise `SetupError` if empty or of version 0.2.0, `SchemaBehind` or `SchemaUnknown`.
+    First raise `SetupError` if the database is empty or of version 0.2.0, `SchemaBehind` or `SchemaUnknown`.
     """
     with suppress(DBAPIError):  # damaged pages are reported below
         with engine.connect() as connection:
@@ -57,7 +57,7 @@ def verify_editions(engine: Engine) -> Iterator[tuple[str, str | None]]:
 
 
 def find_all_faults(engine: Engine, on_step: OnStep = show_no_progress) -> Iterator[tuple[str, str]]:
-    """Check all but pages and schema: editions and renditions, then as `find_faults`."""
+    """Check everything but pages and schema: editions and renditions, then what `find_faults` checks."""
     yield from ((name, fault) for name, fault in verify_editions(engine) if fault is not None)
     yield from find_faults(engine, on_step=on_step)
 
