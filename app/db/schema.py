@@ -14,8 +14,8 @@ from sqlalchemy import Connection, Engine, create_mock_engine, inspect, text
 from sqlalchemy.schema import ExecutableDDLElement
 from sqlmodel import SQLModel
 
-from app.db.backup import database_copy, move_into_place
 from app.db.database import DATABASE_FILE, for_writing
+from app.db.file_copies import database_copy, move_into_place
 from app.db.tables import declare_partial_indexes
 from app.errors import BackupRefused, SchemaAltered, SchemaBehind, SchemaUnknown, SetupError
 

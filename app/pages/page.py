@@ -39,7 +39,7 @@ from app.pages.languages import (
     or_english,
     script_words,
 )
-from app.pages.other_reasons import other_contacts
+from app.pages.other_reasons import contacts_for_other_reasons
 from app.pages.text_format import (
     clock_time,
     contact_label,
@@ -184,7 +184,7 @@ class Site:
             "signposts": [each for each in who.signposts if not each.emergency],
             "teams": self.teams,
             "who": who,
-            "not_this": other_contacts(context.settings, who.signposts),
+            "not_this": contacts_for_other_reasons(context.settings, who.signposts),
             "faults": {},
             "style": stylesheet(context.settings) if self.request.method in SAFE else "",
         }

@@ -27,7 +27,7 @@ from app.services.access.key_copies import (
     PRF_INPUT,
     NewCopy,
     delete_copies,
-    list_exposed,
+    list_exposed_keys,
     list_holders,
     list_passkeys,
     may_hold_key,
@@ -110,7 +110,7 @@ def read_holders(visit: AuditVisitDep) -> Response:
     visit.context.writer.run(record_action, INBOX, DeskAct.SUMMARY_READ, visit.actor, SummaryDetails(keys=True))
     with Session(visit.context.engine) as session:
         holders = list(list_holders(session, current))
-        exposed = list_exposed(session, current)
+        exposed = list_exposed_keys(session, current)
     return visit.page("desk_keys.html", holders=holders, exposed=exposed, current=current)
 
 

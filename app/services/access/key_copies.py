@@ -185,7 +185,7 @@ def list_holders(session: Session, current: Collection[str]) -> Iterator[tuple[P
             yield person, list_passkeys(session, person.name, current)
 
 
-def list_exposed(session: Session, current: Collection[str]) -> list[tuple[PersonRow, list[str]]]:
+def list_exposed_keys(session: Session, current: Collection[str]) -> list[tuple[PersonRow, list[str]]]:
     """Return who may no longer hold the team's key but had a current one, with the keys. They may have kept it."""
     exposed = []
     for name, keys in sorted(keys_ever_held(session).items()):

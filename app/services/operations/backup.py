@@ -18,7 +18,8 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlmodel import Session
 
 from app.config import Settings
-from app.db.backup import (
+from app.db.database import DATABASE_FILE, open_database, open_to_read
+from app.db.file_copies import (
     database_copy,
     exclusive_lock,
     find_file_faults,
@@ -27,7 +28,6 @@ from app.db.backup import (
     move_aside,
     move_into_place,
 )
-from app.db.database import DATABASE_FILE, open_database, open_to_read
 from app.db.private_files import make_private_folder
 from app.db.schema import find_foreign_objects, find_schema_faults, is_behind, migrate_schema, prepare_schema
 from app.db.tables import table_of

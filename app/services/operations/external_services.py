@@ -22,7 +22,7 @@ from app.models.events.rows import EMAIL, MAILBOXES
 from app.services.access.limits import OWN_MEMORY, open_store
 from app.services.access.openid_provider import discover, discover_jwks_url, fetch_document, parse_keys
 from app.services.events.address_guard import SsrfGuard
-from app.services.events.deliveries import oldest_waiting
+from app.services.events.deliveries import oldest_waiting_deliveries
 from app.services.events.email_sender import EmailSender
 from app.services.events.webhooks import list_receivers
 from app.services.workers import call_in_time
@@ -187,7 +187,7 @@ class ExternalServicesMonitor:
         """`email` or `webhooks`, with `EVENTS_LATE` or None. If the database does not respond, the last results."""
         try:
             with Session(self._engine) as session:
-                oldest = oldest_waiting(session)
+                oldest = oldest_waiting_deliveries(session)
                 names = [each.name for each in list_receivers(session)]
         except SQLAlchemyError:
             known = ((name, self.failures[name]) for name in (EMAIL, WEBHOOKS) if name in self.failures)

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, func
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, select
 
-from app.db.backup import find_file_faults
+from app.db.file_copies import find_file_faults
 from app.db.schema import find_schema_faults, newest_revision, read_schema_version
 from app.errors import SchemaBehind, SetupError
 from app.extensions import installed, modules_of

@@ -18,7 +18,7 @@ from app.extensions.editing.pages.edit_posts import EDIT_PAGES
 from app.extensions.editing.pages.edit_review import NO_PLAN, PlanDep, PlanTyped, review_values
 from app.extensions.editing.pages.edit_values import read_typed_day, shown_day
 from app.extensions.editing.pages.editing import NO_FAULTS, Editing, ReviewingDep
-from app.extensions.editing.pages.posted_files import UploadDep
+from app.extensions.editing.pages.posted_files import PostedFileDep
 from app.extensions.editing.services.drafts import DraftContent, find_guide_draft, get_guide_draft
 from app.extensions.editing.services.rendition_drafts import (
     TextPair,
@@ -345,7 +345,7 @@ def read_translation_table(editing: ReviewingDep) -> Response:
 
 
 @router.post(f"/{{guide}}/renditions/{{language}}/{TABLE}")
-def fill_from_table(editing: ReviewingDep, upload: UploadDep) -> Response:
+def fill_from_table(editing: ReviewingDep, upload: PostedFileDep) -> Response:
     """Save what the table changes, and show refused rows; an unreadable table, or no row taken, is 422.
 
     Raise `NoSuchGuideDraft`, `NotFound` if the format has no text, or `DraftChanged` if it was moved to another

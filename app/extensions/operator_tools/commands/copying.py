@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from app.cli.options import AsJson, SettingsOptions, echo_result, open_engine, progress
-from app.db.backup import exclusive_lock
 from app.db.database import DATABASE_FILE
+from app.db.file_copies import exclusive_lock
 from app.extensions.operator_tools.services.copying import Copied, copy_database, open_target
 from app.services.operations.backup import key_files
 from app.services.operations.verification import find_all_faults

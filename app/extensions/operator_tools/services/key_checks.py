@@ -13,7 +13,7 @@ from app.services.access.row_signing import open_access_keys, require_access_key
 from app.services.concerns.keys import RECEIPT_KEY, load_receipt_key
 from app.services.concerns.sealing import make_sealer, read_identities
 from app.services.events.address_guard import SsrfGuard
-from app.services.events.deliveries import count_deliveries, oldest_waiting
+from app.services.events.deliveries import count_deliveries, oldest_waiting_deliveries
 from app.services.events.webhook_keys import open_webhook_keys
 from app.services.events.webhooks import REMOVED, list_webhooks
 from app.services.operations.check_model import CheckContext, Verdict, fault, fine, warn
@@ -130,7 +130,7 @@ def check_removed_recipients(context: CheckContext) -> Verdict:
 def check_webhooks(context: CheckContext) -> Iterator[Verdict]:
     """Enabled, reachable, with readable secrets. Given up events are a fault, late ones a warning."""
     with Session(context.engine) as session:
-        counted, oldest = count_deliveries(session), oldest_waiting(session)
+        counted, oldest = count_deliveries(session), oldest_waiting_deliveries(session)
         webhooks = [
             each for each in list_webhooks(session) if each.disabled_because != REMOVED and each.name not in MAILBOXES
         ]

@@ -19,7 +19,7 @@ from app.models.events.rows import EDITORS_EMAIL, EMAIL, DeliveryState
 from app.services.access.people import list_people
 from app.services.audit.known_time import find_clock_fault
 from app.services.clock.working_hours import read_hours
-from app.services.events.deliveries import count_deliveries, oldest_waiting
+from app.services.events.deliveries import count_deliveries, oldest_waiting_deliveries
 from app.services.operations.check_model import CheckContext, Verdict, fault, fine, unknown, warn
 from app.services.operations.external_services import LATE, knock
 from app.services.operations.watches import Unmeasured, Watch
@@ -96,7 +96,7 @@ def check_outside(part: Part, context: CheckContext) -> Iterator[Verdict]:
 def check_email(context: CheckContext) -> Iterator[Verdict]:
     """Also check that no event has waited longer than `LATE`, if the database can be read."""
     with suppress(SQLAlchemyError), Session(context.engine) as session:  # another check reports a fault of the database
-        oldest, counted = oldest_waiting(session), count_deliveries(session)
+        oldest, counted = oldest_waiting_deliveries(session), count_deliveries(session)
         for name, readers in ((EMAIL, "duty team"), (EDITORS_EMAIL, "editors")):
             waits = oldest.get(name)
             if waits is not None and context.at - waits > LATE:
