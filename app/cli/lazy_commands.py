@@ -50,7 +50,7 @@ class LazyCommand(TyperCommand):
     help = property(_read_help, _ignore_help)
 
     def make_context(self, *arguments: Any, **extra: Any) -> Any:
-        """The real command parses `arguments`, and runs."""
+        """Let the real command parse `arguments` and run."""
         return self.load().make_context(*arguments, **extra)
 
     def load(self) -> Any:
@@ -65,13 +65,13 @@ class LazyCommand(TyperCommand):
 
 
 class Commands(typer.Typer):
-    """Commands can have option groups and be declared without importing their modules."""
+    """A group of commands, which can have option groups and are declared without importing their modules."""
 
     def command(self, name: str | None = None, **options: Any) -> Callable[[CommandFunctionType], CommandFunctionType]:
         return super().command(name, cls=GroupedCommand, **options)
 
     def declare(self, places: Places, panel: str | None, package: str) -> None:
-        """`package` is the beginning of each module's name."""
+        """Declare commands. `package` is the beginning of each module's name."""
         for name, (place, example) in places.items():
             make = partial(LazyCommand, place=package + place, panel=panel, example=example)
             super().command(name, cls=make)(_run_nothing)  # type: ignore[arg-type]  # Typer only calls it

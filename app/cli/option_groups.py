@@ -31,7 +31,7 @@ class OptionGroup(OptionInfo):
 
 
 class GroupedCommand(TyperCommand):
-    """The help lists the command's own options before those of its groups."""
+    """A command whose help lists its own options before those of its groups."""
 
     def __init__(self, name: str | None, *, params: list[Any], **settings: Any) -> None:
         infos = {each.name: each.type_descriptor.parameter_info for each in params}

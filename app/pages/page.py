@@ -165,10 +165,10 @@ class Site:
         return cls(request, context, context.clock())
 
     def html(self, template: str, *, who: WhoToCall | None = None, **values: Any) -> str:
-        """`values` override what all pages share. `who` is whom to call; None means the default guide's contacts.
+        """Return a page. `values` override what all pages share.
 
-        A GET contains the stylesheet, so that it appears half a second earlier on a slow network. Other responses are
-        not compressed and link to it.
+        `who` is whom to call; None means the default guide's contacts. A GET contains the stylesheet, so that it
+        appears half a second earlier on a slow network. Other responses are not compressed and link to it.
         """
         context = self.context
         who = who or context.emergency_contacts.current()
@@ -194,12 +194,12 @@ class Site:
         return or_english(self.context.reference_data.law[statement].sentence or "")
 
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
-        """Neither browser nor cache may store the page."""
+        """Return a page that neither browser nor cache may store."""
         response = Response(self.html(template, **values), status_code=status, media_type=HTML)
         return self._with_headers(response)
 
     def compressed(self, page: Response) -> Response:
-        """Use only for a page without input: a compressed length could reveal answers."""
+        """Return a page without input, compressed. A compressed length could reveal answers."""
         page.headers["Vary"] = "Accept-Encoding"
         if not accepts_gzip(self.request.headers.get("accept-encoding", "").encode()):
             return page
@@ -208,7 +208,7 @@ class Site:
         return Response(gzip.compress(bytes(page.body)), status_code=page.status_code, headers=headers)
 
     def cached_page(self, template: str, *, caching: str = CACHE_CURRENT, **values: Any) -> Response:
-        """A page that names the team on duty expires when that team may change."""
+        """Return a page that caches may store. If it names the team on duty, it expires when that team may change."""
         changes: list[dt.datetime | None] = []
 
         def teams(who: WhoToCall) -> Teams:

@@ -49,7 +49,7 @@ def desk_invite(
 
 
 def invitation_link(settings: Settings, token: str) -> str:
-    """Secret until it is used."""
+    """Return the link of an invitation, which is secret until it is used."""
     return f"{relying_party(settings.public_url, settings.council_name).origin}{INVITATION}#{token}"
 
 

@@ -116,7 +116,7 @@ def approve(settings: SettingsOptions, path: EditionPath) -> None:
 
 
 def list_warnings(path: Path, warnings: Sequence[SeedError]) -> None:
-    """Write to standard error."""
+    """Write the warnings to standard error."""
     if warnings:
         typer.echo(str(SeedFileError(path, warnings)), err=True)
 

@@ -83,7 +83,7 @@ def delete_own_copy(visit: VisitDep, posted: SubmittedFormDep) -> None:
 
 @router.form("/key/passkeys/removal", lambda _: lead_to(OWN_KEY))
 def remove_own_passkey(visit: VisitDep, posted: SubmittedFormDep) -> None:
-    """They must sign in again. The only passkey cannot be removed."""
+    """Remove one of the person's own passkeys, but not the only one. They must sign in again."""
     _expect_own_session(visit)
     visit.context.writer.run(remove_passkey, visit.visitor.name, posted.one("passkey"), actor=visit.actor)
 
@@ -124,14 +124,14 @@ def give_copy(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
 
 @router.post("/people/passkey")
 def remove_passkey_of_person(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
-    """End all sessions of the person. A lead's own last passkey cannot be removed."""
+    """Remove a passkey, and end all sessions of its person. A lead's own last one cannot be removed."""
     name = posted.one("name")
     visit.context.writer.run(remove_passkey, name, posted.one("passkey"), actor=visit.actor)
     return lead_to(address_of_person(name))
 
 
 def current_keys(visit: Visit) -> list[str]:
-    """The development identity is left out."""
+    """Return the current keys, without the development identity."""
     return [fingerprint_of(each) for each in visit.context.settings.seal_to]
 
 

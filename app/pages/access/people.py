@@ -60,7 +60,7 @@ NameInQuery = Annotated[str, Query(alias="name", max_length=200)]
 
 @dataclass(frozen=True)
 class PersonLine:
-    """`seen_at` is the last use of a session that is still stored."""
+    """A line of the list. `seen_at` is the last use of a session that is still stored."""
 
     row: PersonRow
     passkeys: int
@@ -163,7 +163,7 @@ def _person_page(visit: Visit, name: str, typed: Typed = NOTHING_TYPED, *, leave
 
 @router.post("/people/role")
 def change_role_on_page(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
-    """Refuse a lead's own role, and a role given by an OpenID provider."""
+    """Change a role. A lead's own, and one given by an OpenID provider, is refused."""
     name, role = posted.one("name"), _role_of(posted, visit)
     if role is None:
         return _person_page(visit, name, Typed({}, {"role": CHOOSE_ROLE}))
@@ -174,7 +174,7 @@ def change_role_on_page(visit: LeadVisitDep, posted: SubmittedFormDep) -> Respon
 
 @router.post("/people/sign-out")
 def lock_out_person(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
-    """The person keeps their passkeys."""
+    """End all sessions and locked copies of a person, who keeps their passkeys."""
     name = posted.one("name")
     with Session(visit.context.engine) as session:
         get_person(session, name)

@@ -50,7 +50,7 @@ VISIT_GAP = dt.timedelta(minutes=30)
 
 @dataclass(frozen=True)
 class ActLine:
-    """`act` is the last of the openings that this line stands for, and `times` is their number."""
+    """A line of the history. It may stand for several openings: `act` is the last, and `times` their number."""
 
     act: AuditEntryRow
     what: str

@@ -35,7 +35,7 @@ LIST_WORDS = {
 
 @dataclass(frozen=True)
 class LogLine:
-    """One or more entries; `act` is the last. `cards` are numbered by the concern's first entry."""
+    """One or more entries in a line; `act` is the last. `cards` are numbered by the concern's first entry."""
 
     act: AuditEntryRow
     who: str
@@ -51,7 +51,7 @@ class LogLine:
 
     @property
     def reference(self) -> str | None:
-        """None if the line is about several concerns."""
+        """Return the reference, or None if the line is about several concerns."""
         chain = self.act.chain
         return None if chain in WITHOUT_A_CONCERN or len(self.opened) > 1 or self.cards else chain
 

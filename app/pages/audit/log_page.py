@@ -43,7 +43,7 @@ ACTS = sorted((words_of_act(act), act.value) for act in DeskAct)
 
 
 class TypedSearch(BaseModel, extra="ignore", frozen=True):
-    """Days are London's, inclusive. `received=yes` finds receipts of concerns too."""
+    """A search as typed. Days are London's, inclusive. `received=yes` finds receipts of concerns too."""
 
     person: str = Field(default="", max_length=200)
     chain: str = Field(default="", max_length=60)
@@ -63,7 +63,7 @@ class TypedSearch(BaseModel, extra="ignore", frozen=True):
 
 @router.get("/record")
 def read_record(visit: VisitDep, typed: Annotated[TypedSearch, Query()], cursor: Cursor = None) -> Response:
-    """An invalid search (400) is not recorded."""
+    """Show the log, and record the search. An invalid search (400) is not recorded."""
     try:
         found = _search(visit, typed, cursor)
     except InvalidCursor:

@@ -28,9 +28,9 @@ BOXES = to_translate(
 
 
 def copy_as_pdf(filled: FilledForm, concern: Concern, signed: str) -> Response:
-    """Print reference and time if `signed` is the receipt for exactly these answers.
+    """Return a copy. It has reference and time if `signed` is the receipt for exactly these answers.
 
-    Otherwise the copy says: not sent.
+    Otherwise it says: not sent.
     """
     site, sent = filled.site, _find_sent(filled.site, concern, signed)
     reference = sent.get("jti", "")

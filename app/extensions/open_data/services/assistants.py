@@ -273,7 +273,7 @@ def compare_editions(library: Library, arguments: OfChanges) -> dict[str, Any]:
 
 @cache
 def tool_list() -> list[dict[str, Any]]:
-    """Always in one order."""
+    """Return the tools, always in one order."""
     output = AssistantResult.model_json_schema(mode="serialization")
     del output["additionalProperties"]  # each tool adds its own fields
     return [

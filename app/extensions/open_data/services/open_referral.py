@@ -55,9 +55,10 @@ TermLinks = tuple[tuple[Literal["subject", "linked_risk"], TaxonomyTerm], ...]
 
 @dataclass(frozen=True)
 class Entry:
-    """`of` is the contact, or a signpost as one. `name` is its name in ids, `owner` the organization's.
+    """An entry of the directory. `of` is the contact, or a signpost as one.
 
-    `words` are sentences, None left out. `links` are taxonomy terms with the kind of the link.
+    `name` is its name in ids, `owner` the organization's. `words` are sentences, none empty. `links` are taxonomy terms
+    with the kind of the link.
     """
 
     of: Contact
@@ -72,7 +73,7 @@ class Entry:
 
 
 def id_of(kind: str, *name: str) -> uuid.UUID:
-    """Always the same for the same name."""
+    """Return an id that is always the same for the same name."""
     return uuid.uuid5(DIRECTORY, "/".join((kind, *name)))
 
 
@@ -186,7 +187,7 @@ class Guide:
 
     @property
     def publisher(self) -> str:
-        """A council's GSS code, a school's URN, otherwise a slug of the name."""
+        """Return the publisher's id: a council's GSS code, a school's URN, otherwise a slug of the name."""
         publisher = self.content.publisher
         return publisher.gss_code or publisher.urn or propose_id(publisher.name)
 
@@ -194,7 +195,7 @@ class Guide:
 def read_directory(
     session: Session, contents: Contents, signposts: Sequence[Signpost], hours: DutyHours, *, public_url: str
 ) -> Directory:
-    """Contacts by guide, then the signposts as given."""
+    """Return the directory: contacts by guide, then the signposts as given."""
     guides = [Guide(head, contents(head.key, session)) for head in list_current(session)]
     taxonomy = Taxonomy(
         id=id_of("taxonomy", "harms"),
@@ -349,13 +350,13 @@ def _numbers(phones: Sequence[Phone]) -> str | None:
 
 
 def has_words(service: Service, words: Sequence[str]) -> bool:
-    """`words` are in lower case."""
+    """Return True if an entry has all `words`, which are in lower case."""
     text = f"{service.name} {service.description} {service.organization.name}".casefold()
     return all(word in text for word in words)
 
 
 def has_term(service: Service, taxonomy: str, term: str) -> bool:
-    """An empty id matches every service."""
+    """Return True if an entry has the term. An empty id matches every service."""
     terms = [attribute.taxonomy_term for attribute in service.attributes or ()]
     return (not taxonomy or taxonomy in {str(each.taxonomy_id) for each in terms}) and (
         not term or term in {str(each.id) for each in terms}
@@ -386,7 +387,7 @@ def listed_at_locations(services: Iterable[Service]) -> list[ListedServiceAtLoca
 
 
 def get_by_id(objects: Iterable[DirectoryObject], id_: uuid.UUID) -> DirectoryObject:
-    """Raise `NotFound`."""
+    """Return the object with this id. Raise `NotFound`."""
     found = next((each for each in objects if each.id == id_), None)
     if found is None:
         raise NotFound
@@ -394,7 +395,7 @@ def get_by_id(objects: Iterable[DirectoryObject], id_: uuid.UUID) -> DirectoryOb
 
 
 def paginate(page_type: type[Page], entries: Sequence[OmitsEmpty], page: int, per_page: int) -> Page:
-    """Pages count from 1; one after the last is empty."""
+    """Return a page. Pages count from 1, and one after the last is empty."""
     contents = entries[(page - 1) * per_page : page * per_page]
     pages = -(-len(entries) // per_page)
     return page_type.model_validate(

@@ -121,7 +121,7 @@ class FirstDay:
 
     @property
     def settings(self) -> Settings:
-        """Raise `SetupError` if one is not valid."""
+        """Return the settings. Raise `SetupError` if one is not valid."""
         return read_settings(self.data_dir, self.file if self.file.exists() else None)
 
     @property
@@ -130,13 +130,13 @@ class FirstDay:
         return [path for path in (self.keys / EVERYDAY, self.keys / RESERVE) if path.is_file()]
 
     def ask_for_keys(self, question: str) -> None:
-        """Enter keeps the folder. Ask nothing if an option names it."""
+        """Ask for the folder of the keys, unless an option names it. Enter keeps the folder."""
         if self.asks and self.given.keys is None:
             self.keys = Path(typer.prompt(question, default=str(self.keys)))
 
     @property
     def link_file(self) -> Path:
-        """File for the lead's invitation if standard output is not a terminal."""
+        """Return the file for the lead's invitation if standard output is not a terminal."""
         return self.file.absolute().parent / LINK_FILE
 
     def examined(self) -> AbstractContextManager[CheckContext]:
@@ -160,12 +160,12 @@ class FirstDay:
         return {name: answer for name, answer in answers.items() if answer}
 
     def agrees(self, question: str) -> bool:
-        """Enter means no, and so does not being allowed to ask."""
+        """Ask a question that Enter answers with no, as does not being allowed to ask."""
         return self.asks and typer.confirm(question, default=False)
 
 
 def tell(text: str) -> None:
-    """Indented below the title of the step."""
+    """Print a line, indented below the title of the step."""
     typer.echo(f"{INDENT}{text}")
 
 
@@ -184,7 +184,7 @@ def _ask(name: str, text: str) -> str:
 
 
 def as_contact(text: str) -> str:
-    """An email address becomes `mailto:`, a phone number `tel:`; other text is unchanged."""
+    """Return `mailto:` for an email address, `tel:` for a phone number, and other text unchanged."""
     found = CONTACTS.fullmatch(text)
     if found is None:
         return text
@@ -192,7 +192,7 @@ def as_contact(text: str) -> str:
 
 
 def parse_values(words: list[str]) -> dict[str, str]:
-    """Each word is `GUIDANCE_NAME=VALUE`; names lose prefix and capitals.
+    """Parse words of the form `GUIDANCE_NAME=VALUE`, whose names lose prefix and capitals.
 
     Raise `typer.BadParameter` for any other, and for a secret: other users can see command lines.
     """

@@ -142,7 +142,7 @@ ALL_CHECKS = (
 
 @dataclass(frozen=True)
 class Finding:
-    """A line of the report. `read` is the path of a document to read."""
+    """A line of the report. `read` is the path of a document."""
 
     check: str
     condition: Condition

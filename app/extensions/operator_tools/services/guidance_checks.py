@@ -81,9 +81,9 @@ def check_reviews(context: CheckContext) -> Verdict:
 
 
 def check_statements(context: CheckContext) -> Iterator[Verdict]:
-    """Privacy and accessibility have contacts (not in a trial), and the law was compared with its sources.
+    """Check the contacts of the privacy and accessibility statements (not in a trial), and the law.
 
-    It must not be due again within `REVIEW_SOON`.
+    It must be compared with its sources, and not be due again within `REVIEW_SOON`.
     """
     missing = [name for name in NAMED_BY_STATEMENTS if name not in context.settings.model_fields_set]
     if missing and not context.settings.is_trial:
@@ -121,7 +121,7 @@ def check_holidays(context: CheckContext) -> Verdict:
 
 
 def check_danger_times(context: CheckContext) -> Verdict:
-    """Set, except in a trial."""
+    """Check that the times are set, except in a trial."""
     unset = [name for name in TIMES_FOR_DANGER.values() if name not in context.settings.model_fields_set]
     if unset and not context.settings.is_trial:
         names = " and ".join(f"GUIDANCE_{name.upper()}" for name in unset)

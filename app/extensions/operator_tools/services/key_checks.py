@@ -115,7 +115,7 @@ def check_access(context: CheckContext) -> Verdict:
 
 
 def check_removed_recipients(context: CheckContext) -> Verdict:
-    """Nothing to check in a trial."""
+    """Check removed recipients. In a trial there is nothing to check."""
     if context.settings.is_trial:
         return fine("a trial has no recipients")
     return check_invariant(
@@ -128,7 +128,10 @@ def check_removed_recipients(context: CheckContext) -> Verdict:
 
 
 def check_webhooks(context: CheckContext) -> Iterator[Verdict]:
-    """Enabled, reachable, with readable secrets. Given up events are a fault, late ones a warning."""
+    """Check that webhooks are enabled and reachable, and their secrets readable.
+
+    Given up events are a fault, late ones a warning.
+    """
     with Session(context.engine) as session:
         counted, oldest = count_deliveries(session), oldest_waiting_deliveries(session)
         webhooks = [

@@ -30,7 +30,7 @@ def check_pages(context: CheckContext) -> Verdict:
 
 
 def check_print(_: CheckContext) -> Verdict:
-    """The optional packages are installed."""
+    """Check that the optional packages are installed."""
     needed = filter(None, map(REQUIREMENT.match, metadata.requires(DISTRIBUTION) or ()))
     absent = [each[1] for each in needed if not _is_installed(each[1])]
     if absent:
@@ -49,7 +49,7 @@ def check_scripts(_: CheckContext) -> Verdict:
 
 
 def check_desk_script(_: CheckContext) -> Verdict:
-    """The built script, and its offline page."""
+    """Check the built script, and its offline page."""
     if not all((BUILT_FOLDER / name).is_file() for name in (BUILT, BUILT_PAGE)):
         return warn(
             "the desk cannot decrypt concerns in the browser: its script was not built",

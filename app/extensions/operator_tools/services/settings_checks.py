@@ -32,7 +32,7 @@ UNTRUSTED_PROXY = "proxy"
 
 
 def check_settings(context: CheckContext) -> Iterator[Verdict]:
-    """Allowed, but less safe or useful."""
+    """Check for settings that are allowed, but less safe or useful."""
     settings = context.settings
     if "*" in settings.allowed_hosts:
         yield warn("GUIDANCE_ALLOWED_HOSTS allows every host", "list the hosts of this service")
@@ -145,7 +145,7 @@ def check_proxy(context: CheckContext) -> Verdict:
 
 
 def check_public_url(context: CheckContext) -> Iterator[Verdict]:
-    """https, not local, and this service is ready there."""
+    """Check that the address has https and is not local, and that this service is ready there."""
     settings, answer = context.settings, context.public_answer
     if is_loopback(urlsplit(settings.public_url).hostname or ""):
         yield warn("GUIDANCE_PUBLIC_URL is a local address", "set it to the address that callers use")
@@ -170,7 +170,7 @@ def check_public_url(context: CheckContext) -> Iterator[Verdict]:
 
 
 def check_clock(context: CheckContext) -> Verdict:
-    """Against the last known time. `clock-drift` finds smaller errors."""
+    """Check the clock against the last known time. `clock-drift` finds smaller errors."""
     with Session(context.engine) as session:
         apart = find_clock_fault(session, at=context.at)
     if apart is not None:

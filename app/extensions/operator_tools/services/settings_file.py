@@ -21,7 +21,7 @@ HEAD = (
 
 
 def refusal_of(values: Mapping[str, str]) -> str | None:
-    """The first reason why `values` cannot be written, each by itself."""
+    """Return the first reason why `values` cannot be written, each by itself."""
     for name, value in values.items():
         variable = f"{PREFIX}{name.upper()}"
         if NOT_LITERAL.search(value):
