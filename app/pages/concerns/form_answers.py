@@ -148,7 +148,7 @@ def _fields_of(question: Question, value: Any) -> Iterator[tuple[str, str]]:
 
 @dataclass(frozen=True)
 class AnsweredQuestion:
-    """A question with its answer. `name` is like `children.0.given_names`, and empty for text that answers no question."""
+    """A question with its answer. `name` is like `children.0.given_names`, and empty for text without a question."""
 
     label: str
     lines: tuple[str, ...]
