@@ -36,6 +36,7 @@ from app.services.guides.editions import (
     StoredRendition,
     current_of,
     get_history,
+    list_readable_renditions,
     list_renditions,
     readable_of,
     require_current,
@@ -49,6 +50,7 @@ from app.services.guides.renditions import (
     content_language,
     current_renditions,
     is_of_former_edition,
+    latest_renditions,
     rendered_words,
 )
 from app.services.guides.structured_data import structured_data
@@ -174,11 +176,11 @@ def read_fixed_page(site: SiteDep) -> Response:
 
 @router.get("/accessibility")
 def read_accessibility_statement(site: SiteDep, session: SessionDep) -> Response:
-    """Show the statement, with the formats that published guides have."""
-    guides = list_guides(session, site.context.reference_data)
+    """List the formats that published guides have."""
+    guides, renditions = list_guides(session, site.context.reference_data), list_readable_renditions(session)
     forms: dict[RenditionForm, list[dict[str, str | None]]] = {}
     for guide in guides:
-        found = current_renditions(get_history(session, guide=guide.guide), list_renditions(session, guide=guide.guide))
+        found = latest_renditions(renditions.get(guide.guide, ()))
         for rendition, link in zip(found, links_of_renditions(found), strict=True):
             forms.setdefault(rendition.content.form, []).append(link | {"title": guide.title, "guide": guide.guide})
     lacking = [

@@ -2,10 +2,10 @@
 
 import datetime as dt
 from collections import OrderedDict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from itertools import islice
 from threading import Lock
 from typing import Any
@@ -19,11 +19,13 @@ from app.db.tables import table_of
 from app.db.writer import GENERATION_RAISED
 from app.errors import AlreadyWithdrawn, EditionAlreadyPublished, EditionWithdrawn, NoSuchEdition, NoSuchGuide
 from app.models.base import digest_of
+from app.models.coded_values import member_reader
 from app.models.guides.edition_keys import AnyKey, EditionKey, RenditionKey
 from app.models.guides.edition_rows import OWN_WORDS, EditionRow, WithdrawalRow
 from app.models.guides.editions import EditionContent, EditionDetails
 from app.models.guides.guides import EditionStatus, Withdrawal
 from app.models.guides.renditions import RenditionContent, RenditionDetails
+from app.models.guides.sections import Section
 
 _EDITIONS, _WITHDRAWALS = table_of(EditionRow), table_of(WithdrawalRow)
 IS_EDITION: ColumnElement[bool] = _EDITIONS.c.language == OWN_WORDS
@@ -82,6 +84,9 @@ IS_GONE = exists().where(
     ((_GONE.c.language == _EDITIONS.c.language) & (_GONE.c.number == _EDITIONS.c.number))
     | ((_GONE.c.language == OWN_WORDS) & (_GONE.c.number == _EDITIONS.c.edition)),
 )
+_READABLE_RENDITIONS = select_columns(*(each for each in _EDITIONS.c if each.name != "words")).where(
+    IS_RENDITION, ~IS_GONE
+)
 _LANGUAGES = select_columns(_EDITIONS.c.guide, _EDITIONS.c.language).where(IS_RENDITION, ~IS_GONE).distinct()
 MAX_CACHED_EDITIONS = 64
 
@@ -106,15 +111,19 @@ class EditionHead:
 
 @dataclass(frozen=True)
 class StoredRendition:
-    """A rendition as stored. `edition` is the number of the edition that it renders."""
+    """`edition` is the number that it renders, `stored` its content as JSON."""
 
     key: RenditionKey
     edition: int
     published_at: dt.datetime
     digest: str
-    content: RenditionContent
+    stored: dict[str, Any]
     withdrawn_at: dt.datetime | None
     reason: str | None
+
+    @cached_property
+    def content(self) -> RenditionContent:
+        return RenditionContent.model_validate(self.stored)
 
     @property
     def edition_key(self) -> EditionKey:
@@ -223,6 +232,15 @@ def list_current(session: Session, *, limit: int | None = None) -> list[CurrentE
     return [CurrentEdition(*(*head, EditionDetails.model_validate(details))) for *head, details in rows]
 
 
+def list_sections(session: Session, *sections: Section) -> Iterator[tuple[Any, ...]]:
+    """Yield each edition of `list_current`, followed by the items of each of `sections`."""
+    readers = [member_reader(EditionContent, each.key).validate_python for each in sections]
+    for row in session.execute(_CURRENT.add_columns(*(_EDITIONS.c.words[each.key] for each in sections))):
+        *head, details = row[: -len(sections)]
+        items = (read(each or ()) for read, each in zip(readers, row[-len(sections) :], strict=True))
+        yield CurrentEdition(*(*head, EditionDetails.model_validate(details))), *items
+
+
 def default_guide(session: Session, preferred: str | None = None) -> str | None:
     """Return the guide for requests that name none: `preferred`, else the one published first.
 
@@ -247,7 +265,19 @@ def default_guide(session: Session, preferred: str | None = None) -> str | None:
 def list_renditions(session: Session, *, guide: str, language: str | None = None) -> list[StoredRendition]:
     """Return the renditions by language, the most recent first, including withdrawn ones."""
     rows = session.execute(_RENDITIONS_OF, {"guide": guide})
-    return [_rendition(row, withdrawal) for row, withdrawal in rows if language is None or row.language == language]
+    return [
+        _rendition(row, row.details | row.words, withdrawal)
+        for row, withdrawal in rows
+        if language is None or row.language == language
+    ]
+
+
+def list_readable_renditions(session: Session) -> dict[str, list[StoredRendition]]:
+    """Return the renditions of each guide, without text, of which neither they nor their editions are withdrawn."""
+    found: dict[str, list[StoredRendition]] = {}
+    for row in session.execute(_READABLE_RENDITIONS):
+        found.setdefault(row.guide, []).append(_rendition(row, row.details))
+    return found
 
 
 def list_languages(session: Session) -> dict[str, list[str]]:
@@ -341,13 +371,13 @@ def _insert(session: Session, row: SQLModel, taken: type[Exception]) -> None:
     session.connection().info[GENERATION_RAISED] = True
 
 
-def _rendition(row: EditionRow, withdrawal: WithdrawalRow | None) -> StoredRendition:
+def _rendition(row: Any, stored: dict[str, Any], withdrawal: WithdrawalRow | None = None) -> StoredRendition:
     return StoredRendition(
         key=RenditionKey(row.guide, row.language, row.number),
         edition=row.edition,
         published_at=row.published_at,
         digest=row.digest,
-        content=RenditionContent.model_validate(row.details | row.words),
+        stored=stored,
         withdrawn_at=withdrawal.withdrawn_at if withdrawal else None,
         reason=withdrawal.reason if withdrawal else None,
     )

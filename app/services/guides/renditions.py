@@ -1,6 +1,6 @@
 """Renditions of a guide: the choice of a rendition to read, validation of new renditions, and response data."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from sqlmodel import Session
@@ -60,10 +60,14 @@ def current_renditions(history: Sequence[EditionHead], stored: Sequence[StoredRe
     editions first.
     """
     readable = {head.number for head in history if head.withdrawn_at is None}
+    return latest_renditions(each for each in stored if each.withdrawn_at is None and each.edition in readable)
+
+
+def latest_renditions(readable: Iterable[StoredRendition]) -> list[StoredRendition]:
+    """Same as `current_renditions`, of renditions of which none is withdrawn."""
     found: dict[tuple[str, RenditionForm], StoredRendition] = {}
-    for each in sorted(stored, key=lambda one: (one.edition, one.key.number)):
-        if each.withdrawn_at is None and each.edition in readable:
-            found[each.key.language, each.content.form] = each
+    for each in sorted(readable, key=lambda one: (one.edition, one.key.number)):
+        found[each.key.language, each.content.form] = each
     newest_first = sorted(found.values(), key=lambda one: (one.edition, one.key.number), reverse=True)
     return sorted(newest_first, key=lambda one: (one.key.language, not one.content.form.has_words))
 

@@ -158,7 +158,7 @@ def _rendition_page(site: Site, session: Session, draft: GuideDraftRow) -> Respo
     content, digest = check_rendition_draft(session, draft).require_sound()
     stored = list_renditions(session, guide=draft.guide, language=draft.language)
     key = RenditionKey(draft.guide, draft.language, len(stored) + 1)
-    rendition = StoredRendition(key, content.of.edition, site.now, digest, content, None, None)
+    rendition = StoredRendition(key, content.of.edition, site.now, digest, content.model_dump(mode="json"), None, None)
 
     def picture_in_page(*place: Any) -> str:
         return f"data:{MEDIA_TYPE};base64,{base64.b64encode(read_picture(session, place[-1])).decode()}"
