@@ -707,6 +707,13 @@ class SeedError:
     reason: str
 
 
+class ExtraMissing(SetupError):
+    """An optional part of the installation is missing."""
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(f"{what} needs the extra `{extra}`: pip install 'one-minute-guide[{extra}]'")
+
+
 class SeedFileError(GuidanceError):
     """The error for an invalid seed file. The message has a line for each fault.
 

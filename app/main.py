@@ -31,7 +31,7 @@ from app.db.database import (
 from app.db.schema import prepare_schema
 from app.db.tables import TABLES
 from app.db.writer import Writer
-from app.errors import GuidanceError, SeedFileError, SetupError, StoreBusy
+from app.errors import ExtraMissing, GuidanceError, SeedFileError, SetupError, StoreBusy
 from app.extensions import Extension, modules_of, switched_on, together
 from app.http.cache import ResponseCache
 from app.http.context import AppContext
@@ -219,9 +219,7 @@ def _open_traces(url: str | None) -> "Traces | None":
     try:
         from app.http.tracing import Traces  # noqa: PLC0415  # an extra
     except ImportError:
-        raise SetupError(
-            "GUIDANCE_TRACES_URL needs the extra `traces`: pip install 'one-minute-guide[traces]'"
-        ) from None
+        raise ExtraMissing("GUIDANCE_TRACES_URL", "traces") from None
     return Traces(url)
 
 

@@ -42,6 +42,7 @@ REMAINS = (
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 FURTHEST = dt.timedelta(days=3653)
 DURATION = re.compile(r"([0-9]{1,4})([dh])")
+PER_MILLE = 1000
 NOT_PLAIN = re.compile(r"[^\t\n -~]")
 JOINERS = "\u200c\u200d"
 """Invisible characters that some languages need for their spelling: printed unchanged."""
@@ -193,14 +194,17 @@ def table(rows: Sequence[Sequence[str]]) -> list[str]:
 
 @contextmanager
 def progress(words: str) -> Iterator[OnStep]:
-    """Show progress on standard error, if that is a terminal. The function takes the steps done and their total."""
+    """Show progress on standard error, if that is a terminal. The function takes the steps done and their total.
+
+    What cannot count its steps shows `words`, and in the end 100 %.
+    """
     if not sys.stderr.isatty():
         yield show_no_progress
         return
-    with typer.progressbar(length=1, label=words, file=sys.stderr) as bar:
+    with typer.progressbar(length=PER_MILLE, label=words, file=sys.stderr) as bar:
 
         def show(done: int, total: int) -> None:
-            bar.length = max(total, 1)
-            bar.update(done - bar.pos)
+            bar.update(PER_MILLE * done // max(total, 1) - bar.pos)
 
         yield show
+        show(1, 1)

@@ -117,6 +117,11 @@ WebAddress = Annotated[
 ]
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """Return `1 concern` or `2 concerns`; `many` is a plural that is not `one` with an s."""
+    return f"{number} {one if number == 1 else many or f'{one}s'}"
+
+
 def format_utc(moment: dt.datetime) -> str:
     """Return RFC 3339, ending in Z, with microseconds only if they are not zero."""
     return moment.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
@@ -216,6 +221,11 @@ def base64url(value: bytes) -> str:
 
 def show_no_progress(_done: int, _total: int) -> None:
     """Do nothing, for callers that show no progress."""
+
+
+def in_turn(on_step: OnStep, number: int, parts: int) -> OnStep:
+    """Part `number`, from 0, of `parts` that count other things: each is an equal share of the whole."""
+    return lambda done, total: on_step(number * total + done, parts * total)
 
 
 def steps_of_part(on_step: OnStep, *, after: int, total: int) -> OnStep:

@@ -157,7 +157,7 @@ def test_a_backup_is_one_private_file_and_names_the_missing_keys(data_dir: Path,
 
     told = guidance("backup", copy, "--data-dir", data_dir)
 
-    assert told.stdout == f"{copy}: 1 editions and 1 concerns, verified\n"
+    assert told.stdout == f"{copy}: 1 edition, 2 renditions, 1 concern and 3 audit log entries, verified\n"
     assert [path.name for path in copy.parent.iterdir()] == [copy.name]
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     for key in (DEVELOPMENT_IDENTITY, RECEIPT_KEY):

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from app.models.audit.entry_kinds import ENTRY_SPECS, EntryKind, EntryPlace
 from app.models.audit.responses import DisclosureEntry
 from app.models.audit.rows import AuditEntryRow, DeskAct
-from app.models.base import UtcDateTime, canonical_json, format_utc, parse_json
+from app.models.base import UtcDateTime, canonical_json, counted, format_utc, parse_json
 
 ADDING_ACTS = frozenset(spec.act for spec in ENTRY_SPECS.values())
 SEALING_ACTS = ADDING_ACTS | {DeskAct.RECEIVED, DeskAct.RESEALED}
@@ -259,7 +259,7 @@ class ExportedDetails(Details):
         notes = f"sha256:{self.file_sha256} {'with' if self.notes else 'without'} notes"
         if self.together is None:
             return notes
-        concerns = "1 concern" if self.together == 1 else f"{self.together} concerns"
+        concerns = counted(self.together, "concern")
         whom = "for that person" if self.for_person else "for a court"
         return f"file of one person, {concerns}, {whom}, {notes}"
 
@@ -278,7 +278,7 @@ class CardsGivenDetails(Details):
 
     def __str__(self) -> str:
         since = "" if self.changed_since is None else f", changed since {format_utc(self.changed_since)}"
-        concerns = f"{len(self.positions)} concern{'' if len(self.positions) == 1 else 's'}"
+        concerns = counted(len(self.positions), "concern")
         return f"{self.scope}{since}: cards of {concerns} sha256:{self.sha256}"
 
 
@@ -322,7 +322,7 @@ class EntriesLostDetails(Details):
         time, missing = f"from {self.since:%Y-%m-%d %H:%M} to {self.until:%Y-%m-%d %H:%M} UTC", self.known - self.after
         if not missing:
             return f"a backup was restored: actions {time} may be missing"
-        actions = "1 action is" if missing == 1 else f"{missing} actions are"
+        actions = counted(missing, "action is", "actions are")
         return f"the database ends before what was known: at least {actions} missing, {time}"
 
 

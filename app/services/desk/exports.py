@@ -21,7 +21,7 @@ from sqlmodel import Session, col, select
 
 from app.age.files import open_with_file_key
 from app.age.keys import NotThatFile
-from app.errors import ExportNotGenuine, PdfUnavailable, ReceiptNotGenuine
+from app.errors import ExportNotGenuine, ExtraMissing, PdfUnavailable, ReceiptNotGenuine
 from app.models.audit.details import ExportedDetails, ShownDetails, ShownPage, audit_entry_row, present_audit_entry
 from app.models.audit.entry_kinds import MEMBER_OF_KIND, EntryKind, EntryPlace
 from app.models.audit.rows import AuditEntryRow, DeskAct
@@ -201,10 +201,7 @@ def add_signature(pdf: bytes, signature: str) -> bytes:
 
 
 def read_export_file(content: bytes) -> ExportFile:
-    """Return the export in a file without checking its signature.
-
-    Raise `ExportNotGenuine`, or `PdfUnavailable` without the library.
-    """
+    """The signature is not checked. Raise `ExportNotGenuine`, or `ExtraMissing`."""
     found = SIGNED.fullmatch(content)
     if found is None:
         raise ExportNotGenuine("The file is no export, or its end was cut off or changed.")
@@ -219,7 +216,7 @@ def read_export_file(content: bytes) -> ExportFile:
 
 def _attachment(pdf: bytes) -> bytes:
     if find_spec("pypdf") is None:
-        raise PdfUnavailable
+        raise ExtraMissing("`guidance export verify`", "print")
     import pypdf.errors  # noqa: PLC0415  # an optional dependency
 
     try:

@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 
 from app.db.tables import table_of
 from app.models.audit.rows import OUTBOX, AuditEntryRow, ChainRow, CheckpointRow
-from app.models.base import OnStep, show_no_progress
+from app.models.base import OnStep, counted, show_no_progress
 from app.services.audit.chains import BEFORE_THE_FIRST, End, hash_of
 from app.services.operations.checkpoints import Checkpoint, MerkleTree, iterate_leaves
 from app.services.operations.concern_verification import UNREADABLE
@@ -67,7 +67,7 @@ def verify_audit_log(engine: Engine, on_step: OnStep = show_no_progress) -> Iter
             yield f"audit log of {about}", fault
         count, last = connection.execute(select_columns(func.count(), func.max(_ROWS.position))).one()
         if count and count != last:
-            yield "record", f"it has {count} rows, and the last has the position {last}"
+            yield "record", f"it has {counted(count, 'row')}, and the last has the position {last}"
 
 
 def verify_checkpoints(engine: Engine, others: Sequence[tuple[str, Checkpoint]] = ()) -> Iterator[tuple[str, str]]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sqlalchemy import Engine, Select, create_engine, func, select
+from sqlalchemy import Select, create_engine, func, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlmodel import Session
 
@@ -33,25 +33,15 @@ from app.db.schema import find_foreign_objects, find_schema_faults, is_behind, m
 from app.db.tables import table_of
 from app.errors import BackupRefused, GuidanceError, SchemaAltered, SchemaUnknown
 from app.models.audit.details import EntriesLostDetails
-from app.models.base import OnStep, show_no_progress
+from app.models.base import OnStep, in_turn, show_no_progress
 from app.models.concerns.rows import ConcernRow
-from app.models.guides.edition_rows import EditionRow
 from app.services.access.row_signing import ACCESS_KEY
 from app.services.audit.lost_entries import KnownEnd, find_end, note_restore
 from app.services.concerns.keys import DEVELOPMENT_IDENTITY, RECEIPT_KEY
 from app.services.events.webhook_keys import open_webhook_keys
-from app.services.guides.editions import IS_EDITION
-from app.services.operations.verification import find_all_faults
+from app.services.operations.verification import Verified, count_verified, find_all_faults
 
 BACKUP_NAME = re.compile(r"guidance-[0-9]{8}T[0-9]{6}Z\.db")
-
-
-@dataclass(frozen=True)
-class Verified:
-    """Counts of a verified copy."""
-
-    editions: int
-    concerns: int
 
 
 class Restored(NamedTuple):
@@ -76,8 +66,8 @@ def back_up(data_dir: Path, target: Path, *, replace: bool, on_step: OnStep = sh
         raise BackupRefused(f"there is no database in {data_dir}")
     if target.exists() and not replace:
         raise FileExistsError(target)
-    with database_copy(source, target, on_step) as draft:
-        verified = verify_copy(draft)
+    with database_copy(source, target, in_turn(on_step, 0, 2)) as draft:
+        verified = verify_copy(draft, in_turn(on_step, 1, 2))
         move_into_place(draft, target, replace=replace)
     return verified
 
@@ -120,8 +110,8 @@ def _read_end(data_dir: Path, *, at: dt.datetime) -> tuple[str, KnownEnd] | None
 
 
 def _restore(source: Path, path: Path, *, at: dt.datetime, on_step: OnStep) -> tuple[Verified, Path | None]:
-    with database_copy(source, path, on_step) as draft:
-        verified = verify_copy(draft)
+    with database_copy(source, path, in_turn(on_step, 0, 2)) as draft:
+        verified = verify_copy(draft, in_turn(on_step, 1, 2))
         if not path.exists():
             move_into_place(draft, path, replace=False)
             return verified, None
@@ -132,7 +122,7 @@ def _restore(source: Path, path: Path, *, at: dt.datetime, on_step: OnStep) -> t
     return verified, former
 
 
-def verify_copy(path: Path) -> Verified:
+def verify_copy(path: Path, on_step: OnStep = show_no_progress) -> Verified:
     """Verify pages, then schema, then rows (`find_all_faults`). An older schema is migrated in a copy first.
 
     Raise `BackupRefused` with the faults of the first stage that has some, or if it is not a database. Raise
@@ -143,10 +133,10 @@ def verify_copy(path: Path) -> Verified:
         _refuse(find_file_faults(path))
         if is_behind(engine):
             with _migrated_copy(path) as newest:
-                return verify_copy(newest)
+                return verify_copy(newest, on_step)
         with engine.connect() as connection:
             _refuse([*find_schema_faults(connection), *find_foreign_objects(connection)])
-        _refuse([f"{name}: {fault}" for name, fault in find_all_faults(engine)])
+        _refuse([f"{name}: {fault}" for name, fault in find_all_faults(engine, on_step)])
         return count_verified(engine)
     except SchemaAltered as altered:
         raise BackupRefused(str(altered)) from None
@@ -154,14 +144,6 @@ def verify_copy(path: Path) -> Verified:
         raise BackupRefused("it is no database of this service, or a newer version made it") from None
     finally:
         engine.dispose()
-
-
-def count_verified(engine: Engine) -> Verified:
-    """Return counts of a copy that the caller has verified."""
-    with engine.connect() as connection:
-        editions = connection.scalar(select(func.count()).select_from(table_of(EditionRow)).where(IS_EDITION))
-        concerns = connection.scalar(select(func.count()).select_from(table_of(ConcernRow)))
-    return Verified(editions or 0, concerns or 0)
 
 
 def keys_outside_backups(settings: Settings) -> list[Path]:
@@ -211,14 +193,14 @@ class RestoreTest:
     seconds: float
 
 
-def drill_restore(backup: Path, *, at: dt.datetime) -> RestoreTest:
+def drill_restore(backup: Path, *, at: dt.datetime, on_step: OnStep = show_no_progress) -> RestoreTest:
     """Restore into a private temporary folder, and prepare the schema as a start does. The database does not change.
 
     Raise `BackupRefused`, also if a start would refuse it, `SetupError` (version 0.2.0), `OSError`.
     """
     with tempfile.TemporaryDirectory(dir=backup.parent, prefix=".drill-") as folder:  # created with mode 0700
         started = time.monotonic()
-        verified, *_ = restore_backup(backup, Path(folder) / "data", replace=False, at=at)
+        verified, *_ = restore_backup(backup, Path(folder) / "data", replace=False, at=at, on_step=on_step)
         engine = open_database(Path(folder) / "data")
         try:
             prepare_schema(engine, Path(folder) / "data", migrates=True)

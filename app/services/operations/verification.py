@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Engine, func
+from sqlalchemy import select as select_columns
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, select
 
@@ -14,11 +16,11 @@ from app.db.schema import find_schema_faults, newest_revision, read_schema_versi
 from app.errors import SchemaBehind, SetupError
 from app.extensions import installed, modules_of
 from app.models.audit.rows import AuditEntryRow
-from app.models.base import OnStep, show_no_progress, steps_of_part
+from app.models.base import OnStep, counted, show_no_progress, steps_of_part
 from app.models.guides.edition_keys import AnyKey, name_of
 from app.services.access.row_signing import verify_access
 from app.services.audit.known_time import find_known_time_fault
-from app.services.guides.editions import digest_of_stored, every_publication
+from app.services.guides.editions import IS_EDITION, digest_of_stored, every_publication
 from app.services.guides.pictures import find_changed_pictures
 from app.services.operations.audit_verification import verify_audit_log, verify_checkpoints
 from app.services.operations.checkpoints import Checkpoint
@@ -26,6 +28,28 @@ from app.services.operations.concern_verification import UNREADABLE, count_conce
 from app.services.operations.event_verification import verify_events
 
 NOTHING_YET = "There is nothing to verify: the database is empty until the first start."
+
+
+@dataclass(frozen=True)
+class Verified:
+    """Counts of what was verified."""
+
+    editions: int
+    renditions: int
+    concerns: int
+    entries: int
+
+    def __str__(self) -> str:
+        entries = counted(self.entries, "audit log entry", "audit log entries")
+        published = f"{counted(self.editions, 'edition')}, {counted(self.renditions, 'rendition')}"
+        return f"{published}, {counted(self.concerns, 'concern')} and {entries}"
+
+
+def count_verified(engine: Engine) -> Verified:
+    with Session(engine) as session:
+        published = [is_edition for (is_edition,) in session.execute(select_columns(IS_EDITION))]
+        entries = session.exec(select(func.count()).select_from(AuditEntryRow)).one()
+        return Verified(published.count(True), published.count(False), count_concerns(session), entries)
 
 
 def verify_database(engine: Engine) -> Iterator[str]:
@@ -69,13 +93,11 @@ def find_faults(
 
     Raise `SetupError` as `verify_access`.
     """
-    with Session(engine) as session:
-        rows = session.exec(select(func.count()).select_from(AuditEntryRow)).one()
-        concerns = count_concerns(session)
-    part = partial(steps_of_part, on_step, total=rows + concerns)
+    counts = count_verified(engine)
+    part = partial(steps_of_part, on_step, total=counts.entries + counts.concerns)
     for about, fault in verify_audit_log(engine, part(after=0)):
         yield about, fault
-    for reference, fault in verify_concerns(engine, part(after=rows)):
+    for reference, fault in verify_concerns(engine, part(after=counts.entries)):
         yield f"concern {reference}", fault
     yield from verify_access(engine)
     yield from verify_events(engine)

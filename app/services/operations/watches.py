@@ -23,6 +23,7 @@ from app.config import Settings, is_loopback
 from app.errors import SeedFileError, SetupError
 from app.logs import Log
 from app.models.audit.rows import AuditEntryRow, NotedTime
+from app.models.base import counted
 from app.models.events.rows import MAILBOXES, EventRow
 from app.services.access.openid_provider import DISCOVERY_PATH
 from app.services.audit.lost_entries import find_new_loss, list_losses, read_known_ends
@@ -261,7 +262,9 @@ def measure_lost_entries(around: MeasurementContext) -> Reading | Unmeasured:
         return Reading(len(losses), str(losses[0]))
     if last is None or not read_known_ends(folder):
         return Unmeasured("the service has not noted yet on this computer how long the audit log is")
-    return Reading(0, f"the audit log has {last[0]} entries, the last from {last[1]:%Y-%m-%d %H:%M} UTC")
+    return Reading(
+        0, f"the audit log has {counted(last[0] or 0, 'entry', 'entries')}, the last from {last[1]:%Y-%m-%d %H:%M} UTC"
+    )
 
 
 def measure_delivery(around: MeasurementContext) -> Reading | Unmeasured:
@@ -279,7 +282,7 @@ def measure_delivery(around: MeasurementContext) -> Reading | Unmeasured:
     ages = {what: abs(around.at - at) for what, at in latest.items()}  # a time in the future comes from a wrong clock
     what, age = max(ages.items(), key=lambda each: each[1])
     seconds = age.total_seconds()
-    return Reading(seconds, f"no process has looked for {what} to send for {seconds:.0f} seconds")
+    return Reading(seconds, f"the last look for {what} to send was {counted(round(seconds), 'second')} ago")
 
 
 def _awaited_since(around: MeasurementContext, session: Session) -> dict[str, dt.datetime]:

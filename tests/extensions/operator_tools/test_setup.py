@@ -198,7 +198,7 @@ def test_a_refused_value_is_named_and_the_file_stays(file: Path, word: str, told
     refused = guidance("setup", word)
 
     assert refused.returncode != 0
-    assert told in " ".join(refused.stderr.replace("│", " ").split())
+    assert told in refused.stderr
     assert [path.name for path in file.parent.iterdir()] == [file.name]
     assert file.read_bytes() == before
 

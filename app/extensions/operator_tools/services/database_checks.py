@@ -13,6 +13,7 @@ from app.db.database import DATABASE_FILE
 from app.db.private_files import FOR_OTHERS
 from app.db.schema import find_schema_faults, is_behind
 from app.errors import BackupRefused, SchemaUnknown
+from app.models.base import counted
 from app.services.operations.backup import drill_restore
 from app.services.operations.check_model import CheckContext, Verdict, fault, find_broken_rows, fine, unknown, warn
 from app.services.operations.invariants import Invariant
@@ -152,10 +153,12 @@ def check_restore(context: CheckContext) -> Verdict:
         return warn(
             f"the restore could not be tested ({failure.strerror})", "let guidance doctor write into the folder"
         )
-    return fine(f"{newest.name} was restored in {drilled.seconds:.1f} s: {drilled.verified.concerns} concerns")
+    return fine(f"{newest.name} was restored in {drilled.seconds:.1f} s: {drilled.verified}")
 
 
-def check_invariant(invariant: Invariant, told: str, action: str, intact: str, context: CheckContext) -> Verdict:
-    """`told` has places for the number of broken rows, and for what the first is."""
+def check_invariant(
+    invariant: Invariant, noun: str, told: str, action: str, intact: str, context: CheckContext
+) -> Verdict:
+    """`told` has places for the number of broken rows with their `noun`, and for what the first is."""
     broken = find_broken_rows(context, invariant)
-    return fault(told.format(len(broken), broken[0]), action) if broken else fine(intact)
+    return fault(told.format(counted(len(broken), noun), broken[0]), action) if broken else fine(intact)

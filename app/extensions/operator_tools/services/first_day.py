@@ -20,6 +20,7 @@ from app.extensions.operator_tools.services.settings_checks import check_email, 
 from app.models.access.people import InvitationRow, PersonRow
 from app.models.access.roles import Role
 from app.models.audit.rows import AuditEntryRow, DeskAct
+from app.models.base import counted
 from app.models.concerns.receipts import ConcernState
 from app.models.concerns.rows import ConcernRow
 from app.services.access.people import count_passkeys, list_people
@@ -94,7 +95,9 @@ def examine_numbers(context: CheckContext) -> Iterator[Verdict]:
         yield fault(f"numbers of another council: {in_short(foreign)}", "give the council's own numbers")
     if unchecked := [each.id for each in known.all_signposts if each.verified_on is None]:
         yield fault(f"nobody has checked these numbers: {in_short(unchecked)}", "call each, and say so")
-    yield fine(f"{len(known.all_signposts)} numbers and addresses, each checked by a person")
+    yield fine(
+        f"{counted(len(known.all_signposts), 'number or address', 'numbers and addresses')}, each checked by a person"
+    )
 
 
 def examine_law(context: CheckContext) -> Iterator[Verdict]:
@@ -106,9 +109,11 @@ def examine_law(context: CheckContext) -> Iterator[Verdict]:
         return
     due = [each.id for each in statements if each.is_due(context.at.date(), within=dt.timedelta())]
     if due:
-        yield Verdict(Condition.SKIPPED, f"{len(due)} of {len(statements)} sentences are to be compared with the law")
+        yield Verdict(
+            Condition.SKIPPED, f"{len(due)} of {counted(len(statements), 'sentence')} to be compared with the law"
+        )
         return
-    yield fine(f"all {len(statements)} sentences about the law were compared with it")
+    yield fine(f"{counted(len(statements), 'sentence')} about the law, each compared with it")
 
 
 def examine_keys(context: CheckContext) -> Iterator[Verdict]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import text
 
+from app.models.base import counted
 from app.services.operations.check_model import CheckContext, Verdict, fault, fine, unknown, warn
 
 DISTRIBUTION = "one-minute-guide"
@@ -24,7 +25,8 @@ def check_pages(context: CheckContext) -> Verdict:
         faults = [str(row[0]) for row in connection.execute(text("PRAGMA quick_check")) if row[0] != "ok"]
     if faults:
         return fault(
-            f"the file is damaged in {len(faults)} places", "stop the service, keep the file, and restore a backup"
+            f"the file is damaged in {counted(len(faults), 'place')}",
+            "stop the service, keep the file, and restore a backup",
         )
     return fine("the database file is not damaged")
 

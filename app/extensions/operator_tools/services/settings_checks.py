@@ -15,6 +15,7 @@ from sqlmodel import Session
 from app.config import Part, Settings, is_loopback
 from app.errors import GuidanceError
 from app.main import create_app, require_startable
+from app.models.base import counted
 from app.models.events.rows import EDITORS_EMAIL, EMAIL, DeliveryState
 from app.services.access.people import list_people
 from app.services.audit.known_time import find_clock_fault
@@ -96,13 +97,14 @@ def check_outside(part: Part, context: CheckContext) -> Iterator[Verdict]:
 def check_email(context: CheckContext) -> Iterator[Verdict]:
     """Also check that no event has waited longer than `LATE`, if the database can be read."""
     with suppress(SQLAlchemyError), Session(context.engine) as session:  # another check reports a fault of the database
-        oldest, counted = oldest_waiting_deliveries(session), count_deliveries(session)
+        oldest, deliveries = oldest_waiting(session), count_deliveries(session)
         for name, readers in ((EMAIL, "duty team"), (EDITORS_EMAIL, "editors")):
             waits = oldest.get(name)
             if waits is not None and context.at - waits > LATE:
-                count = counted[name, DeliveryState.PENDING.value]
+                count = deliveries[name, DeliveryState.PENDING.value]
                 yield fault(
-                    f"{count} events have been waiting for an email to the {readers} since {waits:%Y-%m-%d %H:%M} UTC",
+                    f"{counted(count, 'event has', 'events have')} been waiting for an email to the {readers} "
+                    f"since {waits:%Y-%m-%d %H:%M} UTC",
                     f"call the {readers}, who are not being notified; read the log lines email_failed",
                 )
     yield from check_outside(Part.EMAIL, context)
