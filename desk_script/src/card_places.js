@@ -1,11 +1,13 @@
 // Shows whom a concern is about in every element with `data-card`, which names the reference, while the cards are open.
 import { element } from "./elements.js";
+import { Scope } from "./opened_cards.js";
 import { whomOf } from "./whom.js";
 
 export class CardPlaces {
   #cards;
   #before = new WeakMap(); // what the element showed before
   #shown = new WeakMap(); // the concern that the element shows
+  #asked = new WeakSet(); // the lists for which the cards of earlier concerns were asked
 
   constructor(cards) {
     this.#cards = cards;
@@ -18,6 +20,13 @@ export class CardPlaces {
       const concern = this.#cards.find(place.dataset.card);
       if (concern === undefined) this.#empty(place);
       else this.#fill(place, concern);
+    }
+    const list = document.querySelector("[data-earlier-cards]");
+    const lacks = [...(list?.querySelectorAll("[data-card]") ?? [])].some((place) => !this.#shown.has(place));
+    if (!this.#cards.has(Scope.CURRENT)) this.#asked = new WeakSet();
+    else if (lacks && !this.#cards.isLoading && !this.#asked.has(list)) {
+      this.#asked.add(list);
+      this.#cards.load(Scope.EARLIER).catch(() => {}); // the rows stay locked
     }
   }
 

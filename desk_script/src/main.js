@@ -6,6 +6,7 @@ import { DeskPage } from "./desk_page.js";
 import { ExportFile } from "./export_file.js";
 import { FilePage } from "./file_page.js";
 import { Find } from "./find.js";
+import { FindRow } from "./find_row.js";
 import { HandOver } from "./hand_over.js";
 import { KeyForms } from "./key_forms.js";
 import { Keyring } from "./keyring.js";
@@ -31,6 +32,7 @@ if (document.querySelector("[data-unseal-file]")) {
   const matching = new Matching(nicknames);
   const places = new CardPlaces(cards);
   const find = new Find(keyring, cards, matching);
+  const findRow = new FindRow(cards, matching);
   const page = new DeskPage(keyring, {
     openCards: (identities) => cards.load(Scope.CURRENT, identities),
     onOpened: () => {
@@ -72,6 +74,7 @@ if (document.querySelector("[data-unseal-file]")) {
     page.take();
     places.take();
     find.take();
+    findRow.take();
     perhapsKnown.take();
     knownWhileTyped.take();
     personFile.take();

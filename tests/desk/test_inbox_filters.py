@@ -12,9 +12,7 @@ from sqlmodel import Session
 from starlette.testclient import TestClient
 
 from app.models.access.clients import Scope
-from app.models.desk.figures import FiguresOfDay
 from app.models.desk.inbox_filters import InboxOrder
-from app.pages.desk.figures import HEIGHT, bars_of
 from app.services.access.clients import add_client
 from app.services.audit.audit_log import Actor
 from app.services.desk import saved_views
@@ -421,31 +419,3 @@ def test_what_changed_since_i_looked_is_what_came_after_i_said_so(
 
 def test_a_look_without_its_moment_is_refused(jo: TestClient) -> None:
     assert {send(jo, "/desk/looked", until=until).status_code for until in ("", "x", "MQ", "IjIwMjYi")} == {400}
-
-
-def test_the_team_s_day_has_exact_figures_and_a_labelled_chart(jo: TestClient) -> None:
-    for _ in range(3):
-        seen = raise_concern(jo)["reference"]
-    press(jo, seen, "acknowledgement")
-
-    page = jo.get("/desk/day")
-
-    words = text_of(page)
-    assert "3 received today 2 not acknowledged 0 are overdue" in words
-    assert 'role="img" aria-labelledby="chart-title"' in page.text
-    assert page.text.count('<rect class="came"') == page.text.count('<tr><th scope="row">') == 14
-    assert "Today 3 1 0 2 0" in words
-    assert not re.search(r"<[^>]* style=", page.text)
-
-
-def test_the_bars_of_the_chart_are_as_high_as_their_counts() -> None:
-    day = dt.date(2026, 11, 24)
-    days = [
-        FiguresOfDay(day=day, received=received, acknowledged=0, closed=0, waiting=waiting, overdue=overdue)
-        for received, waiting, overdue in ((4, 2, 1), (0, 0, 0))
-    ]
-
-    heights = [(each.received, each.waiting, each.overdue) for each in bars_of(days, 4)]
-
-    assert heights == [(HEIGHT, HEIGHT // 2, HEIGHT // 4), (0, 0, 0)]
-    assert [(each.received, each.waiting) for each in bars_of(days[1:], 0)] == [(0, 0)]

@@ -204,6 +204,7 @@ def oversight(page: Page, service: FastAPI, http: httpx.Client) -> States:
             "/desk/record",
             f"/desk/record?person={JO}",
             "/desk/record?chain=nobody",
+            "/desk/day",
             "/desk/figures",
             "/desk/checks",
             "/desk/retention",

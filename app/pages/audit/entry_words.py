@@ -13,7 +13,7 @@ ACT_WORDS: Mapping[str, str] = {
     DeskAct.NOTED: "Note written",
     DeskAct.LABELLED: "Label changed",
     DeskAct.COPIED: "Copy sheet opened",
-    DeskAct.CARDS_GIVEN: "Cards given, sealed",
+    DeskAct.CARDS_GIVEN: "Seen in lists, with names",
     DeskAct.LOOK_AGAIN: "Day to look again set",
     DeskAct.ERASURE_REQUESTED: "Erasure requested",
     DeskAct.UNASSIGNED: "Unassigned",

@@ -24,7 +24,7 @@ SHOWN_ON_DEMAND = DIGESTS_ONLY | {
 }
 LIST_WORDS = {
     "inbox": "the inbox",
-    "cards": "cards",
+    "cards": "names in lists",
     "audit": "the audit log",
     "events": "events",
     "people": "people",
@@ -111,7 +111,7 @@ def _worded(line: LogLine) -> LogLine:
             line, what=f"File of one person made, {_counted(len(line.opened))}", folded=f"{line.folded} {references}"
         )
     opened = f"{_counted(len(line.opened))} opened" if len(line.opened) > 1 else "Opened" if line.opened else ""
-    cards = f"{'c' if opened else 'C'}ards of {_counted(len(line.cards))}" if line.cards or not opened else ""
+    cards = f"{_counted(len(line.cards))} seen in lists, with names" if line.cards or not opened else ""
     several = " ".join(sorted(line.opened)) if len(line.opened) > 1 else ""
     return replace(line, what=", ".join(filter(None, (opened, cards))), folded=several or line.folded)
 

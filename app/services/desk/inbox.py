@@ -63,6 +63,7 @@ class InboxQuery:
     reference: str | None = None
     waits_in_danger: bool = False
     is_open: bool = False
+    is_restricted: bool = False
 
     @classmethod
     def of(cls, order: InboxOrder, inbox_filter: InboxFilter, *, me: str, **others: Any) -> Self:
@@ -92,6 +93,8 @@ class InboxQuery:
             conditions.append(is_overdue(actor.at) if self.overdue else ~is_overdue(actor.at))
         if self.is_open:
             conditions.append(_CONCERNS.waiting < CLOSED_RANK)
+        if self.is_restricted:
+            conditions.append(_CONCERNS.restricted == 1)
         if self.waits_in_danger:
             conditions += [_CONCERNS.waiting == 0, _CONCERNS.danger <= DANGER_RANK_LIMIT]
         if self.changed_since is not None:
