@@ -202,12 +202,14 @@ def test_the_receipt_to_keep_names_whom_to_call_where_the_child_lives(client: Te
 @pytest.mark.slow
 def test_a_copy_says_if_it_cannot_print_some_letters(client: TestClient) -> None:
     says = "cannot print some of the letters"
-    urdu = client.post("/raise-a-concern", data=SENT | {"do": "copy", "concern.narrative": "میں پریشان ہوں"})
-    polish = client.post("/raise-a-concern", data=SENT | {"do": "copy", "concern.narrative": "Zażółć gęślą jaźń"})
 
-    assert says in printed(urdu)
-    assert says not in printed(polish)
-    assert "Zażółć gęślą jaźń" in printed(polish)
+    def copied(narrative: str) -> str:
+        return printed(client.post("/raise-a-concern", data=SENT | {"do": "copy", "concern.narrative": narrative}))
+
+    assert says in copied("𐀀𐀁𐀂")
+    for words in ("Zażółć gęślą jaźń", "میں پریشان ہوں", "আমি চিন্তিত", "ਮੈਂ ਚਿੰਤਤ ਹਾਂ"):
+        assert says not in copied(words)
+    assert "Zażółć gęślą jaźń" in copied("Zażółć gęślą jaźń")
 
 
 @pytest.mark.parametrize(

@@ -203,8 +203,9 @@ def read_guide_as_pdf(request: Request, session: SessionDep, context: ContextDep
     "/v1/guides/{guide}/editions/{number}.pdf",
     tags=["Editions"],
     summary="Read a numbered edition as a PDF to print",
-    description="A two-sided A4 poster, tagged for accessibility (PDF/UA-1), with a QR code for the current guide.\n\n"
-    "The front has the number to call in the council's colour, what to look for and what to do. The back has the rest. "
+    description="An A4 poster, tagged for accessibility (PDF/UA-1), with a QR code for the current guide.\n\n"
+    "The front has what to look for, the cautions and whom to call. The back has the rest. A second sheet, for a "
+    "corridor, says whom a child can call. "
     "The same content gives the same bytes. Like the Markdown it may be cached for one minute only, so that corrected "
     "emergency numbers reach every reader.",
     response_class=Response,

@@ -395,7 +395,7 @@ def concern_pdf(printed: dict[str, Any], **inputs: str) -> bytes:
 
     options: dict[str, Any] = {
         "input": EXPORT_TEMPLATE,
-        "font_paths": [fonts()],
+        "font_paths": fonts(of_host=True),
         "sys_inputs": {"document": json.dumps(printed, ensure_ascii=False)} | inputs,
         "format": "pdf",
     }

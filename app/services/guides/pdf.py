@@ -35,7 +35,8 @@ from app.services.guides.presenters import (
     citation_text,
     more_ways,
 )
-from app.services.guides.printed_words import printed_words, translator
+from app.services.guides.printed_words import FOR_CHILDREN, PRINTED_HEADINGS, printed_words, translator
+from app.services.guides.reference_data import is_same_council
 
 EQUAL_CONTRAST_LUMINANCE = 0.179
 """Black and white text have the same contrast on it (WCAG 2.2, 4.58)."""
@@ -44,12 +45,27 @@ MARKED = ("name", "text", "introduction")
 """Fields that may be untranslated: `MARK` follows."""
 PDF_TEMPLATE = Path(__file__).with_name("guide.typ")
 FONT_LIBRARY = "font_source_sans_pro"
-EXTRA = (FONT_LIBRARY, "segno", "typst")
+MORE_FONTS = "manimgx_fonts"
+EXTRA = (FONT_LIBRARY, MORE_FONTS, "segno", "typst")
 MAX_CACHED_PDFS = 16
-SCRIPTS_OF_FONT = frozenset({LATIN, "Cyrl", "Grek"})
+COLOUR_OF_OTHERS = "#3d4852"
+FONTS = ("Source Sans Pro", "Noto Sans")
+"""The second has italics of all scripts of the first."""
+FONTS_BY_SCRIPT = dict.fromkeys((LATIN, "Cyrl", "Grek"), FONTS) | {
+    code: (*FONTS, f"Noto Sans {name}")
+    for code, name in {
+        "Arab": "Arabic",
+        "Beng": "Bengali",
+        "Deva": "Devanagari",
+        "Ethi": "Ethiopic",
+        "Gujr": "Gujarati",
+        "Guru": "Gurmukhi",
+        "Taml": "Tamil",
+    }.items()
+}
 NO_LETTER = "could not be displayed with font"
 """Part of typst's error if the font lacks a letter."""
-SIDES = {"<front>": 1, "<pages>": 2}
+SIDES = {"front": 1, "back": 2}
 """The page on which each label of the template must be."""
 
 
@@ -71,7 +87,7 @@ def text_colour_on(colour: str) -> str:
 
 class PrintForm(StrEnum):
     POSTER = "poster"
-    """Two sides, or more. The front has who to call, what to look for and what to do."""
+    """A front to pin up, its back, and a sheet for a corridor."""
     LARGE_PRINT = "large-print"
     """One column, as many pages as needed."""
 
@@ -81,12 +97,12 @@ PDF_SUFFIXES = {PrintForm.POSTER: ".pdf", PrintForm.LARGE_PRINT: f"/{PrintForm.L
 
 SIZES = {
     PrintForm.POSTER: (
-        *("18", "17", "16", "15", "14", "13.5", "13", "12.5"),
+        *("18", "17", "16", "15.5", "15", "14.5", "14", "13.5", "13", "12.5"),
         *("12", "11.5", "11", "10.5", "10", "9.5", "9", "8.5", "8"),
     ),
     PrintForm.LARGE_PRINT: ("18",),
 }
-"""Font sizes in points: the largest with which the edition fits, otherwise the smallest."""
+"""Font sizes in points: for each side the largest with which it fits, otherwise the smallest."""
 
 
 def edition_pdf(
@@ -104,12 +120,14 @@ def edition_pdf(
     head, rendition = shown.head, shown.rendition
     if not pdf_available() or (rendition is not None and not is_printable(rendition.language)):
         raise PdfUnavailable
+    language = GUIDE_LANGUAGE if rendition is None else rendition.language
     page = f"/guides/{head.guide}" if rendition is None else rendition_page_path(*rendition.stored.key[:2])
-    address = settings.public_url + page
-    words = _document(shown, signposts, address, teams) | _style(settings)
+    addresses = tuple(settings.public_url + path for path in (page, translator(language)(FOR_CHILDREN)))
+    words = _document(shown, signposts, language, teams) | _style(settings, shown.content.publisher.name)
     pictured = pictures.digests if pictures is not None else ()
-    document = json.dumps(words | {"form": form.value, "pictured": pictured}, ensure_ascii=False)
-    pdf = _compile(document, address, int(head.published_at.timestamp()), form, pictures)
+    words |= {"form": form.value, "pictured": pictured, "addresses": addresses}
+    document = json.dumps(words, ensure_ascii=False)
+    pdf = _compile(document, addresses, int(head.published_at.timestamp()), form, pictures)
     if pdf is None:
         raise PdfUnavailable
     return pdf
@@ -120,59 +138,60 @@ def pdf_available() -> bool:
     return all(find_spec(name) for name in EXTRA)
 
 
-def fonts() -> str:
-    """Return the folder of fonts of an optional library."""
-    return str(files(FONT_LIBRARY))
+@lru_cache(maxsize=2)
+def fonts(*, of_host: bool = False) -> Any:
+    """The fonts of the optional libraries, and those of the host, read once."""
+    import typst  # noqa: PLC0415  # an optional dependency
+
+    folders = [str(files(FONT_LIBRARY)), str(files(MORE_FONTS))]
+    return typst.Fonts(include_system_fonts=of_host, font_paths=folders)
 
 
 def find_font_file() -> Path | None:
     """Find the font for a PDF that a browser makes."""
-    return Path(fonts()) / "files" / "SourceSansPro-Regular.ttf" if find_spec(FONT_LIBRARY) else None
+    return Path(str(files(FONT_LIBRARY))) / "files" / "SourceSansPro-Regular.ttf" if find_spec(FONT_LIBRARY) else None
 
 
 def is_printable(language: str) -> bool:
-    """Return True if the font has the script of `language`."""
-    return script_of(language) in SCRIPTS_OF_FONT
+    """A font has the script of `language`."""
+    return script_of(language) in FONTS_BY_SCRIPT
 
 
 @lru_cache(maxsize=MAX_CACHED_PDFS)
-def _compile(document: str, address: str, at: int, form: PrintForm, pictures: Pictures | None) -> bytes | None:
-    """Return None if the font lacks a letter. `address` is for the QR code, `at` in Unix seconds."""
+def _compile(
+    document: str, addresses: tuple[str, ...], at: int, form: PrintForm, pictures: Pictures | None
+) -> bytes | None:
+    """Return None if the font lacks a letter. `addresses` are for QR codes, `at` in Unix seconds."""
     if pictures is None:
-        return _compile_in("", document, address, at, form)
+        return _compile_in("", document, addresses, at, form)
     with tempfile.TemporaryDirectory(prefix="guidance-print-") as folder:
         for digest in pictures.digests:
             (Path(folder) / f"{digest}.jpg").write_bytes(pictures.read(digest))
-        return _compile_in(folder, document, address, at, form)
+        return _compile_in(folder, document, addresses, at, form)
 
 
-def _compile_in(folder: str, document: str, address: str, at: int, form: PrintForm) -> bytes | None:
+def _compile_in(folder: str, document: str, addresses: tuple[str, ...], at: int, form: PrintForm) -> bytes | None:
     """`folder` has the pictures' files, or is empty."""
-    import segno  # noqa: PLC0415  # an optional dependency
     import typst  # noqa: PLC0415  # an optional dependency of 20 MB
 
-    qr = io.BytesIO()
-    segno.make(address, error="m", micro=False).save(qr, kind="svg", border=2, xmldecl=False, light="white")
     options: dict[str, Any] = {
         "input": PDF_TEMPLATE,
         "root": PDF_TEMPLATE.anchor,  # the council's logo may be in any folder
-        "ignore_system_fonts": True,
-        "font_paths": [fonts()],
+        "font_paths": fonts(),
     }
+    inputs = {"document": document, "pictures": folder, "codes": json.dumps([*map(_qr_code, addresses)])}
+    inputs |= dict.fromkeys(SIDES, SIZES[form][-1])
 
-    inputs = {"document": document, "qr": qr.getvalue().decode(), "pictures": folder}
-
-    def fits(size: str) -> bool:
-        options["sys_inputs"] = inputs | {"size": size}
-        return all(
-            json.loads(typst.query(selector=place, field="value", one=True, **options)) == page
-            for place, page in SIDES.items()
-        )
+    def fits(size: str, side: str) -> bool:
+        options["sys_inputs"] = inputs | {side: size}
+        found: str = typst.query(selector=f"<{side}>", field="value", one=True, **options)
+        return found == str(SIDES[side])
 
     *larger, smallest = SIZES[form]
-    place = bisect_left(larger, x=True, key=fits)
-    chosen = larger[place] if place < len(larger) else smallest
-    options["sys_inputs"] = inputs | {"size": chosen}
+    for side in SIDES:
+        place = bisect_left(larger, x=True, key=partial(fits, side=side))
+        inputs[side] = larger[place] if place < len(larger) else smallest
+    options["sys_inputs"] = inputs
     try:
         pdf: bytes = typst.compile(format="pdf", pdf_standards="ua-1", timestamp=at, **options)
     except typst.TypstError as failure:
@@ -182,18 +201,24 @@ def _compile_in(folder: str, document: str, address: str, at: int, form: PrintFo
     return pdf
 
 
-def _document(shown: ShownEdition, signposts: Sequence[Signpost], address: str, teams: Teams) -> Document:
+def _qr_code(address: str) -> str:
+    import segno  # noqa: PLC0415  # an optional dependency
+
+    drawn = io.BytesIO()
+    segno.make(address, error="m", micro=False).save(drawn, kind="svg", border=2, xmldecl=False, light="white")
+    return drawn.getvalue().decode()
+
+
+def _document(shown: ShownEdition, signposts: Sequence[Signpost], language: str, teams: Teams) -> Document:
     """Return the template's data. Untranslated text is `{"own": text}`.
 
-    Called first is the first contact with a number, in the guide's own language.
+    The contacts on the front are in the guide's own language.
     """
     head, content, rendition = shown.head, shown.content, shown.rendition
-    language = GUIDE_LANGUAGE if rendition is None else rendition.language
     locale, contact = locale_of(language), partial(_contact, language=language)
     present = PRESENT_ITEM | {Layout.CONTACTS: contact}
     hours = teams.first.opening_hours if teams.first and locale != locale_of(GUIDE_LANGUAGE) else ()
     contacts = content.contacts if rendition is None else rendition.to_call
-    first_contact = next((each for each in contacts if each.phones), contacts[0])
 
     def text(value: Any, *pointer: str | int) -> Any:
         return {"own": value} if value and rendition is not None and rendition.is_marked(*pointer) else value
@@ -210,6 +235,7 @@ def _document(shown: ShownEdition, signposts: Sequence[Signpost], address: str, 
         return {
             "key": each.key,
             "heading": each.entry.heading,
+            "printed_heading": PRINTED_HEADINGS.get(each, ""),
             "introduction": text(introduction, "introductions", each.key),
             "layout": each.entry.layout,
             "items": [
@@ -223,7 +249,6 @@ def _document(shown: ShownEdition, signposts: Sequence[Signpost], address: str, 
         "number": head.number,
         "published": format_date(head.published_at, "long", locale=locale),
         "digest": head.digest,
-        "address": address,
         "title": text(content.title, "title"),
         "publisher": content.publisher.name,
         "change_note": text(content.change_note, "change_note"),
@@ -231,13 +256,15 @@ def _document(shown: ShownEdition, signposts: Sequence[Signpost], address: str, 
         "emergencies": [contact(each) | {"description": each.description} for each in signposts if each.emergency],
         "for_children": [contact(each) for each in signposts if each.for_children and each.phones],
         "cautions": [text(each.text, "cautions", place, "text") for place, each in enumerate(content.cautions)],
-        "first_contact": contact(first_contact),
+        "to_call": [contact(each) for each in contacts],
+        "to_call_introduction": text(content.introductions.contacts, "introductions", Section.CONTACTS.key),
         "hours": hours_in(hours, locale) if hours else {"own": teams.first.hours if teams.first else ""},
         "out_of_hours": [contact(each) for each in teams.until_then],
-        "front": [section(each) for each in PRINTED_FRONT],
+        "front": [section(each) for each in PRINTED_FRONT if each is not Section.CONTACTS],
         "back": [section(each) for each in PRINTED_BACK],
         "rendition": None if rendition is None else _rendition(rendition),
         "words": printed_words(language, head.number),
+        "fonts": FONTS_BY_SCRIPT[script_of(language)],
     }
 
 
@@ -257,12 +284,13 @@ def _rendition(rendition: ShownRendition) -> Document:
     }
 
 
-def _style(settings: Settings) -> dict[str, Any]:
-    """Include the logo's digest, so that a cached PDF with an old logo is not used."""
-    logo = settings.council_logo
+def _style(settings: Settings, publisher: str) -> dict[str, Any]:
+    """The look of the council, if it is the publisher, with the logo's digest: a cached PDF has no old logo."""
+    is_own = settings.council is None or is_same_council(settings.council, publisher)
+    logo, colour = (settings.council_logo, settings.council_colour) if is_own else (None, COLOUR_OF_OTHERS)
     return {
-        "colour": settings.council_colour,
-        "text_on_colour": text_colour_on(settings.council_colour),
+        "colour": colour,
+        "text_on_colour": text_colour_on(colour),
         "logo": str(logo.resolve()) if logo else None,
         "logo_sha256": hashlib.sha256(logo.read_bytes()).hexdigest() if logo else None,
     }
@@ -282,12 +310,12 @@ def _definition(definition: Definition) -> dict[str, str]:
 def _contact(contact: Contact | Signpost, language: str) -> dict[str, Any]:
     say = translator(language)
     phones = [
-        {"number": each.number, "display": each.dialled, "option": each.option_text.replace("option", say("option"))}
+        {"number": each.number, "display": each.dialled, "option": each.option_text.replace("option", say("Option"))}
         for each in contact.phones
     ]
     hours = partial(hours_in, locale=locale_of(language))
     more = more_ways(contact, say, hours) if isinstance(contact, Contact) else []
-    return {"name": contact.name, "phones": phones, "url": contact.url or "", "more": more}
+    return {"name": contact.name, "phones": phones, "url": contact.url or "", "when": contact.when or "", "more": more}
 
 
 PRESENT_ITEM: dict[Layout, Callable[[Any], dict[str, Any]]] = {

@@ -89,7 +89,7 @@ class ReferenceData:
         if self.council is None and publisher is not None and publisher.gss_code is not None:
             return publisher.gss_code == code
         name = self.council or (publisher.name if publisher is not None else "")
-        return _distinctive_words(self.label_of(code)) == _distinctive_words(name)
+        return is_same_council(self.label_of(code), name)
 
     def label_of(self, code: str) -> str:
         """Return the name of the council with the code `code`, or `code` itself if the list of councils lacks it."""
@@ -201,10 +201,10 @@ class EmergencyContacts:
         self._left_out = self._reference_data.foreign_signposts(publisher)
 
 
-def _distinctive_words(name: str) -> str:
-    """Return the distinctive words of a council's name, for comparison."""
-    words = re.findall(r"\w+", name.casefold().replace("&", " and "))
-    return " ".join(word for word in words if word not in _GENERIC_WORDS)
+def is_same_council(*names: str) -> bool:
+    """The names have the same distinctive words."""
+    words = (re.findall(r"\w+", name.casefold().replace("&", " and ")) for name in names)
+    return len({tuple(word for word in of if word not in _GENERIC_WORDS) for of in words}) == 1
 
 
 def lives_elsewhere(concern: Concern, neighbours: Iterable[Signpost]) -> bool:
