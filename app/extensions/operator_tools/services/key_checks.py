@@ -137,7 +137,7 @@ def check_webhooks(context: CheckContext) -> Iterator[Verdict]:
     Given up events are a fault, late ones a warning.
     """
     with Session(context.engine) as session:
-        deliveries, oldest = count_deliveries(session), oldest_waiting(session)
+        deliveries, oldest = count_deliveries(session), oldest_waiting_deliveries(session)
         webhooks = [
             each for each in list_webhooks(session) if each.disabled_because != REMOVED and each.name not in MAILBOXES
         ]

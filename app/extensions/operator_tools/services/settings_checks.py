@@ -97,7 +97,7 @@ def check_outside(part: Part, context: CheckContext) -> Iterator[Verdict]:
 def check_email(context: CheckContext) -> Iterator[Verdict]:
     """Also check that no event has waited longer than `LATE`, if the database can be read."""
     with suppress(SQLAlchemyError), Session(context.engine) as session:  # another check reports a fault of the database
-        oldest, deliveries = oldest_waiting(session), count_deliveries(session)
+        oldest, deliveries = oldest_waiting_deliveries(session), count_deliveries(session)
         for name, readers in ((EMAIL, "duty team"), (EDITORS_EMAIL, "editors")):
             waits = oldest.get(name)
             if waits is not None and context.at - waits > LATE:
