@@ -52,7 +52,6 @@ from app.pages.text_format import (
     london_time,
     opening,
     option,
-    short_deadline,
     short_moment,
     spoken,
 )
@@ -109,7 +108,6 @@ def page_templates(extensions: tuple[Extension, ...]) -> jinja2.Environment:
         "london_time": london_time,
         "language_name": language_name,
         "short_moment": short_moment,
-        "short_deadline": short_deadline,
         "linked": linked,
         "inline_markdown": inline_markdown,
         "spoken": spoken,

@@ -150,13 +150,6 @@ def short_moment(moment: dt.datetime, now: dt.datetime) -> str:
     return f"{local:%a} {local.day} {local:%b}" if local.year == today.year else f"{local.day} {local:%b %Y}"
 
 
-def short_deadline(moment: dt.datetime) -> str:
-    """Return `Tue 24 Nov 09:30`, or `end of Mon 30 Nov`."""
-    last_day, time = deadline_of(moment)
-    words = f"{last_day:%a} {last_day.day} {last_day:%b}"
-    return f"end of {words}" if time is None else f"{words} {time:%H:%M}"
-
-
 def page_words(sentence: str) -> str:
     for word, plain in PAGE_WORDS:
         sentence = sentence.replace(word, plain)

@@ -162,7 +162,7 @@ def test_next_follows_the_list_as_it_was_and_back_returns_there(jo: TestClient) 
 
     assert walked == [urgent, *others, "desk"]
     assert "That was the last concern in this list" in page.text
-    assert 'aria-current="page">Not acknowledged' in page.text
+    assert 'aria-current="page">Waiting' in page.text
 
 
 def test_the_concern_that_one_leaves_is_never_the_next(jo: TestClient) -> None:
@@ -193,7 +193,7 @@ def test_the_next_concern_is_on_the_record(service: FastAPI, jo: TestClient) -> 
         ("who=me", "/desk?who=me", "‘Mine’"),
         ("show=changed&until=x", "/desk?show=changed&until=x", "‘New since I last looked’"),
         ("state=closed&danger=yes", "/desk?show=closed&danger=yes", "the filtered list"),
-        ("state=received&cursor=x", "/desk?show=received&cursor=x", "‘Not acknowledged’"),
+        ("state=received&cursor=x", "/desk?show=received&cursor=x", "‘Waiting’"),
         ("show=nothing", "/desk", "the list"),
         ("guide=<script>", "/desk", "the list"),
         ("https://elsewhere.example/", "/desk", "the list"),

@@ -85,7 +85,7 @@ def test_a_key_holder_takes_over_undoes_and_goes_on_by_keyboard(
     expect(page.get_by_text(WORDS)).to_be_visible()  # without choosing the file again
     keys.press("link", "Next in this list")
     expect(page.get_by_text("That was the last concern in this list.")).to_be_visible()
-    expect(page.locator("[aria-current=page]")).to_contain_text("Not acknowledged")
+    expect(page.locator("[aria-current=page]")).to_contain_text("Waiting")
 
 
 @pytest.mark.nightly

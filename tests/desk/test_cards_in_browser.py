@@ -341,7 +341,7 @@ def mine_of(desk: Desk) -> set[str]:
     """Return the names of the concerns in the list 'Mine'."""
     desk.page.get_by_role("link", name="Inbox").click()
     desk.page.get_by_role("link", name="Mine").click()
-    expect(desk.page.locator("[aria-current=true]", has_text="Mine")).to_be_visible()
+    expect(desk.page.locator("[aria-current=page]", has_text="Mine")).to_be_visible()
     shown = desk.page.locator(".row-link").all_inner_texts()
     return {name for name, reference in desk.references.items() if reference in shown}
 
@@ -383,7 +383,8 @@ def test_a_typed_text_that_shares_nothing_reads_no_match_found(reader: Desk) -> 
     expect(known.locator("[aria-live=polite]")).to_have_text(NOT_FOUND)
     reader.page.get_by_label("What was said").fill("Robin Testwick is home alone.")
     expect(known.locator(".known > li")).to_have_count(1)
-    reader.page.get_by_role("link", name="Blank the screen").click()
+    reader.page.locator(".to-desk-menu").click()
+    reader.page.get_by_role("link", name="Hide the screen").click()
     assert "Testwick" not in reader.page.content()
 
 

@@ -80,7 +80,7 @@ def test_figures_and_retention_print_on_one_page_without_controls(page: Page, se
         (printed,) = pypdf.PdfReader(io.BytesIO(page.pdf(prefer_css_page_size=True))).pages
         words = printed.extract_text()
         assert heading in words
-        controls = ("First month", "Print", "Sign out", "Save the list", "Oversight")
+        controls = ("First month", "Print", "Sign out", "Save the list", "Write down a call", JO)
         assert [each for each in controls if each in words] == []
 
 

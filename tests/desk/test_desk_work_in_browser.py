@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from app.models.access.roles import Role
 from app.services.access.people import leave
-from tests.support.browsing import Keyboard
+from tests.support.browsing import Keyboard, sign_out
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import raise_at
 from tests.support.people import JO, context_of_service, invited, virtual_authenticator
@@ -62,7 +62,7 @@ def sign_in_and_open(page: Page, service: FastAPI, urgent: str) -> None:
     keys.press("button", "Create a passkey and sign in")
     expect(page.get_by_role("heading", name="Inbox")).to_be_visible()
     assert "#" not in page.url
-    keys.press("button", "Sign out")
+    sign_out(page)
     keys.presses = 0
     keys.press("button", "Sign in with a passkey")
     expect(page.locator("[data-row]").first).to_contain_text("Danger")
@@ -153,14 +153,16 @@ def blank(page: Page) -> None:
 
 def look_around(page: Page) -> None:
     """Look at the day, filter the inbox, and say that one has looked."""
+    page.locator(".to-desk-menu").press("Enter")
     Keyboard(page).press("link", "The team’s day")
     expect(page.get_by_role("img")).to_be_visible()
     Keyboard(page).press("link", "Inbox")
-    Keyboard(page).press("link", "Mine")
-    Keyboard(page).open_up("More filters")
+    page.locator(".inbox-filters a", has_text="Mine").press("Enter")
+    Keyboard(page).open_up("More lists and filters")
     page.get_by_label("Immediate danger in the first report").select_option("Yes")
     Keyboard(page).press("button", "Show")
     expect(page).to_have_url(re.compile(r"who=me&danger=yes"))
+    Keyboard(page).open_up("More lists and filters: filtered")
     Keyboard(page).press("link", "New since I last looked")
     Keyboard(page).press("button", "I have looked at these")
     expect(page.get_by_text("New since you last looked")).to_be_visible()

@@ -20,7 +20,7 @@ from app.http.visitors import SESSION_COOKIE
 from app.models.audit.rows import DeskAct
 from app.models.concerns.examples import FULL_EXAMPLE
 from app.pages.page import UNSEAL_PAGE
-from tests.support.browsing import accessibility_violations
+from tests.support.browsing import accessibility_violations, sign_out
 from tests.support.concerns import add, raise_at, raise_concern
 from tests.support.desk import Desk, acts_on, desk_of
 from tests.support.desk_states import sign_in
@@ -209,7 +209,7 @@ def test_the_file_is_offered_until_it_is_saved(
     assert claims["package_sha256"] == hashlib.sha256(file).hexdigest()
     assert json.loads(pyrage.decrypt(file, [pyrage.x25519.Identity.from_str(at.neighbour.read_text().strip())]))
     assert found == []
-    page.get_by_role("button", name="Sign out", exact=True).press("Enter")
+    sign_out(page)
     expect(page.get_by_role("heading", name="Sign in to the desk")).to_be_visible()
     assert page.evaluate("sessionStorage.length") == 0
 
@@ -227,7 +227,7 @@ def test_a_file_with_a_lost_answer_is_offered_after_a_sign_out(page: Page, hoste
     expect(page.get_by_role("alert").filter(has_text="The service does not answer")).to_be_visible()
     page.reload()
     expect(page.get_by_text("This tab offers it here")).to_be_visible()
-    page.get_by_role("button", name="Sign out", exact=True).press("Enter")
+    sign_out(page)
     expect(page.get_by_role("heading", name="Sign in to the desk")).to_be_visible()
     sign_in(page, hosted.service)
     page.goto(f"/desk/concerns/{reference}")

@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from app.models.access.clients import Scope
 from app.services.concerns.keys import create_identity
-from tests.support.browsing import Keyboard, browser_with_profile
+from tests.support.browsing import Keyboard, browser_with_profile, sign_out
 from tests.support.canaries import CANARY, forms_of, planted, traces
 from tests.support.clock import A_TUESDAY
 from tests.support.command import guidance
@@ -281,7 +281,7 @@ def in_browser(page: Page, sealed: Sealed, link: str) -> None:
     keys = Keyboard(page)
     page.goto(f"/desk/invitation#{link.partition('#')[2]}")
     keys.press("button", "Create a passkey and sign in")
-    keys.press("button", "Sign out")
+    sign_out(keys.page)
     keys.presses = 0
     keys.press("button", "Sign in with a passkey")
     go_to_words(keys, sealed)

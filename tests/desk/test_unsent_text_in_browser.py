@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from app.models.access.roles import Role
 from app.models.concerns.examples import FULL_EXAMPLE
-from tests.support.browsing import accessibility_violations
+from tests.support.browsing import accessibility_violations, sign_out
 from tests.support.canaries import CANARY
 from tests.support.concerns import raise_concern
 from tests.support.desk import DESKS, Served, served_desk
@@ -225,7 +225,7 @@ def test_signing_out_leaves_nothing_in_the_tab(tab: Tab, button: str) -> None:
     tab.field(NOTE).fill(TYPED)
     wait_until(lambda: tab.kept() == 1)
 
-    tab.press(button)
+    sign_out(tab.page, button)
     expect(tab.page.get_by_role("heading", name="Sign in to the desk")).to_be_visible()
 
     assert tab.page.evaluate(STORED) == "[{},{}]"

@@ -88,6 +88,14 @@ def press(page: Page, name: str) -> None:
     expect(page.locator("main[aria-busy]")).to_have_count(0)
 
 
+def sign_out(page: Page, name: str = "Sign out") -> None:
+    """Press the button of the desk's menu, or of the page of one's own key."""
+    page.locator(".to-desk-menu").press("Enter")
+    if name != "Sign out":
+        page.get_by_role("link", name="Your key and passkeys").press("Enter")
+    page.get_by_role("button", name=name, exact=True).press("Enter")
+
+
 ANSWERED_ON_THE_WAY = "Alex Example was collected from school."
 MOST_STEPS = 10
 """More than a form has: a step that refuses to go on ends the test."""

@@ -71,8 +71,10 @@ def inbox(page: Page, http: httpx.Client) -> States:
         http.post("/v1/concerns", json={**FULL_EXAMPLE, "immediate_danger": ("no", "not_sure", "yes")[number % 3]})
     page.goto("/desk?state=received")
     yield "full inbox with filters"
-    page.locator("summary", has_text="More filters").press("Enter")
+    page.locator("summary", has_text="More").press("Enter")
     yield "the inbox with more filters open"
+    page.goto("/desk/key")
+    yield "the own key"
     page.get_by_role("button", name="Keys of the desk").press("Enter")
     expect(page.get_by_role("dialog")).to_be_visible()
     yield "the keys of the desk"

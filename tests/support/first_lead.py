@@ -29,6 +29,7 @@ def acknowledge_as_lead(browser: Browser, folder: Path, url: str, *, program: Pa
         page.get_by_role("button", name="Create a passkey and sign in").click()
         expect(page.get_by_role("heading", name="Your key and passkeys")).to_be_visible()
         page.get_by_role("link", name="Inbox").click()
+        page.locator("summary", has_text="More").click()
         page.get_by_role("link", name="Tests").click()
         page.locator("[data-row] a").first.click()
         page.get_by_label("File of the identity").set_input_files(folder / "keys" / "everyday-identity.txt")

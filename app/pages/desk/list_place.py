@@ -12,8 +12,8 @@ from sqlmodel import Session
 from app.errors import InvalidCursor, InvalidQuery
 from app.http.params import Cursor
 from app.models.concerns.rows import ConcernRow
-from app.pages.desk.inbox import CONCERN_PAGES, LONGEST_QUERY, OWNERS, TESTS_OR_NOT
-from app.pages.desk.inbox_filters import InboxSelection, InboxTab, parse_list
+from app.pages.desk.inbox import CONCERN_PAGES, LONGEST_QUERY
+from app.pages.desk.inbox_filters import OTHER_LIST, InboxSelection, InboxTab, parse_list
 from app.pages.frame import DeskRouter, ReaderVisitDep, lead_to
 from app.services.access.sign_in import PATH
 from app.services.cursors import decode_position, encode_position
@@ -21,8 +21,6 @@ from app.services.desk.inbox import InboxPosition, position_of, read_next
 from app.services.desk.saved_views import find_seen_until
 
 router = DeskRouter()
-TESTS_LABEL = dict(TESTS_OR_NOT)[True]
-OTHER_LIST = "the filtered list"
 ListQuery = Annotated[str, Query(alias="list", max_length=LONGEST_QUERY)]
 
 
@@ -83,13 +81,8 @@ class ListPlace:
 
     @property
     def label(self) -> str:
-        """Name of the one choice (tab, owner or tests) in the list. Otherwise `OTHER_LIST`, or `the list`."""
-        chosen = self.chosen
-        names = [chosen.show.label] if chosen.show is not InboxTab.ALL else []
-        names += [label for who, label in OWNERS if who and who == chosen.who] + [TESTS_LABEL] * chosen.tests
-        if chosen.is_narrowed or len(names) > 1:
-            return OTHER_LIST
-        return f"‘{names[0]}’" if names else "the list"
+        label = self.chosen.label
+        return {OTHER_LIST: "the filtered list", InboxTab.ALL.label: "the list"}.get(label, f"‘{label}’")
 
 
 async def read_place(query: ListQuery = "", at: Cursor = None) -> ListPlace:
