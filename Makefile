@@ -73,8 +73,8 @@ journeys: $(VENV)/installed-dev
 pictures: $(VENV)/installed-dev
 	TUTORIAL_PICTURES=docs/tutorial $(VENV)/bin/pytest -n 0 tests/contract/test_tutorials.py -k picture $(ARGS)
 
-# Take pictures of every first screen, receipt and error of the public pages, in five looks: build/screens, or PICTURES=folder. Print how
-# many words each shows.
+# Take pictures of every first screen, receipt and error of the public pages, and of the components of all pages, in five looks:
+# build/screens, or PICTURES=folder. Print how many words each page shows.
 screens: $(VENV)/installed-dev
 	$(VENV)/bin/python -m tests.support.screens $(or $(PICTURES),build/screens)
 

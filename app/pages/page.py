@@ -66,7 +66,7 @@ PAGES_DIR = Path(__file__).parent
 HTML = "text/html; charset=utf-8"
 SAFE = ("GET", "HEAD")
 STATIC_DIR = PAGES_DIR / "static"
-STYLESHEETS = ("tokens.css", "pages.css", "exit_bar.css", "look.css", "phone.css")
+STYLESHEETS = ("tokens.css", "pages.css", "components.css", "exit_bar.css", "phone.css")
 COMMENT_OR_BREAK = re.compile(r"/\*[^*]*\*/|\n")
 UNSEAL_SCRIPT = STATIC_DIR / "unseal.js"
 UNSEAL_PAGE = UNSEAL_SCRIPT.with_suffix(".html")

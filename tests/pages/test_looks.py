@@ -5,12 +5,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.pages.page import STATIC_DIR
+from app.pages.page import PAGES_DIR, STATIC_DIR
 from tests.support.colours import contrast
+from tests.support.components import SAMPLES
 
 SHEETS = {file.name: file.read_text(encoding="utf-8") for file in sorted(STATIC_DIR.glob("*.css"))}
 RULES = {name: re.sub(r"/\*[^*]*\*/", "", text) for name, text in SHEETS.items()}
 TOKENS = RULES["tokens.css"]
+TEMPLATES = PAGES_DIR / "templates"
+COMPONENTS = TEMPLATES / "components.html"
+WRITTEN_OUT = re.compile(r"<button|class=\"(?:button|question|box|alarm|panel|problem|card|facts)[\" ]")
 SIZES = ("small", "text", "head", "large")
 SPACES = {"0", ".125rem", ".25rem", ".5rem", ".75rem", "1rem", "1.5rem", "2rem", "3rem"}
 SPACE = r"(?<![\w-])(?:margin|padding|gap|row-gap|column-gap)(?:-[a-z-]+)?:([^;}]+)"
@@ -121,3 +125,18 @@ def test_no_colour_is_left_out_of_the_table() -> None:
     in_table = {*TEXTS, *EDGES}.union(*TEXTS.values(), *EDGES.values())
 
     assert colours("light").keys() == in_table | DECORATIVE
+
+
+def test_every_component_is_on_the_page_of_samples() -> None:
+    macros = set(re.findall(r"\{% macro (\w+)\(", COMPONENTS.read_text(encoding="utf-8")))
+
+    assert {"button", "field", "banner", "card", "facts"} < macros
+    assert macros - set(re.findall(r"\bui\.(\w+)\(", SAMPLES)) == set()
+
+
+def test_the_pages_of_the_public_have_no_button_field_banner_card_or_list_of_facts_but_by_its_macro() -> None:
+    pages = [each for each in TEMPLATES.glob("*.html") if each != COMPONENTS and not each.name.startswith("desk_")]
+    found = {each.name: WRITTEN_OUT.findall(each.read_text(encoding="utf-8")) for each in pages}
+
+    assert len(pages) > 30
+    assert {name: written for name, written in found.items() if written} == {}
