@@ -196,7 +196,7 @@ class DeskRoute(PageRoute):
             return lead_to(f"{PROVIDER_SIGN_IN}?{urlencode({'page': way_back})}")
         if isinstance(error, errors.TokenMissing | errors.TokenInvalid):
             if request.method == "POST":
-                return _message_page(request, errors.TokenMissing.status, SIGN_IN_AGAIN)
+                return _message_page(request, errors.TokenMissing.status, SIGN_IN_AGAIN, signs_in=True)
             return lead_to(sign_in_address(way_back))
         status = problem_type_of(error).status
         if status == errors.InternalError.status and type(error) not in TEXTS:
@@ -213,11 +213,14 @@ class DeskRouter(PageRouter):
         super().__init__(prefix=prefix, route_class=DeskRoute, **options)
 
 
-def _message_page(request: Request, status: int, texts: tuple[str, str], *, leads_back: bool = True) -> Response:
+def _message_page(
+    request: Request, status: int, texts: tuple[str, str], *, leads_back: bool = True, signs_in: bool = False
+) -> Response:
     heading, message = texts
     reference = request.path_params.get("reference") if leads_back else None
+    sign_in = sign_in_address(f"{PATH}/concerns/{reference}" if reference else PATH) if signs_in else None
     return DeskSite.of(request).page(
-        "desk_message.html", status=status, heading=heading, message=message, reference=reference
+        "desk_message.html", status=status, heading=heading, message=message, reference=reference, sign_in=sign_in
     )
 
 

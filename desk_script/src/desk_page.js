@@ -5,6 +5,7 @@ import { Fault, sentenceOf } from "./faults.js";
 import { Panel } from "./panel.js";
 import { referralOf } from "./referral.js";
 import { openText } from "./texts.js";
+import { whomIn, whomOf } from "./whom.js";
 
 export class DeskPage {
   #keyring;
@@ -26,9 +27,16 @@ export class DeskPage {
     keyring.onForget(() => this.#hideWords());
   }
 
+  // Say in the heading whom the concern is about, if the service opened its text.
+  #nameChildren() {
+    const place = document.querySelector("[data-whom][data-children]");
+    if (place !== null) place.textContent = whomOf({ cards: [{ card: { children: JSON.parse(place.dataset.children) } }] });
+  }
+
   // Set up the current page: the first page, and each page that replaced it. A page without encrypted texts can also
   // have a place for the panel, where a person needs the identity for text that they typed.
   async take() {
+    this.#nameChildren();
     const texts = sealedTexts();
     const part = partOfCards();
     const before = document.querySelector("[data-how-to-open], [data-unseal-here]") ?? texts[0];
@@ -50,26 +58,31 @@ export class DeskPage {
     if (sealedTexts().length === 0) return this.#openCards(identities).catch(acceptNoCards);
     const faults = await Promise.all(sealedTexts().map((each) => openOne(each, identities)));
     if (faults.length > 0 && faults.every((fault) => fault !== null)) throw faults[0];
-    showOtherWays(false);
+    this.#showWays(false);
     // A message about a completed action keeps the focus.
-    if (document.activeElement?.id !== "done") firstWords()?.focus();
+    if (document.activeElement?.id !== "done") firstWords()?.focus({ preventScroll: true }); // the words begin on the first screen
   }
 
   #hideWords() {
     for (const words of document.querySelectorAll(".sealed > .words")) words.remove();
     for (const quiet of document.querySelectorAll(".sealed > .quiet")) quiet.hidden = false;
-    showOtherWays(true);
+    document.querySelector("[data-whom]")?.replaceChildren();
+    this.#showWays(true);
+  }
+
+  // While the texts are shown, hide the advice on decrypting elsewhere, and move the panel out of the way of the words.
+  #showWays(isShown) {
+    const advice = document.querySelector("[data-how-to-open]");
+    if (advice === null) return;
+    advice.hidden = !isShown;
+    if (isShown) advice.before(this.#panel.element);
+    else document.querySelector("[data-key-place]")?.append(this.#panel.element);
   }
 }
 
 // Return the words of the concern, or the first words of a page without them. A label stands above the concern.
 const firstWords = () =>
   document.querySelector("[data-sealed=concern] > .words") ?? document.querySelector(".words");
-
-// Hide the advice on decrypting elsewhere while the texts are shown: it would only push them down.
-function showOtherWays(isShown) {
-  for (const advice of document.querySelectorAll("[data-how-to-open]")) advice.hidden = !isShown;
-}
 
 // On a page where the identity also opens what the person typed, a role that gets no cards is no error.
 function acceptNoCards(error) {
@@ -89,6 +102,7 @@ async function openOne(place, identities) {
   try {
     const text = await openText(new TextEncoder().encode(armored), identities, { kind, reference, receivedAt, author });
     words.append(wordsOf(kind, text));
+    if (kind === "concern") document.querySelector("[data-whom]")?.replaceChildren(whomIn(text.submission));
   } catch (error) {
     fault = error instanceof Fault ? error : new Fault("defect");
     words.append(element("p", { class: "problem" }, sentenceOf(fault)));

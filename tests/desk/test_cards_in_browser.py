@@ -408,6 +408,7 @@ def test_a_copy_sheet_has_every_word_by_part_and_is_recorded(desk: Desk, service
     desk.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     desk.unlock()
     desk.open("alexander")
+    desk.page.locator("summary", has_text="More").click()
     desk.page.get_by_role("button", name="Copy sheet").click()
 
     sheet = desk.page.locator("#copy-sheet")

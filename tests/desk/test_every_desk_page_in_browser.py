@@ -17,7 +17,7 @@ from app.extensions import switched_on
 from app.main import create_app
 from app.models.access.roles import Role
 from app.pages.page import PAGES_DIR, page_templates
-from tests.support.browsing import page_faults
+from tests.support.browsing import Keyboard, page_faults
 from tests.support.clock import SettableClock
 from tests.support.concerns import add
 from tests.support.desk import sealed_note
@@ -59,7 +59,7 @@ def in_browser(page: Page, path: str, right: Path, wrong: Path, locked: Path) ->
     yield "a locked identity"
     file.set_input_files(right)
     expect(page.get_by_role("article")).to_be_visible()
-    page.get_by_text("Lock the file that you chose").press("Enter")
+    Keyboard(page).open_up("Lock the file that you chose")
     yield "opened in the browser"
     page.locator("#reference").fill("alex")
     expect(page.locator("#found li").first).to_be_visible()
@@ -67,7 +67,7 @@ def in_browser(page: Page, path: str, right: Path, wrong: Path, locked: Path) ->
     page.locator("#reference").fill("somebody else")
     expect(page.locator("#found")).to_contain_text("No match found")
     yield "no match found"
-    page.get_by_role("button", name="Forget the identity").press("Enter")
+    Keyboard(page).press("button", "Forget the identity")
     expect(file).to_be_visible()
     yield "an identity that was forgotten"
     page.goto("/desk/person-file")

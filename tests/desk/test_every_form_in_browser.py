@@ -82,7 +82,11 @@ FOLLOW = """address => {
   document.querySelector("main").append(link);
   link.click();
 }"""
-TITLES = "() => [document.title, document.querySelector('main h1')?.innerHTML ?? '']"
+TITLES = """() => {
+  const heading = document.querySelector("main h1")?.cloneNode(true);
+  heading?.querySelector("[data-whom]")?.replaceChildren(); // the script adds it
+  return [document.title, heading?.innerHTML ?? ""];
+}"""
 SWEEP = r"""
 window.sweep = (() => {
   const shape = (address) => new URL(address, location.href).pathname

@@ -20,7 +20,7 @@ from app.http.visitors import SESSION_COOKIE
 from app.models.audit.rows import DeskAct
 from app.models.concerns.examples import FULL_EXAMPLE
 from app.pages.page import UNSEAL_PAGE
-from tests.support.browsing import accessibility_violations, sign_out
+from tests.support.browsing import Keyboard, accessibility_violations, sign_out
 from tests.support.concerns import add, raise_at, raise_concern
 from tests.support.desk import Desk, acts_on, desk_of
 from tests.support.desk_states import sign_in
@@ -117,7 +117,7 @@ def test_the_browser_seals_a_hand_over_that_plain_age_opens(
     reference, sent = receipt["reference"], []
     page.on("request", lambda request: sent.append(request.post_data_buffer or b""))
     page.goto(f"/desk/concerns/{reference}")
-    page.locator("summary", has_text="Hand it over").last.press("Enter")
+    Keyboard(page).open_up("Hand it over")
     page.get_by_label("Which organisation").select_option(BODY)
     page.get_by_label("Reason. Recorded, and sent to the organisation").fill(REASON)
     press = page.get_by_role("button", name="Hand it over", exact=True)
@@ -154,7 +154,7 @@ def test_the_browser_seals_a_hand_over_that_plain_age_opens(
 
 def hand_over(page: Page) -> None:
     """Fill in the form and send it, without saving the file."""
-    page.locator("summary", has_text="Hand it over").last.press("Enter")
+    Keyboard(page).open_up("Hand it over")
     page.get_by_label("Which organisation").select_option(BODY)
     page.get_by_label("Reason. Recorded, and sent to the organisation").fill(REASON)
     page.get_by_role("button", name="Hand it over", exact=True).press("Enter")
@@ -276,7 +276,7 @@ def test_a_provider_s_person_makes_a_passkey_that_locks_the_identity(
 ) -> None:
     page.goto(f"/desk/concerns/{receipt['reference']}")
     page.get_by_label("File of the identity").set_input_files(hosted.team)
-    page.get_by_text("Lock the file that you chose").press("Enter")
+    Keyboard(page).open_up("Lock the file that you chose")
     with page.expect_download() as saved:
         page.get_by_role("button", name="Lock by a passkey").press("Enter")
     locked = tmp_path / "identity-locked.age"

@@ -263,7 +263,7 @@ def test_what_to_do_stays_beside_the_words(page: Page) -> None:
     page.locator(".row-link").first.click()
     page.locator("#notes").scroll_into_view_if_needed()
 
-    button = page.get_by_role("button", name="Acknowledge").bounding_box()
+    button = page.get_by_role("button", name="Acknowledge", exact=True).bounding_box()
     assert button is not None
     assert 0 <= button["y"] <= 700
     assert button["x"] > 850
@@ -277,7 +277,7 @@ def test_on_a_phone_acknowledge_stays_in_reach_and_covers_no_focus(
         bar = page.locator(".acknowledge").bounding_box()
         assert bar is not None
         assert bar["y"] + bar["height"] == 844
-        links = page.locator("main a, main button, main textarea, main select, main summary").all()
+        links = page.locator("main :is(a, button, textarea, select, summary):visible").all()
         for _ in range(len(links)):
             page.keyboard.press("Tab")
             at = page.evaluate(
@@ -319,7 +319,7 @@ def test_an_addition_in_danger_stands_above_and_says_why_it_is_due(browser: Brow
         assert add(http, receipt, "Alex Example is in the car park.", "yes").is_success
         page.goto(f"/desk/concerns/{receipt['reference']}")
 
-        expect(page.locator(".deadline")).to_contain_text("addition 1 says immediate danger")
+        expect(page.locator(".in-line")).to_contain_text("addition 1 says immediate danger")
         added, report = page.locator("#addition-1").bounding_box(), page.get_by_role("article").bounding_box()
         assert added is not None
         assert report is not None

@@ -15,7 +15,7 @@ from app.models.access.roles import Role
 from app.models.concerns.examples import FULL_EXAMPLE
 from app.pages.frame import DESK_CONTENT_POLICY
 from app.pages.page import UNSEAL_PAGE
-from tests.support.browsing import accessibility_violations
+from tests.support.browsing import Keyboard, accessibility_violations
 from tests.support.canaries import CANARY
 from tests.support.concerns import add, raise_concern
 from tests.support.people import JO, accept_invitation, invited, virtual_authenticator
@@ -139,10 +139,10 @@ def test_the_identity_stays_between_pages_until_escape_idle_time_or_leaving(page
     expect(lock).to_have_text("Unlocked")
     page.get_by_role("link", name=reference).press("Enter")
     expect(words(page)).to_be_visible()
-    page.get_by_role("button", name="Acknowledge").press("Enter")
-    expect(page.get_by_text("Acknowledged by Jo Example")).to_be_visible()
+    page.get_by_role("button", name="Acknowledge with addition 1").press("Enter")
+    expect(page.get_by_text("Done: acknowledged")).to_be_visible()
     expect(words(page)).to_be_visible()
-    page.get_by_label("New note").fill(NOTED)
+    Keyboard(page).write("New note", NOTED)
     page.get_by_role("button", name="Add the note").press("Enter")
     expect(page.locator(".sealed .words").get_by_text(NOTED)).to_be_visible()
     page.clock.fast_forward("29:00")
@@ -211,7 +211,7 @@ def test_a_passphrase_or_the_sign_in_passkey_locks_a_file(page: Page, url: str, 
     page.goto(f"/desk/concerns/{raise_with_addition(url)['reference']}")
     choose(page, keys.right)
     expect(words(page)).to_be_visible()
-    page.get_by_text("Lock the file that you chose").press("Enter")
+    Keyboard(page).open_up("Lock the file that you chose")
     page.get_by_label("A new passphrase").fill(WORDS_OF_LOCK)
     with page.expect_download() as first:
         page.keyboard.press("Enter")
@@ -222,7 +222,7 @@ def test_a_passphrase_or_the_sign_in_passkey_locks_a_file(page: Page, url: str, 
     saved.value.save_as(locked)
     assert keys.secret.encode() not in locked.read_bytes()
 
-    page.get_by_role("button", name="Forget the identity").press("Enter")
+    Keyboard(page).press("button", "Forget the identity")
     choose(page, locked)
     page.get_by_role("button", name="Open with the passkey").press("Enter")
 
@@ -234,10 +234,11 @@ def test_unseal_html_opens_what_was_saved_from_disk_without_any_request(
 ) -> None:
     reference = raise_with_addition(url)["reference"]
     page.goto(f"/desk/concerns/{reference}")
+    Keyboard(page).open_up("Open it on your own computer")
     saved = {}
     for name in ("unseal.html", "this concern, sealed"):
         with page.expect_download() as download:
-            page.get_by_role("link", name=name).press("Enter")
+            Keyboard(page).press("link", name)
         saved[name] = tmp_path / download.value.suggested_filename
         download.value.save_as(saved[name])
     offline = browser.new_context(offline=True, viewport={"width": 320, "height": 640})

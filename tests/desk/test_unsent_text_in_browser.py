@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from app.models.access.roles import Role
 from app.models.concerns.examples import FULL_EXAMPLE
-from tests.support.browsing import accessibility_violations, sign_out
+from tests.support.browsing import accessibility_violations, sign_out, unfold
 from tests.support.canaries import CANARY
 from tests.support.concerns import raise_concern
 from tests.support.desk import DESKS, Served, served_desk
@@ -50,7 +50,9 @@ class Tab:
         return f"/desk/concerns/{self.reference}"
 
     def field(self, label: str) -> Locator:
-        return self.page.get_by_label(label)
+        found = self.page.get_by_label(label)
+        unfold(found)
+        return found
 
     def open(self) -> None:
         """Show the concern with its words."""
@@ -61,7 +63,7 @@ class Tab:
         """Open the concern that the page shows, if the service did not open it and no identity is held."""
         chooser = self.page.get_by_label("File of the identity")
         if self.served.identity is not None:
-            expect(self.page.locator("[data-unseal]")).to_be_visible()
+            expect(self.page.locator("[data-unseal]")).to_be_attached()
             if chooser.is_visible():
                 chooser.set_input_files(self.served.identity)
         expect(self.page.get_by_role("article")).to_be_visible()
@@ -107,7 +109,7 @@ def tab(browser: Browser, served: Served) -> Iterator[Tab]:
 
 def assign(tab: Tab) -> None:
     tab.press("Assign to me")
-    expect(tab.page.get_by_text(f"Assigned to {JO} by {JO}")).to_be_visible()
+    expect(tab.page.get_by_text(f"Done: assigned to {JO}")).to_be_visible()
 
 
 def acknowledge(tab: Tab) -> None:
@@ -139,7 +141,7 @@ def lose_session_and_sign_in(tab: Tab) -> None:
     expect(tab.page.get_by_text("It is back when you have signed in and opened the concern.")).to_be_visible()
     assert accessibility_violations(tab.page) == []
     assert TYPED not in tab.page.content()
-    tab.follow(f"Back to the concern {tab.reference}")
+    tab.follow("Sign in")
     tab.press("Sign in with a passkey")
 
 
@@ -399,9 +401,10 @@ def test_words_for_a_form_that_is_gone_are_shown(tab: Tab) -> None:
 def test_escape_closes_an_open_element_first_and_ignores_a_closed_list(tab: Tab) -> None:
     tab.open()
     heading, summary = tab.page.get_by_role("heading", name="Blank page"), tab.page.get_by_text("Put on hold")
+    unfold(summary)
     summary.press("Enter")
     tab.page.keyboard.press("Escape")
-    expect(tab.field(REASON)).to_be_hidden()
+    expect(tab.page.get_by_label(REASON)).to_be_hidden()
     tab.page.evaluate(
         "document.body.append(Object.assign(document.createElement('dialog'), { id: 'any' })); any.showModal()"
     )
@@ -409,7 +412,7 @@ def test_escape_closes_an_open_element_first_and_ignores_a_closed_list(tab: Tab)
     expect(tab.page.locator("dialog")).to_be_hidden()
     assert tab.page.url.endswith(tab.path)
 
-    tab.page.get_by_role("combobox").first.focus()
+    tab.field("Person").focus()
     tab.page.keyboard.press("Escape")
 
     expect(heading).to_be_attached()

@@ -185,6 +185,19 @@ def _not_in_reach(page: Page) -> list[str]:
     return [f"not reached by Tab: {each}" for each in unmet] + [f"focus not seen: {each}" for each in unseen]
 
 
+FOLDED = """xpath=self::summary/parent::details/ancestor::details[not(@open)]
+  | self::*[not(self::summary)]/ancestor::details[not(@open)]"""
+
+
+def unfold(target: Locator) -> int:
+    """Open what is folded around the element, from the outside in. Return how many presses that took."""
+    folds, presses = target.locator(FOLDED), 0
+    while folds.count():
+        folds.first.locator("> summary").press("Enter")
+        presses += 1
+    return presses
+
+
 class Keyboard:
     """Reaches what is on a page, and presses it. `presses` counts what a person decides: a link, a button, a file."""
 
@@ -217,11 +230,11 @@ class Keyboard:
 
     def write(self, label: str, words: str) -> None:
         """Reach the field, and type."""
-        self.page.get_by_label(label).first.focus()
+        wait_until(lambda: self._reach(self.page.get_by_label(label).first))
         self.page.keyboard.type(words)
 
-    @staticmethod
-    def _reach(target: Locator) -> bool:
+    def _reach(self, target: Locator) -> bool:
+        self.presses += unfold(target)
         target.focus()
         return bool(target.evaluate("it => it === document.activeElement"))
 

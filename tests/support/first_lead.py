@@ -34,5 +34,5 @@ def acknowledge_as_lead(browser: Browser, folder: Path, url: str, *, program: Pa
         page.locator("[data-row] a").first.click()
         page.get_by_label("File of the identity").set_input_files(folder / "keys" / "everyday-identity.txt")
         expect(page.get_by_text("Alex Example does not exist")).to_be_visible()
-        page.get_by_role("button", name="Acknowledge").first.click()
+        page.get_by_role("button", name="Acknowledge", exact=True).first.click()
         expect(page.get_by_text("Acknowledged").first).to_be_visible()

@@ -31,7 +31,7 @@ from app.models.desk.restriction import Restriction
 from app.pages.audit.entry_words import act_lines
 from app.pages.desk.exports import export_response
 from app.pages.desk.inbox import CONCERN_PAGES, ConcernReferenceInPath
-from app.pages.desk.list_place import ListPlace
+from app.pages.desk.list_place import ListPlace, find_next
 from app.pages.error_pages import problem_type_of
 from app.pages.frame import SHOWN_AGAIN, DeskRouter, Visit, WorkerVisitDep, lead_to
 from app.pages.posted_forms import SubmittedForm, SubmittedFormDep, parse_fields
@@ -198,9 +198,13 @@ def lead_back(attempt: Attempt) -> Response:
 
 
 @concern_form(router, "acknowledgement", "acknowledgement")
-def acknowledge_on_page(attempt: AttemptDep) -> None:
-    """Acknowledge the concern, and the additions up to the last that the page showed."""
+def acknowledge_on_page(attempt: AttemptDep) -> Response | None:
+    """Acknowledge the concern, and the additions up to the last that the page showed. Lead on if the person asks."""
     attempt.context.writer.run(actions.acknowledge, attempt.reference, attempt.parse(Acknowledgement), attempt.actor)
+    following = find_next(attempt, attempt.place) if attempt.posted.one("then") == "next" else None
+    if following is None:
+        return None
+    return lead_to(f"{following}{'&' if '?' in following else '?'}acknowledged={attempt.reference}")
 
 
 @concern_form(router, "outcome", "outcome")
