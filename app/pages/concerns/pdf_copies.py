@@ -35,7 +35,7 @@ def copy_as_pdf(filled: FilledForm, concern: Concern, signed: str) -> Response:
     site, sent = filled.site, _find_sent(filled.site, concern, signed)
     reference = sent.get("jti", "")
     sections = [printed_section(each) for each in answered_sections(filled.form(), filled.answers)]
-    printed = {
+    printed: dict[str, Any] = {
         "title": gettext("Concern {}").format(reference) if sent else gettext("Not sent yet"),
         "footer": gettext("Confidential: about a child."),
         "lang": current_language().code,
