@@ -125,8 +125,8 @@ class Words:
             once = [word, *_without_a_letter(word)] if len(word) >= SHORTEST_CORRECTED else []
             twice = (each for one in once[1:] for each in _without_a_letter(one)) if len(word) >= LONG else ()
             known = (near[each] for each in chain(once, twice) if near.get(each, "")[:1] == word[0])
-            known = chain(known, _written_apart(word, words, near))
-            if fitting := [each for each in known if stem(each) != stem(word) and not word.startswith(each)]:
+            known_or_apart = chain(known, _written_apart(word, words, near))
+            if fitting := [each for each in known_or_apart if stem(each) != stem(word) and not word.startswith(each)]:
                 found[word] = fitting[0]
         return found
 
