@@ -450,6 +450,15 @@ def test_each_form_names_its_language_and_answers_304_to_its_etag(client: TestCl
     assert client.get(f"{WELSH}{numbered}").json()["links"]["markdown"] == f"{WELSH}{numbered}.md"
 
 
+def test_the_simple_words_are_called_so_and_each_is_a_whole_sentence(client: TestClient) -> None:
+    content = seed_rendition("en-GB-simple")
+
+    assert ">In simple words</a>" in client.get("/guides/child-sexual-exploitation").text
+    assert str(content.title).endswith("in simple words")
+    items = content.indicators  # type: ignore[attr-defined]  # of the registry
+    assert [each.text for each in items if not (each.text[0].isupper() and each.text.endswith("."))] == []
+
+
 @pytest.mark.slow
 def test_unchecked_machine_words_never_replace_a_caution_or_999(client: TestClient) -> None:
     content = seed_rendition("cy")

@@ -533,7 +533,7 @@ def test_a_friend_has_a_form_in_their_own_words(client: TestClient, service: Fas
 
 
 ADULTS_ALONE = (
-    "You did not choose a guide",
+    "<dt>Guide</dt>",
     "Foxtrot",
     "Alfa",
     "signed receipt",

@@ -21,7 +21,7 @@ from app.pages.text_format import date_and_time, deadline
 from app.services.concerns.receipt_signing import check_receipt
 from app.services.desk.exports import concern_pdf
 
-PROOF_WIDTH = 60
+PROOF_WIDTH = 150
 BOXES = to_translate(
     "This file cannot print some of the letters that you wrote: a box stands for each of them. We can read them all."
 )
@@ -35,7 +35,7 @@ def copy_as_pdf(filled: FilledForm, concern: Concern, signed: str) -> Response:
     site, sent = filled.site, _find_sent(filled.site, concern, signed)
     reference = sent.get("jti", "")
     sections = [printed_section(each) for each in answered_sections(filled.form(), filled.answers)]
-    printed = {
+    printed: dict[str, Any] = {
         "title": gettext("Concern {}").format(reference) if sent else gettext("Not sent yet"),
         "footer": gettext("Confidential: about a child."),
         "lang": current_language().code,
@@ -43,8 +43,14 @@ def copy_as_pdf(filled: FilledForm, concern: Concern, signed: str) -> Response:
         "made": gettext("A copy of what you sent.") if sent else gettext("A copy of your answers."),
         "facts": _facts_of(site, concern, sent) if sent else [],
         "boxes": gettext(BOXES),
-        "sections": [*(each for each in sections if each["groups"]), *([_proof(signed)] if sent else [])],
+        "sections": [each for each in sections if each["groups"]],
     }
+    if sent:
+        printed["proof"] = {
+            "title": gettext("Signed receipt"),
+            "label": gettext("Join the lines to check it with the keys of this website."),
+            "text": "\n".join(textwrap.wrap(signed, PROOF_WIDTH)),
+        }
     return download(concern_pdf(printed), f"concern-{reference or 'not-sent'}.pdf", PDF_TYPE)
 
 
@@ -57,13 +63,6 @@ def _facts_of(site: Site, concern: Concern, sent: Mapping[str, Any]) -> list[tup
         due = receipts.call_from(who, receipts.acknowledge_by(danger, at=at), danger)
         facts.append((gettext("A social worker should read it by"), deadline(due)))
     return facts
-
-
-def _proof(signed: str) -> dict[str, Any]:
-    """Break the signed receipt into lines that fit the page."""
-    lines = "\n".join(textwrap.wrap(signed, PROOF_WIDTH))
-    answer = {"label": gettext("Join the lines to check it with the keys of this website."), "text": lines}
-    return {"title": gettext("Signed receipt"), "groups": [{"heading": "", "answers": [answer]}]}
 
 
 def _find_sent(site: Site, concern: Concern, signed: str) -> dict[str, Any]:
