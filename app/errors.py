@@ -166,6 +166,10 @@ class ContentTooLarge(Problem, slug="too-large", status=413, title="Body too lar
     """The limit is 1,000,000 bytes and 10,000 values. Send less, or phone."""
 
 
+class TargetTooLong(Problem, slug="address-too-long", status=414, title="Address too long"):
+    """The limit of path and query together is 8,192 bytes. Send a shorter query."""
+
+
 class UnsupportedMediaType(Problem, slug="not-json", status=415, title="Unsupported media type"):
     """Send `Content-Type: application/json`."""
 
@@ -464,6 +468,10 @@ class PreconditionMissing(Problem, slug="precondition-missing", status=428, titl
 
 class PreconditionFailed(Problem, slug="precondition-failed", status=412, title="Edition out of date"):
     """The ETag in If-Match does not match the current edition. Fetch the current edition and publish on top of it."""
+
+
+class VersionNotCurrent(Problem, slug="version-not-current", status=412, title="Version not current"):
+    """The ETag in If-Match is not that of this response. Read it without If-Match."""
 
 
 class AlreadyWithdrawn(Problem, slug="already-withdrawn", status=409, title="Already withdrawn"):

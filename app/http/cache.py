@@ -39,7 +39,7 @@ MAX_HELD_FRACTION = 2  # held entries take at most half of the cache
 PARSED_HEADERS = 1_000
 WITHOUT_GUIDES = frozenset({"/openapi.json", "/openapi.public.json"})
 """No edition changes these responses."""
-BYPASS_HEADERS = frozenset({b"accept-datetime", b"content-length", b"transfer-encoding"})
+BYPASS_HEADERS = frozenset({b"accept-datetime", b"content-length", b"if-match", b"transfer-encoding"})
 CacheKey = tuple[str, bytes, frozenset[str], tuple[str, ...]]
 """Key of all that the content depends on: path, query as sent, media types preferred to JSON, languages to English."""
 SUPPORTED_VARY = frozenset({"accept", "accept-datetime"})

@@ -53,7 +53,7 @@ def problem_responses(*problems: type[Problem]) -> Responses:
             {"description": each.title, "content": {PROBLEM_MEDIA_TYPE: {"schema": PROBLEM_SCHEMA, "examples": {}}}},
         )
         examples = response["content"][PROBLEM_MEDIA_TYPE]["examples"]
-        examples[each.slug] = {"summary": each.title, "value": _example_of(each)}
+        examples[each.slug] = {"value": _example_of(each)}
     return responses
 
 

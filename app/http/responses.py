@@ -11,6 +11,7 @@ from fastapi import Request, Response
 from pydantic import BaseModel
 
 from app.age.keys import AGE_MEDIA_TYPE
+from app.errors import VersionNotCurrent
 
 Responses = dict[int | str, dict[str, Any]]
 STALE_IF_ERROR_SECONDS = 604_800
@@ -87,6 +88,9 @@ def conditional_response(
     headers = {"ETag": etag_of(content), "Cache-Control": caching, **(more_headers or {})}
     if links:
         headers["Link"] = link_header(links)
+    if_match = request.headers.getlist("if-match")
+    if if_match and not any(matches_etag(if_match, each) for each in (headers["ETag"], gzip_etag(headers["ETag"]))):
+        raise VersionNotCurrent
     if matches_etag(request.headers.getlist("if-none-match"), headers["ETag"], weakly=True):
         return Response(status_code=304, headers=headers)
     return Response(content, media_type=media_type, headers=headers)

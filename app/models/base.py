@@ -29,6 +29,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import core_schema
 from sqlalchemy import DateTime, Dialect, Index, text
 from sqlalchemy.types import TypeDecorator
+from typing_extensions import TypeAliasType
 
 from app.errors import CodedValueError, FaultCode
 
@@ -39,6 +40,13 @@ Slug = Annotated[
     StringConstraints(pattern=SLUG_PATTERN, max_length=80),
     Field(description="Lower-case words joined by hyphens. Stable across editions."),
 ]
+GuideName = TypeAliasType(
+    "GuideName", Annotated[Slug, Field(description="The guide.", examples=["child-sexual-exploitation"])]
+)
+NextCursor = TypeAliasType(
+    "NextCursor",
+    Annotated[str | None, Field(description="Cursor of the next page; null on the last page.", examples=[None])],
+)
 MAX_TEXT_LENGTH = 4000
 Text = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT_LENGTH)]
 MAX_NUMBER = 1_000_000

@@ -3,12 +3,14 @@
 from typing import Annotated
 
 from pydantic import Field
+from typing_extensions import TypeAliasType
 
-Links = Annotated[dict[str, str], Field(description="Paths of this API, by relation.")]
-
-PageLinks = Annotated[
-    dict[str, str], Field(description="`self`, and `next` if there is another page. Empty for a search.")
-]
+Links = TypeAliasType("Links", Annotated[dict[str, str], Field(description="Paths of this API, by relation.")])
+"""The OpenAPI document describes a named type once, and refers to it from each field."""
+PageLinks = TypeAliasType(
+    "PageLinks",
+    Annotated[dict[str, str], Field(description="`self`, and `next` if there is another page. Empty for a search.")],
+)
 
 GUIDES = "/v1/guides"
 CONCERNS = "/v1/concerns"
