@@ -18,6 +18,7 @@ from app.cli.access.people import invitation_link
 from app.cli.options import format_moment, open_writer, read_settings
 from app.clock import utc_now
 from app.config import PREFIX, SEED_DIR, Settings
+from app.errors import SetupError
 from app.extensions.operator_tools.commands.rehearsal import rehearse
 from app.extensions.operator_tools.services.first_day import find_invited_leads
 from app.extensions.operator_tools.services.own_seed import (
@@ -33,8 +34,9 @@ from app.extensions.operator_tools.services.settings_file import refusal_of, wri
 from app.logs import set_up_logs
 from app.models.access.roles import Role
 from app.services.access.people import invite
+from app.services.clock.working_hours import hours_text, read_hours
 from app.services.concerns.keys import create_identity
-from app.services.concerns.sealing import read_identities
+from app.services.concerns.sealing import make_sealer, read_identities
 from app.services.guides.written_phones import phones_in
 from app.services.key_files import write_key_file
 from app.services.operations.backup import back_up, backup_path, drill_restore
@@ -44,6 +46,15 @@ INDENT = " " * 9
 EVERYDAY, RESERVE = "everyday-identity.txt", "reserve-identity.txt"
 LINK_FILE, PASSWORD_FILE = "invitation-link.txt", "smtp-password.txt"  # nosec B105  # the name of a file
 LINK_LIFE = dt.timedelta(days=2)
+LEAVE = "leave"
+"""The answer that ends a step without writing anything."""
+TO_LEAVE = f"To leave this step, answer `{LEAVE}`."
+NO_HOURS = "not opening hours, such as Monday to Thursday 8:30am to 5pm, Friday 8:30am to 4:30pm"
+RECIPIENT = "age1"
+ONE_KEY = "give two: if the only key is lost, the concerns are lost"
+HOW_TO_MAKE_KEYS = """The lead makes two keys on a computer of the team, so that no key is ever on this one: in
+unseal.html under 'Make a key', or with `guidance keys new everyday-identity.txt` and
+`guidance keys new reserve-identity.txt`. Each gives a public key, age1..., which is no secret."""
 SECURITY_CHECKED_AGAIN = dt.timedelta(days=365)
 PATH_SETTINGS = ("data_dir", "backup_folder", "seed_dir")
 SECRET_SETTINGS = ("openid_client_secret", "database_url")
@@ -100,7 +111,8 @@ class SetupOptions:
         bool, typer.Option("--law-compared", help="A person has compared the sentences about the law with the law.")
     ] = False
     keys: Annotated[
-        Path | None, typer.Option(help="Folder of the two key files, best on a stick. Default: `keys` beside the file.")
+        Path | None,
+        typer.Option(help="Folder in which to make two key files here, best on a stick. Better: GUIDANCE_SEAL_TO."),
     ] = None
     lead: Annotated[str | None, typer.Option(help="Name of the first lead, who is invited.")] = None
 
@@ -169,8 +181,15 @@ def tell(text: str) -> None:
     typer.echo(f"{INDENT}{text}")
 
 
+class StepLeft(Exception):
+    """The administrator answered `LEAVE`."""
+
+
 def _prompt(text: str, *, is_hidden: bool = False) -> str:
-    return str(typer.prompt(text, default="", show_default=False, hide_input=is_hidden)).strip()
+    answer = str(typer.prompt(text, default="", show_default=False, hide_input=is_hidden)).strip()
+    if answer == LEAVE and not is_hidden:
+        raise StepLeft
+    return answer
 
 
 def _ask(name: str, text: str) -> str:
@@ -178,9 +197,18 @@ def _ask(name: str, text: str) -> str:
         answer = _prompt(text)
         if name.endswith("_contact"):
             answer = as_contact(answer)
-        if not answer or (refusal := refusal_of({name: answer})) is None:
+        refusal = _refusal_of(name, answer)
+        if refusal is None:
+            if name == "duty_hours" and answer:
+                tell(f"Read as {hours_text(read_hours(answer))}.")
             return answer
         tell(refusal)
+
+
+def _refusal_of(name: str, answer: str) -> str | None:
+    if not answer:
+        return None
+    return refusal_of({name: answer}) or (NO_HOURS if name == "duty_hours" and not read_hours(answer) else None)
 
 
 def as_contact(text: str) -> str:
@@ -206,6 +234,8 @@ def parse_values(words: list[str]) -> dict[str, str]:
             raise typer.BadParameter(
                 f"{variable} is a secret, and others can see command lines: write it into the file"
             )
+        if name == "duty_hours" and value and not read_hours(value) and refusal_of({name: value}) is None:
+            raise typer.BadParameter(f"{variable}: {NO_HOURS}")
         values[name] = value
     return values
 
@@ -253,7 +283,8 @@ def _ask_numbers(day: FirstDay) -> Numbers:
     given = {name: getattr(day.given, name) or "" for name in questions}
     if day.asks and not given["duty"]:
         given = {name: given[name] or _ask_number(text) for name, text in questions.items()}
-    return Numbers(**given, night=day.given.night or day.settings.out_of_hours_phone or "")
+    settings = day.settings
+    return Numbers(**given, night=day.given.night or settings.out_of_hours_phone or "", hours=settings.duty_hours or "")
 
 
 def _ask_number(text: str) -> str:
@@ -263,10 +294,19 @@ def _ask_number(text: str) -> str:
 
 
 def set_up_keys(day: FirstDay) -> None:
-    """Create two key files, or use those that exist, and set their public keys as recipients, if none are set."""
+    """Ask for the public keys of two keys made elsewhere, if none are set.
+
+    A folder, as answer or option, gets two key files, or has them.
+    """
     if day.settings.seal_to:
         return
-    day.ask_for_keys("Folder for the two key files: a stick is best, as they must not stay on a server")
+    if day.given.keys is None and not day.identities:
+        tell(HOW_TO_MAKE_KEYS.replace("\n", f"\n{INDENT}"))
+        answer = _ask_keys() if day.asks else ""
+        if not answer or answer.startswith(RECIPIENT):
+            day.write({"seal_to": answer} if answer else {})
+            return
+        day.keys = Path(answer)
     recipients = []
     for path in (day.keys / EVERYDAY, day.keys / RESERVE):
         if path.exists():
@@ -275,6 +315,21 @@ def set_up_keys(day: FirstDay) -> None:
             recipients.append(create_identity(path, at=utc_now()))
         tell(str(path))
     day.write({"seal_to": ",".join(recipients)})
+
+
+def _ask_keys() -> str:
+    while True:
+        answer = _prompt("The two public keys, with a comma between them (or a folder, to make the keys here)")
+        if not answer.startswith(RECIPIENT):
+            return answer
+        try:
+            make_sealer(answer.replace(",", " ").split())
+        except SetupError as refusal:
+            tell(str(refusal))
+        else:
+            if answer.count(RECIPIENT) > 1:
+                return answer
+            tell(ONE_KEY)
 
 
 def set_up_address(day: FirstDay) -> None:
@@ -288,6 +343,7 @@ def set_up_mail(day: FirstDay) -> None:
     """Ask for the mail server. A password goes to a separate private file."""
     if day.settings.smtp_host is not None or not day.agrees("Set up email to the team?"):
         return
+    tell(TO_LEAVE)
     values = day.ask_settings(MAIL_QUESTIONS)
     if "smtp_username" in values:
         path = day.file.absolute().parent / PASSWORD_FILE
@@ -301,6 +357,7 @@ def set_up_openid(day: FirstDay) -> None:
     """Ask for the provider, and for the groups of workers and leads."""
     if day.settings.openid_issuer is not None or not day.agrees("Let people sign in through the council's directory?"):
         return
+    tell(TO_LEAVE)
     values = day.ask_settings(OPENID_QUESTIONS)
     workers = _prompt("Group or role of the duty team there")
     leads = _prompt("Group or role of the leads there")
