@@ -18,7 +18,6 @@ from app.cli.access.people import invitation_link
 from app.cli.options import format_moment, open_writer, read_settings
 from app.clock import utc_now
 from app.config import PREFIX, SEED_DIR, Settings
-from app.errors import SetupError
 from app.extensions.operator_tools.commands.rehearsal import rehearse
 from app.extensions.operator_tools.services.first_day import find_invited_leads
 from app.extensions.operator_tools.services.own_seed import (
@@ -34,9 +33,8 @@ from app.extensions.operator_tools.services.settings_file import refusal_of, wri
 from app.logs import set_up_logs
 from app.models.access.roles import Role
 from app.services.access.people import invite
-from app.services.clock.working_hours import hours_text, read_hours
 from app.services.concerns.keys import create_identity
-from app.services.concerns.sealing import make_sealer, read_identities
+from app.services.concerns.sealing import read_identities
 from app.services.guides.written_phones import phones_in
 from app.services.key_files import write_key_file
 from app.services.operations.backup import back_up, backup_path, drill_restore
@@ -49,9 +47,8 @@ LINK_LIFE = dt.timedelta(days=2)
 LEAVE = "leave"
 """The answer that ends a step without writing anything."""
 TO_LEAVE = f"To leave this step, answer `{LEAVE}`."
-NO_HOURS = "not opening hours, such as Monday to Thursday 8:30am to 5pm, Friday 8:30am to 4:30pm"
 RECIPIENT = "age1"
-ONE_KEY = "give two: if the only key is lost, the concerns are lost"
+KEYS_QUESTION = "The two public keys, with a comma between them (or a folder, to make the keys here)"
 HOW_TO_MAKE_KEYS = """The lead makes two keys on a computer of the team, so that no key is ever on this one: in
 unseal.html under 'Make a key', or with `guidance keys new everyday-identity.txt` and
 `guidance keys new reserve-identity.txt`. Each gives a public key, age1..., which is no secret."""
@@ -197,18 +194,10 @@ def _ask(name: str, text: str) -> str:
         answer = _prompt(text)
         if name.endswith("_contact"):
             answer = as_contact(answer)
-        refusal = _refusal_of(name, answer)
-        if refusal is None:
-            if name == "duty_hours" and answer:
-                tell(f"Read as {hours_text(read_hours(answer))}.")
+        is_folder = name == "seal_to" and not answer.startswith(RECIPIENT)
+        if not answer or is_folder or (refusal := refusal_of({name: answer})) is None:
             return answer
         tell(refusal)
-
-
-def _refusal_of(name: str, answer: str) -> str | None:
-    if not answer:
-        return None
-    return refusal_of({name: answer}) or (NO_HOURS if name == "duty_hours" and not read_hours(answer) else None)
 
 
 def as_contact(text: str) -> str:
@@ -234,8 +223,6 @@ def parse_values(words: list[str]) -> dict[str, str]:
             raise typer.BadParameter(
                 f"{variable} is a secret, and others can see command lines: write it into the file"
             )
-        if name == "duty_hours" and value and not read_hours(value) and refusal_of({name: value}) is None:
-            raise typer.BadParameter(f"{variable}: {NO_HOURS}")
         values[name] = value
     return values
 
@@ -302,7 +289,7 @@ def set_up_keys(day: FirstDay) -> None:
         return
     if day.given.keys is None and not day.identities:
         tell(HOW_TO_MAKE_KEYS.replace("\n", f"\n{INDENT}"))
-        answer = _ask_keys() if day.asks else ""
+        answer = _ask("seal_to", KEYS_QUESTION) if day.asks else ""
         if not answer or answer.startswith(RECIPIENT):
             day.write({"seal_to": answer} if answer else {})
             return
@@ -315,21 +302,6 @@ def set_up_keys(day: FirstDay) -> None:
             recipients.append(create_identity(path, at=utc_now()))
         tell(str(path))
     day.write({"seal_to": ",".join(recipients)})
-
-
-def _ask_keys() -> str:
-    while True:
-        answer = _prompt("The two public keys, with a comma between them (or a folder, to make the keys here)")
-        if not answer.startswith(RECIPIENT):
-            return answer
-        try:
-            make_sealer(answer.replace(",", " ").split())
-        except SetupError as refusal:
-            tell(str(refusal))
-        else:
-            if answer.count(RECIPIENT) > 1:
-                return answer
-            tell(ONE_KEY)
 
 
 def set_up_address(day: FirstDay) -> None:
