@@ -158,6 +158,29 @@ def test_what_was_decided_is_back_after_the_screen_was_hidden(
     assert [each for each in (*OTHERS, *references) if each in stored] == []
 
 
+def test_each_concern_says_why_it_is_in_the_list(page: Page, served: Served) -> None:
+    wanted = {"names": "Zelda Quillfeather", "phones": "07700 900931", "text": "Morwenna"}
+    with httpx.Client(base_url=served.url, trust_env=False, timeout=30) as http:
+        by_name = raise_concern(http, children=[{"given_names": "Zelda", "family_name": "Quillfeather"}])
+        by_phone = raise_concern(http, parents_and_carers=[{"name": "Pat Example", "phone": wanted["phones"]}])
+        by_text = raise_concern(http, concern={"narrative": f"{wanted['text']} was seen with the child."})
+        by_reference = raise_concern(http)
+    keys = Keyboard(page)
+    keys.choose_file("File of the identity", served.identity or Path())
+    keys.write("Names of the person", ", ".join(wanted.values()))
+    keys.write("Add concerns by reference", by_reference["reference"])
+    keys.press("button", "Add")
+
+    for receipt, why in (
+        (by_name, "Found in: child’s name."),
+        (by_phone, "Found in: telephone number."),
+        (by_text, "Found in: first words."),
+        (by_reference, "Added by reference."),
+    ):
+        line = page.locator("[data-found] label", has_text=str(receipt["reference"]))
+        expect(line.locator("[data-why]")).to_have_text(f" {why}")
+
+
 def test_nothing_is_opened_without_an_identity(page: Page, served: Served, references: list[str]) -> None:
     page.get_by_label("Names of the person").fill("Alex Example")
     page.get_by_label("Add concerns by reference").fill(references[0])

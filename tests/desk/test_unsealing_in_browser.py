@@ -277,6 +277,22 @@ WRITTEN_AS_TEXT = """() => {
 STORED = "async () => [localStorage.length, sessionStorage.length, (await indexedDB.databases()).length]"
 
 
+def test_unseal_html_makes_a_key_whose_file_opens_what_is_sealed_to_it(browser: Browser, keys: Keys) -> None:
+    assert keys
+    with browser.new_context(offline=True) as context:
+        page = context.new_page()
+        page.goto(UNSEAL_PAGE.as_uri())
+        page.locator("summary", has_text="Make a key").press("Enter")
+        with page.expect_download() as saved:
+            page.get_by_role("button", name="Make a key and save its file").press("Enter")
+        shown = page.locator("details .code").inner_text()
+        assert accessibility_violations(page) == []
+        made = Path(saved.value.path()).read_text().splitlines()
+
+    assert (saved.value.suggested_filename, made[1]) == ("identity.txt", f"# public key: {shown}")
+    assert str(pyrage.x25519.Identity.from_str(made[2]).to_public()) == shown
+
+
 def test_the_identity_is_never_stored_and_no_text_becomes_markup(page: Page, url: str, keys: Keys) -> None:
     page.add_init_script(WATCHED)
     answer = page.goto(f"/desk/concerns/{raise_with_addition(url)['reference']}")

@@ -31,10 +31,11 @@ def import_document(
     from app.extensions.editing.services.importing import draft_of  # noqa: PLC0415  # an extra
 
     draft = draft_of(path)
-    remarks = "\n".join([REMARKS.format(name=path.name), *(f"NOT PLACED: {each}" for each in draft.not_placed)])
+    listed = [f"{passage} ({origin})" if origin else passage for passage, origin in draft.unplaced.items()]
+    remarks = "\n".join([REMARKS.format(name=path.name), *(f"NOT PLACED: {each}" for each in listed)])
     slug = guide or propose_id(draft.content["title"])
     written = write_draft(folder, slug, file_text(draft.content, remarks), number)
     typer.echo(f"{written}: a draft of {path.name}")
-    for sentence in draft.not_placed:
-        typer.echo(visible(f"Not placed: {sentence}"))
+    for each in listed:
+        typer.echo(visible(f"Not placed: {each}"))
     typer.echo(f"Then: guidance check {written}")

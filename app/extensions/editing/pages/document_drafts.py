@@ -104,7 +104,7 @@ def read_unplaced(editing: EditingDep) -> Response:
     return editing.page(
         "desk_edit_unplaced.html",
         draft=draft,
-        lines=[(_name_of(line), line) for line in draft.read_unplaced()],
+        lines=[(_name_of(line), line, origin) for line, origin in draft.read_unplaced().items()],
         places=PLACES,
         left_out=LEFT_OUT,
         forms=all_forms(draft.read()),
@@ -130,9 +130,9 @@ def place_lines_on_page(editing: EditingDep, posted: SubmittedFormDep) -> Respon
             with_ids(content, key, draft.read(), current)
         return content
 
-    def rest(draft: GuideDraftRow | None) -> list[str]:
+    def rest(draft: GuideDraftRow | None) -> dict[str, str]:
         placed = {line for line, _ in _chosen(draft, posted)}
-        return [line for line in keep_unplaced(draft) if line not in placed]
+        return {line: origin for line, origin in keep_unplaced(draft).items() if line not in placed}
 
     saved = editing.write(change, unplaced=rest)
     return lead_to(f"{editing.path}/unplaced" if saved.read_unplaced() else editing.path)
