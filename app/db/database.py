@@ -11,6 +11,7 @@ from socket import EAI_AGAIN
 from threading import current_thread
 from typing import Any, cast
 
+import orjson
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, InternalError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoConnectionInTime
@@ -101,6 +102,7 @@ class Pool(QueuePool):
 
 POOL: dict[str, Any] = {
     "hide_parameters": True,
+    "json_deserializer": orjson.loads,
     "poolclass": Pool,
     "pool_size": POOL_SIZE,
     "max_overflow": MAX_CONNECTIONS - POOL_SIZE,

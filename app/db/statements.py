@@ -1,4 +1,4 @@
-"""Statements that run with every concern, compiled once."""
+"""Statements that run with every concern or first read, compiled once."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -40,13 +40,39 @@ class FixedStatement:
         return made
 
 
+class FixedSelect(FixedStatement):
+    """A query for one row, whose values are converted."""
+
+    def __init__(self, statement: Select[Any]) -> None:
+        super().__init__(statement)
+        self._types = [column.type for column in statement.selected_columns]
+        self._readers: dict[str, list[Callable[[Any], Any] | None]] = {}
+
+    def first(self, connection: Connection, **parameters: Any) -> list[Any] | None:
+        row, dialect = self.run(connection, parameters).first(), connection.dialect
+        if dialect.name not in self._readers:
+            types = [each.dialect_impl(dialect) for each in self._types]
+            self._readers[dialect.name] = [each.result_processor(dialect, None) for each in types]
+        if row is None:
+            return None
+        return [
+            each if read is None else read(each) for read, each in zip(self._readers[dialect.name], row, strict=True)
+        ]
+
+
 def _parameters_of(compiled: SQLCompiler, dialect: Dialect) -> Callable[[Mapping[str, Any]], Any]:
     names = compiled.positiontup or list(compiled.binds)
     processors = [compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect) for name in names]
     takes = list(zip(names, processors, strict=True))
+    own = {name: bind.value for name, bind in compiled.binds.items() if not bind.required}  # its constants
+
+    def values_of(row: Mapping[str, Any]) -> list[Any]:
+        given = {**own, **row} if own else row
+        return [given[name] if process is None else process(given[name]) for name, process in takes]
+
     if compiled.positiontup is None:
-        return lambda row: {name: row[name] if process is None else process(row[name]) for name, process in takes}
-    return lambda row: tuple([row[name] if process is None else process(row[name]) for name, process in takes])
+        return lambda row: dict(zip(names, values_of(row), strict=True))
+    return lambda row: tuple(values_of(row))
 
 
 def fixed_insert(table: Table, **expressions: Any) -> FixedStatement:

@@ -7,6 +7,7 @@ from email.utils import format_datetime
 from typing import Any
 from urllib.parse import urlencode
 
+import orjson
 from fastapi import Request, Response
 from pydantic import BaseModel
 
@@ -57,7 +58,7 @@ SEALED: Responses = {
 
 def public_response(
     request: Request,
-    body: BaseModel,
+    body: BaseModel | Mapping[str, Any],
     *,
     caching: str = CACHE_CURRENT,
     more_links: Mapping[str, str] | None = None,
@@ -68,7 +69,8 @@ def public_response(
     `more_links` are in the Link header only: they may change while the body must not. `more_headers` replace those of
     the same name.
     """
-    links = {**getattr(body, "links", {}), **(more_links or {})}
+    own = body["links"] if isinstance(body, Mapping) else getattr(body, "links", {})
+    links = {**own, **(more_links or {})}
     content, media_type = json_bytes(body), "application/json"
     return conditional_response(
         request, content, media_type=media_type, links=links, caching=caching, more_headers=more_headers
@@ -121,8 +123,9 @@ def page_links(request: Request, next_cursor: str | None = None, *, parameter: s
     return {relation: f"{path}?{urlencode(each)}" if each else path for relation, each in pages.items()}
 
 
-def json_bytes(body: BaseModel) -> bytes:
-    return body.model_dump_json().encode()
+def json_bytes(body: BaseModel | Mapping[str, Any]) -> bytes:
+    """Return the same for a mapping as for a model with the same values."""
+    return body.model_dump_json().encode() if isinstance(body, BaseModel) else orjson.dumps(body)
 
 
 def etag_of(content: bytes) -> str:

@@ -152,8 +152,8 @@ def links_of_renditions(renditions: Sequence[StoredRendition]) -> list[dict[str,
             "path": page_of_rendition(each, is_numbered=each != first[each.key.language]),
             "language": each.key.language,
             "dir": direction_of(each.key.language),
-            "label": FORM_LABELS[each.content.form],
-            "own_name": own_name_of(each.key.language) if each.content.form is RenditionForm.TRANSLATION else None,
+            "label": FORM_LABELS[each.form],
+            "own_name": own_name_of(each.key.language) if each.form is RenditionForm.TRANSLATION else None,
         }
         for each in renditions
     ]
@@ -182,7 +182,7 @@ def read_accessibility_statement(site: SiteDep, session: SessionDep) -> Response
     for guide in guides:
         found = latest_renditions(renditions.get(guide.guide, ()))
         for rendition, link in zip(found, links_of_renditions(found), strict=True):
-            forms.setdefault(rendition.content.form, []).append(link | {"title": guide.title, "guide": guide.guide})
+            forms.setdefault(rendition.form, []).append(link | {"title": guide.title, "guide": guide.guide})
     lacking = [
         none_has if not forms.get(form) else not_all_have
         for form, (none_has, not_all_have) in WANTED_FORMS.items()
@@ -209,9 +209,7 @@ def read_guide_page(site: SiteDep, session: SessionDep, guide: GuideName) -> Res
     content = site.context.contents(head.key, session)
     renditions = current_renditions(history, list_renditions(session, guide=guide))
     language = current_language()
-    if language != ENGLISH and any(
-        each.key.language == language.tag and each.content.form.has_words for each in renditions
-    ):
+    if language != ENGLISH and any(each.key.language == language.tag and each.form.has_words for each in renditions):
         return _rendition_page(site, session, guide, language.tag, None)
     return _edition_page(site, history, head, content, renditions)
 
@@ -362,7 +360,7 @@ def rendition_values(
     site: Site, session: Session, history: list[EditionHead], rendition: StoredRendition
 ) -> dict[str, Any]:
     """Return template variables with current cautions and contacts. Raise `EditionWithdrawn` if all editions are."""
-    current, form = require_current(history), rendition.content.form
+    current, form = require_current(history), rendition.form
     words = rendered_words(history, rendition, partial(site.context.contents, session=session), is_numbered=False)
     lacks_words = any(not each.startswith(ALWAYS_OWN) for each in words.in_guide_language)
     return {

@@ -94,7 +94,7 @@ def _with_languages(response: Response, shown: ShownEdition) -> Response:
 )
 def read_guide_in_large_print(request: Request, session: SessionDep, context: ContextDep, guide: GuideName) -> Response:
     """The current edition in large print: the same pages as those of the numbered edition."""
-    return _pdf(request, context, find_edition(session, context.contents, guide), PrintForm.LARGE_PRINT)
+    return _pdf(request, context, find_edition(session, guide), PrintForm.LARGE_PRINT)
 
 
 @router.get(
@@ -108,7 +108,7 @@ def read_edition_in_large_print(
     request: Request, session: SessionDep, context: ContextDep, edition: EditionKeyDep
 ) -> Response:
     """The complete edition in 18-point type, in one column. Cached like the poster."""
-    return _pdf(request, context, find_edition(session, context.contents, *edition), PrintForm.LARGE_PRINT)
+    return _pdf(request, context, find_edition(session, *edition), PrintForm.LARGE_PRINT)
 
 
 @router.get(
@@ -137,7 +137,7 @@ def read_rendition_in_large_print(
 )
 def read_guide_as_markdown(request: Request, session: SessionDep, context: ContextDep, guide: GuideName) -> Response:
     """A one-minute version: the numbers to call first, and the cautions beside factors and indicators."""
-    return _markdown(request, context, find_edition(session, context.contents, guide))
+    return _markdown(request, context, find_edition(session, guide))
 
 
 @router.get(
@@ -154,7 +154,7 @@ def read_edition_as_markdown(
 
     It may be cached for one minute only, so that corrected emergency numbers reach every reader.
     """
-    return _markdown(request, context, find_edition(session, context.contents, *edition))
+    return _markdown(request, context, find_edition(session, *edition))
 
 
 @router.get(
@@ -196,7 +196,7 @@ def read_numbered_rendition_as_markdown(
 )
 def read_guide_as_pdf(request: Request, session: SessionDep, context: ContextDep, guide: GuideName) -> Response:
     """The current edition as a poster: the same pages as those of the numbered edition."""
-    return _pdf(request, context, find_edition(session, context.contents, guide), PrintForm.POSTER)
+    return _pdf(request, context, find_edition(session, guide), PrintForm.POSTER)
 
 
 @router.get(
@@ -213,7 +213,7 @@ def read_guide_as_pdf(request: Request, session: SessionDep, context: ContextDep
 )
 def read_edition_as_pdf(request: Request, session: SessionDep, context: ContextDep, edition: EditionKeyDep) -> Response:
     """Return the poster of exactly that edition."""
-    return _pdf(request, context, find_edition(session, context.contents, *edition), PrintForm.POSTER)
+    return _pdf(request, context, find_edition(session, *edition), PrintForm.POSTER)
 
 
 @router.get(
@@ -261,13 +261,12 @@ def read_section_as_csv(
     *,
     request: Request,
     session: SessionDep,
-    context: ContextDep,
     section: SectionName,
     guide: GuideName,
     bom: ByteOrderMark = "0",
 ) -> Response:
     """Return one section of the current edition as CSV."""
-    return _table(request, find_edition(session, context.contents, guide), section, bom)
+    return _table(request, find_edition(session, guide), section, bom)
 
 
 @router.get(
@@ -281,13 +280,12 @@ def read_edition_section_as_csv(
     *,
     request: Request,
     session: SessionDep,
-    context: ContextDep,
     section: SectionName,
     edition: EditionKeyDep,
     bom: ByteOrderMark = "0",
 ) -> Response:
     """One section of exactly that edition, in the format of the current edition's CSV."""
-    return _table(request, find_edition(session, context.contents, *edition), section, bom)
+    return _table(request, find_edition(session, *edition), section, bom)
 
 
 @router.get(

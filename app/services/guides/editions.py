@@ -10,11 +10,12 @@ from itertools import islice
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, Select, and_, bindparam, case, exists, func
+from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, bindparam, case, exists, func
 from sqlalchemy import select as select_columns
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, SQLModel, col, select
 
+from app.db.statements import FixedSelect
 from app.db.tables import table_of
 from app.db.writer import GENERATION_RAISED
 from app.errors import AlreadyWithdrawn, EditionAlreadyPublished, EditionWithdrawn, NoSuchEdition, NoSuchGuide
@@ -26,6 +27,8 @@ from app.models.guides.editions import EditionContent, EditionDetails
 from app.models.guides.guides import EditionStatus, Withdrawal
 from app.models.guides.renditions import RenditionContent, RenditionDetails
 from app.models.guides.sections import Section
+from app.models.guides.stored_content import complete, shape_of
+from app.models.languages import RenditionForm
 
 _EDITIONS, _WITHDRAWALS = table_of(EditionRow), table_of(WithdrawalRow)
 IS_EDITION: ColumnElement[bool] = _EDITIONS.c.language == OWN_WORDS
@@ -54,9 +57,27 @@ _HEADS: Select[Any] = (
 )
 _HISTORY = _HEADS.where(_EDITIONS.c.guide == bindparam("guide")).order_by(_EDITIONS.c.number.desc())
 _CURRENT_HEAD = _HISTORY.where(_WITHDRAWALS.c.number.is_(None)).limit(1)
-_NUMBERED_HEADS = _HISTORY.where(_EDITIONS.c.number.in_(bindparam("numbers", expanding=True)))
-_NUMBERED_HEAD = _HISTORY.where(_EDITIONS.c.number == bindparam("number"))
-_NEWEST_NUMBER = select_columns(func.max(_EDITIONS.c.number)).where(IS_EDITION, _EDITIONS.c.guide == bindparam("guide"))
+_OTHERS, _GONE = _EDITIONS.alias(), _WITHDRAWALS.alias()
+_NEWEST_NUMBER = select_columns(func.max(_OTHERS.c.number)).where(
+    _OTHERS.c.guide == _EDITIONS.c.guide, _OTHERS.c.language == OWN_WORDS
+)
+_CURRENT_NUMBER = _NEWEST_NUMBER.where(
+    ~exists().where(*(_GONE.c[name] == _OTHERS.c[name] for name in ("guide", "language", "number")))
+)
+_NUMBERED_HEADS = _HISTORY.where(
+    _EDITIONS.c.number.in_(bindparam("numbers", expanding=True))
+    | (_EDITIONS.c.number == _CURRENT_NUMBER.scalar_subquery())
+)
+_STORED = (
+    select_columns(
+        *(_EDITIONS.c[name] for name in ("number", "published_at", "digest", "details", "words")),
+        _NEWEST_NUMBER.scalar_subquery(),
+    )
+    .select_from(_WITH_WITHDRAWALS)
+    .where(IS_EDITION, _EDITIONS.c.guide == bindparam("guide"), _WITHDRAWALS.c.number.is_(None))
+)
+_STORED_NUMBERED = FixedSelect(_STORED.where(_EDITIONS.c.number == bindparam("number")))
+_STORED_CURRENT = FixedSelect(_STORED.order_by(_EDITIONS.c.number.desc()).limit(1))
 _NEWEST = (
     select_columns(_EDITIONS.c.guide, func.max(_EDITIONS.c.number).label("number"))
     .select_from(_WITH_WITHDRAWALS)
@@ -69,16 +90,15 @@ _CURRENT = (
     .where(_EDITIONS.c.guide == _NEWEST.c.guide, _EDITIONS.c.number == _NEWEST.c.number)
     .order_by(_EDITIONS.c.guide)
 )
-_RENDITIONS_OF: Any = (
-    select_columns(EditionRow, WithdrawalRow)
-    .outerjoin(WithdrawalRow, IS_WITHDRAWAL_OF_GUIDE)
+_RENDITIONS_OF = (
+    select_columns(*_EDITIONS.c, _WITHDRAWALS.c.withdrawn_at, _WITHDRAWALS.c.reason)
+    .select_from(_WITH_WITHDRAWALS)
     .where(IS_RENDITION, _EDITIONS.c.guide == bindparam("guide"))
     .order_by(_EDITIONS.c.language, _EDITIONS.c.number.desc())
 )
 _CONTENT = select_columns(_EDITIONS.c.details, _EDITIONS.c.words).where(
     *(_EDITIONS.c[name] == bindparam(name) for name in ("guide", "language", "number"))
 )
-_GONE = _WITHDRAWALS.alias()
 IS_GONE = exists().where(
     _GONE.c.guide == _EDITIONS.c.guide,
     ((_GONE.c.language == _EDITIONS.c.language) & (_GONE.c.number == _EDITIONS.c.number))
@@ -88,7 +108,9 @@ _READABLE_RENDITIONS = select_columns(*(each for each in _EDITIONS.c if each.nam
     IS_RENDITION, ~IS_GONE
 )
 _LANGUAGES = select_columns(_EDITIONS.c.guide, _EDITIONS.c.language).where(IS_RENDITION, ~IS_GONE).distinct()
+_SHAPE = shape_of(EditionContent)
 MAX_CACHED_EDITIONS = 64
+Reading = Session | Connection
 
 
 @dataclass(frozen=True)
@@ -121,6 +143,10 @@ class StoredRendition:
     withdrawn_at: dt.datetime | None
     reason: str | None
 
+    @property
+    def form(self) -> RenditionForm:
+        return RenditionForm(self.stored["form"])
+
     @cached_property
     def content(self) -> RenditionContent:
         return RenditionContent.model_validate(self.stored)
@@ -152,13 +178,13 @@ class CurrentEdition(EditionHead):
         return self.details.review_by is None or self.details.review_by <= today + within
 
 
-def find_history(session: Session, *, guide: str) -> list[EditionHead]:
+def find_history(session: Reading, *, guide: str) -> list[EditionHead]:
     """Return the most recent first, including withdrawn ones. Return none for an unknown guide."""
     return [EditionHead(*row) for row in session.execute(_HISTORY, {"guide": guide})]
 
 
-def get_history(session: Session, *, guide: str) -> list[EditionHead]:
-    """Return the history as `find_history` does. Raise `NoSuchGuide`."""
+def get_history(session: Reading, *, guide: str) -> list[EditionHead]:
+    """Same as `find_history`, but raise `NoSuchGuide`."""
     history = find_history(session, guide=guide)
     if not history:
         raise NoSuchGuide
@@ -176,26 +202,36 @@ def get_current(session: Session, *, guide: str) -> EditionHead:
     return require_current(get_history(session, guide=guide)) if row is None else EditionHead(*row)
 
 
-def get_readable(session: Session, *, guide: str, number: int) -> EditionHead:
-    """Return an edition that is not withdrawn.
+def get_stored(reading: Reading, *, guide: str, number: int | None = None) -> tuple[EditionHead, dict[str, Any], int]:
+    """Return the edition, its content as JSON, and the number of the guide's newest edition, withdrawn or not.
 
-    Raise `NoSuchGuide`, `NoSuchEdition`, or `EditionWithdrawn` with the reason and `replaced_by`.
+    Raise `NoSuchGuide`, `NoSuchEdition`, or `EditionWithdrawn` with the reason and `replaced_by`; without `number` the
+    latter only if all are.
     """
-    row = session.execute(_NUMBERED_HEAD, {"guide": guide, "number": number}).first()
-    if row is not None and (head := EditionHead(*row)).withdrawn_at is None:
-        return head
-    return readable_of(get_history(session, guide=guide), number)
+    connection = reading.connection() if isinstance(reading, Session) else reading
+    row = (
+        _STORED_CURRENT.first(connection, guide=guide)
+        if number is None
+        else _STORED_NUMBERED.first(connection, guide=guide, number=number)
+    )
+    if row is None:  # the history says why
+        history = get_history(reading, guide=guide)
+        head = require_current(history) if number is None else readable_of(history, number)
+        return get_stored(reading, guide=guide, number=head.number)
+    found, published_at, digest, details, words, newest = row
+    content = details | words
+    complete(_SHAPE, [content])
+    head = EditionHead(guide, found, published_at, digest, content["title"], content["change_note"], None, None)
+    return head, content, newest
 
 
-def find_heads(session: Session, *, guide: str, numbers: Collection[int]) -> list[EditionHead]:
-    """Return the editions with these numbers, most recent first, also withdrawn ones."""
+def get_heads(session: Reading, *, guide: str, numbers: Collection[int]) -> list[EditionHead]:
+    """Return the current edition and those of `numbers`, withdrawn or not, most recent first.
+
+    Return the whole history if there are none, and raise `NoSuchGuide` if that has none.
+    """
     rows = session.execute(_NUMBERED_HEADS, {"guide": guide, "numbers": sorted(numbers)})
-    return [EditionHead(*row) for row in rows]
-
-
-def newest_number(session: Session, *, guide: str) -> int:
-    """Return the newest number, also of a withdrawn edition, or 0 for an unknown guide."""
-    return session.execute(_NEWEST_NUMBER, {"guide": guide}).scalar() or 0
+    return [EditionHead(*row) for row in rows] or get_history(session, guide=guide)
 
 
 def require_current(history: Sequence[EditionHead]) -> EditionHead:
@@ -262,12 +298,12 @@ def default_guide(session: Session, preferred: str | None = None) -> str | None:
     return session.exec(found.limit(1)).first()
 
 
-def list_renditions(session: Session, *, guide: str, language: str | None = None) -> list[StoredRendition]:
+def list_renditions(session: Reading, *, guide: str, language: str | None = None) -> list[StoredRendition]:
     """Return the renditions by language, the most recent first, including withdrawn ones."""
     rows = session.execute(_RENDITIONS_OF, {"guide": guide})
     return [
-        _rendition(row, row.details | row.words, withdrawal)
-        for row, withdrawal in rows
+        _rendition(row, row.details | row.words, row.withdrawn_at, row.reason)
+        for row in rows
         if language is None or row.language == language
     ]
 
@@ -326,8 +362,8 @@ def insert_withdrawal(session: Session, key: AnyKey, *, reason: str, at: dt.date
     _insert(session, row, AlreadyWithdrawn)
 
 
-def read_content(session: Session, key: EditionKey) -> EditionContent:
-    """Return the content of an edition, withdrawn or not. Raise `NoSuchEdition`."""
+def read_content(session: Reading, key: EditionKey) -> EditionContent:
+    """Withdrawn or not. Raise `NoSuchEdition`."""
     return EditionContent.model_validate(_content(session, (key.guide, OWN_WORDS, key.number)))
 
 
@@ -337,7 +373,7 @@ def digest_of_stored(session: Session, key: AnyKey) -> str:
     return digest_of(model.model_validate(_content(session, (key.guide, _language_of(key), key.number))))
 
 
-def _content(session: Session, key: tuple[str, str, int]) -> dict[str, Any]:
+def _content(session: Reading, key: tuple[str, str, int]) -> dict[str, Any]:
     guide, language, number = key
     row = session.execute(_CONTENT, {"guide": guide, "language": language, "number": number}).one_or_none()
     if row is None:
@@ -371,16 +407,11 @@ def _insert(session: Session, row: SQLModel, taken: type[Exception]) -> None:
     session.connection().info[GENERATION_RAISED] = True
 
 
-def _rendition(row: Any, stored: dict[str, Any], withdrawal: WithdrawalRow | None = None) -> StoredRendition:
-    return StoredRendition(
-        key=RenditionKey(row.guide, row.language, row.number),
-        edition=row.edition,
-        published_at=row.published_at,
-        digest=row.digest,
-        stored=stored,
-        withdrawn_at=withdrawal.withdrawn_at if withdrawal else None,
-        reason=withdrawal.reason if withdrawal else None,
-    )
+def _rendition(
+    row: Any, stored: dict[str, Any], withdrawn_at: dt.datetime | None = None, reason: str | None = None
+) -> StoredRendition:
+    key = RenditionKey(row.guide, row.language, row.number)
+    return StoredRendition(key, row.edition, row.published_at, row.digest, stored, withdrawn_at, reason)
 
 
 def status_of(head: EditionHead, history: Sequence[EditionHead]) -> EditionStatus:
@@ -404,7 +435,7 @@ class Contents:
         self._lock = Lock()
         self._cached: OrderedDict[EditionKey, EditionContent] = OrderedDict()
 
-    def __call__(self, key: EditionKey, session: Session | None = None) -> EditionContent:
+    def __call__(self, key: EditionKey, session: Reading | None = None) -> EditionContent:
         """Raise `NoSuchEdition`. A caller that has a session passes it: no second connection is needed."""
         found = self.cached(key)
         if found is not None:

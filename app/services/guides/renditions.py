@@ -67,18 +67,18 @@ def latest_renditions(readable: Iterable[StoredRendition]) -> list[StoredRenditi
     """Same as `current_renditions`, of renditions of which none is withdrawn."""
     found: dict[tuple[str, RenditionForm], StoredRendition] = {}
     for each in sorted(readable, key=lambda one: (one.edition, one.key.number)):
-        found[each.key.language, each.content.form] = each
+        found[each.key.language, each.form] = each
     newest_first = sorted(found.values(), key=lambda one: (one.edition, one.key.number), reverse=True)
-    return sorted(newest_first, key=lambda one: (one.key.language, not one.content.form.has_words))
+    return sorted(newest_first, key=lambda one: (one.key.language, not one.form.has_words))
 
 
-def chosen_by_language(history: Sequence[EditionHead], stored: Sequence[StoredRendition]) -> dict[str, StoredRendition]:
-    """Return one rendition for each language but the guide's own.
+def chosen_by_language(current: Iterable[StoredRendition]) -> dict[str, StoredRendition]:
+    """Prefer text to a recording, then a later edition. Leave out the guide's own language.
 
-    Text is preferred to a recording, then a later edition.
+    `current` are the `current_renditions`.
     """
     found: dict[str, StoredRendition] = {}
-    for each in current_renditions(history, stored):
+    for each in current:
         if each.key.language != GUIDE_LANGUAGE:
             found.setdefault(each.key.language, each)
     return found
@@ -116,11 +116,12 @@ def _readable_rendition(history: Sequence[EditionHead], stored: StoredRendition)
     return stored
 
 
-def preferred_rendition(
-    history: Sequence[EditionHead], stored: Sequence[StoredRendition], preferences: Sequence[str]
-) -> StoredRendition | None:
-    """Return the rendition with text that best fits (RFC 4647, lookup), or None if the guide's own language does."""
-    with_words = [each for each in current_renditions(history, stored) if each.content.form.has_words]
+def preferred_rendition(current: Iterable[StoredRendition], preferences: Sequence[str]) -> StoredRendition | None:
+    """Return the rendition with text that best fits (RFC 4647, lookup), or None if the guide's own language does.
+
+    `current` are the `current_renditions`.
+    """
+    with_words = [each for each in current if each.form.has_words]
     available = {each.key.language.lower(): each for each in with_words}
     for preference in preferences:
         subtags = preference.split("-")
@@ -177,8 +178,8 @@ def rendition_facts(history: Sequence[EditionHead], stored: StoredRendition, wor
 
 def _shown_pictures(stored: StoredRendition, words: RenderedWords) -> Iterator[ShownPicture]:
     for section in Section:
-        for place, item in enumerate(getattr(words.content, section.key)):
-            found = words.picture_of(section.key, item.id)
+        for place, item in enumerate(words.document[section.key] if words.pictures else ()):
+            found = words.picture_of(section.key, item["id"])
             if found is not None:
                 url = picture_path(*stored.key, found.digest)
                 yield ShownPicture(at=f"/{section.key}/{place}", url=url, **found.model_dump(exclude={"item"}))
@@ -189,24 +190,25 @@ def list_rendition(history: Sequence[EditionHead], stored: StoredRendition) -> L
     return ListedRendition(**_summary(history, stored), withdrawal=withdrawal_of(stored), links=links)
 
 
-def language_paths(history: Sequence[EditionHead], stored: Sequence[StoredRendition], guide: str) -> dict[str, str]:
-    """Return the path of each language, the guide's own first."""
-    languages = chosen_by_language(history, stored)
+def language_paths(current: Iterable[StoredRendition], guide: str) -> dict[str, str]:
+    """The guide's own language first, then those of `current_renditions`."""
+    languages = chosen_by_language(current)
     return {GUIDE_LANGUAGE: guide_path(guide)} | {each: rendition_path(guide, each) for each in languages}
 
 
 def edition_language_paths(
     head: EditionHead, history: Sequence[EditionHead], stored: Sequence[StoredRendition]
 ) -> dict[str, str]:
-    """Return the numbered path of each language, the guide's own first. `stored` are renditions of `head` only."""
+    """Numbered, the guide's own language first. `stored` are those of `head` only."""
+    current = current_renditions(history, stored)
     return {GUIDE_LANGUAGE: edition_path(*head.key)} | {
-        language: rendition_path(*each.key) for language, each in chosen_by_language(history, stored).items()
+        language: rendition_path(*each.key) for language, each in chosen_by_language(current).items()
     }
 
 
 def content_language(stored: StoredRendition) -> str:
-    """Return the language of the text shown, which is the guide's own for a recording or document."""
-    return stored.key.language if stored.content.form.has_words else GUIDE_LANGUAGE
+    """The guide's own for a recording or document, which is shown with its text."""
+    return stored.key.language if stored.form.has_words else GUIDE_LANGUAGE
 
 
 def _summary(history: Sequence[EditionHead], stored: StoredRendition) -> dict[str, Any]:
@@ -227,7 +229,7 @@ def rendition_links(stored: StoredRendition, *, is_numbered: bool) -> Links:
     numbered, latest = rendition_path(guide, language, number), rendition_path(guide, language)
     path = numbered if is_numbered else latest
     forms = {}
-    if stored.content.form.has_words:
+    if stored.form.has_words:
         large_print = {} if is_numbered else {"large_print": f"{path}/large-print.pdf"}
         tables = {f"{section.key}_csv": f"{path}/{section.value}.csv" for section in Section}
         forms = {"markdown": f"{path}.md", "pdf": f"{path}.pdf"} | large_print | tables

@@ -116,9 +116,7 @@ def read_renditions_page(editing: ReviewingDep, fault: RefusedLanguage = "") -> 
         guide=guide,
         title=history[0].title,
         current=current,
-        renditions=[
-            (each, FORM_LABELS[each.content.form], is_of_former_edition(history, each.edition)) for each in readable
-        ],
+        renditions=[(each, FORM_LABELS[each.form], is_of_former_edition(history, each.edition)) for each in readable],
         drafted={tag for tag in {each.key.language for each in stored} if find_guide_draft(session, guide, tag)},
         forms=FORM_LABELS,
         languages=OFFERED_LANGUAGES,
@@ -140,7 +138,7 @@ def begin_rendition_draft(editing: ReviewingDep, posted: SubmittedFormDep) -> Re
     session, guide = editing.session, editing.guide
     history = get_history(session, guide=guide)
     head, readable = require_current(history), current_renditions(history, list_renditions(session, guide=guide))
-    former = next((each for each in readable if (each.key.language, each.content.form) == (language, form)), None)
+    former = next((each for each in readable if (each.key.language, each.form) == (language, form)), None)
     words = continue_rendition(session, head, former) if former else begin_rendition(head, language, form)
     return replace(editing, language=language).begin(words, "/texts")
 

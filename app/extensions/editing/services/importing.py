@@ -137,4 +137,4 @@ def _draft_of_export(blocks: list[Block], data: dict[str, Any]) -> GuideDraft:
 def draft_page(content: EditionContent) -> str:
     """Write the content as edition 1, only to compare: without emergency numbers, digest and real time."""
     head = EditionHead("draft", 1, NO_TIME, "", content.title, content.change_note, None, None)
-    return edition_markdown(ShownEdition(head, content), (), Teams(None, ()), "").decode()
+    return edition_markdown(ShownEdition(head, content.model_dump(mode="json")), (), Teams(None, ()), "").decode()

@@ -30,7 +30,6 @@ from app.services.guides.editions import (
     Contents,
     default_guide,
     get_history,
-    get_readable,
     list_current,
     list_renditions,
     require_current,
@@ -38,7 +37,13 @@ from app.services.guides.editions import (
 from app.services.guides.guides import first_signposts, search_catalogue
 from app.services.guides.presenters import find_edition, show_rendition
 from app.services.guides.reference_data import ReferenceData
-from app.services.guides.renditions import GUIDE_TAGS, chosen_rendition, language_paths, rendition_facts
+from app.services.guides.renditions import (
+    GUIDE_TAGS,
+    chosen_rendition,
+    current_renditions,
+    language_paths,
+    rendition_facts,
+)
 
 MAX_GUIDES_NAMED = 100
 READ_ONLY = {"readOnlyHint": True, "destructiveHint": False, "idempotentHint": True, "openWorldHint": False}
@@ -178,7 +183,7 @@ def _read_words(library: Library, arguments: OfGuideInLanguage) -> ReadWords:
     """A rendition that is out of date has current cautions and contacts, cited too."""
     guide = library.guide_of(arguments)
     history, stored = get_history(library.session, guide=guide), list_renditions(library.session, guide=guide)
-    current, languages = require_current(history), tuple(language_paths(history, stored, guide))
+    current, languages = require_current(history), tuple(language_paths(current_renditions(history, stored), guide))
     read = partial(library.contents, session=library.session)
     if arguments.language is None or arguments.language.lower() in GUIDE_TAGS:
         return ReadWords(read(current.key), None, languages, ((current.key, current.digest),))
@@ -193,7 +198,7 @@ def who_to_call(library: Library, arguments: OfGuide) -> dict[str, Any]:
 
     Never tell anyone to call a team now whose `open_now` is false.
     """
-    shown = find_edition(library.session, library.contents, library.guide_of(arguments))
+    shown = find_edition(library.session, library.guide_of(arguments))
     form_url = f"{library.public_url}/raise-a-concern/{shown.head.guide}"
     who = library.reference_data.who_to_call(shown.content)
     rest = {
@@ -254,17 +259,17 @@ def search_guidance(library: Library, arguments: OfSearch) -> dict[str, Any]:
 @_tool("Compare two editions", OfChanges)
 def compare_editions(library: Library, arguments: OfChanges) -> dict[str, Any]:
     """Return what an edition of a guide added, removed, reworded and moved since an earlier one."""
-    after = find_edition(library.session, library.contents, library.guide_of(arguments), arguments.edition)
+    after = find_edition(library.session, library.guide_of(arguments), arguments.edition)
     if arguments.since is None and after.head.number == 1:
         raise NoSuchEdition
     guide, since = after.head.guide, arguments.since or after.head.number - 1
-    before = get_readable(library.session, guide=guide, number=since)
-    old, new = library.contents(before.key, library.session), after.content
+    before = find_edition(library.session, guide, since)
+    old, new = before.content, after.content
     return library.result(
         new.cautions,
-        [(after.head.key, after.head.digest), (before.key, before.digest)],
+        [(after.head.key, after.head.digest), (before.head.key, before.head.digest)],
         edition=after.head.number,
-        since=before.number,
+        since=before.head.number,
         change_note=new.change_note,
         sections=changed_sections(old, new),
         fields=changed_fields(old, new),
