@@ -259,7 +259,7 @@ def test_another_person_in_the_same_tab_sees_no_words_of_the_first(tab: Tab) -> 
 
     tab.page.context.add_cookies([other])  # type: ignore[list-item]  # as it was given
     tab.open()
-    expect(tab.page.get_by_text(f"Signed in as {SAM}")).to_be_visible()
+    expect(tab.page.get_by_role("button", name=f"Signed in as {SAM}")).to_be_visible()
     assert (tab.field(NOTE).input_value(), tab.page.get_by_text(BACK).count()) == ("", 0)
     tab.field(NOTE).fill("Sam’s own words.")
     tab.page.context.add_cookies([own])  # type: ignore[list-item]

@@ -146,7 +146,7 @@ def test_what_a_query_must_lead_to_stands_first_on_the_page(client: TestClient, 
     assert 0 < main.index('href="tel:999"') < main.index('href="tel:+448001111"') < main.index('role="search"')
     assert 0 < main.index('href="/worried-about-yourself"') < main.index('role="search"')
     if first == NOTHING_HERE:
-        assert (answers, "tel:" in rest.partition('class="call"')[0]) == ([], False)
+        assert (answers, "tel:" in rest.partition('class="card call"')[0]) == ([], False)
         assert 'href="/guides"' in rest
         return
     assert "No guide here is about" not in main

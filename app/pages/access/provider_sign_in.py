@@ -107,7 +107,9 @@ def finish_sign_in(
         request.log_refusal(refusal)
         refuse_over_limit(request.request)
         heading, message = NOT_LET_IN
-        response = request.page("desk_message.html", status=REFUSED, heading=heading, message=message, reference=None)
+        response = request.page(
+            "desk_message.html", status=REFUSED, heading=heading, message=message, reference=None, sign_in=""
+        )
     set_cookie(response, context.settings, name, "")
     return response
 

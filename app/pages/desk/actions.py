@@ -286,7 +286,7 @@ def set_restriction_on_page(attempt: AttemptDep) -> Response | None:
     if attempt.may_open(attempt.reference):
         return None
     heading, message = NOT_FOR_YOU
-    return attempt.page("desk_message.html", heading=heading, message=message, reference=None)
+    return attempt.page("desk_message.html", heading=heading, message=message, reference=None, sign_in="")
 
 
 def show_again(attempt: Attempt, form: str, refusal: errors.GuidanceError) -> Response:
