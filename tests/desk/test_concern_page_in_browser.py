@@ -299,8 +299,7 @@ def test_out_of_hours_a_phone_leads_from_the_message_to_the_words_and_to_acknowl
     browser: Browser, team: Team, *, has_prf: bool
 ) -> None:
     team.raised(0, "yes")
-    size = {"width": PHONE[0], "height": PHONE[1]}
-    with browser.new_context(base_url=team.url, viewport=size) as context:
+    with browser.new_context(base_url=team.url, viewport={"width": PHONE[0], "height": PHONE[1]}) as context:
         context.set_default_timeout(30_000)
         page = context.new_page()
         keys = Keyboard(page)
