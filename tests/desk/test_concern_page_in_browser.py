@@ -12,7 +12,7 @@ import httpx
 import pyrage
 import pytest
 from fastapi import FastAPI
-from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from app.config import Settings
 from app.main import create_app
@@ -299,8 +299,7 @@ def test_out_of_hours_a_phone_leads_from_the_message_to_the_words_and_to_acknowl
     browser: Browser, team: Team, *, has_prf: bool
 ) -> None:
     team.raised(0, "yes")
-    size = ViewportSize(width=PHONE[0], height=PHONE[1])
-    with browser.new_context(base_url=team.url, viewport=size) as context:
+    with browser.new_context(base_url=team.url, viewport={"width": PHONE[0], "height": PHONE[1]}) as context:
         context.set_default_timeout(30_000)
         page = context.new_page()
         keys = Keyboard(page)

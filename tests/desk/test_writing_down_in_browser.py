@@ -257,3 +257,12 @@ def test_every_size_is_accessible_and_scrolls_one_way(page: Page, size: tuple[in
     send(page)
     assert accessibility_violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_the_button_in_reach_leaves_the_child_in_sight(page: Page) -> None:
+    page.goto("/desk/new")
+
+    bar, child = page.locator(".act-bar").bounding_box(), page.locator("summary", has_text="The child").bounding_box()
+    assert bar is not None
+    assert child is not None
+    assert child["y"] + child["height"] <= bar["y"]

@@ -96,17 +96,6 @@ class ShownEntries:
     sealed: Mapping[int, SealedText]
     next_page: str | None
 
-    @property
-    def first_to_read(self) -> list[AdditionEntry]:
-        """Unacknowledged additions in immediate danger."""
-        additions = [each for each in self.entries if isinstance(each, AdditionEntry)]
-        return [each for each in additions if each.acknowledged_at is None and each.immediate_danger == "yes"]
-
-    @property
-    def others(self) -> list[AdditionEntry | NoteEntry | LabelEntry]:
-        first = self.first_to_read
-        return [each for each in self.entries if each not in first]
-
 
 def read_shown_entries(
     visit: Visit,

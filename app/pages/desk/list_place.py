@@ -79,8 +79,9 @@ class ListPlace:
     def next(self) -> str:
         return f"{PATH}/next{self.suffix}"
 
-    def address_of(self, reference: str) -> str:
-        return f"{CONCERN_PAGES}/{reference}{replace(self, at=None).suffix}"
+    def address_of(self, reference: str, **more: str) -> str:
+        query = urlencode(replace(self, at=None).fields | more)
+        return f"{CONCERN_PAGES}/{reference}{'?' if query else ''}{query}"
 
     @property
     def label(self) -> str:
@@ -103,12 +104,12 @@ def lead_to_next(visit: ReaderVisitDep, place: ListPlaceDep) -> Response:
     return lead_to(find_next(visit, place) or ended)
 
 
-def find_next(visit: Visit, place: ListPlace) -> str | None:
+def find_next(visit: Visit, place: ListPlace, **more: str) -> str | None:
     """Record the look-up, and return the address of the next concern, without the one that was open."""
     query = _query_of(visit, place)
     at = place.position_in(query, place.at)
     found = None if at is None else read_next(visit.context.writer, query, actor=visit.actor, after=at)
-    return None if found is None else place.address_of(found)
+    return None if found is None else place.address_of(found, **more)
 
 
 def read_beside(visit: Visit, place: ListPlace) -> list[InboxLine]:

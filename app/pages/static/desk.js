@@ -117,6 +117,10 @@
   document.addEventListener("visibilitychange", showEnd);
   setInterval(showEnd, CHECK_EVERY);
   if ("person" in document.body.dataset) noteUse();
+  // Acts that stood beside the words may stand at their own place once the person unfolds one.
+  document.addEventListener("toggle", ({ target: fold }) => {
+    if (fold.open && fold.firstElementChild === document.activeElement) fold.scrollIntoView({ block: "nearest" });
+  }, true);
   document.addEventListener("desk:page", take);
   window.addEventListener("hashchange", unfold);
   take();
