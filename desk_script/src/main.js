@@ -39,14 +39,19 @@ if (document.querySelector("[data-unseal-file]")) {
       showLock(keyring);
       typed.putBack().then(() => personFile.take(), () => {});
       find.open();
+      find.mark();
       perhapsKnown.take();
       labelUndo.take().catch(() => {}); // the button stays disabled
       copySheet.take();
     },
   });
   keyring.onForget(() => showLock(keyring));
+  let hasActed = false;
   const { send, open } = stayOnPage(keyring, {
-    onLeave: (sent) => typed.save({ sent }),
+    onLeave: (sent) => {
+      hasActed = sent !== null;
+      typed.save({ sent });
+    },
     onPage: () => {
       document.dispatchEvent(new Event("desk:page"));
       take();
@@ -79,7 +84,8 @@ if (document.querySelector("[data-unseal-file]")) {
     knownWhileTyped.take();
     personFile.take();
     copySheet.take();
-    cards.refresh().catch(() => {}); // the cards that are open stay
+    cards.refresh(hasActed).catch(() => {}); // the cards that are open stay
+    hasActed = false;
   };
   take();
 }

@@ -62,8 +62,8 @@ def in_browser(page: Page, path: str, right: Path, wrong: Path, locked: Path) ->
     Keyboard(page).open_up("Lock the file that you chose")
     yield "opened in the browser"
     page.locator("#reference").fill("alex")
-    expect(page.locator("#found li").first).to_be_visible()
-    yield "found in the cards"
+    expect(page.locator("#found tbody tr").first).to_be_visible()
+    yield "found concerns"
     page.locator("#reference").fill("somebody else")
     expect(page.locator("#found")).to_contain_text("No match found")
     yield "no match found"

@@ -230,7 +230,7 @@ def recognise(keys: Keyboard) -> None:
     expect(page.locator("#copy-sheet")).to_contain_text(f"{CANARY} answered")
     keys.press("button", "Copy all")
     page.locator("#reference").fill(CANARY)
-    expect(page.locator("#found li")).to_have_count(2)
+    expect(page.locator("#found tbody tr")).to_have_count(2)
     keys.press("link", "Write down a call")
     expect(page.get_by_label("What was said")).to_be_focused()
     page.keyboard.type(TYPED["call"])

@@ -37,12 +37,13 @@
   }
 
   function showAll() {
-    for (const clock of document.querySelectorAll("[data-clock]")) show(clock, performance.now() - shownAt);
+    for (const clock of document.querySelectorAll("[data-clock]")) show(clock, performance.now() - Number(clock.dataset.fetchedAt ?? shownAt));
   }
 
   document.addEventListener("desk:page", () => {
     shownAt = performance.now();
   });
+  document.addEventListener("desk:clocks", showAll);
   document.addEventListener("visibilitychange", showAll);
   setInterval(showAll, EVERY);
 })();

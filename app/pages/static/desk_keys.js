@@ -23,7 +23,7 @@
   const TAKEN_AT = "desk/taken-at"; // the key in the storage of this tab: the number of the row that was just assigned
   const ofBrowser = () => localStorage;
   const ofTab = () => sessionStorage;
-  const links = () => [...document.querySelectorAll("[data-row] .row-link")];
+  const links = () => [...document.querySelectorAll("[data-row] .row-link")].filter((link) => link.checkVisibility());
   const placeOf = (element) => links().findIndex((link) => link.closest("[data-row]").contains(element));
   let place = -1; // the place in the list of the row that last had the focus
 
@@ -59,7 +59,7 @@
     const row = document.activeElement?.closest("[data-row]");
     if (!row) return press(document.querySelector("[data-assign-to-me]"));
     const form = document.querySelector("[data-take]");
-    if (form === null || "assigned" in row.dataset) return press(row.querySelector(".row-link"));
+    if (form === null || !("seen" in row.dataset) || "assigned" in row.dataset) return press(row.querySelector(".row-link"));
     form.elements.reference.value = row.dataset.row;
     form.elements.seen.value = row.dataset.seen;
     inStorage(ofTab, (storage) => storage.setItem(TAKEN_AT, placeOf(row)));

@@ -1,7 +1,7 @@
 """The inbox: pages of concerns without their text, sorted by urgency or by time. Readings raise `StoreBusy`."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -20,6 +20,7 @@ from app.services.access.restrictions import has_lead, hidden_from, may_open, un
 from app.services.audit.audit_log import Actor, names_a_person, record_action
 from app.services.concerns.rows import closed_count
 from app.services.concerns.waiting_additions import count_additions
+from app.services.desk.presented_concerns import entry_of
 
 _CONCERNS = table_of(ConcernRow).c
 SHOWN = {*InboxEntry.model_fields, "message_key", "limited_to", "waiting", "danger", "due"}
@@ -136,6 +137,12 @@ def list_inbox(
         found.append(_CONCERNS.reference.in_(statement.order_by(*directed).limit(limit)))
     page = select(*INBOX_COLUMNS).where(or_(*found)).order_by(*(URGENCY if is_urgent else directed))
     return list(session.execute(page.limit(limit)))
+
+
+def list_entries(session: Session, references: Collection[str], *, now: dt.datetime) -> list[InboxEntry]:
+    """In any order. The caller has checked that the concerns may be opened, and records the reading."""
+    rows = session.execute(select(*INBOX_COLUMNS).where(_CONCERNS.reference.in_(references)))
+    return [entry_of(row._mapping, now=now) for row in rows]
 
 
 def position_of(row: Row[Any] | ConcernRow, query: InboxQuery) -> InboxPosition:
