@@ -35,7 +35,7 @@ def copy_as_pdf(filled: FilledForm, concern: Concern, signed: str) -> Response:
     site, sent = filled.site, _find_sent(filled.site, concern, signed)
     reference = sent.get("jti", "")
     sections = [printed_section(each) for each in answered_sections(filled.form(), filled.answers)]
-    printed: dict[str, Any] = {
+    printed = {
         "title": gettext("Concern {}").format(reference) if sent else gettext("Not sent yet"),
         "footer": gettext("Confidential: about a child."),
         "lang": current_language().code,
@@ -44,13 +44,12 @@ def copy_as_pdf(filled: FilledForm, concern: Concern, signed: str) -> Response:
         "facts": _facts_of(site, concern, sent) if sent else [],
         "boxes": gettext(BOXES),
         "sections": [each for each in sections if each["groups"]],
-    }
-    if sent:
-        printed["proof"] = {
+        "proof": {
             "title": gettext("Signed receipt"),
             "label": gettext("Join the lines to check it with the keys of this website."),
-            "text": "\n".join(textwrap.wrap(signed, PROOF_WIDTH)),
-        }
+            "text": "\n".join(textwrap.wrap(signed, PROOF_WIDTH)) if sent else "",
+        },
+    }
     return download(concern_pdf(printed), f"concern-{reference or 'not-sent'}.pdf", PDF_TYPE)
 
 

@@ -27,7 +27,7 @@ from app.models.guides.sections import Section
 from app.models.languages import GUIDE_LANGUAGE
 from app.services.guides.csv_tables import csv_name, section_csv
 from app.services.guides.markdown import edition_markdown
-from app.services.guides.pdf import PDF_SUFFIXES, Pictures, PrintForm, edition_pdf
+from app.services.guides.pdf import NO_PICTURES, PDF_SUFFIXES, Pictures, PrintForm, edition_pdf
 from app.services.guides.pictures import read_picture
 from app.services.guides.presenters import ShownEdition, find_edition, find_rendition
 
@@ -49,14 +49,14 @@ def _markdown(request: Request, context: AppContext, shown: ShownEdition) -> Res
 
 
 def _pdf(
-    request: Request, context: AppContext, shown: ShownEdition, form: PrintForm, pictures: Pictures | None = None
+    request: Request, context: AppContext, shown: ShownEdition, form: PrintForm, pictures: Pictures = NO_PICTURES
 ) -> Response:
     who, suffix = context.reference_data.who_to_call(shown.content), PDF_SUFFIXES[form]
     page = edition_pdf(shown, who.signposts, context.duty_hours.published(who), context.settings, form, pictures)
-    links, caching = shown.links(suffix), _caching(shown)
-    response = conditional_response(request, page, media_type=PDF_TYPE, links=links, caching=caching)
-    name = shown.file_name + suffix.replace("/", "-")
-    response.headers["Content-Disposition"] = f'inline; filename="{name}"'
+    response = conditional_response(
+        request, page, media_type=PDF_TYPE, links=shown.links(suffix), caching=_caching(shown)
+    )
+    response.headers["Content-Disposition"] = f'inline; filename="{shown.file_name}{suffix.replace("/", "-")}"'
     return _with_languages(response, shown)
 
 
@@ -124,8 +124,7 @@ def read_rendition_in_large_print(
     """The rendition in 18-point type, in one column, with its pictures if it is in simple words."""
     shown = find_rendition(session, context.contents, *rendition)
     digests = tuple(sorted({each.digest for each in shown.words.pictures.values()}))
-    pictures = Pictures(digests, partial(read_picture, session)) if digests else None
-    return _pdf(request, context, shown, PrintForm.LARGE_PRINT, pictures)
+    return _pdf(request, context, shown, PrintForm.LARGE_PRINT, Pictures(digests, partial(read_picture, session)))
 
 
 @router.get(

@@ -19,7 +19,7 @@ from babel.dates import format_date
 from app.config import Settings
 from app.errors import PdfUnavailable
 from app.models.guides.contacts import Contact
-from app.models.guides.items import Definition, Identified, IndicatorKind
+from app.models.guides.items import Identified, IndicatorKind
 from app.models.guides.sections import PRINTED_BACK, PRINTED_FRONT, Layout, Section
 from app.models.guides.signposts import Signpost
 from app.models.languages import GUIDE_LANGUAGE, LATIN, locale_of, region_of, script_of
@@ -77,6 +77,9 @@ class Pictures:
     read: Callable[[str], bytes] = field(compare=False)
 
 
+NO_PICTURES = Pictures((), lambda _: b"")
+
+
 def text_colour_on(colour: str) -> str:
     """Return black or white, whichever has at least 4.5 to 1 on this `#rrggbb`."""
     channels = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
@@ -111,7 +114,7 @@ def edition_pdf(
     teams: Teams,
     settings: Settings,
     form: PrintForm = PrintForm.POSTER,
-    pictures: Pictures | None = None,
+    pictures: Pictures = NO_PICTURES,
 ) -> bytes:
     """Return a PDF, always the same bytes for the same arguments and logo file. `pictures` are those to print.
 
@@ -124,8 +127,7 @@ def edition_pdf(
     page = f"/guides/{head.guide}" if rendition is None else rendition_page_path(*rendition.stored.key[:2])
     addresses = tuple(settings.public_url + path for path in (page, translator(language)(FOR_CHILDREN)))
     words = _document(shown, signposts, language, teams) | _style(settings, shown.content.publisher.name)
-    pictured = pictures.digests if pictures is not None else ()
-    words |= {"form": form.value, "pictured": pictured, "addresses": addresses}
+    words |= {"form": form.value, "pictured": pictures.digests, "addresses": addresses}
     document = json.dumps(words, ensure_ascii=False)
     pdf = _compile(document, addresses, int(head.published_at.timestamp()), form, pictures)
     if pdf is None:
@@ -158,20 +160,8 @@ def is_printable(language: str) -> bool:
 
 
 @lru_cache(maxsize=MAX_CACHED_PDFS)
-def _compile(
-    document: str, addresses: tuple[str, ...], at: int, form: PrintForm, pictures: Pictures | None
-) -> bytes | None:
+def _compile(document: str, addresses: tuple[str, ...], at: int, form: PrintForm, pictures: Pictures) -> bytes | None:
     """Return None if the font lacks a letter. `addresses` are for QR codes, `at` in Unix seconds."""
-    if pictures is None:
-        return _compile_in("", document, addresses, at, form)
-    with tempfile.TemporaryDirectory(prefix="guidance-print-") as folder:
-        for digest in pictures.digests:
-            (Path(folder) / f"{digest}.jpg").write_bytes(pictures.read(digest))
-        return _compile_in(folder, document, addresses, at, form)
-
-
-def _compile_in(folder: str, document: str, addresses: tuple[str, ...], at: int, form: PrintForm) -> bytes | None:
-    """`folder` has the pictures' files, or is empty."""
     import typst  # noqa: PLC0415  # an optional dependency of 20 MB
 
     options: dict[str, Any] = {
@@ -179,26 +169,28 @@ def _compile_in(folder: str, document: str, addresses: tuple[str, ...], at: int,
         "root": PDF_TEMPLATE.anchor,  # the council's logo may be in any folder
         "font_paths": fonts(),
     }
-    inputs = {"document": document, "pictures": folder, "codes": json.dumps([*map(_qr_code, addresses)])}
-    inputs |= dict.fromkeys(SIDES, SIZES[form][-1])
+    inputs = dict.fromkeys(SIDES, SIZES[form][-1])
+    inputs |= {"document": document, "codes": json.dumps([*map(_qr_code, addresses)])}
 
     def fits(size: str, side: str) -> bool:
-        options["sys_inputs"] = inputs | {side: size}
-        found: str = typst.query(selector=f"<{side}>", field="value", one=True, **options)
+        found: str = typst.query(
+            selector=f"<{side}>", field="value", one=True, sys_inputs=inputs | {side: size}, **options
+        )
         return found == str(SIDES[side])
 
-    *larger, smallest = SIZES[form]
-    for side in SIDES:
-        place = bisect_left(larger, x=True, key=partial(fits, side=side))
-        inputs[side] = larger[place] if place < len(larger) else smallest
-    options["sys_inputs"] = inputs
-    try:
-        pdf: bytes = typst.compile(format="pdf", pdf_standards="ua-1", timestamp=at, **options)
-    except typst.TypstError as failure:
-        if NO_LETTER in str(failure):
-            return None
-        raise
-    return pdf
+    with tempfile.TemporaryDirectory(prefix="guidance-print-") as inputs["pictures"]:
+        for digest in pictures.digests:
+            (Path(inputs["pictures"]) / f"{digest}.jpg").write_bytes(pictures.read(digest))
+        for side in SIDES:
+            place = bisect_left(SIZES[form][:-1], x=True, key=partial(fits, side=side))
+            inputs[side] = SIZES[form][place]
+        try:
+            pdf: bytes = typst.compile(format="pdf", pdf_standards="ua-1", timestamp=at, sys_inputs=inputs, **options)
+        except typst.TypstError as failure:
+            if NO_LETTER in str(failure):
+                return None
+            raise
+        return pdf
 
 
 def _qr_code(address: str) -> str:
@@ -216,7 +208,6 @@ def _document(shown: ShownEdition, signposts: Sequence[Signpost], language: str,
     """
     head, content, rendition = shown.head, shown.content, shown.rendition
     locale, contact = locale_of(language), partial(_contact, language=language)
-    present = PRESENT_ITEM | {Layout.CONTACTS: contact}
     hours = teams.first.opening_hours if teams.first and locale != locale_of(GUIDE_LANGUAGE) else ()
     contacts = content.contacts if rendition is None else rendition.to_call
 
@@ -229,7 +220,8 @@ def _document(shown: ShownEdition, signposts: Sequence[Signpost], language: str,
 
     def section(each: Section) -> Document:
         items = [
-            present[each.entry.layout](item) | {"picture": picture(each, item)} for item in getattr(content, each.key)
+            PRESENT_ITEM[each.entry.layout](item) | {"picture": picture(each, item)}
+            for item in getattr(content, each.key)
         ]
         introduction = getattr(content.introductions, each.key, None) or ""
         return {
@@ -296,17 +288,6 @@ def _style(settings: Settings, publisher: str) -> dict[str, Any]:
     }
 
 
-def _list_item(item: Any) -> dict[str, Any]:
-    is_harm = getattr(item, "kind", None) is IndicatorKind.SIGN_OF_HARM
-    return {"name": getattr(item, "name", ""), "text": item.text, "is_harm": is_harm}
-
-
-def _definition(definition: Definition) -> dict[str, str]:
-    source = definition.source
-    cited = "" if source is None else citation_text(source)
-    return {"introduction": definition.introduction or "", "text": definition.text, "source": cited}
-
-
 def _contact(contact: Contact | Signpost, language: str) -> dict[str, Any]:
     say = translator(language)
     phones = [
@@ -319,6 +300,14 @@ def _contact(contact: Contact | Signpost, language: str) -> dict[str, Any]:
 
 
 PRESENT_ITEM: dict[Layout, Callable[[Any], dict[str, Any]]] = {
-    Layout.LIST: _list_item,
-    Layout.QUOTATIONS: _definition,
+    Layout.LIST: lambda item: {
+        "name": getattr(item, "name", ""),
+        "text": item.text,
+        "is_harm": getattr(item, "kind", None) is IndicatorKind.SIGN_OF_HARM,
+    },
+    Layout.QUOTATIONS: lambda item: {
+        "introduction": item.introduction or "",
+        "text": item.text,
+        "source": citation_text(item.source) if item.source else "",
+    },
 }

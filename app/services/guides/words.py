@@ -60,15 +60,10 @@ def _near(words: Iterable[str]) -> dict[str, str]:
 
 def _written_apart(word: str, words: Sequence[str], near: dict[str, str]) -> Iterator[str]:
     """Known words that begin or end with the word beside `word`: `selfharm` for `self harn`."""
-    for pair in (each for each in pairwise(words) if word in each):
-        beside, joined = pair[pair[0] == word], "".join(pair)
-        for found in (near.get(each, "") for each in (joined, *_without_a_letter(joined))):
-            if (
-                min(map(len, pair)) >= SHORTEST_STEM
-                and " " not in found
-                and (found.startswith(beside) or found.endswith(beside))
-            ):
-                yield found
+    pairs = (each for each in pairwise(words) if word in each and min(map(len, each)) >= SHORTEST_STEM)
+    for joined, beside in (("".join(each), each[each[0] == word]) for each in pairs):
+        known = (near.get(each, "") for each in (joined, *_without_a_letter(joined)))
+        yield from (each for each in known if " " not in each and beside in (each[: len(beside)], each[-len(beside) :]))
 
 
 @dataclass(frozen=True)
