@@ -715,6 +715,16 @@ class SeedError:
     reason: str
 
 
+class SchemaTooOld(SetupError):
+    """Version 0.2.0 or before wrote the database."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Version 0.2.0 or before wrote this database, and later versions cannot read its audit log. Nothing was "
+            "changed. Use the build that wrote it for its concerns, and begin a new data folder with this version."
+        )
+
+
 class ExtraMissing(SetupError):
     """An optional part of the installation is missing."""
 

@@ -415,6 +415,8 @@ def require_startable(settings: Settings, engine: Engine) -> None:
 
 def _start_workers(context: AppContext, ending: ExitStack) -> None:
     settings = context.settings
+    for sentence in settings.renamed:
+        log.warning("setting_renamed", reason=sentence)
     if settings.database_url is not None and settings.receipt_key_file is None:
         log.warning("receipt_key_not_shared", path=str(settings.data_dir))
     if settings.database_url is not None and settings.webhook_key_file is None:

@@ -17,7 +17,7 @@ from sqlmodel import SQLModel
 from app.db.database import DATABASE_FILE, for_writing
 from app.db.file_copies import database_copy, move_into_place
 from app.db.tables import declare_partial_indexes
-from app.errors import BackupRefused, SchemaAltered, SchemaBehind, SchemaUnknown, SetupError
+from app.errors import BackupRefused, SchemaAltered, SchemaBehind, SchemaTooOld, SchemaUnknown
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 VERSION_TABLE = "alembic_version"
@@ -27,11 +27,6 @@ CREATE_VERSION_TABLE = (  # as Alembic creates it
 )
 FIRST_TABLE = "editions"
 OF_0_2_0 = "0001"
-NOT_READ = (
-    "this database was written by version 0.2.0 or before. Its audit log has sentences for details, which this program "
-    "does not read, and nothing can rewrite them, since they are hashed. Nothing was changed. Use the build that wrote "
-    "it for its concerns, and begin a new data folder with this one"
-)
 ADDRESSES = {"sqlite": "sqlite://", "postgresql": "postgresql+psycopg://"}
 CREATES = re.compile(r"CREATE (?:UNIQUE |VIRTUAL |CONSTRAINT )*(TABLE|INDEX|TRIGGER|FUNCTION|STATISTICS) (\w+)")
 TABLE_BODY = re.compile(r"CREATE TABLE [\"'`\[]?\w+[\"'`\]]? ?\((.*)\)([^)]*)")
@@ -109,7 +104,7 @@ def is_behind(engine: Engine) -> bool:
 def read_schema_version(connection: Connection) -> str | None:
     """Return the revision, or None if the database is empty.
 
-    Raise `SetupError` for version 0.2.0, `SchemaUnknown` if this program does not have the revision.
+    Raise `SchemaTooOld`, or `SchemaUnknown` if this program does not have the revision.
     """
     tables = inspect(connection).get_table_names()
     if VERSION_TABLE not in tables:
@@ -118,7 +113,7 @@ def read_schema_version(connection: Connection) -> str | None:
         return None
     found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
     if found == OF_0_2_0:
-        raise SetupError(NOT_READ)
+        raise SchemaTooOld
     if found not in (None, *_revisions()):
         raise SchemaUnknown
     return found

@@ -4,7 +4,7 @@ No tool takes a concern or an account of a child, or matches a child to indicato
 result begins with the emergency sentence, the cautions and the editions, because programs shorten results at the end.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any, NamedTuple
@@ -13,7 +13,7 @@ from pydantic import Field, ValidationError
 from pydantic_core import to_jsonable_python
 from sqlmodel import Session
 
-from app.errors import NoSuchEdition, NoSuchGuide, Problem
+from app.errors import EditionWithdrawn, NoSuchEdition, NoSuchGuide, NoSuchRendition, Problem, RenditionWithdrawn
 from app.models.base import MAX_NUMBER, RequestModel, ResponseModel, Slug
 from app.models.guides.comparison import changed_fields, changed_sections
 from app.models.guides.edition_keys import EditionKey
@@ -46,6 +46,14 @@ from app.services.guides.renditions import (
 )
 
 MAX_GUIDES_NAMED = 100
+IN_TOOLS: Mapping[type[Problem], str] = {
+    NoSuchGuide: "There is no guide with this name. `read_guide` names the guides.",
+    NoSuchEdition: "The guide has no edition with this number. `read_guide` reads the current one.",
+    EditionWithdrawn: "The edition was withdrawn: do not use its text. `read_guide` reads the current one.",
+    NoSuchRendition: "The guide has no version in this language. `languages` of `read_guide` names those it has.",
+    RenditionWithdrawn: "The version in this language was withdrawn. Read the guide without `language`.",
+}
+"""Whoever has tools has no paths."""
 READ_ONLY = {"readOnlyHint": True, "destructiveHint": False, "idempotentHint": True, "openWorldHint": False}
 
 
@@ -303,4 +311,4 @@ def call_tool(tool: Tool, arguments: Any, library: Library) -> tuple[dict[str, A
         faults = ", ".join(sorted(given & set(tool.arguments.model_fields))) or "one of them is not known"
         return None, f"The arguments cannot be used: {faults}. The tool's inputSchema says what it takes."
     except Problem as error:
-        return None, error.meaning
+        return None, IN_TOOLS.get(type(error), error.meaning)

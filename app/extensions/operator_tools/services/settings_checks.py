@@ -35,6 +35,8 @@ UNTRUSTED_PROXY = "proxy"
 def check_settings(context: CheckContext) -> Iterator[Verdict]:
     """Check for settings that are allowed, but less safe or useful."""
     settings = context.settings
+    for sentence in settings.renamed:
+        yield warn(sentence, "use the new name")
     if "*" in settings.allowed_hosts:
         yield warn("GUIDANCE_ALLOWED_HOSTS allows every host", "list the hosts of this service")
     if settings.log_level == "debug":
