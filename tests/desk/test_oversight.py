@@ -99,7 +99,7 @@ def test_an_auditor_sees_who_has_what_and_a_worker_the_days(service: FastAPI, le
 def test_a_lead_sees_a_list_of_what_is_restricted(service: FastAPI, lee: TestClient) -> None:
     other = TestClient(service, follow_redirects=False)
     sign_in_as(service, other, KIM, Role.LEAD)
-    to_leads, to_both, to_kim, closed = (raise_concern(lee)["reference"] for _ in range(4))
+    ordinary, to_leads, to_both, to_kim, closed = (raise_concern(lee)["reference"] for _ in range(5))
     sign_in_as(service, TestClient(service), JO)
     named: dict[str, tuple[str, ...]] = {to_leads: (), to_both: (KIM, LEE), to_kim: (KIM, JO), closed: ()}
     for reference, people in named.items():
@@ -113,6 +113,7 @@ def test_a_lead_sees_a_list_of_what_is_restricted(service: FastAPI, lee: TestCli
 
     (table,) = re.findall(r"Open restricted concerns that you may open.*?</table>", page.text, re.DOTALL)
     assert set(re.findall(r'href="/desk/concerns/([^"]+)"', table)) == {to_leads, to_both}
+    assert [each in table for each in (ordinary, closed)] == [False, False]
     assert to_kim not in page.text
     assert "Leads" in table
     assert f"{KIM}, {LEE}" in table
