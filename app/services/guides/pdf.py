@@ -43,6 +43,18 @@ EQUAL_CONTRAST_LUMINANCE = 0.179
 Document = dict[str, Any]
 MARKED = ("name", "text", "introduction")
 """Fields that may be untranslated: `MARK` follows."""
+PRESENT_ITEM: dict[Layout, Callable[[Any], dict[str, Any]]] = {
+    Layout.LIST: lambda item: {
+        "name": getattr(item, "name", ""),
+        "text": item.text,
+        "is_harm": getattr(item, "kind", None) is IndicatorKind.SIGN_OF_HARM,
+    },
+    Layout.QUOTATIONS: lambda item: {
+        "introduction": item.introduction or "",
+        "text": item.text,
+        "source": citation_text(item.source) if item.source else "",
+    },
+}
 PDF_TEMPLATE = Path(__file__).with_name("guide.typ")
 FONT_LIBRARY = "font_source_sans_pro"
 MORE_FONTS = "manimgx_fonts"
@@ -297,17 +309,3 @@ def _contact(contact: Contact | Signpost, language: str) -> dict[str, Any]:
     hours = partial(hours_in, locale=locale_of(language))
     more = more_ways(contact, say, hours) if isinstance(contact, Contact) else []
     return {"name": contact.name, "phones": phones, "url": contact.url or "", "when": contact.when or "", "more": more}
-
-
-PRESENT_ITEM: dict[Layout, Callable[[Any], dict[str, Any]]] = {
-    Layout.LIST: lambda item: {
-        "name": getattr(item, "name", ""),
-        "text": item.text,
-        "is_harm": getattr(item, "kind", None) is IndicatorKind.SIGN_OF_HARM,
-    },
-    Layout.QUOTATIONS: lambda item: {
-        "introduction": item.introduction or "",
-        "text": item.text,
-        "source": citation_text(item.source) if item.source else "",
-    },
-}
