@@ -11,7 +11,7 @@ import { KeyForms } from "./key_forms.js";
 import { Keyring } from "./keyring.js";
 import { KnownWhileTyped } from "./known_while_typed.js";
 import { LabelUndo } from "./label_undo.js";
-import { showLock } from "./lock.js";
+import { DeskLock } from "./lock.js";
 import { Matching } from "./matching.js";
 import { OpenedCards, Scope } from "./opened_cards.js";
 import { PerhapsKnown } from "./perhaps_known.js";
@@ -31,10 +31,12 @@ if (document.querySelector("[data-unseal-file]")) {
   const matching = new Matching(nicknames);
   const places = new CardPlaces(cards);
   const find = new Find(keyring, cards, matching);
+  let openPage = null;
   const page = new DeskPage(keyring, {
     openCards: (identities) => cards.load(Scope.CURRENT, identities),
+    openPage: (address) => openPage(address),
     onOpened: () => {
-      showLock(keyring);
+      lock.show();
       typed.putBack().then(() => personFile.take(), () => {});
       find.open();
       find.mark();
@@ -43,7 +45,8 @@ if (document.querySelector("[data-unseal-file]")) {
       copySheet.take();
     },
   });
-  keyring.onForget(() => showLock(keyring));
+  const lock = new DeskLock(keyring, (identities) => page.open(identities));
+  find.onNeedKey(() => lock.unlock());
   let hasActed = false;
   const { send, open } = stayOnPage(keyring, {
     onLeave: (sent) => {
@@ -55,6 +58,7 @@ if (document.querySelector("[data-unseal-file]")) {
       take();
     },
   });
+  openPage = open;
   new Touch(keyring, open);
   const keyForms = new KeyForms(send);
   const labelUndo = new LabelUndo(keyring);
@@ -67,7 +71,7 @@ if (document.querySelector("[data-unseal-file]")) {
   const writeDown = new WriteDown(send);
   const knownWhileTyped = new KnownWhileTyped(cards, matching);
   const take = () => {
-    showLock(keyring);
+    lock.take();
     handOver.take();
     sealForms.take();
     keyForms.take();
