@@ -14,6 +14,7 @@ from app.http.visitors import Visitor, VisitorDep, is_navigation
 from app.models.access.clients import Scope
 from app.pages.error_pages import PageRoute, PageRouter, log_defect, own_origin, problem_type_of
 from app.pages.page import Site
+from app.services.access.key_copies import has_copy
 from app.services.access.restrictions import expect_openable, is_openable
 from app.services.access.sign_in import PATH, PROVIDER_SIGN_IN, SIGN_IN
 from app.services.audit.audit_log import Actor
@@ -128,7 +129,7 @@ class DeskSite(Site):
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
         """If this service cannot decrypt, the page shows whether the team's key is open in the browser."""
         is_sealed = not self.context.unsealer.can_unseal
-        given = {"visitor": None, "is_sealed": is_sealed, "waiting": {}} | values
+        given = {"visitor": None, "has_copy": False, "is_sealed": is_sealed, "waiting": {}} | values
         given |= {"menu": self.context.added.menu, "oversight": self.context.added.oversight}
         page = super().page(template, status=status, **given)
         page.headers["Content-Security-Policy"] = DESK_CONTENT_POLICY
@@ -155,7 +156,12 @@ class Visit(DeskSite):
             return is_openable(session, reference, self.visitor.actor)
 
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
-        return super().page(template, status=status, visitor=self.visitor, **values)
+        return super().page(template, status=status, visitor=self.visitor, has_copy=self._has_copy, **values)
+
+    @property
+    def _has_copy(self) -> bool:
+        with Session(self.context.engine) as session:
+            return self.visitor.has_passkey and has_copy(session, self.visitor.name)
 
 
 async def read_visit(request: Request, visitor: VisitorDep) -> Visit:

@@ -17,7 +17,7 @@ const SPOKEN_EVERY = 2_000; // milliseconds between two messages about progress
 const SHOWN_EVERY = 1_000; // milliseconds between two searches of the cards that are being opened, at least
 const REST = 20; // how many times as long as a search the page then opens cards
 const WITH_KEY = "Find by name, school, address, number or reference";
-const NEEDS_KEY = "Names are searched only in your browser. Choose the file of the identity first. Nothing was sent.";
+const NEEDS_KEY = "Concerns are searched only in your browser, with the team’s key. Nothing was sent.";
 const NOTHING_TYPED = "Type a name, a school, an address, a registration, a number, a day of birth or words of the label.";
 const NO_WORDS = "There is no letter or digit in what you typed. Nothing was searched.";
 export class Find {
@@ -31,6 +31,7 @@ export class Find {
   #took = 0; // milliseconds of the last search
   #fault = "";
   #drawn = ""; // what the list of results was drawn from
+  #needKey = () => {};
   #found = new Set(); // the references that the last search found
 
   constructor(keyring, cards, matching) {
@@ -41,6 +42,15 @@ export class Find {
     document.addEventListener("submit", (event) => this.#submitted(event), { capture: true });
     cards.onChange(() => this.#cardsChanged());
     keyring.onForget(() => this.#forget());
+  }
+
+  // Call `open` when somebody searches for words without a key.
+  onNeedKey(open) {
+    this.#needKey = async (typed) => {
+      this.#say(NEEDS_KEY);
+      await open();
+      if (this.#keyring.isOpen) this.#search(typed, { isPressed: true });
+    };
   }
 
   // Set up the search box of the current page. The inbox shows the last search again.
@@ -93,15 +103,7 @@ export class Find {
     event.stopPropagation();
     clearTimeout(this.#timer);
     if (this.#keyring.isOpen) this.#search(box.value, { isPressed: true });
-    else this.#needKey();
-  }
-
-  #needKey() {
-    this.#say(NEEDS_KEY);
-    const part = document.querySelector("details[data-open-cards]");
-    if (part === null) return;
-    part.open = true;
-    part.querySelector("input")?.focus();
+    else this.#needKey(box.value);
   }
 
   #search(typed, { isPressed = false } = {}) {

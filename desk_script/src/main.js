@@ -12,7 +12,7 @@ import { KeyForms } from "./key_forms.js";
 import { Keyring } from "./keyring.js";
 import { KnownWhileTyped } from "./known_while_typed.js";
 import { LabelUndo } from "./label_undo.js";
-import { showLock } from "./lock.js";
+import { DeskLock } from "./lock.js";
 import { Matching } from "./matching.js";
 import { OpenedCards, Scope } from "./opened_cards.js";
 import { PerhapsKnown } from "./perhaps_known.js";
@@ -33,10 +33,12 @@ if (document.querySelector("[data-unseal-file]")) {
   const places = new CardPlaces(cards);
   const find = new Find(keyring, cards, matching);
   const findRow = new FindRow(cards, matching);
+  let openPage = null;
   const page = new DeskPage(keyring, {
     openCards: (identities) => cards.load(Scope.CURRENT, identities),
+    openPage: (address) => openPage(address),
     onOpened: () => {
-      showLock(keyring);
+      lock.show();
       typed.putBack().then(() => personFile.take(), () => {});
       find.open();
       find.mark();
@@ -45,7 +47,8 @@ if (document.querySelector("[data-unseal-file]")) {
       copySheet.take();
     },
   });
-  keyring.onForget(() => showLock(keyring));
+  const lock = new DeskLock(keyring, (identities) => page.open(identities));
+  find.onNeedKey(() => lock.unlock());
   let hasActed = false;
   const { send, open } = stayOnPage(keyring, {
     onLeave: (sent) => {
@@ -57,6 +60,7 @@ if (document.querySelector("[data-unseal-file]")) {
       take();
     },
   });
+  openPage = open;
   new Touch(keyring, open);
   const keyForms = new KeyForms(send);
   const labelUndo = new LabelUndo(keyring);
@@ -69,7 +73,7 @@ if (document.querySelector("[data-unseal-file]")) {
   const writeDown = new WriteDown(send);
   const knownWhileTyped = new KnownWhileTyped(cards, matching);
   const take = () => {
-    showLock(keyring);
+    lock.take();
     handOver.take();
     sealForms.take();
     keyForms.take();

@@ -17,7 +17,7 @@ from app.extensions import switched_on
 from app.main import create_app
 from app.models.access.roles import Role
 from app.pages.page import PAGES_DIR, page_templates
-from tests.support.browsing import Keyboard, page_faults
+from tests.support.browsing import page_faults
 from tests.support.clock import SettableClock
 from tests.support.concerns import add
 from tests.support.desk import sealed_note
@@ -43,23 +43,23 @@ pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 def in_browser(page: Page, path: str, right: Path, wrong: Path, locked: Path) -> States:
     """The panel that opens concerns, from the page that is sealed to the blank screen."""
-    file, alert = page.get_by_label("File of the identity"), page.get_by_role("alert")
+    file, alert = page.get_by_label("File of the key"), page.get_by_role("alert")
     for own in ("/desk/key", "/desk/people/keys"):
         page.goto(own)
         yield f"sealed, {own}"
     for further in ("/additions", "/notes", ""):
         page.goto(path + further)
-        expect(file).to_be_visible()
+        expect(page.get_by_role("button", name="Choose the key file")).to_be_visible()
         yield f"sealed{further}"
+    page.get_by_role("button", name="Choose the key file").press("Enter")
     file.set_input_files(wrong)
-    expect(alert).to_contain_text("it was sealed to other keys")
+    expect(alert).to_contain_text("it was encrypted to other keys")
     yield "another identity"
     file.set_input_files(locked)
-    expect(page.get_by_label("Its passphrase")).to_be_visible()
+    expect(page.get_by_label("Passphrase of the file")).to_be_visible()
     yield "a locked identity"
     file.set_input_files(right)
     expect(page.get_by_role("article")).to_be_visible()
-    Keyboard(page).open_up("Lock the file that you chose")
     yield "opened in the browser"
     page.locator("#reference").fill("alex")
     expect(page.locator("#found tbody tr").first).to_be_visible()
@@ -67,12 +67,16 @@ def in_browser(page: Page, path: str, right: Path, wrong: Path, locked: Path) ->
     page.locator("#reference").fill("somebody else")
     expect(page.locator("#found")).to_contain_text("No match found")
     yield "no match found"
-    Keyboard(page).press("button", "Forget the identity")
-    expect(file).to_be_visible()
-    yield "an identity that was forgotten"
+    page.locator("[data-lock]").press("Enter")
+    page.goto("/desk/key")
+    file.set_input_files(right)
+    expect(page.get_by_role("button", name="Lock", exact=True)).to_be_visible()
+    page.get_by_text("Lock the file that you chose").press("Enter")
+    yield "the key is open on its page"
     page.goto("/desk/person-file")
     yield "the file of one person"
-    file.set_input_files(right)
+    page.locator("[data-lock]").press("Enter")
+    expect(page.locator("[data-lock]")).to_have_text("Unlocked")
     page.get_by_label("Names of the person").fill("Alex")
     page.locator("[name=chosen]").first.press("Space")
     page.get_by_role("button", name="Open 1 concern").press("Enter")

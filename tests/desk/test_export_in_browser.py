@@ -16,6 +16,7 @@ from tests.support.concerns import add, raise_concern
 from tests.support.desk import Served, acts_on
 from tests.support.desk_states import sign_in
 from tests.support.people import JO
+from tests.support.unsealing import unlock
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
@@ -44,7 +45,7 @@ def reference(served: Served) -> str:
 
 def open_concern(page: Page, served: Served, reference: str) -> None:
     page.goto(f"/desk/concerns/{reference}")
-    page.get_by_label("File of the identity").set_input_files(served.identity or "")
+    unlock(page, served.identity or "")
     expect(page.get_by_role("article", name="The referral")).to_contain_text(CANARY)
 
 

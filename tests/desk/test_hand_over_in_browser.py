@@ -28,7 +28,7 @@ from tests.support.loops import first_by_day
 from tests.support.people import ADDRESS, JO, context_of_service, invited, virtual_authenticator
 from tests.support.service import a_service
 from tests.support.threaded import run_server
-from tests.support.unsealing import need_script
+from tests.support.unsealing import choose_key, need_script, unlock
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
@@ -97,7 +97,7 @@ def page(browser: Browser, hosted: Hosted) -> Iterator[Page]:
 
 def choose(page: Page, file: Path, button: str = "") -> None:
     """Choose the file. An unlocked file opens at once; the button opens a locked one."""
-    page.get_by_label("File of the identity").set_input_files(file)
+    (choose_key if button else unlock)(page, file)
     if button:
         page.locator("[data-unseal]").get_by_role("button", name=button, exact=True).click()
 
@@ -275,8 +275,8 @@ def test_a_provider_s_person_makes_a_passkey_that_locks_the_identity(
     page: Page, hosted: Hosted, receipt: dict[str, Any], tmp_path: Path
 ) -> None:
     page.goto(f"/desk/concerns/{receipt['reference']}")
-    page.get_by_label("File of the identity").set_input_files(hosted.team)
-    Keyboard(page).open_up("Lock the file that you chose")
+    unlock(page, hosted.team)
+    page.get_by_text("Lock the file that you chose").press("Enter")
     with page.expect_download() as saved:
         page.get_by_role("button", name="Lock by a passkey").press("Enter")
     locked = tmp_path / "identity-locked.age"

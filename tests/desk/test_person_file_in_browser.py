@@ -20,6 +20,7 @@ from tests.support.desk import DESKS, Served, acts_on
 from tests.support.desk_states import sign_in
 from tests.support.loops import first_by_day
 from tests.support.people import JO
+from tests.support.unsealing import unlock
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
@@ -57,7 +58,7 @@ def choose(page: Page, served: Served, references: list[str]) -> None:
     """Choose the concerns: by name if the desk cannot read, otherwise by reference. Open them, by keyboard."""
     keys = Keyboard(page)
     if served.identity is not None:
-        keys.choose_file("File of the identity", served.identity)
+        unlock(keys.page, served.identity)
     keys.write("Names of the person", "Alex Example, Aleksa")
     if served.identity is not None:
         for reference in references:
@@ -150,7 +151,7 @@ def test_what_was_decided_is_back_after_the_screen_was_hidden(
     stored = page.wait_for_function("() => Object.values(sessionStorage).join(' ')").json_value()
     page.keyboard.press("Escape")
     page.get_by_role("link", name="Continue").click()
-    page.get_by_label("File of the identity").set_input_files(served.identity or "")
+    unlock(page, served.identity or "")
     expect(page.get_by_label("Names of the person")).to_have_value("Alex Example, Aleksa")
     page.get_by_role("button", name="Open 2 concerns").press("Enter")
 

@@ -29,7 +29,7 @@ from tests.support.concerns import add, read_messages
 from tests.support.databases import files_of
 from tests.support.live import LiveServer
 from tests.support.people import JO, virtual_authenticator
-from tests.support.unsealing import RecordingProxy, locked_by_passphrase, memory_of, need_script
+from tests.support.unsealing import RecordingProxy, choose_key, locked_by_passphrase, memory_of, need_script, unlock
 
 pytestmark = [
     pytest.mark.any_database,
@@ -173,7 +173,7 @@ def go_to_words(keys: Keyboard, sealed: Sealed) -> None:
     first = keys.page.locator("[data-row]").first
     expect(first).to_contain_text("Danger")
     keys.press("link", first.locator(".row-link").inner_text())
-    keys.choose_file("File of the identity", sealed.identity)
+    unlock(keys.page, sealed.identity)
     expect(keys.page.get_by_text(f"{CANARY} answered")).to_be_visible()
 
 
@@ -291,8 +291,12 @@ def in_browser(page: Page, sealed: Sealed, link: str) -> None:
     work(keys, sealed, sealed.receipt)
     blank(keys)
     expect(page.get_by_role("heading", name=f"Concern {sealed.receipt['reference']}")).to_be_visible()
-    page.get_by_label("File of the identity").set_input_files(sealed.locked)
-    keys.write("Its passphrase", LOCK)
+    lock = page.locator("[data-lock]")
+    for words in ("Unlocked", "Locked: use file"):  # the tab has the file until somebody locks it
+        lock.press("Enter")
+        expect(lock).to_have_text(words)
+    choose_key(page, sealed.locked)
+    keys.write("Passphrase of the file", LOCK)
     page.keyboard.press("Enter")
     expect(page.get_by_text(f"{CANARY} answered")).to_be_visible()
     expect(page.get_by_label("New note")).to_have_value(TYPED["unsent"])  # given back, and still not sent

@@ -26,7 +26,7 @@ from tests.support.desk_states import sign_in
 from tests.support.people import JO, context_of_service
 from tests.support.service import a_service
 from tests.support.threaded import run_server
-from tests.support.unsealing import need_script
+from tests.support.unsealing import need_script, unlock
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
@@ -95,7 +95,7 @@ def test_the_page_seals_notes_without_an_identity_and_opens_them_with_one(
     keys.write(QUESTION, WORDS)
     keys.press("button", "Send the message")
     expect(page.get_by_text("Not read yet")).to_be_visible()
-    page.get_by_label("File of the identity").set_input_files(identity)
+    unlock(page, identity)
     expect(page.locator("p.as-typed", has_text=WORDS)).to_be_visible()
     keys.write(NOTE, f"{CANARY} again.")
     keys.press("button", "Add the note")
@@ -124,7 +124,7 @@ def test_the_page_seals_a_label_and_its_length_and_opens_it(
     keys.press("button", "Set the label")
     expect(page.locator("#done")).to_contain_text("label changed")
     page.goto(f"/desk/concerns/{receipt['reference']}")
-    page.get_by_label("File of the identity").set_input_files(identity)
+    unlock(page, identity)
     expect(facts.locator(".words")).to_have_text(f"{CANARY}, Year 9")
     expect(page.locator("[data-sealed=concern] > .words")).to_be_focused()
     field_of(page, LABEL).fill("")
@@ -204,8 +204,8 @@ def test_words_typed_before_escape_are_back_only_on_the_same_concern(
 
     def open_concern(reference: str) -> None:
         page.goto(f"/desk/concerns/{reference}")
-        page.get_by_label("File of the identity").set_input_files(identity)
-        expect(page.locator("[data-lock].unlocked")).to_be_visible()
+        unlock(page, identity)
+        expect(page.get_by_text("The identity is in the memory of this page")).to_be_visible()
 
     expect(page.get_by_text("locked with the team’s key")).to_be_visible()
     field_of(page, NOTE).dispatch_event("keydown", {"key": "Escape", "isComposing": True, "bubbles": True})

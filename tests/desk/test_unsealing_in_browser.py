@@ -21,7 +21,7 @@ from tests.support.concerns import add, raise_concern
 from tests.support.people import JO, accept_invitation, invited, virtual_authenticator
 from tests.support.service import a_service
 from tests.support.threaded import run_server
-from tests.support.unsealing import locked_by_passphrase, need_script
+from tests.support.unsealing import choose_key, locked_by_passphrase, need_script
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
@@ -88,7 +88,10 @@ def raise_with_addition(url: str) -> dict[str, Any]:
 
 def choose(page: Page, file: Path) -> None:
     """Choose the file of an identity. One that is not locked opens at once."""
-    page.get_by_label("File of the identity").set_input_files(file)
+    if page.locator("[data-lock]").count():
+        choose_key(page, file)
+    else:
+        page.get_by_label("File of the key").set_input_files(file)
 
 
 def words(page: Page) -> Any:
@@ -129,7 +132,7 @@ def test_the_identity_stays_between_pages_until_escape_idle_time_or_leaving(page
     page.clock.install()
     page.goto(f"/desk/concerns/{reference}")
     lock = page.locator("[data-lock]")
-    expect(lock).to_have_text("Locked")
+    expect(lock).to_have_text("Locked: use file")
     choose(page, keys.right)
     expect(words(page)).to_be_visible()
     expect(lock).to_have_text("Unlocked")
@@ -151,7 +154,7 @@ def test_the_identity_stays_between_pages_until_escape_idle_time_or_leaving(page
     page.clock.fast_forward("29:00")
     expect(words(page)).to_be_visible()
     page.clock.fast_forward("02:00")
-    expect(page.get_by_text("The identity was forgotten, since nothing was done")).to_be_visible()
+    expect(page.get_by_text("The key was locked, since nothing was done")).to_be_visible()
     assert NARRATIVE not in page.content()
     assert ADDED not in page.content()
     assert NOTED not in page.content()
@@ -159,7 +162,6 @@ def test_the_identity_stays_between_pages_until_escape_idle_time_or_leaving(page
     choose(page, keys.right)
     expect(words(page)).to_be_visible()
     page.reload()
-    expect(page.get_by_label("File of the identity")).to_be_visible()
     expect(lock).to_have_text("Locked")
     assert NARRATIVE not in page.content()
     choose(page, keys.right)
@@ -176,11 +178,11 @@ def test_a_text_that_does_not_open_is_explained_and_not_shown(page: Page, url: s
     page.goto(f"/desk/concerns/{first}")
 
     choose(page, keys.wrong)
-    expect(alert).to_contain_text("it was sealed to other keys")
+    expect(alert).to_contain_text("it was encrypted to other keys")
     choose(page, UNSEAL_PAGE)
-    expect(alert).to_contain_text("This file holds no age identity")
+    expect(alert).to_contain_text("This file holds no key")
     choose(page, keys.locked)
-    page.get_by_label("Its passphrase").fill("another passphrase")
+    page.get_by_label("Passphrase of the file").fill("another passphrase")
     page.keyboard.press("Enter")
     expect(alert).to_contain_text("The passphrase does not open this file")
 
@@ -208,10 +210,10 @@ def ciphertexts(page: str) -> list[str]:
 
 
 def test_a_passphrase_or_the_sign_in_passkey_locks_a_file(page: Page, url: str, keys: Keys, tmp_path: Path) -> None:
-    page.goto(f"/desk/concerns/{raise_with_addition(url)['reference']}")
-    choose(page, keys.right)
-    expect(words(page)).to_be_visible()
-    Keyboard(page).open_up("Lock the file that you chose")
+    path = f"/desk/concerns/{raise_with_addition(url)['reference']}"
+    page.goto("/desk/key")
+    page.get_by_label("File of the key").set_input_files(keys.right)
+    page.get_by_text("Lock the file that you chose").press("Enter")
     page.get_by_label("A new passphrase").fill(WORDS_OF_LOCK)
     with page.expect_download() as first:
         page.keyboard.press("Enter")
@@ -222,7 +224,8 @@ def test_a_passphrase_or_the_sign_in_passkey_locks_a_file(page: Page, url: str, 
     saved.value.save_as(locked)
     assert keys.secret.encode() not in locked.read_bytes()
 
-    Keyboard(page).press("button", "Forget the identity")
+    page.get_by_role("button", name="Lock", exact=True).press("Enter")
+    page.goto(path)
     choose(page, locked)
     page.get_by_role("button", name="Open with the passkey").press("Enter")
 
@@ -250,7 +253,7 @@ def test_unseal_html_opens_what_was_saved_from_disk_without_any_request(
 
     alone.get_by_label("The sealed concern, with what was added to it").set_input_files(saved["this concern, sealed"])
     choose(alone, keys.locked)
-    alone.get_by_label("Its passphrase").fill(WORDS_OF_LOCK)
+    alone.get_by_label("Passphrase of the file").fill(WORDS_OF_LOCK)
     alone.keyboard.press("Enter")
 
     expect(words(alone)).to_be_visible()

@@ -18,7 +18,7 @@ from tests.support.desk import DESKS, Served, served_desk
 from tests.support.desk_states import SAM, act, session_of
 from tests.support.loops import by_day, first_by_day
 from tests.support.people import JO, accept_invitation, invited, virtual_authenticator
-from tests.support.unsealing import need_script
+from tests.support.unsealing import need_script, unlock
 from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
@@ -61,11 +61,10 @@ class Tab:
 
     def use_key(self) -> None:
         """Open the concern that the page shows, if the service did not open it and no identity is held."""
-        chooser = self.page.get_by_label("File of the identity")
         if self.served.identity is not None:
-            expect(self.page.locator("[data-unseal]")).to_be_attached()
-            if chooser.is_visible():
-                chooser.set_input_files(self.served.identity)
+            expect(self.page.locator("[data-lock]")).to_have_text(re.compile("ocked"))
+            if self.page.locator("[data-lock].unlocked").count() == 0:
+                unlock(self.page, self.served.identity)
         expect(self.page.get_by_role("article")).to_be_visible()
 
     def press(self, button: str) -> None:

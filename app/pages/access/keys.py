@@ -5,6 +5,7 @@ handles the person's copies; but a lead may store the first copy for a passkey, 
 """
 
 import datetime as dt
+import hashlib
 from base64 import b64encode
 from urllib.parse import urlencode
 
@@ -14,6 +15,7 @@ from sqlmodel import Session
 
 from app.age.keys import fingerprint_of
 from app.errors import ScopeMissing
+from app.http.visitors import SESSION_COOKIE, read_cookie
 from app.models.access.clients import Scope
 from app.models.access.people import PersonRow
 from app.models.access.roles import Role
@@ -67,6 +69,19 @@ def read_copies(visit: ReaderVisitDep) -> Response:
         if line.copy is not None
     ]
     return JSONResponse({"prf": base64url(PRF_INPUT), "copies": copies})
+
+
+@router.get("/key/tab")
+def read_secret_of_tab(visit: ReaderVisitDep) -> Response:
+    """Return a secret of this session as JSON. With it the browser locks the team's key in the tab.
+
+    Derived with the signing key, so that neither the cookie nor the database gives it. Only for a session.
+    """
+    token = read_cookie(visit.request, SESSION_COOKIE)
+    if token is None:
+        raise ScopeMissing(Scope.READ)
+    signed = visit.context.signer.sign({"session": token}, kind="key kept in a tab")
+    return JSONResponse({"secret": b64encode(hashlib.sha256(signed.encode()).digest()).decode()})
 
 
 @router.form("/key/copies", lambda _: lead_to(OWN_KEY))

@@ -108,6 +108,11 @@ def may_hold_key(person: PersonRow) -> bool:
     return not person.is_over and person.role in roles_with(Scope.READ)
 
 
+def has_copy(session: Session, name: str) -> bool:
+    """For a page that offers a touch: the copy is checked when it is read."""
+    return session.exec(select(KeyCopyRow.passkey).where(KeyCopyRow.person == name).limit(1)).first() is not None
+
+
 def list_passkeys(session: Session, name: str, current: Collection[str]) -> list[PasskeyLine]:
     """Return the passkeys, oldest first, without rows that this service did not write.
 
