@@ -25,7 +25,8 @@ from supply.provenance import Build, provenance_of, sha256_of
 from supply.signing import UnknownSigner, check_signer, sign, tag_options
 
 ROOT = Path(__file__).resolve().parents[1]
-PROJECTS = ("app/build.py", "client/pyproject.toml", "web_client/package.json")
+NPM_PACKAGE = "web_client/package.json"
+PROJECTS = ("app/build.py", "client/pyproject.toml", NPM_PACKAGE)
 OF_A_PROJECT = re.compile(r'^(RELEASE = |version = |  "version": )".*"', re.MULTILINE)
 UNSEAL_PAGE = "app/pages/static/unseal.html"
 HEADING = "## Unreleased\n"
@@ -106,6 +107,10 @@ def _write_version(version: str, date: str) -> None:
         _describe(name, version.replace("rc", "-rc.") if name.endswith(".json") else version)  # npm's spelling
     for project in (ROOT / "pyproject.toml", ROOT / "client" / "pyproject.toml"):
         project.write_text(_with_home(project.read_text("utf-8")), encoding="utf-8")
+    package = json.loads((ROOT / NPM_PACKAGE).read_text("utf-8"))
+    if home := _home():
+        package["repository"] = {"type": "git", "url": f"git+{home}.git"}
+    (ROOT / NPM_PACKAGE).write_text(json.dumps(package, indent=2) + "\n", encoding="utf-8")
     for name in WITH_THE_VERSION:
         text = (ROOT / name).read_text(encoding="utf-8")
         (ROOT / name).write_text(OF_A_FILE.sub(rf"\g<1>{version}", text), encoding="utf-8")

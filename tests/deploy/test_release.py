@@ -223,6 +223,11 @@ def test_a_release_has_its_version_tag_and_files(tree: Path, made: Path) -> None
     wheel = zipfile.ZipFile(made / f"one_minute_guide-{NEXT}-py3-none-any.whl")
     assert {f"{INSIDE}/{name}" for name in (*BUILT, "app/pages/accessibility.json")} <= set(wheel.namelist())
     assert wheel.read(f"{INSIDE}/app/commit.txt").decode().strip() == commit
+    packed = done(tree, "tar", "-tf", made / f"one-minute-guide-{NPM}.tgz").split()
+    assert {"package/README.md", "package/LICENSE"} <= set(packed)
+    assert json.loads((tree / "web_client" / "package.json").read_text())["repository"]["url"].endswith("/guide.git")
+    client = zipfile.ZipFile(made / f"guidance_client-{NEXT}-py3-none-any.whl")
+    assert any(name.endswith("/LICENSE") for name in client.namelist())
     described = wheel.read(f"one_minute_guide-{NEXT}.dist-info/METADATA").decode()
     assert f"Version: {NEXT}\nSummary: " in described
     assert "Project-URL: Source, https://code.example/council/guide\n" in described
