@@ -188,5 +188,5 @@ def test_nothing_is_opened_without_an_identity(page: Page, served: Served, refer
     page.get_by_role("button", name="Add").press("Enter")
     page.get_by_role("button", name="Open 1 concern").press("Enter")
 
-    expect(page.locator("[data-state]")).to_contain_text("Choose the file of the identity")
+    expect(page.locator("[data-state]")).to_contain_text("Press “Locked” at the top first")
     assert DeskAct.OPENED not in [act for act, _, _ in acts_on(served.service, references[0])]

@@ -205,7 +205,7 @@ def test_words_typed_before_escape_are_back_only_on_the_same_concern(
     def open_concern(reference: str) -> None:
         page.goto(f"/desk/concerns/{reference}")
         unlock(page, identity)
-        expect(page.get_by_text("The identity is in the memory of this page")).to_be_visible()
+        expect(page.locator("[data-lock]")).to_have_text("Unlocked")
 
     expect(page.get_by_text("locked with the team’s key")).to_be_visible()
     field_of(page, NOTE).dispatch_event("keydown", {"key": "Escape", "isComposing": True, "bubbles": True})
