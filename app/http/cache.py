@@ -146,7 +146,7 @@ class CacheStore:
         self.pending: dict[CacheKey, Future[CachedResponse | None]] = {}
         """Responses being made, by key. None if one turns out not cacheable."""
         self.versions: Mapping[str, object] | None = None
-        """By path, of what a held response is made of: at least as old as all responses of this store."""
+        """By path: at least as old as every response of this store."""
         self._max_bytes = max_bytes
         self._clock = clock
         self._entries: OrderedDict[CacheKey, CachedResponse] = OrderedDict()
@@ -274,10 +274,7 @@ class ResponseCache:
         self.on_clear()
 
     def begin_again(self, cleared: CacheStore, versions: Mapping[str, object]) -> bool:
-        """Replace `cleared` by an empty store with what was held before and has the same version by path.
-
-        All that responses are made of must have been read after `versions`. Return False after another `clear`.
-        """
+        """Hold again what has the same version. Nothing kept in memory may be older. Return False if cleared again."""
         with self._changing:
             if self.store is not cleared:
                 return False

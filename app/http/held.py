@@ -32,10 +32,9 @@ log = Log(__name__)
 class HeldGuidance:
     """Makes the response of each path from `find_versions` by a request to `serve`, and holds it in the cache.
 
-    So every process can serve them while the database is unavailable, even one that has served no request yet. A path
-    with the same version as before a clear keeps its response; `read_again` is called after the versions were read, so
-    that no response is older than its version. Once a response has no room, none is made for a further path. A complete
-    round is saved in `file`. `find_versions` and `read_again` read the database, so they are called in a thread.
+    So every process can serve them while the database is unavailable. After a clear a path with the same version keeps
+    its response: `read_again` is called between, so that none is older than its version. A complete round is saved in
+    `file`. Both functions read the database, so they are called in a thread.
     """
 
     def __init__(
