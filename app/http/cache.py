@@ -9,9 +9,10 @@ import gzip
 import re
 from asyncio import Future
 from collections import OrderedDict
-from collections.abc import Callable, Set
+from collections.abc import Callable, Mapping, Set
 from email.utils import parsedate_to_datetime
 from functools import lru_cache, partial
+from threading import Lock
 from time import monotonic
 from typing import Any, NamedTuple
 
@@ -112,6 +113,11 @@ class CachedResponse:
         else:
             self.plain = self.gzipped = EncodedResponse(headers, body)
 
+    def compressed(self) -> bytes:
+        if self.gzipped is None or self.gzipped is self.plain:
+            return gzip.compress(self.plain.whole.body, mtime=0)
+        return self.gzipped.whole.body
+
     async def add_gzip(self) -> None:
         if len(self.plain.whole.body) < MIN_THREADED_GZIP_BYTES:
             self.gzipped = _compress(self.plain)
@@ -139,6 +145,8 @@ class CacheStore:
         self.used_bytes = 0
         self.pending: dict[CacheKey, Future[CachedResponse | None]] = {}
         """Responses being made, by key. None if one turns out not cacheable."""
+        self.versions: Mapping[str, object] | None = None
+        """By path: at least as old as every response of this store."""
         self._max_bytes = max_bytes
         self._clock = clock
         self._entries: OrderedDict[CacheKey, CachedResponse] = OrderedDict()
@@ -150,7 +158,7 @@ class CacheStore:
         copied = CacheStore(self._max_bytes, self._clock)
         copied._entries, copied._held = self._entries.copy(), self._held.copy()
         copied._held_bytes = sum(each.size for each in copied._held.values() if each is not None)
-        copied._is_held_full = self._is_held_full
+        copied._is_held_full, copied.versions = self._is_held_full, self.versions
         copied.used_bytes = copied._held_bytes + sum(each.size for each in copied._entries.values())
         return copied
 
@@ -160,6 +168,13 @@ class CacheStore:
             if key[0] in WITHOUT_GUIDES:
                 kept.put(key, entry)
         return kept
+
+    def keep_held(self, former: "CacheStore", versions: Mapping[str, object]) -> None:
+        """Hold again what `former` held of those paths whose version is the same now."""
+        known, self.versions = former.versions or {}, versions
+        for key, entry in former._held.items():
+            if entry is not None and key[0] in versions and known.get(key[0]) == versions[key[0]] and self.hold(key):
+                self.put(key, entry)
 
     def find(self, key: CacheKey, *, allow_expired: bool = False) -> CachedResponse | None:
         """Return an entry. An expired one is dropped, unless it is held or `allow_expired`."""
@@ -226,8 +241,8 @@ class ResponseCache:
     """The current store of responses, and the look-up of a request in it. Only the event loop reads and writes entries.
 
     `clear`, from any thread, replaces the store: a response being made then goes into the old one, which nobody reads,
-    so nothing old is served after a clear. The server front sends stored responses unchanged; while they need additions
-    such as `Age`, `find` gives it None.
+    so nothing old is served after a clear. `begin_again` then takes back the held responses that are still right. The
+    server front sends stored responses unchanged; while they need additions such as `Age`, `find` gives it None.
     """
 
     def __init__(
@@ -242,18 +257,36 @@ class ResponseCache:
         self._allows_host = allows_host
         self._clock = clock
         self.store = CacheStore(self._max_bytes, clock)
+        self._former = self.store
+        self._changing = Lock()
         self.on_clear: Callable[[], object] = lambda: None
         self._current_at: float | None = None
         self._has_front = True
+        self.left_to_hold = 0
+        """How many paths `HeldGuidance` has not reached in its present round."""
 
     def clear(self) -> None:
         """Drop every entry that an edition can change."""
-        self.store = self.store.without_guides()
+        with self._changing:
+            if self.store.versions is not None:
+                self._former = self.store
+            self.store = self.store.without_guides()
         self.on_clear()
+
+    def begin_again(self, cleared: CacheStore, versions: Mapping[str, object]) -> bool:
+        """Hold again what has the same version. Nothing kept in memory may be older. Return False if cleared again."""
+        with self._changing:
+            if self.store is not cleared:
+                return False
+            store = cleared.without_guides()
+            store.keep_held(self._former, versions)
+            self.store = self._former = store
+            return True
 
     def leave_front(self) -> None:
         self._has_front = False
-        self.store = self.store.copy()  # a new store tells the server front that its finished responses are invalid
+        with self._changing:
+            self.store = self.store.copy()  # a new store tells the server front that its finished responses are invalid
 
     def set_database_unavailable(self, current_at: float | None) -> None:
         """Note since when the database is away: `current_at` is when, by `monotonic`, all entries were last current.
@@ -261,7 +294,8 @@ class ResponseCache:
         None means that it is back.
         """
         if self._current_at is None and current_at is not None:
-            self.store = self.store.copy()  # a new store tells the server front that its finished responses are invalid
+            with self._changing:
+                self.store = self.store.copy()  # as in `leave_front`
         self._current_at = current_at
 
     @property

@@ -70,6 +70,8 @@ class AppContext:
     held_file: HeldFile
     invalidate_caches: Callable[[], None]
     """Clears the response cache, and those of current editions and of contacts to call."""
+    read_again: Callable[[], None]
+    """Clears only the latter two."""
     allows_host: Callable[[bytes | None], bool]
     invariants: Invariants
     outside: ExternalServicesMonitor

@@ -1,7 +1,6 @@
 """The file with the held responses, from which a start during an outage serves guidance."""
 
 import datetime as dt
-import gzip
 import hashlib
 import hmac
 import json
@@ -38,7 +37,7 @@ class Numbers(NamedTuple):
 
 
 class HeldResponse(NamedTuple):
-    """A response that is held. `template` is the path of its route, for the log."""
+    """`template` is the path of its route, for the log, and `body` compressed."""
 
     path: str
     template: str | None
@@ -78,7 +77,7 @@ class HeldFile:
         known = [(each.path, dict(each.headers)[b"etag"]) for each in responses]
         if self._saved and self._saved[0] == known and (at - self._saved[1]).total_seconds() < RENEW_SECONDS:
             return
-        content = gzip.compress(held.model_dump_json().encode(), compresslevel=1)
+        content = held.model_dump_json().encode()
         with self._lock:
             if not is_current():
                 return
@@ -107,7 +106,7 @@ class HeldFile:
                 found = self._path.read_bytes()
                 mac, content = found[:MAC_BYTES], found[MAC_BYTES:]
                 if hmac.compare_digest(mac, self._mac(content)):
-                    held = Held.model_validate_json(gzip.decompress(content))
+                    held = Held.model_validate_json(content)
                     age = self.clock().timestamp() - held.at
                     return (age, held) if -CLOCK_SECONDS <= age <= STALE_IF_ERROR_SECONDS else None
         return None

@@ -67,7 +67,9 @@ def read_gauges(context: AppContext, session: Session, *, now: dt.datetime) -> I
     yield gauge("guidance_writer_alive", "1 if the writer's thread runs in this process.", writer.is_alive)
     yield gauge("guidance_cache_responses", "Responses in the cache of this process.", len(store))
     yield gauge("guidance_cache_bytes", "Memory of the cache of this process, in bytes.", store.used_bytes)
-    oldest = oldest_waiting_deliveries(session)
+    left = context.response_cache.left_to_hold
+    yield gauge("guidance_cache_left_to_hold", "Responses that this process has still to make and hold.", left)
+    oldest = oldest_waiting(session)
     ages = {name: (now - oldest.get(name, now)).total_seconds() for name in receivers}
     yield gauge(
         "guidance_outbox_age_seconds",

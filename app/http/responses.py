@@ -124,7 +124,6 @@ def page_links(request: Request, next_cursor: str | None = None, *, parameter: s
 
 
 def json_bytes(body: BaseModel | Mapping[str, Any]) -> bytes:
-    """Return the same for a mapping as for a model with the same values."""
     return body.model_dump_json().encode() if isinstance(body, BaseModel) else orjson.dumps(body)
 
 

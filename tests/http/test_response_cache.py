@@ -699,7 +699,7 @@ def test_what_has_no_room_to_be_held_is_not_made_again_in_each_round(lines: Line
     file = HeldFile(Settings(data_dir=tmp_path), Ed25519PrivateKey.generate(), utc_now)
 
     async def hold() -> None:
-        held = HeldGuidance(cache, door.serve, lambda: paths, file, Numbers)
+        held = HeldGuidance(cache, door.serve, lambda: dict.fromkeys(paths), lambda: None, file, Numbers)
         task = asyncio.create_task(held.run())
         await held.wait_for_first()
         task.cancel()

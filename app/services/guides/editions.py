@@ -96,6 +96,13 @@ _RENDITIONS_OF = (
     .where(IS_RENDITION, _EDITIONS.c.guide == bindparam("guide"))
     .order_by(_EDITIONS.c.language, _EDITIONS.c.number.desc())
 )
+_VERSIONS = (
+    select_columns(_EDITIONS.c.guide, func.count(), func.count(_WITHDRAWALS.c.number))
+    .select_from(_WITH_WITHDRAWALS)
+    .group_by(_EDITIONS.c.guide)
+    .having(func.count().filter(IS_EDITION, _WITHDRAWALS.c.number.is_(None)) > 0)
+    .order_by(func.max(_EDITIONS.c.published_at).desc(), _EDITIONS.c.guide)
+)
 _CONTENT = select_columns(_EDITIONS.c.details, _EDITIONS.c.words).where(
     *(_EDITIONS.c[name] == bindparam(name) for name in ("guide", "language", "number"))
 )
@@ -306,6 +313,14 @@ def list_renditions(session: Reading, *, guide: str, language: str | None = None
         for row in rows
         if language is None or row.language == language
     ]
+
+
+def list_versions(session: Session) -> dict[str, tuple[int, int]]:
+    """Return how many publications and withdrawals each guide with a current edition has had, the newest guide first.
+
+    Nothing of a guide that is published changes without one of the two.
+    """
+    return {guide: (published, withdrawn) for guide, published, withdrawn in session.execute(_VERSIONS)}
 
 
 def list_readable_renditions(session: Session) -> dict[str, list[StoredRendition]]:
