@@ -69,7 +69,7 @@ def read_gauges(context: AppContext, session: Session, *, now: dt.datetime) -> I
     yield gauge("guidance_cache_bytes", "Memory of the cache of this process, in bytes.", store.used_bytes)
     left = context.response_cache.left_to_hold
     yield gauge("guidance_cache_left_to_hold", "Responses that this process has still to make and hold.", left)
-    oldest = oldest_waiting(session)
+    oldest = oldest_waiting_deliveries(session)
     ages = {name: (now - oldest.get(name, now)).total_seconds() for name in receivers}
     yield gauge(
         "guidance_outbox_age_seconds",
