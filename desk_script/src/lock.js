@@ -76,7 +76,7 @@ export class DeskLock {
   #chooseFile() {
     if (location.pathname === KEY_PAGE) return document.getElementById("identity-file")?.focus();
     write(LOCKED_AT, location.pathname + location.search);
-    location.assign(KEY_PAGE);
+    location.replace(KEY_PAGE); // Back then leads past it
   }
 }
 
