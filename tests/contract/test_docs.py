@@ -56,8 +56,6 @@ MISSPELT = {"GUIDANCE_SEALTO"}
 """What a document shows as a mistake."""
 OF_OTHERS = {
     "/v2": "a later version",
-    "/test": "a JSON Pointer",
-    "/disclosures": "the end of the name of a log",
     "/v1/traces": "of a collector",
     "/.well-known/openid-configuration": "of a provider",
 }
@@ -314,10 +312,26 @@ def test_every_decision_is_in_the_index_and_their_numbers_are_used_once() -> Non
     folder = ROOT / "docs" / "decisions"
     records = sorted(path.name for path in folder.glob("[0-9]*.md"))
 
-    listed = re.findall(r"^\| \[\d+\]\((\d{4}-[^)]*\.md)\)", (folder / "README.md").read_text(), flags=re.MULTILINE)
+    rows = re.findall(
+        r"^\| \[\d+\]\((\d{4}-[^)]*\.md)\) \|[^|]*\|([^|]*)\|", (folder / "README.md").read_text(), flags=re.MULTILINE
+    )
 
-    assert listed == records
-    assert len({name[:4] for name in records}) == len(records)
+    assert [name for name, _ in rows] == records
+    numbers = [int(each) for name, merged in rows for each in [name[:4], *re.findall(r"\d+", merged)]]
+    assert len({*numbers}) == len(numbers)
+
+
+LONGEST_RECORD = 600
+"""Words of a decision: how it came is in git."""
+MOST_DOCUMENTS, MOST_WORDS = 60, 60_000
+
+
+@for_each("record", sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md")))
+def test_a_decision_is_short_and_says_what_was_refused(record: Path) -> None:
+    text = record.read_text(encoding="utf-8")
+
+    assert re.findall(r"^## (.*)$", text, flags=re.MULTILINE) == ["Context", "Decision", "Refused", "Consequences"]
+    assert len(text.split()) <= LONGEST_RECORD
 
 
 @pytest.mark.skipif(shutil.which("git") is None or not (ROOT / ".git").exists(), reason="not a git checkout")
