@@ -131,7 +131,7 @@ ALL_CHECKS = (
     Check("removed-recipients", check_removed_recipients, f"{KEYS}#change-keys", needs_database=True),
     Check("webhooks", check_webhooks, "docs/reference/events.md#receive-by-push", needs_database=True),
     Check("email", check_email, "docs/reference/events.md#email-to-the-duty-team"),
-    Check(Part.OPENID.value, check_openid, "docs/how-to/use-openid.md#give-scopes"),
+    Check(Part.OPENID.value, check_openid, "docs/how-to/first-day.md#give-scopes"),
     *(Check(part.value, partial(check_outside, part), f"{OPERATIONS}#parts-outside") for part in KNOCKED),
     Check("print", check_print, f"{PAGES}#the-page-to-print"),
     Check("scripts", check_scripts, PAGES),
