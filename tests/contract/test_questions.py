@@ -1,11 +1,14 @@
-"""Whoever asks the documents finds the answer: each question has a page and a heading, and few pages have them all."""
+"""Whoever asks the documents finds the answer: each question has a page and a heading.
+
+`test_site.py` asks the search of the site.
+"""
 
 import re
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-import yaml
+from ruamel.yaml import YAML
 
 from tests.support.loops import for_each
 
@@ -24,7 +27,7 @@ class Question(NamedTuple):
 def questions() -> list[Question]:
     """Return the questions of both files. The second is by people who merged no documents."""
     found = [path for name in FILES if (path := Path(__file__).with_name(name)).exists()]
-    return [Question(**each) for path in found for each in yaml.safe_load(path.read_text(encoding="utf-8"))]
+    return [Question(**each) for path in found for each in YAML(typ="safe").load(path.read_text(encoding="utf-8"))]
 
 
 def headings(page: Path) -> list[str]:
