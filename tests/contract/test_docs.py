@@ -324,6 +324,7 @@ def test_every_decision_is_in_the_index_and_their_numbers_are_used_once() -> Non
 LONGEST_RECORD = 600
 """Words of a decision: how it came is in git."""
 MOST_DOCUMENTS, MOST_WORDS = 60, 60_000
+"""What one person reads in three hours. Bars of tables and samples that run are no words."""
 
 
 @for_each("record", sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md")))
@@ -332,6 +333,14 @@ def test_a_decision_is_short_and_says_what_was_refused(record: Path) -> None:
 
     assert re.findall(r"^## (.*)$", text, flags=re.MULTILINE) == ["Context", "Decision", "Refused", "Consequences"]
     assert len(text.split()) <= LONGEST_RECORD
+
+
+def test_one_person_can_read_the_documents_in_three_hours() -> None:
+    documents = [path for path in DOCUMENTS if path.is_relative_to(ROOT / "docs")]
+    texts = [BLOCK.sub("", path.read_text(encoding="utf-8")) for path in documents]
+
+    assert len(documents) <= MOST_DOCUMENTS
+    assert sum(len(re.findall(r"\S*\w\S*", text)) for text in texts) <= MOST_WORDS
 
 
 @pytest.mark.skipif(shutil.which("git") is None or not (ROOT / ".git").exists(), reason="not a git checkout")
