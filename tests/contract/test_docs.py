@@ -321,6 +321,29 @@ def test_every_decision_is_in_the_index_and_their_numbers_are_used_once() -> Non
     assert len({*numbers}) == len(numbers)
 
 
+NAMED_DOCUMENT = re.compile(r"\b(docs/[\w/-]+\.md)(?:#([\w-]+))?")
+NAMING = (
+    "app/**/*.py",
+    "seed/**/*.yaml",
+    "deploy/**/*",
+    "supply/*",
+    "web_client/src/*",
+    "bench/*.py",
+    ".github/**/*.yml",
+)
+"""Files that send their readers to a document."""
+
+
+def test_every_document_that_code_and_samples_name_is_there_with_its_heading() -> None:
+    sources = [path for pattern in NAMING for path in ROOT.glob(pattern) if path.is_file()]
+    texts = (path.read_bytes().decode("utf-8", errors="ignore") for path in sources)
+    named = {found for text in texts for found in NAMED_DOCUMENT.findall(text)}
+
+    assert len(named) > 15
+    assert [name for name, _ in named if not (ROOT / name).is_file()] == []
+    assert [f"{name}#{heading}" for name, heading in named if heading and heading not in anchors(ROOT / name)] == []
+
+
 LONGEST_RECORD = 600
 """Words of a decision: how it came is in git."""
 MOST_DOCUMENTS, MOST_WORDS = 60, 60_000
