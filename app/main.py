@@ -31,7 +31,7 @@ from app.db.database import (
 from app.db.schema import prepare_schema
 from app.db.tables import TABLES
 from app.db.writer import Writer
-from app.errors import GuidanceError, SeedFileError, SetupError, StoreBusy
+from app.errors import ExtraMissing, GuidanceError, SeedFileError, SetupError, StoreBusy
 from app.extensions import Extension, modules_of, switched_on, together
 from app.http.cache import ResponseCache
 from app.http.context import AppContext
@@ -219,9 +219,7 @@ def _open_traces(url: str | None) -> "Traces | None":
     try:
         from app.http.tracing import Traces  # noqa: PLC0415  # an extra
     except ImportError:
-        raise SetupError(
-            "GUIDANCE_TRACES_URL needs the extra `traces`: pip install 'one-minute-guide[traces]'"
-        ) from None
+        raise ExtraMissing("GUIDANCE_TRACES_URL", "traces") from None
     return Traces(url)
 
 
@@ -417,6 +415,8 @@ def require_startable(settings: Settings, engine: Engine) -> None:
 
 def _start_workers(context: AppContext, ending: ExitStack) -> None:
     settings = context.settings
+    for sentence in settings.renamed:
+        log.warning("setting_renamed", reason=sentence)
     if settings.database_url is not None and settings.receipt_key_file is None:
         log.warning("receipt_key_not_shared", path=str(settings.data_dir))
     if settings.database_url is not None and settings.webhook_key_file is None:

@@ -39,7 +39,7 @@ MAX_HELD_FRACTION = 2  # held entries take at most half of the cache
 PARSED_HEADERS = 1_000
 WITHOUT_GUIDES = frozenset({"/openapi.json", "/openapi.public.json"})
 """No edition changes these responses."""
-BYPASS_HEADERS = frozenset({b"accept-datetime", b"content-length", b"transfer-encoding"})
+BYPASS_HEADERS = frozenset({b"accept-datetime", b"content-length", b"if-match", b"transfer-encoding"})
 CacheKey = tuple[str, bytes, frozenset[str], tuple[str, ...]]
 """Key of all that the content depends on: path, query as sent, media types preferred to JSON, languages to English."""
 SUPPORTED_VARY = frozenset({"accept", "accept-datetime"})
@@ -54,7 +54,7 @@ ILLEGAL_FIELD_BYTES = re.compile(b"[\x00-\x08\x0a-\x1f\x7f]")  # RFC 9110, secti
 
 
 class WireResponse(NamedTuple):
-    """Its fields for ASGI, and the same as bytes for the network."""
+    """A response: its fields for ASGI, and the same as bytes for the network."""
 
     status: int
     headers: RawHeaders
@@ -162,7 +162,7 @@ class CacheStore:
         return kept
 
     def find(self, key: CacheKey, *, allow_expired: bool = False) -> CachedResponse | None:
-        """Drop an expired entry, unless it is held or `allow_expired`."""
+        """Return an entry. An expired one is dropped, unless it is held or `allow_expired`."""
         entry = self._entries.get(key) or self._held.get(key)
         if entry is None:
             return None
@@ -175,7 +175,7 @@ class CacheStore:
         return entry
 
     def hold(self, key: CacheKey) -> bool:
-        """Hold the current and each later entry of `key`. Return False, and hold nothing, once one had no room."""
+        """Hold the current and each later entry of `key`. Once one had no room, hold nothing and return False."""
         if self._is_held_full and self._held.get(key) is None:
             return False
         self._held.setdefault(key, None)
@@ -218,7 +218,7 @@ class CacheRequest(NamedTuple):
     if_none_match: bytes | None
 
     def choose(self, entry: CachedResponse) -> EncodedResponse | None:
-        """Return None if the request accepts gzip, and `entry` has not been compressed yet."""
+        """Return the encoding to send, or None if the request accepts gzip and `entry` is not compressed yet."""
         return entry.gzipped if self.accepts_gzip else entry.plain
 
 
@@ -256,7 +256,10 @@ class ResponseCache:
         self.store = self.store.copy()  # a new store tells the server front that its finished responses are invalid
 
     def set_database_unavailable(self, current_at: float | None) -> None:
-        """`current_at` is when, by `monotonic`, all entries were last current; None if the database is back."""
+        """Note since when the database is away: `current_at` is when, by `monotonic`, all entries were last current.
+
+        None means that it is back.
+        """
         if self._current_at is None and current_at is not None:
             self.store = self.store.copy()  # a new store tells the server front that its finished responses are invalid
         self._current_at = current_at
@@ -266,12 +269,16 @@ class ResponseCache:
         return self._current_at is not None
 
     def age_of(self, entry: CachedResponse) -> float | None:
-        """Seconds for which `entry` may have been out of date, or None."""
+        """Return the seconds for which `entry` may have been out of date, or None."""
         current_at = self._current_at
         return None if current_at is None else monotonic() - max(current_at, entry.made_at)
 
     def find_entry(self, key: CacheKey) -> CachedResponse | None:
-        """While the database is away also what expired, for `STALE_IF_ERROR_SECONDS`, or the guide's own language."""
+        """Return an entry.
+
+        While the database is away it may be one that expired within `STALE_IF_ERROR_SECONDS`, or one in the guide's own
+        language.
+        """
         entry = self.store.find(key, allow_expired=self.is_database_away)
         if entry is None and key[-1] and self.is_database_away:
             entry = self.store.find((*key[:-1], ()), allow_expired=True)
@@ -300,7 +307,7 @@ class ResponseCache:
         )
 
     def find(self, request: CacheRequest) -> tuple[Any, WireResponse] | None:
-        """Return None while the database is away, or after `leave_front`."""
+        """Return the stored response for the front, or None while the database is away or after `leave_front`."""
         if self.is_database_away or not self._has_front:
             return None
         entry = self.store.find(request.key)
@@ -363,7 +370,7 @@ class ResponseCache:
 
 @lru_cache(maxsize=PARSED_HEADERS)
 def preferred_media_types(accept: bytes) -> frozenset[str]:
-    """Nothing else in Accept affects a response."""
+    """Return the media types that Accept prefers. Nothing else in it affects a response."""
     header = accept.decode("latin-1")
     return frozenset(
         form.media_type for form in REPRESENTATIONS if quality(form.media_type, header) > quality(JSON, header)
@@ -372,7 +379,7 @@ def preferred_media_types(accept: bytes) -> frozenset[str]:
 
 @lru_cache(maxsize=PARSED_HEADERS)
 def accepts_gzip(accept_encoding: bytes) -> bool:
-    """True if gzip is named and `identity` not preferred to it. `*` is ignored."""
+    """Return True if gzip is named and `identity` not preferred to it. `*` is ignored."""
     header = accept_encoding.decode("latin-1")
     return quality("gzip", header) > 0 and quality("gzip", header) >= quality("identity", header)
 

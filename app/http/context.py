@@ -106,7 +106,10 @@ async def get_context(request: Request) -> AppContext:
 
 
 async def open_session(request: Request) -> AsyncIterator[Session]:
-    """Closed, on PostgreSQL, in an extra thread, because all of the usual pool may be waiting for a connection."""
+    """Yield a session.
+
+    On PostgreSQL an extra thread closes it, because all threads of the pool may wait for a connection.
+    """
     engine = context_of(request).engine
     session = Session(engine)
     try:

@@ -38,7 +38,7 @@ class Numbers(NamedTuple):
 
 
 class HeldResponse(NamedTuple):
-    """`template` is the path of its route, for the log."""
+    """A response that is held. `template` is the path of its route, for the log."""
 
     path: str
     template: str | None
@@ -47,7 +47,7 @@ class HeldResponse(NamedTuple):
 
 
 class Held(BaseModel):
-    """`at` is a time at which the responses were current, in seconds."""
+    """The responses that are held. `at` is a time at which they were current, in seconds."""
 
     model_config = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
 
@@ -73,7 +73,7 @@ class HeldFile:
     def save(
         self, responses: Sequence[HeldResponse], numbers: Numbers, at: dt.datetime, is_current: Callable[[], bool]
     ) -> None:
-        """Save nothing if the same were saved within `RENEW_SECONDS`, are too large, or `is_current` returns False."""
+        """Save the responses. Those that are too large, saved lately (`RENEW_SECONDS`) or not current are not saved."""
         held = Held(at=at.timestamp(), numbers=numbers, responses=[*responses])
         known = [(each.path, dict(each.headers)[b"etag"]) for each in responses]
         if self._saved and self._saved[0] == known and (at - self._saved[1]).total_seconds() < RENEW_SECONDS:

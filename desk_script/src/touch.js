@@ -48,6 +48,13 @@ export class Touch {
   }
 }
 
+// Return true if a touch may open a copy: the service has one for a passkey of the person, and the browser knows PRF.
+export async function canTouch() {
+  if (!("touch" in document.body.dataset) || !globalThis.PublicKeyCredential) return false;
+  const able = await PublicKeyCredential.getClientCapabilities?.().catch(() => null);
+  return able?.["extension:prf"] !== false;
+}
+
 // Ask for a touch, and return the person's copy of the file of identities, opened. Throw a Fault if the service has no
 // copy for a passkey of the person, or if the passkey is not used.
 export async function openOwnCopy() {

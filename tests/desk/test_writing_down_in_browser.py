@@ -22,6 +22,7 @@ from tests.support.loops import first_by_day
 from tests.support.people import JO, accept_invitation, context_of_service, invited, virtual_authenticator
 from tests.support.service import a_service
 from tests.support.threaded import run_server
+from tests.support.unsealing import unlock
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
@@ -71,7 +72,7 @@ def send(page: Page) -> str:
 def open_here(page: Page, served: Served) -> None:
     """Open the encrypted texts of the page with the team's identity, if this service does not open them."""
     if served.identity is not None:
-        page.get_by_label("File of the identity").set_input_files(served.identity)
+        unlock(page, served.identity)
 
 
 @on_both
@@ -257,3 +258,12 @@ def test_every_size_is_accessible_and_scrolls_one_way(page: Page, size: tuple[in
     send(page)
     assert accessibility_violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_the_button_in_reach_leaves_the_child_in_sight(page: Page) -> None:
+    page.goto("/desk/new")
+
+    bar, child = page.locator(".act-bar").bounding_box(), page.locator("summary", has_text="The child").bounding_box()
+    assert bar is not None
+    assert child is not None
+    assert child["y"] + child["height"] <= bar["y"]

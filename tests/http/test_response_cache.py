@@ -551,7 +551,9 @@ def test_a_stored_page_never_outlives_the_duty_hours_it_shows(
     for minutes in range(-120, 20):
         clock.time = opens + dt.timedelta(minutes=minutes, seconds=1)
         answer = client.get(path)
-        night, day = (answer.text.partition('class="call"')[2].index(team) for team in ("01454 615165", "01225 396312"))
+        night, day = (
+            answer.text.partition('class="card call"')[2].index(team) for team in ("01454 615165", "01225 396312")
+        )
         assert (night < day) == (clock.time < opens), clock.time
         known = re.match(r"public, max-age=(\d+), stale-while-revalidate=(\d+)", answer.headers["Cache-Control"])
         reused = sum(map(int, known.groups())) if known else 0

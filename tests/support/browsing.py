@@ -88,6 +88,14 @@ def press(page: Page, name: str) -> None:
     expect(page.locator("main[aria-busy]")).to_have_count(0)
 
 
+def sign_out(page: Page, name: str = "Sign out") -> None:
+    """Press the button of the desk's menu, or of the page of one's own key."""
+    page.locator(".to-desk-menu").press("Enter")
+    if name != "Sign out":
+        page.get_by_role("link", name="Your key and passkeys").press("Enter")
+    page.get_by_role("button", name=name, exact=True).press("Enter")
+
+
 ANSWERED_ON_THE_WAY = "Alex Example was collected from school."
 MOST_STEPS = 10
 """More than a form has: a step that refuses to go on ends the test."""
@@ -177,6 +185,19 @@ def _not_in_reach(page: Page) -> list[str]:
     return [f"not reached by Tab: {each}" for each in unmet] + [f"focus not seen: {each}" for each in unseen]
 
 
+FOLDED = """xpath=self::summary/parent::details/ancestor::details[not(@open)]
+  | self::*[not(self::summary)]/ancestor::details[not(@open)]"""
+
+
+def unfold(target: Locator) -> int:
+    """Open what is folded around the element, from the outside in. Return how many presses that took."""
+    folds, presses = target.locator(FOLDED), 0
+    while folds.count():
+        folds.first.locator("> summary").press("Enter")
+        presses += 1
+    return presses
+
+
 class Keyboard:
     """Reaches what is on a page, and presses it. `presses` counts what a person decides: a link, a button, a file."""
 
@@ -209,11 +230,11 @@ class Keyboard:
 
     def write(self, label: str, words: str) -> None:
         """Reach the field, and type."""
-        self.page.get_by_label(label).first.focus()
+        wait_until(lambda: self._reach(self.page.get_by_label(label).first))
         self.page.keyboard.type(words)
 
-    @staticmethod
-    def _reach(target: Locator) -> bool:
+    def _reach(self, target: Locator) -> bool:
+        self.presses += unfold(target)
         target.focus()
         return bool(target.evaluate("it => it === document.activeElement"))
 

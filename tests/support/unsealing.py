@@ -4,15 +4,18 @@ import base64
 import hashlib
 import hmac
 import os
+import re
 import socket
 from contextlib import suppress
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from playwright.sync_api import Page, expect
 
 from app.pages.page import UNSEAL_PAGE, UNSEAL_SCRIPT
 
@@ -49,6 +52,23 @@ def _letters(content: bytes) -> str:
 
 def _derived(key: bytes, salt: bytes | None, info: bytes) -> bytes:
     return HKDF(SHA256(), 32, salt, info).derive(key)
+
+
+def choose_key(page: Page, file: Any) -> None:
+    """Press the lock, and choose the key file on the page of one's own key, unless the tab has it already."""
+    lock = page.locator("[data-lock]")
+    expect(lock).to_have_text(re.compile("^Locked"))
+    needs_file = "file" in lock.inner_text()
+    lock.press("Enter")
+    if needs_file:
+        page.get_by_label("File of the key").set_input_files(file)
+
+
+def unlock(page: Page, file: Any) -> None:
+    """Choose the key file, and come back to the page."""
+    choose_key(page, file)
+    expect(page.locator("[data-lock]")).to_have_text("Unlocked")
+    expect(page).not_to_have_url(re.compile("/desk/key$"))
 
 
 class RecordingProxy:

@@ -85,6 +85,10 @@ def guides_page(
         drafts=[(each, titles.get(each.guide, each.guide) if each.language else title_of(each)) for each in drafts],
         drafted={each.guide for each in drafts if not each.language},
         reviews=[(each, each.is_due(visit.now.date())) for each in reviews],
+        numbers={
+            each.guide: [contact for contact in visit.context.contents(each.key, session).contacts if contact.phones]
+            for each in reviews
+        },
         behind=list_languages_behind(session, {each.guide: each.number for each in reviews}),
         waiting=waiting_for(visit, session),
         faults=faults,

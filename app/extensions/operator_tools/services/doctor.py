@@ -84,12 +84,13 @@ CONVENTIONS, PAGES, SETTINGS = "docs/reference/conventions.md", "docs/reference/
 ANNOUNCED = partial(
     check_invariant,
     Invariant.OVERDUE_EVENTS,
-    "{} are overdue but were not announced",
+    "concern or addition",
+    "{} overdue and not announced",
     "start guidance serve or guidance deliver with GUIDANCE_DELIVER, and read the log",
     "every overdue concern has been announced",
 )
 CHAINED = partial(
-    check_invariant, Invariant.CHAINS, "{} errors in the audit log: {}", RUN_VERIFY, "the audit log is intact"
+    check_invariant, Invariant.CHAINS, "error", "{} in the audit log: {}", RUN_VERIFY, "the audit log is intact"
 )
 SETTINGS_CHECK = Check("settings", check_settings, f"{SETTINGS}#table-of-settings")
 ALL_CHECKS = (
@@ -142,7 +143,7 @@ ALL_CHECKS = (
 
 @dataclass(frozen=True)
 class Finding:
-    """A line of the report. `read` is the path of a document to read."""
+    """A line of the report. `read` is the path of a document."""
 
     check: str
     condition: Condition

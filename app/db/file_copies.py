@@ -77,7 +77,7 @@ def exclusive_lock(path: Path) -> Iterator[None]:
 
 
 def flush(path: Path) -> None:
-    """A folder too: then the names of its files."""
+    """Flush a file, or a folder, and with it the names of its files."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -86,7 +86,10 @@ def flush(path: Path) -> None:
 
 
 def move_into_place(draft: Path, path: Path, *, replace: bool) -> None:
-    """Flushed. If not `replace`, `draft` keeps its name too, and an existing `path` raises `FileExistsError`."""
+    """Rename `draft` to `path`, and flush.
+
+    Unless `replace`, an existing `path` raises `FileExistsError` and `draft` stays.
+    """
     if replace:
         draft.replace(path)
     else:
