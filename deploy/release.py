@@ -35,7 +35,7 @@ WITH_THE_VERSION = [
     "deploy/compose.yaml",
     "docs/how-to/deploy.md",
     "docs/how-to/first-day.md",
-    "docs/how-to/receive-events.md",
+    "docs/reference/events.md",
 ]
 OF_A_FILE = re.compile(r"(one-minute-guide:|one_minute_guide-|guidance_client-)\d+\.\d+\.\d+(?:rc\d+)?")
 VERSION = re.compile(r"(\d+\.\d+)\.(\d+)(?:rc(\d+))?")

@@ -322,7 +322,7 @@ def test_the_image_of_a_release_serves_the_folder_of_its_wheel(made: Path, insta
 def test_the_client_of_a_release_runs_in_an_empty_environment(tree: Path, made: Path, tmp_path: Path) -> None:
     environment = environment_in(tmp_path / "environment")
     path = f"{environment / 'bin'}{os.pathsep}{os.environ['PATH']}"
-    document = (tree / "docs" / "how-to" / "receive-events.md").read_text(encoding="utf-8")
+    document = (tree / "docs" / "reference" / "events.md").read_text(encoding="utf-8")
     (line,) = re.findall(r"^pip install .*guidance_client-.*$", document, re.MULTILINE)
     program = "import guidance_client.receipts as it; print(it.__file__)"
 
