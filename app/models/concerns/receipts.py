@@ -36,6 +36,57 @@ CallFrom = TypeAliasType(
         ),
     ],
 )
+AcknowledgeBy = TypeAliasType(
+    "AcknowledgeBy",
+    Annotated[
+        UtcDateTime,
+        Field(
+            examples=["2026-11-25T09:30:00Z"],
+            description="Latest time by which a social worker should acknowledge the concern: within one working day "
+            "in England or, if a child is or may be in immediate danger, within the minutes or hours set by the "
+            "council, day and night. In danger, call: do not wait. If it has not been acknowledged by then, call the "
+            "duty team.",
+        ),
+    ],
+)
+NextSteps = TypeAliasType(
+    "NextSteps",
+    Annotated[
+        tuple[str, ...],
+        Field(
+            description="What happens next, as sentences to show to the reporter.",
+            examples=[["If a child is in immediate danger, call 999 now."]],
+        ),
+    ],
+)
+WhomToCall = TypeAliasType(
+    "WhomToCall",
+    Annotated[
+        tuple[Signpost, ...],
+        Field(description="999 first, then other national and local contacts that belong to no edition."),
+    ],
+)
+ContactsOfGuide = TypeAliasType(
+    "ContactsOfGuide",
+    Annotated[
+        tuple[Contact, ...],
+        Field(
+            description="The contacts of the guide's current edition, which may be newer than the edition of the "
+            "concern."
+        ),
+    ],
+)
+ComeBackBy = TypeAliasType(
+    "ComeBackBy",
+    Annotated[
+        UtcDateTime | None,
+        Field(
+            examples=["2026-11-26T09:30:00Z"],
+            description="Check the status by this time, with the reference and status token: the duty team may have "
+            "sent a message.",
+        ),
+    ],
+)
 
 
 class ConcernState(StrEnum):
@@ -55,21 +106,6 @@ class ConcernIdentity(ResponseModel):
         description="True for a test: no social worker acts on it, and it is erased after a day.",
         examples=[False],
     )
-
-
-AcknowledgeBy = TypeAliasType(
-    "AcknowledgeBy",
-    Annotated[
-        UtcDateTime,
-        Field(
-            examples=["2026-11-25T09:30:00Z"],
-            description="Latest time by which a social worker should acknowledge the concern: within one working day "
-            "in England or, if a child is or may be in immediate danger, within the minutes or hours set by the "
-            "council, day and night. In danger, call: do not wait. If it has not been acknowledged by then, call the "
-            "duty team.",
-        ),
-    ],
-)
 
 
 class EditionPin(ResponseModel):
@@ -108,35 +144,6 @@ class Proof(ResponseModel):
     )
 
 
-NextSteps = TypeAliasType(
-    "NextSteps",
-    Annotated[
-        tuple[str, ...],
-        Field(
-            description="What happens next, as sentences to show to the reporter.",
-            examples=[["If a child is in immediate danger, call 999 now."]],
-        ),
-    ],
-)
-WhomToCall = TypeAliasType(
-    "WhomToCall",
-    Annotated[
-        tuple[Signpost, ...],
-        Field(description="999 first, then other national and local contacts that belong to no edition."),
-    ],
-)
-ContactsOfGuide = TypeAliasType(
-    "ContactsOfGuide",
-    Annotated[
-        tuple[Contact, ...],
-        Field(
-            description="The contacts of the guide's current edition, which may be newer than the edition of the "
-            "concern."
-        ),
-    ],
-)
-
-
 class Help(ResponseModel):
     signposts: WhomToCall
     next_steps: NextSteps
@@ -161,19 +168,6 @@ class AlsoCall(ResponseModel):
         "works with children is named.",
         examples=[[]],
     )
-
-
-ComeBackBy = TypeAliasType(
-    "ComeBackBy",
-    Annotated[
-        UtcDateTime | None,
-        Field(
-            examples=["2026-11-26T09:30:00Z"],
-            description="Check the status by this time, with the reference and status token: the duty team may have "
-            "sent a message.",
-        ),
-    ],
-)
 
 
 class ComeBack(ResponseModel):

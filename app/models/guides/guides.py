@@ -17,21 +17,6 @@ from app.models.links import Links, PageLinks
 DIGESTED = tuple(EditionContent.model_fields)
 """The members of an edition's response that the digest covers: the whole content."""
 GUIDANCE_LINKS = Field(examples=[{"self": "/v1/guides/child-sexual-exploitation"}])
-
-
-class EditionStatus(StrEnum):
-    """The status of an edition.
-
-    A numbered edition returns `published`, because its bytes never change. The current edition and the list of
-    editions return `current`, `superseded` or `withdrawn`.
-    """
-
-    CURRENT = "current"
-    SUPERSEDED = "superseded"
-    WITHDRAWN = "withdrawn"
-    PUBLISHED = "published"
-
-
 NumberOfEdition = TypeAliasType(
     "NumberOfEdition", Annotated[int, Field(description="The edition's number, from 1.", examples=[1])]
 )
@@ -46,6 +31,23 @@ EditionDigest = TypeAliasType(
         ),
     ],
 )
+Cautions = TypeAliasType(
+    "Cautions",
+    Annotated[tuple[Caution, ...], Field(description="Must be read with every indicator and factor.")],
+)
+
+
+class EditionStatus(StrEnum):
+    """The status of an edition.
+
+    A numbered edition returns `published`, because its bytes never change. The current edition and the list of
+    editions return `current`, `superseded` or `withdrawn`.
+    """
+
+    CURRENT = "current"
+    SUPERSEDED = "superseded"
+    WITHDRAWN = "withdrawn"
+    PUBLISHED = "published"
 
 
 class WithDigest(ResponseModel):
@@ -75,12 +77,6 @@ class EditionResponse(EditionContent, EditionHeader):
     model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
     links: Links = GUIDANCE_LINKS
-
-
-Cautions = TypeAliasType(
-    "Cautions",
-    Annotated[tuple[Caution, ...], Field(description="Must be read with every indicator and factor.")],
-)
 
 
 class WithCautions(WithDigest):
