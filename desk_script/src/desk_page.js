@@ -1,20 +1,22 @@
 // Decrypts and shows every encrypted text on a page of the desk, while the keyring holds an identity.
-// Before the first text stands a button that opens the key. On the page of the person's key the file is chosen.
+// Before the first text stands a button that opens the key. On the page of the person's key stands the panel of the key file.
 import { element, referralElement, typed } from "./elements.js";
 import { Fault, sentenceOf } from "./faults.js";
 import { keep } from "./kept_key.js";
-import { pageLockedAt } from "./lock.js";
 import { Panel } from "./panel.js";
 import { referralOf } from "./referral.js";
 import { openText } from "./texts.js";
 import { canTouch } from "./touch.js";
 import { whomIn, whomOf } from "./whom.js";
 
+const KEY_PAGE = "/desk/key";
+
 export class DeskPage {
   #keyring;
   #openCards;
   #onOpened;
   #openPage;
+  #asked = null; // the locked key file to open, and the page from which it was chosen
 
   // `openCards` decrypts cards with new identities, and throws a Fault if they decrypt none. `onOpened` is called after
   // the texts of the page, or the first cards, have been decrypted. `openPage` replaces this page by that at an address.
@@ -36,7 +38,7 @@ export class DeskPage {
   async take() {
     this.#nameChildren();
     const texts = sealedTexts();
-    document.querySelector("[data-key-file]")?.append(new Panel(this.#keyring, (...given) => this.#openWithFile(...given)).element);
+    this.#takePanel();
     const before = document.querySelector("[data-how-to-open]") ?? texts[0];
     before?.before(element("p", { class: "unlock no-print" }, element("button", { type: "button", "data-unlock": true })));
     if (!this.#keyring.isOpen) return;
@@ -51,11 +53,22 @@ export class DeskPage {
     this.#onOpened();
   }
 
-  async #openWithFile(identities, bytes) {
-    await this.open(identities);
-    if (!(await canTouch())) await keep(bytes);
-    const page = pageLockedAt();
-    if (page !== null) await this.#openPage(page);
+  // Lead to the page of the person's key, which opens a file that is locked itself; then back.
+  async openLocked(bytes) {
+    this.#asked = { bytes, page: location.pathname + location.search };
+    await this.#openPage(KEY_PAGE);
+  }
+
+  #takePanel() {
+    const asked = this.#asked;
+    this.#asked = null;
+    const panel = new Panel(this.#keyring, async (identities, bytes) => {
+      await this.open(identities);
+      if (!(await canTouch())) await keep(bytes);
+      if (asked !== null && asked.page !== KEY_PAGE) await this.#openPage(asked.page);
+    });
+    document.querySelector("[data-key-file]")?.append(panel.element);
+    if (asked !== null) panel.take(asked.bytes);
   }
 
   // Show every text. If none of the texts can be decrypted, throw the error of the first one.

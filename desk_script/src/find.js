@@ -47,6 +47,7 @@ export class Find {
   // Call `open` when somebody searches for words without a key.
   onNeedKey(open) {
     this.#needKey = async (typed) => {
+      this.#typed = typed.trim(); // shown also once a file was chosen, later
       this.#say(NEEDS_KEY);
       await open();
       if (this.#keyring.isOpen) this.#search(typed, { isPressed: true });

@@ -47,7 +47,7 @@ if (document.querySelector("[data-unseal-file]")) {
       copySheet.take();
     },
   });
-  const lock = new DeskLock(keyring, (identities) => page.open(identities));
+  const lock = new DeskLock(keyring, { use: (identities) => page.open(identities), openLocked: (bytes) => page.openLocked(bytes) });
   find.onNeedKey(() => lock.unlock());
   let hasActed = false;
   const { send, open } = stayOnPage(keyring, {

@@ -53,7 +53,7 @@ export class Panel {
       this.#open,
       this.#locking(),
     );
-    this.#choose.addEventListener("change", () => this.#chosen());
+    this.#choose.addEventListener("change", () => this.#do(async () => this.#take(await this.#read())));
     this.#closed.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#do(() => this.#unlock());
@@ -68,27 +68,30 @@ export class Panel {
     this.#open.hidden = !this.#keyring.isOpen;
   }
 
+  // Take a file that was chosen elsewhere.
+  take(bytes) {
+    return this.#do(() => this.#take(bytes));
+  }
+
   // Open an unlocked file immediately. A locked file waits for its passphrase, or for the button.
-  async #chosen() {
+  async #take(bytes) {
     this.#unlocking.hidden = true;
-    await this.#do(async () => {
-      await this.#read();
-      const lock = lockOf(this.#bytes);
-      this.#unlocking.hidden = lock !== Lock.PASSPHRASE;
-      this.#press.textContent = lock === Lock.PASSKEY ? "Open with the passkey" : "Open";
-      if (lock === Lock.PASSPHRASE) this.#passphrase.focus();
-      if (lock === Lock.NONE) await this.#unlock();
-    });
+    const lock = lockOf(bytes);
+    this.#bytes = bytes;
+    this.#unlocking.hidden = lock !== Lock.PASSPHRASE;
+    this.#press.textContent = lock === Lock.PASSKEY ? "Open with the passkey" : "Open";
+    if (lock === Lock.PASSPHRASE) this.#passphrase.focus();
+    if (lock === Lock.NONE) await this.#unlock();
   }
 
   async #read() {
     const [file] = this.#choose.files;
     if (file === undefined) throw new Fault("no-identity");
-    this.#bytes = new Uint8Array(await file.arrayBuffer());
+    return new Uint8Array(await file.arrayBuffer());
   }
 
   async #unlock() {
-    if (this.#bytes === null) await this.#read();
+    this.#bytes ??= await this.#read();
     const bytes = await unlocked(this.#bytes, this.#passphrase.value);
     const identities = await readIdentities(bytes);
     await this.#use(identities, bytes);
@@ -154,9 +157,10 @@ export class Panel {
   }
 
   async #lock(how) {
-    await this.#read();
-    if (lockOf(this.#bytes) !== Lock.NONE) throw new Fault("locked");
-    const locked = await how(this.#bytes);
+    const bytes = await this.#read();
+    if (lockOf(bytes) !== Lock.NONE) throw new Fault("locked");
+    const locked = await how(bytes);
+    bytes.fill(0);
     saveFile(locked, "identity-locked.age");
     this.#status.textContent = "The locked file is saved as identity-locked.age. Choose it from now on.";
   }

@@ -22,7 +22,7 @@ from tests.support.clock import SettableClock
 from tests.support.desk_states import SAM, act, session_of, sign_in
 from tests.support.people import JO, invited, virtual_authenticator
 from tests.support.threaded import run_server
-from tests.support.unsealing import need_script
+from tests.support.unsealing import need_script, unlock
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
@@ -111,7 +111,7 @@ def tab_of(browser: Browser, team: Team, size: tuple[int, int] = DESKTOP) -> Ite
 
 def open_with_file(page: Page, team: Team, reference: str, query: str = "") -> None:
     page.goto(f"/desk/concerns/{reference}{query}")
-    page.get_by_label("File of the identity").set_input_files(team.file)
+    unlock(page, team.file)
     expect(words_on(page)).to_be_visible()
 
 
@@ -157,7 +157,7 @@ def test_the_name_leaves_with_the_key(browser: Browser, team: Team) -> None:
         page.clock.fast_forward("31:00")
 
         expect(page.get_by_role("heading", level=1)).to_have_text(re.compile(rf"^\s*Concern {reference}$"))
-        expect(page.get_by_label("File of the identity")).to_be_visible()
+        expect(page.locator("[data-lock]")).to_have_text("Locked")
         assert "Alex" not in page.content()
 
 
@@ -165,7 +165,7 @@ def test_the_first_act_on_a_locked_concern_is_five_stops_away_at_most(browser: B
     reference = team.raised(0)
     with tab_of(browser, team) as page:
         page.goto(f"/desk/concerns/{reference}")
-        expect(page.get_by_label("File of the identity")).to_be_visible()
+        expect(page.locator("[data-lock]")).to_have_text("Locked: use file")
         stops = ["Tab", "Enter", "Tab"]
         for key in stops:
             page.keyboard.press(key)
@@ -185,7 +185,7 @@ def test_after_an_act_the_list_stands_beside_the_words_where_there_is_room(
         page.get_by_role("button", name="Acknowledge", exact=True).click()
         expect(page.get_by_text("Done: acknowledged")).to_be_visible()
 
-        beside = page.get_by_role("navigation", name="Beside: ‘Not acknowledged’")
+        beside = page.get_by_role("navigation", name="Beside: ‘Waiting’")
         if size == WIDE:
             expect(beside.get_by_role("link")).to_have_text(["Billie Example, 14"])
             words, listed = words_on(page).bounding_box(), beside.bounding_box()
@@ -219,7 +219,7 @@ def test_a_slash_and_the_first_letters_run_an_act(browser: Browser, team: Team) 
     reference = team.raised(0)
     with tab_of(browser, team) as page:
         page.goto(f"/desk/concerns/{reference}")
-        expect(page.get_by_label("File of the identity")).to_be_visible()
+        expect(page.locator("[data-lock]")).to_have_text("Locked: use file")
         found = page.locator("#act-found")
         page.keyboard.press("/")
         expect(page.locator("#act-name")).to_be_focused()
@@ -277,7 +277,7 @@ def test_a_shift_of_twenty_is_read_acknowledged_and_one_closed_in_45_presses(bro
         keys = Keyboard(page)
         page.goto("/desk?show=received")
         keys.press("link", page.locator(".row-link").first.inner_text())
-        keys.choose_file("File of the identity", team.file)
+        keys.unlock(team.file)
         for _ in range(SHIFT - 1):
             expect(words_on(page)).to_be_visible()
             reference = page.locator(".identity .code").inner_text()
@@ -306,6 +306,7 @@ def test_out_of_hours_a_phone_leads_from_the_message_to_the_words_and_to_acknowl
         with virtual_authenticator(context, page, has_prf=has_prf):
             page.goto(f"/desk/invitation#{invited(team.service, JO, Role.LEAD)}")
             keys.press("button", "Create a passkey and sign in")
+            expect(page.locator(".to-desk-menu")).to_be_visible()
             if has_prf:
                 page.get_by_label("File of the team’s key").set_input_files(team.file)
                 keys.press("button", "Store the key for this passkey")
@@ -323,7 +324,7 @@ def test_out_of_hours_a_phone_leads_from_the_message_to_the_words_and_to_acknowl
             row.locator(".row-link").press("Enter")
             keys.presses += 1
             if not has_prf:
-                keys.choose_file("File of the identity", team.file)
+                keys.unlock(team.file)
             expect(words_on(page)).to_be_visible()
             assert is_on_first_screen(page, words_on(page), above=page.locator(".acknowledge"))
             assert keys.presses <= (3 if has_prf else 4)
@@ -337,7 +338,7 @@ def test_a_session_that_ended_says_so_on_the_page_with_the_way_to_sign_in(browse
     with tab_of(browser, team) as page:
         page.clock.install()
         page.goto(f"/desk/concerns/{reference}")
-        expect(page.get_by_label("File of the identity")).to_be_visible()
+        expect(page.locator("[data-lock]")).to_have_text("Locked: use file")
         over = page.locator("#session-over")
         page.clock.fast_forward("29:00")
         expect(over).to_have_count(0)

@@ -36,7 +36,7 @@ from tests.support.desk_states import (
     written_down,
 )
 from tests.support.threaded import run_server
-from tests.support.unsealing import locked_by_passphrase, need_script
+from tests.support.unsealing import choose_key, locked_by_passphrase, need_script
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
@@ -51,11 +51,10 @@ def in_browser(page: Page, path: str, right: Path, wrong: Path, locked: Path) ->
         page.goto(path + further)
         expect(page.get_by_role("button", name="Choose the key file")).to_be_visible()
         yield f"sealed{further}"
-    page.get_by_role("button", name="Choose the key file").press("Enter")
-    file.set_input_files(wrong)
+    choose_key(page, wrong)
     expect(alert).to_contain_text("it was encrypted to other keys")
     yield "another identity"
-    file.set_input_files(locked)
+    choose_key(page, locked)
     expect(page.get_by_label("Passphrase of the file")).to_be_visible()
     yield "a locked identity"
     file.set_input_files(right)

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import re
-from pathlib import Path
 from urllib.parse import urlencode
 
 import httpx
@@ -12,12 +11,13 @@ from playwright.sync_api import Browser, Route, expect
 from starlette.testclient import TestClient
 
 from app.models.access.roles import Role
-from tests.support.browsing import Keyboard, accessibility_violations
+from tests.support.browsing import accessibility_violations
 from tests.support.clock import SettableClock
 from tests.support.concerns import raise_concern
 from tests.support.desk import FORM, Served, acts_on, look, press, text_of
 from tests.support.desk_states import session_of, sign_in
 from tests.support.people import JO, OWN_PAGE, sign_in_as
+from tests.support.unsealing import unlock
 
 LEE, KIM = "Lee Example", "Kim Example"
 A_DAY = dt.timedelta(days=1)
@@ -142,7 +142,7 @@ def test_retention_names_the_child_once_unlocked_and_finds_a_row_by_name(browser
         sign_in(page, served.service)
         page.route("**/desk/cards?*", lambda route: answer_late(route, references["Alex"]))
         page.goto("/desk/person-file")
-        Keyboard(page).choose_file("File of the identity", served.identity or Path())
+        unlock(page, served.identity)
         expect(page.locator("[data-lock].unlocked")).to_be_visible()
         page.locator("[href='/desk/day']").first.evaluate("(link) => link.click()")
         page.get_by_role("link", name="To be erased").click()

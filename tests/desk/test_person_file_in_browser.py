@@ -167,7 +167,7 @@ def test_each_concern_says_why_it_is_in_the_list(page: Page, served: Served) -> 
         by_text = raise_concern(http, concern={"narrative": f"{wanted['text']} was seen with the child."})
         by_reference = raise_concern(http)
     keys = Keyboard(page)
-    keys.choose_file("File of the identity", served.identity or Path())
+    keys.unlock(served.identity or Path())
     keys.write("Names of the person", ", ".join(wanted.values()))
     keys.write("Add concerns by reference", by_reference["reference"])
     keys.press("button", "Add")

@@ -1,5 +1,6 @@
 """Opening sealed concerns in the browser: with an identity that never leaves the page, and no word that does."""
 
+import base64
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -277,7 +278,7 @@ WATCHED = """(() => {
 WRITTEN_AS_TEXT = """() => {
   try { document.body.innerHTML = "<p>x</p>"; return "taken"; } catch (fault) { return fault.name; }
 }"""
-STORED = "async () => [localStorage.length, sessionStorage.length, (await indexedDB.databases()).length]"
+STORED = """async () => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, await indexedDB.databases()])"""
 
 
 def test_unseal_html_makes_a_key_whose_file_opens_what_is_sealed_to_it(browser: Browser, keys: Keys) -> None:
@@ -296,7 +297,7 @@ def test_unseal_html_makes_a_key_whose_file_opens_what_is_sealed_to_it(browser: 
     assert str(pyrage.x25519.Identity.from_str(made[2]).to_public()) == shown
 
 
-def test_the_identity_is_never_stored_and_no_text_becomes_markup(page: Page, url: str, keys: Keys) -> None:
+def test_the_identity_is_never_stored_in_clear_and_no_text_becomes_markup(page: Page, url: str, keys: Keys) -> None:
     page.add_init_script(WATCHED)
     answer = page.goto(f"/desk/concerns/{raise_with_addition(url)['reference']}")
     choose(page, keys.right)
@@ -305,6 +306,9 @@ def test_the_identity_is_never_stored_and_no_text_becomes_markup(page: Page, url
     assert answer is not None
     assert answer.headers["content-security-policy"] == DESK_CONTENT_POLICY
     assert {extractable for form, extractable in page.evaluate("imported") if form == "pkcs8"} == {False}
-    assert page.evaluate(STORED) == [0, 0, 0]
+    stored = page.evaluate(STORED)
+    assert "desk/kept-key" in stored  # locked with a secret of the session
+    content = keys.right.read_bytes()
+    assert [each for each in (keys.secret, base64.b64encode(content)[4:40].decode()) if each in stored] == []
     assert page.evaluate("violations") == []
     assert page.evaluate(WRITTEN_AS_TEXT) == "TypeError"

@@ -13,7 +13,7 @@ from app.models.access.roles import Role
 from app.models.concerns.examples import FULL_EXAMPLE
 from app.services.concerns.sealing import read_identities
 from app.services.operations.verification import find_faults
-from tests.support.browsing import accessibility_violations
+from tests.support.browsing import accessibility_violations, unfold
 from tests.support.canaries import CANARY
 from tests.support.concerns import raise_concern
 from tests.support.desk import DESKS, Served
@@ -53,10 +53,10 @@ def reference(served: Served) -> str:
 
 def write(page: Page, text: str = SAID, danger: str = "No") -> None:
     """Go from the inbox to the page, and fill in what it needs."""
-    menu = page.get_by_role("button", name="Menu")
-    if menu.is_visible():
-        menu.click()
-    page.get_by_role("link", name="Write down a call").click()
+    link = page.get_by_role("link", name="Write down a call")
+    if not link.is_visible():
+        page.locator(".to-desk-menu").click()
+    link.click()
     expect(page.get_by_label(TEXT)).to_be_focused()
     page.keyboard.type(text)
     page.get_by_role("radio", name=danger, exact=True).check()
@@ -86,7 +86,9 @@ def test_a_call_is_written_in_three_presses_and_opens(page: Page, served: Served
     open_here(page, served)
 
     expect(page.get_by_role("article")).to_contain_text(SAID)
-    expect(page.get_by_text(f"by {JO}").first).to_be_visible()
+    author = page.get_by_text(f"by {JO}").first
+    unfold(author)
+    expect(author).to_be_visible()
     expect(page.get_by_text("By telephone", exact=False).first).to_be_visible()
     assert reference in page.title()
     assert any(CANARY in body for body in bodies) is (served.identity is None)

@@ -4,13 +4,13 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, TimeoutError, expect, sync_playwright
 
 from tests.support.waiting import LONG_ENOUGH, wait_until
 
@@ -193,8 +193,9 @@ def unfold(target: Locator) -> int:
     """Open what is folded around the element, from the outside in. Return how many presses that took."""
     folds, presses = target.locator(FOLDED), 0
     while folds.count():
-        folds.first.locator("> summary").press("Enter")
-        presses += 1
+        with suppress(TimeoutError):  # the page may open one itself
+            folds.first.locator("> summary").press("Enter", timeout=1_000)
+            presses += 1
     return presses
 
 
@@ -224,8 +225,15 @@ class Keyboard:
 
     def choose_file(self, label: str, file: Path) -> None:
         """Choose a file: the press opens the browser's own window, which the test answers."""
+        self._choose_file(self.page.get_by_label(label).first, file)
+
+    def unlock(self, file: Path) -> None:
+        """Press the lock in the header, and choose the key file."""
+        self._choose_file(self.page.locator("[data-lock]"), file)
+
+    def _choose_file(self, target: Locator, file: Path) -> None:
         with self.page.expect_file_chooser() as window:
-            self._press(self.page.get_by_label(label).first, "Enter")
+            self._press(target, "Enter")
         window.value.set_files(file)
 
     def write(self, label: str, words: str) -> None:

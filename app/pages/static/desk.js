@@ -55,7 +55,9 @@
     blank();
   });
   document.addEventListener("submit", (event) => {
-    if (event.target.matches("[action='/desk/sign-out']")) inStorage((storage) => storage.removeItem(LEFT));
+    if (!event.target.matches("[action='/desk/sign-out']")) return;
+    inStorage((storage) => storage.removeItem(LEFT));
+    inStorage(() => localStorage.removeItem(USED));
   });
   let sent = null;
   document.addEventListener("submit", (event) => { sent = event.target; });
@@ -91,7 +93,7 @@
 
   // Note each request of any tab: the session ends with the minutes without one. Then the page says so.
   function noteUse() {
-    inStorage(() => localStorage.setItem(USED, Date.now()));
+    if ("person" in document.body.dataset) inStorage(() => localStorage.setItem(USED, Date.now()));
     showEnd();
   }
 
@@ -116,7 +118,7 @@
   }).observe({ type: "resource" });
   document.addEventListener("visibilitychange", showEnd);
   setInterval(showEnd, CHECK_EVERY);
-  if ("person" in document.body.dataset) noteUse();
+  noteUse();
   // Acts that stood beside the words may stand at their own place once the person unfolds one.
   document.addEventListener("toggle", ({ target: fold }) => {
     if (fold.open && fold.firstElementChild === document.activeElement) fold.scrollIntoView({ block: "nearest" });
