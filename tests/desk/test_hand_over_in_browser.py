@@ -28,7 +28,7 @@ from tests.support.loops import first_by_day
 from tests.support.people import ADDRESS, JO, context_of_service, invited, virtual_authenticator
 from tests.support.service import a_service
 from tests.support.threaded import run_server
-from tests.support.unsealing import choose_key, need_script, unlock
+from tests.support.unsealing import choose_key, need_script
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 

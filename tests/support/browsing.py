@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, TimeoutError, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect, sync_playwright
+from playwright.sync_api import TimeoutError as OutOfTime
 
 from tests.support.waiting import LONG_ENOUGH, wait_until
 
@@ -193,7 +194,7 @@ def unfold(target: Locator) -> int:
     """Open what is folded around the element, from the outside in. Return how many presses that took."""
     folds, presses = target.locator(FOLDED), 0
     while folds.count():
-        with suppress(TimeoutError):  # the page may open one itself
+        with suppress(OutOfTime):  # the page may open one itself
             folds.first.locator("> summary").press("Enter", timeout=1_000)
             presses += 1
     return presses
