@@ -718,6 +718,7 @@ def test_one_s_own_act_is_in_the_rows_at_once(desk: Desk) -> None:
     desk.page.get_by_role("button", name="Set the label").click()
     expect(desk.page.locator("#done")).to_be_visible()
     desk.page.get_by_role("link", name="Inbox").click()
+    expect(desk.page.get_by_role("heading", name="Inbox")).to_be_attached()
 
     row = desk.page.locator(f"[data-card='{desk.references['robin']}']")
     expect(row).to_have_text("Zymurgy family Robin Testwick")

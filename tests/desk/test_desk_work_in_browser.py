@@ -152,7 +152,7 @@ def look_around(page: Page) -> None:
     """Look at the day, filter the inbox, and say that one has looked."""
     page.locator(".to-desk-menu").press("Enter")
     Keyboard(page).press("link", "The team’s day")
-    expect(page.get_by_role("img")).to_be_visible()
+    expect(page.get_by_role("region", name="Figures of each day")).to_be_visible()
     Keyboard(page).press("link", "Inbox")
     page.locator(".inbox-filters a", has_text="Mine").press("Enter")
     Keyboard(page).open_up("More lists and filters")
