@@ -18,12 +18,14 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
 COPY requirements/serve.txt requirements/
 RUN python3 -m venv --without-pip /opt/venv \
     && python3 -m pip install --require-hashes --only-binary :all: --requirement requirements/serve.txt
-COPY pyproject.toml LICENSE NOTICE.md ./
+COPY pyproject.toml hatch_build.py LICENSE NOTICE.md ./
 COPY one_minute_guide/ one_minute_guide/
 COPY app/ app/
 COPY seed/ seed/
+# The version between two releases has the commit, as the wheel does.
+ARG COMMIT=unknown
 # Remove the two packages that build the project. 'pip check' fails if another package needs them.
-RUN python3 -m pip install --no-deps --no-build-isolation . \
+RUN GUIDANCE_COMMIT=${COMMIT} python3 -m pip install --no-deps --no-build-isolation . \
     && python3 -m pip uninstall --yes editables hatchling \
     && python3 -m pip check
 

@@ -73,8 +73,8 @@ journeys: $(VENV)/installed-dev
 pictures: $(VENV)/installed-dev
 	TUTORIAL_PICTURES=docs/tutorial $(VENV)/bin/pytest -n 0 tests/contract/test_tutorials.py -k picture $(ARGS)
 
-# Take pictures of every first screen, receipt and error of the public pages, in five looks: build/screens, or PICTURES=folder. Print how
-# many words each shows.
+# Take pictures of every first screen, receipt and error of the public pages, and of the components of all pages, in five looks:
+# build/screens, or PICTURES=folder. Print how many words each page shows.
 screens: $(VENV)/installed-dev
 	$(VENV)/bin/python -m tests.support.screens $(or $(PICTURES),build/screens)
 
@@ -140,7 +140,7 @@ image: $(VENV)/installed-dev
 	$(if $(PYTHON_IMAGE),PYTHON_IMAGE=$(PYTHON_IMAGE)) deploy/image/build $(VENV)
 
 # Make a release of a clean tree: version, CHANGELOG, commit, tag, and build/release-VERSION with all that docs/reference/releases.md lists.
-# KEY is the SSH key that signs: make release VERSION=0.2.0 KEY=~/.ssh/id_ed25519
+# KEY is the SSH key that signs: make release VERSION=1.0.0rc1 KEY=~/.ssh/id_ed25519
 release: $(VENV)/installed-dev $(VENV)/installed-docs
 	$(VENV)/bin/python -m deploy.release $(VERSION) $(if $(KEY),--key $(KEY)) $(ARGS)
 
@@ -189,7 +189,7 @@ lock = $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --ge
 
 # Remove the environment and the files of the tools; never ./data.
 clean:
-	rm -rf desk_script/node_modules web_client/dist app/pages/static/unseal.js app/pages/static/unseal.html app/pages/static/find.cjs app/pages/accessibility.json app/commit.txt
+	rm -rf desk_script/node_modules web_client/dist app/pages/static/unseal.js app/pages/static/unseal.html app/pages/static/find.cjs app/pages/accessibility.json
 	rm -rf $(VENV) build dist .coverage .coverage.* .hypothesis .schemathesis
 	rm -rf .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find app seed tests -type d -name __pycache__ -prune -exec rm -rf {} +

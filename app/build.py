@@ -1,25 +1,35 @@
-"""The version and the commit of this build. Apart from `app.config`, so that `guidance --version` is fast."""
+"""The version and the commit of this build. Apart from `app.config`, so that `guidance --version` is fast.
+
+The build back-end runs this file, so it imports nothing of the service.
+"""
 
 import os
 import re
 import shutil
 import subprocess  # nosec B404  # it only runs git
 from collections.abc import Mapping
-from importlib.metadata import version
 from pathlib import Path
 
-VERSION = version("one-minute-guide")
+RELEASE = "1.0.0.dev0"
+"""A release, or between releases the next one, with `.dev0`. `make release` writes it."""
 APP = Path(__file__).resolve().parent
 COMMIT_FILE = APP / "commit.txt"
 GIT_SECONDS = 5.0
+SHORT = 12
 
 
 def built_commit(environment: Mapping[str, str] = os.environ) -> str | None:
-    """Return the commit from `GUIDANCE_COMMIT`, otherwise the clone, otherwise the release's file. None if unknown."""
-    return environment.get("GUIDANCE_COMMIT") or commit_of_clone(APP.parent) or _commit_of_release(COMMIT_FILE)
+    """Return the commit from `GUIDANCE_COMMIT`, otherwise the clone, otherwise the wheel's file. None if unknown."""
+    return environment.get("GUIDANCE_COMMIT") or commit_of_clone(APP.parent) or _commit_of_wheel(COMMIT_FILE)
 
 
-def _commit_of_release(file: Path) -> str | None:
+def version_of(release: str, commit: str | None) -> str:
+    """Between releases the version names the commit (PEP 440)."""
+    is_named = release.endswith(".dev0") and re.fullmatch("[0-9a-f]{40,64}", commit or "")
+    return f"{release}+g{str(commit)[:SHORT]}" if is_named else release
+
+
+def _commit_of_wheel(file: Path) -> str | None:
     commit = file.read_text(encoding="ascii").strip() if file.is_file() else ""
     return commit if re.fullmatch(r"[0-9a-f]{40,64}", commit) else None
 
@@ -42,3 +52,6 @@ def commit_of_clone(folder: Path) -> str | None:
     except (OSError, ValueError, subprocess.SubprocessError):
         return None
     return answer.stdout.strip()
+
+
+VERSION = version_of(RELEASE, built_commit())

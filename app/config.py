@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from enum import StrEnum
 from ipaddress import ip_address, ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 import limits
 import pyrage
@@ -21,6 +21,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PrivateAttr,
     SecretStr,
     ValidationError,
     field_validator,
@@ -98,6 +99,17 @@ class Part(StrEnum):
     LIMITS = "limits-store"
     TRACES = "traces"
     PAGES = "links"
+
+
+class Renamed(NamedTuple):
+    """The name of a setting today, and the day until which its old name is taken."""
+
+    now: str
+    until: dt.date
+
+
+RENAMED = {"shelf_megabytes": Renamed("cache_megabytes", dt.date(2027, 12, 31))}
+"""By old name. A release that renames a setting adds a row, and takes the old name for a year."""
 
 
 class SettingsRefused(Exception):
@@ -353,6 +365,7 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
+    _old_names: tuple[str, ...] = PrivateAttr(default=())
     data_dir: Path = Path("data")
     database_url: Annotated[SecretStr | None, Part.DATABASE] = None
     commit: Commit | None = None
@@ -457,6 +470,15 @@ class Settings(BaseModel):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @property
+    def renamed(self) -> list[str]:
+        """A sentence for each setting that was given by its old name."""
+        return [
+            f"{PREFIX}{old.upper()} is now {PREFIX}{RENAMED[old].now.upper()}: the old name is taken until "
+            f"{RENAMED[old].until.isoformat()}"
+            for old in self._old_names
+        ]
+
+    @property
     def council(self) -> str | None:
         """None if it is not set."""
         return self.council_name if "council_name" in self.model_fields_set else None
@@ -517,6 +539,9 @@ def parse_settings(
     faults: list[str] = []
     given: dict[str, Any] = _collect(_read_file(file, faults) if file is not None else iter(()), faults)
     given |= _collect(_in_environment(environment), faults)
+    old_names = [name for name in given if name in RENAMED]
+    for name in old_names:
+        given.setdefault(RENAMED[name].now, given.pop(name))
     if "commit" not in given and (commit := built_commit(environment)) is not None:
         given["commit"] = commit
     if data_dir is not None:
@@ -529,6 +554,7 @@ def parse_settings(
         faults += _faults_of_groups(given)
     if faults:
         raise SettingsRefused("\n".join(dict.fromkeys(faults)))
+    settings._old_names = tuple(old_names)
     return settings
 
 

@@ -166,6 +166,10 @@ class ContentTooLarge(Problem, slug="too-large", status=413, title="Body too lar
     """The limit is 1,000,000 bytes and 10,000 values. Send less, or phone."""
 
 
+class TargetTooLong(Problem, slug="address-too-long", status=414, title="Address too long"):
+    """The limit of path and query together is 8,192 bytes. Send a shorter query."""
+
+
 class UnsupportedMediaType(Problem, slug="not-json", status=415, title="Unsupported media type"):
     """Send `Content-Type: application/json`."""
 
@@ -466,6 +470,10 @@ class PreconditionFailed(Problem, slug="precondition-failed", status=412, title=
     """The ETag in If-Match does not match the current edition. Fetch the current edition and publish on top of it."""
 
 
+class VersionNotCurrent(Problem, slug="version-not-current", status=412, title="Version not current"):
+    """The ETag in If-Match is not that of this response. Read it without If-Match."""
+
+
 class AlreadyWithdrawn(Problem, slug="already-withdrawn", status=409, title="Already withdrawn"):
     """The edition is already withdrawn with a different reason."""
 
@@ -705,6 +713,23 @@ class SeedError:
 
     line: int
     reason: str
+
+
+class SchemaTooOld(SetupError):
+    """Version 0.2.0 or before wrote the database."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Version 0.2.0 or before wrote this database, and later versions cannot read its audit log. Nothing was "
+            "changed. Use the build that wrote it for its concerns, and begin a new data folder with this version."
+        )
+
+
+class ExtraMissing(SetupError):
+    """An optional part of the installation is missing."""
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(f"{what} needs the extra `{extra}`: pip install 'one-minute-guide[{extra}]'")
 
 
 class SeedFileError(GuidanceError):

@@ -31,7 +31,7 @@ from app.db.database import (
 from app.db.schema import prepare_schema
 from app.db.tables import TABLES
 from app.db.writer import Writer
-from app.errors import GuidanceError, SeedFileError, SetupError, StoreBusy
+from app.errors import ExtraMissing, GuidanceError, SeedFileError, SetupError, StoreBusy
 from app.extensions import Extension, modules_of, switched_on, together
 from app.http.cache import ResponseCache
 from app.http.context import AppContext
@@ -82,7 +82,7 @@ from app.services.concerns.sealing import Unsealer, make_sealer, read_identities
 from app.services.concerns.submission import Submissions
 from app.services.events.email_sender import EmailSender
 from app.services.events.webhook_keys import open_webhook_keys
-from app.services.guides.editions import Contents, find_history, list_current, list_languages
+from app.services.guides.editions import Contents, find_history, list_languages, list_versions
 from app.services.guides.publishing import publish_seed
 from app.services.guides.reference_data import EmergencyContacts, read_reference_data
 from app.services.operations.checkpoints import open_checkpoints
@@ -144,11 +144,16 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
 
     emergency_contacts = EmergencyContacts(engine, reference_data, settings.default_guide)
 
+    def read_again() -> None:
+        emergency_contacts.invalidate()
+        resolver.invalidate()
+        emergency_contacts.current()  # read the contacts again now, so that no response waits for the database
+
     def invalidate_caches() -> None:
         emergency_contacts.invalidate()
         resolver.invalidate()
         response_cache.clear()
-        emergency_contacts.current()  # read the contacts again now, so that no response waits for the database
+        emergency_contacts.current()  # as in `read_again`
 
     traces = _open_traces(settings.traces_url)
 
@@ -208,6 +213,7 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
         response_cache=response_cache,
         held_file=HeldFile(settings, key, clock),
         invalidate_caches=invalidate_caches,
+        read_again=read_again,
         allows_host=allows_host,
         clock=clock,
     )
@@ -219,9 +225,7 @@ def _open_traces(url: str | None) -> "Traces | None":
     try:
         from app.http.tracing import Traces  # noqa: PLC0415  # an extra
     except ImportError:
-        raise SetupError(
-            "GUIDANCE_TRACES_URL needs the extra `traces`: pip install 'one-minute-guide[traces]'"
-        ) from None
+        raise ExtraMissing("GUIDANCE_TRACES_URL", "traces") from None
     return Traces(url)
 
 
@@ -312,7 +316,8 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> GuidanceApp:
     app.held = HeldGuidance(
         context.response_cache,
         app.door.serve,
-        partial(held_paths, context.engine),
+        partial(held_versions, context.engine),
+        context.read_again,
         context.held_file,
         lambda: Numbers(*context.emergency_contacts.kept),
     )
@@ -417,6 +422,8 @@ def require_startable(settings: Settings, engine: Engine) -> None:
 
 def _start_workers(context: AppContext, ending: ExitStack) -> None:
     settings = context.settings
+    for sentence in settings.renamed:
+        log.warning("setting_renamed", reason=sentence)
     if settings.database_url is not None and settings.receipt_key_file is None:
         log.warning("receipt_key_not_shared", path=str(settings.data_dir))
     if settings.database_url is not None and settings.webhook_key_file is None:
@@ -450,16 +457,26 @@ def _start_workers(context: AppContext, ending: ExitStack) -> None:
         worker.start()
 
 
-def held_paths(engine: Engine) -> list[str]:
-    """What people read first if a child is in danger: of each guide page, JSON, sections and translations."""
+def held_versions(engine: Engine) -> dict[str, object]:
+    """Return what people read first if a child is in danger, by path, with what its response is made of.
+
+    First come the lists, which are always made again, then each guide's pages, JSON, sections and translations.
+    """
     with Session(engine) as session:
-        guides = [each.guide for each in list_current(session)]
-        languages = list_languages(session)
-    pages, paths = ["/", "/guides"], [SIGNPOSTS, GUIDES]
-    for guide in guides:
-        pages.append(guide_page_path(guide))
-        paths += [guide_path(guide), *(f"{guide_path(guide)}/{section.value}" for section in Section)]
-        for language in languages.get(guide, ()):
-            pages.append(rendition_page_path(guide, language))
-            paths.append(rendition_path(guide, language))
-    return [*(f"{language.prefix}{page}" for language in LANGUAGES for page in pages), *paths]
+        guides, languages = list_versions(session), list_languages(session)
+    versions: dict[str, object] = {}
+
+    def add(version: object, pages: Iterable[str], paths: Iterable[str]) -> None:
+        own = (f"{language.prefix}{page}" for language in LANGUAGES for page in pages)
+        versions.update(dict.fromkeys([*own, *paths], version))
+
+    add(object(), ["/", "/guides"], [SIGNPOSTS, GUIDES])
+    for guide, version in guides.items():
+        translated = languages.get(guide, ())
+        sections = (f"{guide_path(guide)}/{section.value}" for section in Section)
+        add(
+            version,
+            [guide_page_path(guide), *(rendition_page_path(guide, language) for language in translated)],
+            [guide_path(guide), *sections, *(rendition_path(guide, language) for language in translated)],
+        )
+    return versions

@@ -28,6 +28,7 @@ from bench.servers import Server, guidance
 from bench.signed_in import SignedIn, sign_in
 from bench.years import fill_with_years
 from tests.support.invented_concerns import invent_concerns
+from tests.support.unsealing import unlock
 
 CONCERNS = 70_000
 HEAP_MEGABYTES = 700
@@ -115,7 +116,6 @@ def measure(page: Page, identity: Path, memory: Memory) -> None:
     page.set_default_timeout(LONGEST_STEP)
     page.goto("/desk")
     page.evaluate(OBSERVE)
-    page.get_by_text("Names: show them").click()
     state = page.locator("#find-state")
 
     def step(name: str, line: Locator, words: str | Pattern[str], *, before: str | None = None) -> None:
@@ -130,7 +130,7 @@ def measure(page: Page, identity: Path, memory: Memory) -> None:
         )
         sys.stdout.flush()
 
-    page.get_by_label("File of the identity").set_input_files(identity)
+    unlock(page, identity)
     step("current cards", state, "can be searched")
     page.locator("#reference").fill(NAMES[0])
     step("search of current cards", state, " found. ")

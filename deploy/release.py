@@ -2,7 +2,8 @@
 
 `make release VERSION=1.0.0 KEY=FILE` runs this program. It changes the heading 'Unreleased' of CHANGELOG.md to the
 version and the date, and writes the version into every file that names it. It records the OpenAPI document and the
-database schema for the tests of later versions, and the version of the form, commits, and tags the commit.
+database schema for the tests of later versions, and the version of the form, commits, and tags the commit. A second
+commit names the version that follows, so that no later build is taken for the release.
 
 `build/release-VERSION` then contains the files that `docs/reference/releases.md` lists, with the SHA-256 of each. The
 SSH key FILE signs the list of these and the tag; without it neither is signed. The program pushes nothing.
@@ -24,8 +25,9 @@ from supply.provenance import Build, provenance_of, sha256_of
 from supply.signing import UnknownSigner, check_signer, sign, tag_options
 
 ROOT = Path(__file__).resolve().parents[1]
-PROJECTS = ("pyproject.toml", "client/pyproject.toml", "web_client/package.json")
-COMMIT_FILE = ROOT / "app" / "commit.txt"
+NPM_PACKAGE = "web_client/package.json"
+PROJECTS = ("app/build.py", "client/pyproject.toml", NPM_PACKAGE)
+OF_A_PROJECT = re.compile(r'^(RELEASE = |version = |  "version": )".*"', re.MULTILINE)
 UNSEAL_PAGE = "app/pages/static/unseal.html"
 HEADING = "## Unreleased\n"
 WITH_THE_VERSION = [
@@ -33,10 +35,10 @@ WITH_THE_VERSION = [
     "deploy/compose.yaml",
     "docs/how-to/deploy.md",
     "docs/how-to/first-day.md",
-    "docs/how-to/receive-events.md",
+    "docs/reference/events.md",
 ]
-OF_A_FILE = re.compile(r"(one-minute-guide:|one_minute_guide-|guidance_client-)\d+\.\d+\.\d+")
-VERSION = re.compile(r"\d+\.\d+\.\d+")
+OF_A_FILE = re.compile(r"(one-minute-guide:|one_minute_guide-|guidance_client-)\d+\.\d+\.\d+(?:rc\d+)?")
+VERSION = re.compile(r"(\d+\.\d+)\.(\d+)(?:rc(\d+))?")
 SCHEMAS = ("tests/released/schema.sqlite.sql", "tests/released/schema.postgresql.sql")
 SETTINGS = "docs/reference/settings.md"
 IMAGE_TOOLS = ("buildah", "mmdebstrap")
@@ -64,7 +66,7 @@ def _run(*command: str | Path, folder: Path = ROOT) -> str:
 
 def _check(version: str, key: Path | None) -> None:
     if not VERSION.fullmatch(version):
-        raise CannotRelease("A version is three numbers, such as 0.2.0.")
+        raise CannotRelease("A version is three numbers, such as 1.0.0, or a candidate for it, such as 1.0.0rc1.")
     if _run("git", "status", "--porcelain"):
         raise CannotRelease("There are changes that are not committed.")
     if _run("git", "tag", "--list", f"v{version}"):
@@ -93,25 +95,39 @@ def _state_of(commit: str) -> State:
 
 def _last_release() -> State | None:
     """Return the state of the last tagged release, or None if no commit has a tag of a release."""
-    tags = _run("git", "tag", "--list", "v*", "--merged", "HEAD", "--sort=-version:refname").split()
+    by_version = ("-c", "versionsort.suffix=rc", "tag", "--list", "v*", "--merged", "HEAD", "--sort=-version:refname")
+    tags = _run("git", *by_version).split()
     return _state_of(tags[0]) if tags else None
 
 
 def _write_version(version: str, date: str) -> None:
     changelog = ROOT / "CHANGELOG.md"
     changelog.write_text(released_changelog(changelog.read_text(encoding="utf-8"), version, date), encoding="utf-8")
-    for project in (ROOT / name for name in PROJECTS):
-        described = re.sub(
-            r'^(version = |  "version": )".*"',
-            rf'\g<1>"{version}"',
-            project.read_text("utf-8"),
-            count=1,
-            flags=re.MULTILINE,
-        )
-        project.write_text(_with_home(described), encoding="utf-8")
+    for name in PROJECTS:
+        _describe(name, version.replace("rc", "-rc.") if name.endswith(".json") else version)  # npm's spelling
+    for project in (ROOT / "pyproject.toml", ROOT / "client" / "pyproject.toml"):
+        project.write_text(_with_home(project.read_text("utf-8")), encoding="utf-8")
+    package = json.loads((ROOT / NPM_PACKAGE).read_text("utf-8"))
+    if home := _home():
+        package["repository"] = {"type": "git", "url": f"git+{home}.git"}
+    (ROOT / NPM_PACKAGE).write_text(json.dumps(package, indent=2) + "\n", encoding="utf-8")
     for name in WITH_THE_VERSION:
         text = (ROOT / name).read_text(encoding="utf-8")
         (ROOT / name).write_text(OF_A_FILE.sub(rf"\g<1>{version}", text), encoding="utf-8")
+
+
+def _describe(name: str, version: str) -> None:
+    text = (ROOT / name).read_text("utf-8")
+    (ROOT / name).write_text(OF_A_PROJECT.sub(rf'\g<1>"{version}"', text, count=1), encoding="utf-8")
+
+
+def following(version: str) -> str:
+    """Return the version of what follows a release, until the next: 1.0.1.dev0, or 1.0.0rc2.dev0 after a candidate."""
+    found = VERSION.fullmatch(version)
+    if found is None:
+        raise CannotRelease(f"{version} is not a version.")
+    numbers, patch, candidate = found.groups()
+    return f"{numbers}.{patch}rc{int(candidate) + 1}.dev0" if candidate else f"{numbers}.{int(patch) + 1}.dev0"
 
 
 def _home() -> str:
@@ -138,11 +154,7 @@ def _build(target: Path, *, version: str, notes: str, with_image: bool) -> None:
     _run("make", "--silent", "accessibility")  # it fails unless every page passes
     shutil.copy(ROOT / UNSEAL_PAGE, target)
     os.environ["SOURCE_DATE_EPOCH"] = _run("git", "log", "-1", "--format=%ct")
-    COMMIT_FILE.write_text(_run("git", "rev-parse", "HEAD") + "\n", encoding="ascii")
-    try:
-        _run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-t", "sdist", "-d", target)
-    finally:
-        COMMIT_FILE.unlink()
+    _run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-t", "sdist", "-d", target)
     _run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", target, folder=ROOT / "client")
     _run("make", "--silent", "web-client")
     _run("npm", "pack", "--silent", "--pack-destination", target, folder=ROOT / "web_client")
@@ -210,6 +222,8 @@ def _release(version: str, date: str, key: Path | None, *, with_image: bool) -> 
     )
     options, kind = (tag_options(key), "--sign") if key else ([], "--annotate")
     _run("git", *options, "tag", kind, f"v{version}", "--message", f"Release {version}")
+    _describe("app/build.py", following(version))
+    _run("git", "commit", "--quiet", "--all", "--message", f"Continue after {version}")
     return target
 
 
@@ -232,7 +246,7 @@ def main() -> None:
         print("Without an image: it needs Docker, or Buildah and mmdebstrap as root, and no --without-image.")
     if not wanted.key:
         print("Without a signature: nobody can tell who made these files. Sign with KEY=FILE, an SSH key.")
-    print(f"{target}: push the commit and the tag v{wanted.version} when you have read notes.md")
+    print(f"{target}: push both commits and the tag v{wanted.version} when you have read notes.md")
 
 
 if __name__ == "__main__":

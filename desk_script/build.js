@@ -8,7 +8,7 @@ import { build } from "esbuild";
 
 const HERE = new URL(".", import.meta.url);
 const TARGET = process.argv[2] ? new URL(`file://${process.argv[2]}/`) : new URL("../app/pages/static/", HERE);
-const STYLES = ["pages.css", "look.css", "phone.css", "desk.css"];
+const STYLES = ["tokens.css", "pages.css", "components.css", "phone.css", "desk.css"];
 const COLOURS = ":root{--band:#1d3d5c;--on-band:#fff;--button:#0b6150;--on-button:#fff}";
 
 const digest = (text) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;

@@ -98,6 +98,8 @@ def _type(schema: Member) -> str:
     for key in ("anyOf", "oneOf", "allOf"):
         if key in schema:
             return " or ".join(dict.fromkeys(map(_type, schema[key])))
+    if isinstance(kinds := schema.get("type"), list):
+        return " or ".join(_type(schema | {"type": kind}) if kind != "null" else kind for kind in kinds)
     if schema.get("type") == "array":
         return f"list of {_type(schema.get('items', {}))}"
     return str(schema.get("format") or schema.get("type") or "")

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
@@ -15,8 +16,17 @@ from docs_site.outside import DOCUMENTS, PICTURES, ROOT, moved_links
 from docs_site.reference import COMPLETED, generated_pages
 
 TESTED = re.compile(r"^( *```[a-z]+) tested$", flags=re.MULTILINE)
+LATER = "---\nsearch:\n  boost: 0.3\n---\n\n"
+"""The head of a generated page: the search lists what people wrote before what was made from the program."""
 ELSEWHERE = re.compile(rb"https://unpkg\.com/[^\"'`]*")
 """URLs on another host that the theme's scripts would load, for diagrams and old browsers. No page needs them."""
+EACH_WORD_BEGINS = b".map(r=>/(^[+-]|[~^]\\d+$)/.test(r)?r:`${r}*`)"
+LAST_WORD_BEGINS = (
+    b'.map(r=>r.replace(/[?!.,;:]+$/,"")).filter(Boolean)'
+    b".map((r,n,l)=>/(^[+-]|[~^]\\d+$)/.test(r)?r:n<l.length-1?r:`${r} ${r}*`)"
+)
+"""How the theme's search reads a query: 'a' of a question would find every word that begins with an a. Here only the
+last word may be a beginning: stop words count for nothing, others are found in any form, and question marks go."""
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -34,7 +44,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for name, place in PICTURES.items():
         files.append(File.generated(config, place, abs_src_path=str(ROOT / name)))
     for place, text in generated_pages().items():
-        files.append(File.generated(config, place, content=text))
+        files.append(File.generated(config, place, content=f"{LATER}{text}"))
     return files
 
 
@@ -51,12 +61,19 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 
 
 def on_post_build(config: MkDocsConfig) -> None:
-    """Remove URLs of other hosts from the theme's scripts, and delete the source maps of these scripts."""
+    """Remove URLs of other hosts from the theme's scripts, delete their source maps, and let the search take questions.
+
+    Raise `PluginError` if the theme's search has changed.
+    """
     assets = Path(config.site_dir) / "assets"
     for source in assets.rglob("*.map"):
         source.unlink()
     for script in assets.rglob("*.js"):
         script.write_bytes(ELSEWHERE.sub(b"", script.read_bytes()))
+    (search,) = (assets / "javascripts" / "workers").glob("search*.js")
+    if EACH_WORD_BEGINS not in (found := search.read_bytes()):
+        raise PluginError("The search of the theme has changed: see how it reads the words of a query.")
+    search.write_bytes(found.replace(EACH_WORD_BEGINS, LAST_WORD_BEGINS))
 
 
 def _read(name: str, place: str) -> str:

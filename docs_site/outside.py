@@ -15,6 +15,7 @@ DOCUMENTS = {
     "NOTICE.md": "project/notice.md",
     "LICENSE": "project/licence.md",
     "client/README.md": "project/client.md",
+    "web_client/README.md": "project/web-client.md",
     "app/extensions/editing/README.md": "project/editing.md",
     "app/extensions/open_data/README.md": "project/open-data.md",
     "app/extensions/operator_tools/README.md": "project/operator-tools.md",

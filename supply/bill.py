@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from app.build import VERSION
 from supply.archive import read_files
 from supply.licences import recorded
 from supply.locks import ROOT, bundled_packages
@@ -79,6 +80,7 @@ def _locked() -> Component:
         command = [sys.executable, "-m", "cyclonedx_py", "requirements", *options, "requirements/serve.txt"]
         subprocess.run(command, cwd=ROOT, check=True, stderr=subprocess.DEVNULL)
         document: Component = json.loads(file.read_text(encoding="utf-8"))
+    document["metadata"]["component"]["version"] = VERSION
     terms = recorded()
     for each in document["components"]:
         if _pinned(each) in terms:

@@ -25,6 +25,7 @@ FREE = re.compile(
 ALLOWED = {
     "certifi": "MPL-2.0: changes to its own files stay open, and nobody changes them",
     "font-source-sans-pro": "OFL-1.1: a font may go into documents",
+    "manimgx-fonts": "OFL-1.1: as font-source-sans-pro",
     "psycopg": "LGPL-3.0: a library that is installed beside the service, and can be replaced",
     "psycopg-binary": "LGPL-3.0: as psycopg",
     "orjson": "MPL-2.0, partly: as certifi",

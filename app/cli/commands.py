@@ -9,10 +9,9 @@ from collections.abc import Mapping
 from typing import Annotated
 
 import typer
-from typer.core import TyperGroup
 
 from app.build import VERSION, built_commit
-from app.cli.lazy_commands import PROGRAM, SITE, Commands, ExportGroup
+from app.cli.lazy_commands import PROGRAM, SITE, CommandGroup, Commands, ExportGroup
 from app.extensions import Places, switched_on
 
 OPERATE, WRITE, DUTY = "Operate the service", "Write and publish guides", "The duty team's desk"
@@ -118,7 +117,7 @@ app = Commands(name=PROGRAM, no_args_is_help=True, pretty_exceptions_enable=Fals
 groups = {PROGRAM: app}
 for name, (heading, words) in GROUPS.items():
     is_short = name == "export"
-    kind = ExportGroup if is_short else TyperGroup
+    kind = ExportGroup if is_short else CommandGroup
     groups[name] = Commands(name=name, cls=kind, help=words, no_args_is_help=not is_short)
     app.add_typer(groups[name], rich_help_panel=heading)
 extensions = switched_on(None if NAMED is None else NAMED.replace(",", " ").split())

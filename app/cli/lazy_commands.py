@@ -2,12 +2,14 @@
 
 import ast
 import gc
+import os
+import sys
 from collections.abc import Callable
 from functools import cache, partial
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -19,9 +21,32 @@ from app.extensions import Places
 PROGRAM = "guidance"
 SITE = "site"
 EXAMPLE = "Example: "
+NO_WIDTH = 10_000
+"""A pipe has no lines to break: whoever reads there breaks, or searches, them."""
 
 
-class ExportGroup(TyperGroup):
+def markup_mode() -> Literal["rich"] | None:
+    """Boxes and colours are for a terminal; pipes and files get plain text. FORCE_COLOR counts as a terminal."""
+    is_terminal = (sys.stdout.isatty() and sys.stderr.isatty()) or os.environ.get("FORCE_COLOR")
+    return "rich" if is_terminal else None
+
+
+class CommandGroup(TyperGroup):
+    """Plain help keeps the headings of `rich_help_panel`, and whole sentences."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        panels: dict[str, list[tuple[str, str]]] = {}
+        for name in self.list_commands(ctx):
+            command: Any = self.get_command(ctx, name)
+            panels.setdefault(command.rich_help_panel or "Commands", []).append(
+                (name, command.get_short_help_str(NO_WIDTH))
+            )
+        for panel, rows in panels.items():
+            with formatter.section(panel):
+                formatter.write_dl(rows)
+
+
+class ExportGroup(CommandGroup):
     """`export DIR` is short for `export site DIR`."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -50,7 +75,7 @@ class LazyCommand(TyperCommand):
     help = property(_read_help, _ignore_help)
 
     def make_context(self, *arguments: Any, **extra: Any) -> Any:
-        """The real command parses `arguments`, and runs."""
+        """Let the real command parse `arguments` and run."""
         return self.load().make_context(*arguments, **extra)
 
     def load(self) -> Any:
@@ -65,13 +90,18 @@ class LazyCommand(TyperCommand):
 
 
 class Commands(typer.Typer):
-    """Commands can have option groups and be declared without importing their modules."""
+    """A group of commands, which can have option groups and are declared without importing their modules."""
+
+    def __init__(self, **settings: Any) -> None:
+        mode = markup_mode()
+        plain = {} if mode else {"context_settings": {"terminal_width": NO_WIDTH}}
+        super().__init__(**{"cls": CommandGroup, "rich_markup_mode": mode, **plain, **settings})
 
     def command(self, name: str | None = None, **options: Any) -> Callable[[CommandFunctionType], CommandFunctionType]:
         return super().command(name, cls=GroupedCommand, **options)
 
     def declare(self, places: Places, panel: str | None, package: str) -> None:
-        """`package` is the beginning of each module's name."""
+        """Declare commands. `package` is the beginning of each module's name."""
         for name, (place, example) in places.items():
             make = partial(LazyCommand, place=package + place, panel=panel, example=example)
             super().command(name, cls=make)(_run_nothing)  # type: ignore[arg-type]  # Typer only calls it

@@ -31,7 +31,7 @@ class OptionGroup(OptionInfo):
 
 
 class GroupedCommand(TyperCommand):
-    """The help lists the command's own options before those of its groups."""
+    """A command whose help lists its own options before those of its groups."""
 
     def __init__(self, name: str | None, *, params: list[Any], **settings: Any) -> None:
         infos = {each.name: each.type_descriptor.parameter_info for each in params}
@@ -51,6 +51,13 @@ class GroupedCommand(TyperCommand):
             return super().invoke(ctx)
 
 
+class Refusal(typer.BadParameter):
+    """A refusal that is about no single value."""
+
+    def format_message(self) -> str:
+        return self.message
+
+
 @contextmanager
 def refusals_in_one_style() -> Iterator[None]:
     """Say errors as a sentence that says 'must be ...'."""
@@ -59,5 +66,7 @@ def refusals_in_one_style() -> Iterator[None]:
     except typer.BadParameter as refusal:
         message = NOT_A_NUMBER.sub("must be a whole number", refusal.message.removeprefix("Value error, "))
         message = re.sub("^Input should be ", "must be ", message)
-        refusal.message = message if "\n" in message else f"{message.rstrip('.')}."
+        refusal.message = message if "\n" in message or not message else f"{message.rstrip('.')}."
+        if refusal.param is None and refusal.param_hint is None:
+            raise Refusal(refusal.message, refusal.ctx) from None
         raise

@@ -42,6 +42,7 @@ REMAINS = (
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 FURTHEST = dt.timedelta(days=3653)
 DURATION = re.compile(r"([0-9]{1,4})([dh])")
+PER_MILLE = 1000
 NOT_PLAIN = re.compile(r"[^\t\n -~]")
 JOINERS = "\u200c\u200d"
 """Invisible characters that some languages need for their spelling: printed unchanged."""
@@ -119,7 +120,7 @@ def open_writer(settings: Settings, *, creates: bool = False) -> Iterator[tuple[
 
 
 def parse_duration(text: str) -> dt.timedelta:
-    """Days (`7d`) or hours (`12h`); otherwise raise `typer.BadParameter`."""
+    """Parse days (`7d`) or hours (`12h`). Raise `typer.BadParameter`."""
     found = DURATION.fullmatch(text)
     if found is None:
         raise typer.BadParameter("a period is a number of days or hours, such as 7d or 12h")
@@ -157,7 +158,7 @@ def format_optional(moment: dt.datetime | None) -> str | None:
 
 
 def paint(text: str, colour: str) -> str:
-    """Colour only on a terminal, and not with NO_COLOR (no-color.org)."""
+    """Return coloured text on a terminal, and plain text elsewhere and with NO_COLOR (no-color.org)."""
     return typer.style(text, fg=colour) if sys.stdout.isatty() and not os.environ.get("NO_COLOR") else text
 
 
@@ -172,12 +173,12 @@ def _visible(char: str) -> str:
 
 
 def echo_json(document: Any) -> None:
-    """Escape control characters."""
+    """Print JSON with control characters escaped."""
     typer.echo(visible(json.dumps(document, ensure_ascii=False, indent=2)))
 
 
 def echo_result(lines: Sequence[str], document: Any, *, as_json: bool) -> None:
-    """`lines` are for people, `document` for programs."""
+    """Print `lines` for people, or `document` for programs."""
     if as_json:
         echo_json(document)
         return
@@ -186,21 +187,24 @@ def echo_result(lines: Sequence[str], document: Any, *, as_json: bool) -> None:
 
 
 def table(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Every row must have as many cells."""
+    """Return aligned rows. Every row must have as many cells."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
 @contextmanager
 def progress(words: str) -> Iterator[OnStep]:
-    """Show progress on standard error, if that is a terminal. The function takes the steps done and their total."""
+    """Show progress on standard error, if that is a terminal. The function takes the steps done and their total.
+
+    What cannot count its steps shows `words`, and in the end 100 %.
+    """
     if not sys.stderr.isatty():
         yield show_no_progress
         return
-    with typer.progressbar(length=1, label=words, file=sys.stderr) as bar:
+    with typer.progressbar(length=PER_MILLE, label=words, file=sys.stderr) as bar:
 
         def show(done: int, total: int) -> None:
-            bar.length = max(total, 1)
-            bar.update(done - bar.pos)
+            bar.update(PER_MILLE * done // max(total, 1) - bar.pos)
 
         yield show
+        show(1, 1)

@@ -11,6 +11,7 @@ from socket import EAI_AGAIN
 from threading import current_thread
 from typing import Any, cast
 
+import orjson
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, InternalError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoConnectionInTime
@@ -101,6 +102,7 @@ class Pool(QueuePool):
 
 POOL: dict[str, Any] = {
     "hide_parameters": True,
+    "json_deserializer": orjson.loads,
     "poolclass": Pool,
     "pool_size": POOL_SIZE,
     "max_overflow": MAX_CONNECTIONS - POOL_SIZE,
@@ -122,7 +124,7 @@ def open_database(data_dir: Path, url: str | None = None) -> Engine:
 
 
 def open_to_read(data_dir: Path, url: str | None = None) -> Engine:
-    """Read-only. SQLite may create its side files."""
+    """Open a database read-only. SQLite may create its side files."""
     if url is not None:
         return _open_postgresql(url)
     path = data_dir / DATABASE_FILE
@@ -131,7 +133,7 @@ def open_to_read(data_dir: Path, url: str | None = None) -> Engine:
 
 
 def open_sqlite_to_read(path: Path, options: str = "mode=ro", **more: Any) -> sqlite3.Connection:
-    """`options` is the query of the SQLite URI, `more` goes to `sqlite3.connect`."""
+    """Open SQLite read-only. `options` is the query of its URI, and `more` goes to `sqlite3.connect`."""
     address = f"{path.absolute().as_uri()}?{options}"
     connection: sqlite3.Connection = sqlite3.connect(address, uri=True, isolation_level=None, **more)
     return connection
@@ -158,7 +160,7 @@ def _open_postgresql(url: str) -> Engine:
 
 
 def open_to_requests(engine: Engine, *, is_open: bool) -> None:
-    """If not `is_open`, only the threads that open the database may use it."""
+    """Open the pool, or close it to all but the threads that open the database."""
     cast("Pool", engine.pool).is_open = is_open
 
 
@@ -191,7 +193,7 @@ def for_writing(engine: Engine) -> Engine:
 
 
 def is_in_transaction(connection: Connection) -> bool:
-    """Asks the driver: a statement may have ended the transaction without SQLAlchemy's knowledge."""
+    """Ask the driver, because a statement may have ended the transaction without SQLAlchemy's knowledge."""
     driver: Any = connection.connection.dbapi_connection
     if connection.dialect.name == "sqlite":
         return bool(driver.in_transaction)

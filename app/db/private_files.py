@@ -14,7 +14,7 @@ log = Log(__name__)
 
 
 def make_private_folder(folder: Path) -> None:
-    """Folders above it get the usual access."""
+    """Make a folder that only its owner can use. Folders above it get the usual access."""
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         folder.mkdir(mode=stat.S_IRWXU, exist_ok=True)

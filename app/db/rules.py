@@ -91,7 +91,7 @@ REPLACED_UNRECORDED = (
 
 
 def declare_rules() -> None:
-    """Also declare the first rows of `generation` and `closed_count`."""
+    """Declare the rules, and the first rows of `generation` and `closed_count`."""
     for row, why in WRITTEN_ONCE.items():
         _refuse(row, "are_never_altered", "UPDATE", why)
         _refuse_losing(row, why)

@@ -14,10 +14,10 @@ from sqlalchemy import Connection, Engine, create_mock_engine, inspect, text
 from sqlalchemy.schema import ExecutableDDLElement
 from sqlmodel import SQLModel
 
-from app.db.backup import database_copy, move_into_place
 from app.db.database import DATABASE_FILE, for_writing
+from app.db.file_copies import database_copy, move_into_place
 from app.db.tables import declare_partial_indexes
-from app.errors import BackupRefused, SchemaAltered, SchemaBehind, SchemaUnknown, SetupError
+from app.errors import BackupRefused, SchemaAltered, SchemaBehind, SchemaTooOld, SchemaUnknown
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 VERSION_TABLE = "alembic_version"
@@ -27,11 +27,6 @@ CREATE_VERSION_TABLE = (  # as Alembic creates it
 )
 FIRST_TABLE = "editions"
 OF_0_2_0 = "0001"
-NOT_READ = (
-    "this database was written by version 0.2.0 or before. Its audit log has sentences for details, which this program "
-    "does not read, and nothing can rewrite them, since they are hashed. Nothing was changed. Use the build that wrote "
-    "it for its concerns, and begin a new data folder with this one"
-)
 ADDRESSES = {"sqlite": "sqlite://", "postgresql": "postgresql+psycopg://"}
 CREATES = re.compile(r"CREATE (?:UNIQUE |VIRTUAL |CONSTRAINT )*(TABLE|INDEX|TRIGGER|FUNCTION|STATISTICS) (\w+)")
 TABLE_BODY = re.compile(r"CREATE TABLE [\"'`\[]?\w+[\"'`\]]? ?\((.*)\)([^)]*)")
@@ -62,7 +57,7 @@ def prepare_schema(engine: Engine, data_dir: Path, *, migrates: bool) -> None:
 
 
 def note_newest_revision(connection: Connection) -> None:
-    """Alembic's table must have no row."""
+    """Note the newest revision in Alembic's table, which must have no row."""
     connection.exec_driver_sql(CREATE_VERSION_TABLE)
     connection.execute(text("INSERT INTO alembic_version VALUES (:newest)"), {"newest": newest_revision()})
 
@@ -98,7 +93,7 @@ def _keep_copy(data_dir: Path, newest: str) -> None:
 
 
 def is_behind(engine: Engine) -> bool:
-    """Raise as `read_schema_version`, and `SchemaUnknown` if the database is empty."""
+    """Return True if the schema is older. Raise as `read_schema_version`, and `SchemaUnknown` if it is empty."""
     with engine.connect() as connection:
         found = read_schema_version(connection)
     if found is None:
@@ -109,7 +104,7 @@ def is_behind(engine: Engine) -> bool:
 def read_schema_version(connection: Connection) -> str | None:
     """Return the revision, or None if the database is empty.
 
-    Raise `SetupError` for version 0.2.0, `SchemaUnknown` if this program does not have the revision.
+    Raise `SchemaTooOld`, or `SchemaUnknown` if this program does not have the revision.
     """
     tables = inspect(connection).get_table_names()
     if VERSION_TABLE not in tables:
@@ -118,14 +113,14 @@ def read_schema_version(connection: Connection) -> str | None:
         return None
     found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
     if found == OF_0_2_0:
-        raise SetupError(NOT_READ)
+        raise SchemaTooOld
     if found not in (None, *_revisions()):
         raise SchemaUnknown
     return found
 
 
 def newest_revision() -> str:
-    """Return, for example, `0002`."""
+    """Return the newest revision of this program, such as `0002`."""
     return _revisions()[-1]
 
 
@@ -196,7 +191,10 @@ def declared_statements(dialect: str) -> list[str]:
 
 
 def declared_objects(dialect: str) -> list[SchemaObject]:
-    """Leave out text search configurations. On PostgreSQL include the setting of triggers (`TRIGGERS_FIRE`)."""
+    """Return the objects that this program declares, without text search configurations.
+
+    PostgreSQL's include the setting of triggers (`TRIGGERS_FIRE`).
+    """
     found = [(CREATES.match(statement), statement) for statement in declared_statements(dialect)]
     objects = [SchemaObject(match[1].lower(), match[2], statement) for match, statement in found if match]
     return objects if dialect == "sqlite" else [*objects, SchemaObject(*TRIGGERS_FIRE)]
@@ -208,7 +206,10 @@ def declared_definitions(dialect: str) -> Definitions:
 
 
 def stored_objects(connection: Connection) -> list[SchemaObject]:
-    """On PostgreSQL return only objects of this service's tables, and the setting of triggers."""
+    """Return the objects in the database.
+
+    On PostgreSQL they are those of this service's tables, and the setting of triggers.
+    """
     if connection.dialect.name == "sqlite":
         found = connection.execute(text("SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
     else:
@@ -225,7 +226,7 @@ def definitions_of(objects: Iterable[SchemaObject], dialect: str) -> Definitions
 
 
 def compare_schemas(expected: Definitions, found: Definitions) -> Iterator[str]:
-    """Yield a sentence for each object that differs, but for added ones that are `HARMLESS_IF_ADDED`."""
+    """Yield a sentence for each object that differs. An added object that is `HARMLESS_IF_ADDED` is left out."""
     for kind, name in sorted(expected.keys() | found.keys()):
         title = f"the {kind} {ascii(name)[1:-1]}"
         if (kind, name) not in found:

@@ -39,7 +39,7 @@ ROWID = column("rowid", Integer)
 
 @dataclass(frozen=True)
 class FullText:
-    """The two indexes of one database. `prefix_mark` follows a word that is a prefix."""
+    """The two full-text indexes of one database. `prefix_mark` follows a word that is a prefix."""
 
     any_form: str
     prefix: str
@@ -56,7 +56,7 @@ POSTGRESQL = FullText("any_form", "simple", "'{}'", " & ", ":*")
 
 
 def declare_full_text_index() -> None:
-    """SQLite's indexes also need triggers, which add and remove the words of each row."""
+    """Declare the indexes. SQLite's also need triggers, which add and remove the words of each row."""
     for name, tokenizer in ((SQLITE.any_form, "porter unicode61"), (SQLITE.prefix, "unicode61")):
         options = f"words, content='catalogue', content_rowid='id', tokenize='{tokenizer}'"
         gain = f"INSERT INTO {name} (rowid, words) VALUES (NEW.id, NEW.words)"  # noqa: S608  # nosec B608  # own names

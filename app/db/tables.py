@@ -22,7 +22,7 @@ def table_of(row: type[SQLModel]) -> Table:
 
 
 def create_with_table(row: type[SQLModel], statement: str, *, dialect: str | None = None) -> None:
-    """Without `dialect`, the statement runs on either database."""
+    """Run a statement when the table is created: on both databases, or on `dialect` only."""
     ddl = DDL(statement.replace("%", "%%"))  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
     event.listen(table_of(row), "after_create", ddl if dialect is None else ddl.execute_if(dialect=dialect))
 
@@ -36,7 +36,7 @@ def use_code_point_collation() -> None:
 
 
 def declare_partial_indexes() -> None:
-    """SQLAlchemy gets the PostgreSQL condition of each from its `info`."""
+    """Give SQLAlchemy the PostgreSQL condition of each partial index from its `info`."""
     for table in SQLModel.metadata.tables.values():
         for index in table.indexes:
             index.dialect_kwargs.update(index.info)

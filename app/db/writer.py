@@ -53,7 +53,7 @@ class _TransactionEnded(Exception):
 
 @dataclass(frozen=True)
 class SharedWrite(Generic[_T]):
-    """Writes one value. Consecutive ones with the same `write_all` are written by one call, in order."""
+    """A write of one value. Consecutive ones with the same `write_all` are written by one call, in order."""
 
     write_all: Callable[[Connection, Sequence[_T]], None]
     value: _T
@@ -98,7 +98,7 @@ class Writer:
         self._thread.start()
 
     def stop(self) -> None:
-        """Finish the queue first. Wait at most `wait_seconds`."""
+        """Finish the queue, and wait at most `wait_seconds`."""
         self._queue.put(None)
         self._thread.join(self._wait_seconds)
 
@@ -108,7 +108,7 @@ class Writer:
 
     @property
     def has_failed(self) -> bool:
-        """True if the database made the last transaction fail."""
+        """Return True if the database made the last transaction fail."""
         return self._fails
 
     @property
@@ -131,7 +131,7 @@ class Writer:
     async def run_async(
         self, operation: Callable[Concatenate[Session, P], _T], /, *args: P.args, **kwargs: P.kwargs
     ) -> _T:
-        """Does not block the event loop."""
+        """Run an operation as `run` does, without blocking the event loop."""
         bell = asyncio.get_running_loop().create_future()
         outcome: Future[_T] = self._enqueue(_bind(operation, *args, **kwargs), bell)
         try:
@@ -226,7 +226,7 @@ def _bind(operation: Callable[Concatenate[Session, P], Any], /, *args: P.args, *
 
 
 def write_without_change(session: Session) -> None:
-    """Raises SQLAlchemy's error if the database cannot write."""
+    """Write without changing anything. Raise SQLAlchemy's error if the database cannot write."""
     session.connection().execute(text("UPDATE generation SET number = number"))
 
 

@@ -88,7 +88,7 @@ def actor_of(request: Request, principal: Principal, at: dt.datetime) -> Actor:
 
 
 def caller_address(request: Request) -> str:
-    """`UNKNOWN_ADDRESS` if the connection has none."""
+    """Return the caller's address, or `UNKNOWN_ADDRESS` if the connection has none."""
     return request.client.host if request.client else UNKNOWN_ADDRESS
 
 
@@ -99,7 +99,7 @@ def caller_networks(request: Request) -> LimitKeys:
 
 
 class SubmitterKey(_Key):
-    """Accepts no key too if anonymous concerns are allowed."""
+    """The key of a caller who submits a concern. It may be missing if anonymous concerns are allowed."""
 
     async def __call__(self, request: Request) -> Principal:
         credentials = await client_key_of(request)

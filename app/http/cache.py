@@ -9,9 +9,10 @@ import gzip
 import re
 from asyncio import Future
 from collections import OrderedDict
-from collections.abc import Callable, Set
+from collections.abc import Callable, Mapping, Set
 from email.utils import parsedate_to_datetime
 from functools import lru_cache, partial
+from threading import Lock
 from time import monotonic
 from typing import Any, NamedTuple
 
@@ -39,7 +40,7 @@ MAX_HELD_FRACTION = 2  # held entries take at most half of the cache
 PARSED_HEADERS = 1_000
 WITHOUT_GUIDES = frozenset({"/openapi.json", "/openapi.public.json"})
 """No edition changes these responses."""
-BYPASS_HEADERS = frozenset({b"accept-datetime", b"content-length", b"transfer-encoding"})
+BYPASS_HEADERS = frozenset({b"accept-datetime", b"content-length", b"if-match", b"transfer-encoding"})
 CacheKey = tuple[str, bytes, frozenset[str], tuple[str, ...]]
 """Key of all that the content depends on: path, query as sent, media types preferred to JSON, languages to English."""
 SUPPORTED_VARY = frozenset({"accept", "accept-datetime"})
@@ -54,7 +55,7 @@ ILLEGAL_FIELD_BYTES = re.compile(b"[\x00-\x08\x0a-\x1f\x7f]")  # RFC 9110, secti
 
 
 class WireResponse(NamedTuple):
-    """Its fields for ASGI, and the same as bytes for the network."""
+    """A response: its fields for ASGI, and the same as bytes for the network."""
 
     status: int
     headers: RawHeaders
@@ -112,6 +113,11 @@ class CachedResponse:
         else:
             self.plain = self.gzipped = EncodedResponse(headers, body)
 
+    def compressed(self) -> bytes:
+        if self.gzipped is None or self.gzipped is self.plain:
+            return gzip.compress(self.plain.whole.body, mtime=0)
+        return self.gzipped.whole.body
+
     async def add_gzip(self) -> None:
         if len(self.plain.whole.body) < MIN_THREADED_GZIP_BYTES:
             self.gzipped = _compress(self.plain)
@@ -139,6 +145,8 @@ class CacheStore:
         self.used_bytes = 0
         self.pending: dict[CacheKey, Future[CachedResponse | None]] = {}
         """Responses being made, by key. None if one turns out not cacheable."""
+        self.versions: Mapping[str, object] | None = None
+        """By path: at least as old as every response of this store."""
         self._max_bytes = max_bytes
         self._clock = clock
         self._entries: OrderedDict[CacheKey, CachedResponse] = OrderedDict()
@@ -150,7 +158,7 @@ class CacheStore:
         copied = CacheStore(self._max_bytes, self._clock)
         copied._entries, copied._held = self._entries.copy(), self._held.copy()
         copied._held_bytes = sum(each.size for each in copied._held.values() if each is not None)
-        copied._is_held_full = self._is_held_full
+        copied._is_held_full, copied.versions = self._is_held_full, self.versions
         copied.used_bytes = copied._held_bytes + sum(each.size for each in copied._entries.values())
         return copied
 
@@ -161,8 +169,15 @@ class CacheStore:
                 kept.put(key, entry)
         return kept
 
+    def keep_held(self, former: "CacheStore", versions: Mapping[str, object]) -> None:
+        """Hold again what `former` held of those paths whose version is the same now."""
+        known, self.versions = former.versions or {}, versions
+        for key, entry in former._held.items():
+            if entry is not None and key[0] in versions and known.get(key[0]) == versions[key[0]] and self.hold(key):
+                self.put(key, entry)
+
     def find(self, key: CacheKey, *, allow_expired: bool = False) -> CachedResponse | None:
-        """Drop an expired entry, unless it is held or `allow_expired`."""
+        """Return an entry. An expired one is dropped, unless it is held or `allow_expired`."""
         entry = self._entries.get(key) or self._held.get(key)
         if entry is None:
             return None
@@ -175,7 +190,7 @@ class CacheStore:
         return entry
 
     def hold(self, key: CacheKey) -> bool:
-        """Hold the current and each later entry of `key`. Return False, and hold nothing, once one had no room."""
+        """Hold the current and each later entry of `key`. Once one had no room, hold nothing and return False."""
         if self._is_held_full and self._held.get(key) is None:
             return False
         self._held.setdefault(key, None)
@@ -218,7 +233,7 @@ class CacheRequest(NamedTuple):
     if_none_match: bytes | None
 
     def choose(self, entry: CachedResponse) -> EncodedResponse | None:
-        """Return None if the request accepts gzip, and `entry` has not been compressed yet."""
+        """Return the encoding to send, or None if the request accepts gzip and `entry` is not compressed yet."""
         return entry.gzipped if self.accepts_gzip else entry.plain
 
 
@@ -226,8 +241,8 @@ class ResponseCache:
     """The current store of responses, and the look-up of a request in it. Only the event loop reads and writes entries.
 
     `clear`, from any thread, replaces the store: a response being made then goes into the old one, which nobody reads,
-    so nothing old is served after a clear. The server front sends stored responses unchanged; while they need additions
-    such as `Age`, `find` gives it None.
+    so nothing old is served after a clear. `begin_again` then takes back the held responses that are still right. The
+    server front sends stored responses unchanged; while they need additions such as `Age`, `find` gives it None.
     """
 
     def __init__(
@@ -242,23 +257,45 @@ class ResponseCache:
         self._allows_host = allows_host
         self._clock = clock
         self.store = CacheStore(self._max_bytes, clock)
+        self._former = self.store
+        self._changing = Lock()
         self.on_clear: Callable[[], object] = lambda: None
         self._current_at: float | None = None
         self._has_front = True
+        self.left_to_hold = 0
+        """How many paths `HeldGuidance` has not reached in its present round."""
 
     def clear(self) -> None:
         """Drop every entry that an edition can change."""
-        self.store = self.store.without_guides()
+        with self._changing:
+            if self.store.versions is not None:
+                self._former = self.store
+            self.store = self.store.without_guides()
         self.on_clear()
+
+    def begin_again(self, cleared: CacheStore, versions: Mapping[str, object]) -> bool:
+        """Hold again what has the same version. Nothing kept in memory may be older. Return False if cleared again."""
+        with self._changing:
+            if self.store is not cleared:
+                return False
+            store = cleared.without_guides()
+            store.keep_held(self._former, versions)
+            self.store = self._former = store
+            return True
 
     def leave_front(self) -> None:
         self._has_front = False
-        self.store = self.store.copy()  # a new store tells the server front that its finished responses are invalid
+        with self._changing:
+            self.store = self.store.copy()  # a new store tells the server front that its finished responses are invalid
 
     def set_database_unavailable(self, current_at: float | None) -> None:
-        """`current_at` is when, by `monotonic`, all entries were last current; None if the database is back."""
+        """Note since when the database is away: `current_at` is when, by `monotonic`, all entries were last current.
+
+        None means that it is back.
+        """
         if self._current_at is None and current_at is not None:
-            self.store = self.store.copy()  # a new store tells the server front that its finished responses are invalid
+            with self._changing:
+                self.store = self.store.copy()  # as in `leave_front`
         self._current_at = current_at
 
     @property
@@ -266,12 +303,16 @@ class ResponseCache:
         return self._current_at is not None
 
     def age_of(self, entry: CachedResponse) -> float | None:
-        """Seconds for which `entry` may have been out of date, or None."""
+        """Return the seconds for which `entry` may have been out of date, or None."""
         current_at = self._current_at
         return None if current_at is None else monotonic() - max(current_at, entry.made_at)
 
     def find_entry(self, key: CacheKey) -> CachedResponse | None:
-        """While the database is away also what expired, for `STALE_IF_ERROR_SECONDS`, or the guide's own language."""
+        """Return an entry.
+
+        While the database is away it may be one that expired within `STALE_IF_ERROR_SECONDS`, or one in the guide's own
+        language.
+        """
         entry = self.store.find(key, allow_expired=self.is_database_away)
         if entry is None and key[-1] and self.is_database_away:
             entry = self.store.find((*key[:-1], ()), allow_expired=True)
@@ -300,7 +341,7 @@ class ResponseCache:
         )
 
     def find(self, request: CacheRequest) -> tuple[Any, WireResponse] | None:
-        """Return None while the database is away, or after `leave_front`."""
+        """Return the stored response for the front, or None while the database is away or after `leave_front`."""
         if self.is_database_away or not self._has_front:
             return None
         entry = self.store.find(request.key)
@@ -363,7 +404,7 @@ class ResponseCache:
 
 @lru_cache(maxsize=PARSED_HEADERS)
 def preferred_media_types(accept: bytes) -> frozenset[str]:
-    """Nothing else in Accept affects a response."""
+    """Return the media types that Accept prefers. Nothing else in it affects a response."""
     header = accept.decode("latin-1")
     return frozenset(
         form.media_type for form in REPRESENTATIONS if quality(form.media_type, header) > quality(JSON, header)
@@ -372,7 +413,7 @@ def preferred_media_types(accept: bytes) -> frozenset[str]:
 
 @lru_cache(maxsize=PARSED_HEADERS)
 def accepts_gzip(accept_encoding: bytes) -> bool:
-    """True if gzip is named and `identity` not preferred to it. `*` is ignored."""
+    """Return True if gzip is named and `identity` not preferred to it. `*` is ignored."""
     header = accept_encoding.decode("latin-1")
     return quality("gzip", header) > 0 and quality("gzip", header) >= quality("identity", header)
 

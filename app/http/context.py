@@ -70,6 +70,8 @@ class AppContext:
     held_file: HeldFile
     invalidate_caches: Callable[[], None]
     """Clears the response cache, and those of current editions and of contacts to call."""
+    read_again: Callable[[], None]
+    """Clears only the latter two."""
     allows_host: Callable[[bytes | None], bool]
     invariants: Invariants
     outside: ExternalServicesMonitor
@@ -106,7 +108,10 @@ async def get_context(request: Request) -> AppContext:
 
 
 async def open_session(request: Request) -> AsyncIterator[Session]:
-    """Closed, on PostgreSQL, in an extra thread, because all of the usual pool may be waiting for a connection."""
+    """Yield a session.
+
+    On PostgreSQL an extra thread closes it, because all threads of the pool may wait for a connection.
+    """
     engine = context_of(request).engine
     session = Session(engine)
     try:

@@ -22,7 +22,7 @@ log = Log(__name__)
 
 
 def steps_of(context: AppContext, find_language: Step) -> list[Step]:
-    """`tests/http/test_door.py` states the reasons of the order."""
+    """Return the steps in their order, whose reasons are in `tests/http/test_door.py`."""
     settings = context.settings
     return [
         context.response_cache.answer_from_cache,

@@ -47,7 +47,7 @@ class Exchange:
 
     @cached_property
     def ends(self) -> AsyncExitStack:
-        """Run once the route has ended, the last added first. Made at its first use: a hit has none."""
+        """What runs once the route has ended, the last added first. It is made at its first use: a hit has none."""
         return AsyncExitStack()
 
     @property

@@ -48,7 +48,10 @@ DEFAULT_FAULT = (FaultCode.INVALID, "This is not a valid answer.")
 
 
 def to_field_error(error: Mapping[str, Any]) -> FieldError:
-    """`error["loc"]` must be the location in the body, without the leading `body` that FastAPI adds."""
+    """Return the entry of `errors`.
+
+    `error["loc"]` must be the location in the body, without the leading `body` of FastAPI.
+    """
     at, context = tuple(error["loc"]), error.get("ctx", {})
     if error["type"] == "value_error":
         reason = context["error"]
@@ -81,7 +84,7 @@ def to_field_problems(errors: Sequence[FieldError]) -> tuple[FieldProblem, ...]:
 
 
 def json_pointer(at: Location) -> str:
-    """Return a URI fragment (RFC 6901, section 6)."""
+    """Return a JSON Pointer as a URI fragment (RFC 6901, section 6)."""
     return "#" + "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in at)
 
 

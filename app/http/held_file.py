@@ -1,7 +1,6 @@
 """The file with the held responses, from which a start during an outage serves guidance."""
 
 import datetime as dt
-import gzip
 import hashlib
 import hmac
 import json
@@ -38,7 +37,7 @@ class Numbers(NamedTuple):
 
 
 class HeldResponse(NamedTuple):
-    """`template` is the path of its route, for the log."""
+    """`template` is the path of its route, for the log, and `body` compressed."""
 
     path: str
     template: str | None
@@ -47,7 +46,7 @@ class HeldResponse(NamedTuple):
 
 
 class Held(BaseModel):
-    """`at` is a time at which the responses were current, in seconds."""
+    """The responses that are held. `at` is a time at which they were current, in seconds."""
 
     model_config = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
 
@@ -73,12 +72,12 @@ class HeldFile:
     def save(
         self, responses: Sequence[HeldResponse], numbers: Numbers, at: dt.datetime, is_current: Callable[[], bool]
     ) -> None:
-        """Save nothing if the same were saved within `RENEW_SECONDS`, are too large, or `is_current` returns False."""
+        """Save the responses. Those that are too large, saved lately (`RENEW_SECONDS`) or not current are not saved."""
         held = Held(at=at.timestamp(), numbers=numbers, responses=[*responses])
         known = [(each.path, dict(each.headers)[b"etag"]) for each in responses]
         if self._saved and self._saved[0] == known and (at - self._saved[1]).total_seconds() < RENEW_SECONDS:
             return
-        content = gzip.compress(held.model_dump_json().encode(), compresslevel=1)
+        content = held.model_dump_json().encode()
         with self._lock:
             if not is_current():
                 return
@@ -107,7 +106,7 @@ class HeldFile:
                 found = self._path.read_bytes()
                 mac, content = found[:MAC_BYTES], found[MAC_BYTES:]
                 if hmac.compare_digest(mac, self._mac(content)):
-                    held = Held.model_validate_json(gzip.decompress(content))
+                    held = Held.model_validate_json(content)
                     age = self.clock().timestamp() - held.at
                     return (age, held) if -CLOCK_SECONDS <= age <= STALE_IF_ERROR_SECONDS else None
         return None

@@ -64,9 +64,10 @@ class _StrictRequest(GuidanceRequest):
 
 
 def read_json(body: bytes) -> Any:
-    """Raise `InvalidBody`, without text of the body, if it is not JSON or exceeds a limit of this module.
+    """Parse a JSON body.
 
-    Refused too: a repeated name, NUL, a lone surrogate, a number with too many digits.
+    Raise `InvalidBody`, without text of the body, if it is not JSON or exceeds a limit of this module. A repeated name,
+    NUL, a lone surrogate and a number with too many digits are refused too.
     """
     with suppress(ValueError):  # its message may repeat the body
         value = jiter.from_json(body, allow_inf_nan=False, catch_duplicate_keys=True, cache_mode="none")

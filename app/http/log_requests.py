@@ -25,7 +25,7 @@ class RequestRecords:
         self._answered: list[FinishedRequest] = []
 
     def add(self, answered: FinishedRequest) -> None:
-        """Record in the next turn of the event loop. The record is lost if the process is killed before that."""
+        """Record a request in the next turn of the event loop. A kill before that loses the record."""
         if not self._answered:
             asyncio.get_running_loop().call_soon(self._write)
         self._answered.append(answered)
@@ -53,6 +53,6 @@ def new_request_id() -> str:
 
 
 def route_template(route: Any) -> str:
-    """Return such as /v1/concerns/{reference}, never the path itself, which may have the reference of a concern."""
+    """Return a template such as /v1/concerns/{reference}. The path itself may have the reference of a concern."""
     path: str = getattr(route, "path", NO_ROUTE)
     return path

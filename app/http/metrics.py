@@ -38,7 +38,7 @@ def snapshot(families: Iterable[Metric]) -> bytes:
 
 
 def gauge(name: str, words: str, values: Mapping[Any, float] | float, *labels: str) -> GaugeMetricFamily:
-    """A key of `values` is the value of the only label, or a tuple with one for each."""
+    """Return a gauge. A key of `values` is the value of the only label, or a tuple with one for each label."""
     family = GaugeMetricFamily(name, words, labels=labels)
     for key, value in values.items() if isinstance(values, Mapping) else [((), values)]:
         family.add_metric((key,) if isinstance(key, str) else key, value)
@@ -46,7 +46,7 @@ def gauge(name: str, words: str, values: Mapping[Any, float] | float, *labels: s
 
 
 def desk_metrics(counts: Mapping[str, int]) -> bytes:
-    """States of additions begin with `additions_`."""
+    """Return the gauges of the desk. The states of additions begin with `additions_`."""
     additions = {name.removeprefix(OF_ADDITIONS): counts[name] for name in counts if name.startswith(OF_ADDITIONS)}
     concerns = {name: count for name, count in counts.items() if not name.startswith(OF_ADDITIONS)}
     return snapshot(
@@ -145,7 +145,7 @@ class Metrics:
         self._flushes.observe(seconds)
 
     def text(self, gauges: Iterable[Metric]) -> bytes:
-        """With `SHARED_FOLDER`, each count is the sum over all processes."""
+        """Return the metrics as text. With `SHARED_FOLDER`, each count is the sum over all processes."""
         is_shared = SHARED_FOLDER in os.environ
         counts = MultiProcessCollector(None) if is_shared else self.registry  # type: ignore[no-untyped-call]  # the library leaves it untyped
         return generate_latest(counts) + snapshot(gauges)

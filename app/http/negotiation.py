@@ -32,7 +32,7 @@ ByteOrderMark = Annotated[
 
 @dataclass(frozen=True)
 class Representation:
-    """Other than JSON."""
+    """A representation of a resource other than JSON."""
 
     media_type: str
     parameters: str
@@ -111,7 +111,7 @@ async def choose_format(exchange: Exchange) -> None:
 
 
 def quality(media_type: str, accept: str) -> float:
-    """Return that of the most specific range that matches (RFC 9110, section 12.5.1), or 0."""
+    """Return the quality of the most specific range that matches (RFC 9110, section 12.5.1), or 0."""
     ranges = ("*/*", media_type.partition("/")[0] + "/*", media_type)  # from the widest to the narrowest
     best = (-1, 0.0)
     for media_range in accept.lower().split(","):

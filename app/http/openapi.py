@@ -67,6 +67,8 @@ existing keys are never renamed or removed. Only keys whose schema allows null c
 """
 EXTENSIBLE_ENUM = "x-extensible-enum"
 """Known values of a string to which others may be added (Zalando's API guidelines; tools know it)."""
+ENUMERATED = frozenset({"const", "enum", EXTENSIBLE_ENUM})
+"""A list of values would need null too."""
 INPUT = "Input"
 INPUTS = ("requestBody", "parameters")
 CLIENT_KEY = "ClientKey"
@@ -87,12 +89,11 @@ DELIVERY_RESPONSES = {
 }
 NAMES_OF_RESPONSES = {"304": "not-modified"}
 GROUPS = {
-    "Read guidance": {"Guides": "Current editions of the guides."},
     "Raise a concern": {"Concerns": "Get the form, check and raise a concern."},
+    "Read guidance": {"Guides": "Current editions of the guides."},
     "Follow a concern": {"Follow-up": "For reporters, with the code of the receipt: status, messages and additions."},
     "Search and look up": {
         "Across guides": "Lists across every guide, and search.",
-        "Feeds": "Feeds of publications and withdrawals.",
         "Reference": "The index, signposts, code lists, problem types, and the keys that verify receipts.",
     },
     "Read every edition and language": {
@@ -105,6 +106,7 @@ GROUPS = {
         "Publishing": "For publishers: publish and withdraw editions and renditions; reviews due.",
     },
     "Operate and connect": {
+        "Feeds": "Feeds of publications and withdrawals, and the catalogue of documents about this API.",
         "Events": "Event feed for other systems (pull): references, times and links only.",
         "Webhooks": "Events for other systems (push): what the service sends to a receiver.",
         "Open Referral UK": "The guides' contacts in the format of the Open Referral UK standard.",
@@ -113,14 +115,16 @@ GROUPS = {
     },
 }
 TAGS = {tag: description for tags in GROUPS.values() for tag, description in tags.items()}
-READERS = ("Read guidance", "Raise a concern", "Follow a concern", "Search and look up")
+READERS = ("Raise a concern", "Read guidance", "Follow a concern", "Search and look up")
 """Tags for people who write a front end or explore the API."""
 FILE_FORMS = (".csv", ".link", ".md", ".pdf")
 COMMON_REFUSALS = ("400", "408", "413", "415", "500", "503")
-SHOWN_REFUSALS = ("400", "503")
+REFUSALS_OF_A_READ = frozenset({"unknown-query", "repeated-query", "invalid-query", "internal-error", "busy"})
+REFUSALS_OF_A_BODY = frozenset({"too-slow", "too-large", "not-json"})
+"""They come with `unreadable-body`."""
 REFUSED_NAME = "refused"
-REFUSED = "Any other refusal, or a failure: `detail` says in a sentence what is wrong."
-WITH_CONTACTS, LIMITED = "with-contacts", "limited"
+REFUSED = "Any other refusal, or a failure: `detail` says why."
+WITH_CONTACTS = "-with-contacts"
 
 
 def build_document(app: FastAPI, settings: Settings) -> JsonObject:
@@ -184,9 +188,11 @@ def _add_problems(path: str, method: str, operation: JsonObject, limits: Words) 
             added = problem_responses(kind)[kind.status]
             content = responses.setdefault(str(kind.status), added)["content"][PROBLEM_MEDIA_TYPE]
             content["examples"] |= added["content"][PROBLEM_MEDIA_TYPE]["examples"]
-    for status, response in responses.items() if is_limited else ():
-        headers = response.setdefault("headers", {})
-        headers |= LIMIT_FIELDS if status != str(RateLimited.status) else LIMIT_FIELDS | RETRY_AFTER
+    for status, response in responses.items():
+        is_shared = PROBLEM_MEDIA_TYPE in response.get("content", {}) or status in NAMES_OF_RESPONSES
+        if is_limited or is_shared:  # with operations that have no limit, and send none
+            headers = response.setdefault("headers", {})
+            headers |= LIMIT_FIELDS if status != str(RateLimited.status) else LIMIT_FIELDS | RETRY_AFTER
 
 
 def _correct_parameters(operation: JsonObject, schemas: JsonObject) -> None:
@@ -245,6 +251,9 @@ def _correct_schema(schema: JsonObject) -> JsonObject:
         }
     if isinstance(schema.get("default"), dict):
         schema = _without(schema, {"default"})
+    match schema.get("anyOf"):
+        case [{"type": str(kind)} as value, {"type": "null"}] if not ENUMERATED & set(value):
+            schema = value | _without(schema, {"anyOf"}) | {"type": [kind, "null"]}
     if "anyOf" in schema and "description" in schema:
         said = {"description"} | ({"examples"} & set(schema))
         schema = schema | {"anyOf": [_without(each, said) for each in schema["anyOf"]]}
@@ -302,7 +311,7 @@ def _emergency_contacts(schemas: JsonObject) -> JsonObject:
     properties = schemas["Problem"]["properties"]
     return {
         name: [
-            {member: value for member, value in each.items() if value}
+            {member: value for member, value in each.items() if value and member != "audience"}
             for each in build_example(properties[name], schemas)
         ]
         for name in ("signposts", "contacts")
@@ -360,7 +369,7 @@ def open_answers(document: JsonObject) -> None:
 
 
 def components_of(places: list[Any], components: JsonObject) -> set[tuple[str, str]]:
-    """Kind and name of each, also of those referred to indirectly."""
+    """Return kind and name of each component, also of those referred to indirectly."""
     reached: set[tuple[str, str]] = set()
     waiting = list(places)
     while waiting:
@@ -502,37 +511,23 @@ def _webhook(kind: EventKind, name: str, schemas: JsonObject) -> JsonObject:
 
 
 def _join_refusals(document: JsonObject) -> None:
-    shown: dict[str, JsonObject] = {}
-    refused: dict[str, tuple[str, JsonObject]] = {}
+    """Show the common refusals of each operation as one response, so that a reader can choose from their examples."""
     for operation in _operations(document):
-        kept, name = {}, REFUSED_NAME
+        kept: JsonObject = {}
+        joined: JsonObject = {}
         for status, response in operation["responses"].items():
             problem = response.get("content", {}).get(PROBLEM_MEDIA_TYPE)
             if problem is None or status not in COMMON_REFUSALS:
                 kept[status] = response
-                continue
-            slug, example = next(iter(problem["examples"].items()))
-            kind = _named(REFUSED_NAME, example)
-            name = f"{kind}{_ending(response)}"
-            refused.setdefault(name, (kind, response.get("headers", {})))
-            if status in SHOWN_REFUSALS:
-                shown.setdefault(kind, {}).setdefault(status, (slug, example))
-        operation["responses"] = kept | {"default": {"$ref": f"#/components/responses/{name}"}}
-    components = document["components"]
-    for name, (kind, headers) in refused.items():
-        sent = {
-            "schema": {"$ref": f"{SCHEMA_PREFIX}Problem"},
-            "examples": dict(shown[kind][status] for status in sorted(shown[kind])),
-        }
-        _share_examples(components, sent)
-        fields = {each: _shared(components, "headers", each, field) for each, field in headers.items()}
-        with_fields = {"headers": fields} if fields else {}
-        response = {"description": REFUSED, **with_fields, "content": {PROBLEM_MEDIA_TYPE: sent}}
-        _shared(components, "responses", name, response)
+            else:
+                joined |= problem["examples"]
+        sent = {"schema": {"$ref": f"{SCHEMA_PREFIX}Problem"}, "examples": joined}
+        kept["default"] = {"description": REFUSED, "headers": dict(LIMIT_FIELDS), "content": {PROBLEM_MEDIA_TYPE: sent}}
+        operation["responses"] = kept
 
 
 def _share(document: JsonObject) -> None:
-    """Move headers, examples, repeated parameters, problems and 304s into `components`.
+    """Move headers, examples, repeated parameters and results, problems and 304s into `components`.
 
     Names follow from the components themselves, so that adding a route changes none. Raise `ValueError` if two would
     share one.
@@ -553,10 +548,21 @@ def _share(document: JsonObject) -> None:
             for name, field in response.get("headers", {}).items():
                 response["headers"][name] = _shared(components, "headers", name, field)
             problem = response.get("content", {}).get(PROBLEM_MEDIA_TYPE, {})
-            name = ".".join(_share_examples(components, problem)) or NAMES_OF_RESPONSES.get(status)
-            if name:
-                name = f"{name}{_ending(response)}"
+            names = _share_examples(components, problem)
+            if name := NAMES_OF_RESPONSES.get(status) or ".".join(_names_of_refusals(names, status)):
                 operation["responses"][status] = _shared(components, "responses", name, response)
+    _share_results(components, [operation for _, operation in described])
+
+
+def _share_results(components: JsonObject, operations: list[JsonObject]) -> None:
+    """Move each result of several operations too, named after the first."""
+    results = [(each, status, repr(result)) for each in operations for status, result in each["responses"].items()]
+    uses, names = Counter(result for *_, result in results), dict[str, str]()
+    for operation, status, result in results:
+        response = operation["responses"][status]
+        if "$ref" not in response and uses[result] > 1:
+            name = names.setdefault(result, f"{operation['operationId']}.{status}")
+            operation["responses"][status] = _shared(components, "responses", name, response)
 
 
 def _name_of_parameter(path: str, parameter: JsonObject) -> str:
@@ -577,13 +583,18 @@ def _share_examples(components: JsonObject, content: JsonObject) -> list[str]:
     return names
 
 
+def _names_of_refusals(names: list[str], status: str) -> list[str]:
+    """The common refusals are named by how they differ from those of a plain read."""
+    if status != "default":
+        return names
+    kinds = {name.removesuffix(WITH_CONTACTS) for name in names}
+    ending = WITH_CONTACTS if names[0].endswith(WITH_CONTACTS) else ""
+    return [f"{REFUSED_NAME}{ending}", *sorted((kinds ^ REFUSALS_OF_A_READ) - REFUSALS_OF_A_BODY)]
+
+
 def _named(name: str, example: JsonObject) -> str:
     has_contacts = isinstance(example["value"], dict) and "signposts" in example["value"]
-    return f"{name}-{WITH_CONTACTS}" if has_contacts else name
-
-
-def _ending(response: JsonObject) -> str:
-    return f".{LIMITED}" if FIELD in response.get("headers", {}) else ""
+    return f"{name}{WITH_CONTACTS}" if has_contacts else name
 
 
 def _shared(components: JsonObject, kind: str, name: str, part: JsonObject) -> JsonObject:

@@ -14,7 +14,7 @@ from app.http.metrics import gauge
 from app.services.concerns.saved_forms import measure_saved
 from app.services.desk.actions import times_to_acknowledge
 from app.services.desk.inbox import count_states
-from app.services.events.deliveries import count_deliveries, oldest_waiting
+from app.services.events.deliveries import count_deliveries, oldest_waiting_deliveries
 from app.services.events.webhooks import UNDELIVERED, list_receivers
 from app.services.operations.watches import WATCHES, Watcher
 
@@ -26,7 +26,10 @@ DECILES = {"0.5": 4, "0.9": 8}
 
 
 def read_gauges(context: AppContext, session: Session, *, now: dt.datetime) -> Iterator[Metric]:
-    """Times to acknowledgement are those of the last `RECENT`. Numbers below `SMALLEST_SHOWN` are left out."""
+    """Return the gauges. Times to acknowledgement are those of the last `RECENT`.
+
+    Numbers below `SMALLEST_SHOWN` are left out.
+    """
     writer, store = context.writer, context.response_cache.store
     workers = {name: each for each in context.workers for name in each.names}
     yield gauge("guidance_writer_waiting", "Operations that wait to be written.", writer.waiting)
@@ -64,7 +67,9 @@ def read_gauges(context: AppContext, session: Session, *, now: dt.datetime) -> I
     yield gauge("guidance_writer_alive", "1 if the writer's thread runs in this process.", writer.is_alive)
     yield gauge("guidance_cache_responses", "Responses in the cache of this process.", len(store))
     yield gauge("guidance_cache_bytes", "Memory of the cache of this process, in bytes.", store.used_bytes)
-    oldest = oldest_waiting(session)
+    left = context.response_cache.left_to_hold
+    yield gauge("guidance_cache_left_to_hold", "Responses that this process has still to make and hold.", left)
+    oldest = oldest_waiting_deliveries(session)
     ages = {name: (now - oldest.get(name, now)).total_seconds() for name in receivers}
     yield gauge(
         "guidance_outbox_age_seconds",

@@ -126,7 +126,7 @@ def expect_one_key_at_most(request: Request) -> None:
 
 
 def created_response(result: IdempotentResult, location: str) -> Response:
-    """201, with `Idempotency-Replayed: true` for an earlier, identical request."""
+    """Return 201, with `Idempotency-Replayed: true` for an earlier, identical request."""
     response = stored_response(result)
     response.status_code, response.headers["Location"] = 201, location
     return response

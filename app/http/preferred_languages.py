@@ -16,7 +16,7 @@ PARSED_LANGUAGE_HEADERS = 1_000
 
 
 def quality_in(parameters: Iterable[str]) -> float:
-    """The first valid `q`, or 1."""
+    """Return the first valid `q`, or 1."""
     return next((float(match[1]) for match in map(QUALITY.fullmatch, parameters) if match), 1.0)
 
 

@@ -1,6 +1,7 @@
 """Exception handlers that turn errors into problems (RFC 9457). No problem repeats text that the caller sent."""
 
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -63,6 +64,7 @@ PROBLEM_FOR_STATUS: Mapping[int, type[Problem]] = {
         InternalError,
     )
 }
+OPTIONS = "OPTIONS"
 MAX_ERRORS = 100
 TOO_MANY_ERRORS = f"Many fields are invalid. `errors` lists the first {MAX_ERRORS}."
 
@@ -70,7 +72,7 @@ log = Log(__name__)
 
 
 def add_problem_handlers(app: FastAPI) -> None:
-    """`app.http.door` logs all other errors."""
+    """Add the handlers of problems. `app.http.door` logs all other errors."""
     app.add_exception_handler(GuidanceError, _handle_domain_error)
     app.add_exception_handler(RequestValidationError, _handle_validation_error)
     app.add_exception_handler(HTTPException, _handle_http_exception)
@@ -111,7 +113,7 @@ def problem_response(
 
 
 def problem_of(error: Exception) -> type[Problem]:
-    """Any other error is a defect, `InternalError`."""
+    """Return the problem of an error. One that is not expected is a defect, `InternalError`."""
     return type(error) if isinstance(error, Problem) else InternalError
 
 
@@ -173,6 +175,8 @@ def _handle_http_exception(request: Request, error: Exception) -> Response:
     kind = own or PROBLEM_FOR_STATUS.get(status, InternalError)
     detail: str | None = error.detail if own else None  # type: ignore[attr-defined]
     headers = {"Allow": _allowed_methods(request)} if kind is MethodNotAllowed else {}
+    if headers and request.method == OPTIONS and "access-control-request-method" not in request.headers:
+        return Response(status_code=HTTPStatus.NO_CONTENT, headers=headers)
     return problem_response(request, kind, detail=detail, headers=headers)
 
 
@@ -187,4 +191,4 @@ def _allowed_methods(request: Request) -> str:
     path = request.scope["route"].path
     routes = [route for route in iter_route_contexts(request.app.routes) if route.path == path]
     methods = {method for route in routes for method in route.methods or ()}
-    return ", ".join(sorted(methods | {"HEAD"} if "GET" in methods else methods))
+    return ", ".join(sorted({*methods, OPTIONS, *(["HEAD"] if "GET" in methods else [])}))

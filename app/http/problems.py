@@ -39,12 +39,12 @@ NOT_MODIFIED: Responses = {304: {"description": "Not modified: the copy named by
 
 
 def response_example(**members: Any) -> Responses:
-    """`members` override fields of the example that `app.http.openapi` builds for status 200."""
+    """Return an example. `members` override fields of the one that `app.http.openapi` builds for status 200."""
     return {200: {"content": {"application/json": {"example": members}}}}
 
 
 def problem_responses(*problems: type[Problem]) -> Responses:
-    """Always include the problems of queries and the internal error."""
+    """Return the problems of an operation, always with those of queries and the internal error."""
     responses: Responses = {}
     told: tuple[type[Problem], ...] = (*problems, *QUERY_PROBLEMS, InternalError)
     for each in told:
@@ -53,7 +53,7 @@ def problem_responses(*problems: type[Problem]) -> Responses:
             {"description": each.title, "content": {PROBLEM_MEDIA_TYPE: {"schema": PROBLEM_SCHEMA, "examples": {}}}},
         )
         examples = response["content"][PROBLEM_MEDIA_TYPE]["examples"]
-        examples[each.slug] = {"summary": each.title, "value": _example_of(each)}
+        examples[each.slug] = {"value": _example_of(each)}
     return responses
 
 

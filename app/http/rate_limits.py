@@ -63,7 +63,10 @@ class OverLimit(Enum):
 
 @dataclass(frozen=True)
 class CountedKind:
-    """`setting` has the limit. `connections` divided by `waiting`, but at least 1, may wait."""
+    """A kind of request that is counted. `setting` has the limit.
+
+    `connections` divided by `waiting`, but at least 1, may wait.
+    """
 
     setting: str
     above: OverLimit
@@ -86,7 +89,7 @@ COUNTED = {
 
 
 def policy_name(method: str, path: str, of_extensions: Words) -> str | None:
-    """A search without a query has `SEARCH_POLICY`, though it is not counted."""
+    """Return the name of a request's policy. A search without a query has `SEARCH_POLICY`, though it is not counted."""
     for place, policy in of_extensions.items():
         if f"{method} {path}".startswith(place):
             return policy
@@ -116,7 +119,7 @@ class RateLimits:
         """Names of clients by the SHA-256 of Authorization, which itself is not kept in memory."""
 
     async def count_request(self, exchange: Exchange) -> ASGIApp | None:
-        """Do not count a request whose address is unknown or of this host."""
+        """Count a request, unless its address is unknown or of this host."""
         scope = exchange.scope
         name = policy_name(scope["method"], scope["path"], self._limits)
         if name is None or (name == SEARCH_POLICY and scope["method"] == "GET" and not scope["query_string"]):

@@ -7,10 +7,12 @@ from email.utils import format_datetime
 from typing import Any
 from urllib.parse import urlencode
 
+import orjson
 from fastapi import Request, Response
 from pydantic import BaseModel
 
 from app.age.keys import AGE_MEDIA_TYPE
+from app.errors import VersionNotCurrent
 
 Responses = dict[int | str, dict[str, Any]]
 STALE_IF_ERROR_SECONDS = 604_800
@@ -56,7 +58,7 @@ SEALED: Responses = {
 
 def public_response(
     request: Request,
-    body: BaseModel,
+    body: BaseModel | Mapping[str, Any],
     *,
     caching: str = CACHE_CURRENT,
     more_links: Mapping[str, str] | None = None,
@@ -67,7 +69,8 @@ def public_response(
     `more_links` are in the Link header only: they may change while the body must not. `more_headers` replace those of
     the same name.
     """
-    links = {**getattr(body, "links", {}), **(more_links or {})}
+    own = body["links"] if isinstance(body, Mapping) else getattr(body, "links", {})
+    links = {**own, **(more_links or {})}
     content, media_type = json_bytes(body), "application/json"
     return conditional_response(
         request, content, media_type=media_type, links=links, caching=caching, more_headers=more_headers
@@ -87,6 +90,9 @@ def conditional_response(
     headers = {"ETag": etag_of(content), "Cache-Control": caching, **(more_headers or {})}
     if links:
         headers["Link"] = link_header(links)
+    if_match = request.headers.getlist("if-match")
+    if if_match and not any(matches_etag(if_match, each) for each in (headers["ETag"], gzip_etag(headers["ETag"]))):
+        raise VersionNotCurrent
     if matches_etag(request.headers.getlist("if-none-match"), headers["ETag"], weakly=True):
         return Response(status_code=304, headers=headers)
     return Response(content, media_type=media_type, headers=headers)
@@ -117,8 +123,8 @@ def page_links(request: Request, next_cursor: str | None = None, *, parameter: s
     return {relation: f"{path}?{urlencode(each)}" if each else path for relation, each in pages.items()}
 
 
-def json_bytes(body: BaseModel) -> bytes:
-    return body.model_dump_json().encode()
+def json_bytes(body: BaseModel | Mapping[str, Any]) -> bytes:
+    return body.model_dump_json().encode() if isinstance(body, BaseModel) else orjson.dumps(body)
 
 
 def etag_of(content: bytes) -> str:
@@ -126,12 +132,12 @@ def etag_of(content: bytes) -> str:
 
 
 def gzip_etag(etag: str) -> str:
-    """Encoded bytes differ, so their ETag must too (RFC 9110, section 8.8.3.3)."""
+    """Return the ETag of the compressed body, which must differ, as its bytes do (RFC 9110, section 8.8.3.3)."""
     return f'{etag[:-1]}-gzip"'
 
 
 def matches_etag(headers: Sequence[str], etag: str, *, weakly: bool = False) -> bool:
-    """`headers` are If-Match or If-None-Match. If `weakly`, ignore `W/`."""
+    """Return True if an ETag is in `headers` of If-Match or If-None-Match. If `weakly`, `W/` is ignored."""
     tags = [tag.strip() for header in headers for tag in header.split(",")]
     if weakly:
         tags = [tag.removeprefix("W/") for tag in tags]
@@ -158,13 +164,13 @@ def link_value(path: str, relation: str, **attributes: str) -> str:
 
 
 def download(content: str | bytes, name: str, media_type: str) -> Response:
-    """To be saved, not shown."""
+    """Return a response that browsers save and do not show."""
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(content, media_type=media_type, headers=headers)
 
 
 def sealed_file(sealed: bytes, name: str, counts: Mapping[str, int]) -> Response:
-    """`counts` become headers: what further can be fetched."""
+    """Return an encrypted file. `counts` become headers, which say what further can be fetched."""
     headers = {
         "Vary": "Accept",
         "Content-Disposition": f'attachment; filename="{name}.age"',

@@ -73,7 +73,7 @@ class GuidanceRequest(Request):
 
     @cached_property
     def cookies(self) -> dict[str, str]:
-        """The last value counts if a name is repeated."""
+        """Return the cookies. The last value counts if a name is repeated."""
         pairs = (each.partition("=") for field in self.headers.getlist("cookie") for each in field.split(";"))
         return {name.strip(): value.strip().strip('"') for name, _, value in pairs}
 
@@ -86,7 +86,7 @@ class GuidanceRoute(APIRoute):
         return self.path_format.partition("{")[0]
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """There are more than 200 routes: comparing the beginning is much cheaper than the regular expression."""
+        """Compare the beginning first: for more than 200 routes it is much cheaper than the regular expression."""
         if not scope["path"].startswith(self._beginning):
             return Match.NONE, {}
         return super().matches(scope)

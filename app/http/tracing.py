@@ -33,7 +33,7 @@ class Traces:
         self._tracer = self._provider.get_tracer("guidance", VERSION)
 
     def record(self, answered: Sequence[FinishedRequest]) -> None:
-        """Each span ends at the time of this call."""
+        """Record the spans, each of which ends at the time of this call."""
         end = time.time_ns()
         for each in answered:
             span = self._tracer.start_span(
@@ -63,7 +63,7 @@ class Traces:
         span.end(end)
 
     def close(self) -> None:
-        """Takes at most some seconds, for what is pending."""
+        """Send what is pending, which takes at most some seconds."""
         self._provider.shutdown()
 
 

@@ -39,7 +39,7 @@ class _Lane:
     free_at: float = 0.0
 
     async def wait(self) -> None:
-        """The caller must release the place afterwards."""
+        """Wait for a place, which the caller must release."""
         now = time.monotonic()
         begin = max(now, self.free_at)
         self.free_at = begin + 1 / PER_SECOND

@@ -85,13 +85,13 @@ async def _visitor_of(request: Request, principal: Principal, now: dt.datetime) 
 
 
 def is_navigation(request: Request) -> bool:
-    """True if a browser opens a page, so that it can be led elsewhere and back."""
+    """Return True if a browser opens a page, so that it can be led elsewhere and back."""
     mode = request.headers.get("sec-fetch-mode", "navigate" if "text/html" in request.headers.get("accept", "") else "")
     return request.method == "GET" and mode == "navigate"
 
 
 def cookie_name(settings: Settings, name: str) -> str:
-    """Add a prefix with https: then no other host can set the cookie."""
+    """Return the name of a cookie. With https it gets a prefix, so that no other host can set the cookie."""
     return f"{SECURE_PREFIX}{name}" if settings.is_https else name
 
 
@@ -100,7 +100,7 @@ def read_cookie(request: Request, name: str) -> str | None:
 
 
 def set_cookie(response: Response, settings: Settings, name: str, value: str, *, seconds: int | None = None) -> None:
-    """Hide it from JavaScript and other sites.
+    """Set a cookie that JavaScript and other sites cannot read.
 
     An empty `value`, or closing the browser without `seconds`, deletes it.
     """

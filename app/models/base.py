@@ -29,6 +29,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import core_schema
 from sqlalchemy import DateTime, Dialect, Index, text
 from sqlalchemy.types import TypeDecorator
+from typing_extensions import TypeAliasType
 
 from app.errors import CodedValueError, FaultCode
 
@@ -39,6 +40,13 @@ Slug = Annotated[
     StringConstraints(pattern=SLUG_PATTERN, max_length=80),
     Field(description="Lower-case words joined by hyphens. Stable across editions."),
 ]
+GuideName = TypeAliasType(
+    "GuideName", Annotated[Slug, Field(description="The guide.", examples=["child-sexual-exploitation"])]
+)
+NextCursor = TypeAliasType(
+    "NextCursor",
+    Annotated[str | None, Field(description="Cursor of the next page; null on the last page.", examples=[None])],
+)
 MAX_TEXT_LENGTH = 4000
 Text = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT_LENGTH)]
 MAX_NUMBER = 1_000_000
@@ -59,12 +67,15 @@ OnStep = Callable[[int, int], None]
 
 
 def parse_json(text: str | bytes) -> Any:
-    """Raise `ValueError` also for nesting below 200 levels: the standard library raises `RecursionError`."""
+    """Parse JSON.
+
+    Raise `ValueError` also for nesting below 200 levels, where the standard library raises `RecursionError`.
+    """
     return jiter.from_json(text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text)
 
 
 def expect_each_once(values: Sequence[str], detail: str) -> None:
-    """Raise `CodedValueError` with the sentence `detail`."""
+    """Expect each value once. Raise `CodedValueError` with the sentence `detail`."""
     if len(set(values)) != len(values):
         raise CodedValueError(FaultCode.DUPLICATE_ID, detail)
 
@@ -114,8 +125,13 @@ WebAddress = Annotated[
 ]
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """Return `1 concern` or `2 concerns`; `many` is a plural that is not `one` with an s."""
+    return f"{number} {one if number == 1 else many or f'{one}s'}"
+
+
 def format_utc(moment: dt.datetime) -> str:
-    """RFC 3339, ending in Z, with microseconds only if they are not zero."""
+    """Return RFC 3339, ending in Z, with microseconds only if they are not zero."""
     return moment.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
 
 
@@ -199,7 +215,10 @@ def canonical_submission(submission: BaseModel) -> bytes:
 
 
 def canonical_json(value: JsonValue) -> bytes:
-    """RFC 8785, for ASCII field names and no fractions. Raise `orjson.JSONEncodeError` for integers beyond 53 bits."""
+    """Return canonical JSON (RFC 8785), for ASCII names and no fractions.
+
+    Raise `orjson.JSONEncodeError` beyond 53 bits.
+    """
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER)
 
 
@@ -209,9 +228,14 @@ def base64url(value: bytes) -> str:
 
 
 def show_no_progress(_done: int, _total: int) -> None:
-    """For callers that show no progress."""
+    """Do nothing, for callers that show no progress."""
+
+
+def in_turn(on_step: OnStep, number: int, parts: int) -> OnStep:
+    """Part `number`, from 0, of `parts` that count other things: each is an equal share of the whole."""
+    return lambda done, total: on_step(number * total + done, parts * total)
 
 
 def steps_of_part(on_step: OnStep, *, after: int, total: int) -> OnStep:
-    """`after` is the number of steps before the part, and `total` that of the whole task."""
+    """Show the progress of a part. `after` is the number of steps before it, and `total` that of the whole task."""
     return lambda done, _of_the_part: on_step(after + done, total)

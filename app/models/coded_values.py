@@ -26,7 +26,7 @@ def member_reader(model: type[BaseModel], name: str) -> TypeAdapter[Any]:
 
 
 def model_at(model: type[BaseModel], at: Location) -> type[BaseModel] | None:
-    """Return None if a field in `at` is unknown, contains no model, or allows several."""
+    """Return the model at `at`. Return None if a field in `at` is unknown, contains no model, or allows several."""
     found: type[BaseModel] | None = model
     for name in (step for step in at if isinstance(step, str)):
         member = found.model_fields.get(name) if found is not None else None
@@ -46,7 +46,7 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
 
 
 def coded_values(model: BaseModel) -> Iterator[CodedValue]:
-    """Skip fields that were not set. Raise `TypeError` for a field that names two code lists."""
+    """Yield the coded values of the fields that were set. Raise `TypeError` for a field that names two code lists."""
     for field, code_list in _coded_fields(type(model)).items():
         if field in model.model_fields_set:
             yield from _codes_in((field,), code_list, getattr(model, field))

@@ -39,17 +39,17 @@ class RenditionForm(StrEnum):
 
     @property
     def has_words(self) -> bool:
-        """True for formats whose text is stored here; others link to a document or recording."""
+        """Return True for formats whose text is stored here. Others link to a document or recording."""
         return self in (RenditionForm.TRANSLATION, RenditionForm.EASY_READ)
 
     @property
     def label(self) -> str:
-        """`easy_read` is `in simple words`: text without pictures is not called Easy Read."""
+        """Return the name to show. `easy_read` is `in simple words`: text without pictures is not called Easy Read."""
         return "in simple words" if self is RenditionForm.EASY_READ else self.value.replace("_", " ")
 
 
 def locale_of(tag: str) -> str:
-    """The locale of the Unicode tables (CLDR), British English without one."""
+    """Return the locale of the Unicode tables (CLDR), British English if there is none."""
     language = tag.partition("-")[0]
     return language if language != ENGLISH_TAG and exists(language) else "en_GB"
 
@@ -75,7 +75,7 @@ def direction_of(tag: str) -> Direction:
 
 
 def script_of(tag: str) -> str:
-    """ISO 15924, such as Latn: the one in `tag`, otherwise the usual one of the language, otherwise Latn."""
+    """Return the script (ISO 15924), such as Latn: that of `tag`, otherwise the usual one of the language."""
     language, *others = tag.split("-")
     own = next((part for part in others if SCRIPT_SUBTAG.match(part)), None)
     usual = str(get_global("likely_subtags").get(language, "")).split("_")
@@ -83,12 +83,12 @@ def script_of(tag: str) -> str:
 
 
 def region_of(tag: str) -> str | None:
-    """Return, for example, GB."""
+    """Return the region of a tag, such as GB."""
     return next((part for part in tag.split("-")[1:] if part.isupper()), None)
 
 
 def own_name_of(tag: str) -> str:
-    """`tag` itself if unknown."""
+    """Return the language's own name, or `tag` itself if it is unknown."""
     language = tag.partition("-")[0]
     locale = _locale_of(tag)
     name = None if locale is None else locale.get_language_name()

@@ -3,12 +3,14 @@
 from typing import Annotated
 
 from pydantic import Field
+from typing_extensions import TypeAliasType
 
-Links = Annotated[dict[str, str], Field(description="Paths of this API, by relation.")]
-
-PageLinks = Annotated[
-    dict[str, str], Field(description="`self`, and `next` if there is another page. Empty for a search.")
-]
+Links = TypeAliasType("Links", Annotated[dict[str, str], Field(description="Paths of this API, by relation.")])
+"""The OpenAPI document describes a named type once, and refers to it from each field."""
+PageLinks = TypeAliasType(
+    "PageLinks",
+    Annotated[dict[str, str], Field(description="`self`, and `next` if there is another page. Empty for a search.")],
+)
 
 GUIDES = "/v1/guides"
 CONCERNS = "/v1/concerns"
@@ -56,13 +58,13 @@ def renditions_path(guide: str) -> str:
 
 
 def rendition_path(guide: str, language: str, number: int | None = None) -> str:
-    """Without `number` it always leads to the current one."""
+    """Return the path of a rendition. Without `number` it always leads to the current one."""
     path = f"{renditions_path(guide)}/{language}"
     return path if number is None else f"{path}/{number}"
 
 
 def rendition_page_path(guide: str, language: str, number: int | None = None) -> str:
-    """Without `number` it always leads to the current one."""
+    """Return the path of a rendition's page. Without `number` it always leads to the current one."""
     path = f"{guide_page_path(guide)}/renditions/{language}"
     return path if number is None else f"{path}/{number}"
 

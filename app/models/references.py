@@ -16,18 +16,18 @@ _IN_ALPHABET = str.maketrans("0123456789abcdef", ALPHABET)
 
 
 def new_reference() -> str:
-    """Like `4F7K-926W-0X3R`: 44 random bits and a check character."""
+    """Return a reference such as `4F7K-926W-0X3R`: 44 random bits and a check character."""
     drawn = secrets.token_hex(DRAWN)[:DRAWN].translate(_IN_ALPHABET)
     return in_groups(drawn + _check_character(drawn))
 
 
 def source_id(day: dt.date, digest: bytes) -> str:
-    """Return the day and four characters, 16 bits of `digest`: thousands of sources share it, so it identifies none."""
+    """Return the day and 16 bits of `digest` as four characters: thousands of sources share them."""
     return f"{day}-{digest.hex()[:GROUP].translate(_IN_ALPHABET)}"
 
 
 def find_reference_start(typed: str) -> str | None:
-    """Return it in standard form, or None if no reference begins so or it has fewer than four characters."""
+    """Return a reference's start in standard form, or None if none begins so or it has fewer than four characters."""
     plain = _plain(typed)
     if not GROUP <= len(plain) <= DRAWN + 1 or not set(plain) <= set(ALPHABET):
         return None

@@ -14,7 +14,7 @@ PARTS_OF_PAGES = ("*.html", "*.css", "*.js")
 
 
 def find_last_run(file: Path = RUN_FILE) -> dt.date | None:
-    """Return None if the pages have changed since the test."""
+    """Return the last run of the test, or None if the pages have changed since."""
     try:
         run = json.loads(file.read_bytes())
         return dt.date.fromisoformat(run["tested_on"]) if run["pages"] == digest_of_pages() else None
@@ -24,7 +24,7 @@ def find_last_run(file: Path = RUN_FILE) -> dt.date | None:
 
 @cache
 def digest_of_pages() -> str:
-    """Built files are left out."""
+    """Return the digest of all files of the pages that are not built."""
     digest = hashlib.sha256()
     for path in sorted(_parts()):
         digest.update(f"{path.name}\n".encode() + path.read_bytes())

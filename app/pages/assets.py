@@ -28,6 +28,7 @@ MEDIA_TYPES = {
 Asset = Literal[
     "pages.css",
     "exit_bar.css",
+    "tokens.css",
     "pages.js",
     "copy.js",
     "form.js",

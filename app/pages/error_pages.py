@@ -166,7 +166,7 @@ class PageRoute(GuidanceRoute):
 
 
 class PageRouter(GuidanceRouter):
-    """Its routes are in no OpenAPI document."""
+    """A router of pages. Its routes are in no OpenAPI document."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(include_in_schema=False, **{"route_class": PageRoute, **options})
@@ -203,13 +203,16 @@ def own_origin(request: Request) -> str:
 
 
 def log_defect(request: Request, error: Exception) -> None:
-    """Log no text of the request."""
+    """Log a defect without text of the request."""
     request_id = request.state.request_id
     log.error("unhandled_error", request_id=request_id, error=type(error).__name__, frames=frames_of(error))
 
 
 def error_page(site: Site, status: int, *, message: str | None = None) -> Response:
-    """A status without texts in this language gets those of 500. 401 and 503 have the headers of the API."""
+    """Return the page of an error.
+
+    A status without texts in this language gets those of 500. 401 and 503 have the headers of the API.
+    """
     known = ERROR_TEXTS if current_language().is_whole else SHORT_ERROR_TEXTS
     heading, default_message = known.get(status, ERROR_TEXTS[500])
     if site.request.method in READS and current_language().is_whole:

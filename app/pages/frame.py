@@ -14,6 +14,7 @@ from app.http.visitors import Visitor, VisitorDep, is_navigation
 from app.models.access.clients import Scope
 from app.pages.error_pages import PageRoute, PageRouter, log_defect, own_origin, problem_type_of
 from app.pages.page import Site
+from app.services.access.key_copies import has_copy
 from app.services.access.restrictions import expect_openable, is_openable
 from app.services.access.sign_in import PATH, PROVIDER_SIGN_IN, SIGN_IN
 from app.services.audit.audit_log import Actor
@@ -128,7 +129,7 @@ class DeskSite(Site):
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
         """If this service cannot decrypt, the page shows whether the team's key is open in the browser."""
         is_sealed = not self.context.unsealer.can_unseal
-        given = {"visitor": None, "is_sealed": is_sealed, "waiting": {}} | values
+        given = {"visitor": None, "has_copy": False, "is_sealed": is_sealed, "waiting": {}} | values
         given |= {"menu": self.context.added.menu, "oversight": self.context.added.oversight}
         page = super().page(template, status=status, **given)
         page.headers["Content-Security-Policy"] = DESK_CONTENT_POLICY
@@ -155,7 +156,12 @@ class Visit(DeskSite):
             return is_openable(session, reference, self.visitor.actor)
 
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
-        return super().page(template, status=status, visitor=self.visitor, **values)
+        return super().page(template, status=status, visitor=self.visitor, has_copy=self._has_copy, **values)
+
+    @property
+    def _has_copy(self) -> bool:
+        with Session(self.context.engine) as session:
+            return self.visitor.has_passkey and has_copy(session, self.visitor.name)
 
 
 async def read_visit(request: Request, visitor: VisitorDep) -> Visit:
@@ -196,7 +202,7 @@ class DeskRoute(PageRoute):
             return lead_to(f"{PROVIDER_SIGN_IN}?{urlencode({'page': way_back})}")
         if isinstance(error, errors.TokenMissing | errors.TokenInvalid):
             if request.method == "POST":
-                return _message_page(request, errors.TokenMissing.status, SIGN_IN_AGAIN)
+                return _message_page(request, errors.TokenMissing.status, SIGN_IN_AGAIN, signs_in=True)
             return lead_to(sign_in_address(way_back))
         status = problem_type_of(error).status
         if status == errors.InternalError.status and type(error) not in TEXTS:
@@ -213,11 +219,14 @@ class DeskRouter(PageRouter):
         super().__init__(prefix=prefix, route_class=DeskRoute, **options)
 
 
-def _message_page(request: Request, status: int, texts: tuple[str, str], *, leads_back: bool = True) -> Response:
+def _message_page(
+    request: Request, status: int, texts: tuple[str, str], *, leads_back: bool = True, signs_in: bool = False
+) -> Response:
     heading, message = texts
     reference = request.path_params.get("reference") if leads_back else None
+    sign_in = sign_in_address(f"{PATH}/concerns/{reference}" if reference else PATH) if signs_in else None
     return DeskSite.of(request).page(
-        "desk_message.html", status=status, heading=heading, message=message, reference=reference
+        "desk_message.html", status=status, heading=heading, message=message, reference=reference, sign_in=sign_in
     )
 
 

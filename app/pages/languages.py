@@ -45,7 +45,7 @@ _path: ContextVar[str] = ContextVar("path", default="")
 
 @dataclass(frozen=True)
 class Language:
-    """`code` is the first part of paths, and the name of the catalogue's folder."""
+    """A language of pages. `code` is the first part of paths, and the name of the catalogue's folder."""
 
     code: str
     tag: str
@@ -58,7 +58,7 @@ class Language:
 
     @property
     def prefix(self) -> str:
-        """For example `/cy`. Empty for English."""
+        """Return the beginning of paths, such as `/cy`. It is empty for English."""
         return "" if self == ENGLISH else f"/{self.code}"
 
     @property
@@ -67,7 +67,7 @@ class Language:
 
     @property
     def is_sign_language(self) -> bool:
-        """True if ways to 999 without speech come first."""
+        """Return True if ways to 999 without speech come first."""
         return self == SIGN_LANGUAGE
 
     @property
@@ -76,11 +76,11 @@ class Language:
 
     @property
     def is_checked(self) -> bool:
-        """False if each page must say that a computer translated it."""
+        """Return False if each page must say that a computer translated it."""
         return self.is_english or _catalogue(self).translator != UNSIGNED
 
     def has(self, path: str, english_only: tuple[str, ...] = ()) -> bool:
-        """`path` has no language part."""
+        """Return True if the language has the page at `path`, which has no language part."""
         return not path.startswith(ENGLISH_ONLY + english_only) if self.is_whole else path in SHORT_PATHS
 
 
@@ -112,7 +112,10 @@ def current_language() -> Language:
 
 
 def current_path() -> str:
-    """Include the query but not the language. Empty if a link could not lead there, as after a POST."""
+    """Return the path of the request with its query and without its language.
+
+    It is empty if a link could not lead there, as after a POST.
+    """
     return _path.get()
 
 
@@ -134,7 +137,7 @@ def read_catalogue(language: Language) -> "Catalog":
 
 
 def gettext(message: str) -> str:
-    """Return English if the catalogue lacks the message."""
+    """Return the translated message, or English if the catalogue lacks it."""
     language = current_language()
     if language.is_english or not message:
         return message
@@ -214,7 +217,10 @@ def localised_links(page: str) -> str:
 
 
 def language_of(path: str, english_only: tuple[str, ...] = ()) -> tuple[Language, str]:
-    """Return the path without the language too: `/pl` is `SHORT_FORM`. English if it lacks the page."""
+    """Return the language of a path, and the path without it: `/pl` is `SHORT_FORM`.
+
+    A language that lacks the page gives English.
+    """
     code, _, rest = path[1:].partition("/")
     language, page = BY_PREFIX.get(path[:1] + code, ENGLISH), f"/{rest}"
     if language == ENGLISH or not language.has(page, english_only):

@@ -42,8 +42,8 @@ OTHER_REASONS = (
 )
 
 
-def other_contacts(settings: Settings, signposts: Sequence[Signpost]) -> list[dict[str, Any]]:
-    """For templates: each reason with its addresses, or with the signposts about people who work with children."""
+def contacts_for_other_reasons(settings: Settings, signposts: Sequence[Signpost]) -> list[dict[str, Any]]:
+    """Return each reason with its addresses, or with the signposts about people who work with children."""
     officers = tuple(each for each in signposts if each.allegations)
     return [
         {

@@ -39,7 +39,7 @@ from app.pages.languages import (
     or_english,
     script_words,
 )
-from app.pages.other_reasons import other_contacts
+from app.pages.other_reasons import contacts_for_other_reasons
 from app.pages.text_format import (
     clock_time,
     contact_label,
@@ -52,7 +52,6 @@ from app.pages.text_format import (
     london_time,
     opening,
     option,
-    short_deadline,
     short_moment,
     spoken,
 )
@@ -67,7 +66,7 @@ PAGES_DIR = Path(__file__).parent
 HTML = "text/html; charset=utf-8"
 SAFE = ("GET", "HEAD")
 STATIC_DIR = PAGES_DIR / "static"
-STYLESHEETS = ("pages.css", "exit_bar.css", "look.css", "phone.css")
+STYLESHEETS = ("tokens.css", "pages.css", "components.css", "exit_bar.css", "phone.css")
 COMMENT_OR_BREAK = re.compile(r"/\*[^*]*\*/|\n")
 UNSEAL_SCRIPT = STATIC_DIR / "unseal.js"
 UNSEAL_PAGE = UNSEAL_SCRIPT.with_suffix(".html")
@@ -109,7 +108,6 @@ def page_templates(extensions: tuple[Extension, ...]) -> jinja2.Environment:
         "london_time": london_time,
         "language_name": language_name,
         "short_moment": short_moment,
-        "short_deadline": short_deadline,
         "linked": linked,
         "inline_markdown": inline_markdown,
         "spoken": spoken,
@@ -165,10 +163,10 @@ class Site:
         return cls(request, context, context.clock())
 
     def html(self, template: str, *, who: WhoToCall | None = None, **values: Any) -> str:
-        """`values` override what all pages share. `who` is whom to call; None means the default guide's contacts.
+        """Return a page. `values` override what all pages share.
 
-        A GET contains the stylesheet, so that it appears half a second earlier on a slow network. Other responses are
-        not compressed and link to it.
+        `who` is whom to call; None means the default guide's contacts. A GET contains the stylesheet, so that it
+        appears half a second earlier on a slow network. Other responses are not compressed and link to it.
         """
         context = self.context
         who = who or context.emergency_contacts.current()
@@ -184,7 +182,7 @@ class Site:
             "signposts": [each for each in who.signposts if not each.emergency],
             "teams": self.teams,
             "who": who,
-            "not_this": other_contacts(context.settings, who.signposts),
+            "not_this": contacts_for_other_reasons(context.settings, who.signposts),
             "faults": {},
             "style": stylesheet(context.settings) if self.request.method in SAFE else "",
         }
@@ -194,12 +192,12 @@ class Site:
         return or_english(self.context.reference_data.law[statement].sentence or "")
 
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
-        """Neither browser nor cache may store the page."""
+        """Return a page that neither browser nor cache may store."""
         response = Response(self.html(template, **values), status_code=status, media_type=HTML)
         return self._with_headers(response)
 
     def compressed(self, page: Response) -> Response:
-        """Use only for a page without input: a compressed length could reveal answers."""
+        """Return a page without input, compressed. A compressed length could reveal answers."""
         page.headers["Vary"] = "Accept-Encoding"
         if not accepts_gzip(self.request.headers.get("accept-encoding", "").encode()):
             return page
@@ -208,7 +206,7 @@ class Site:
         return Response(gzip.compress(bytes(page.body)), status_code=page.status_code, headers=headers)
 
     def cached_page(self, template: str, *, caching: str = CACHE_CURRENT, **values: Any) -> Response:
-        """A page that names the team on duty expires when that team may change."""
+        """Return a page that caches may store. If it names the team on duty, it expires when that team may change."""
         changes: list[dt.datetime | None] = []
 
         def teams(who: WhoToCall) -> Teams:

@@ -29,7 +29,7 @@ class SubmittedForm:
     fields: Mapping[str, list[str]] = field(default_factory=dict)
 
     def one(self, name: str) -> str:
-        """Return the last value. Empty if there is none."""
+        """Return the last value of a field, or an empty text."""
         return self.fields.get(name, [""])[-1]
 
     def many(self, name: str) -> list[str]:
@@ -39,7 +39,7 @@ class SubmittedForm:
         return [line.strip() for line in self.one(name).split("\n") if line.strip()]
 
     def number(self, name: str) -> int | None:
-        """Accept at most nine digits."""
+        """Return the number in a field of at most nine digits."""
         typed = self.one(name)
         return int(typed) if typed.isascii() and typed.isdecimal() and len(typed) <= MAX_DIGITS else None
 
@@ -55,7 +55,7 @@ class SubmittedForm:
 
 
 async def parse_form(request: Request) -> SubmittedForm:
-    """Replace CRLF by LF. Raise `InvalidBody`."""
+    """Parse a form, with CRLF replaced by LF. Raise `InvalidBody`."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != URLENCODED:
         raise InvalidBody(UnsupportedMediaType, UnsupportedMediaType.meaning)
     refuse_compressed(request)
@@ -76,7 +76,7 @@ SubmittedFormDep = Annotated[SubmittedForm, Depends(parse_form)]
 
 
 def value_at(answers: Answers, name: str) -> Any:
-    """`name` is, for example, `children.0.age`."""
+    """Return the value at a name such as `children.0.age`."""
     value: Any = answers
     for step in name.split("."):
         if isinstance(value, list):
@@ -95,7 +95,7 @@ def parse_fields(model: type[_Model], fields: Mapping[str, object]) -> _Model:
 
 
 def faults_of(error: ValidationError) -> list[FieldError]:
-    """Leave out a list that is too short only because its entries are invalid."""
+    """Return the faults. A list that is too short only because its entries are invalid is left out."""
     return [
         to_field_error(each) for each in drop_consequent_errors(error.errors(include_url=False, include_input=False))
     ]

@@ -91,7 +91,7 @@ def date_and_time(moment: dt.datetime) -> str:
 
 
 def language_name(tag: str) -> str:
-    """Return the name in English. Tags of English renditions give the format."""
+    """Return the name in English. For an English rendition it is that of its format."""
     return FORMATS_IN_ENGLISH.get(tag) or english_name_of(tag)
 
 
@@ -119,13 +119,13 @@ def deadline(moment: dt.datetime) -> str:
 
 
 def send_again(gap: Gap | None) -> str:
-    """Return the gap in the language of the page. Empty without a gap."""
+    """Return the sentence about a gap in the language of the page. It is empty without a gap."""
     words = gettext("If you wrote to us between {since} and {until}, please send it again.")
     return "" if gap is None else words.format(since=deadline(gap.since), until=deadline(gap.until))
 
 
 def opening(teams: Teams) -> str:
-    """Use only if every team of `teams` is closed now."""
+    """Return when a team opens. Use it only if every team of `teams` is closed now."""
     if teams.at is None or teams.opens is None:
         return gettext("Closed now.")
     local, today = teams.opens.astimezone(LONDON), teams.at.astimezone(LONDON).date()
@@ -148,13 +148,6 @@ def short_moment(moment: dt.datetime, now: dt.datetime) -> str:
     if local.date() == today.date():
         return f"{local:%H:%M}"
     return f"{local:%a} {local.day} {local:%b}" if local.year == today.year else f"{local.day} {local:%b %Y}"
-
-
-def short_deadline(moment: dt.datetime) -> str:
-    """Return `Tue 24 Nov 09:30`, or `end of Mon 30 Nov`."""
-    last_day, time = deadline_of(moment)
-    words = f"{last_day:%a} {last_day.day} {last_day:%b}"
-    return f"end of {words}" if time is None else f"{words} {time:%H:%M}"
 
 
 def page_words(sentence: str) -> str:
@@ -249,7 +242,7 @@ def contact_label(address: str) -> str:
 
 
 def host(address: str) -> str:
-    """Drop `www.`. `gov.uk` becomes `GOV.UK`."""
+    """Return the host of a URL without `www.`. `gov.uk` becomes `GOV.UK`."""
     name = (urlsplit(address).hostname or address).removeprefix("www.")
     return name.upper() if name == "gov.uk" else name
 

@@ -83,7 +83,7 @@ class Connection(asyncio.Protocol):
                 return
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # asyncio's signature
-        """Do not pass `exc` on: after an error, uvicorn would leave its timer running."""
+        """End the connection without passing `exc` on: after an error, uvicorn would leave its timer running."""
         self.deadline.cancel()
         self._shared.open.discard(self)
         self._server.connection_lost(None)

@@ -19,6 +19,7 @@ from pydantic import JsonValue
 
 from app.errors import NotExportable
 from app.http.context import AppContext
+from app.models.base import OnStep, show_no_progress
 from app.services.workers import read_generation
 
 INDEX = "/v1"
@@ -31,8 +32,10 @@ MADE_BY = "guidance export"
 EXPORTED_HEADERS = ("content-type", "cache-control", "etag")
 
 
-async def crawl(app: FastAPI, *, public_url: str) -> ExportedResponses:
+async def crawl(app: FastAPI, *, public_url: str, on_step: OnStep = show_no_progress) -> ExportedResponses:
     """Start `app`, and return every response to export, by its path. `public_url` begins absolute links.
+
+    `on_step` gets the number of paths read, and of those found so far.
 
     Raise `NotExportable` for a server error, or if an edition was published or withdrawn meanwhile.
     """
@@ -51,6 +54,7 @@ async def crawl(app: FastAPI, *, public_url: str) -> ExportedResponses:
         while queue:
             path = queue.pop()
             response = await _read(client, path)
+            on_step(len(seen) - len(queue), len(seen))
             if _is_exportable(response):
                 exported[path] = response
                 found = set(_linked_paths(path, response, public_url)) - seen
@@ -140,7 +144,7 @@ class ExportResult:
     left_out: tuple[str, ...]
 
 
-def export_reads(app: FastAPI, folder: Path, *, public_url: str) -> ExportResult:
+def export_reads(app: FastAPI, folder: Path, *, public_url: str, on_step: OnStep = show_no_progress) -> ExportResult:
     """Write each public response to a file in `folder`, in place of an earlier export, never half of one.
 
     Raise `FileExistsError` if `folder` has files but no inventory of an export, `NotExportable` as `crawl`, and
@@ -149,7 +153,7 @@ def export_reads(app: FastAPI, folder: Path, *, public_url: str) -> ExportResult
     folder = folder.resolve()
     if not _is_replaceable(folder):
         raise FileExistsError(folder)
-    responses = asyncio.run(crawl(app, public_url=public_url))
+    responses = asyncio.run(crawl(app, public_url=public_url, on_step=on_step))
     left_out = tuple(sorted(path for path, response in responses.items() if longest_page(response)))
     exported = {path: responses[path] for path in sorted(responses) if path not in left_out}
     folder.parent.mkdir(parents=True, exist_ok=True)

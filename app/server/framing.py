@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from app.errors import BadRequest, HeadTooLarge
+from app.errors import BadRequest, HeadTooLarge, TargetTooLong
 
 TOKEN = rb"[-!#$%&'*+.^_`|~0-9A-Za-z]++"
 FIELD = TOKEN + rb":[\t\x20-\x7e\x80-\xff]*+\r\n"
@@ -38,7 +38,7 @@ Fields = list[tuple[bytes, bytes]]
 
 
 class Head(NamedTuple):
-    """Names of fields are in lower case. `length` is 0 without Content-Length."""
+    """The head of a request. Names of fields are in lower case. `length` is 0 without Content-Length."""
 
     method: bytes
     target: bytes
@@ -49,10 +49,12 @@ class Head(NamedTuple):
 
 
 def read_head(head: bytes) -> Head:
-    """Raise `HeadTooLarge` for too many or too long fields, `BadRequest` if malformed or ambiguous."""
-    _, *lines = head.removesuffix(b"\r\n\r\n").split(b"\r\n")
+    """Raise `TargetTooLong`, `HeadTooLarge` for too many or too long fields, `BadRequest` if malformed or ambiguous."""
+    first, *lines = head.removesuffix(b"\r\n\r\n").split(b"\r\n")
     if len(lines) > MAX_HEAD_FIELDS or max(map(len, lines), default=0) > MAX_FIELD_BYTES:
         raise HeadTooLarge
+    if len(first) > MAX_FIELD_BYTES:
+        raise TargetTooLong
     matched = HEAD.fullmatch(head)
     if matched is None:
         raise BadRequest
@@ -84,7 +86,7 @@ class Framing:
 
     @property
     def is_body_due(self) -> bool:
-        """True until the body of the last head has been taken completely."""
+        """Return True until the body of the last head has been taken completely."""
         return self._take_next is not None
 
     @property

@@ -69,7 +69,7 @@ class Front:
         return self._date
 
     def answer_known(self, head: bytes) -> bytes | None:
-        """Return None if the caller must parse the head."""
+        """Return the response for a known raw head, or None if the caller must parse the head."""
         stored = self._answers.get(head)
         if stored is None:
             return None
@@ -101,7 +101,7 @@ class Front:
         return self._finish(answer, began)
 
     def refuse(self, kind: type[Problem]) -> bytes:
-        """For data and connections that never reach the service. Recorded in log and metrics."""
+        """Refuse data and connections that never reach the service, with a record in log and metrics."""
         request_id = new_request_id()
         self._records.add(FinishedRequest(request_id, OTHER_METHOD, NO_ROUTE, kind.status, 0.0))
         problem = ProblemDetails(

@@ -19,7 +19,7 @@ DROP_FIRST_PACKETS = (
 
 
 def bind(host: str, ports: Sequence[int]) -> socket.socket:
-    """Raise `OSError` if no port is free."""
+    """Return a socket bound to the first free port. Raise `OSError` if no port is free."""
     listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     *others, last = ports

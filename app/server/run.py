@@ -118,7 +118,10 @@ def from_uvicorn(name: str, argument: str, method: str) -> Any:
 
 
 def server_config(app: Any, settings: Settings, **more: Any) -> uvicorn.Config:
-    """`app` is a `DrainingMiddleware`, or a function that makes one. `more` goes to `uvicorn.Config`."""
+    """Return uvicorn's configuration.
+
+    `app` is a `DrainingMiddleware`, or a function that makes one; `more` goes to `uvicorn.Config`.
+    """
     return uvicorn.Config(
         app,
         log_config=None,
@@ -173,7 +176,7 @@ class ServerProcess:
             announce()
 
     def end(self, service: GuidanceApp) -> None:
-        """`service` may not be used with the database that answered at last."""
+        """End the process. `service` may not be used with the database that answered at last."""
         if self.server is not None:
             self.server.should_exit = True
         else:  # one process of several: all of them would find the same

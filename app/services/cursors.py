@@ -18,12 +18,12 @@ Key = TypeVar("Key", str, int)
 
 
 def encode_key(key: str | int) -> str:
-    """`key` is the sort key of a page's last row."""
+    """Return a cursor. `key` is the sort key of a page's last row."""
     return base64.urlsafe_b64encode(json.dumps(key).encode()).decode().rstrip("=")
 
 
 def encode_position(position: Sequence[Any]) -> str:
-    """Same as `encode_key`, for integers, datetimes, and strings without spaces."""
+    """Return a cursor as `encode_key` does, for integers, datetimes and strings without spaces."""
     return encode_key(SEPARATOR.join(format_utc(v) if isinstance(v, dt.datetime) else str(v) for v in position))
 
 
@@ -49,7 +49,7 @@ def _is_searchable(key: str | int) -> bool:
 
 
 def decode_position(cursor: str | None, types: Sequence[type]) -> tuple[Any, ...] | None:
-    """Same as `decode_key`, for values of `types`. None means the first page."""
+    """Return the values of a cursor, of these `types`, or None for the first page. Raise `InvalidCursor`."""
     words = decode_key(cursor, otherwise="").split(SEPARATOR)
     if cursor is None:
         return None

@@ -18,9 +18,9 @@ Result = TypeVar("Result")
 
 
 def write_key_file(path: Path, content: bytes, *, replace: bool = False) -> None:
-    """Complete or not at all: processes that start together use one key. A replaced file keeps its owner, if possible.
+    """Write a key file completely or not at all, so that processes that start together use one key.
 
-    Raise `FileExistsError` unless `replace`, or another `OSError`.
+    A replaced file keeps its owner, if possible. Raise `FileExistsError` unless `replace`, or another `OSError`.
     """
     make_private_folder(path.parent)
     descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # created with mode 0600
@@ -40,7 +40,7 @@ def write_key_file(path: Path, content: bytes, *, replace: bool = False) -> None
 
 
 class FileKey(NamedTuple):
-    """`id` is the first 8 hex digits of the SHA-256 of `value`."""
+    """A key of a file. `id` is the first 8 hex digits of the SHA-256 of `value`."""
 
     id: str
     value: bytes
@@ -63,13 +63,13 @@ class KeyFile:
         self.keys: list[FileKey] = []
 
     def load(self) -> None:
-        """Same as `read`, but raise `SetupError` if the file has no key, or is configured and absent."""
+        """Read the keys. Raise `SetupError` if the file has none, or is configured and absent."""
         self.read()
         if not self.keys and (self.is_configured or self.path.exists()):
             raise SetupError(f"{self.path} has no key ({self.command} makes one)")
 
     def read(self) -> None:
-        """An absent file has no keys."""
+        """Read the keys. An absent file has none."""
         try:
             lines = self.path.read_text(encoding="ascii").splitlines()
             self.keys = [_key_of(base64.urlsafe_b64decode(line)) for line in lines if line.strip() and line[0] != "#"]
@@ -97,7 +97,7 @@ class KeyFile:
         self._write([_new_key(), *self.keys], replace=True)
 
     def drop_old(self) -> None:
-        """Keep the newest. The caller keeps other processes from changing the file."""
+        """Keep only the newest key. The caller keeps other processes from changing the file."""
         self.read()
         if self.keys:
             self._write(self.keys[:1], replace=True)

@@ -27,7 +27,10 @@ log = Log(__name__)
 
 
 class WorkerState(StrEnum):
-    """`OK` also waits for the next job. `STALLED` made no progress for too long. `STOPPED` ended, or did not start."""
+    """The state of a worker.
+
+    `OK` also waits for the next job, `STALLED` made no progress for too long, `STOPPED` ended or did not start.
+    """
 
     OK = "ok"
     STALLED = "stalled"
@@ -106,15 +109,15 @@ class JobsWorker:
         self._thread.start()
 
     def drain(self) -> None:
-        """The process is about to stop. A subclass may go on working until `stop`."""
+        """Hear that the process is about to stop. A subclass may go on working until `stop`."""
         self.request_stop()
 
     def request_stop(self) -> None:
-        """End after the current step, without waiting."""
+        """Ask the worker to end after the current step, without waiting."""
         self._stopped.set()
 
     def stop(self) -> None:
-        """Wait at most `stop_seconds`."""
+        """Stop, and wait at most `stop_seconds`."""
         self.request_stop()
         if self.is_alive:
             self._thread.join(self.stop_seconds)
@@ -184,7 +187,7 @@ def stop_workers(workers: Collection[JobsWorker]) -> None:
 
 
 def read_generation(engine: Engine) -> int:
-    """The number of all publications and withdrawals."""
+    """Return the number of all publications and withdrawals."""
     with Session(engine) as session:
         return session.exec(select(GenerationRow.number)).one()
 
@@ -214,7 +217,7 @@ class GenerationWatcher(JobsWorker):
         self._is_silent = False
 
     def start(self) -> None:
-        """Poll once, then start."""
+        """Poll once, then start the thread."""
         self.poll()
         super().start()
 
@@ -222,7 +225,7 @@ class GenerationWatcher(JobsWorker):
         """Keep polling: a process that is about to stop still serves reads, which need the polls."""
 
     def poll(self) -> None:
-        """Do nothing if all connections of this process are in use: the database may be responding."""
+        """Look for a new generation. Do nothing if all connections are in use: the database may be responding."""
         try:
             number = read_generation(self._engine)
         except NoConnectionInTime:  # other threads use all connections: the database may be responding

@@ -97,13 +97,60 @@ function inOneNumber(groups) {
 
 // Return true if every part is found. Without any part, nothing is found.
 export function isFound(text, parts, matching) {
-  if (parts.length === 0) return false;
+  const isAt = finderIn(text, parts, matching);
+  return parts.length > 0 && parts.every((_, place) => isAt(place));
+}
+
+// Return what tells whether the part at a place is found in the text.
+function finderIn(text, parts, matching) {
   const inCodes = new Set(text.codes.length > 0 ? joined(parts).filter(({ code }) => text.codes.includes(code)).flatMap(({ places }) => places) : NONE);
-  return parts.every((part, place) => inCodes.has(place) || isPartFound(text, part, { matching, next: parts[place + 1] }));
+  return (place) => inCodes.has(place) || isPartFound(text, parts[place], { matching, next: parts[place + 1] });
+}
+
+// What a result says of where it was found, with that part of a card. The first are the best.
+const pick = (name, ...fields) => (card) => ({ [name]: (card[name] ?? []).map((each) => Object.fromEntries(fields.map((field) => [field, each[field]]))) });
+const named = (relation) => ({ people = [] }) => ({ people: people.filter((each) => each.relation === relation).map(({ names }) => ({ names })) });
+const FIELDS = Object.entries({
+  "child’s name": pick("children", "names", "other_names"),
+  "label": () => ({}),
+  "day of birth": (card) => ({ ...pick("children", "born")(card), ...pick("people", "born")(card) }),
+  "number": pick("children", "numbers"),
+  "name of a parent or carer": named("parent"),
+  "name of another person": named("other"),
+  "name of a person of concern": named("of_concern"),
+  "telephone number": (card) => ({ ...pick("people", "phones")(card), reporter: { phones: card.reporter?.phones }, agencies: (card.agencies ?? []).map(({ phones }) => ({ names: [], phones })) }),
+  "name of the reporter": ({ reporter }) => ({ reporter: { name: reporter?.name } }),
+  "address": (card) => ({ ...pick("children", "address", "postcode")(card), ...pick("people", "address", "postcode")(card) }),
+  "school": pick("children", "school"),
+  "vehicle": pick("vehicles", "registration", "described"),
+  "place": ({ places }) => ({ places }),
+  "user name": ({ accounts }) => ({ accounts }),
+  "organisation": (card) => ({ agencies: (card.agencies ?? []).map(({ names }) => ({ names, phones: [] })) }),
+  "first words": ({ words }) => ({ words }),
+});
+
+// Return the words for where the parts are found in a concern, and how good that is: the least number is the best.
+export function whereFound(concern, parts, matching) {
+  const cards = concern.cards.map(({ card }) => card);
+  concern.fields ??= FIELDS.map(([words, of]) => ({ words, text: searchTextOf(cards.map(of), words === "label" ? concern.label : "") }));
+  const finders = concern.fields.map(({ text }) => finderIn(text, parts, matching));
+  const isWhole = ({ names, words, digits, codes }, part) => [names, words, digits, codes].some((some) => some.includes(part));
+  let open = parts.map((_, place) => place);
+  let merit = 0;
+  const places = [];
+  while (open.length > 0) {
+    const reached = finders.map((isAt) => open.filter(isAt));
+    const best = reached.reduce((former, some, each) => (some.length > reached[former].length ? each : former), 0);
+    if (reached[best].length === 0) break; // a registration over two fields, for example
+    places.push(concern.fields[best].words);
+    merit += best * parts.length + reached[best].filter((place) => !isWhole(concern.fields[best].text, parts[place])).length;
+    open = open.filter((place) => !reached[best].includes(place));
+  }
+  return { places, merit };
 }
 
 // Return the words joined to their neighbours: people write a registration in one word, in two or in three.
-function joined(words) {
+export function joined(words) {
   const ends = words.flatMap((_, start) => words.slice(start, start + MOST_JOINED).map((_word, more) => [start, start + more + 1]));
   return ends.map(([start, end]) => ({ code: words.slice(start, end).join(""), places: words.slice(start, end).map((_, more) => start + more) }));
 }

@@ -1,6 +1,7 @@
 // Shows the words of an opened concern as a sheet, in the order of a contact record, to copy into another system.
 // The sheet is made from the words on the page. The service records that it was opened, and learns nothing else.
 import { element } from "./elements.js";
+import { FACTS } from "./export_file.js";
 import { Fault, sentenceOf } from "./faults.js";
 
 const PRESS = "[data-copy-sheet]";
@@ -88,9 +89,8 @@ function partsOf() {
     const words = addition.querySelector(".as-typed");
     if (words !== null) parts.get("Concern").push({ heading: "", label: textOf(addition.querySelector("h3")), text: words.textContent });
   }
-  const [facts] = document.querySelectorAll(".words-column > dl.facts");
-  const known = [...facts.children].filter((fact) => !fact.matches(".no-print")).map(factOf);
-  const acts = [...document.querySelectorAll("section[aria-labelledby=history] li")].map((act) => textOf(act)).reverse();
+  const known = [...document.querySelectorAll(FACTS)].map(factOf);
+  const acts = [...document.querySelectorAll("#history li")].map((act) => textOf(act)).reverse();
   parts.set(DONE, [{ heading: "", label: "Reference", text: referenceOfPage() }, ...known, { heading: "", label: "Actions", text: acts.join("\n") }]);
   return [...parts].filter(([, fields]) => fields.length > 0);
 }
@@ -101,7 +101,7 @@ function headingOf(answer) {
   return before?.matches("h3") ? textOf(before) : "";
 }
 
-const textOf = (part) => part.innerText.replace(/\s+/g, " ").trim();
+const textOf = (part) => part.textContent.replace(/\s+/g, " ").trim();
 
 const linesOf = (part) => [...part.querySelectorAll(".as-typed")].map((line) => line.textContent).join("\n");
 

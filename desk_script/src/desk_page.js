@@ -1,63 +1,90 @@
 // Decrypts and shows every encrypted text on a page of the desk, while the keyring holds an identity.
-// A page without texts can have a place (`data-open-cards`) where an identity is chosen to open the cards of concerns.
+// Before the first text stands a button that opens the key. On the page of the person's key stands the panel of the key file.
 import { element, referralElement, typed } from "./elements.js";
 import { Fault, sentenceOf } from "./faults.js";
+import { keep } from "./kept_key.js";
 import { Panel } from "./panel.js";
 import { referralOf } from "./referral.js";
 import { openText } from "./texts.js";
+import { canTouch } from "./touch.js";
+import { whomIn, whomOf } from "./whom.js";
+
+const KEY_PAGE = "/desk/key";
 
 export class DeskPage {
   #keyring;
-  #panel = null;
   #openCards;
   #onOpened;
+  #openPage;
+  #asked = null; // the locked key file to open, and the page from which it was chosen
 
   // `openCards` decrypts cards with new identities, and throws a Fault if they decrypt none. `onOpened` is called after
-  // the texts of the page, or the first cards, have been decrypted.
-  constructor(keyring, { openCards, onOpened }) {
+  // the texts of the page, or the first cards, have been decrypted. `openPage` replaces this page by that at an address.
+  constructor(keyring, { openCards, onOpened, openPage }) {
     this.#keyring = keyring;
     this.#openCards = openCards;
-    this.#onOpened = () => {
-      onOpened();
-      const part = partOfCards();
-      if (part?.open) document.querySelector("form[data-find] input")?.focus();
-      if (part !== null) part.open = false;
-    };
+    this.#onOpened = onOpened;
+    this.#openPage = openPage;
     keyring.onForget(() => this.#hideWords());
   }
 
-  // Set up the current page: the first page, and each page that replaced it. A page without encrypted texts can also
-  // have a place for the panel, where a person needs the identity for text that they typed.
+  // Say in the heading whom the concern is about, if the service opened its text.
+  #nameChildren() {
+    const place = document.querySelector("[data-whom][data-children]");
+    if (place !== null) place.textContent = whomOf({ cards: [{ card: { children: JSON.parse(place.dataset.children) } }] });
+  }
+
+  // Set up the current page: the first page, and each page that replaced it.
   async take() {
+    this.#nameChildren();
     const texts = sealedTexts();
-    const part = partOfCards();
-    const before = document.querySelector("[data-how-to-open], [data-unseal-here]") ?? texts[0];
-    if (before === undefined && part === null) return;
-    this.#panel ??= new Panel(this.#keyring, (identities) => this.#open(identities), this.#onOpened);
-    if (before === undefined) part.append(this.#panel.element);
-    else before.before(this.#panel.element);
-    if (part !== null) part.hidden = false;
-    this.#panel.name(before === undefined ? "Open the cards of the concerns" : before.dataset.unsealHere);
-    if (this.#keyring.isOpen) {
-      await this.#open(this.#keyring.identities).catch(() => {}); // each text shows its own error
-      this.#onOpened();
-    }
-    this.#panel.show();
+    this.#takePanel();
+    const before = document.querySelector("[data-how-to-open]") ?? texts[0];
+    before?.before(element("p", { class: "unlock no-print" }, element("button", { type: "button", "data-unlock": true })));
+    if (!this.#keyring.isOpen) return;
+    await this.#show(this.#keyring.identities).catch(() => {}); // each text shows its own error
+    this.#onOpened();
+  }
+
+  // Open the page with new identities, and hold them. Throw a Fault if they open nothing.
+  async open(identities) {
+    await this.#show(identities);
+    this.#keyring.hold(identities);
+    this.#onOpened();
+  }
+
+  // Lead to the page of the person's key, which opens a file that is locked itself; then back.
+  async openLocked(bytes) {
+    this.#asked = { bytes, page: location.pathname + location.search };
+    await this.#openPage(KEY_PAGE);
+  }
+
+  #takePanel() {
+    const asked = this.#asked;
+    this.#asked = null;
+    const panel = new Panel(this.#keyring, async (identities, bytes) => {
+      await this.open(identities);
+      if (!(await canTouch())) await keep(bytes);
+      if (asked !== null && asked.page !== KEY_PAGE) await this.#openPage(asked.page);
+    });
+    document.querySelector("[data-key-file]")?.append(panel.element);
+    if (asked !== null) panel.take(asked.bytes);
   }
 
   // Show every text. If none of the texts can be decrypted, throw the error of the first one.
-  async #open(identities) {
+  async #show(identities) {
     if (sealedTexts().length === 0) return this.#openCards(identities).catch(acceptNoCards);
     const faults = await Promise.all(sealedTexts().map((each) => openOne(each, identities)));
     if (faults.length > 0 && faults.every((fault) => fault !== null)) throw faults[0];
     showOtherWays(false);
     // A message about a completed action keeps the focus.
-    if (document.activeElement?.id !== "done") firstWords()?.focus();
+    if (document.activeElement?.id !== "done") firstWords()?.focus({ preventScroll: true }); // the words begin on the first screen
   }
 
   #hideWords() {
     for (const words of document.querySelectorAll(".sealed > .words")) words.remove();
     for (const quiet of document.querySelectorAll(".sealed > .quiet")) quiet.hidden = false;
+    document.querySelector("[data-whom]")?.replaceChildren();
     showOtherWays(true);
   }
 }
@@ -66,17 +93,15 @@ export class DeskPage {
 const firstWords = () =>
   document.querySelector("[data-sealed=concern] > .words") ?? document.querySelector(".words");
 
-// Hide the advice on decrypting elsewhere while the texts are shown: it would only push them down.
+// Hide the ways to open the texts while they are shown: they would only push them down.
 function showOtherWays(isShown) {
-  for (const advice of document.querySelectorAll("[data-how-to-open]")) advice.hidden = !isShown;
+  for (const way of document.querySelectorAll("[data-how-to-open], .unlock")) way.hidden = !isShown;
 }
 
-// On a page where the identity also opens what the person typed, a role that gets no cards is no error.
+// A role that gets no cards can open each concern. The search box says why it finds nothing.
 function acceptNoCards(error) {
-  if (error.name !== "no-cards" || document.querySelector("[data-unseal-here]") === null) throw error;
+  if (error.name !== "no-cards") throw error;
 }
-
-const partOfCards = () => document.querySelector("details[data-open-cards]");
 
 const sealedTexts = () => [...document.querySelectorAll(".sealed[data-sealed]")];
 
@@ -89,6 +114,7 @@ async function openOne(place, identities) {
   try {
     const text = await openText(new TextEncoder().encode(armored), identities, { kind, reference, receivedAt, author });
     words.append(wordsOf(kind, text));
+    if (kind === "concern") document.querySelector("[data-whom]")?.replaceChildren(whomIn(text.submission));
   } catch (error) {
     fault = error instanceof Fault ? error : new Fault("defect");
     words.append(element("p", { class: "problem" }, sentenceOf(fault)));

@@ -10,6 +10,8 @@ import { referralOf } from "./referral.js";
 import { fromBase64, toBase64 } from "./seal_forms.js";
 import { decrypterOf, openText } from "./texts.js";
 
+// Facts about the concern on the page, without what is only of use on a screen.
+export const FACTS = ".concern-facts > div:not(.no-print)";
 const FORM = "form[data-export]";
 const FONT = "/looks/export.ttf";
 const ATTACHMENT = "concern.json";
@@ -178,9 +180,9 @@ export const checkBlocks = (covered, keys) => [
 
 const layoutOfPage = () => JSON.parse(document.getElementById("referral-layout").textContent);
 
-// Return the facts about the concern on the page, without what is only of use on a screen, and without the label.
+// Return the facts about the concern on the page, without the label.
 function factsOnPage() {
-  const facts = [...document.querySelectorAll(".words-column > dl.facts > div:not(.no-print)")].filter((each) => each.querySelector(".sealed") === null);
+  const facts = [...document.querySelectorAll(FACTS)].filter((each) => each.querySelector(".sealed") === null);
   return facts.map((each) => [each.querySelector("dt").textContent, each.querySelector("dd").textContent.trim()]);
 }
 

@@ -1,6 +1,7 @@
 // unseal.html: decrypts downloaded files from disk, without a server and without any request.
+import { generateIdentity, identityToRecipient } from "age-encryption";
 import { wordsOf } from "./desk_page.js";
-import { element } from "./elements.js";
+import { element, saveFile } from "./elements.js";
 import { Fault, sentenceOf } from "./faults.js";
 import { Panel } from "./panel.js";
 import { kindOf, openText } from "./texts.js";
@@ -16,6 +17,7 @@ export class FilePage {
   constructor(keyring) {
     const panel = new Panel(keyring, (identities) => this.#show(identities));
     document.querySelector("[data-unseal-file]").append(panel.element);
+    document.querySelector("[data-make-key]").addEventListener("click", ({ target }) => makeKey(target));
     this.#choose.addEventListener("change", async () => {
       this.#say("");
       this.#words.replaceChildren();
@@ -59,6 +61,16 @@ export class FilePage {
     this.#choose.value = "";
     this.#say("");
   }
+}
+
+// Make a key, save its file, and show its public key, to which concerns are sealed.
+async function makeKey(press) {
+  const identity = await generateIdentity();
+  const recipient = await identityToRecipient(identity);
+  const text = `# created: ${new Date().toISOString()}\n# public key: ${recipient}\n${identity}\n`;
+  saveFile(new TextEncoder().encode(text), "identity.txt", "text/plain");
+  const line = element("p", {}, "Its public key, for whoever sets the service up: ", element("span", { class: "code" }, recipient));
+  press.parentElement.parentElement.append(line);
 }
 
 function partOf({ kind, number, text, layout }) {

@@ -1,28 +1,25 @@
 // The search box in the header of the desk: searches the opened cards and labels in the memory of this page.
 // What is typed never leaves the page, unless it is a reference: then the service opens that concern.
-import { SEARCHED, forgetWords, isFound, partsOf } from "./card_search.js";
-import { shortOf } from "./card_places.js";
+import { SEARCHED, forgetWords, isFound, partsOf, whereFound } from "./card_search.js";
 import { element } from "./elements.js";
 import { sentenceOf } from "./faults.js";
+import { markFound } from "./found_marks.js";
+import { tableOf } from "./found_rows.js";
 import { NOT_FOUND } from "./matching.js";
 import { Scope } from "./opened_cards.js";
-import { schoolsOf } from "./whom.js";
-import { wordsOf } from "./words.js";
 
 const FORM = "form[data-find]";
 const REFERENCE = /^[02346789FKMRWXYZ]{12}$/;
 const PAUSE = 120; // milliseconds after the last key
 const MOST_SHOWN = 50;
+const MOST_RANKED = 2_000; // of more, the most recent: whoever finds so many types on
 const SPOKEN_EVERY = 2_000; // milliseconds between two messages about progress
 const SHOWN_EVERY = 1_000; // milliseconds between two searches of the cards that are being opened, at least
 const REST = 20; // how many times as long as a search the page then opens cards
 const WITH_KEY = "Find by name, school, address, number or reference";
-const NEEDS_KEY = "Names are searched only in your browser. Choose the file of the identity first. Nothing was sent.";
+const NEEDS_KEY = "Concerns are searched only in your browser, with the team’s key. Nothing was sent.";
 const NOTHING_TYPED = "Type a name, a school, an address, a registration, a number, a day of birth or words of the label.";
 const NO_WORDS = "There is no letter or digit in what you typed. Nothing was searched.";
-const RELATIONS = { parent: "parent or carer", other: "other person", of_concern: "person of concern" };
-const DAY = new Intl.DateTimeFormat("en-GB", { dateStyle: "long", timeZone: "Europe/London" });
-
 export class Find {
   #keyring;
   #cards;
@@ -34,6 +31,8 @@ export class Find {
   #took = 0; // milliseconds of the last search
   #fault = "";
   #drawn = ""; // what the list of results was drawn from
+  #needKey = () => {};
+  #found = new Set(); // the references that the last search found
 
   constructor(keyring, cards, matching) {
     this.#keyring = keyring;
@@ -45,6 +44,16 @@ export class Find {
     keyring.onForget(() => this.#forget());
   }
 
+  // Call `open` when somebody searches for words without a key.
+  onNeedKey(open) {
+    this.#needKey = async (typed) => {
+      this.#typed = typed.trim(); // shown also once a file was chosen, later
+      this.#say(NEEDS_KEY);
+      await open();
+      if (this.#keyring.isOpen) this.#search(typed, { isPressed: true });
+    };
+  }
+
   // Set up the search box of the current page. The inbox shows the last search again.
   take() {
     const box = boxOf();
@@ -52,6 +61,13 @@ export class Find {
     box.form.noValidate = true; // this script says what is wrong
     if (location.pathname === "/desk" && this.#typed && !box.value) box.value = this.#typed;
     this.#show();
+    this.mark();
+  }
+
+  // Mark what was found in the concern that the page shows, if it was among the results.
+  mark() {
+    const reference = /^\/desk\/concerns\/([^/]+)$/.exec(location.pathname)?.[1];
+    if (this.#found.has(reference) && document.querySelector("mark.hit") === null) markFound(partsOf(this.#typed), this.#matching);
   }
 
   // Open the cards that are current. If they cannot be opened, say why beside the search box.
@@ -88,15 +104,7 @@ export class Find {
     event.stopPropagation();
     clearTimeout(this.#timer);
     if (this.#keyring.isOpen) this.#search(box.value, { isPressed: true });
-    else this.#needKey();
-  }
-
-  #needKey() {
-    this.#say(NEEDS_KEY);
-    const part = document.querySelector("details[data-open-cards]");
-    if (part === null) return;
-    part.open = true;
-    part.querySelector("input")?.focus();
+    else this.#needKey(box.value);
   }
 
   #search(typed, { isPressed = false } = {}) {
@@ -116,38 +124,36 @@ export class Find {
     const parts = this.#keyring.isOpen && !isReference(value) ? partsOf(value) : [];
     const found = parts.length > 0 ? this.#cards.concerns.filter(({ text }) => isFound(text, parts, this.#matching)) : [];
     found.sort((one, other) => (one.receivedAt < other.receivedAt ? 1 : -1));
+    if (parts.length > 0) this.#found = new Set(found.map(({ reference }) => reference));
     const isEmpty = this.#keyring.isOpen && parts.length === 0 && value.trim() !== "" && !isReference(value);
-    this.#draw(parts.length > 0, found);
+    this.#draw(parts, found);
     if (isEmpty) this.#say(NO_WORDS);
     else this.#sayHow(parts.length > 0, found);
   }
 
-  #draw(isSearched, found) {
+  #draw(parts, found) {
     const former = document.getElementById("found");
-    if (!isSearched) return former?.remove();
-    const drawn = JSON.stringify([found.map(({ reference, label }) => [reference, label]), this.#typed, this.#cards.has(Scope.EARLIER)]);
+    if (parts.length === 0) return former?.remove();
+    const drawn = JSON.stringify([found.map(({ reference, label, row }) => [reference, label, row]), this.#typed, this.#cards.has(Scope.EARLIER)]);
     if (former !== null && this.#drawn === drawn) return; // what has the focus stays
     this.#drawn = drawn;
-    const section = former ?? element("section", { id: "found", class: "found box no-print", "aria-labelledby": "found-heading" });
+    const section = former ?? element("section", { id: "found", class: "no-print", "aria-labelledby": "found-heading" });
     if (former === null) document.querySelector("main").prepend(section);
     const more = found.length - MOST_SHOWN;
     section.replaceChildren(
-      element("h2", { id: "found-heading" }, "Found in the cards"),
-      element("p", { class: "hint" }, SEARCHED),
-      ...(found.length > 0 ? [element("ol", {}, ...found.slice(0, MOST_SHOWN).map((each) => lineOf(each, this.#foundPeople(each))))] : [element("p", {}, `${NOT_FOUND}.`)]),
+      element("h1", { id: "found-heading" }, found.length > 0 ? `${numbered(found.length, "concern")} found` : `${NOT_FOUND}.`),
+      ...(found.length > 0 ? [tableOf(this.#bestOf(found, parts))] : []),
       ...(more > 0 ? [element("p", {}, `${more} more. Type more to find fewer.`)] : []),
       element("p", { class: "side-by-side" }, ...this.#presses()),
+      element("p", { class: "hint" }, SEARCHED),
     );
+    document.dispatchEvent(new Event("desk:clocks"));
   }
 
-  // Return the names of parents, carers, others and the reporter in whom a typed word is found.
-  #foundPeople({ cards }) {
-    const named = cards.flatMap(({ card }) => [
-      ...(card.people ?? []).map(({ relation, names }) => ({ relation: RELATIONS[relation], name: names.join(" ") })),
-      { relation: "reporter", name: card.reporter?.name ?? "" },
-    ]);
-    const isMeant = ({ name }) => partsOf(this.#typed).some((part) => wordsOf(name).some((word) => this.#matching.isAlike(part, word)));
-    return named.filter(isMeant).map(({ relation, name }) => `${relation} ${name}`);
+  // Return the results that are shown, best first, and then the most recent first.
+  #bestOf(found, parts) {
+    const ranked = found.slice(0, MOST_RANKED).map((concern) => ({ concern, ...whereFound(concern, parts, this.#matching) }));
+    return ranked.sort((one, other) => one.merit - other.merit).slice(0, MOST_SHOWN);
   }
 
   #presses() {
@@ -180,12 +186,12 @@ export class Find {
     this.#spokenAt = Date.now();
     const count = this.#cards.concerns.length;
     const { unopened } = this.#cards;
-    const opened = `${this.#cards.isLoading ? "Opening the cards: " : ""}${numbered(count, "concern")} so far`;
+    const opened = `Opening the concerns: ${count.toLocaleString("en-GB")} so far`;
     const ready = `${numbered(count, "concern")} can be searched`;
-    const without = unopened > 0 ? ` ${numbered(unopened, "card")} cannot be opened with this identity.` : "";
+    const without = unopened > 0 ? ` ${unopened.toLocaleString("en-GB")} cannot be opened with this key.` : "";
     const result = isSearched ? `${numbered(found.length, "concern")} found. ` : "";
     this.#say(this.#fault || `${result}${this.#cards.isLoading ? opened : ready}.${without}`);
-    const isUsual = !isSearched && !this.#cards.isLoading && unopened === 0 && this.#fault === "";
+    const isUsual = unopened === 0 && this.#fault === "";
     document.getElementById("find-state")?.classList.toggle("vh", isUsual); // it is said, and takes no room
   }
 
@@ -198,6 +204,7 @@ export class Find {
   #forget() {
     clearTimeout(this.#timer);
     this.#typed = "";
+    this.#found.clear();
     this.#fault = "";
     this.#matching.forget();
     forgetWords();
@@ -225,14 +232,3 @@ function describe(box, isOpen) {
 const isReference = (typed) => REFERENCE.test(typed.toUpperCase().replaceAll("O", "0").replace(/[\s-]/g, ""));
 
 export const numbered = (count, noun) => `${count.toLocaleString("en-GB")} ${noun}${count === 1 ? "" : "s"}`;
-
-// Return one line of a list of concerns, with a link to the concern. `people` are other people to be named there.
-export function lineOf(concern, people = []) {
-  const facts = [...schoolsOf(concern), ...people, `received ${DAY.format(new Date(concern.receivedAt))}`, concern.reference].filter(Boolean);
-  return element(
-    "li",
-    {},
-    element("a", { href: `/desk/concerns/${concern.reference}` }, ...shortOf(concern)),
-    element("span", { class: "quiet" }, ` ${facts.join(", ")}`),
-  );
-}

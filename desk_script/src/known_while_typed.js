@@ -3,7 +3,7 @@
 // the concerns: then the form sends it as an addition.
 import { element } from "./elements.js";
 import { sentenceOf } from "./faults.js";
-import { lineOf } from "./find.js";
+import { lineOf } from "./card_places.js";
 import { NOT_FOUND } from "./matching.js";
 import { Scope } from "./opened_cards.js";
 import { NamesOnCards, factsTyped, reasonsTyped } from "./typed_facts.js";

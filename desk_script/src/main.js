@@ -6,12 +6,13 @@ import { DeskPage } from "./desk_page.js";
 import { ExportFile } from "./export_file.js";
 import { FilePage } from "./file_page.js";
 import { Find } from "./find.js";
+import { FindRow } from "./find_row.js";
 import { HandOver } from "./hand_over.js";
 import { KeyForms } from "./key_forms.js";
 import { Keyring } from "./keyring.js";
 import { KnownWhileTyped } from "./known_while_typed.js";
 import { LabelUndo } from "./label_undo.js";
-import { showLock } from "./lock.js";
+import { DeskLock } from "./lock.js";
 import { Matching } from "./matching.js";
 import { OpenedCards, Scope } from "./opened_cards.js";
 import { PerhapsKnown } from "./perhaps_known.js";
@@ -31,25 +32,35 @@ if (document.querySelector("[data-unseal-file]")) {
   const matching = new Matching(nicknames);
   const places = new CardPlaces(cards);
   const find = new Find(keyring, cards, matching);
+  const findRow = new FindRow(cards, matching);
+  let openPage = null;
   const page = new DeskPage(keyring, {
     openCards: (identities) => cards.load(Scope.CURRENT, identities),
+    openPage: (address) => openPage(address),
     onOpened: () => {
-      showLock(keyring);
+      lock.show();
       typed.putBack().then(() => personFile.take(), () => {});
       find.open();
+      find.mark();
       perhapsKnown.take();
       labelUndo.take().catch(() => {}); // the button stays disabled
       copySheet.take();
     },
   });
-  keyring.onForget(() => showLock(keyring));
+  const lock = new DeskLock(keyring, { use: (identities) => page.open(identities), openLocked: (bytes) => page.openLocked(bytes) });
+  find.onNeedKey(() => lock.unlock());
+  let hasActed = false;
   const { send, open } = stayOnPage(keyring, {
-    onLeave: (sent) => typed.save({ sent }),
+    onLeave: (sent) => {
+      hasActed = sent !== null;
+      typed.save({ sent });
+    },
     onPage: () => {
       document.dispatchEvent(new Event("desk:page"));
       take();
     },
   });
+  openPage = open;
   new Touch(keyring, open);
   const keyForms = new KeyForms(send);
   const labelUndo = new LabelUndo(keyring);
@@ -62,7 +73,7 @@ if (document.querySelector("[data-unseal-file]")) {
   const writeDown = new WriteDown(send);
   const knownWhileTyped = new KnownWhileTyped(cards, matching);
   const take = () => {
-    showLock(keyring);
+    lock.take();
     handOver.take();
     sealForms.take();
     keyForms.take();
@@ -72,11 +83,13 @@ if (document.querySelector("[data-unseal-file]")) {
     page.take();
     places.take();
     find.take();
+    findRow.take();
     perhapsKnown.take();
     knownWhileTyped.take();
     personFile.take();
     copySheet.take();
-    cards.refresh().catch(() => {}); // the cards that are open stay
+    cards.refresh(hasActed).catch(() => {}); // the cards that are open stay
+    hasActed = false;
   };
   take();
 }

@@ -30,7 +30,8 @@ export class OpenedCards {
     keyring.onForget(() => this.#forget());
   }
 
-  // The concerns whose cards are open: each with its reference, cards, label, time of receipt and of the last change.
+  // The concerns whose cards are open: each with its reference, cards, label, time of receipt and of the last change, and
+  // what the inbox says of it as `row`.
   get concerns() {
     return [...this.#concerns.values()];
   }
@@ -64,9 +65,10 @@ export class OpenedCards {
     return this.#read(scope, identities, null);
   }
 
-  // Fetch what changed since the cards were read, if that was more than a moment ago.
-  async refresh() {
-    if (this.#isLoading || this.#scopes.size === 0 || Date.now() - this.#readAt < FRESH) return;
+  // Fetch what changed since the cards were read, if that was more than a moment ago, or if the person has just acted.
+  async refresh(hasActed) {
+    if (hasActed) await this.#underWay.catch(() => {});
+    if (this.#isLoading || this.#scopes.size === 0 || (!hasActed && Date.now() - this.#readAt < FRESH)) return;
     for (const [scope, since] of this.#scopes) await (await this.#read(scope, this.#keyring.identities, since)).end;
   }
 
@@ -77,7 +79,7 @@ export class OpenedCards {
     try {
       const first = await fetchPage(scope, since, null);
       this.#scopes.set(scope, first.next_changed_since);
-      const opened = await this.#open(first.cards, identities, run);
+      const opened = await this.#open(first, identities, run);
       if (first.cards.length > 0 && opened === 0) throw new Fault("other-keys");
       const rest = this.#readRest(scope, since, first.next_cursor, identities, run);
       this.#underWay = rest;
@@ -95,10 +97,11 @@ export class OpenedCards {
     try {
       let coming = cursor === null ? null : fetchPage(scope, since, cursor);
       while (coming !== null && run === this.#run) {
-        const { cards, next_cursor: next } = await coming;
+        const page = await coming;
+        const next = page.next_cursor;
         coming = next === null ? null : fetchPage(scope, since, next);
         coming?.catch(() => {}); // the error is thrown when the page is waited for
-        await this.#open(cards, identities, run);
+        await this.#open(page, identities, run);
       }
     } catch (error) {
       this.#scopes.delete(scope);
@@ -109,7 +112,7 @@ export class OpenedCards {
   }
 
   // Open the cards, in slices. Return how many could be opened.
-  async #open(sealed, identities, run) {
+  async #open({ cards: sealed, rows, fetchedAt }, identities, run) {
     let opened = 0;
     let start = performance.now();
     const together = concernsOf(sealed);
@@ -117,6 +120,7 @@ export class OpenedCards {
       const some = await Promise.all(together.slice(place, place + TOGETHER).map((each) => openConcern(each, identities)));
       if (run !== this.#run) return opened;
       for (const concern of some) {
+        concern.row = { ...rows[concern.reference], fetchedAt };
         this.#concerns.set(concern.reference, concern);
         this.#unopened += concern.unopened;
         opened += concern.cards.length;
@@ -160,7 +164,7 @@ async function fetchPage(scope, since, cursor) {
   }
   if (response.status === FORBIDDEN) throw new Fault("no-cards");
   if (!response.ok) throw new Fault("cards-not-fetched");
-  return response.json();
+  return { ...(await response.json()), fetchedAt: performance.now() };
 }
 
 // Return the sealed cards of each concern. Those of one concern are never separated.

@@ -1,46 +1,39 @@
-// The panel on which a person chooses a file of identities, unlocks it, and has the identities forgotten.
+// The panel on which a person chooses the file of the team's key, opens it, and has the key forgotten.
 import { element, saveFile } from "./elements.js";
 import { Fault, sentenceOf } from "./faults.js";
-import { Lock, lockByPasskey, lockByPassphrase, lockOf, readIdentities } from "./identities.js";
-import { openOwnCopy } from "./touch.js";
+import { Lock, lockByPasskey, lockByPassphrase, lockOf, readIdentities, unlocked } from "./identities.js";
 
 const FORGOTTEN = {
-  idle: "The identity was forgotten, since nothing was done for a while. Choose it again to go on.",
-  wanted: "The identity is forgotten, and the words are gone from the page.",
-  blank: "The identity is forgotten, and the words are gone from the page.",
+  idle: "The key was locked, since nothing was done for a while.",
+  wanted: "The key is locked, and the words are gone from the page.",
+  blank: "The key is locked, and the words are gone from the page.",
 };
-const HEADING = "Open it here";
+const HEADING = "Open with the key file";
 const SHORTEST = 12; // characters of a new passphrase
 
 export class Panel {
   #keyring;
   #use;
-  #onOpened;
   #bytes = null;
-  #heading = element("h2", { id: "unseal-heading" }, HEADING);
   #choose = element("input", { type: "file", id: "identity-file" });
   #passphrase = element("input", { type: "password", id: "identity-passphrase", autocomplete: "off" });
   #unlocking = element("div", { class: "question", hidden: true });
   #press = element("button", {}, "Open");
-  #touch = element("button", { type: "button", hidden: true }, "Unlock with your passkey");
   #status = element("p", { role: "status" });
   #fault = element("p", { class: "problem", role: "alert", hidden: true });
   #closed = element("form", { autocomplete: "off" });
   #open = element("div", { hidden: true });
 
-  // `use` decrypts the texts of the page with new identities. It throws a Fault if they decrypt nothing.
-  // `onOpened` is called after `use`, when the keyring holds the identities.
-  constructor(keyring, use, onOpened = () => {}) {
+  // `use` opens the page with new identities and gets the bytes of the unlocked file too. It throws a Fault if they open nothing.
+  constructor(keyring, use) {
     this.#keyring = keyring;
     this.#use = use;
-    this.#onOpened = onOpened;
-    this.#unlocking.append(element("label", { for: this.#passphrase.id }, "Its passphrase"), this.#passphrase);
+    this.#unlocking.append(element("label", { for: this.#passphrase.id }, "Passphrase of the file"), this.#passphrase);
     this.#closed.append(
-      element("p", {}, this.#touch),
       element(
         "div",
         { class: "question" },
-        element("label", { for: this.#choose.id }, "File of the identity"),
+        element("label", { for: this.#choose.id }, "File of the key"),
         element("p", { class: "hint", id: "identity-hint" }, "It stays in the memory of this page. Nothing sends it."),
         this.#choose,
       ),
@@ -48,21 +41,19 @@ export class Panel {
       this.#press,
     );
     this.#choose.setAttribute("aria-describedby", "identity-hint");
-    const forget = element("button", { type: "button", class: "second" }, "Forget the identity");
-    const minutes = `It is forgotten after ${keyring.idleMinutes} minutes without use, on Escape, and when you leave.`;
-    this.#open.append(element("p", {}, `The identity is in the memory of this page. ${minutes}`), forget);
+    const forget = element("button", { type: "button", class: "second" }, "Lock");
+    this.#open.append(element("p", {}, `The key is open. It is locked after ${keyring.idleMinutes} minutes without use, on Escape, and when you leave.`), forget);
     this.element = element(
       "section",
       { class: "box no-print", "aria-labelledby": "unseal-heading", "data-unseal": true },
-      this.#heading,
+      element("h2", { id: "unseal-heading" }, HEADING),
       this.#status,
       this.#fault,
       this.#closed,
       this.#open,
       this.#locking(),
     );
-    this.#touch.addEventListener("click", () => this.#do(() => this.#openByTouch()));
-    this.#choose.addEventListener("change", () => this.#chosen());
+    this.#choose.addEventListener("change", () => this.#do(async () => this.#take(await this.#read())));
     this.#closed.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#do(() => this.#unlock());
@@ -72,52 +63,43 @@ export class Panel {
     this.show();
   }
 
-  // Set the heading: `heading`, or the usual one.
-  name(heading = HEADING) {
-    this.#heading.textContent = heading;
-  }
-
-  // Show the form or, if the keyring holds identities, the button that forgets them.
+  // Show the button that forgets the identities, if the keyring holds any.
   show() {
-    this.#touch.hidden = !("passkey" in document.body.dataset);
-    this.#closed.hidden = this.#keyring.isOpen;
     this.#open.hidden = !this.#keyring.isOpen;
   }
 
+  // Take a file that was chosen elsewhere.
+  take(bytes) {
+    return this.#do(() => this.#take(bytes));
+  }
+
   // Open an unlocked file immediately. A locked file waits for its passphrase, or for the button.
-  async #chosen() {
+  async #take(bytes) {
     this.#unlocking.hidden = true;
-    await this.#do(async () => {
-      await this.#read();
-      const lock = lockOf(this.#bytes);
-      this.#unlocking.hidden = lock !== Lock.PASSPHRASE;
-      this.#press.textContent = lock === Lock.PASSKEY ? "Open with the passkey" : "Open";
-      if (lock === Lock.PASSPHRASE) this.#passphrase.focus();
-      if (lock === Lock.NONE) await this.#unlock();
-    });
+    const lock = lockOf(bytes);
+    this.#bytes = bytes;
+    this.#unlocking.hidden = lock !== Lock.PASSPHRASE;
+    this.#press.textContent = lock === Lock.PASSKEY ? "Open with the passkey" : "Open";
+    if (lock === Lock.PASSPHRASE) this.#passphrase.focus();
+    if (lock === Lock.NONE) await this.#unlock();
   }
 
   async #read() {
     const [file] = this.#choose.files;
     if (file === undefined) throw new Fault("no-identity");
-    this.#bytes = new Uint8Array(await file.arrayBuffer());
-  }
-
-  // Open the person's copy that the service stores. The file stays the other way.
-  async #openByTouch() {
-    this.#bytes = await openOwnCopy();
-    await this.#unlock();
+    return new Uint8Array(await file.arrayBuffer());
   }
 
   async #unlock() {
-    if (this.#bytes === null) await this.#read();
-    const identities = await readIdentities(this.#bytes, this.#passphrase.value);
-    await this.#use(identities);
+    this.#bytes ??= await this.#read();
+    const bytes = await unlocked(this.#bytes, this.#passphrase.value);
+    const identities = await readIdentities(bytes);
+    await this.#use(identities, bytes);
     this.#keyring.hold(identities);
+    bytes.fill(0);
     this.#drop();
     this.#status.textContent = "Opened.";
     this.show();
-    this.#onOpened();
   }
 
   #forgotten(reason) {
@@ -175,9 +157,10 @@ export class Panel {
   }
 
   async #lock(how) {
-    await this.#read();
-    if (lockOf(this.#bytes) !== Lock.NONE) throw new Fault("locked");
-    const locked = await how(this.#bytes);
+    const bytes = await this.#read();
+    if (lockOf(bytes) !== Lock.NONE) throw new Fault("locked");
+    const locked = await how(bytes);
+    bytes.fill(0);
     saveFile(locked, "identity-locked.age");
     this.#status.textContent = "The locked file is saved as identity-locked.age. Choose it from now on.";
   }
@@ -186,7 +169,6 @@ export class Panel {
   async #do(act) {
     this.#fault.hidden = true;
     this.#press.disabled = true;
-    this.#touch.disabled = true;
     try {
       await act();
     } catch (error) {
@@ -194,7 +176,6 @@ export class Panel {
       this.#fault.hidden = false;
     } finally {
       this.#press.disabled = false;
-      this.#touch.disabled = false;
     }
   }
 }

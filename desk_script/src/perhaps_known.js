@@ -5,7 +5,7 @@
 import { readBeside } from "./beside.js";
 import { element } from "./elements.js";
 import { Fault, sentenceOf } from "./faults.js";
-import { lineOf } from "./find.js";
+import { lineOf } from "./card_places.js";
 import { NOT_FOUND } from "./matching.js";
 import { Scope } from "./opened_cards.js";
 import { seal } from "./seal_forms.js";

@@ -1,7 +1,7 @@
 // Gathers the concerns that name one person into one signed file, for that person or for a court.
 // A worker finds the concerns by their cards, opens them, and decides about each passage that names somebody else. The
 // service gives the sealed texts, records each opening and the digest of the file, and signs the digest. It gets no word.
-import { SEARCHED, isFound, partsOf } from "./card_search.js";
+import { SEARCHED, isFound, partsOf, whereFound } from "./card_search.js";
 import { shortOf } from "./card_places.js";
 import { element, saveFile } from "./elements.js";
 import {
@@ -142,9 +142,20 @@ export class PersonFile {
     this.#listed.add(reference);
   }
 
+  // Return the parts of each typed name that is found in the concern.
+  #namesIn({ text }) {
+    const names = this.#keyring.isOpen ? namesTyped().map(partsOf) : [];
+    return names.filter((parts) => isFound(text, parts, this.#matching));
+  }
+
+  // Return why the concern is in the list, such as `telephone number`.
+  #whyOf(concern) {
+    const places = this.#namesIn(concern).flatMap((parts) => whereFound(concern, parts, this.#matching).places);
+    return places.length > 0 ? `Found in: ${[...new Set(places)].join(", ")}` : "Added by reference";
+  }
+
   #found() {
-    const names = this.#keyring.isOpen ? namesTyped().map(partsOf).filter((parts) => parts.length > 0) : [];
-    const found = this.#cards.concerns.filter(({ text }) => names.some((parts) => isFound(text, parts, this.#matching)));
+    const found = this.#cards.concerns.filter((concern) => this.#namesIn(concern).length > 0);
     return found.sort((one, other) => (one.receivedAt < other.receivedAt ? 1 : -1));
   }
 
@@ -153,7 +164,7 @@ export class PersonFile {
     if (place === null) return;
     const found = this.#found();
     const references = new Set([...found.map(({ reference }) => reference), ...this.#listed]);
-    const drawn = JSON.stringify([[...references], [...this.#faults], this.#cards.has(Scope.EARLIER), this.#keyring.isOpen, found.length]);
+    const drawn = JSON.stringify([[...references], [...this.#faults], this.#cards.has(Scope.EARLIER), this.#keyring.isOpen, found.length, namesTyped()]);
     if (drawn !== this.#drawn) {
       this.#drawn = drawn;
       place.replaceChildren(...this.#listOf(references, found.length));
@@ -181,7 +192,8 @@ export class PersonFile {
     const box = element("input", { type: "checkbox", name: "chosen", value: reference });
     const known = concern === undefined ? [] : [" ", ...shortOf(concern), element("span", { class: "quiet" }, ` ${[...schoolsOf(concern), `received ${DAY.format(new Date(concern.receivedAt))}`].join(", ")}`)];
     const fault = this.#faults.has(reference) ? [element("span", { class: "fault" }, this.#faults.get(reference))] : [];
-    return element("label", {}, box, ` ${reference}`, ...known, ...fault);
+    const why = concern === undefined ? [] : [element("span", { class: "quiet", "data-why": true }, ` ${this.#whyOf(concern)}.`)];
+    return element("label", {}, box, ` ${reference}`, ...known, ...why, ...fault);
   }
 
   #clicked(event) {

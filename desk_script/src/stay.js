@@ -105,7 +105,7 @@ function isOfDesk(address) {
 
 const pageOf = (address) => address.split("#")[0];
 
-function say(words) {
+export function say(words) {
   document.querySelector("main > [role=alert]")?.remove();
   const line = document.createElement("p");
   line.className = "problem";

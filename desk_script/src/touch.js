@@ -9,10 +9,13 @@ import { Decrypter, identityToRecipient } from "age-encryption";
 import { Fault } from "./faults.js";
 import { passkeyFault, readIdentities } from "./identities.js";
 import { fromBase64 } from "./seal_forms.js";
+import { read, write } from "./tab_storage.js";
 
 const COPIES = "/desk/key/copies";
 const INFO = "council guidance: identity of a passkey, 1";
 const IDENTITY_BYTES = 32;
+const NO_TOUCH = "desk/no-touch"; // in the storage of this tab: a touch gave no key
+const WITHOUT_TOUCH = ["no-prf", "no-copy", "wrong-copy"];
 
 export class Touch {
   #keyring;
@@ -48,9 +51,26 @@ export class Touch {
   }
 }
 
+// Return true if a touch may open a copy: the service has one for a passkey of the person, the browser knows PRF, and no touch
+// of this tab was in vain.
+export async function canTouch() {
+  if (read(NO_TOUCH) !== null || !("touch" in document.body.dataset) || !globalThis.PublicKeyCredential) return false;
+  const able = await PublicKeyCredential.getClientCapabilities?.().catch(() => null);
+  return able?.["extension:prf"] !== false;
+}
+
 // Ask for a touch, and return the person's copy of the file of identities, opened. Throw a Fault if the service has no
 // copy for a passkey of the person, or if the passkey is not used.
 export async function openOwnCopy() {
+  try {
+    return await open();
+  } catch (error) {
+    if (WITHOUT_TOUCH.includes(error.name)) write(NO_TOUCH, "yes");
+    throw error;
+  }
+}
+
+async function open() {
   const { prf, copies } = await fetchCopies();
   if (copies.length === 0) throw new Fault("no-copy");
   const used = await sign(prf, copies);

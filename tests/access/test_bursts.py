@@ -404,7 +404,7 @@ def test_the_inbox_shows_and_hides_a_burst_and_acknowledges_what_it_showed(
         sign_in_as(service, reader, "Sam Example", Role.READER)
 
         inbox = jo.get("/desk").text
-        assert inbox.count("One of many") == 3
+        assert inbox.count("From one source") == 3
         assert f'href="/desk?burst={burst}"' in inbox
         assert jo.get("/desk?burst=none").text.count("data-row=") == 1
         assert jo.get("/desk?burst=nonsense").status_code == 400

@@ -216,7 +216,7 @@ def test_signing_out_ends_the_session_on_the_server_too(visitor: TestClient) -> 
 def test_signing_out_everywhere_ends_every_session_of_that_person_only(service: FastAPI, visitor: TestClient) -> None:
     cookies = {name: sign_in_as(service, visitor, name) for name in ("Sam Example", JO)}
     cookies["former"] = sign_in_as(service, visitor, JO)
-    assert "Sign out everywhere" in visitor.get("/desk").text
+    assert "Sign out everywhere" in visitor.get("/desk/key").text
 
     from_elsewhere = visitor.post("/desk/sign-out/everywhere", headers=ELSEWHERE["another site"])
     response = visitor.post("/desk/sign-out/everywhere", headers=OWN_PAGE)

@@ -230,3 +230,15 @@ def test_everything_in_the_database_opens_no_copy(service: FastAPI, passkeys: di
 
 def as_bytes(value: Any) -> bytes:
     return value if isinstance(value, bytes) else str(value).encode()
+
+
+def test_the_secret_of_a_tab_is_that_of_one_session(service: FastAPI, client: TestClient) -> None:
+    secrets = []
+    for _ in range(2):
+        sign_in_as(service, client)
+        secrets.append([client.get("/desk/key/tab").json()["secret"] for _ in range(2)])
+    client.cookies.clear()
+
+    assert [len(set(each)) for each in secrets] == [1, 1]
+    assert secrets[0] != secrets[1]
+    assert client.get("/desk/key/tab", follow_redirects=False).status_code == 303

@@ -38,7 +38,7 @@ def test_who_has_what_leads_to_the_same_concerns_in_the_inbox(service: FastAPI, 
     first, second = given_to(lee, SAM, 2)
     press(lee, first, "acknowledgement")
 
-    page = lee.get("/desk/people")
+    page = lee.get("/desk/day")
 
     (row,) = re.findall(rf'<tr role="row"><th scope="row" role="rowheader">{SAM}</th>(.*?)</tr>', page.text, re.DOTALL)
     links = [html.unescape(each) for each in re.findall(r'href="([^"]+)"', row)]

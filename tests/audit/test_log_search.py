@@ -2,7 +2,9 @@
 
 import csv
 import datetime as dt
+import html
 import io
+import re
 from typing import Any
 
 import pytest
@@ -70,8 +72,8 @@ def test_the_log_names_each_concern_that_a_person_read_between_two_days(
     assert read == [("cards_given", "cards"), *(("opened", reference) for reference in opened[::-1])]
     assert [(row["act"], row["chain"], row["person"]) for row in sheet] == [(*each, ROBIN) for each in read[::-1]]
     words = text_of(page)
-    assert f"{ROBIN}: 23 concerns read, 4 of them only as cards" in words
-    assert "19 concerns opened, cards of 23 concerns" in words
+    assert f"{ROBIN}: opened 19, seen in lists only 4" in words
+    assert "19 concerns opened, 23 concerns seen in lists, with names" in words
     assert all(reference in words for reference in references)
     assert SAM not in page.text.partition("</form>")[2].partition("<table")[2]
 
@@ -100,6 +102,22 @@ def test_the_reporter_of_many_concerns_hides_nobody_on_the_page(service: FastAPI
     assert "Received" not in text_of(browser.get("/desk/record")).partition("When")[2]
     assert "Received" in text_of(browser.get("/desk/record?received=yes")).partition("When")[2]
     assert "Received" in text_of(browser.get("/desk/record?act=received")).partition("When")[2]
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("read_by_robin")
+def test_a_kept_question_moves_on_with_the_days(service: FastAPI, clock: SettableClock) -> None:
+    page = lead(service).get(f"/desk/record?person=Robin+Example&{DAYS}")
+    kept = [html.unescape(each) for each in re.findall(r'href="([^"]*days=[^"]*)"', page.text)]
+    clock.time += 6 * A_DAY
+    asked = lead(service).get(kept[0])
+    clock.time += 7 * A_DAY
+    later = [lead(service).get(each) for each in kept]
+
+    assert kept == [f"/desk/record?person=Robin+Example&from=&to=&days={days}" for days in (7, 31)]
+    assert [f"{ROBIN}: opened" in text_of(each) for each in (asked, *later)] == [True, True, True]
+    assert ["Nothing in the audit log" in text_of(each) for each in (asked, *later)] == [False, True, False]
+    assert lead(service).get("/desk/record?days=0").status_code == 400
 
 
 @pytest.mark.parametrize(

@@ -141,7 +141,7 @@ def test_every_other_area_has_a_neighbour_kept_apart_from_the_signposts(client: 
 
 
 def test_the_designated_officer_is_not_offered_when_the_duty_team_is_closed(client: TestClient) -> None:
-    card = client.get("/").text.partition('<section class="call"')[2].partition("</section>")[0]
+    card = client.get("/").text.partition('<section class="card call"')[2].partition("</section>")[0]
 
     assert "Emergency Duty Team" in card
     assert "Designated officer" not in card

@@ -57,7 +57,7 @@ PAGES = (
 )
 ANSWERS = ("/v1/signposts", "/v1/concerns/form", "/v1/concerns/4F7K-926W-0X3R")
 TOLD = {"concern.narrative": NARRATIVE, "reporter.kind": "family", "count:children": "1", "edition": "1", "do": "send"}
-CARD = re.compile(r'<section class="(?:call|box)" aria-labelledby="(?:call|unsure)">.*?</section>', re.DOTALL)
+CARD = re.compile(r'<section class="(?:card call|box)" aria-labelledby="(?:call|unsure)">.*?</section>', re.DOTALL)
 SENDS_NOW = re.compile(
     rf"Call the {DUTY}|Not sure\? Call now</h2>\s*<p>Call the|They will decide with you|open now|You can also call us"
     rf"|(?<!by then, )call the {DUTY} on [0-9 or]+(?: \(option 1\))?\.|or call <a"

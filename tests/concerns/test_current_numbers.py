@@ -53,7 +53,7 @@ WAYS: dict[str, Read] = {
     "form of the old edition": lambda client, _: client.post("/v1/concerns", json=a_concern(edition=1)).text,
     "page of the old edition": lambda client, receipt: (
         client.get(f"/guides/{receipt['guide']}/editions/1")
-        .text.partition('<section class="call"')[2]
+        .text.partition('<section class="card call"')[2]
         .partition("</section>")[0]
     ),
 }

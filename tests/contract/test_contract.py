@@ -23,6 +23,7 @@ from app.models.access.clients import Scope as ClientScope
 from app.models.concerns.examples import FULL_EXAMPLE
 from app.models.guides.editions import EDITION_EXAMPLE
 from app.services.access.clients import add_client
+from docs_site.api import resolved
 from tests.support.concerns import raise_concern
 from tests.support.drafts import SEED_GUIDE
 from tests.support.exploring import ACCEPTED, REFUSALS, REJECTED, WITHDRAWAL
@@ -256,7 +257,7 @@ def test_every_read_answers_as_documented_with_every_example_of_a_parameter(
     service: FastAPI, client: TestClient, tokens: dict[str, str]
 ) -> None:
     document = service.openapi()
-    schemas = registry_of(document)
+    schemas = registry_of(resolved(document))
     for told in reads(document):
         content, known = told.definition["responses"]["200"]["content"], known_of(told, tokens)
         parameters = [each for each in told.definition.get("parameters", []) if each["name"] not in known]

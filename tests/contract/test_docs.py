@@ -36,7 +36,7 @@ from tests.support.service import a_service
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted(
-    path for pattern in ("*.md", "docs/**/*.md", "client/*.md", "app/extensions/*/*.md") for path in ROOT.glob(pattern)
+    path for pattern in ("*.md", "docs/**/*.md", "*client/*.md", "app/extensions/*/*.md") for path in ROOT.glob(pattern)
 )
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 CODE = re.compile(r"^```.*?^```$|^ {4,}[^\n]*$|`[^`\n]*`", flags=re.MULTILINE | re.DOTALL)
@@ -56,8 +56,6 @@ MISSPELT = {"GUIDANCE_SEALTO"}
 """What a document shows as a mistake."""
 OF_OTHERS = {
     "/v2": "a later version",
-    "/test": "a JSON Pointer",
-    "/disclosures": "the end of the name of a log",
     "/v1/traces": "of a collector",
     "/.well-known/openid-configuration": "of a provider",
 }
@@ -314,10 +312,58 @@ def test_every_decision_is_in_the_index_and_their_numbers_are_used_once() -> Non
     folder = ROOT / "docs" / "decisions"
     records = sorted(path.name for path in folder.glob("[0-9]*.md"))
 
-    listed = re.findall(r"^\| \[\d+\]\((\d{4}-[^)]*\.md)\)", (folder / "README.md").read_text(), flags=re.MULTILINE)
+    rows = re.findall(
+        r"^\| \[\d+\]\((\d{4}-[^)]*\.md)\) \|[^|]*\|([^|]*)\|", (folder / "README.md").read_text(), flags=re.MULTILINE
+    )
 
-    assert listed == records
-    assert len({name[:4] for name in records}) == len(records)
+    assert [name for name, _ in rows] == records
+    numbers = [int(each) for name, merged in rows for each in [name[:4], *re.findall(r"\d+", merged)]]
+    assert len({*numbers}) == len(numbers)
+
+
+NAMED_DOCUMENT = re.compile(r"\b(docs/[\w/-]+\.md)(?:#([\w-]+))?")
+NAMING = (
+    "app/**/*.py",
+    "seed/**/*.yaml",
+    "deploy/**/*",
+    "supply/*",
+    "web_client/src/*",
+    "bench/*.py",
+    ".github/**/*.yml",
+)
+"""Files that send their readers to a document."""
+
+
+def test_every_document_that_code_and_samples_name_is_there_with_its_heading() -> None:
+    sources = [path for pattern in NAMING for path in ROOT.glob(pattern) if path.is_file()]
+    texts = (path.read_bytes().decode("utf-8", errors="ignore") for path in sources)
+    named = {found for text in texts for found in NAMED_DOCUMENT.findall(text)}
+
+    assert len(named) > 15
+    assert [name for name, _ in named if not (ROOT / name).is_file()] == []
+    assert [f"{name}#{heading}" for name, heading in named if heading and heading not in anchors(ROOT / name)] == []
+
+
+LONGEST_RECORD = 600
+"""Words of a decision: how it came is in git."""
+MOST_DOCUMENTS, MOST_WORDS = 60, 60_000
+"""What one person reads in three hours. Bars of tables and samples that run are no words."""
+
+
+@for_each("record", sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md")))
+def test_a_decision_is_short_and_says_what_was_refused(record: Path) -> None:
+    text = record.read_text(encoding="utf-8")
+
+    assert re.findall(r"^## (.*)$", text, flags=re.MULTILINE) == ["Context", "Decision", "Refused", "Consequences"]
+    assert len(text.split()) <= LONGEST_RECORD
+
+
+def test_one_person_can_read_the_documents_in_three_hours() -> None:
+    documents = [path for path in DOCUMENTS if path.is_relative_to(ROOT / "docs")]
+    texts = [BLOCK.sub("", path.read_text(encoding="utf-8")) for path in documents]
+
+    assert len(documents) <= MOST_DOCUMENTS
+    assert sum(len(re.findall(r"\S*\w\S*", text)) for text in texts) <= MOST_WORDS
 
 
 @pytest.mark.skipif(shutil.which("git") is None or not (ROOT / ".git").exists(), reason="not a git checkout")

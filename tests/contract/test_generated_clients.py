@@ -129,7 +129,7 @@ CONCERN_TYPES = {
 MODELS = (
     *("-m", "datamodel_code_generator", "--input", "openapi.json", "--input-file-type", "openapi"),
     *("--output", "models.py", "--output-model-type", "pydantic_v2.BaseModel"),
-    *("--target-python-version", "3.11", "--formatters", "builtin"),
+    *("--target-python-version", "3.11", "--formatters", "builtin", "--collapse-root-models"),
 )
 NO_DOCUMENTS = ("--global-property", "apiTests=false,modelTests=false,apiDocs=false,modelDocs=false")
 OPTIONS = {

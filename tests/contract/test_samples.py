@@ -28,7 +28,7 @@ GOES_ON_FROM = {"docs/how-to/keys-and-sealed-concerns.md": ["README.md"]}
 COMMANDS = {"README.md": ("make serve", "make test")}
 """Indented commands, one of which is how this suite was started, and the other what `live` starts."""
 AS_ABOVE = "as above"
-BY_DAY = ("README.md", "docs/reference/receipts.md")
+BY_DAY = ("README.md", "docs/reference/conventions.md")
 """Documents whose commands also run by day: they are read first."""
 RUN_BY = re.compile(r"^ *<!-- run by (.*) -->$", flags=re.MULTILINE)
 WORDS = {

@@ -9,14 +9,16 @@ from collections.abc import Iterator
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import quote, urlsplit
 
 import pytest
 from fastapi import FastAPI
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
 from app.config import Settings
 from app.errors import FaultCode, all_problems
 from docs_site.diagram import drawn
+from tests.contract.test_questions import questions
 from tests.support.command import every_command
 from tests.support.openapi import operations
 
@@ -93,7 +95,7 @@ def test_every_link_of_the_site_leads_to_an_existing_page_and_heading(site: Path
         page.relative_to(site).as_posix(): [*broken(page, pages, site)] for page in pages if page.name != "404.html"
     }
 
-    assert len(found) > 75
+    assert len(found) > 60
     assert {page: links for page, links in found.items() if links} == {}
 
 
@@ -172,3 +174,24 @@ def test_the_search_works_from_disk_without_a_request_to_another_host(site: Path
 
     assert [url for url in requests if not url.startswith(("file:", "data:", "blob:"))] == []
     page.close()
+
+
+FIRST = 3
+
+
+def found_first(page: Page, site: Path, question: str) -> list[str]:
+    """Return the paths in `site` of the pages that its search lists first for the question."""
+    page.goto(f"{(site / 'index.html').as_uri()}?q={quote(question)}")
+    page.locator(".md-search-result__meta").filter(has_text=re.compile("document")).wait_for(state="attached")
+    results = page.locator(".md-search-result__item")
+    links = results.evaluate_all("items => items.map((item) => item.querySelector('a').href)")[:FIRST]
+    return [Path(urlsplit(link).path).relative_to(site).as_posix() for link in links]
+
+
+def test_the_search_finds_the_page_of_each_question_among_its_first_three(site: Path, browser: Browser) -> None:
+    page = browser.new_page()
+    found = {each: found_first(page, site, each.question) for each in questions()}
+    page.close()
+
+    wanted = {each: each.page.removesuffix(".md") + ".html" for each in found}
+    assert {each.question: pages for each, pages in found.items() if wanted[each] not in pages} == {}

@@ -100,7 +100,7 @@ def walks(settings: Settings) -> dict[str, Walk]:
                 "A concern": walk(lambda: client.post("/v1/concerns", json=a_concern()), "INSERT INTO concerns"),
                 "An acknowledgement": walk(lambda: desk.act(reference, "acknowledgement"), "INSERT INTO audit_entries"),
                 "The first read of an edition": walk(
-                    lambda: client.get(f"{GUIDE}/editions/1"), "SELECT editions.guide"
+                    lambda: client.get(f"{GUIDE}/editions/1"), "SELECT editions.number"
                 ),
             }
 

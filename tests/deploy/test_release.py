@@ -7,7 +7,6 @@ import shlex
 import shutil
 import subprocess
 import sys
-import tomllib
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,8 @@ from typing import Any
 import httpx
 import pytest
 
+from app.build import RELEASE
+from deploy.release import following
 from tests.support.command import ROOT
 from tests.support.databases import postgresql
 from tests.support.images import BUILDERS, served_image, unpacked
@@ -27,20 +28,30 @@ from tests.support.trees import BUILT, copied
 
 pytestmark = [pytest.mark.nightly, pytest.mark.slow, pytest.mark.any_database]
 
-NEXT = f"{int(tomllib.loads((ROOT / 'pyproject.toml').read_text('utf-8'))['project']['version'].split('.')[0]) + 1}.0.0"
-"""The next version that may break callers: 1.0.0 after 0.2.0."""
+NEXT = f"{RELEASE.removesuffix('.dev0').partition('rc')[0]}rc9"
+"""A candidate for the next version."""
+NPM = NEXT.replace("rc", "-rc.")
 RELEASES, INSTALLING = "docs/reference/releases.md", "docs/how-to/one-machine.md"
 AUTHOR = {
     f"GIT_{who}_{what}": "example@council.example" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
 }
-STRANGERS = ("PYTHONPATH", "VIRTUAL_ENV", "PYTHONHOME", "GUIDANCE_COMMIT")
+STRANGERS = (
+    "PYTHONPATH",
+    "VIRTUAL_ENV",
+    "PYTHONHOME",
+    "GUIDANCE_COMMIT",
+    "MAKEFLAGS",
+    "MFLAGS",
+    "MAKEOVERRIDES",
+    "VENV",
+)
 """Variables by which the tree of the tests would take part in what a release does."""
 INSIDE = "one_minute_guide"
 MEMBERS = {
     f"one_minute_guide-{NEXT}-py3-none-any.whl",
     f"one_minute_guide-{NEXT}.tar.gz",
     f"guidance_client-{NEXT}-py3-none-any.whl",
-    f"one-minute-guide-{NEXT}.tgz",
+    f"one-minute-guide-{NPM}.tgz",
     f"documentation-{NEXT}.zip",
     "serve.txt",
     "notes.md",
@@ -108,9 +119,11 @@ def key(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def made(tree: Path, key: Path) -> Path:
-    """The folder of a release that was made in the tree."""
+    """The folder of a release that was made in the tree, as the page for maintainers says."""
     need_npm()
-    ended = release(tree, NEXT, "--key", key)
+    (block,) = [each.text for each in samples_in(RELEASES) if "make release" in each.text]
+    words = re.sub(r"VERSION=\S+", f"VERSION={NEXT}", block).replace("~/.ssh/release-key", shlex.quote(str(key)))
+    ended = run(tree, "sh", "-ec", words)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert ("Without an image" in ended.stdout) is not HAS_IMAGE
     return tree / "build" / f"release-{NEXT}"
@@ -143,6 +156,29 @@ def test_two_builds_in_two_folders_at_two_times_give_the_same_wheel(tmp_path: Pa
     assert {name.split("/")[0].split("-")[0] for name in names} == {INSIDE}
 
 
+def test_what_is_built_between_releases_names_its_commit_everywhere(tmp_path: Path) -> None:
+    clone = copied(tmp_path / "clone")
+    for words in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message", "A tree"]):
+        done(clone, "git", *words)
+    commit = done(clone, "git", "rev-parse", "HEAD")
+    version = f"{RELEASE}+g{commit[:12]}"
+
+    wheel = wheel_of(clone, tmp_path / "wheel")
+
+    assert wheel.name == f"one_minute_guide-{version}-py3-none-any.whl"
+    assert zipfile.ZipFile(wheel).read(f"{INSIDE}/app/commit.txt").decode().strip() == commit
+    site = tmp_path / "site"
+    zipfile.ZipFile(wheel).extractall(site)
+    program = "from one_minute_guide import main; main()"
+    said = done(tmp_path, sys.executable, "-c", program, "--version", PYTHONPATH=str(site))
+    assert said == f"guidance {version} ({commit})"
+
+
+@pytest.mark.parametrize(("version", "then"), [("1.0.0", "1.0.1.dev0"), ("1.2.0rc1", "1.2.0rc2.dev0")])
+def test_what_follows_a_release_is_no_release(version: str, then: str) -> None:
+    assert following(version) == then
+
+
 def test_a_release_refuses_changes_strange_versions_and_unknown_signers(tree: Path, tmp_path: Path) -> None:
     before = done(tree, "git", "rev-parse", "HEAD")
     done(tree, need("ssh-keygen"), "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / "stranger")
@@ -159,7 +195,7 @@ def test_a_release_refuses_changes_strange_versions_and_unknown_signers(tree: Pa
     assert [each.returncode for each in refusals] == [1, 1, 1, 1]
     assert [each.stderr.splitlines()[0].partition(" /")[0] for each in refusals] == [
         "There are changes that are not committed.",
-        "A version is three numbers, such as 0.2.0.",
+        "A version is three numbers, such as 1.0.0, or a candidate for it, such as 1.0.0rc1.",
         "v1.2.3 is a tag already.",
         "supply/release_signers does not have the key",
     ]
@@ -167,12 +203,16 @@ def test_a_release_refuses_changes_strange_versions_and_unknown_signers(tree: Pa
 
 
 def test_a_release_has_its_version_tag_and_files(tree: Path, made: Path) -> None:
-    commit = done(tree, "git", "rev-parse", "HEAD")
+    commit = done(tree, "git", "rev-parse", "HEAD~1")
 
-    assert done(tree, "git", "describe", "--exact-match") == f"v{NEXT}"
+    assert done(tree, "git", "describe", "--exact-match", "HEAD~1") == f"v{NEXT}"
+    assert f'RELEASE = "{following(NEXT)}"' in (tree / "app" / "build.py").read_text()
     assert done(tree, "git", "status", "--porcelain") == ""
-    assert f"## Unreleased\n\n## {NEXT} - 2026-12-24\n" in (tree / "CHANGELOG.md").read_text()
-    projects = ("pyproject.toml", "client/pyproject.toml", "web_client/package.json")
+    assert re.search(
+        rf"^## Unreleased\n\n## {NEXT} - \d{{4}}-\d\d-\d\d$", (tree / "CHANGELOG.md").read_text(), re.MULTILINE
+    )
+    assert NPM in (tree / "web_client" / "package.json").read_text()
+    projects = ("client/pyproject.toml",)
     deployed = ("deploy/kubernetes.yaml", "deploy/compose.yaml", "docs/how-to/deploy.md", "docs/how-to/first-day.md")
     for name in (*projects, *deployed):
         assert NEXT in (tree / name).read_text()
@@ -183,6 +223,11 @@ def test_a_release_has_its_version_tag_and_files(tree: Path, made: Path) -> None
     wheel = zipfile.ZipFile(made / f"one_minute_guide-{NEXT}-py3-none-any.whl")
     assert {f"{INSIDE}/{name}" for name in (*BUILT, "app/pages/accessibility.json")} <= set(wheel.namelist())
     assert wheel.read(f"{INSIDE}/app/commit.txt").decode().strip() == commit
+    packed = done(tree, "tar", "-tf", made / f"one-minute-guide-{NPM}.tgz").split()
+    assert {"package/README.md", "package/LICENSE"} <= set(packed)
+    assert json.loads((tree / "web_client" / "package.json").read_text())["repository"]["url"].endswith("/guide.git")
+    client = zipfile.ZipFile(made / f"guidance_client-{NEXT}-py3-none-any.whl")
+    assert any(name.endswith("/LICENSE") for name in client.namelist())
     described = wheel.read(f"one_minute_guide-{NEXT}.dist-info/METADATA").decode()
     assert f"Version: {NEXT}\nSummary: " in described
     assert "Project-URL: Source, https://code.example/council/guide\n" in described
@@ -207,7 +252,7 @@ def test_a_stranger_checks_signature_checksums_tag_and_provenance(tree: Path, ma
     assert statement["predicate"]["buildDefinition"]["externalParameters"]["image"] is HAS_IMAGE
     source, *_ = statement["predicate"]["buildDefinition"]["resolvedDependencies"]
     assert source["uri"] == "git+https://code.example/council/guide"
-    assert source["digest"] == {"gitCommit": done(tree, "git", "rev-parse", "HEAD")}
+    assert source["digest"] == {"gitCommit": done(tree, "git", "rev-parse", "HEAD~1")}
     with (files / "serve.txt").open("a") as changed:
         changed.write("# another line\n")
     assert run(files, "sh", "-ec", check).returncode != 0
@@ -249,7 +294,7 @@ def test_a_release_serves_the_folder_of_the_version_before_and_copies_it(
         receipt = httpx.post(f"{server.url}/v1/concerns", json=A_CONCERN, trust_env=False)
 
     assert service["version"] == NEXT
-    assert service["commit"] == done(tree, "git", "rev-parse", "HEAD")
+    assert service["commit"] == done(tree, "git", "rev-parse", "HEAD~1")
     assert (first.status_code, guide.status_code, receipt.status_code) == (201, 200, 201)
     assert (again.headers["Idempotency-Replayed"], again.content) == ("true", first.content)
     assert done(tmp_path, installed / "bin" / "guidance", "verify", "--data-dir", tmp_path / "data")
@@ -277,7 +322,7 @@ def test_the_image_of_a_release_serves_the_folder_of_its_wheel(made: Path, insta
 def test_the_client_of_a_release_runs_in_an_empty_environment(tree: Path, made: Path, tmp_path: Path) -> None:
     environment = environment_in(tmp_path / "environment")
     path = f"{environment / 'bin'}{os.pathsep}{os.environ['PATH']}"
-    document = (tree / "docs" / "how-to" / "receive-events.md").read_text(encoding="utf-8")
+    document = (tree / "docs" / "reference" / "events.md").read_text(encoding="utf-8")
     (line,) = re.findall(r"^pip install .*guidance_client-.*$", document, re.MULTILINE)
     program = "import guidance_client.receipts as it; print(it.__file__)"
 

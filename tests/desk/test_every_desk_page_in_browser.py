@@ -36,43 +36,46 @@ from tests.support.desk_states import (
     written_down,
 )
 from tests.support.threaded import run_server
-from tests.support.unsealing import locked_by_passphrase, need_script
+from tests.support.unsealing import choose_key, locked_by_passphrase, need_script
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 
 def in_browser(page: Page, path: str, right: Path, wrong: Path, locked: Path) -> States:
     """The panel that opens concerns, from the page that is sealed to the blank screen."""
-    file, alert = page.get_by_label("File of the identity"), page.get_by_role("alert")
+    file, alert = page.get_by_label("File of the key"), page.get_by_role("alert")
     for own in ("/desk/key", "/desk/people/keys"):
         page.goto(own)
         yield f"sealed, {own}"
     for further in ("/additions", "/notes", ""):
         page.goto(path + further)
-        expect(file).to_be_visible()
+        expect(page.get_by_role("button", name="Choose the key file")).to_be_visible()
         yield f"sealed{further}"
-    file.set_input_files(wrong)
-    expect(alert).to_contain_text("it was sealed to other keys")
+    choose_key(page, wrong)
+    expect(alert).to_contain_text("it was encrypted to other keys")
     yield "another identity"
-    file.set_input_files(locked)
-    expect(page.get_by_label("Its passphrase")).to_be_visible()
+    choose_key(page, locked)
+    expect(page.get_by_label("Passphrase of the file")).to_be_visible()
     yield "a locked identity"
     file.set_input_files(right)
     expect(page.get_by_role("article")).to_be_visible()
-    page.get_by_text("Lock the file that you chose").press("Enter")
     yield "opened in the browser"
     page.locator("#reference").fill("alex")
-    expect(page.locator("#found li").first).to_be_visible()
-    yield "found in the cards"
+    expect(page.locator("#found tbody tr").first).to_be_visible()
+    yield "found concerns"
     page.locator("#reference").fill("somebody else")
     expect(page.locator("#found")).to_contain_text("No match found")
     yield "no match found"
-    page.get_by_role("button", name="Forget the identity").press("Enter")
-    expect(file).to_be_visible()
-    yield "an identity that was forgotten"
+    page.locator("[data-lock]").press("Enter")
+    page.goto("/desk/key")
+    file.set_input_files(right)
+    expect(page.get_by_role("button", name="Lock", exact=True)).to_be_visible()
+    page.get_by_text("Lock the file that you chose").press("Enter")
+    yield "the key is open on its page"
     page.goto("/desk/person-file")
     yield "the file of one person"
-    file.set_input_files(right)
+    page.locator("[data-lock]").press("Enter")
+    expect(page.locator("[data-lock]")).to_have_text("Unlocked")
     page.get_by_label("Names of the person").fill("Alex")
     page.locator("[name=chosen]").first.press("Space")
     page.get_by_role("button", name="Open 1 concern").press("Enter")

@@ -40,7 +40,7 @@ from tests.support.people import JO, acts_of_people, context_of_service, invited
 from tests.support.publishing import publish_next
 from tests.support.service import a_service
 from tests.support.threaded import run_server
-from tests.support.unsealing import need_script
+from tests.support.unsealing import need_script, unlock
 from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
@@ -82,7 +82,11 @@ FOLLOW = """address => {
   document.querySelector("main").append(link);
   link.click();
 }"""
-TITLES = "() => [document.title, document.querySelector('main h1')?.innerHTML ?? '']"
+TITLES = """() => {
+  const heading = document.querySelector("main h1")?.cloneNode(true);
+  heading?.querySelector("[data-whom]")?.replaceChildren(); // the script adds it
+  return [document.title, heading?.innerHTML ?? ""];
+}"""
 SWEEP = r"""
 window.sweep = (() => {
   const shape = (address) => new URL(address, location.href).pathname
@@ -201,7 +205,7 @@ class Sweep:
             return
         if not self.holds_key():
             self.page.goto(f"/desk/concerns/{self.reference}")
-            self.page.get_by_label("File of the identity").set_input_files(self.key_file)
+            unlock(self.page, self.key_file)
             expect(self.page.locator("[data-lock].unlocked")).to_be_attached()
         self.answers.clear()
         self.page.evaluate(FOLLOW, address)

@@ -11,10 +11,12 @@ from playwright.sync_api import Browser, Page, expect
 
 from app.models.audit.rows import DeskAct
 from app.services.desk.exports import ExportFile, find_export_faults, read_export_file
+from tests.support.browsing import Keyboard
 from tests.support.concerns import add, raise_concern
 from tests.support.desk import Served, acts_on
 from tests.support.desk_states import sign_in
 from tests.support.people import JO
+from tests.support.unsealing import unlock
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
@@ -43,12 +45,12 @@ def reference(served: Served) -> str:
 
 def open_concern(page: Page, served: Served, reference: str) -> None:
     page.goto(f"/desk/concerns/{reference}")
-    page.get_by_label("File of the identity").set_input_files(served.identity or "")
+    unlock(page, served.identity or "")
     expect(page.get_by_role("article", name="The referral")).to_contain_text(CANARY)
 
 
 def save_export(page: Page, folder: Path) -> bytes:
-    page.locator("summary", has_text="Export").click()
+    Keyboard(page).open_up("Export")
     with page.expect_download() as saved:
         page.get_by_role("button", name="Save the export").click()
     saved.value.save_as(folder / "export.pdf")
@@ -65,12 +67,12 @@ def test_the_browser_makes_a_signed_file_that_is_checked_offline(
     bodies = list[str]()
     page.on("request", lambda request: bodies.append(request.post_data or ""))
     open_concern(page, served, reference)
-    page.get_by_label("New note").fill(NOTED)
+    Keyboard(page).write("New note", NOTED)
     page.get_by_role("button", name="Add the note").click()
     expect(page.locator("p.as-typed", has_text=NOTED)).to_be_visible()
-    page.locator("summary", has_text="Export").click()
+    Keyboard(page).open_up("Export")
     page.get_by_label("Include notes").check()
-    page.locator("summary", has_text="Export").click()
+    Keyboard(page).open_up("Export")
 
     file = read_export_file(content := save_export(page, tmp_path))
 
@@ -102,7 +104,7 @@ def test_a_word_changed_after_signing_is_found(page: Page, served: Served, refer
 
 def test_without_the_words_open_no_file_is_made(page: Page, served: Served, reference: str) -> None:
     page.goto(f"/desk/concerns/{reference}")
-    page.locator("summary", has_text="Export").click()
+    Keyboard(page).open_up("Export")
     page.get_by_role("button", name="Save the export").click()
 
     expect(page.get_by_role("alert")).to_contain_text("Open the concern on this page first.")

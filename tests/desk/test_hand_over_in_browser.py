@@ -20,7 +20,7 @@ from app.http.visitors import SESSION_COOKIE
 from app.models.audit.rows import DeskAct
 from app.models.concerns.examples import FULL_EXAMPLE
 from app.pages.page import UNSEAL_PAGE
-from tests.support.browsing import accessibility_violations
+from tests.support.browsing import Keyboard, accessibility_violations, sign_out
 from tests.support.concerns import add, raise_at, raise_concern
 from tests.support.desk import Desk, acts_on, desk_of
 from tests.support.desk_states import sign_in
@@ -28,7 +28,7 @@ from tests.support.loops import first_by_day
 from tests.support.people import ADDRESS, JO, context_of_service, invited, virtual_authenticator
 from tests.support.service import a_service
 from tests.support.threaded import run_server
-from tests.support.unsealing import need_script
+from tests.support.unsealing import choose_key, need_script
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
@@ -97,7 +97,10 @@ def page(browser: Browser, hosted: Hosted) -> Iterator[Page]:
 
 def choose(page: Page, file: Path, button: str = "") -> None:
     """Choose the file. An unlocked file opens at once; the button opens a locked one."""
-    page.get_by_label("File of the identity").set_input_files(file)
+    if page.locator("[data-unseal]").count():
+        page.get_by_label("File of the key").set_input_files(file)
+    else:
+        choose_key(page, file)
     if button:
         page.locator("[data-unseal]").get_by_role("button", name=button, exact=True).click()
 
@@ -117,7 +120,7 @@ def test_the_browser_seals_a_hand_over_that_plain_age_opens(
     reference, sent = receipt["reference"], []
     page.on("request", lambda request: sent.append(request.post_data_buffer or b""))
     page.goto(f"/desk/concerns/{reference}")
-    page.locator("summary", has_text="Hand it over").last.press("Enter")
+    Keyboard(page).open_up("Hand it over")
     page.get_by_label("Which organisation").select_option(BODY)
     page.get_by_label("Reason. Recorded, and sent to the organisation").fill(REASON)
     press = page.get_by_role("button", name="Hand it over", exact=True)
@@ -154,7 +157,7 @@ def test_the_browser_seals_a_hand_over_that_plain_age_opens(
 
 def hand_over(page: Page) -> None:
     """Fill in the form and send it, without saving the file."""
-    page.locator("summary", has_text="Hand it over").last.press("Enter")
+    Keyboard(page).open_up("Hand it over")
     page.get_by_label("Which organisation").select_option(BODY)
     page.get_by_label("Reason. Recorded, and sent to the organisation").fill(REASON)
     page.get_by_role("button", name="Hand it over", exact=True).press("Enter")
@@ -209,7 +212,7 @@ def test_the_file_is_offered_until_it_is_saved(
     assert claims["package_sha256"] == hashlib.sha256(file).hexdigest()
     assert json.loads(pyrage.decrypt(file, [pyrage.x25519.Identity.from_str(at.neighbour.read_text().strip())]))
     assert found == []
-    page.get_by_role("button", name="Sign out", exact=True).press("Enter")
+    sign_out(page)
     expect(page.get_by_role("heading", name="Sign in to the desk")).to_be_visible()
     assert page.evaluate("sessionStorage.length") == 0
 
@@ -227,7 +230,7 @@ def test_a_file_with_a_lost_answer_is_offered_after_a_sign_out(page: Page, hoste
     expect(page.get_by_role("alert").filter(has_text="The service does not answer")).to_be_visible()
     page.reload()
     expect(page.get_by_text("This tab offers it here")).to_be_visible()
-    page.get_by_role("button", name="Sign out", exact=True).press("Enter")
+    sign_out(page)
     expect(page.get_by_role("heading", name="Sign in to the desk")).to_be_visible()
     sign_in(page, hosted.service)
     page.goto(f"/desk/concerns/{reference}")
@@ -274,14 +277,15 @@ def test_a_browser_that_stores_nothing_asks_before_the_only_file_is_left(page: P
 def test_a_provider_s_person_makes_a_passkey_that_locks_the_identity(
     page: Page, hosted: Hosted, receipt: dict[str, Any], tmp_path: Path
 ) -> None:
-    page.goto(f"/desk/concerns/{receipt['reference']}")
-    page.get_by_label("File of the identity").set_input_files(hosted.team)
+    page.goto("/desk/key")
+    choose(page, hosted.team)
     page.get_by_text("Lock the file that you chose").press("Enter")
     with page.expect_download() as saved:
         page.get_by_role("button", name="Lock by a passkey").press("Enter")
     locked = tmp_path / "identity-locked.age"
     saved.value.save_as(locked)
-    page.reload()
+    page.locator("[data-lock]").press("Enter")
+    page.goto(f"/desk/concerns/{receipt['reference']}")
 
     choose(page, locked, "Open with the passkey")
 

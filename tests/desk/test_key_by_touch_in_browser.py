@@ -24,12 +24,12 @@ from app.models.concerns.rows import ConcernRow
 from app.services.access.access_record import by_operator
 from app.services.concerns.resealing import reseal
 from app.services.concerns.sealing import Unsealer, make_sealer
-from tests.support.browsing import accessibility_violations
+from tests.support.browsing import accessibility_violations, sign_out
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import raise_concern
 from tests.support.people import context_of_service, invited, virtual_authenticator
 from tests.support.service import a_service
-from tests.support.unsealing import need_script
+from tests.support.unsealing import need_script, unlock
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
@@ -152,7 +152,7 @@ def test_a_new_person_reads_a_concern_on_a_phone_by_touch(devices: Any, service:
     found["person"] = accessibility_violations(lead.page)
 
     phone.goto(path)
-    phone.press("Unlock with your passkey")
+    phone.press("Open with your passkey")
     expect(words(phone)).to_be_visible()
     first = len(phone.touches)
     phone.goto("/desk/sign-in")
@@ -218,7 +218,7 @@ def test_a_second_passkey_gets_the_key_by_the_first(devices: Any, service: FastA
     expect(lead.page.get_by_text("Opens with a touch")).to_have_count(2)
 
     phone.goto(path)
-    phone.press("Unlock with your passkey")
+    phone.press("Open with your passkey")
 
     expect(words(phone)).to_be_visible()
 
@@ -228,11 +228,55 @@ def test_a_device_without_prf_is_told_and_opens_with_the_file(
 ) -> None:
     path, old = concern_at(url), devices(has_prf=False)
     old.accept(f"/desk/invitation#{invited(service, ROBIN)}")
-    expect(old.page.get_by_text("use the file of the key")).to_be_visible()
+    expect(old.page.get_by_text("This device cannot open concerns with a touch")).to_be_visible()
     old.goto(path)
-    old.press("Unlock with your passkey")
-    expect(old.page.get_by_role("alert")).to_contain_text("Choose the file of the key")
+    expect(old.page.locator("[data-lock]")).to_have_text("Locked: use file")
 
-    old.page.get_by_label("File of the identity").set_input_files(team.file)
+    unlock(old.page, team.file)
 
     expect(words(old)).to_be_visible()
+
+
+def test_one_touch_on_the_lock_opens_the_inbox_a_search_and_a_concern(
+    devices: Any, service: FastAPI, url: str, team: Team
+) -> None:
+    path, lead = concern_at(url), lead_with_key(devices, service, team)
+    lock, before = lead.page.locator("[data-lock]"), len(lead.touches)
+    lead.goto("/desk")
+    expect(lock).to_have_text("Locked")
+    lock.click()
+    expect(lead.page.locator("[data-card]")).to_contain_text(FULL_EXAMPLE["children"][0]["given_names"])
+    lead.page.reload()
+    lead.page.locator("#reference").fill(FULL_EXAMPLE["children"][0]["given_names"])
+    lead.page.keyboard.press("Enter")
+    expect(lead.page.locator("#found tbody tr")).to_have_count(1)
+    lead.goto(path)
+    lock.click()
+
+    expect(words(lead)).to_be_visible()
+    assert len(lead.touches) == before + 3
+    lock.click()
+    expect(lock).to_have_text("Locked")
+    assert NARRATIVE not in lead.page.content()
+
+
+def test_the_file_is_chosen_once_in_a_session_and_gone_after_it(
+    devices: Any, service: FastAPI, url: str, team: Team
+) -> None:
+    path, old = concern_at(url), devices(has_prf=False)
+    old.accept(f"/desk/invitation#{invited(service, ROBIN)}")
+    old.goto(path)
+    unlock(old.page, team.file)
+    expect(words(old)).to_be_visible()
+    lock = old.page.locator("[data-lock]")
+
+    old.page.reload()
+    expect(lock).to_have_text("Locked")
+    lock.click()
+    expect(words(old)).to_be_visible()
+    stored = old.page.evaluate("Object.values(sessionStorage).join()")
+    sign_out(old.page)
+    expect(old.page.get_by_role("heading", name="Sign in to the desk")).to_be_visible()
+
+    assert str(team.identity) not in stored + "".join(old.sent)
+    assert old.page.evaluate("Object.keys(sessionStorage)") == []

@@ -20,6 +20,7 @@ from tests.support.desk import DESKS, Served, acts_on
 from tests.support.desk_states import sign_in
 from tests.support.loops import first_by_day
 from tests.support.people import JO
+from tests.support.unsealing import unlock
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
@@ -57,7 +58,7 @@ def choose(page: Page, served: Served, references: list[str]) -> None:
     """Choose the concerns: by name if the desk cannot read, otherwise by reference. Open them, by keyboard."""
     keys = Keyboard(page)
     if served.identity is not None:
-        keys.choose_file("File of the identity", served.identity)
+        unlock(keys.page, served.identity)
     keys.write("Names of the person", "Alex Example, Aleksa")
     if served.identity is not None:
         for reference in references:
@@ -150,12 +151,35 @@ def test_what_was_decided_is_back_after_the_screen_was_hidden(
     stored = page.wait_for_function("() => Object.values(sessionStorage).join(' ')").json_value()
     page.keyboard.press("Escape")
     page.get_by_role("link", name="Continue").click()
-    page.get_by_label("File of the identity").set_input_files(served.identity or "")
+    unlock(page, served.identity or "")
     expect(page.get_by_label("Names of the person")).to_have_value("Alex Example, Aleksa")
     page.get_by_role("button", name="Open 2 concerns").press("Enter")
 
     expect(page.locator("[data-count]")).to_contain_text("0 open")
     assert [each for each in (*OTHERS, *references) if each in stored] == []
+
+
+def test_each_concern_says_why_it_is_in_the_list(page: Page, served: Served) -> None:
+    wanted = {"names": "Zelda Quillfeather", "phones": "07700 900931", "text": "Morwenna"}
+    with httpx.Client(base_url=served.url, trust_env=False, timeout=30) as http:
+        by_name = raise_concern(http, children=[{"given_names": "Zelda", "family_name": "Quillfeather"}])
+        by_phone = raise_concern(http, parents_and_carers=[{"name": "Pat Example", "phone": wanted["phones"]}])
+        by_text = raise_concern(http, concern={"narrative": f"{wanted['text']} was seen with the child."})
+        by_reference = raise_concern(http)
+    keys = Keyboard(page)
+    keys.unlock(served.identity or Path())
+    keys.write("Names of the person", ", ".join(wanted.values()))
+    keys.write("Add concerns by reference", by_reference["reference"])
+    keys.press("button", "Add")
+
+    for receipt, why in (
+        (by_name, "Found in: child’s name."),
+        (by_phone, "Found in: telephone number."),
+        (by_text, "Found in: first words."),
+        (by_reference, "Added by reference."),
+    ):
+        line = page.locator("[data-found] label", has_text=str(receipt["reference"]))
+        expect(line.locator("[data-why]")).to_have_text(f" {why}")
 
 
 def test_nothing_is_opened_without_an_identity(page: Page, served: Served, references: list[str]) -> None:
@@ -164,5 +188,5 @@ def test_nothing_is_opened_without_an_identity(page: Page, served: Served, refer
     page.get_by_role("button", name="Add").press("Enter")
     page.get_by_role("button", name="Open 1 concern").press("Enter")
 
-    expect(page.locator("[data-state]")).to_contain_text("Choose the file of the identity")
+    expect(page.locator("[data-state]")).to_contain_text("Press “Locked” at the top first")
     assert DeskAct.OPENED not in [act for act, _, _ in acts_on(served.service, references[0])]

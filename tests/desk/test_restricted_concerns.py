@@ -596,9 +596,9 @@ def test_the_doctor_counts_concerns_whose_people_may_not_read(context: AppContex
     context.writer.run(change_role, ASH, Role.AUDITOR, actor=by_operator(A_TUESDAY))
 
     assert hidden
-    assert before == "1 concerns are restricted"
+    assert before == "1 concern is restricted"
     assert check(context) == (
-        "1 concerns are restricted to people who left or may not read concerns, so leads can open them"
+        "1 concern is restricted to people who left or may not read concerns, so leads can open them"
     )
 
 

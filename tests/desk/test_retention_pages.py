@@ -2,7 +2,9 @@
 
 import csv
 import datetime as dt
+import html
 import io
+import re
 from functools import partial
 from typing import Any
 
@@ -13,10 +15,10 @@ from starlette.testclient import TestClient
 from app.config import Settings
 from app.http.context import AppContext
 from app.models.access.roles import Role
-from app.pages.desk import retention
+from app.pages.desk import oversight
 from app.services.audit.audit_log import Actor
 from app.services.desk.retention import RetentionPeriods
-from app.services.desk.retention_lists import RetentionList, read_list
+from app.services.desk.retention_lists import RetentionList, RetentionQuery, read_list
 from tests.support.clock import SettableClock
 from tests.support.concerns import add, raise_concern
 from tests.support.desk import Desk, acts_on, look, press, text_of
@@ -97,11 +99,34 @@ def test_the_lists_say_what_goes_what_is_held_and_what_was_erased(
     assert [due in page.text for page in lists.values()] == [True, False, False]
     assert [held in page.text for page in lists.values()] == [False, True, False]
     assert [erased in page.text for page in lists.values()] == [False, False, True]
-    on_hold = f"{held} Closed On hold since 24 November 2026 By {LEE} Needed until 31 January 2027 Court proceedings."
+    on_hold = (
+        f"{held} locked Closed On hold since 24 November 2026 By {LEE} Needed until 31 January 2027 Court proceedings."
+    )
     assert on_hold in text_of(lists["held"])
     assert f"{erased} Closed Erased on 24 November 2026 By {LEE} Asked for." in text_of(lists["erased"])
     assert "22 February 2027" in text_of(lists["due"])
     assert [(row["reference"], row["until"]) for row in sheet] == [(held, "2027-01-31")]
+
+
+def test_a_list_is_narrowed_by_state_and_day_and_so_is_its_sheet(
+    service: FastAPI, lee: TestClient, clock: SettableClock
+) -> None:
+    closed, received = a_closed_concern(lee), str(raise_concern(lee)["reference"])
+    for each in (closed, received):
+        do(lee, each, "hold", held="yes", reason="Court proceedings.")
+    clock.time += 40 * A_DAY
+    sign_in_as(service, lee, LEE, Role.LEAD)
+    due = a_closed_concern(lee)
+
+    held = lee.get("/desk/retention?list=held&state=received&days=60")
+    (sheet,) = re.findall(r'href="(/desk/retention\.csv[^"]*)"', held.text)
+    rows = list(csv.DictReader(io.StringIO(lee.get(html.unescape(sheet)).text)))
+
+    assert (received in held.text, closed in held.text) == (True, False)
+    assert [row["reference"] for row in rows] == [received]
+    assert [due in lee.get(f"/desk/retention?days={days}").text for days in (60, 90, 91)] == [False, False, True]
+    assert "No concern is in this list." in lee.get("/desk/retention?days=91&state=acknowledged").text
+    assert lee.get("/desk/retention?days=0").status_code == 400
 
 
 def test_the_page_of_coming_erasures_begins_with_the_earliest(
@@ -121,12 +146,14 @@ def test_the_page_of_coming_erasures_begins_with_the_earliest(
         do(lee, receipt["reference"], "acknowledgement", up_to_addition="1")
     clock.time += 31 * A_DAY
     sign_in_as(service, lee, LEE, Role.LEAD)
-    monkeypatch.setattr(retention, "MOST_LISTED", 1)
-    monkeypatch.setattr(retention, "read_list", partial(read_list, limit=1))
+    monkeypatch.setattr(oversight, "MOST_LISTED", 1)
+    monkeypatch.setattr(oversight, "read_list", partial(read_list, limit=1))
 
     page = text_of(lee.get("/desk/retention"))
 
-    assert f"{earliest} Closed Will be erased on 23 February 2027 The first 1 are shown. The sheet has all." in page
+    assert (
+        f"{earliest} locked Closed Will be erased on 23 February 2027 The first 1 are shown. The sheet has all." in page
+    )
 
 
 def test_an_erasure_needs_the_reference_typed_again(lee: TestClient) -> None:
@@ -185,7 +212,9 @@ def test_a_list_of_one_shows_the_request_that_stands(context: AppContext, lee: T
         do(lee, each, "notes", text="Wait.")
 
     actor = Actor(f"passkey:desk/{LEE}", "192.0.2.1", context.clock())
-    found = read_list(context.writer, RetentionList.REQUESTED, RetentionPeriods(90, 90), actor=actor, limit=1)
+    found = read_list(
+        context.writer, RetentionQuery(list=RetentionList.REQUESTED), RetentionPeriods(90, 90), actor=actor, limit=1
+    )
 
     assert [each.reference for each in found] == [standing]
 

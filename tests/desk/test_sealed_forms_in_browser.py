@@ -17,7 +17,7 @@ from app.models.concerns.examples import FULL_EXAMPLE
 from app.services.access.people import leave
 from app.services.concerns.keys import create_identity
 from app.services.concerns.sealing import LEAST_CARD, read_identities
-from tests.support.browsing import Keyboard
+from tests.support.browsing import Keyboard, unfold
 from tests.support.canaries import CANARY
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import raise_concern, read_messages
@@ -26,7 +26,7 @@ from tests.support.desk_states import sign_in
 from tests.support.people import JO, context_of_service
 from tests.support.service import a_service
 from tests.support.threaded import run_server
-from tests.support.unsealing import need_script
+from tests.support.unsealing import need_script, unlock
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
@@ -78,7 +78,9 @@ def page(browser: Browser, service: FastAPI, url: str, receipt: dict[str, Any]) 
 
 
 def field_of(page: Page, label: str) -> Any:
-    return page.get_by_label(label)
+    found = page.get_by_label(label)
+    unfold(found)
+    return found
 
 
 def test_the_page_seals_notes_without_an_identity_and_opens_them_with_one(
@@ -93,13 +95,13 @@ def test_the_page_seals_notes_without_an_identity_and_opens_them_with_one(
     keys.write(QUESTION, WORDS)
     keys.press("button", "Send the message")
     expect(page.get_by_text("Not read yet")).to_be_visible()
-    page.get_by_label("File of the identity").set_input_files(identity)
+    unlock(page, identity)
     expect(page.locator("p.as-typed", has_text=WORDS)).to_be_visible()
     keys.write(NOTE, f"{CANARY} again.")
     keys.press("button", "Add the note")
     expect(page.locator("p.as-typed", has_text=f"{CANARY} again.")).to_be_visible()
     keys.press("button", "Acknowledge")
-    page.get_by_label("Early help").check()
+    field_of(page, "Early help").check()
     keys.write(CLOSING, f"{CANARY} thank you.")
     keys.press("button", "Close the concern")
     expect(page.locator("#done")).to_contain_text("closed")
@@ -122,10 +124,10 @@ def test_the_page_seals_a_label_and_its_length_and_opens_it(
     keys.press("button", "Set the label")
     expect(page.locator("#done")).to_contain_text("label changed")
     page.goto(f"/desk/concerns/{receipt['reference']}")
-    page.get_by_label("File of the identity").set_input_files(identity)
+    unlock(page, identity)
     expect(facts.locator(".words")).to_have_text(f"{CANARY}, Year 9")
     expect(page.locator("[data-sealed=concern] > .words")).to_be_focused()
-    page.get_by_label(LABEL).fill("")
+    field_of(page, LABEL).fill("")
     keys.press("button", "Set the label")
     expect(facts.locator(".words")).to_have_text("None")
 
@@ -143,7 +145,7 @@ def test_a_concern_is_closed_without_a_message_if_none_is_written(page: Page) ->
     page.on("request", lambda request: bodies.append(request.post_data or ""))
 
     keys.press("button", "Acknowledge")
-    page.get_by_label("Early help").check()
+    field_of(page, "Early help").check()
     keys.press("button", "Close the concern")
     expect(page.locator("#done")).to_contain_text("closed")
 
@@ -202,8 +204,8 @@ def test_words_typed_before_escape_are_back_only_on_the_same_concern(
 
     def open_concern(reference: str) -> None:
         page.goto(f"/desk/concerns/{reference}")
-        page.get_by_label("File of the identity").set_input_files(identity)
-        expect(page.get_by_text("The identity is in the memory of this page")).to_be_visible()
+        unlock(page, identity)
+        expect(page.locator("[data-lock]")).to_have_text("Unlocked")
 
     expect(page.get_by_text("locked with the team’s key")).to_be_visible()
     field_of(page, NOTE).dispatch_event("keydown", {"key": "Escape", "isComposing": True, "bubbles": True})

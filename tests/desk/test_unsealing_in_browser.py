@@ -1,5 +1,6 @@
 """Opening sealed concerns in the browser: with an identity that never leaves the page, and no word that does."""
 
+import base64
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,13 +16,13 @@ from app.models.access.roles import Role
 from app.models.concerns.examples import FULL_EXAMPLE
 from app.pages.frame import DESK_CONTENT_POLICY
 from app.pages.page import UNSEAL_PAGE
-from tests.support.browsing import accessibility_violations
+from tests.support.browsing import Keyboard, accessibility_violations
 from tests.support.canaries import CANARY
 from tests.support.concerns import add, raise_concern
 from tests.support.people import JO, accept_invitation, invited, virtual_authenticator
 from tests.support.service import a_service
 from tests.support.threaded import run_server
-from tests.support.unsealing import locked_by_passphrase, need_script
+from tests.support.unsealing import choose_key, locked_by_passphrase, need_script
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
@@ -88,7 +89,10 @@ def raise_with_addition(url: str) -> dict[str, Any]:
 
 def choose(page: Page, file: Path) -> None:
     """Choose the file of an identity. One that is not locked opens at once."""
-    page.get_by_label("File of the identity").set_input_files(file)
+    if page.locator("[data-lock]").count():
+        choose_key(page, file)
+    else:
+        page.get_by_label("File of the key").set_input_files(file)
 
 
 def words(page: Page) -> Any:
@@ -129,7 +133,7 @@ def test_the_identity_stays_between_pages_until_escape_idle_time_or_leaving(page
     page.clock.install()
     page.goto(f"/desk/concerns/{reference}")
     lock = page.locator("[data-lock]")
-    expect(lock).to_have_text("Locked")
+    expect(lock).to_have_text("Locked: use file")
     choose(page, keys.right)
     expect(words(page)).to_be_visible()
     expect(lock).to_have_text("Unlocked")
@@ -139,10 +143,10 @@ def test_the_identity_stays_between_pages_until_escape_idle_time_or_leaving(page
     expect(lock).to_have_text("Unlocked")
     page.get_by_role("link", name=reference).press("Enter")
     expect(words(page)).to_be_visible()
-    page.get_by_role("button", name="Acknowledge").press("Enter")
-    expect(page.get_by_text("Acknowledged by Jo Example")).to_be_visible()
+    page.get_by_role("button", name="Acknowledge with addition 1").press("Enter")
+    expect(page.get_by_text("Done: acknowledged")).to_be_visible()
     expect(words(page)).to_be_visible()
-    page.get_by_label("New note").fill(NOTED)
+    Keyboard(page).write("New note", NOTED)
     page.get_by_role("button", name="Add the note").press("Enter")
     expect(page.locator(".sealed .words").get_by_text(NOTED)).to_be_visible()
     page.clock.fast_forward("29:00")
@@ -151,7 +155,7 @@ def test_the_identity_stays_between_pages_until_escape_idle_time_or_leaving(page
     page.clock.fast_forward("29:00")
     expect(words(page)).to_be_visible()
     page.clock.fast_forward("02:00")
-    expect(page.get_by_text("The identity was forgotten, since nothing was done")).to_be_visible()
+    expect(page.get_by_text("The key was locked, since nothing was done")).to_be_visible()
     assert NARRATIVE not in page.content()
     assert ADDED not in page.content()
     assert NOTED not in page.content()
@@ -159,7 +163,6 @@ def test_the_identity_stays_between_pages_until_escape_idle_time_or_leaving(page
     choose(page, keys.right)
     expect(words(page)).to_be_visible()
     page.reload()
-    expect(page.get_by_label("File of the identity")).to_be_visible()
     expect(lock).to_have_text("Locked")
     assert NARRATIVE not in page.content()
     choose(page, keys.right)
@@ -176,11 +179,11 @@ def test_a_text_that_does_not_open_is_explained_and_not_shown(page: Page, url: s
     page.goto(f"/desk/concerns/{first}")
 
     choose(page, keys.wrong)
-    expect(alert).to_contain_text("it was sealed to other keys")
+    expect(alert).to_contain_text("it was encrypted to other keys")
     choose(page, UNSEAL_PAGE)
-    expect(alert).to_contain_text("This file holds no age identity")
+    expect(alert).to_contain_text("This file holds no key")
     choose(page, keys.locked)
-    page.get_by_label("Its passphrase").fill("another passphrase")
+    page.get_by_label("Passphrase of the file").fill("another passphrase")
     page.keyboard.press("Enter")
     expect(alert).to_contain_text("The passphrase does not open this file")
 
@@ -208,9 +211,9 @@ def ciphertexts(page: str) -> list[str]:
 
 
 def test_a_passphrase_or_the_sign_in_passkey_locks_a_file(page: Page, url: str, keys: Keys, tmp_path: Path) -> None:
-    page.goto(f"/desk/concerns/{raise_with_addition(url)['reference']}")
-    choose(page, keys.right)
-    expect(words(page)).to_be_visible()
+    path = f"/desk/concerns/{raise_with_addition(url)['reference']}"
+    page.goto("/desk/key")
+    page.get_by_label("File of the key").set_input_files(keys.right)
     page.get_by_text("Lock the file that you chose").press("Enter")
     page.get_by_label("A new passphrase").fill(WORDS_OF_LOCK)
     with page.expect_download() as first:
@@ -222,7 +225,8 @@ def test_a_passphrase_or_the_sign_in_passkey_locks_a_file(page: Page, url: str, 
     saved.value.save_as(locked)
     assert keys.secret.encode() not in locked.read_bytes()
 
-    page.get_by_role("button", name="Forget the identity").press("Enter")
+    page.get_by_role("button", name="Lock", exact=True).press("Enter")
+    page.goto(path)
     choose(page, locked)
     page.get_by_role("button", name="Open with the passkey").press("Enter")
 
@@ -234,10 +238,11 @@ def test_unseal_html_opens_what_was_saved_from_disk_without_any_request(
 ) -> None:
     reference = raise_with_addition(url)["reference"]
     page.goto(f"/desk/concerns/{reference}")
+    Keyboard(page).open_up("Open it on your own computer")
     saved = {}
     for name in ("unseal.html", "this concern, sealed"):
         with page.expect_download() as download:
-            page.get_by_role("link", name=name).press("Enter")
+            Keyboard(page).press("link", name)
         saved[name] = tmp_path / download.value.suggested_filename
         download.value.save_as(saved[name])
     offline = browser.new_context(offline=True, viewport={"width": 320, "height": 640})
@@ -249,7 +254,7 @@ def test_unseal_html_opens_what_was_saved_from_disk_without_any_request(
 
     alone.get_by_label("The sealed concern, with what was added to it").set_input_files(saved["this concern, sealed"])
     choose(alone, keys.locked)
-    alone.get_by_label("Its passphrase").fill(WORDS_OF_LOCK)
+    alone.get_by_label("Passphrase of the file").fill(WORDS_OF_LOCK)
     alone.keyboard.press("Enter")
 
     expect(words(alone)).to_be_visible()
@@ -273,10 +278,26 @@ WATCHED = """(() => {
 WRITTEN_AS_TEXT = """() => {
   try { document.body.innerHTML = "<p>x</p>"; return "taken"; } catch (fault) { return fault.name; }
 }"""
-STORED = "async () => [localStorage.length, sessionStorage.length, (await indexedDB.databases()).length]"
+STORED = """async () => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, await indexedDB.databases()])"""
 
 
-def test_the_identity_is_never_stored_and_no_text_becomes_markup(page: Page, url: str, keys: Keys) -> None:
+def test_unseal_html_makes_a_key_whose_file_opens_what_is_sealed_to_it(browser: Browser, keys: Keys) -> None:
+    assert keys
+    with browser.new_context(offline=True) as context:
+        page = context.new_page()
+        page.goto(UNSEAL_PAGE.as_uri())
+        page.locator("summary", has_text="Make a key").press("Enter")
+        with page.expect_download() as saved:
+            page.get_by_role("button", name="Make a key and save its file").press("Enter")
+        shown = page.locator("details .code").inner_text()
+        assert accessibility_violations(page) == []
+        made = Path(saved.value.path()).read_text().splitlines()
+
+    assert (saved.value.suggested_filename, made[1]) == ("identity.txt", f"# public key: {shown}")
+    assert str(pyrage.x25519.Identity.from_str(made[2]).to_public()) == shown
+
+
+def test_the_identity_is_never_stored_in_clear_and_no_text_becomes_markup(page: Page, url: str, keys: Keys) -> None:
     page.add_init_script(WATCHED)
     answer = page.goto(f"/desk/concerns/{raise_with_addition(url)['reference']}")
     choose(page, keys.right)
@@ -285,6 +306,9 @@ def test_the_identity_is_never_stored_and_no_text_becomes_markup(page: Page, url
     assert answer is not None
     assert answer.headers["content-security-policy"] == DESK_CONTENT_POLICY
     assert {extractable for form, extractable in page.evaluate("imported") if form == "pkcs8"} == {False}
-    assert page.evaluate(STORED) == [0, 0, 0]
+    page.wait_for_function("sessionStorage.getItem('desk/kept-key')")  # locked with a secret of the session
+    stored = page.evaluate(STORED)
+    content = keys.right.read_bytes()
+    assert [each for each in (keys.secret, base64.b64encode(content)[4:40].decode()) if each in stored] == []
     assert page.evaluate("violations") == []
     assert page.evaluate(WRITTEN_AS_TEXT) == "TypeError"

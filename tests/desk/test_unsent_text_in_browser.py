@@ -11,14 +11,14 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from app.models.access.roles import Role
 from app.models.concerns.examples import FULL_EXAMPLE
-from tests.support.browsing import accessibility_violations
+from tests.support.browsing import accessibility_violations, sign_out, unfold
 from tests.support.canaries import CANARY
 from tests.support.concerns import raise_concern
 from tests.support.desk import DESKS, Served, served_desk
 from tests.support.desk_states import SAM, act, session_of
 from tests.support.loops import by_day, first_by_day
 from tests.support.people import JO, accept_invitation, invited, virtual_authenticator
-from tests.support.unsealing import need_script
+from tests.support.unsealing import need_script, unlock
 from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
@@ -50,7 +50,9 @@ class Tab:
         return f"/desk/concerns/{self.reference}"
 
     def field(self, label: str) -> Locator:
-        return self.page.get_by_label(label)
+        found = self.page.get_by_label(label)
+        unfold(found)
+        return found
 
     def open(self) -> None:
         """Show the concern with its words."""
@@ -59,11 +61,10 @@ class Tab:
 
     def use_key(self) -> None:
         """Open the concern that the page shows, if the service did not open it and no identity is held."""
-        chooser = self.page.get_by_label("File of the identity")
         if self.served.identity is not None:
-            expect(self.page.locator("[data-unseal]")).to_be_visible()
-            if chooser.is_visible():
-                chooser.set_input_files(self.served.identity)
+            expect(self.page.locator("[data-lock]")).to_have_text(re.compile("ocked"))
+            if self.page.locator("[data-lock].unlocked").count() == 0:
+                unlock(self.page, self.served.identity)
         expect(self.page.get_by_role("article")).to_be_visible()
 
     def press(self, button: str) -> None:
@@ -107,7 +108,7 @@ def tab(browser: Browser, served: Served) -> Iterator[Tab]:
 
 def assign(tab: Tab) -> None:
     tab.press("Assign to me")
-    expect(tab.page.get_by_text(f"Assigned to {JO} by {JO}")).to_be_visible()
+    expect(tab.page.get_by_text(f"Done: assigned to {JO}")).to_be_visible()
 
 
 def acknowledge(tab: Tab) -> None:
@@ -139,7 +140,7 @@ def lose_session_and_sign_in(tab: Tab) -> None:
     expect(tab.page.get_by_text("It is back when you have signed in and opened the concern.")).to_be_visible()
     assert accessibility_violations(tab.page) == []
     assert TYPED not in tab.page.content()
-    tab.follow(f"Back to the concern {tab.reference}")
+    tab.follow("Sign in")
     tab.press("Sign in with a passkey")
 
 
@@ -225,7 +226,7 @@ def test_signing_out_leaves_nothing_in_the_tab(tab: Tab, button: str) -> None:
     tab.field(NOTE).fill(TYPED)
     wait_until(lambda: tab.kept() == 1)
 
-    tab.press(button)
+    sign_out(tab.page, button)
     expect(tab.page.get_by_role("heading", name="Sign in to the desk")).to_be_visible()
 
     assert tab.page.evaluate(STORED) == "[{},{}]"
@@ -257,7 +258,7 @@ def test_another_person_in_the_same_tab_sees_no_words_of_the_first(tab: Tab) -> 
 
     tab.page.context.add_cookies([other])  # type: ignore[list-item]  # as it was given
     tab.open()
-    expect(tab.page.get_by_text(f"Signed in as {SAM}")).to_be_visible()
+    expect(tab.page.get_by_role("button", name=f"Signed in as {SAM}")).to_be_visible()
     assert (tab.field(NOTE).input_value(), tab.page.get_by_text(BACK).count()) == ("", 0)
     tab.field(NOTE).fill("Sam’s own words.")
     tab.page.context.add_cookies([own])  # type: ignore[list-item]
@@ -399,9 +400,10 @@ def test_words_for_a_form_that_is_gone_are_shown(tab: Tab) -> None:
 def test_escape_closes_an_open_element_first_and_ignores_a_closed_list(tab: Tab) -> None:
     tab.open()
     heading, summary = tab.page.get_by_role("heading", name="Blank page"), tab.page.get_by_text("Put on hold")
+    unfold(summary)
     summary.press("Enter")
     tab.page.keyboard.press("Escape")
-    expect(tab.field(REASON)).to_be_hidden()
+    expect(tab.page.get_by_label(REASON)).to_be_hidden()
     tab.page.evaluate(
         "document.body.append(Object.assign(document.createElement('dialog'), { id: 'any' })); any.showModal()"
     )
@@ -409,7 +411,7 @@ def test_escape_closes_an_open_element_first_and_ignores_a_closed_list(tab: Tab)
     expect(tab.page.locator("dialog")).to_be_hidden()
     assert tab.page.url.endswith(tab.path)
 
-    tab.page.get_by_role("combobox").first.focus()
+    tab.field("Person").focus()
     tab.page.keyboard.press("Escape")
 
     expect(heading).to_be_attached()

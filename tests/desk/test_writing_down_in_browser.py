@@ -13,7 +13,7 @@ from app.models.access.roles import Role
 from app.models.concerns.examples import FULL_EXAMPLE
 from app.services.concerns.sealing import read_identities
 from app.services.operations.verification import find_faults
-from tests.support.browsing import accessibility_violations
+from tests.support.browsing import accessibility_violations, unfold
 from tests.support.canaries import CANARY
 from tests.support.concerns import raise_concern
 from tests.support.desk import DESKS, Served
@@ -22,6 +22,7 @@ from tests.support.loops import first_by_day
 from tests.support.people import JO, accept_invitation, context_of_service, invited, virtual_authenticator
 from tests.support.service import a_service
 from tests.support.threaded import run_server
+from tests.support.unsealing import unlock
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
@@ -52,10 +53,10 @@ def reference(served: Served) -> str:
 
 def write(page: Page, text: str = SAID, danger: str = "No") -> None:
     """Go from the inbox to the page, and fill in what it needs."""
-    menu = page.get_by_role("button", name="Menu")
-    if menu.is_visible():
-        menu.click()
-    page.get_by_role("link", name="Write down a call").click()
+    link = page.get_by_role("link", name="Write down a call")
+    if not link.is_visible():
+        page.locator(".to-desk-menu").click()
+    link.click()
     expect(page.get_by_label(TEXT)).to_be_focused()
     page.keyboard.type(text)
     page.get_by_role("radio", name=danger, exact=True).check()
@@ -71,7 +72,7 @@ def send(page: Page) -> str:
 def open_here(page: Page, served: Served) -> None:
     """Open the encrypted texts of the page with the team's identity, if this service does not open them."""
     if served.identity is not None:
-        page.get_by_label("File of the identity").set_input_files(served.identity)
+        unlock(page, served.identity)
 
 
 @on_both
@@ -85,7 +86,9 @@ def test_a_call_is_written_in_three_presses_and_opens(page: Page, served: Served
     open_here(page, served)
 
     expect(page.get_by_role("article")).to_contain_text(SAID)
-    expect(page.get_by_text(f"by {JO}").first).to_be_visible()
+    author = page.get_by_text(f"by {JO}").first
+    unfold(author)
+    expect(author).to_be_visible()
     expect(page.get_by_text("By telephone", exact=False).first).to_be_visible()
     assert reference in page.title()
     assert any(CANARY in body for body in bodies) is (served.identity is None)
@@ -257,3 +260,12 @@ def test_every_size_is_accessible_and_scrolls_one_way(page: Page, size: tuple[in
     send(page)
     assert accessibility_violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_the_button_in_reach_leaves_the_child_in_sight(page: Page) -> None:
+    page.goto("/desk/new")
+
+    bar, child = page.locator(".act-bar").bounding_box(), page.locator("summary", has_text="The child").bounding_box()
+    assert bar is not None
+    assert child is not None
+    assert child["y"] + child["height"] <= bar["y"]

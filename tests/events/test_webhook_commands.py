@@ -309,7 +309,7 @@ def test_a_rotation_encrypts_every_secret_and_old_backups_open_until_it_finishes
     finished = run(settings, "keys", "rotate-webhooks", "--finish")
 
     assert rotated.exit_code == finished.exit_code == 0
-    assert "1 webhooks are encrypted" in rotated.stdout
+    assert "1 webhook is encrypted" in rotated.stdout
     assert served == 1
     assert with_both == (secret,) == open_webhook_keys(settings).decrypt_all(NAME, stored_secrets(context))
     assert stored_secrets(context) != before

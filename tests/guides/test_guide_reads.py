@@ -336,6 +336,19 @@ def test_editions_name_their_neighbours(client: TestClient, service: FastAPI) ->
     assert "successor-version" not in after
 
 
+@pytest.mark.parametrize("coding", ["identity", "gzip"])
+def test_a_read_of_another_version_than_the_callers_is_refused(client: TestClient, coding: str) -> None:
+    encoded = {"Accept-Encoding": coding}
+    etag = client.get(GUIDE, headers=encoded).headers["etag"]
+    answers = [
+        client.get(GUIDE, headers=encoded | {"If-Match": header})
+        for header in (etag, f'"another", {etag}', "*", '"another"', f"W/{etag}")
+    ]
+
+    assert [each.status_code for each in answers] == [200, 200, 200, 412, 412]
+    assert answers[3].json()["type"] == "/v1/problems/version-not-current"
+
+
 @pytest.mark.parametrize("path", ["/v1/guides", f"{GUIDE}/editions"])
 def test_lists_come_page_by_page(client: TestClient, service: FastAPI, path: str) -> None:
     for guide in ("a-made-up-guide", "child-sexual-exploitation", "the-last-made-up-guide"):

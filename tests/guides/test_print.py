@@ -11,9 +11,11 @@ from fastapi import FastAPI
 from pypdf import PageObject, PdfReader
 from starlette.testclient import TestClient
 
+from app.config import SEED_DIR
 from app.services.guides import pdf, printed_words
 from app.services.guides.pdf import is_printable
 from tests.support.publishing import GUIDE, SLUG, an_edition, publish_next
+from tests.support.renditions import a_whole_rendition, publish_a_rendition
 from tests.support.service import a_service
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
@@ -23,7 +25,11 @@ PATHS = (f"{GUIDE}.pdf", f"{GUIDE}/editions/1.pdf")
 LARGE = (f"{GUIDE}/large-print.pdf", f"{GUIDE}/editions/1/large-print.pdf")
 HOURS = "Monday to Friday 9am to 5pm"
 COLOUR = "#0b6150"
-NUMBER_POINTS, BODY_POINTS, LARGE_POINTS, DIGEST_POINTS = 28, 11, 18, 6
+SHEETS = len(("front", "back", "sheet for a corridor"))
+NUMBER_POINTS, LIST_POINTS, LARGE_POINTS, DIGEST_POINTS = 28, 13, 18, 6
+SOURCE = (SEED_DIR / "sources" / "child-sexual-exploitation-one-minute-guide.txt").read_text(encoding="utf-8")
+NOT_ON_THE_POSTER = ["Please call the Duty and Assessment Team on 01225 396312 or 396313 (Option 1)"]
+"""On the poster each number has its area code and its option."""
 
 
 def read(content: bytes) -> PdfReader:
@@ -104,17 +110,18 @@ def test_the_front_shows_the_number_hours_and_who_answers_outside_them(
 ) -> None:
     content = printed_by_a_council(tmp_path, PATHS[1])
 
-    front, back = read(content).pages
+    front, back, _ = read(content).pages
     sizes = sizes_of(front)
     words = re.sub(r"\s+", " ", front.extract_text())
     assert "01225 396312" in sizes[NUMBER_POINTS]
     assert f"Open {HOURS}." in words
     assert "At night and at weekends: Bath & North East Somerset Emergency Duty Team 01454 615165" in words
-    assert max(sizes, key=lambda size: len(sizes[size])) >= BODY_POINTS
+    (size,) = (size for size, text in sizes.items() if an_edition().indicators[1].text[:20] in text)
+    assert size >= LIST_POINTS
     channels = [int(COLOUR[at : at + 2], 16) / 255 for at in (1, 3, 5)]
     fills = re.findall(rb"([\d.]+) ([\d.]+) ([\d.]+) sc", front.get_contents().get_data())  # type: ignore[union-attr]
     assert any([round(float(one), 2) for one in fill] == [round(one, 2) for one in channels] for fill in fills)
-    assert tags_of(content).count(("/Figure", "/Div")) == len(("logo", "QR code"))
+    assert tags_of(content).count(("/Figure", "/Div")) == 2 * len(("logo", "QR code"))
     assert "sha256:" not in words
     assert "sha256:" in sizes_of(back)[DIGEST_POINTS]
 
@@ -122,9 +129,9 @@ def test_the_front_shows_the_number_hours_and_who_answers_outside_them(
 def test_the_welsh_poster_has_welsh_words_around_the_guide(client: TestClient) -> None:
     told = words_of(client.get(f"{GUIDE}/renditions/cy.pdf").content)
 
-    assert [each for each in printed_words.LABELS if len(each) > 12 and each in told] == []
+    assert [each for each in printed_words.LABELS if len(each) > 12 and each[0] != "/" and each in told] == []
     assert "Os yw plentyn mewn perygl nawr, ffoniwch 999" in told
-    assert [set(words) ^ set(printed_words.LABELS) for words in printed_words.TRANSLATED.values()] == [set()] * 7
+    assert [set(words) ^ set(printed_words.LABELS) for words in printed_words.TRANSLATED.values()] == [set()] * 11
 
 
 def test_the_welsh_poster_has_its_hours_dates_options_and_facts_in_welsh(tmp_path: Path) -> None:
@@ -138,6 +145,84 @@ def test_the_welsh_poster_has_its_hours_dates_options_and_facts_in_welsh(tmp_pat
         assert "Tachwedd 2026" in told
         english = r"\b(?:option|Monday|Friday|November|Made by|Checked by|nobody|rendition \d|Digest|\d of \d)\b"
         assert re.findall(english, told) == []
+
+
+def run_together(text: str) -> str:
+    return "".join(text.split())
+
+
+def test_all_that_the_council_printed_is_on_the_poster_word_for_word(client: TestClient) -> None:
+    front, back, _ = read(client.get(PATHS[1]).content).pages
+    printed = run_together(front.extract_text() + back.extract_text())
+
+    source = SOURCE.replace("[bookmark: _GoBack]", "")  # left behind by the word processor
+    parts = re.split(r"\n|; |: |·|(?<=\w\.) ", source)
+    parts = [re.sub(r"^(and/or|and) |[.:]$", "", part.strip()) for part in parts]
+    missing = [part for part in parts if run_together(part) not in printed]
+
+    assert len(parts) > 60
+    assert missing == NOT_ON_THE_POSTER
+    assert run_together("Please call the Duty and Assessment Team on 01225 396312 (Option 1)") in printed
+
+
+def test_the_list_is_over_the_whole_width_and_the_cautions_below_it_with_a_plain_line(client: TestClient) -> None:
+    front = read(client.get(PATHS[1]).content).pages[0]
+    told, lines = re.sub(r"\s+", " ", front.extract_text()), front.extract_text().splitlines()
+
+    plain = "A child may need help even if you see none of these."
+    assert any("Missing from home" in line and len(line) > 70 for line in lines)
+    places = [told.index(each) for each in (an_edition().indicators[-1].text, plain, an_edition().cautions[0].text)]
+    assert places == sorted(places)
+    assert "(a sign of harm itself, not only of risk)" in told
+
+
+@pytest.mark.parametrize(
+    ("council", "is_shown"), [(None, True), ("Bath and North East Somerset", True), ("Example Council", False)]
+)
+def test_logo_and_colour_are_those_of_the_publisher_only(tmp_path: Path, council: str | None, is_shown: bool) -> None:
+    logo = tmp_path / "logo.svg"
+    logo.write_text("<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 9 9'/>")
+    own: dict[str, Any] = {"council_name": council} if council else {}
+    with TestClient(a_service(data_dir=tmp_path / "data", council_colour=COLOUR, council_logo=logo, **own)) as client:
+        content = client.get(PATHS[1]).content
+
+    channels = " ".join(f"{int(COLOUR[at : at + 2], 16) / 255:.4g}" for at in (1, 3, 5))
+    fills = [
+        " ".join(f"{float(one):.4g}" for one in fill)
+        for page in read(content).pages
+        for fill in re.findall(rb"([\d.]+) ([\d.]+) ([\d.]+) sc", page.get_contents().get_data())  # type: ignore[union-attr]
+    ]
+    assert any(fill[:5] == channels[:5] for fill in fills) is is_shown
+    assert tags_of(content).count(("/Figure", "/Div")) == (4 if is_shown else 2)
+
+
+@pytest.mark.parametrize("language", ["en", *printed_words.TRANSLATED])
+def test_the_second_sheet_is_for_a_corridor(client: TestClient, service: FastAPI, language: str) -> None:
+    path = PATHS[0]
+    if language not in ("en", "cy"):
+        letters = printed_words.TRANSLATED[language]["Open"].rstrip(":")
+        publish_a_rendition(service, **a_whole_rendition(language, letters))
+    if language != "en":
+        path = f"{GUIDE}/renditions/{language}.pdf"
+    words = printed_words.printed_words(language)
+
+    sheet = read(client.get(path).content).pages[2]
+    told = re.sub(r"\s+", " ", sheet.extract_text())
+    link = words.get(printed_words.FOR_CHILDREN, printed_words.FOR_CHILDREN)
+
+    drawn: list[str] = []
+    sheet.extract_text(visitor_text=lambda text, *_: drawn.append(text))
+    for number in ("0800 1111", "01225 396312", "01454 615165"):
+        assert any(number in each for each in drawn), "its parts are drawn apart, from right to left"
+    assert "999" in told
+    assert "Childline" in told
+    assert "Exploitation" not in told
+    assert "Assessment" not in told
+    assert f"http://127.0.0.1:8000{link}" in run_together(told)
+    assert client.get(link, headers={"Accept": "text/html"}).status_code == 200
+    assert min(size for size, text in sizes_of(sheet).items() if text.strip()) >= 14
+    if language in ("cy", "pl", "es"):
+        assert words["It is not your fault. You can talk to someone."] in told
 
 
 def test_each_printed_label_keeps_its_placeholder_and_its_mark_in_every_language() -> None:
@@ -160,12 +245,14 @@ def test_large_print_is_all_in_letters_of_18_points_or_more(tmp_path: Path) -> N
 def test_the_text_is_in_order_with_999_first_and_one_caution(client: TestClient, path: str) -> None:
     content, told = an_edition(), words_of(client.get(path).content)
 
+    on_the_poster, in_large_print = [["Duty and Assessment Team"], []][:: 1 if path == PATHS[1] else -1]
     order = [
         "call 999",
-        "Duty and Assessment Team",
-        content.cautions[0].text[:60],
+        *in_large_print,
         "indicators to consider include",
         content.indicators[0].text[:40],
+        content.cautions[0].text[:60],
+        *on_the_poster,
         content.responsibilities[0].text[:40],
         content.factors[0].text[:40],
         content.linked_risks[-1].text,
@@ -207,7 +294,7 @@ def test_a_longer_guide_is_set_in_smaller_words_and_still_one_sheet(client: Test
     ]
     publish_next(service, indicators=[item.model_dump() for item in more])
 
-    assert len(read(client.get(PATHS[0]).content).pages) == 2
+    assert len(read(client.get(PATHS[0]).content).pages) == SHEETS
 
 
 def test_a_short_guide_is_set_in_larger_words_and_still_one_sheet(client: TestClient, service: FastAPI) -> None:
@@ -218,8 +305,9 @@ def test_a_short_guide_is_set_in_larger_words_and_still_one_sheet(client: TestCl
 
     pages = read(client.get("/v1/guides/neglect.pdf").content).pages
     sizes = sizes_of(pages[0])
-    assert len(pages) == 2
-    assert max(sizes, key=lambda size: len(sizes[size])) > max(BODY_POINTS, 13)
+    assert len(pages) == SHEETS
+    (size,) = (size for size, text in sizes.items() if an_edition().indicators[1].text[:20] in text)
+    assert size > LIST_POINTS + 2
 
 
 @pytest.mark.parametrize("form", [".pdf", "/large-print.pdf", "/renditions/cy.pdf", "/renditions/cy/large-print.pdf"])

@@ -450,6 +450,15 @@ def test_each_form_names_its_language_and_answers_304_to_its_etag(client: TestCl
     assert client.get(f"{WELSH}{numbered}").json()["links"]["markdown"] == f"{WELSH}{numbered}.md"
 
 
+def test_the_simple_words_are_called_so_and_each_is_a_whole_sentence(client: TestClient) -> None:
+    content = seed_rendition("en-GB-simple")
+
+    assert ">In simple words</a>" in client.get("/guides/child-sexual-exploitation").text
+    assert str(content.title).endswith("in simple words")
+    items = content.indicators  # type: ignore[attr-defined]  # of the registry
+    assert [each.text for each in items if not (each.text[0].isupper() and each.text.endswith("."))] == []
+
+
 @pytest.mark.slow
 def test_unchecked_machine_words_never_replace_a_caution_or_999(client: TestClient) -> None:
     content = seed_rendition("cy")
@@ -465,8 +474,7 @@ def test_unchecked_machine_words_never_replace_a_caution_or_999(client: TestClie
         assert text.index(CAUTION) < text.index(machine)
     assert f"> **Caution:** {CAUTION} {MARK}" in markdown
     for text in (poster, large):
-        assert "Yn poeni am blentyn? Ffoniwch y Duty and Assessment Team" in text
-        assert text.index("01225 396312") < text.index(CAUTION)
+        assert "Ffoniwch y Duty and Assessment Team ar 01225 396312" in text
     for row, item in zip(rows, an_edition().indicators, strict=True):
         assert row["id"] == item.id
         assert row["caution_1"] == CAUTION
@@ -514,7 +522,7 @@ def test_a_printed_rendition_names_its_language_and_marks_english_words(client: 
     assert "en-GB" in languages
     assert pdf.metadata is not None
     assert pdf.metadata.title == seed_rendition("cy").title
-    assert len(pdf.pages) == 2
+    assert len(pdf.pages) == 3
 
 
 @pytest.mark.slow
@@ -578,12 +586,13 @@ def test_a_recording_or_large_print_is_beside_the_words_of_its_language(
 
 @pytest.mark.slow
 def test_letters_outside_the_font_are_not_printed_but_stay_elsewhere(client: TestClient, service: FastAPI) -> None:
-    publish_a_rendition(service, **ARABIC)
+    for language, words in (("zh", "仅供测试的文字"), ("pa", "仅供测试的文字")):
+        publish_a_rendition(service, language=language, indicators=[{"id": "secrecy", "text": words}])
 
-    for form in (".pdf", "/large-print.pdf"):
-        refused = client.get(f"{RENDITIONS}/ar{form}")
-        assert (refused.status_code, refused.json()["type"].rpartition("/")[2]) == (404, "not-printed-here")
-    assert "نص مخترع" in client.get(f"{RENDITIONS}/ar.md").text
+        for form in (".pdf", "/large-print.pdf"):
+            refused = client.get(f"{RENDITIONS}/{language}{form}")
+            assert (refused.status_code, refused.json()["type"].rpartition("/")[2]) == (404, "not-printed-here")
+        assert words in client.get(f"{RENDITIONS}/{language}.md").text
 
 
 @pytest.mark.slow

@@ -24,7 +24,7 @@ from app.http.response_headers import SECURITY_HEADERS
 from app.main import create_app
 from app.server.connection import MAX_DISCARDED_BYTES
 from app.server.deadline import ClientDeadline
-from app.server.framing import MAX_HEAD_BYTES, MAX_HEAD_FIELDS
+from app.server.framing import MAX_FIELD_BYTES, MAX_HEAD_BYTES, MAX_HEAD_FIELDS
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.doors import owner_of
 from tests.support.log_lines import Lines
@@ -61,13 +61,14 @@ REFUSED = {
 }
 TOO_LARGE = {
     "a large head": request("/v1", **{"X": "x" * MAX_HEAD_BYTES}),
-    "a large target": request("/v1?" + "x" * MAX_HEAD_BYTES),
+    "a target longer than a head": request("/v1?" + "x" * MAX_HEAD_BYTES),
     "many fields": request("/v1", **{f"X-{number}": "x" for number in range(MAX_HEAD_FIELDS)}),
     "a head without end": request("/v1", **{"X": "x" * MAX_HEAD_BYTES})[:-4],
 }
 
 KINDS = [(each, 400, "bad-request") for each in REFUSED.values()]
 KINDS += [(each, 431, "head-too-large") for each in TOO_LARGE.values()]
+KINDS += [(request("/v1/search?q=" + "x" * MAX_FIELD_BYTES), 414, "address-too-long")]
 
 
 @pytest.fixture
@@ -100,7 +101,7 @@ def expect_a_whole_refusal(answer: bytes, status: int, kind: str) -> str:
     return fields["x-request-id"]
 
 
-@pytest.mark.parametrize(("refused", "status", "kind"), KINDS, ids=[*REFUSED, *TOO_LARGE])
+@pytest.mark.parametrize(("refused", "status", "kind"), KINDS, ids=[*REFUSED, *TOO_LARGE, "a long target"])
 def test_bytes_that_are_no_request_are_refused_logged_and_counted(
     address: Address, refused: bytes, status: int, kind: str, lines: Lines
 ) -> None:

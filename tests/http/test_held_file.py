@@ -1,6 +1,7 @@
 """The file of held responses: only what this service wrote within a week is served from it."""
 
 import datetime as dt
+import gzip
 import os
 from pathlib import Path
 from typing import Any
@@ -134,5 +135,7 @@ def test_a_withdrawn_edition_is_in_no_file(service: FastAPI) -> None:
 def guide_in(file: HeldFile) -> bytes:
     _, held = file.read() or (0.0, None)
     return b"".join(
-        each.body for each in (held.responses if held else ()) if each.path == "/v1/guides/child-sexual-exploitation"
+        gzip.decompress(each.body)
+        for each in (held.responses if held else ())
+        if each.path == "/v1/guides/child-sexual-exploitation"
     )

@@ -213,15 +213,26 @@ def test_a_refused_preflight_of_a_public_read_is_a_problem(client: TestClient) -
 @pytest.mark.slow
 def test_what_answers_get_is_said_to_answer_head(client: TestClient) -> None:
     paths = {
-        "/v1/guides": "GET, HEAD",
-        CONCERNS: "POST",
-        f"{CONCERNS}/x": "GET, HEAD",
-        f"{GUIDE}/editions": "GET, HEAD, POST",
+        "/v1/guides": "GET, HEAD, OPTIONS",
+        CONCERNS: "OPTIONS, POST",
+        f"{CONCERNS}/x": "GET, HEAD, OPTIONS",
+        f"{GUIDE}/editions": "GET, HEAD, OPTIONS, POST",
     }
     answers = {path: client.delete(path) for path in paths}
 
     assert {answer.status_code for answer in answers.values()} == {405}
     assert {path: answer.headers["Allow"] for path, answer in answers.items()} == paths
+
+
+@pytest.mark.slow
+def test_a_caller_can_ask_for_the_methods_of_a_path(client: TestClient) -> None:
+    answers = [client.options(path) for path in ("/v1/guides", CONCERNS)]
+
+    assert [(each.status_code, each.headers["Allow"], each.content) for each in answers] == [
+        (204, "GET, HEAD, OPTIONS", b""),
+        (204, "OPTIONS, POST", b""),
+    ]
+    assert client.options("/v1/nothing").status_code == 404
 
 
 @pytest.mark.slow

@@ -354,7 +354,7 @@ def test_a_wrong_method_is_refused_with_the_methods_allowed(steady: TestClient, 
     answer = steady.request(method, "/v1/guides")
 
     expect_a_problem(answer, 405)
-    assert answer.headers["Allow"] == "GET, HEAD"
+    assert answer.headers["Allow"] == "GET, HEAD, OPTIONS"
 
 
 @for_each(

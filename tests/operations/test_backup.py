@@ -11,8 +11,8 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from app.config import Settings
-from app.db.backup import database_copy
 from app.db.database import DATABASE_FILE
+from app.db.file_copies import database_copy
 from app.errors import BackupRefused
 from app.models.concerns.examples import SMALLEST_EXAMPLE
 from app.services.concerns.keys import DEVELOPMENT_IDENTITY, RECEIPT_KEY
@@ -94,7 +94,7 @@ def test_a_backup_under_load_holds_every_acknowledged_concern_and_can_be_restore
 def test_a_copy_ends_and_is_of_one_moment_however_fast_others_write(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.db.backup.PAGES_PER_STEP", 1)
+    monkeypatch.setattr("app.db.file_copies.PAGES_PER_STEP", 1)
     tamper(
         tmp_path / "db",
         "PRAGMA journal_mode=WAL",
@@ -135,7 +135,7 @@ def test_a_copy_that_cannot_be_written_does_not_accuse_the_database(
         failure.sqlite_errorcode = code
         raise failure
 
-    monkeypatch.setattr("app.db.backup._copy", fail)
+    monkeypatch.setattr("app.db.file_copies._copy", fail)
 
     with pytest.raises(OSError, match="copy"), database_copy(tmp_path / "db", tmp_path / "copy"):
         pass
@@ -157,7 +157,7 @@ def test_a_backup_is_one_private_file_and_names_the_missing_keys(data_dir: Path,
 
     told = guidance("backup", copy, "--data-dir", data_dir)
 
-    assert told.stdout == f"{copy}: 1 editions and 1 concerns, verified\n"
+    assert told.stdout == f"{copy}: 1 edition, 2 renditions, 1 concern and 3 audit log entries, verified\n"
     assert [path.name for path in copy.parent.iterdir()] == [copy.name]
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     for key in (DEVELOPMENT_IDENTITY, RECEIPT_KEY):

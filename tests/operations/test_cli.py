@@ -309,9 +309,9 @@ def test_a_command_without_an_example_runs() -> None:
 def test_the_help_lists_commands_under_roles() -> None:
     shown = guidance("--help").stdout
 
-    places = [shown.index(f"─ {each} ─") for each in (OPERATE, WRITE, DUTY, ACCESS, OTHERS)]
+    places = [shown.index(f"\n{each}:\n") for each in (OPERATE, WRITE, DUTY, ACCESS, OTHERS)]
     assert places == sorted(places)
-    assert "─ Commands ─" not in shown
+    assert "\nCommands:\n" not in shown
 
 
 @pytest.mark.parametrize(
@@ -319,7 +319,7 @@ def test_the_help_lists_commands_under_roles() -> None:
     [
         (["due", "--within", "abc"], "Invalid value for '--within': must be a whole number."),
         (["desk", "invite", "Jo", "--role", "king"], "Invalid value for '--role': 'king' is not one of 'reader',"),
-        (["keys", "new", "."], "Invalid value: the file exists; choose another name."),
+        (["keys", "new", "."], "Error: the file exists; choose another name."),
         (["clients", "add", "Bad"], "A client's name is lower-case words joined by hyphens."),
         (["publish", "seed/2.yaml"], "seed/2.yaml: there is no such file"),
     ],
@@ -328,7 +328,7 @@ def test_wrong_use_is_told_in_sentences_of_one_style(tmp_path: Path, words: list
     ended = guidance(*words, DATA_DIR=str(tmp_path))
 
     assert ended.returncode in (1, 2)
-    assert told in " ".join(ended.stderr.replace("│", " ").split())
+    assert told in ended.stderr
 
 
 @contextmanager

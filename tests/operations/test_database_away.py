@@ -14,7 +14,7 @@ from sqlmodel import Session, select
 
 from app.config import Settings
 from app.http import cache
-from app.main import create_app, held_paths
+from app.main import create_app, held_versions
 from app.models.guides.edition_rows import GenerationRow
 from app.services import workers
 from tests.operations.test_faults import comes_back, kill_postgresql
@@ -119,7 +119,7 @@ def refusing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Away]:
 
 
 def test_a_node_that_nobody_had_asked_gives_guidance_with_its_age(away: Away) -> None:
-    paths = held_paths(away.nodes[0].service.state.context.engine)
+    paths = held_versions(away.nodes[0].service.state.context.engine)
     away.stop()
     flood = [away.get(f"/v1/search?q=missing&limit={number}") for number in range(1, 60)]
 

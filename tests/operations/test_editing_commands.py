@@ -67,7 +67,10 @@ def test_a_word_file_becomes_a_published_guide_step_by_step(tmp_path: Path, data
     path = tmp_path / "neglect" / "1.yaml"
     checked = guidance("check", path, "--data-dir", data_dir)
     assert (imported.returncode, checked.returncode) == (0, 1)
-    assert re.findall(r"^Not placed: (.*)", imported.stdout, re.MULTILINE) == ["What is neglect", "Please remember"]
+    assert re.findall(r"^Not placed: (.*)", imported.stdout, re.MULTILINE) == [
+        "What is neglect (a heading)",
+        "Please remember (a heading)",
+    ]
     assert re.findall(r"line \d+: (.*)", checked.stdout) == ["`publisher` needs a name", "`source` needs a publisher"]
 
     edit(path, "name: ''", "name: Example Council")

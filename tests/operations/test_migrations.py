@@ -1,5 +1,6 @@
 """The schema is made as declared; a migration keeps every word, and ends whole or not at all, on either database."""
 
+import json
 import re
 import shlex
 import shutil
@@ -20,12 +21,14 @@ from app.cli.commands import app
 from app.config import Settings
 from app.db.database import for_writing, open_database
 from app.db.schema import CREATE_VERSION_TABLE, declared_statements, find_schema_faults, migrate_schema, prepare_schema
-from app.errors import BackupRefused, SchemaBehind, SchemaUnknown, SetupError
+from app.errors import BackupRefused, SchemaBehind, SchemaTooOld, SchemaUnknown, SetupError
 from app.main import create_app
 from app.services.operations.audit_verification import verify_audit_log
 from app.services.operations.verification import verify_editions
+from tests.support.command import guidance
 from tests.support.concerns import a_concern
 from tests.support.databases import address_for, postgresql, raw_connection
+from tests.support.prepared import copy_prepared
 from tests.support.publishing import GUIDE
 from tests.support.released import DOCUMENT, make_released_schema
 from tests.support.revisions import FAILS, FOLLOWING, NEWEST, WORKS, add_revision, an_empty, rows
@@ -186,6 +189,27 @@ def test_the_schema_of_the_last_release_becomes_the_declared_one(empty: Engine, 
         assert find_schema_faults(connection) == []
 
 
+@pytest.mark.any_database
+@pytest.mark.embedded
+@pytest.mark.parametrize(("revision", "error"), [("0001", SchemaTooOld), ("9999", SchemaUnknown)])
+def test_migrate_the_doctor_and_the_page_refuse_a_database_in_the_same_sentence(
+    settings: Settings, revision: str, error: type[SchemaTooOld | SchemaUnknown]
+) -> None:
+    copy_prepared(settings.data_dir)
+    with raw_connection(settings.data_dir) as database:
+        database.execute("UPDATE alembic_version SET version_num = ?", (revision,))
+    sentence = str(error()) or str(error.__doc__)
+    page = " ".join((ROOT / "docs" / "how-to" / "deploy.md").read_text(encoding="utf-8").split())
+
+    migrated = guidance("migrate", "--data-dir", settings.data_dir)
+    examined = guidance("doctor", "--quick", "--json", "--data-dir", settings.data_dir)
+
+    (schema,) = [each for each in json.loads(examined.stdout) if each["check"] == "schema"]
+    assert (migrated.returncode, migrated.stderr.strip()) == (1, sentence)
+    assert (schema["condition"], f"{schema['found']}.") == ("fault", sentence)
+    assert sentence in page
+
+
 def test_a_database_with_a_log_of_sentences_is_refused_and_unchanged(empty: Engine, tmp_path: Path) -> None:
     with for_writing(empty).begin() as connection:
         connection.exec_driver_sql("CREATE TABLE disclosures (detail VARCHAR)")
@@ -194,7 +218,7 @@ def test_a_database_with_a_log_of_sentences_is_refused_and_unchanged(empty: Engi
         connection.exec_driver_sql("INSERT INTO alembic_version VALUES ('0001')")
 
     for use in (lambda: migrate_schema(empty, tmp_path), lambda: prepare_schema(empty, tmp_path, migrates=True)):
-        with pytest.raises(SetupError, match="sentences for details"):
+        with pytest.raises(SetupError, match="cannot read its audit log"):
             use()
 
     assert rows(empty, "SELECT version_num FROM alembic_version") == [("0001",)]

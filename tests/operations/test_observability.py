@@ -245,7 +245,7 @@ def test_late_deliveries_stay_late_while_the_database_does_not_answer(
     def fail(_session: Session) -> None:
         raise OperationalError("SELECT", {}, Exception())
 
-    monkeypatch.setattr(external_services, "oldest_waiting", fail)
+    monkeypatch.setattr(external_services, "oldest_waiting_deliveries", fail)
     context.outside.look(lambda: None)
 
     assert before == {"email": "late", "webhooks": "late"} == context.outside.failures

@@ -1,6 +1,6 @@
 """A service with every part outside, of which one after the other dies: all is named, nothing is lost, all comes back.
 
-`pytest -s` of this file writes the table of `docs/reference/operations.md`.
+`pytest -s` of this file prints the figures of `docs/reference/operations.md`.
 """
 
 import json

@@ -12,10 +12,11 @@ from pydantic import ValidationError
 from typer.testing import CliRunner
 
 from app.cli.commands import app
-from app.config import Settings, SettingsRefused, parse_settings
+from app.config import RENAMED, Settings, SettingsRefused, parse_settings
 from app.errors import SetupError
 from app.main import create_app
 from tests.support.command import every_command, guidance
+from tests.support.live import LiveServer
 from tests.support.loops import for_each
 
 pytestmark = pytest.mark.any_database
@@ -47,6 +48,29 @@ def refusal(file: Path | None = None, /, **environment: str) -> list[str]:
 )
 def test_an_unknown_setting_is_refused_with_the_nearest_name(misspelt: str, meant: str) -> None:
     assert refusal(**{misspelt: "value"}) == [f"GUIDANCE_{misspelt}: unknown setting{'.' if meant else ''}{meant}"]
+
+
+@for_each("old", sorted(RENAMED))
+def test_an_old_name_is_taken_with_a_warning_for_a_year(old: str) -> None:
+    now, until = RENAMED[old]
+
+    renamed = parse_settings({f"GUIDANCE_{old.upper()}": "7"})
+    both = parse_settings({f"GUIDANCE_{old.upper()}": "7", f"GUIDANCE_{now.upper()}": "8"})
+
+    assert (getattr(renamed, now), getattr(both, now)) == (7, 8)
+    assert (
+        renamed.renamed
+        == both.renamed
+        == [f"GUIDANCE_{old.upper()} is now GUIDANCE_{now.upper()}: the old name is taken until {until.isoformat()}"]
+    )
+    assert renamed.model_copy(update={"log_level": "error"}).renamed == renamed.renamed
+    assert old not in Settings.model_fields
+
+
+def test_a_start_logs_the_old_name_of_a_setting(tmp_path: Path) -> None:
+    given: dict[str, Any] = dict.fromkeys(RENAMED, "7")
+    with LiveServer(tmp_path / "data", **given) as server:
+        assert '"setting_renamed"' in server.log.read_text()
 
 
 @pytest.mark.slow

@@ -5,13 +5,19 @@ import os
 import re
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from app.build import APP
 from app.cli.options import echo_json, echo_result
 from app.config import SEED_DIR
+from app.extensions.editing.services import uploads
+from app.models.base import counted
+from app.services.desk import exports
+from app.services.operations.verification import Verified
 from tests.support.command import every_command, guidance, guidance_on_a_terminal
 from tests.support.loops import first_by_day
 from tests.support.publishing import SLUG
@@ -20,7 +26,7 @@ from tests.support.set_ups import SetUp, make_set_up
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*3[0-7][;m]")
-REPORTS = {"verify", "migrate", "doctor", "health", "due"}
+REPORTS = {"verify", "migrate", "doctor", "health", "due", "check", "rendition check", "desk people"}
 EMPTY = ("clients", "keys", "webhooks")
 OF_A_SERVICE = ("desk",)
 """What lists by asking a service: tests/extensions/terminal/test_desk_commands.py runs it."""
@@ -36,6 +42,105 @@ def test_every_command_that_lists_or_reports_can_print_json() -> None:
 
     assert len(found) == len(EMPTY) + len(OF_A_SERVICE) + len(REPORTS)
     assert [name for name, each in found if not any("--json" in option.opts for option in each.params)] == []
+
+
+BOXES = re.compile("[\u2500-\u257f\u2026\x1b]")
+COUNT_WITHOUT_RULE = re.compile(
+    r"[^\"']\} (?:acts|additions|backups|cards|concerns|contacts|days|editions|entries|errors|events|files|passkeys"
+    r"|people|recipients|rows|sentences|statements|texts|webhooks)\b"
+)
+"""A number in braces, with a plural that it has if it is 1 too."""
+
+
+def test_a_pipe_gets_plain_text_with_whole_sentences() -> None:
+    told = {
+        name: guidance(*name.split(), "--help", COLUMNS="40").stdout for name in ("", "desk", "restore", "desk list")
+    }
+    refused = [guidance(*words) for words in (["restoer"], ["restore"], ["due", "--within", "x"], ["keys", "new", "."])]
+
+    assert (
+        "Verify the database: pages, schema rules, digests and hash chains, and every row against the audit log."
+        in (told[""])
+    )
+    assert [text for text in (*told.values(), *(each.stderr for each in refused)) if BOXES.search(text)] == []
+    assert [each.stderr.splitlines()[-1] for each in refused] == [
+        "Error: No such command 'restoer'. Did you mean 'restore'?",
+        "Error: Missing argument 'FILE'.",
+        "Error: Invalid value for '--within': must be a whole number.",
+        "Error: the file exists; choose another name.",
+    ]
+
+
+def test_a_count_is_told_by_one_rule() -> None:
+    told = [counted(0, "concern"), counted(1, "concern"), counted(2, "concern"), counted(1, "entry", "entries")]
+    found = [
+        (path.name, number)
+        for folder in ("cli", "extensions/operator_tools", "extensions/terminal", "services/operations")
+        for path in sorted(Path(APP / folder).rglob("*.py"))
+        for number, line in enumerate(path.read_text().splitlines(), start=1)
+        if COUNT_WITHOUT_RULE.search(line) and 'f"' in line
+    ]
+
+    assert told == ["0 concerns", "1 concern", "2 concerns", "1 entry"]
+    assert found == []
+
+
+def test_what_was_checked_is_told_with_its_numbers(place: SetUp) -> None:
+    verified = guidance("verify", "--data-dir", place.data_dir)
+
+    assert re.fullmatch(
+        "checked pages, rules, digests, chains and every row: "
+        "1 edition, 0 renditions, 1 concern and [34] audit log entries: no errors",
+        verified.stdout.splitlines()[-1],
+    )
+
+
+def test_the_faults_of_files_are_told_as_json(tmp_path: Path) -> None:
+    broken = tmp_path / "broken" / "1.yaml"
+    broken.parent.mkdir()
+    broken.write_text("title: A broken guide\ntitle: again\n", encoding="utf-8")
+
+    checked = guidance("check", SEED_FILE, broken, "--json", "--data-dir", tmp_path / "data")
+
+    assert checked.returncode == 1
+    whole, faulty = json.loads(checked.stdout)
+    assert (whole["file"], whole["errors"]) == (str(SEED_FILE), [])
+    assert (faulty["file"], faulty["errors"][0]["line"]) == (str(broken), 1)
+
+
+@pytest.mark.parametrize(
+    ("library", "words", "told"),
+    [
+        ("docx", ["import", "guide.docx"], "`guidance import` needs the extra `documents`: pip install"),
+        ("pypdf", ["export", "verify", "made.pdf", "--key", "x"], "`guidance export verify` needs the extra `print`:"),
+    ],
+)
+def test_an_extra_that_is_missing_is_named_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, library: str, words: list[str], told: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    end = b"\nstartxref\n1\n%%EOF\n"
+    for name in ("guide.docx", "made.pdf"):
+        (tmp_path / name).write_bytes(b"%PDF" + end + b"%guidance-export e30" + end[1:].join([b"\n", b""]))
+    for module in (uploads, exports):
+        monkeypatch.setattr(module, "find_spec", lambda name: None if name == library else find_spec(name))
+
+    refused = guidance(*words)
+
+    assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
+    assert told in refused.stderr
+
+
+@pytest.mark.parametrize(("library", "module"), [("cryptography", "receipts"), ("pyrage", "sealed")])
+def test_the_client_names_the_extra_that_is_missing(library: str, module: str) -> None:
+    program = f"import sys; sys.modules[{library!r}] = None; import guidance_client.{module}"
+    environment = os.environ | {"PYTHONPATH": str(APP.parent / "client" / "src")}
+    failed = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, check=False, env=environment, text=True
+    )
+
+    assert failed.stderr.splitlines()[-1].startswith(f"ImportError: guidance_client.{module} needs the extra `")
+    assert "During handling" not in failed.stderr
 
 
 def test_a_list_as_json_has_no_secret(place: SetUp) -> None:
@@ -57,7 +162,10 @@ def test_reports_as_json_say_the_same(place: SetUp) -> None:
     due = guidance("due", "--json", "--within", "100000", "--data-dir", place.data_dir)
 
     assert verified.returncode == 0
-    assert json.loads(verified.stdout) == [{"name": "child-sexual-exploitation, edition 1", "fault": None}]
+    edition, checked = json.loads(verified.stdout)
+    assert edition == {"name": "child-sexual-exploitation, edition 1", "fault": None}
+    assert (checked["name"], checked["fault"]) == ("checked", None)
+    assert (checked["counts"].keys(), checked["counts"]["editions"]) == (Verified.__annotations__.keys(), 1)
     assert json.loads(migrated.stdout)["before"] == json.loads(migrated.stdout)["now"]
     assert {(each["guide"], each["edition"]) for each in json.loads(due.stdout) if "guide" in each} == {(SLUG, 1)}
 
@@ -75,7 +183,13 @@ def test_long_work_shows_a_bar_on_a_terminal_and_nothing_elsewhere(place: SetUp,
         return ended.stderr
 
     assert "Verifying" in shown("verify", data_dir=place.data_dir)
-    assert "Copying" in shown("backup", copy, data_dir=place.data_dir)
+    backed_up = shown("backup", copy, "--test", data_dir=place.data_dir)
+    assert "Copying and verifying" in backed_up
+    assert "Testing a restore" in backed_up
+    assert "Testing a restore" in shown("restore", copy, "--test", data_dir=place.data_dir)
+    assert "Migrating" in shown("migrate", data_dir=place.data_dir)
+    assert "Reading" in shown("export", tmp_path / "export", data_dir=place.data_dir)
+    assert "Erasing" in shown("desk", "purge", data_dir=place.data_dir)
     assert "Copying" in shown("copy", "--to", tmp_path / "moved", data_dir=place.data_dir)
     assert "100%" in shown("restore", copy, data_dir=tmp_path / "restored")
     assert "Sealing anew" in shown("keys", "reseal", "--identity", identity, data_dir=tmp_path / "restored")

@@ -166,10 +166,26 @@ def test_the_first_execute_succeeds_without_a_concern_before(browser: Browser, u
     page.close()
 
 
-def test_raising_a_concern_is_the_second_group(docs: RecordedPage) -> None:
+def test_raising_a_concern_is_the_first_group(docs: RecordedPage) -> None:
     groups = [each.get_attribute("data-tag") for each in docs.page.locator(".opblock-tag").all()]
 
-    assert groups[:4] == ["Guides", "Concerns", "Follow-up", "Parts of a guide"]
+    assert groups[:4] == ["Concerns", "Guides", "Follow-up", "Parts of a guide"]
+
+
+def test_every_refusal_of_an_operation_can_be_chosen_with_its_example(browser: Browser, url: str) -> None:
+    page = browser.new_page()
+    page.goto(f"{url}/docs")
+    operation = page.locator(".opblock", has=page.locator('[data-path="/v1/concerns"]'))
+    operation.locator(".opblock-summary-control").click()
+    refusals = operation.locator('tr.response[data-code="default"]')
+    named = refusals.locator("select.examples-select-element option").all_inner_texts()
+
+    refusals.locator("select.examples-select-element").select_option("too-slow")
+
+    assert {"unreadable-body", "too-slow", "too-large", "not-json", "internal-error", "busy"} <= {*named}
+    expect(refusals).to_contain_text("/v1/problems/too-slow")
+    expect(refusals).to_contain_text('"number": "999"')
+    page.close()
 
 
 def test_every_operation_is_found_by_its_group_or_by_words(browser: Browser, url: str) -> None:

@@ -326,7 +326,7 @@ def test_no_answer_of_the_api_tells_the_words_of_a_crisis(client: TestClient) ->
 def test_peoples_words_lead_to_somebody_to_call_or_to_what_to_do(
     client: TestClient, words: str, said: tuple[str, ...]
 ) -> None:
-    main = search(client, words).text.partition("<main")[2].partition('class="call"')[0]
+    main = search(client, words).text.partition("<main")[2].partition('class="card call"')[0]
 
     assert [each for each in said if each not in main] == []
     assert main.count("No guide here is about") <= 1

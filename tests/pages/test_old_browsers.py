@@ -121,6 +121,18 @@ def test_a_concern_is_sent_and_added_to_from_an_old_phone(phone: Page) -> None:
     expect(phone.locator("h1")).to_have_text("We have what you added")
 
 
+def test_a_browser_without_fetch_sends_the_form_itself(phone: Page) -> None:
+    phone.add_init_script("delete window.fetch")
+    phone.goto(FORM)
+    assert phone.evaluate("typeof fetch") == "undefined"
+    fill_in(phone)
+    check(phone)
+
+    send(phone)
+
+    expect(phone.locator("h1")).to_have_text("We have your concern")
+
+
 def test_an_old_phone_adds_a_child_and_changes_an_answer(phone: Page) -> None:
     phone.goto(FORM)
     fill_in(phone)

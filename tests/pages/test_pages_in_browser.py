@@ -2,6 +2,7 @@
 
 import datetime as dt
 import http.server
+import io
 import re
 import threading
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 from fastapi import FastAPI
 from playwright.sync_api import Browser, BrowserContext, Page, expect
+from pypdf import PdfReader
 from starlette.routing import Route
 
 from app.http.context import AppContext
@@ -195,6 +197,35 @@ def test_a_concern_goes_from_the_form_to_its_status(either: Page, site: Site) ->
     expect(either.locator(".box h2").first).to_have_text("Received, but not read yet")
     expect(either.get_by_text(reference).first).to_be_visible()
     assert count_concerns(site) == before + 1
+
+
+def test_a_receipt_is_one_sheet_of_paper(page: Page) -> None:
+    page.goto("/raise-a-concern")
+    fill_in(page)
+    check(page)
+    send(page)
+    expect(page).to_have_title("Concern sent - Example Council")
+
+    (sheet,) = PdfReader(io.BytesIO(page.pdf(format="A4"))).pages
+
+    for shown in ("Your reference", "Your code", "What happens next"):
+        assert shown in sheet.extract_text()
+    for left_out in ("Foxtrot", "Say them on the phone"):
+        assert left_out not in sheet.extract_text()
+
+
+def test_who_to_call_begins_beside_the_title_of_a_guide_on_a_wide_screen(browser: Browser, site: Site) -> None:
+    context = browser.new_context(base_url=site.url, viewport={"width": 1280, "height": 800})
+    page = context.new_page()
+    page.goto(f"/guides/{SLUG}")
+
+    title, aside = (page.locator(each).bounding_box() for each in ("main h1", "main aside"))
+
+    assert title is not None
+    assert aside is not None
+    assert aside["y"] <= title["y"]
+    assert aside["x"] > title["x"] + title["width"]
+    context.close()
 
 
 def test_a_follow_up_question_appears_with_its_answer_without_scripts(scriptless: Page) -> None:
@@ -412,9 +443,10 @@ def states(page: Page) -> Iterator[str]:
     page.goto("/search")
     press(page, "Search")
     yield "nothing to look for"
-    page.get_by_label("Search the guides").fill("missing")
-    press(page, "Search")
-    yield "found"
+    for words in ("missing", "i want to die", "she hides her phone", "vunerable", "universal credit"):
+        page.get_by_label("Search the guides").fill(words)
+        press(page, "Search")
+        yield f"results for '{words}'"
     yield from states_in_urdu(page)
 
 
@@ -462,7 +494,7 @@ def test_no_page_or_state_has_a_barrier_or_contacts_another_host(browser: Browse
 
     found = {state: find_faults(page) for state in states(page)}
 
-    assert len(found) == len(ADDRESSES) + 18
+    assert len(found) == len(ADDRESSES) + 22
     assert {state: faults for state, faults in found.items() if faults} == {}
     assert {url for url in requests if not url.startswith((site.url, "data:"))} == set()
     assert [text for text in messages if "status of" not in text] == []  # an error page has an error status

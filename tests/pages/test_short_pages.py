@@ -310,7 +310,7 @@ def test_each_short_form_says_whom_to_call_if_sending_fails(client: TestClient) 
 @for_each("language", [*SHORT_LANGUAGES, SIGN_LANGUAGE])
 def test_each_short_form_has_childline(client: TestClient, language: Language) -> None:
     for path in (language.prefix, f"{language.prefix}/concerns"):
-        main = client.get(path).text.partition("<main")[2].partition('<section class="call"')[0]
+        main = client.get(path).text.partition("<main")[2].partition('<section class="card call"')[0]
         assert main.count("0800 1111") == 1, path
 
 

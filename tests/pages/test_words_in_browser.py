@@ -23,6 +23,11 @@ CHILDLINE = 12
 HEIGHT = 740
 FORMS = ("/raise-a-concern", "/worried-about-yourself", "/worried-about-a-friend")
 BOTTOM_OF_ANSWERS = "Math.max(...[...document.querySelectorAll('[name=immediate_danger]')].map(bottom))"
+COLOUR_OF_ALARM = """() => {
+  const made = document.body.appendChild(document.createElement("i"));
+  made.style.background = "var(--alarm)";
+  return getComputedStyle(made).backgroundColor;
+}"""
 BOTTOM = "const bottom = (input) => input.closest('label').getBoundingClientRect().bottom; "
 FIRST_OF_STEP = """() => {
   const step = document.querySelector("[data-step]:not([hidden])");
@@ -99,11 +104,12 @@ def test_each_later_step_begins_with_its_heading_and_its_question(council_pages:
     assert {tags[0] for _, tags in begins} == {"h2"}
 
 
-def test_a_bar_of_the_page_has_one_red_button_and_it_is_999(council_pages: Page) -> None:
-    council_pages.goto("/raise-a-concern")
+def test_the_first_screen_has_one_red_button_and_it_is_999_in_the_bar(council_pages: Page) -> None:
+    for path in ("/", "/raise-a-concern"):
+        council_pages.goto(path)
 
-    red, dark = council_pages.locator("[data-bar] a").evaluate_all(
-        "(links) => links.map((each) => getComputedStyle(each).backgroundColor)"
-    )
-    assert red == council_pages.locator(".dial").first.evaluate("(each) => getComputedStyle(each).backgroundColor")
-    assert dark != red
+        alarm = council_pages.evaluate(COLOUR_OF_ALARM)
+        red = council_pages.locator(".call-now, .exit, .button, .dial, button:visible").evaluate_all(
+            "(all) => all.map((each) => [each.className, getComputedStyle(each).backgroundColor])"
+        )
+        assert [name for name, colour in red if colour == alarm] == ["call-now"]

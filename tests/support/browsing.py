@@ -4,13 +4,14 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect, sync_playwright
+from playwright.sync_api import TimeoutError as OutOfTime
 
 from tests.support.waiting import LONG_ENOUGH, wait_until
 
@@ -86,6 +87,14 @@ def press(page: Page, name: str) -> None:
     """Press the first button with that name, and wait for the next page."""
     page.get_by_role("button", name=name, exact=True).locator("visible=true").first.click()
     expect(page.locator("main[aria-busy]")).to_have_count(0)
+
+
+def sign_out(page: Page, name: str = "Sign out") -> None:
+    """Press the button of the desk's menu, or of the page of one's own key."""
+    page.locator(".to-desk-menu").press("Enter")
+    if name != "Sign out":
+        page.get_by_role("link", name="Your key and passkeys").press("Enter")
+    page.get_by_role("button", name=name, exact=True).press("Enter")
 
 
 ANSWERED_ON_THE_WAY = "Alex Example was collected from school."
@@ -177,6 +186,20 @@ def _not_in_reach(page: Page) -> list[str]:
     return [f"not reached by Tab: {each}" for each in unmet] + [f"focus not seen: {each}" for each in unseen]
 
 
+FOLDED = """xpath=self::summary/parent::details/ancestor::details[not(@open)]
+  | self::*[not(self::summary)]/ancestor::details[not(@open)]"""
+
+
+def unfold(target: Locator) -> int:
+    """Open what is folded around the element, from the outside in. Return how many presses that took."""
+    folds, presses = target.locator(FOLDED), 0
+    while folds.count():
+        with suppress(OutOfTime):  # the page may open one itself
+            folds.first.locator("> summary").press("Enter", timeout=1_000)
+            presses += 1
+    return presses
+
+
 class Keyboard:
     """Reaches what is on a page, and presses it. `presses` counts what a person decides: a link, a button, a file."""
 
@@ -203,17 +226,24 @@ class Keyboard:
 
     def choose_file(self, label: str, file: Path) -> None:
         """Choose a file: the press opens the browser's own window, which the test answers."""
+        self._choose_file(self.page.get_by_label(label).first, file)
+
+    def unlock(self, file: Path) -> None:
+        """Press the lock in the header, and choose the key file."""
+        self._choose_file(self.page.locator("[data-lock]"), file)
+
+    def _choose_file(self, target: Locator, file: Path) -> None:
         with self.page.expect_file_chooser() as window:
-            self._press(self.page.get_by_label(label).first, "Enter")
+            self._press(target, "Enter")
         window.value.set_files(file)
 
     def write(self, label: str, words: str) -> None:
         """Reach the field, and type."""
-        self.page.get_by_label(label).first.focus()
+        wait_until(lambda: self._reach(self.page.get_by_label(label).first))
         self.page.keyboard.type(words)
 
-    @staticmethod
-    def _reach(target: Locator) -> bool:
+    def _reach(self, target: Locator) -> bool:
+        self.presses += unfold(target)
         target.focus()
         return bool(target.evaluate("it => it === document.activeElement"))
 

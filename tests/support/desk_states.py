@@ -71,8 +71,10 @@ def inbox(page: Page, http: httpx.Client) -> States:
         http.post("/v1/concerns", json={**FULL_EXAMPLE, "immediate_danger": ("no", "not_sure", "yes")[number % 3]})
     page.goto("/desk?state=received")
     yield "full inbox with filters"
-    page.locator("summary", has_text="More filters").press("Enter")
+    page.locator("summary", has_text="More").press("Enter")
     yield "the inbox with more filters open"
+    page.goto("/desk/key")
+    yield "the own key"
     page.get_by_role("button", name="Keys of the desk").press("Enter")
     expect(page.get_by_role("dialog")).to_be_visible()
     yield "the keys of the desk"
@@ -111,7 +113,8 @@ def concern(page: Page, service: FastAPI, http: httpx.Client, body: str) -> Stat
     keys.press("button", "Send the message")
     expect(page.get_by_text("Not read yet")).to_be_visible()
     keys.press("button", "Acknowledge with addition 1")
-    expect(page.get_by_text(f"Acknowledged by {JO}")).to_be_visible()
+    expect(page.get_by_text("Done: acknowledged")).to_be_visible()
+    keys.open_up("Note")
     page.get_by_label("New note").evaluate("(field) => { field.form.noValidate = true; }")
     keys.press("button", "Add the note")
     expect(page.locator("#fault-text")).to_be_visible()
@@ -204,6 +207,7 @@ def oversight(page: Page, service: FastAPI, http: httpx.Client) -> States:
             "/desk/record",
             f"/desk/record?person={JO}",
             "/desk/record?chain=nobody",
+            "/desk/day",
             "/desk/figures",
             "/desk/checks",
             "/desk/retention",

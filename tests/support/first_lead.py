@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, expect
 from tests.support.browsing import FLAGS
 from tests.support.people import virtual_authenticator
 from tests.support.proxies import need
+from tests.support.unsealing import unlock
 
 
 def acknowledge_as_lead(browser: Browser, folder: Path, url: str, *, program: Path | None = None) -> None:
@@ -29,9 +30,10 @@ def acknowledge_as_lead(browser: Browser, folder: Path, url: str, *, program: Pa
         page.get_by_role("button", name="Create a passkey and sign in").click()
         expect(page.get_by_role("heading", name="Your key and passkeys")).to_be_visible()
         page.get_by_role("link", name="Inbox").click()
+        page.locator("summary", has_text="More").click()
         page.get_by_role("link", name="Tests").click()
         page.locator("[data-row] a").first.click()
-        page.get_by_label("File of the identity").set_input_files(folder / "keys" / "everyday-identity.txt")
+        unlock(page, folder / "keys" / "everyday-identity.txt")
         expect(page.get_by_text("Alex Example does not exist")).to_be_visible()
-        page.get_by_role("button", name="Acknowledge").first.click()
+        page.get_by_role("button", name="Acknowledge", exact=True).first.click()
         expect(page.get_by_text("Acknowledged").first).to_be_visible()

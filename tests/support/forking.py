@@ -22,7 +22,7 @@ import psutil
 from starlette.testclient import TestClient
 
 from app.config import Settings
-from app.main import create_app, held_paths
+from app.main import create_app, held_versions
 
 ROOT = Path(__file__).parents[2]
 IMPORTED = ("app.cli.operations.serve", "app.server.run")
@@ -76,7 +76,7 @@ def _run_once() -> None:
     with tempfile.TemporaryDirectory() as folder, redirect_stderr(io.StringIO()):
         service = create_app(Settings(data_dir=Path(folder) / "data", deliver=False))
         with TestClient(service) as client:
-            for path in held_paths(service.state.context.engine):
+            for path in held_versions(service.state.context.engine):
                 client.get(path)
 
 

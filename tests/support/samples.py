@@ -42,7 +42,12 @@ class Sample(NamedTuple):
 
 def documents() -> list[str]:
     """Return the documents that show how to use the service. CONTRIBUTING is about its code: its samples are edits."""
-    found = [ROOT / "README.md", ROOT / "client" / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    found = [
+        ROOT / "README.md",
+        ROOT / "client" / "README.md",
+        ROOT / "web_client" / "README.md",
+        *sorted((ROOT / "docs").rglob("*.md")),
+    ]
     return [path.relative_to(ROOT).as_posix() for path in found]
 
 

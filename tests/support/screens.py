@@ -1,9 +1,9 @@
-"""Screenshots of the public pages, to look at: first screens, receipts and errors, in each look. `make screens`."""
+"""Screenshots of the public pages, and of the components of all pages, to look at in each look. `make screens`."""
 
 import re
 import sys
 from collections.abc import Iterator
-from itertools import chain
+from itertools import chain, product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, ViewportSize
 
 from tests.pages.test_pages_in_browser import second_edition, states
 from tests.support.browsing import launch_browser
+from tests.support.components import Direction, show_components
 from tests.support.publishing import publish_next
 from tests.support.service import a_service
 from tests.support.threaded import run_server
@@ -60,13 +61,20 @@ def take(browser: Browser, url: str, folder: Path) -> None:
     for state in chain(states(page), welsh_states(page)):
         shown, before = look_at(page, council), BEFORE.get(state)
         print(f"{shown.words:5} words ({before.words if before else 'new'}): {state}")  # noqa: T201  # a program
-        name = re.sub(r"[^a-z0-9]+", "-", state.lower()).strip("-") or "home"
-        for look, (size, wishes, letters) in LOOKS.items():
-            page.set_viewport_size(size)
-            page.emulate_media(**wishes)
-            page.evaluate(SET_LETTERS, letters)
-            page.screenshot(path=folder / look / f"{name}.png")
+        take_in_every_look(page, re.sub(r"[^a-z0-9]+", "-", state.lower()).strip("-") or "home", folder)
+    directions: tuple[Direction, ...] = ("ltr", "rtl")
+    for direction, is_desk in product(directions, (False, True)):
+        show_components(page, direction, is_desk=is_desk)
+        take_in_every_look(page, f"components-{'desk' if is_desk else 'public'}-{direction}", folder, full_page=True)
     page.close()
+
+
+def take_in_every_look(page: Page, name: str, folder: Path, *, full_page: bool = False) -> None:
+    for look, (size, wishes, letters) in LOOKS.items():
+        page.set_viewport_size(size)
+        page.emulate_media(**wishes)
+        page.evaluate(SET_LETTERS, letters)
+        page.screenshot(path=folder / look / f"{name}.png", full_page=full_page)
 
 
 def main(folder: Path) -> None:

@@ -18,4 +18,4 @@ def read(_name: str, _data: bytes) -> str:
         "open_files": len(open_files),
         "imported_by": IMPORTED_BY,
     }
-    return json.dumps({"content": told, "unplaced": []})
+    return json.dumps({"content": told, "unplaced": {}})

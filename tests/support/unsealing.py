@@ -4,15 +4,18 @@ import base64
 import hashlib
 import hmac
 import os
+import re
 import socket
 from contextlib import suppress
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from playwright.sync_api import Page, expect
 
 from app.pages.page import UNSEAL_PAGE, UNSEAL_SCRIPT
 
@@ -49,6 +52,26 @@ def _letters(content: bytes) -> str:
 
 def _derived(key: bytes, salt: bytes | None, info: bytes) -> bytes:
     return HKDF(SHA256(), 32, salt, info).derive(key)
+
+
+def choose_key(page: Page, file: Any) -> None:
+    """Press the lock, and choose the key file in the browser's own window, unless the tab has it already."""
+    lock = page.locator("[data-lock]")
+    expect(lock).to_have_text(re.compile("^Locked"))
+    if "file" not in lock.inner_text():
+        lock.press("Enter")
+        expect(lock).to_have_text(re.compile("^Unlocked|file$"))
+        if "file" not in lock.inner_text():
+            return  # it was not of another session
+    with page.expect_file_chooser() as window:
+        lock.press("Enter")
+    window.value.set_files(file)
+
+
+def unlock(page: Page, file: Any) -> None:
+    """Choose the key file, and see it open."""
+    choose_key(page, file)
+    expect(page.locator("[data-lock]")).to_have_text("Unlocked")
 
 
 class RecordingProxy:

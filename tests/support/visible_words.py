@@ -114,7 +114,12 @@ BEFORE = {
     "added": Shown(338, True, True),
     "unknown concern": Shown(246, False, False),
     "nothing to look for": Shown(188, True, True),
-    "found": Shown(270, True, True),
+    "results for 'missing'": Shown(270, True, True),
+    # the other searches were not measured then: each is held to what that page showed
+    "results for 'i want to die'": Shown(270, True, True),
+    "results for 'she hides her phone'": Shown(270, True, True),
+    "results for 'vunerable'": Shown(270, True, True),
+    "results for 'universal credit'": Shown(270, True, True),
     "errors in Urdu": Shown(390, True, False),
     "receipt in Urdu": Shown(217, True, False),
     "status in Urdu": Shown(235, True, True),

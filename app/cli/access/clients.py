@@ -136,7 +136,7 @@ def _say_end(name: str, expires_at: dt.datetime | None) -> None:
 
 
 def line_of_client(client: ClientRow, keys: Sequence[ClientKeyRow], *, at: dt.datetime) -> str:
-    """Cells separated by tabs, without empty ones: name, state, scopes, last use, expiry, person."""
+    """Return name, state, scopes, last use, expiry and person, separated by tabs, without empty ones."""
     state = _state_of(client, keys, at)
     ends = ", ".join(
         format_moment(key.expires_at) if key.expires_at is not None else "never" for key in keys if key.is_valid(at)

@@ -10,7 +10,7 @@ from app.cli.options import AsJson, SettingsOptions, echo_result, format_moment,
 from app.clock import utc_now
 from app.config import Settings
 from app.models.access.roles import Role
-from app.models.base import format_utc
+from app.models.base import counted, format_utc
 from app.services.access.access_record import by_operator
 from app.services.access.people import count_passkeys, find_last_use, invite, list_people
 from app.services.access.sign_in import INVITATION, relying_party
@@ -49,7 +49,7 @@ def desk_invite(
 
 
 def invitation_link(settings: Settings, token: str) -> str:
-    """Secret until it is used."""
+    """Return the link of an invitation, which is secret until it is used."""
     return f"{relying_party(settings.public_url, settings.council_name).origin}{INVITATION}#{token}"
 
 
@@ -62,7 +62,7 @@ def desk_leave(settings: SettingsOptions, name: NameOfPerson, as_json: AsJson = 
     with open_writer(settings) as (_, writer):
         left = remove_person(writer, name, actor=by_operator(now))
     count = len(left.unassigned)
-    concerns = "1 concern is" if count == 1 else f"{count} concerns are"
+    concerns = counted(count, "concern is", "concerns are")
     lines = [f"{name}: signed out everywhere; cannot sign in again; {concerns} unassigned"]
     if left.clients:
         lines.append(f"{name}: keys revoked for these clients: {', '.join(left.clients)}")
@@ -95,7 +95,7 @@ def desk_people(
             [
                 str(row["name"]),
                 f"left {row['left_at']}" if row["left_at"] else str(row["role"]),
-                f"by {row['provider']}" if row["provider"] else f"{row['passkeys']} passkeys",
+                f"by {row['provider']}" if row["provider"] else counted(int(str(row["passkeys"])), "passkey"),
                 f"seen {row['last_seen_at']}" if row["last_seen_at"] else "not signed in",
             ]
         )

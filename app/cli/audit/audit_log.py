@@ -23,7 +23,7 @@ from app.services.operations.checkpoints import (
 
 
 def read_checkpoints(paths: Sequence[Path], settings: Settings, key: str | None) -> list[tuple[str, Checkpoint]]:
-    """Verified with `key` or the public keys of this service.
+    """Read checkpoints, verified with `key` or the public keys of this service.
 
     Raise `SetupError` if a key is invalid, or a file is no checkpoint signed with one of them.
     """
@@ -44,7 +44,7 @@ def read_checkpoints(paths: Sequence[Path], settings: Settings, key: str | None)
 
 
 def read_note(path: Path) -> str:
-    """Raise `SetupError` unless `path` has a signed note, or JSON with one as `checkpoint`."""
+    """Return the signed note in `path`, or that in the member `checkpoint` of its JSON. Raise `SetupError`."""
     try:
         text = path.read_bytes().decode()
         if not text.lstrip().startswith("{"):

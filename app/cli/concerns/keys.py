@@ -10,6 +10,7 @@ from app.cli.options import REMAINS, AsJson, SettingsOptions, echo_result, open_
 from app.clock import utc_now
 from app.errors import SetupError
 from app.models.audit.rows import Remnants
+from app.models.base import counted
 from app.services.access.row_signing import drop_old_access_keys, need_access_keys, sign_again
 from app.services.audit.audit_log import by_key_holder
 from app.services.concerns.keys import DEVELOPMENT_IDENTITY, create_identity
@@ -75,7 +76,7 @@ def keys_reseal(
         )
     typer.echo(f"{resealed.count} re-encrypted")
     if resealed.cards:
-        typer.echo(f"{resealed.cards} cards made")
+        typer.echo(f"{counted(resealed.cards, 'card')} made")
     for text in resealed.unopened:
         typer.echo(f"{text}: not encrypted to this identity; left unchanged", err=True)
     for text in resealed.misplaced:
@@ -105,7 +106,7 @@ def keys_rotate_webhooks(
         if finish:
             writer.run(drop_old_keys, keys=webhook_keys)
     rest = "its only key" if finish else "the new key; former keys still decrypt until --finish"
-    typer.echo(f"{webhook_keys.path}: {changed} webhooks are encrypted under {rest}")
+    typer.echo(f"{webhook_keys.path}: {counted(changed, 'webhook is', 'webhooks are')} encrypted under {rest}")
 
 
 def keys_rotate_access(
@@ -133,7 +134,7 @@ def keys_rotate_access(
         if finish:
             writer.run(drop_old_access_keys, keys=access_keys)
     rest = "its only key" if finish else "the new key; former keys stay valid until --finish"
-    typer.echo(f"{access_keys.path}: {count} rows are signed with {rest}")
+    typer.echo(f"{access_keys.path}: {counted(count, 'row is', 'rows are')} signed with {rest}")
     for name in left:
         typer.echo(f"{name}: not signed by any key; left unchanged", err=True)
     if left:

@@ -7,7 +7,7 @@ import typer
 
 from app.cli.options import echo_json
 from app.errors import SetupError
-from app.models.base import parse_json
+from app.models.base import counted, parse_json
 from app.models.desk.exports import PersonFilePurpose
 from app.services.desk.exports import find_export_faults, pinned_keys, read_export_file
 from app.services.desk.person_files import find_person_file_faults, is_person_file
@@ -53,13 +53,13 @@ def _about_concern(document: dict[str, Any]) -> str:
     statement = document["statement"]
     return (
         f"{document['reference']}: complete and unchanged, exported {statement['at']} by {statement['by']}, with "
-        f"{statement['additions']} additions, {_notes(document)}, and {len(statement['history'])} acts"
+        f"{counted(statement['additions'], 'addition')}, {_notes(document)}, and "
+        f"{counted(len(statement['history']), 'act')}"
     )
 
 
 def _about_person_file(document: dict[str, Any]) -> str:
-    count = len(document["concerns"])
-    concerns = f"file of one person, {count} concern{'' if count == 1 else 's'}, {_notes(document)}"
+    concerns = f"file of one person, {counted(len(document['concerns']), 'concern')}, {_notes(document)}"
     if document["purpose"] == PersonFilePurpose.PERSON:
         return (
             f"{concerns}: unchanged since the service recorded it. Passages that name others were removed before: "

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.options import REMAINS, AsJson, SettingsOptions, echo_result, open_writer
+from app.cli.options import REMAINS, AsJson, SettingsOptions, echo_result, open_writer, progress
 from app.clock import utc_now
 from app.services.audit.remnants import has_remnants
 from app.services.desk.retention import RetentionPeriods, erase_due_concerns
@@ -25,7 +25,7 @@ def desk_purge(settings: SettingsOptions, clock_checked: ClockChecked = False, a
     wrong date or a long stop. Check the date, then use --clock-checked to allow erasure again.
     """
     periods = RetentionPeriods.of(settings)
-    with open_writer(settings) as (engine, writer):
+    with open_writer(settings) as (engine, writer), progress("Erasing"):
         due = erase_due_concerns(engine, writer, periods, at=utc_now(), is_clock_checked=clock_checked)
         erased = sum(1 for _ in due)
         remains = has_remnants(engine)

@@ -141,7 +141,7 @@ def webhooks_test(settings: SettingsOptions, name: WebhookName) -> None:
 
 @contextmanager
 def open_webhooks(settings: Settings, *, creates: bool = False) -> Iterator[tuple[Engine, Writer, WebhookKeys]]:
-    """Raise the errors of `open_writer`."""
+    """Yield what the commands need. Raise the errors of `open_writer`."""
     with open_writer(settings, creates=creates) as (engine, writer):
         keys = open_webhook_keys(settings)
         keys.load()

@@ -8,6 +8,7 @@ import typer
 from app.cli.guides.published import open_editions
 from app.cli.options import AsJson, SettingsOptions, echo_result
 from app.clock import utc_now
+from app.models.base import counted
 from app.models.guides.legal_statements import LegalStatement
 from app.services.guides.editions import NOTICE, CurrentEdition
 from app.services.guides.guides import list_reviews
@@ -36,7 +37,7 @@ def due(
     lines += ["\t".join(_words_of_statement(each, today)) for each in statements]
     echo_result(lines, [*map(_describe, due_now), *map(_describe_statement, statements)], as_json=as_json)
     if not (due_now or as_json):
-        typer.echo(f"No guide is due for review within {days} days.", err=True)
+        typer.echo(f"No guide is due for review within {counted(days, 'day')}.", err=True)
 
 
 def _describe(edition: CurrentEdition) -> dict[str, str | int | None]:

@@ -5,10 +5,11 @@ from typing import Annotated
 
 import typer
 
-from app.cli.options import AsJson, SettingsOptions, echo_result, open_engine
+from app.cli.options import AsJson, SettingsOptions, echo_result, open_engine, progress
 from app.db.schema import prepare_schema
 from app.logs import set_up_logs
 from app.main import create_app
+from app.models.base import counted
 from app.server.export import export_reads
 
 
@@ -26,7 +27,8 @@ def export_site(
         prepare_schema(engine, settings.data_dir, migrates=False)
     set_up_logs("error")
     try:
-        exported = export_reads(create_app(settings), folder, public_url=settings.public_url)
+        with progress("Reading") as show:
+            exported = export_reads(create_app(settings), folder, public_url=settings.public_url, on_step=show)
     except FileExistsError:
         raise typer.BadParameter("the folder has other files; choose an empty folder") from None
     except OSError as failure:
@@ -34,4 +36,4 @@ def export_site(
     for path in exported.left_out:
         typer.echo(f"Left out: {path} (more than one page; files have no pages)", err=True)
     document = {"folder": str(folder), "answers": exported.answers, "left_out": list(exported.left_out)}
-    echo_result([f"{exported.answers} files written to {folder}"], document, as_json=as_json)
+    echo_result([f"{counted(exported.answers, 'file')} written to {folder}"], document, as_json=as_json)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -45,6 +44,8 @@ NOT_NAMED_NEW = (
     "not published: there is no guide `{}` yet. For a new guide, add `--new`. Otherwise move the file to the folder "
     "of its guide.{}"
 )
+UNCHECKED = "an unchecked machine translation: every response will say so"
+BEHIND = "a later edition is current: every response will say that this is behind"
 RenditionPath = Annotated[Path, typer.Argument(metavar="FILE", help=".../<guide>/<language>.yaml")]
 RenditionPaths = Annotated[list[Path], typer.Argument(metavar="FILE...", help=".../<guide>/<language>.yaml")]
 
@@ -76,31 +77,39 @@ def new(
 def check(
     settings: SettingsOptions,
     paths: Annotated[list[Path], typer.Argument(metavar="FILE...", help=".../<guide>/<number>.yaml")],
+    as_json: AsJson = False,
 ) -> None:
     """List every error and warning in the files, with line numbers. Exit status 1 if there is an error."""
     reference_data, today = read_reference_data(settings.seed_dir), utc_now().date()
     with open_published(settings) as session:
 
-        def check_one(path: Path) -> None:
-            list_warnings(path, check_file(path, reference_data, session, today=today).warnings)
+        def check_one(path: Path) -> Sequence[SeedError]:
+            return check_file(path, reference_data, session, today=today).warnings
 
-        _check_each(paths, check_one)
+        _check_each(paths, check_one, as_json=as_json)
 
 
-def _check_each(paths: Sequence[Path], check_one: Callable[[Path], object]) -> None:
-    """Print the faults of each file, and exit with status 1 if one is refused."""
-    faulty = False
+def _check_each(paths: Sequence[Path], check_one: Callable[[Path], Sequence[SeedError]], *, as_json: bool) -> None:
+    """Print the faults of each file, and exit with status 1 if one is refused. `check_one` returns the warnings."""
+    found = []
     for path in paths:
+        errors: Sequence[SeedError] = ()
         try:
-            check_one(path)
+            warnings = check_one(path)
         except SeedFileError as refusal:
-            faulty = True
-            typer.echo(str(refusal))
-            list_warnings(path, refusal.warnings)
-        else:
-            typer.echo(f"{path}: no errors")
-    if faulty:
+            errors, warnings = refusal.faults, refusal.warnings
+        if not as_json:
+            typer.echo(str(SeedFileError(path, errors)) if errors else f"{path}: no errors")
+            list_warnings(path, warnings)
+        found.append({"file": str(path), "errors": _described(errors), "warnings": _described(warnings)})
+    if as_json:
+        echo_json(found)
+    if any(each["errors"] for each in found):
         raise typer.Exit(1)
+
+
+def _described(found: Sequence[SeedError]) -> list[dict[str, Any]]:
+    return [{"line": each.line or None, "reason": each.reason} for each in found]
 
 
 def approve(settings: SettingsOptions, path: EditionPath) -> None:
@@ -116,7 +125,7 @@ def approve(settings: SettingsOptions, path: EditionPath) -> None:
 
 
 def list_warnings(path: Path, warnings: Sequence[SeedError]) -> None:
-    """Write to standard error."""
+    """Write the warnings to standard error."""
     if warnings:
         typer.echo(str(SeedFileError(path, warnings)), err=True)
 
@@ -206,16 +215,17 @@ def _known_guide(path: Path, guide: str) -> Precondition:
     return require
 
 
-def check_renditions(settings: SettingsOptions, paths: RenditionPaths) -> None:
+def check_renditions(settings: SettingsOptions, paths: RenditionPaths, as_json: AsJson = False) -> None:
     """List every error in the files, compared with their editions, with line numbers. Exit status 1 if there is one."""
     with open_editions(settings) as session:
-        _check_each(paths, partial(_check, session))
+        _check_each(paths, lambda path: _check(session, path)[1], as_json=as_json)
 
 
 def approve_rendition(settings: SettingsOptions, path: RenditionPath) -> None:
     """Check the file and print the digest of its content, for the people responsible to approve."""
     with open_editions(settings) as session:
-        file = _check(session, path)
+        file, warnings = _check(session, path)
+    list_warnings(path, warnings)
     typer.echo(f"{file.guide}, rendition {file.content.language}: {file.digest}")
     typer.echo(f"To publish: guidance rendition publish {path} --digest {file.digest}", err=True)
 
@@ -245,12 +255,10 @@ def withdraw_published_rendition(
     _withdraw(settings, RenditionKey(guide, language, number), reason)
 
 
-def _check(session: Session, path: Path) -> RenditionFile:
-    """Warn of an unchecked machine translation, or of one whose edition is not current."""
+def _check(session: Session, path: Path) -> tuple[RenditionFile, list[SeedError]]:
+    """Also return warnings: of an unchecked machine translation, and of one whose edition is not current."""
     file = read_rendition_file(path)
     check_rendition_file(session, file)
-    if file.content.is_unchecked:
-        typer.echo(f"{path}: an unchecked machine translation: every response will say so", err=True)
-    if is_of_former_edition(get_history(session, guide=file.guide), file.content.of.edition):
-        typer.echo(f"{path}: a later edition is current: every response will say that this is behind", err=True)
-    return file
+    is_behind = is_of_former_edition(get_history(session, guide=file.guide), file.content.of.edition)
+    warnings = ((file.content.is_unchecked, UNCHECKED), (is_behind, BEHIND))
+    return file, [SeedError(0, reason) for is_so, reason in warnings if is_so]

@@ -11,9 +11,9 @@ from app.cli.options import AsJson, SettingsOptions, echo_result, progress
 from app.clock import utc_now
 from app.config import Settings
 from app.errors import BackupRefused, SetupError
+from app.models.base import counted
 from app.services.operations.backup import (
     RestoreTest,
-    Verified,
     back_up,
     backup_path,
     count_erased_since,
@@ -54,11 +54,11 @@ def backup(
     _require_embedded(settings)
     target = _target_of(path or settings.backup_folder)
     try:
-        with progress("Copying") as show:
+        with progress("Copying and verifying") as show:
             verified = back_up(settings.data_dir, target, replace=force, on_step=show)
         if not as_json:
-            typer.echo(f"{target}: {_counts(verified)}, verified")
-        drilled = drill_restore(target, at=utc_now()) if test else None
+            typer.echo(f"{target}: {verified}, verified")
+        drilled = _drill(target) if test else None
         removed = remove_old_backups(target, keep=keep) if keep is not None else ()
         erased = count_erased_since(settings.data_dir, target.parent)
     except FileExistsError:
@@ -97,17 +97,17 @@ def restore(
     _require_embedded(settings)
     try:
         if test:
-            drilled = drill_restore(path, at=utc_now())
+            drilled = _drill(path)
             document = {"file": str(path), **asdict(drilled.verified), "restored_in_seconds": round(drilled.seconds, 3)}
             echo_result([_drill_line(path, drilled)], document, as_json=as_json)
             return
-        with progress("Restoring") as show:
+        with progress("Copying and verifying") as show:
             verified, former, lost = restore_backup(path, settings.data_dir, replace=force, at=utc_now(), on_step=show)
     except FileExistsError:
         raise typer.BadParameter("a database exists; use --force to rename it and restore") from None
     except OSError as failure:
         raise typer.BadParameter(f"cannot write to the folder: {failure.strerror}") from None
-    lines = [f"{settings.data_dir}: {_counts(verified)}, verified"]
+    lines = [f"{settings.data_dir}: {verified}, verified"]
     if former is not None:
         lines.append(f"Old database renamed to {former}")
     if lost is not None:
@@ -129,24 +129,25 @@ def _target_of(place: Path | None) -> Path:
     return backup_path(place, at=utc_now()) if place.is_dir() else place
 
 
-def _counts(verified: Verified) -> str:
-    return f"{verified.editions} editions and {verified.concerns} concerns"
-
-
 def _erased_lines(erased: Mapping[Path, int]) -> list[str]:
     """Return a sentence about older backups with text erased since. `erased` has the number of concerns in each."""
     if not erased:
         return []
     last = max(erased, key=lambda path: path.name)
     return [
-        f"text erased since is still, encrypted, in {len(erased)} older backups, the newest of them {last.name}: "
+        f"text erased since is still, encrypted, in {counted(len(erased), 'older backup')}, the newest {last.name}: "
         "a backup cannot be changed, only deleted"
     ]
 
 
+def _drill(path: Path) -> RestoreTest:
+    with progress("Testing a restore") as show:
+        return drill_restore(path, at=utc_now(), on_step=show)
+
+
 def _drill_line(path: Path, drilled: RestoreTest) -> str:
-    found = _counts(drilled.verified)
-    return f"{path}: restored in {drilled.seconds:.1f} s into a temporary folder: {found}, as at a start"
+    found = f"restored in {drilled.seconds:.1f} s into a temporary folder: {drilled.verified}"
+    return f"{path}: {found}, as at a start"
 
 
 def _require_embedded(settings: Settings) -> None:

@@ -1,7 +1,9 @@
 """`guidance verify` and `migrate`: verify the whole database, and migrate its schema."""
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from sqlalchemy.exc import DBAPIError
@@ -12,9 +14,16 @@ from app.cli.options import AsJson, SettingsOptions, echo_result, open_engine, p
 from app.clock import utc_now
 from app.db.schema import migrate_schema
 from app.errors import DatabaseUnreadable
+from app.models.base import counted
 from app.services.audit.lost_entries import find_new_loss, list_losses
 from app.services.operations.audit_verification import CHECKPOINTS
-from app.services.operations.verification import find_faults, verify_database, verify_editions
+from app.services.operations.verification import (
+    Verified,
+    count_verified,
+    find_faults,
+    verify_database,
+    verify_editions,
+)
 
 AUDIT_LOG = "audit log"
 
@@ -38,12 +47,14 @@ def verify(
     """
     checkpoints = read_checkpoints(checkpoint or (), settings, key)
     lines: list[tuple[str, str | None]] = []  # name and fault, which is None for an edition as published
+    checked: list[Verified] = []
     try:
         with open_engine(settings) as engine, progress("Verifying") as show:
             # each extends the lines one by one: earlier results are printed even if the next read fails
             lines.extend(("database", fault) for fault in verify_database(engine))
             lines.extend(verify_editions(engine))
             lines.extend(find_faults(engine, checkpoints, show))
+            checked.append(count_verified(engine))
             with Session(engine) as session:
                 new = find_new_loss(session, settings.data_dir, at=utc_now())
                 known = list_losses(session, at=utc_now())
@@ -54,16 +65,27 @@ def verify(
     except DBAPIError:
         raise DatabaseUnreadable from None
     finally:
-        told = [f"{name}: {fault or 'as published'}" for name, fault in lines]
-        echo_result(told, [{"name": name, "fault": fault} for name, fault in lines], as_json=as_json)
+        _echo_found(lines, checked, as_json=as_json)
     for loss in known:
         typer.echo(f"{AUDIT_LOG}: {loss}", err=True)
     faulty = {name for name, fault in lines if fault is not None}
     for name, each in checkpoints if not as_json else ():
         if not faulty & {name, CHECKPOINTS}:
-            typer.echo(f"{name}: matches the first {each.size} entries")
+            typer.echo(f"{name}: matches the first {counted(each.size, 'entry', 'entries')}")
     if faulty:
         raise typer.Exit(1)
+
+
+def _echo_found(lines: Sequence[tuple[str, str | None]], checked: Sequence[Verified], *, as_json: bool) -> None:
+    """`checked` is empty if the database could not be read to its end."""
+    told = [f"{name}: {fault or 'as published'}" for name, fault in lines]
+    document: list[dict[str, Any]] = [{"name": name, "fault": fault} for name, fault in lines]
+    errors = sum(fault is not None for _, fault in lines)
+    for counts in checked:
+        result = counted(errors, "error") if errors else "no errors"
+        told.append(f"checked pages, rules, digests, chains and every row: {counts}: {result}")
+        document.append({"name": "checked", "fault": None, "counts": asdict(counts)})
+    echo_result(told, document, as_json=as_json)
 
 
 def migrate(settings: SettingsOptions, as_json: AsJson = False) -> None:
@@ -72,7 +94,7 @@ def migrate(settings: SettingsOptions, as_json: AsJson = False) -> None:
     Nodes refuse to serve a shared database with an older schema. Stop the nodes, back up the database, run this
     once, then start the nodes.
     """
-    with open_engine(settings) as engine:
+    with open_engine(settings) as engine, progress("Migrating"):
         before, now = migrate_schema(engine, settings.data_dir)
     line = f"schema {now}: nothing to do" if before == now else f"schema {before or '(empty)'} to {now}"
     echo_result([line], {"before": before, "now": now}, as_json=as_json)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from app.cli.options import visible
-from app.errors import SetupError
+from app.errors import ExtraMissing
 from app.extensions.editing.services.uploads import reads_documents
 from app.models.guides.edition_files import file_text
 from app.models.guides.proposed_ids import propose_id
@@ -27,14 +27,15 @@ def import_document(
 ) -> None:
     """Make a draft from a document. Text that does not fit is listed here and at the top of the draft."""
     if not reads_documents():
-        raise SetupError("`guidance import` needs the extra `documents`: pip install 'one-minute-guide[documents]'")
+        raise ExtraMissing("`guidance import`", "documents")
     from app.extensions.editing.services.importing import draft_of  # noqa: PLC0415  # an extra
 
     draft = draft_of(path)
-    remarks = "\n".join([REMARKS.format(name=path.name), *(f"NOT PLACED: {each}" for each in draft.not_placed)])
+    listed = [f"{passage} ({origin})" if origin else passage for passage, origin in draft.unplaced.items()]
+    remarks = "\n".join([REMARKS.format(name=path.name), *(f"NOT PLACED: {each}" for each in listed)])
     slug = guide or propose_id(draft.content["title"])
     written = write_draft(folder, slug, file_text(draft.content, remarks), number)
     typer.echo(f"{written}: a draft of {path.name}")
-    for sentence in draft.not_placed:
-        typer.echo(visible(f"Not placed: {sentence}"))
+    for each in listed:
+        typer.echo(visible(f"Not placed: {each}"))
     typer.echo(f"Then: guidance check {written}")

@@ -26,7 +26,7 @@ class GuideDraftRow(sqlmodel.SQLModel, table=True):
     version: int
     content: str = sqlmodel.Field(sa_type=sqlalchemy.Text)
     unplaced: str = sqlmodel.Field(default="[]", sa_type=sqlalchemy.Text)
-    """The passages of an uploaded document that are not in the content, as a JSON list."""
+    """See `read_unplaced`, as a JSON object. Earlier versions wrote a list of the passages."""
     begun_at: dt.datetime = sqlmodel.Field(sa_type=UtcDateTimeType)
     written_at: dt.datetime = sqlmodel.Field(sa_type=UtcDateTimeType)
     written_by: str
@@ -42,7 +42,7 @@ class GuideDraftRow(sqlmodel.SQLModel, table=True):
         content: dict[str, Any] = json.loads(self.content)
         return content
 
-    def read_unplaced(self) -> list[str]:
-        """Return the passages of an uploaded document that are not in the content."""
-        passages: list[str] = json.loads(self.unplaced)
-        return passages
+    def read_unplaced(self) -> dict[str, str]:
+        """Return the passages of an uploaded document that are not in the content, each with its place there."""
+        passages: dict[str, str] | list[str] = json.loads(self.unplaced)
+        return passages if isinstance(passages, dict) else dict.fromkeys(passages, "")

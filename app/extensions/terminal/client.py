@@ -53,7 +53,7 @@ def require_new(path: Path) -> None:
 
 
 def parse_reference(typed: str) -> str:
-    """Return the standard form. Raise `typer.BadParameter`."""
+    """Return the standard form of a reference. Raise `typer.BadParameter`."""
     reference = find_reference(typed)
     if reference is None:
         raise typer.BadParameter("not a valid reference: check it for mistakes")
@@ -65,7 +65,7 @@ Reference = Annotated[str, typer.Argument(help="The concern's reference.", parse
 
 @dataclass(frozen=True)
 class DeskClient:
-    """The errors have the service's message."""
+    """A client of the desk's API, whose errors have the service's message."""
 
     http: httpx.Client
     as_json: bool = False
@@ -79,7 +79,10 @@ class DeskClient:
         body: Any = None,
         headers: Mapping[str, str] | None = None,
     ) -> Any:
-        """Raise `DeskRequestFailed` if refused or if the response is no JSON, `DeskUnreachable` without one."""
+        """Return the JSON of a response.
+
+        Raise `DeskRequestFailed` if it is refused or no JSON, `DeskUnreachable` without one.
+        """
         given = {"Accept": ANSWER_MEDIA_TYPE, **(headers or {})}
         response = self._request(method, path, given, query=query, body=body)
         if not response.is_success or not response.headers.get("content-type", "").startswith(ANSWER_MEDIA_TYPE):
@@ -110,7 +113,7 @@ class DeskClient:
         return _require_media_type(response, AGE_MEDIA_TYPE).content
 
     def fetch(self, path: str, media_type: str = AGE_MEDIA_TYPE) -> httpx.Response:
-        """The body must be a file of `media_type`. Raise `DeskRequestFailed` or `DeskUnreachable`."""
+        """Return a file of `media_type`. Raise `DeskRequestFailed` or `DeskUnreachable`."""
         return _require_media_type(self._request("GET", path, {"Accept": media_type}), media_type)
 
     def _request(
@@ -146,7 +149,7 @@ def fetch_recipients(service: DeskClient, seal_to: str | None, not_sent: str) ->
 def connect(
     url: Url, key: KeyOption = None, key_file: KeyFileOption = None, as_json: AnswerAsJson = False
 ) -> Iterator[DeskClient]:
-    """Raise `typer.BadParameter` if there is no key."""
+    """Return the client. Raise `typer.BadParameter` if there is no key."""
     secret = key_file.read().strip() if key_file is not None else key
     if not secret:
         raise typer.BadParameter("a client key is required: set GUIDANCE_DESK_KEY, --key-file or --key")

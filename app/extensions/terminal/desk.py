@@ -52,7 +52,7 @@ def _filter(name: str, option: str) -> OptionInfo:
 
 @dataclass(frozen=True)
 class InboxFilters:
-    """A filter that is None is not sent."""
+    """The filters of the inbox. One that is None is not sent."""
 
     state: Annotated[ConcernState | None, _filter("state", "--state")] = None
     overdue: Annotated[bool | None, _filter("overdue", "--overdue/--not-overdue")] = None

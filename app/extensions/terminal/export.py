@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from app.errors import PdfUnavailable
+from app.cli.options import progress
+from app.errors import ExtraMissing
 from app.extensions.terminal.client import DeskClient, DeskOptions, Identity, Reference, require_new
 from app.models.guides.code_lists import CodeList
 from app.models.guides.editions import EditionContent
@@ -38,8 +39,9 @@ def desk_export(
     """
     require_new(out)
     if not pdf_available():
-        raise PdfUnavailable
-    file, entry = make_export(service, reference, read_identities(identity), notes=with_notes, council=council)
+        raise ExtraMissing("`guidance desk export`", "print")
+    with progress("Making the file"):
+        file, entry = make_export(service, reference, read_identities(identity), notes=with_notes, council=council)
     write_key_file(out, file)
     service.show(entry, [f"{reference}: exported to {out}, {'with' if with_notes else 'without'} the desk's notes"])
 

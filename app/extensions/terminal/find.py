@@ -14,11 +14,12 @@ from typing import Annotated, Any
 import typer
 
 import app
-from app.cli.options import table
+from app.cli.options import progress, table
 from app.clock import utc_now
 from app.errors import SetupError
 from app.extensions.terminal.client import DeskOptions, Identity, parse_reference
 from app.extensions.terminal.opened_cards import OpenedCards, fetch_opened
+from app.models.base import counted
 from app.models.desk.card_pages import CardScope
 from app.services.concerns.sealing import read_identities
 
@@ -66,7 +67,8 @@ def desk_find(
     if _ask((), typed, None)["is_empty"]:  # before anything is fetched, and recorded
         raise typer.BadParameter(NOTHING_TYPED)
     scopes = tuple(CardScope) if earlier or like is not None else (CardScope.CURRENT,)
-    concerns = {each["reference"]: each for each in fetch_opened(service, unsealer, scopes)}
+    with progress("Opening cards"):
+        concerns = {each["reference"]: each for each in fetch_opened(service, unsealer, scopes)}
     if like is not None and like not in concerns:
         raise typer.BadParameter("there is no card of that concern", param_hint="--like")
     answer = _ask(tuple(concerns.values()), typed, like)
@@ -75,7 +77,11 @@ def desk_find(
     rows = (tuple(each.values())[: len(columns)] for each in document)
     lines = table([columns, *rows]) if document else [answer["not_found"]]
     unopened = sum(each["unopened"] for each in concerns.values())
-    notice = f"{unopened} cards or labels could not be decrypted with this identity." if unopened else ""
+    notice = (
+        f"{counted(unopened, 'card or label', 'cards or labels')} could not be decrypted with this identity."
+        if unopened
+        else ""
+    )
     service.show({"concerns": document, "unopened": unopened}, lines, notice)
 
 

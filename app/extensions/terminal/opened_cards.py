@@ -27,7 +27,7 @@ class OpenedCards(TypedDict):
 
 
 def fetch_opened(service: DeskClient, unsealer: Unsealer, scopes: Sequence[CardScope]) -> Iterator[OpenedCards]:
-    """Page by page."""
+    """Yield the opened cards, page by page."""
     for scope in scopes:
         for page in _fetch_pages(service, scope):
             for reference, together in groupby(page, lambda each: str(each["reference"])):

@@ -28,7 +28,7 @@ OF_A_LEAD = frozenset({Scope.READ, Scope.WRITE, Scope.AUDIT})
 
 
 class ClientRow(AccessRow, table=True):
-    """A client of the API. `person` uses its keys, None for a program. A `test` client sends only test concerns."""
+    """A client of the API. `person` uses its keys, None for a program. A `test` client may send only test concerns."""
 
     __tablename__ = "clients"
 
@@ -45,7 +45,7 @@ class ClientRow(AccessRow, table=True):
 
 
 class ClientKeyRow(AccessRow, table=True):
-    """Only the SHA-256 of the key is stored, which is enough: the key has 256 random bits, and is shown once."""
+    """A key. Only its SHA-256 is stored, which is enough: the key has 256 random bits, and is shown once."""
 
     __tablename__ = "client_keys"
     unsigned: ClassVar[frozenset[str]] = AccessRow.unsigned | {"last_used_at"}

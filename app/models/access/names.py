@@ -23,7 +23,7 @@ WRITTEN_TOGETHER = (
 
 
 def is_recordable(name: object) -> bool:
-    """Printable text of 1 to 96 characters, without spaces at the ends."""
+    """Return True for printable text of 1 to 96 characters, without spaces at the ends."""
     return isinstance(name, str) and 0 < len(name) <= MAX_NAME_LENGTH and name.isprintable() and name == name.strip()
 
 

@@ -10,7 +10,7 @@ from app.models.base import UtcDateTimeType
 
 
 class PersonRow(AccessRow, table=True):
-    """`name` is the person's name in the audit log. It never changes, even if the provider later has another."""
+    """A person. `name` is the one in the audit log. It never changes, even if the provider later has another."""
 
     __tablename__ = "people"
 
@@ -50,7 +50,7 @@ class ChallengeRow(SQLModel, table=True):
 
 
 class PasskeyRow(AccessRow, table=True):
-    """`name` is the device's, as typed. `recipient` is an age public key, None if the device has no PRF.
+    """A passkey. `name` is the device's, as typed. `recipient` is an age public key, None if the device has no PRF.
 
     The browser derives the private key from a secret of the passkey, so a copy of the team's key can be encrypted to it
     only.
@@ -85,7 +85,10 @@ class KeyCopyRow(AccessRow, table=True):
 
 
 class SessionRow(AccessRow, table=True):
-    """Only the SHA-256 of the token is stored. A session that timed out stays until the next sign-in of any person."""
+    """A session. Only the SHA-256 of its token is stored.
+
+    One that timed out stays until the next sign-in of any person.
+    """
 
     __tablename__ = "desk_sessions"
 

@@ -30,12 +30,12 @@ SCOPES_OF: Mapping[Role, frozenset[Scope]] = {
 
 
 def role_with(scopes: Collection[str]) -> Role | None:
-    """The first role in `SCOPES_OF` that needs no scope beyond `scopes`, apart from those of programs."""
+    """Return the first role in `SCOPES_OF` that needs no scope beyond `scopes`, apart from those of programs."""
     return next(iter(roles_within(scopes)), None)
 
 
 def roles_within(scopes: Collection[str]) -> list[Role]:
-    """The roles that a person with `scopes` may give: those that need no other, apart from those of programs."""
+    """Return the roles that a person with `scopes` may give: those that need no other, apart from those of programs."""
     return [role for role, needed in SCOPES_OF.items() if needed - SCOPES_OF_PROGRAMS <= set(scopes)]
 
 

@@ -18,5 +18,5 @@ class AccessRow(SQLModel):
 
     @property
     def is_over(self) -> bool:
-        """True if the row no longer grants access, and is kept only to record that it has ended."""
+        """Return True if the row no longer grants access, and is kept only to record that it has ended."""
         return False

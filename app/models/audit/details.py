@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from app.models.audit.entry_kinds import ENTRY_SPECS, EntryKind, EntryPlace
 from app.models.audit.responses import DisclosureEntry
 from app.models.audit.rows import AuditEntryRow, DeskAct
-from app.models.base import UtcDateTime, canonical_json, format_utc, parse_json
+from app.models.base import UtcDateTime, canonical_json, counted, format_utc, parse_json
 
 ADDING_ACTS = frozenset(spec.act for spec in ENTRY_SPECS.values())
 SEALING_ACTS = ADDING_ACTS | {DeskAct.RECEIVED, DeskAct.RESEALED}
@@ -56,7 +56,7 @@ class Details(BaseModel):
 
     @property
     def stored(self) -> str:
-        """Fields with their default value are left out."""
+        """Return the fields, without those that have their default value."""
         return canonical_json(self.model_dump(mode="json", exclude_defaults=True)).decode()
 
     def __str__(self) -> str:
@@ -75,10 +75,12 @@ class EntryDetails(Details):
 
 
 class SealDetails(EntryDetails):
-    """`recipients` are fingerprints, none for a message; digests are None for what the action does not store.
+    """Details of what is stored.
 
+    `recipients` are fingerprints, none for a message; digests are None for what the action does not store.
     `columns_sha256` covers the concern's unencrypted columns, `card_sha256` the sealed card, `receipt_sha256` what is
-    stored for a retry. `officer_by`: tell the designated officer of an allegation, unless an earlier day is set.
+    stored for a retry. `officer_by` is the day by which to tell the designated officer of an allegation, unless an
+    earlier day is set.
     """
 
     sealed_sha256: str
@@ -100,7 +102,7 @@ class SealDetails(EntryDetails):
 
 
 class ShownPage(BaseModel):
-    """Entries of one kind that were shown, from `first` to `last`; None if there were none."""
+    """Entries of one kind that were shown, from `first` to `last`. Both are None if there were none."""
 
     model_config = Details.model_config
     kind: EntryKind
@@ -124,7 +126,7 @@ class ShownDetails(EntryDetails):
 
 
 class AcknowledgedDetails(Details):
-    """Of a concern with its first `up_to_addition` additions, or of one `addition`.
+    """What was acknowledged: a concern with its first `up_to_addition` additions, or one `addition`.
 
     If several concerns of a `burst` were acknowledged in one action, `together` is their number.
     """
@@ -155,7 +157,7 @@ class ReasonDetails(Details):
 
 
 class RestrictedDetails(ReasonDetails):
-    """`people` are the only ones who may open it; if empty, all leads may. `officer_by` is as in `SealDetails`."""
+    """Who may open a concern: only `people` or, if empty, all leads. `officer_by` is as in `SealDetails`."""
 
     people: tuple[str, ...] = ()
     officer_by: dt.date | None = None
@@ -165,7 +167,7 @@ class RestrictedDetails(ReasonDetails):
 
 
 class HeldDetails(ReasonDetails):
-    """The hold does not end on `until`: a person must release the concern."""
+    """A hold. It does not end on `until`: a person must release the concern."""
 
     until: dt.date | None = None
 
@@ -174,7 +176,7 @@ class HeldDetails(ReasonDetails):
 
 
 class PersonDetails(Details):
-    """Database triggers read the person of an assignment from here."""
+    """The person of an assignment, whom triggers of the database read from here."""
 
     person: str
     reason: str = ""
@@ -200,7 +202,7 @@ class LookAgainDetails(Details):
 
 
 class AssignmentRefusedDetails(Details):
-    """`person` is None if the assignment was to be removed."""
+    """A refused assignment. `person` is None if it was to be removed."""
 
     person: str | None = None
 
@@ -209,7 +211,7 @@ class AssignmentRefusedDetails(Details):
 
 
 class WithheldDetails(Details):
-    """`wanted` is the action that was not carried out, because someone else had changed the concern."""
+    """An action that was not carried out (`wanted`), because someone else had changed the concern."""
 
     words = "{wanted}"
     wanted: str
@@ -257,7 +259,7 @@ class ExportedDetails(Details):
         notes = f"sha256:{self.file_sha256} {'with' if self.notes else 'without'} notes"
         if self.together is None:
             return notes
-        concerns = "1 concern" if self.together == 1 else f"{self.together} concerns"
+        concerns = counted(self.together, "concern")
         whom = "for that person" if self.for_person else "for a court"
         return f"file of one person, {concerns}, {whom}, {notes}"
 
@@ -276,7 +278,7 @@ class CardsGivenDetails(Details):
 
     def __str__(self) -> str:
         since = "" if self.changed_since is None else f", changed since {format_utc(self.changed_since)}"
-        concerns = f"{len(self.positions)} concern{'' if len(self.positions) == 1 else 's'}"
+        concerns = counted(len(self.positions), "concern")
         return f"{self.scope}{since}: cards of {concerns} sha256:{self.sha256}"
 
 
@@ -320,7 +322,7 @@ class EntriesLostDetails(Details):
         time, missing = f"from {self.since:%Y-%m-%d %H:%M} to {self.until:%Y-%m-%d %H:%M} UTC", self.known - self.after
         if not missing:
             return f"a backup was restored: actions {time} may be missing"
-        actions = "1 action is" if missing == 1 else f"{missing} actions are"
+        actions = counted(missing, "action is", "actions are")
         return f"the database ends before what was known: at least {actions} missing, {time}"
 
 
@@ -354,7 +356,7 @@ class EventsConfirmedDetails(Details):
 
 
 class WebhookDetails(Details):
-    """`sha256` covers the webhook's columns, and `secrets_sha256` its stored secrets."""
+    """A webhook. `sha256` covers its columns, and `secrets_sha256` its stored secrets."""
 
     name: str
     on: bool
@@ -386,7 +388,7 @@ class PasskeyRemovedDetails(Details):
 
 
 class KeyCopyDetails(PasskeyRemovedDetails):
-    """`passkey` and `keys` are fingerprints, and `sha256` is of the locked copy."""
+    """A locked copy. `passkey` and `keys` are fingerprints, and `sha256` is of the copy."""
 
     keys: tuple[str, ...]
     sha256: str
@@ -407,7 +409,7 @@ class KeyCopyReadDetails(Details):
 
 
 class RoleDetails(Details):
-    """`NO_ROLE` stands for none. `subject` is the id at an OpenID provider."""
+    """A role; `NO_ROLE` stands for none. `subject` is the id at an OpenID provider."""
 
     person: str
     former: str
@@ -420,7 +422,7 @@ class RoleDetails(Details):
 
 
 class SessionDetails(Details):
-    """`session` is None for all. `person` is None if people sign in or out themselves."""
+    """A session, or all if `session` is None. `person` is None if people sign in or out themselves."""
 
     session: str | None = None
     person: str | None = None
@@ -436,7 +438,7 @@ class ClientDetails(Details):
 
 
 class KeyDetails(ClientDetails):
-    """`ends` is None if the key does not expire."""
+    """A key. `ends` is None if it does not expire."""
 
     key: str
     ends: UtcDateTime | None = None
@@ -458,7 +460,7 @@ class ClientAddedDetails(KeyDetails):
 
 
 class KeyAddedDetails(KeyDetails):
-    """Older keys expire at `older_keys_end` at the latest."""
+    """A new key. Older keys expire at `older_keys_end` at the latest."""
 
     older_keys_end: UtcDateTime
 
@@ -508,12 +510,12 @@ DETAILS: Mapping[str, type[Details]] = {
 
 
 def details_of(row: Any) -> Any:
-    """Raise `LookupError` or `ValueError` if the row was altered."""
+    """Return the details of a row. Raise `LookupError` or `ValueError` if the row was altered."""
     return DETAILS[row.act].model_validate_json(row.detail)
 
 
 def sentence_of(row: Any) -> str:
-    """Return the details as stored if the row was altered."""
+    """Return the sentence for people, or the details as stored if the row was altered."""
     try:
         return str(details_of(row))
     except (ValueError, LookupError):
@@ -521,7 +523,7 @@ def sentence_of(row: Any) -> str:
 
 
 def present_audit_entry(row: AuditEntryRow) -> DisclosureEntry:
-    """`details` is empty if the stored ones are no JSON object."""
+    """Return the entry for a response. `details` is empty if the stored ones are no JSON object."""
     columns = row.model_dump(exclude={"position", "detail"})
     try:
         details = parse_json(row.detail)
@@ -531,14 +533,17 @@ def present_audit_entry(row: AuditEntryRow) -> DisclosureEntry:
 
 
 def audit_entry_row(entry: Mapping[str, Any]) -> AuditEntryRow:
-    """Read JSON values. Raise `KeyError`, `TypeError` or `ValueError` if `at` or `details` is missing or invalid."""
+    """Read an entry from JSON.
+
+    Raise `KeyError`, `TypeError` or `ValueError` if `at` or `details` is missing or invalid.
+    """
     columns = {name: value for name, value in entry.items() if name != "details"}
     stored = {"at": dt.datetime.fromisoformat(entry["at"]), "detail": canonical_json(entry["details"]).decode()}
     return AuditEntryRow(**columns | stored)
 
 
 def others_acts_to_see(act: DeskAct) -> frozenset[DeskAct]:
-    """Return nothing for actions that do not depend on others, such as writing a note."""
+    """Return the acts of others on which an action depends. Writing a note, for example, depends on none."""
     if act in ASSIGNING_ACTS:
         return ASSIGNING_ACTS
     return TO_SEE_FIRST if act in DECIDING_ACTS else frozenset()

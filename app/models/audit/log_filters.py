@@ -70,7 +70,7 @@ class OwnLogFilter(RequestModel, extra="ignore"):
 
     @property
     def until(self) -> dt.datetime | None:
-        """The start of the day after the last one in London."""
+        """Return the start of the day after the last one in London."""
         return None if self.last_day is None else _start_of(min(self.last_day, LONGEST_DAY) + dt.timedelta(days=1))
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import Field
 
 from app.models.audit.rows import DeskAct
-from app.models.base import ResponseModel, UtcDateTime
+from app.models.base import NextCursor, ResponseModel, UtcDateTime
 from app.models.links import DISCLOSURES, PageLinks
 from app.models.references import EXAMPLE_REFERENCE
 
@@ -40,7 +40,7 @@ class DisclosuresResponse(ResponseModel):
     """Audit log entries, oldest first."""
 
     disclosures: tuple[DisclosureEntry, ...] = Field(description="The entries.")
-    next_cursor: str | None = Field(description="Cursor of the next page; null on the last page.", examples=[None])
+    next_cursor: NextCursor
     links: PageLinks = Field(examples=[{"self": DISCLOSURES}])
 
 

@@ -85,10 +85,11 @@ class DeskAct(StrEnum):
 
 
 class AuditEntryRow(SQLModel, table=True):
-    """`sha256` covers the row and the hash of the row before it in its chain, but not `position`.
+    """An entry of the audit log.
 
-    `detail` is canonical JSON (RFC 8785), hashed as text. `position` is 1, 2, 3 without a gap among all entries: their
-    hashes in this order are the leaves of the Merkle tree (RFC 6962) that checkpoints sign.
+    `sha256` covers the row and the hash of the row before it in its chain, but not `position`. `detail` is canonical
+    JSON (RFC 8785), hashed as text. `position` is 1, 2, 3 without a gap among all entries: their hashes in this order
+    are the leaves of the Merkle tree (RFC 6962) that checkpoints sign.
     """
 
     __tablename__ = "audit_entries"

@@ -7,7 +7,7 @@ from pydantic import Field
 from app.models.base import UtcDateTime
 from app.models.concerns.concern import ConcernDetail, ImmediateDanger
 from app.models.concerns.fields import ReporterInput, optional_field
-from app.models.concerns.receipts import CALL_FROM, PROMISED, ConcernIdentity, Help
+from app.models.concerns.receipts import PROMISED, CallFrom, ConcernIdentity, Help, Promised
 
 ADDITION_EXAMPLE: dict[str, Any] = {
     "immediate_danger": "no",
@@ -39,5 +39,5 @@ class AdditionReceipt(Help, ConcernIdentity):
         "hours if it says that a child is or may be in immediate danger. If it has not been by then, call the "
         "duty team.",
     )
-    acknowledge_by_promised: bool = PROMISED
-    call_from: UtcDateTime | None = CALL_FROM
+    acknowledge_by_promised: Promised = PROMISED
+    call_from: CallFrom = None

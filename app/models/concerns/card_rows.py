@@ -9,7 +9,7 @@ OF_THE_CONCERN = 0
 
 
 class CardRow(SQLModel, table=True):
-    """`sealed` is for the recipients of the text that it summarises, and null after erasure."""
+    """A card. `sealed` is for the recipients of the text that it summarises, and null after erasure."""
 
     __tablename__ = "cards"
 

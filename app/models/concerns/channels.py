@@ -41,7 +41,7 @@ class WorkersChannel(CodeWithMeaning):
 
 
 def faults_of_time(came_at: dt.datetime, *, now: dt.datetime) -> list[FieldError]:
-    """A time up to `CLOCK_DIFFERENCE` after `now` is not in the future."""
+    """Return the faults of a time. Up to `CLOCK_DIFFERENCE` after `now` is not in the future."""
     if came_at > now + CLOCK_DIFFERENCE:
         return [FieldError(("came_at",), IN_THE_FUTURE, FaultCode.INVALID)]
     if came_at < now - LONGEST_AGO:

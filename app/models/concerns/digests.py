@@ -24,7 +24,10 @@ def seal_details(
     restricted: bool = False,
     officer_by: dt.date | None = None,
 ) -> SealDetails:
-    """`recipients` are fingerprints, none for a message. `columns` are the concern's if the action sets them."""
+    """Return the details. `recipients` are fingerprints, none for a message.
+
+    `columns` are the concern's if the action sets them.
+    """
     return SealDetails(
         kind=None if added is None else added.kind,
         number=None if added is None else added.number,
@@ -40,7 +43,7 @@ def seal_details(
 
 
 def entry_sha256(row: EntryRow) -> str:
-    """Cover the columns that are set at first, except `recipients`, which resealing changes."""
+    """Return the digest of the columns that are set at first, except `recipients`, which resealing changes."""
     names = ("reference", "kind", "number", "author", "immediate_danger", "channel")
     columns = {name: getattr(row, name) for name in names}
     moments = {"at": row.received_at, "came_at": row.came_at, "due": row.acknowledge_by}
@@ -53,7 +56,10 @@ def receipt_sha256(row: StoredReceiptRow) -> str:
 
 
 def columns_sha256(row: Mapping[str, Any]) -> str:
-    """Cover the columns about a concern's receipt. Later only `immediate_danger` may change, to more urgent."""
+    """Return the digest of the columns about a concern's receipt.
+
+    Later only `immediate_danger` may change, to more urgent.
+    """
     columns = {name: row[name] for name in ("reference", "immediate_danger", *SET_BY_THE_REPORTER)}
     for name, value in columns.items():
         if isinstance(value, dt.datetime):

@@ -13,7 +13,7 @@ from sqlmodel import SQLModel
 
 from app.errors import CodedValueError, FaultCode
 from app.models.audit.entry_kinds import EntryKind, EntryPlace
-from app.models.base import RequestModel, ResponseModel, Text, UtcDateTime, UtcDateTimeType, partial_index
+from app.models.base import NextCursor, RequestModel, ResponseModel, Text, UtcDateTime, UtcDateTimeType, partial_index
 from app.models.concerns.channels import CAME_AT, CHANNEL, RECEIVED_BY, Channel
 from app.models.concerns.receipts import READ_AT, MessageStatus
 from app.models.links import Links, PageLinks, desk_concern_path
@@ -76,7 +76,7 @@ class EntryRow(SQLModel, table=True):
 
 
 def base64_length(size: int) -> int:
-    """An upper limit."""
+    """Return an upper limit of the length in base64."""
     return size * 4 // 3 + 4
 
 
@@ -152,7 +152,7 @@ class AdditionsResponse(ResponseModel):
     """A page of additions, in order of arrival."""
 
     additions: tuple[AdditionEntry, ...] = Field(description="The additions.")
-    next_cursor: str | None = Field(description="Cursor of the next page; null on the last page.", examples=[None])
+    next_cursor: NextCursor
     links: PageLinks = Field(examples=[{"self": desk_concern_path(EXAMPLE_REFERENCE, "additions")}])
 
 
@@ -272,7 +272,7 @@ class NotesResponse(ResponseModel):
     """A page of notes, oldest first."""
 
     notes: tuple[NoteEntry, ...] = Field(description="The notes.")
-    next_cursor: str | None = Field(description="Cursor of the next page; null on the last page.", examples=[None])
+    next_cursor: NextCursor
     links: PageLinks = Field(examples=[{"self": desk_concern_path(EXAMPLE_REFERENCE, "notes")}])
 
 

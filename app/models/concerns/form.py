@@ -9,7 +9,7 @@ from pydantic import Field
 from app.models.base import ResponseModel, canonical_json
 from app.models.concerns.concern import FORM_VERSION, NO_QUESTION, Concern
 from app.models.guides.code_lists import CodeList
-from app.models.guides.signposts import Signpost, TeamOnDuty, TeamsOnDuty
+from app.models.guides.signposts import NO_TEAMS, Signpost, TeamOnDuty, TeamsOnDuty
 from app.models.links import CONCERN_CHECK, CONCERN_FORM, CONCERNS, GUIDES, Links
 
 JSON_SCHEMA = "https://json-schema.org/draft/2020-12/schema"
@@ -42,7 +42,7 @@ class ConcernFormResponse(ResponseModel):
     )
     code_lists: tuple[CodeList, ...] = Field(description="Every code list, with labels.")
     signposts: tuple[Signpost, ...] = Field(description="Who to call, 999 first. Show these above the form.")
-    teams: TeamsOnDuty = ()
+    teams: TeamsOnDuty = NO_TEAMS
     links: Links = Field(examples=[{"submit": CONCERNS}])
 
 

@@ -1,28 +1,91 @@
 """Responses to a reporter: the receipt, the result of a check, and the status."""
 
 from enum import StrEnum
+from typing import Annotated
 
 from pydantic import Field
+from typing_extensions import TypeAliasType
 
-from app.models.base import ResponseModel, Slug, UtcDateTime
+from app.models.base import ResponseModel, Slug, UtcDateTime, without_default
 from app.models.guides.contacts import Contact
-from app.models.guides.signposts import Signpost, TeamsOnDuty
+from app.models.guides.signposts import NO_TEAMS, Signpost, TeamsOnDuty
 from app.models.links import Links
 from app.models.references import EXAMPLE_REFERENCE
 
 READ_AT = "When the reporter first read the message; null until then."
-PROMISED = Field(
-    default=True,
-    examples=[True],
-    description="False if the reporter said that there is or may be danger, and the council has set no time for that. "
-    "Then do not show `acknowledge_by` to the reporter: tell them not to wait, and to call.",
+Promised = TypeAliasType(
+    "Promised",
+    Annotated[
+        bool,
+        Field(
+            examples=[True],
+            description="False if the reporter said that there is or may be danger, and the council has set no time "
+            "for that. Then do not show `acknowledge_by` to the reporter: tell them not to wait, and to call.",
+        ),
+    ],
 )
-
-CALL_FROM = Field(
-    default=None,
-    examples=["2026-11-25T09:30:00Z"],
-    description="When to call if it is not acknowledged: `acknowledge_by` or, if no team is open then, the next "
-    "opening.",
+PROMISED = Field(default=True, json_schema_extra=without_default)
+CallFrom = TypeAliasType(
+    "CallFrom",
+    Annotated[
+        UtcDateTime | None,
+        Field(
+            examples=["2026-11-25T09:30:00Z"],
+            description="When to call if it is not acknowledged: `acknowledge_by` or, if no team is open then, the "
+            "next opening.",
+        ),
+    ],
+)
+AcknowledgeBy = TypeAliasType(
+    "AcknowledgeBy",
+    Annotated[
+        UtcDateTime,
+        Field(
+            examples=["2026-11-25T09:30:00Z"],
+            description="Latest time by which a social worker should acknowledge the concern: within one working day "
+            "in England or, if a child is or may be in immediate danger, within the minutes or hours set by the "
+            "council, day and night. In danger, call: do not wait. If it has not been acknowledged by then, call the "
+            "duty team.",
+        ),
+    ],
+)
+NextSteps = TypeAliasType(
+    "NextSteps",
+    Annotated[
+        tuple[str, ...],
+        Field(
+            description="What happens next, as sentences to show to the reporter.",
+            examples=[["If a child is in immediate danger, call 999 now."]],
+        ),
+    ],
+)
+WhomToCall = TypeAliasType(
+    "WhomToCall",
+    Annotated[
+        tuple[Signpost, ...],
+        Field(description="999 first, then other national and local contacts that belong to no edition."),
+    ],
+)
+ContactsOfGuide = TypeAliasType(
+    "ContactsOfGuide",
+    Annotated[
+        tuple[Contact, ...],
+        Field(
+            description="The contacts of the guide's current edition, which may be newer than the edition of the "
+            "concern."
+        ),
+    ],
+)
+ComeBackBy = TypeAliasType(
+    "ComeBackBy",
+    Annotated[
+        UtcDateTime | None,
+        Field(
+            examples=["2026-11-26T09:30:00Z"],
+            description="Check the status by this time, with the reference and status token: the duty team may have "
+            "sent a message.",
+        ),
+    ],
 )
 
 
@@ -46,15 +109,9 @@ class ConcernIdentity(ResponseModel):
 
 
 class EditionPin(ResponseModel):
-    acknowledge_by: UtcDateTime = Field(
-        examples=["2026-11-25T09:30:00Z"],
-        description="Latest time by which a social worker should acknowledge the concern: within one working day in "
-        "England "
-        "or, if a child is or may be in immediate danger, within the minutes or hours set by the council, day and "
-        "night. In danger, call: do not wait. If it has not been acknowledged by then, call the duty team.",
-    )
-    acknowledge_by_promised: bool = PROMISED
-    call_from: UtcDateTime | None = CALL_FROM
+    acknowledge_by: AcknowledgeBy
+    acknowledge_by_promised: Promised = PROMISED
+    call_from: CallFrom = None
     guide: Slug = Field(examples=["child-sexual-exploitation"], description="The guide of the concern.")
     edition: int = Field(examples=[1], description="The edition of the concern: the one that the reporter was shown.")
 
@@ -88,17 +145,10 @@ class Proof(ResponseModel):
 
 
 class Help(ResponseModel):
-    signposts: tuple[Signpost, ...] = Field(
-        description="999 first, then other national and local contacts that belong to no edition."
-    )
-    next_steps: tuple[str, ...] = Field(
-        description="What happens next, as sentences to show to the reporter.",
-        examples=[["If a child is in immediate danger, call 999 now."]],
-    )
-    contacts: tuple[Contact, ...] = Field(
-        description="The contacts of the guide's current edition, which may be newer than the edition of the concern."
-    )
-    teams: TeamsOnDuty = ()
+    signposts: WhomToCall
+    next_steps: NextSteps
+    contacts: ContactsOfGuide
+    teams: TeamsOnDuty = NO_TEAMS
     links: Links = Field(examples=[{"form": "/v1/concerns/form"}])
 
 
@@ -121,12 +171,7 @@ class AlsoCall(ResponseModel):
 
 
 class ComeBack(ResponseModel):
-    come_back_by: UtcDateTime | None = Field(
-        default=None,
-        examples=["2026-11-26T09:30:00Z"],
-        description="Check the status by this time, with the reference and status token: the duty team may have sent "
-        "a message.",
-    )
+    come_back_by: ComeBackBy = None
 
 
 class CheckResponse(AlsoCall, Help, ComeBack, GuideChoice, EditionPin):
@@ -143,8 +188,8 @@ class AdditionStatus(ResponseModel):
     acknowledge_by: UtcDateTime = Field(
         examples=["2026-11-25T09:30:00Z"], description="Latest time by which it should be acknowledged."
     )
-    acknowledge_by_promised: bool = PROMISED
-    call_from: UtcDateTime | None = CALL_FROM
+    acknowledge_by_promised: Promised = PROMISED
+    call_from: CallFrom = None
     acknowledged_at: UtcDateTime | None = Field(
         description="When a social worker acknowledged the addition; null until then.", examples=[None]
     )

@@ -148,7 +148,10 @@ class ConcernRow(SQLModel, table=True):
 
 
 class ClosedCountRow(SQLModel, table=True):
-    """One row, with the id 1, without test concerns. Triggers change it: counting would take longer every year."""
+    """The number of closed concerns, without tests, in one row with the id 1.
+
+    Triggers change it, because counting would take longer every year.
+    """
 
     __tablename__ = "closed_count"
 

@@ -13,7 +13,7 @@ _JOINTS = str.maketrans("", "", "- \t")
 
 
 def new_status_token() -> str:
-    """Like `7K3M-9QXT-2W8R-VB5N`: 80 random bits."""
+    """Return a token such as `7K3M-9QXT-2W8R-VB5N`, with 80 random bits."""
     return in_groups(secrets.token_bytes(_LENGTH).translate(_OF_EACH_BYTE).decode())
 
 

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from app.models.base import RequestModel, ResponseModel, UtcDateTime
+from app.models.base import NextCursor, RequestModel, ResponseModel, UtcDateTime
 from app.models.concerns.entries import EXAMPLE_SEALED
 from app.models.desk.inbox_filters import Moment
 from app.models.links import DESK_CARDS, PageLinks
@@ -59,5 +59,5 @@ class CardsResponse(ResponseModel):
         description="After the last page, send the value from the first page as `changed_since` to get later changes. "
         "Slightly earlier than the read, because changes at that moment may not be stored yet."
     )
-    next_cursor: str | None = Field(description="Cursor of the next page; null on the last page.", examples=[None])
+    next_cursor: NextCursor
     links: PageLinks = Field(examples=[{"self": DESK_CARDS}])

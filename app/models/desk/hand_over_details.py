@@ -29,6 +29,6 @@ def acts_of_hand_overs(rows: Iterable[HandOverRow]) -> set[tuple[str, dt.datetim
 
 
 def recorded_hand_overs(chain: Iterable[AuditEntryRow]) -> set[tuple[str, dt.datetime | None, str]]:
-    """Return them in the form of `acts_of_hand_overs`."""
+    """Return the recorded hand-overs in the form of `acts_of_hand_overs`."""
     acts = (DeskAct.HANDED_OVER, DeskAct.HAND_OVER_CONFIRMED)
     return {(row.act, row.at, row.detail) for row in chain if row.act in acts}

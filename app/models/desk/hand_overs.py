@@ -19,7 +19,7 @@ JWS = "eyJhbGciOiJFZERTQSJ9.eyJqdGkiOiI0RjdLIn0.c2lnbmF0dXJl"
 
 
 class HandOverRow(SQLModel, table=True):
-    """`body` is the organisation. `their_receipt` is the organisation's, added later, once."""
+    """A hand-over. `body` is the organisation. Its receipt, `their_receipt`, is added later, once."""
 
     __tablename__ = "hand_overs"
 

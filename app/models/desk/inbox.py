@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from app.models.base import ResponseModel, Slug, UtcDateTime
+from app.models.base import GuideName, NextCursor, ResponseModel, UtcDateTime
 from app.models.concerns.channels import CAME_AT, CHANNEL, RECEIVED_BY, Channel
 from app.models.concerns.receipts import ConcernState
 from app.models.links import DESK_CONCERNS, Links, PageLinks, desk_concern_path
@@ -65,7 +65,7 @@ class InboxEntry(ResponseModel):
         examples=[None],
     )
     erased_at: UtcDateTime | None = Field(description="Time of erasure.", examples=[None])
-    guide: Slug = Field(description="The guide.", examples=["child-sexual-exploitation"])
+    guide: GuideName
     edition: int = Field(description="The edition of the concern.", examples=[1])
     referral_source: str | None = Field(description="A code of the list `referral-source`.", examples=["2A"])
     recipients: tuple[str, ...] = Field(
@@ -83,7 +83,7 @@ class InboxResponse(ResponseModel):
         "moment may "
         "not be stored yet."
     )
-    next_cursor: str | None = Field(description="Cursor of the next page; null on the last page.", examples=[None])
+    next_cursor: NextCursor
     links: PageLinks = Field(examples=[{"self": DESK_CONCERNS}])
 
 

@@ -53,7 +53,7 @@ class LookAgainState(ResponseModel):
 
 
 class LookAgainRow(SQLModel, table=True):
-    """`person` is the only one who sees the day, or `TEAM`."""
+    """A day to look again. `person` is the only one who sees it, or `TEAM`."""
 
     __tablename__ = "look_again"
     __table_args__ = (Index("ix_look_again_person", "person", "day"),)

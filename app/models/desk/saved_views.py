@@ -44,7 +44,7 @@ class SavedViewsResponse(ResponseModel):
 
 
 class SavedViewRow(SQLModel, table=True):
-    """Only its person sees it."""
+    """A saved view, which only its person sees."""
 
     __tablename__ = "saved_views"
 

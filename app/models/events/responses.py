@@ -1,11 +1,19 @@
 """Models of events as they are sent to clients: on request, and to webhooks."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field as pydantic_Field
 from pydantic.json_schema import SkipJsonSchema
+from typing_extensions import TypeAliasType
 
-from app.models.base import EXAMPLE_DIGEST, EXAMPLE_RENDITION_DIGEST, ResponseModel, Slug, UtcDateTime, without_default
+from app.models.base import (
+    EXAMPLE_DIGEST,
+    EXAMPLE_RENDITION_DIGEST,
+    GuideName,
+    ResponseModel,
+    UtcDateTime,
+    without_default,
+)
 from app.models.events.rows import EventKind
 from app.models.languages import RenditionForm
 from app.models.links import (
@@ -59,7 +67,7 @@ class ConcernEventData(ResponseModel):
 class EditionEventData(ResponseModel):
     """The edition of the event."""
 
-    guide: Slug = pydantic_Field(description="The guide.", examples=["child-sexual-exploitation"])
+    guide: GuideName
     edition: int = pydantic_Field(description="The edition's number.", examples=[1])
     digest: str | SkipJsonSchema[None] = _if_there("Digest of the published edition.", EXAMPLE_DIGEST)
     reason: str | SkipJsonSchema[None] = _if_there("Reason for the withdrawal, as returned by reads.", A_REASON)
@@ -70,7 +78,7 @@ class EditionEventData(ResponseModel):
 class RenditionEventData(ResponseModel):
     """The rendition of the event, and its edition."""
 
-    guide: Slug = pydantic_Field(description="The guide.", examples=["child-sexual-exploitation"])
+    guide: GuideName
     language: str = pydantic_Field(description="The rendition's language (BCP 47).", examples=["cy"])
     number: int = pydantic_Field(description="Number among the guide's renditions in this language.", examples=[1])
     form: RenditionForm = pydantic_Field(description="Its form.", examples=["translation"])
@@ -85,7 +93,7 @@ class RenditionEventData(ResponseModel):
 class DraftEventData(ResponseModel):
     """The guide of the draft, never its text."""
 
-    guide: Slug = pydantic_Field(description="The guide.", examples=["child-sexual-exploitation"])
+    guide: GuideName
     language: str | SkipJsonSchema[None] = _if_there("For the draft of a rendition: its language (BCP 47).", "cy")
     urls: Links | SkipJsonSchema[None] = _if_there("Push only: the links as absolute URLs.", URLS)
     links: Links = pydantic_Field(examples=[{"draft": draft_path("child-sexual-exploitation")}])
@@ -114,15 +122,27 @@ EVENT_DATA: dict[str, type[ResponseModel]] = {
 """Models by the first word of the kind of event (`concern` in `concern.received`)."""
 
 
+EventId = TypeAliasType(
+    "EventId",
+    Annotated[
+        str,
+        pydantic_Field(
+            description="Event id: the same by pull and push, and on every retry.",
+            examples=["5f0c1e6b-6c0b-5f7e-8a39-8f6d2f2f4a55"],
+        ),
+    ],
+)
+
+
+EventTime = TypeAliasType("EventTime", Annotated[UtcDateTime, pydantic_Field(description="Time of the event.")])
+
+
 class EventResponse(ResponseModel):
     """An event."""
 
-    id: str = pydantic_Field(
-        description="Event id: the same by pull and push, and on every retry.",
-        examples=["5f0c1e6b-6c0b-5f7e-8a39-8f6d2f2f4a55"],
-    )
+    id: EventId
     type: EventKind = pydantic_Field(description="What happened.", examples=["concern.received"])
-    timestamp: UtcDateTime = pydantic_Field(description="Time of the event.")
+    timestamp: EventTime
     data: dict[str, Any] = pydantic_Field(
         description="Reference, times and links, never content of a concern. The members for each type are under "
         "`webhooks` "

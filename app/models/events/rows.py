@@ -63,7 +63,7 @@ class DeliveryState(StrEnum):
 
 
 class EventRow(SQLModel, table=True):
-    """Written in the same transaction as the change that it reports. Numbered without a gap.
+    """An event, written in the transaction of the change that it reports. Events are numbered without a gap.
 
     `webhooks` are its receivers. `sha256` covers the event and the hash of the one before it.
     """
@@ -79,7 +79,7 @@ class EventRow(SQLModel, table=True):
 
 
 class WebhookRow(SQLModel, table=True):
-    """A URL, or one of the `MAILBOXES`. `secrets` are encrypted: two while a new one replaces the old one."""
+    """A webhook: a URL or one of the `MAILBOXES`. While a new secret replaces an old one, it has both, encrypted."""
 
     __tablename__ = "webhooks"
 
@@ -93,7 +93,7 @@ class WebhookRow(SQLModel, table=True):
 
 
 class DeliveryRow(SQLModel, table=True):
-    """`message` is the id of the message, the same on every attempt."""
+    """A delivery. `message` is the id of its message, the same on every attempt."""
 
     __tablename__ = "deliveries"
     __table_args__ = (

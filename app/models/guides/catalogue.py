@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import Field, create_model
 
-from app.models.base import ResponseModel
+from app.models.base import NextCursor, ResponseModel
 from app.models.guides.guides import Item, WithCautions, of_section
 from app.models.guides.sections import DOCUMENTED, Section
 from app.models.guides.signposts import Signpost
@@ -13,13 +13,12 @@ from app.models.links import Links, PageLinks
 
 LISTED = tuple(section for section in DOCUMENTED if section.entry.across_guides)
 """Sections whose items are listed across guides."""
-NEXT = Field(description="Cursor of the next page; null on the last page.", examples=[None])
 
 
 class FoundItem(WithCautions):
     """An item of any section of a guide's current edition. Includes the cautions of its guide."""
 
-    section: Section = Field(description="Section of the item.", examples=["indicators"])
+    section: Section = Field(examples=["indicators"])
     item: Item = Field(description="The item, word for word.")
     links: Links = Field(
         examples=[{"self": "/v1/guides/child-sexual-exploitation/indicators/missing-or-unexplained-absence"}]
@@ -31,7 +30,7 @@ def _across_guides_response(section: Section) -> type[ResponseModel]:
     found = GenericAlias(tuple, (of_section(FoundItem, section), ...))
     fields: dict[str, Any] = {
         section.key: (found, Field(description=f"The {section.words}, by guide and printed order.")),
-        "next_cursor": (str | None, NEXT),
+        "next_cursor": (NextCursor, ...),
         "links": (PageLinks, Field(examples=[{"self": f"/v1/{section.value}"}])),
     }
     return create_model(
@@ -82,5 +81,5 @@ class SearchResponse(ResponseModel):
         default=(), description="To show first, in order. They say nothing about any child.", examples=[[]]
     )
     nearest: tuple[str, ...] = Field(default=(), description="Known words, in place of misspelt ones.", examples=[[]])
-    next_cursor: str | None = NEXT
+    next_cursor: NextCursor
     links: PageLinks = Field(examples=[{}])

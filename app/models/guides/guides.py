@@ -3,11 +3,12 @@
 from enum import StrEnum
 from functools import reduce
 from operator import or_
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import ConfigDict, Field, create_model
+from typing_extensions import TypeAliasType
 
-from app.models.base import EXAMPLE_DIGEST, RequestModel, ResponseModel, Slug, Text, UtcDateTime
+from app.models.base import EXAMPLE_DIGEST, GuideName, NextCursor, RequestModel, ResponseModel, Text, UtcDateTime
 from app.models.guides.editions import EditionContent
 from app.models.guides.items import Caution, Identified
 from app.models.guides.sections import DOCUMENTED, Section
@@ -16,6 +17,24 @@ from app.models.links import Links, PageLinks
 DIGESTED = tuple(EditionContent.model_fields)
 """The members of an edition's response that the digest covers: the whole content."""
 GUIDANCE_LINKS = Field(examples=[{"self": "/v1/guides/child-sexual-exploitation"}])
+NumberOfEdition = TypeAliasType(
+    "NumberOfEdition", Annotated[int, Field(description="The edition's number, from 1.", examples=[1])]
+)
+EditionDigest = TypeAliasType(
+    "EditionDigest",
+    Annotated[
+        str,
+        Field(
+            description="`sha256:` and the SHA-256 of the edition's content as canonical JSON (RFC 8785), without "
+            "nulls, empty arrays and empty objects. `digest_of` of a whole edition names the members.",
+            examples=[EXAMPLE_DIGEST],
+        ),
+    ],
+)
+Cautions = TypeAliasType(
+    "Cautions",
+    Annotated[tuple[Caution, ...], Field(description="Must be read with every indicator and factor.")],
+)
 
 
 class EditionStatus(StrEnum):
@@ -34,14 +53,10 @@ class EditionStatus(StrEnum):
 class WithDigest(ResponseModel):
     """Base class of every response with guidance: the guide, number, status and digest of the edition."""
 
-    guide: Slug = Field(description="The guide.", examples=["child-sexual-exploitation"])
-    edition: int = Field(description="The edition's number, from 1.", examples=[1])
-    status: EditionStatus = Field(description="Status of the edition.", examples=["current"])
-    digest: str = Field(
-        description="`sha256:` and the SHA-256 of the edition's content as canonical JSON (RFC 8785), without nulls, "
-        "empty arrays and empty objects. `digest_of` of a whole edition names the members.",
-        examples=[EXAMPLE_DIGEST],
-    )
+    guide: GuideName
+    edition: NumberOfEdition
+    status: EditionStatus = Field(examples=["current"])
+    digest: EditionDigest
 
 
 class EditionHeader(WithDigest):
@@ -67,7 +82,7 @@ class EditionResponse(EditionContent, EditionHeader):
 class WithCautions(WithDigest):
     """Base class of responses with part of an edition. Such responses always include the edition's cautions."""
 
-    cautions: tuple[Caution, ...] = Field(description="Must be read with every indicator and factor.")
+    cautions: Cautions
 
 
 def _section_response(section: Section) -> type[WithCautions]:
@@ -116,10 +131,19 @@ class ItemMention(ResponseModel):
     )
 
 
+ItemHistory = TypeAliasType(
+    "ItemHistory",
+    Annotated[
+        tuple[ItemMention, ...],
+        Field(description="Editions that contain the item, most recent first, including withdrawn ones."),
+    ],
+)
+
+
 class NumberedItemResponse(WithCautions):
     """One item of a numbered edition, of whichever section."""
 
-    section: Section = Field(description="Section of the item.", examples=["indicators"])
+    section: Section = Field(examples=["indicators"])
     item: Item = Field(description="The item.")
     links: Links = GUIDANCE_LINKS
 
@@ -127,11 +151,9 @@ class NumberedItemResponse(WithCautions):
 class ItemResponse(WithCautions):
     """One item of the current edition, of whichever section, with its history."""
 
-    section: Section = Field(description="Section of the item.", examples=["indicators"])
+    section: Section = Field(examples=["indicators"])
     item: Item = Field(description="The item.")
-    history: tuple[ItemMention, ...] = Field(
-        description="Editions that contain the item, most recent first, including withdrawn ones."
-    )
+    history: ItemHistory
     links: Links = GUIDANCE_LINKS
 
 
@@ -143,7 +165,7 @@ def of_section(base: type[Narrowed], section: Section) -> type[Narrowed]:
     item = section.entry.item
     fields: dict[str, Any] = {
         "item": (item, Field(description="The item, word for word.")),
-        "section": (Section, Field(description="Section of the item.", examples=[section.value])),
+        "section": (Section, Field(examples=[section.value])),
     }
     return create_model(
         base.__name__.replace("Item", item.__name__),
@@ -172,7 +194,7 @@ class GuideSubject(ResponseModel):
 class GuideSummary(ResponseModel):
     """A guide with its current edition."""
 
-    guide: Slug = Field(description="The guide.", examples=["child-sexual-exploitation"])
+    guide: GuideName
     title: str = Field(
         description="Title as printed.", examples=["‘One Minute Guide’ to Child Sexual Exploitation (CSE)"]
     )
@@ -191,7 +213,7 @@ class GuidesResponse(ResponseModel):
     """Every guide with a current edition, in order of name."""
 
     guides: tuple[GuideSummary, ...] = Field(description="The guides.")
-    next_cursor: str | None = Field(description="Cursor of the next page; null on the last page.", examples=[None])
+    next_cursor: NextCursor
     links: PageLinks = Field(examples=[{"self": "/v1/guides"}])
 
 
@@ -206,7 +228,7 @@ class EditionSummary(ResponseModel):
     """An entry in the version history of a guide."""
 
     number: int = Field(description="The edition's number, from 1.", examples=[1])
-    status: EditionStatus = Field(description="Status of the edition.", examples=["current"])
+    status: EditionStatus = Field(examples=["current"])
     published_at: UtcDateTime = Field(description="Time of publication.")
     change_note: str = Field(
         description="Changes in this edition.",
@@ -221,14 +243,14 @@ class EditionsResponse(ResponseModel):
     """The editions of a guide, most recent first."""
 
     editions: tuple[EditionSummary, ...] = Field(description="The editions.")
-    next_cursor: str | None = Field(description="Cursor of the next page; null on the last page.", examples=[None])
+    next_cursor: NextCursor
     links: PageLinks = Field(examples=[{"self": "/v1/guides/child-sexual-exploitation/editions"}])
 
 
 class PublishedResponse(ResponseModel):
     """The edition is published."""
 
-    guide: Slug = Field(description="The guide.", examples=["child-sexual-exploitation"])
+    guide: GuideName
     edition: int = Field(description="Number of the edition.", examples=[2])
     digest: str = Field(description="Its digest.", examples=[EXAMPLE_DIGEST])
     published_at: UtcDateTime = Field(description="Time of publication.")
@@ -247,7 +269,7 @@ class WithdrawalRequest(RequestModel):
 class WithdrawalResponse(ResponseModel):
     """The edition is withdrawn. Reads return the reason."""
 
-    guide: Slug = Field(description="The guide.", examples=["child-sexual-exploitation"])
+    guide: GuideName
     edition: int = Field(description="The edition's number.", examples=[2])
     withdrawn_at: UtcDateTime = Field(description="Time of withdrawal.")
     reason: str = Field(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from app.errors import FaultCode, FieldError, Location
@@ -23,13 +24,18 @@ from app.models.languages import BRITISH_SIGN_LANGUAGE, EASY_READ_SUFFIX, ENGLIS
 class RenderedWords:
     """An edition in which the text of a rendition replaces the guide's own text, as far as it is translated."""
 
-    content: EditionContent
+    document: dict[str, Any]
+    """The content as JSON."""
     in_guide_language: tuple[str, ...]
     """JSON Pointers (RFC 6901) to the text that is still in the guide's own language."""
     unchecked_cautions: tuple[Caution, ...]
     """Unchecked machine translations of the cautions. Pages show them beside the cautions, and never instead."""
     pictures: Mapping[str, RenditionPicture]
     """Pictures by the path of their item in `content`, such as `indicators/secrecy`."""
+
+    @cached_property
+    def content(self) -> EditionContent:
+        return EditionContent.model_validate(self.document)
 
     def picture_of(self, key: str, item_id: str) -> RenditionPicture | None:
         """Return the picture beside the item `item_id` of the section with the key `key`, or None if there is none."""
@@ -54,7 +60,7 @@ def render(words: RenditionContent, edition: EditionContent, current: EditionCon
     cautions = getattr(words, CAUTIONS.path) if words.is_unchecked else ()
     unchecked = tuple(Caution(id=each.id, text=each.text) for each in cautions if each.text is not None)
     pictures = _pictures_of(words, edition, current)
-    return RenderedWords(EditionContent.model_validate(own), tuple(missing), unchecked, pictures)
+    return RenderedWords(own, tuple(missing), unchecked, pictures)
 
 
 def _pictures_of(

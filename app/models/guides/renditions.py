@@ -13,9 +13,9 @@ from app.models.base import (
     MAX_NUMBER,
     SLUG_PATTERN,
     FullDate,
+    GuideName,
     RequestModel,
     ResponseModel,
-    Slug,
     Text,
     UtcDateTime,
     WebAddress,
@@ -301,7 +301,7 @@ class RenditionResponse(EditionResponse):
 class PublishedRenditionResponse(ResponseModel):
     """The rendition is published."""
 
-    guide: Slug = Field(description="The guide.", examples=["child-sexual-exploitation"])
+    guide: GuideName
     language: str = Field(description="Its language (BCP 47).", examples=["cy"])
     number: int = Field(description="Number of the rendition.", examples=[2])
     digest: str = Field(description="Its digest.", examples=[EXAMPLE_RENDITION_DIGEST])
@@ -312,7 +312,7 @@ class PublishedRenditionResponse(ResponseModel):
 class RenditionWithdrawalResponse(ResponseModel):
     """The rendition is withdrawn. Reads return the reason."""
 
-    guide: Slug = Field(description="The guide.", examples=["child-sexual-exploitation"])
+    guide: GuideName
     language: str = Field(description="Its language (BCP 47).", examples=["cy"])
     number: int = Field(description="The rendition's number.", examples=[2])
     withdrawn_at: UtcDateTime = Field(description="Time of withdrawal.")

@@ -148,9 +148,7 @@ _SHOWN_FIRST = (Section.INDICATORS, Section.FACTORS)
 DOCUMENTED: tuple[Section, ...] = (*_SHOWN_FIRST, *(each for each in Section if each not in _SHOWN_FIRST))
 """The sections in the order of the API documentation, which takes its examples from the first section."""
 
-_TO_ACT = (Section.INDICATORS, Section.RESPONSIBILITIES)
-
-_FIRST_ON_PAGES = (*_TO_ACT, Section.CONTACTS)
+_FIRST_ON_PAGES = (Section.INDICATORS, Section.RESPONSIBILITIES, Section.CONTACTS)
 
 _LAST_ON_PAGES = (Section.DEFINITIONS,)
 
@@ -161,10 +159,10 @@ ON_PAGES: tuple[Section, ...] = (
 )
 """The sections in page order: what to look for, what to do, who to call, the others, and definitions last."""
 
-PRINTED_FRONT: tuple[Section, ...] = _TO_ACT
+PRINTED_FRONT: tuple[Section, ...] = (Section.INDICATORS, Section.CONTACTS)
 
 PRINTED_BACK: tuple[Section, ...] = tuple(each for each in ON_PAGES if each not in PRINTED_FRONT)
-"""The sections on the back of the printed page. The contacts are also on the front, above everything else."""
+"""The sections on the back of the printed page."""
 
 
 def lacks_cautions(sections: Mapping[str, Any]) -> bool:

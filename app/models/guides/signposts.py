@@ -7,6 +7,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import to_json
+from typing_extensions import TypeAliasType
 
 from app.errors import CodedValueError, FaultCode
 from app.models.base import (
@@ -18,6 +19,7 @@ from app.models.base import (
     UtcDateTime,
     WebAddress,
     expect_each_once,
+    without_default,
 )
 from app.models.guides.code_lists import MAX_CODE_LENGTH, REFERENCE_LINKS
 from app.models.guides.contacts import Contact, ContactKind, OpeningHours, Phone, Reachable
@@ -163,9 +165,13 @@ class TeamOnDuty(ResponseModel):
     )
 
 
-TeamsOnDuty = Annotated[
-    tuple[TeamOnDuty, ...], Field(description="Whom of the council to call now, in this order.", examples=[[]])
-]
+TeamsOnDuty = TypeAliasType(
+    "TeamsOnDuty",
+    Annotated[
+        tuple[TeamOnDuty, ...], Field(description="Whom of the council to call now, in this order.", examples=[[]])
+    ],
+)
+NO_TEAMS = Field(default=(), json_schema_extra=without_default)
 
 
 class SignpostList(RequestModel):
@@ -204,6 +210,6 @@ class SignpostsResponse(ResponseModel):
     neighbours: tuple[Signpost, ...] = Field(
         default=(), description="Whom to call if a child lives in the area of another council.", examples=[[]]
     )
-    teams: TeamsOnDuty = ()
+    teams: TeamsOnDuty = NO_TEAMS
     next_cursor: str | None = Field(default=None, description="Always null: the list is short.", examples=[None])
     links: Links = REFERENCE_LINKS

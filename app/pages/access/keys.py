@@ -5,6 +5,7 @@ handles the person's copies; but a lead may store the first copy for a passkey, 
 """
 
 import datetime as dt
+import hashlib
 from base64 import b64encode
 from urllib.parse import urlencode
 
@@ -14,6 +15,7 @@ from sqlmodel import Session
 
 from app.age.keys import fingerprint_of
 from app.errors import ScopeMissing
+from app.http.visitors import SESSION_COOKIE, read_cookie
 from app.models.access.clients import Scope
 from app.models.access.people import PersonRow
 from app.models.access.roles import Role
@@ -27,7 +29,7 @@ from app.services.access.key_copies import (
     PRF_INPUT,
     NewCopy,
     delete_copies,
-    list_exposed,
+    list_exposed_keys,
     list_holders,
     list_passkeys,
     may_hold_key,
@@ -69,6 +71,19 @@ def read_copies(visit: ReaderVisitDep) -> Response:
     return JSONResponse({"prf": base64url(PRF_INPUT), "copies": copies})
 
 
+@router.get("/key/tab")
+def read_secret_of_tab(visit: ReaderVisitDep) -> Response:
+    """Return a secret of this session as JSON. With it the browser locks the team's key in the tab.
+
+    Derived with the signing key, so that neither the cookie nor the database gives it. Only for a session.
+    """
+    token = read_cookie(visit.request, SESSION_COOKIE)
+    if token is None:
+        raise ScopeMissing(Scope.READ)
+    signed = visit.context.signer.sign({"session": token}, kind="key kept in a tab")
+    return JSONResponse({"secret": b64encode(hashlib.sha256(signed.encode()).digest()).decode()})
+
+
 @router.form("/key/copies", lambda _: lead_to(OWN_KEY))
 def store_own_copy(visit: ReaderVisitDep, posted: SubmittedFormDep) -> None:
     _store(visit, visit.visitor.name, posted)
@@ -83,7 +98,7 @@ def delete_own_copy(visit: VisitDep, posted: SubmittedFormDep) -> None:
 
 @router.form("/key/passkeys/removal", lambda _: lead_to(OWN_KEY))
 def remove_own_passkey(visit: VisitDep, posted: SubmittedFormDep) -> None:
-    """They must sign in again. The only passkey cannot be removed."""
+    """Remove one of the person's own passkeys, but not the only one. They must sign in again."""
     _expect_own_session(visit)
     visit.context.writer.run(remove_passkey, visit.visitor.name, posted.one("passkey"), actor=visit.actor)
 
@@ -110,7 +125,7 @@ def read_holders(visit: AuditVisitDep) -> Response:
     visit.context.writer.run(record_action, INBOX, DeskAct.SUMMARY_READ, visit.actor, SummaryDetails(keys=True))
     with Session(visit.context.engine) as session:
         holders = list(list_holders(session, current))
-        exposed = list_exposed(session, current)
+        exposed = list_exposed_keys(session, current)
     return visit.page("desk_keys.html", holders=holders, exposed=exposed, current=current)
 
 
@@ -124,14 +139,14 @@ def give_copy(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
 
 @router.post("/people/passkey")
 def remove_passkey_of_person(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
-    """End all sessions of the person. A lead's own last passkey cannot be removed."""
+    """Remove a passkey, and end all sessions of its person. A lead's own last one cannot be removed."""
     name = posted.one("name")
     visit.context.writer.run(remove_passkey, name, posted.one("passkey"), actor=visit.actor)
     return lead_to(address_of_person(name))
 
 
 def current_keys(visit: Visit) -> list[str]:
-    """The development identity is left out."""
+    """Return the current keys, without the development identity."""
     return [fingerprint_of(each) for each in visit.context.settings.seal_to]
 
 

@@ -7,7 +7,6 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated
-from urllib.parse import urlencode
 
 from fastapi import Query, Response
 from sqlmodel import Session
@@ -60,7 +59,7 @@ NameInQuery = Annotated[str, Query(alias="name", max_length=200)]
 
 @dataclass(frozen=True)
 class PersonLine:
-    """`seen_at` is the last use of a session that is still stored."""
+    """A line of the list. `seen_at` is the last use of a session that is still stored."""
 
     row: PersonRow
     passkeys: int
@@ -82,16 +81,12 @@ def read_people(visit: AuditVisitDep) -> Response:
 
 
 def _people_page(visit: Visit, typed: Typed = NOTHING_TYPED, *, status: int = 200) -> Response:
-    loads = {load.person: load for load in read_workload(visit.context.writer, actor=visit.actor)}
     with Session(visit.context.engine) as session:
         rows = list_people(session)
         people = [_line_of(session, row) for row in rows if not row.is_over]
-        names = sorted({*loads, *list_workers(session)} - {""})
     return visit.page(
         "desk_people.html",
         status=status,
-        loads=[(name, _filters(name), loads.get(name)) for name in names],
-        nobody=(_filters(""), loads.get("")),
         people=people,
         former=[row for row in rows if row.is_over],
         roles=_roles(visit),
@@ -145,7 +140,6 @@ def _person_page(visit: Visit, name: str, typed: Typed = NOTHING_TYPED, *, leave
         status=422 if typed.faults else 200,
         line=line,
         load=next((each for each in loads if each.person == name), None),
-        filters=_filters(name),
         references=references,
         workers=workers,
         gets_link=gets_link,
@@ -163,7 +157,7 @@ def _person_page(visit: Visit, name: str, typed: Typed = NOTHING_TYPED, *, leave
 
 @router.post("/people/role")
 def change_role_on_page(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
-    """Refuse a lead's own role, and a role given by an OpenID provider."""
+    """Change a role. A lead's own, and one given by an OpenID provider, is refused."""
     name, role = posted.one("name"), _role_of(posted, visit)
     if role is None:
         return _person_page(visit, name, Typed({}, {"role": CHOOSE_ROLE}))
@@ -174,7 +168,7 @@ def change_role_on_page(visit: LeadVisitDep, posted: SubmittedFormDep) -> Respon
 
 @router.post("/people/sign-out")
 def lock_out_person(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
-    """The person keeps their passkeys."""
+    """End all sessions and locked copies of a person, who keeps their passkeys."""
     name = posted.one("name")
     with Session(visit.context.engine) as session:
         get_person(session, name)
@@ -238,10 +232,3 @@ def _expect_changeable(visit: Visit, name: str) -> None:
         row = get_person(session, name)
     if not _may_change(visit, row):
         raise RoleNotYours(row.role)
-
-
-def _filters(name: str) -> dict[str, str]:
-    """An empty name filters for unassigned concerns."""
-    who = {"who": f"{PERSON}{name}" if name else NOBODY}
-    shown: dict[str, dict[str, str]] = {"open": {}, "received": {"show": "received"}, "overdue": {"show": "overdue"}}
-    return {each: f"{PATH}?{urlencode(extra | who)}" for each, extra in shown.items()}

@@ -33,7 +33,7 @@ visitors_router = DeskRouter("")
 
 @dataclass(frozen=True)
 class ProviderSignIn:
-    """`asks` is False if the provider only confirms the person, without a page of its own."""
+    """A sign-in under way. `asks` is False if the provider only confirms the person, without a page of its own."""
 
     secret: str | None
     page: str = PATH
@@ -44,7 +44,7 @@ class ProviderSignIn:
 
     @classmethod
     def read(cls, request: SignInRequest, cookie: str) -> "ProviderSignIn":
-        """From the cookie of that name."""
+        """Read it from the cookie of that name."""
         secret, _, rest = (read_cookie(request.request, cookie) or "").partition(".")
         encoded, _, how = rest.partition(".")
         try:
@@ -83,7 +83,10 @@ def finish_sign_in(
     state: AnswerOfProvider = "",
     iss: AnswerOfProvider | None = None,
 ) -> Response:
-    """Start a session, and end the former. After Back there is no cookie: lead a person with a session to the inbox."""
+    """Start a session, and end the former one.
+
+    After Back there is no cookie: lead a person with a session to the inbox.
+    """
     context, former = request.context, request.former
     openid, name = request.get_openid(), _cookie_name(state)
     sign_in = ProviderSignIn.read(request, name)
@@ -104,7 +107,9 @@ def finish_sign_in(
         request.log_refusal(refusal)
         refuse_over_limit(request.request)
         heading, message = NOT_LET_IN
-        response = request.page("desk_message.html", status=REFUSED, heading=heading, message=message, reference=None)
+        response = request.page(
+            "desk_message.html", status=REFUSED, heading=heading, message=message, reference=None, sign_in=""
+        )
     set_cookie(response, context.settings, name, "")
     return response
 

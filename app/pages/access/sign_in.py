@@ -41,7 +41,7 @@ class SignInRequest(DeskSite):
         return f"{party.origin}{path}" if url.hostname != party.id else None
 
     def own_page(self, page: str) -> str:
-        """The inbox in place of a page to which a sign-in may not lead."""
+        """Return the page to lead to: the inbox, in place of one to which a sign-in may not lead."""
         area = re.split("[/?]", page[1:], maxsplit=1)[0]
         is_own = f"/{area}" in (PATH, *self.context.added.menu)
         return page if is_own and VISIBLE_ASCII.fullmatch(page) else PATH
@@ -61,7 +61,7 @@ class SignInRequest(DeskSite):
         return read_cookie(self.request, SESSION_COOKIE)
 
     def start_session(self, person: str) -> Response:
-        """The caller must have verified the passkey."""
+        """Start a session. The caller must have verified the passkey."""
         token = self.context.desk_sign_in.begin_with_passkey(
             person, address=self.address, at=self.now, former=self.former
         )

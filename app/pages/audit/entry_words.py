@@ -13,7 +13,7 @@ ACT_WORDS: Mapping[str, str] = {
     DeskAct.NOTED: "Note written",
     DeskAct.LABELLED: "Label changed",
     DeskAct.COPIED: "Copy sheet opened",
-    DeskAct.CARDS_GIVEN: "Cards given, sealed",
+    DeskAct.CARDS_GIVEN: "Seen in lists, with names",
     DeskAct.LOOK_AGAIN: "Day to look again set",
     DeskAct.ERASURE_REQUESTED: "Erasure requested",
     DeskAct.UNASSIGNED: "Unassigned",
@@ -50,7 +50,7 @@ VISIT_GAP = dt.timedelta(minutes=30)
 
 @dataclass(frozen=True)
 class ActLine:
-    """`act` is the last of the openings that this line stands for, and `times` is their number."""
+    """A line of the history. It may stand for several openings: `act` is the last, and `times` their number."""
 
     act: AuditEntryRow
     what: str

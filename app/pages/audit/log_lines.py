@@ -24,7 +24,7 @@ SHOWN_ON_DEMAND = DIGESTS_ONLY | {
 }
 LIST_WORDS = {
     "inbox": "the inbox",
-    "cards": "cards",
+    "cards": "names in lists",
     "audit": "the audit log",
     "events": "events",
     "people": "people",
@@ -35,7 +35,7 @@ LIST_WORDS = {
 
 @dataclass(frozen=True)
 class LogLine:
-    """One or more entries; `act` is the last. `cards` are numbered by the concern's first entry."""
+    """One or more entries in a line; `act` is the last. `cards` are numbered by the concern's first entry."""
 
     act: AuditEntryRow
     who: str
@@ -51,7 +51,7 @@ class LogLine:
 
     @property
     def reference(self) -> str | None:
-        """None if the line is about several concerns."""
+        """Return the reference, or None if the line is about several concerns."""
         chain = self.act.chain
         return None if chain in WITHOUT_A_CONCERN or len(self.opened) > 1 or self.cards else chain
 
@@ -111,7 +111,7 @@ def _worded(line: LogLine) -> LogLine:
             line, what=f"File of one person made, {_counted(len(line.opened))}", folded=f"{line.folded} {references}"
         )
     opened = f"{_counted(len(line.opened))} opened" if len(line.opened) > 1 else "Opened" if line.opened else ""
-    cards = f"{'c' if opened else 'C'}ards of {_counted(len(line.cards))}" if line.cards or not opened else ""
+    cards = f"{_counted(len(line.cards))} seen in lists, with names" if line.cards or not opened else ""
     several = " ".join(sorted(line.opened)) if len(line.opened) > 1 else ""
     return replace(line, what=", ".join(filter(None, (opened, cards))), folded=several or line.folded)
 

@@ -4,6 +4,7 @@ Leads and auditors can read everyone's entries, except those about concerns that
 read only their own entries.
 """
 
+import datetime as dt
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -31,6 +32,7 @@ from app.services.audit.log_search import (
     read_log,
     read_log_sheet,
 )
+from app.services.clock.working_days import LONDON
 from app.services.csv_sheets import CSV_MEDIA
 
 router = DeskRouter()
@@ -38,12 +40,13 @@ RECORD = f"{PATH}/record"
 SHEET = f"{RECORD}.csv"
 AUDIT_LOG_PAGE_SIZE = 50
 YES = "yes"
+KEPT_DAYS = (7, 31)
 NOTHING_FOUND = LogPage(())
 ACTS = sorted((words_of_act(act), act.value) for act in DeskAct)
 
 
 class TypedSearch(BaseModel, extra="ignore", frozen=True):
-    """Days are London's, inclusive. `received=yes` finds receipts of concerns too."""
+    """A search as typed. Days are London's, inclusive. `received=yes` finds receipts of concerns too."""
 
     person: str = Field(default="", max_length=200)
     chain: str = Field(default="", max_length=60)
@@ -51,10 +54,16 @@ class TypedSearch(BaseModel, extra="ignore", frozen=True):
     first_day: str = Field(default="", max_length=20, alias="from")
     last_day: str = Field(default="", max_length=20, alias="to")
     received: str = Field(default="", max_length=10)
+    days: int | None = Field(default=None, ge=1, le=366)
+    """The last days, in place of `from` and `to`."""
 
     @property
     def fields(self) -> dict[str, str]:
-        return {name: value for name, value in self.model_dump(by_alias=True).items() if value.strip()}
+        return {name: str(value) for name, value in self.model_dump(by_alias=True).items() if str(value or "").strip()}
+
+    def without_days(self, now: dt.datetime) -> "TypedSearch":
+        first = now.astimezone(LONDON).date() - dt.timedelta(days=(self.days or 1) - 1)
+        return self.model_copy(update={"first_day": str(first), "last_day": "", "days": None}) if self.days else self
 
     @property
     def query(self) -> str:
@@ -63,7 +72,7 @@ class TypedSearch(BaseModel, extra="ignore", frozen=True):
 
 @router.get("/record")
 def read_record(visit: VisitDep, typed: Annotated[TypedSearch, Query()], cursor: Cursor = None) -> Response:
-    """An invalid search (400) is not recorded."""
+    """Show the log, and record the search. An invalid search (400) is not recorded."""
     try:
         found = _search(visit, typed, cursor)
     except InvalidCursor:
@@ -88,7 +97,7 @@ def _page_of(
     return visit.page(
         "desk_record.html",
         status=refusal.status if refusal else 200,
-        typed=typed.model_dump(by_alias=True),
+        typed=typed.without_days(visit.now).model_dump(by_alias=True),
         asked=_person_searched(visit, typed),
         people=people,
         ids=ids,
@@ -99,6 +108,9 @@ def _page_of(
         faults={str(each.parameter or each.at[0]): each.detail for each in refusal.faults} if refusal else {},
         is_first=is_first,
         sheet=f"{SHEET}?{typed.query}",
+        kept=[
+            (each, f"{RECORD}?{urlencode(typed.fields | {'from': '', 'to': '', 'days': each})}") for each in KEPT_DAYS
+        ],
         next_page=f"{RECORD}?{urlencode(typed.fields | {'cursor': next_cursor})}" if next_cursor is not None else None,
     )
 
@@ -139,7 +151,7 @@ def _person_searched(visit: Visit, typed: TypedSearch) -> str:
 
 def _filter_of(visit: Visit, typed: TypedSearch) -> LogFilter:
     """Receipts are included only if requested, or if one chain is searched."""
-    fields: dict[str, Any] = typed.fields | {"person": _person_searched(visit, typed) or None}
+    fields: dict[str, Any] = typed.without_days(visit.now).fields | {"person": _person_searched(visit, typed) or None}
     with_receipts = typed.received == YES or bool(typed.chain.strip())  # a concern's log begins with the receipt
     try:
         return LogFilter.model_validate(fields | {"received": with_receipts, "order": LogOrder.NEWEST})

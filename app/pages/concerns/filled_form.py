@@ -61,7 +61,7 @@ FORMS_WITHOUT_GUIDE = {GENERAL: WITHOUT_A_GUIDE, YOURSELF: ABOUT_YOURSELF, FRIEN
 
 @dataclass(frozen=True)
 class FilledForm:
-    """`variant` is the form, and `path` is where it is posted."""
+    """A form with answers. `variant` is the form, and `path` is where it is posted."""
 
     site: Site
     variant: FormVariant
@@ -80,7 +80,7 @@ class FilledForm:
         return self._form(counts, value_at(self.answers, ACCOUNT_OF_THE_FIRST))
 
     def with_answers(self, posted: SubmittedForm) -> "FilledForm":
-        """A key and the identifier of a saved form are taken over if valid."""
+        """Return the form with these answers. A key and the identifier of a saved form are taken over if valid."""
         key = posted.one("key")
         answers = read_answers(self._form(posted.counts, posted.one(ACCOUNT_OF_THE_FIRST)), posted)
         opening = posted.one("opening")
@@ -88,11 +88,11 @@ class FilledForm:
 
     @property
     def can_be_saved(self) -> bool:
-        """False for a reporter under 18: someone else could find the code."""
+        """Return False for a reporter under 18: someone else could find the code."""
         return self.variant.can_be_saved and not self.voice
 
     def without_entry(self, entry: str) -> "FilledForm":
-        """`entry` is, for example, `children.1`."""
+        """Return the form without an entry such as `children.1`."""
         copy = self._with_own_answers()
         name, _, number = entry.rpartition(".")
         entries = value_at(copy.answers, name)
@@ -101,7 +101,7 @@ class FilledForm:
         return copy
 
     def urgent(self) -> "FilledForm":
-        """Make the reporter anonymous if nothing says who reports: danger comes before that question."""
+        """Return the form with an anonymous reporter if nothing says who reports: danger comes before that question."""
         copy = self._with_own_answers()
         copy.answers.setdefault("reporter", {}).setdefault("kind", ReporterKind.ANONYMOUS.value)
         return copy
@@ -169,7 +169,7 @@ class FilledForm:
 
     @property
     def who(self) -> WhoToCall:
-        """Contacts of the current edition: the form may be of an earlier one."""
+        """Return the contacts of the current edition, because the form may be of an earlier one."""
         return self.site.context.submissions.resolver.pin(self.head.key).who
 
     def _own_fields(self) -> list[tuple[str, str]]:
@@ -178,7 +178,7 @@ class FilledForm:
 
     @property
     def voice(self) -> str:
-        """Kind of a reporter under 18, which selects the wording. Empty for others."""
+        """Return the kind of a reporter under 18, which selects the wording. It is empty for others."""
         return voice_of(str(value_at(self._with_fixed_answers(), "reporter.kind")))
 
     @property
@@ -189,12 +189,12 @@ class FilledForm:
 
     @property
     def reader(self) -> Reader:
-        """Kind of reader, which selects the wording after sending."""
+        """Return the kind of reader, which selects the wording after sending."""
         return reader_of_answers(self._with_fixed_answers())
 
     @property
     def can_be_copied(self) -> bool:
-        """Only professionals, who may have to keep a copy."""
+        """Return True for professionals only, who may have to keep a copy."""
         return value_at(self.answers, "reporter.kind") == ReporterKind.PROFESSIONAL and pdf_available()
 
     def copied_fields(self) -> list[tuple[str, str]]:

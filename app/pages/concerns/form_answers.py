@@ -148,7 +148,7 @@ def _fields_of(question: Question, value: Any) -> Iterator[tuple[str, str]]:
 
 @dataclass(frozen=True)
 class AnsweredQuestion:
-    """`name` is like `children.0.given_names`. It is empty for text that answers no question."""
+    """A question with its answer. `name` is like `children.0.given_names`, and empty for text without a question."""
 
     label: str
     lines: tuple[str, ...]
@@ -157,7 +157,7 @@ class AnsweredQuestion:
 
 @dataclass(frozen=True)
 class AnsweredSection:
-    """A group of questions. `title` is that of an entry, or empty."""
+    """A group of questions. `title` is the entry's, or empty."""
 
     id: str
     title: str
@@ -190,7 +190,7 @@ def named_faults(form: ConcernForm, faults: Sequence[FieldError], answers: Answe
 def answered_sections(
     form: ConcernForm, answers: Answers, nothing: tuple[AnsweredQuestion, ...] = ()
 ) -> list[AnsweredSection]:
-    """An entry without answers shows `nothing`, or is left out unless required."""
+    """Return the sections. An entry without answers shows `nothing`, or goes unless required."""
     sections = [AnsweredSection(each.id, each.title, tuple(_answer_groups(each, answers, nothing))) for each in form]
     return [section for section in sections if section.groups]
 

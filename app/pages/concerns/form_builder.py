@@ -41,7 +41,7 @@ JsonSchema = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class SchemaField:
-    """A field at `name`, with the numbers of entries (`children.0.age`), and `path`, without. `schema` omits `null`."""
+    """A field. `name` has the numbers of entries (`children.0.age`), and `path` has not. `schema` omits `null`."""
 
     name: str
     path: str

@@ -100,7 +100,7 @@ class QuestionKind(StrEnum):
 
 @dataclass(frozen=True)
 class Choice:
-    """`value` is posted; `note` is a help text."""
+    """A choice. `value` is posted; `note` is a help text."""
 
     value: str
     label: str
@@ -111,7 +111,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Question:
-    """`name` is like `children.0.given_names`."""
+    """A question. `name` is like `children.0.given_names`."""
 
     name: str
     kind: QuestionKind
@@ -173,7 +173,7 @@ FormElement = Question | RepeatableGroup
 
 @dataclass(frozen=True)
 class FormSection:
-    """`FormBuilder` fills `elements` from the fields at `paths`."""
+    """A section of a form. `FormBuilder` fills `elements` from the fields at `paths`."""
 
     id: str
     title: str
@@ -289,7 +289,7 @@ FORM_SECTIONS = (
 
 @dataclass(frozen=True)
 class Wording:
-    """Wording that replaces a model's title and description unless None."""
+    """Wording that replaces a model's title and description. None replaces nothing."""
 
     label: str | None = None
     hint: str | None = None
@@ -467,7 +467,10 @@ QUESTIONS = dict.fromkeys(WITHOUT_HINT, Wording(hint="")) | {
 
 
 def labelled(label: str, message: str) -> Markup:
-    """Join with a colon and lower case, or after a question mark with a capital letter. `Markup` stays markup."""
+    """Join a label and text with a colon and lower case. After a question mark the text keeps a capital letter.
+
+    `Markup` stays markup.
+    """
     is_sentence = label.endswith("?")
     first = message[:1].upper() if is_sentence else message[:1].lower()
     return Markup("{}{}{}").format(label, " " if is_sentence else ": ", first + message[1:])
@@ -496,7 +499,7 @@ class AskedFirst:
 
 @dataclass(frozen=True)
 class FormVariant:
-    """`questions` is the wording by path."""
+    """A form for one kind of reporter. `questions` is the wording by path."""
 
     template: str
     title: str
@@ -510,7 +513,7 @@ class FormVariant:
 
     @property
     def steps(self) -> dict[str, str]:
-        """Steps in order. JavaScript shows one at a time; without it, one page shows all."""
+        """Return the steps in order. JavaScript shows one at a time; without it, one page shows all."""
         return {each.step: LAST_STEP if each.is_collapsed else each.title for each in self.sections}
 
 
@@ -658,5 +661,8 @@ SHORT = FormVariant(
 
 
 def short_form_in(language: str) -> FormVariant:
-    """`language` is its English name. Every concern sent by this form says that the reporter speaks it."""
+    """Return the short form in a language, given by its English name.
+
+    Every concern that it sends says that the reporter speaks it.
+    """
     return replace(SHORT, fixed_answers={"reporter": {"language": language}, "children": [{}]})

@@ -21,16 +21,16 @@ from app.pages.text_format import date_and_time, deadline
 from app.services.concerns.receipt_signing import check_receipt
 from app.services.desk.exports import concern_pdf
 
-PROOF_WIDTH = 60
+PROOF_WIDTH = 150
 BOXES = to_translate(
     "This file cannot print some of the letters that you wrote: a box stands for each of them. We can read them all."
 )
 
 
 def copy_as_pdf(filled: FilledForm, concern: Concern, signed: str) -> Response:
-    """Print reference and time if `signed` is the receipt for exactly these answers.
+    """Return a copy. It has reference and time if `signed` is the receipt for exactly these answers.
 
-    Otherwise the copy says: not sent.
+    Otherwise it says: not sent.
     """
     site, sent = filled.site, _find_sent(filled.site, concern, signed)
     reference = sent.get("jti", "")
@@ -43,7 +43,12 @@ def copy_as_pdf(filled: FilledForm, concern: Concern, signed: str) -> Response:
         "made": gettext("A copy of what you sent.") if sent else gettext("A copy of your answers."),
         "facts": _facts_of(site, concern, sent) if sent else [],
         "boxes": gettext(BOXES),
-        "sections": [*(each for each in sections if each["groups"]), *([_proof(signed)] if sent else [])],
+        "sections": [each for each in sections if each["groups"]],
+        "proof": {
+            "title": gettext("Signed receipt"),
+            "label": gettext("Join the lines to check it with the keys of this website."),
+            "text": "\n".join(textwrap.wrap(signed, PROOF_WIDTH)) if sent else "",
+        },
     }
     return download(concern_pdf(printed), f"concern-{reference or 'not-sent'}.pdf", PDF_TYPE)
 
@@ -57,13 +62,6 @@ def _facts_of(site: Site, concern: Concern, sent: Mapping[str, Any]) -> list[tup
         due = receipts.call_from(who, receipts.acknowledge_by(danger, at=at), danger)
         facts.append((gettext("A social worker should read it by"), deadline(due)))
     return facts
-
-
-def _proof(signed: str) -> dict[str, Any]:
-    """Break the signed receipt into lines that fit the page."""
-    lines = "\n".join(textwrap.wrap(signed, PROOF_WIDTH))
-    answer = {"label": gettext("Join the lines to check it with the keys of this website."), "text": lines}
-    return {"title": gettext("Signed receipt"), "groups": [{"heading": "", "answers": [answer]}]}
 
 
 def _find_sent(site: Site, concern: Concern, signed: str) -> dict[str, Any]:

@@ -98,7 +98,10 @@ def reader_of_answers(answers: Answers) -> Reader:
 
 
 def closing_words(concern: ConcernStatus, reader: Reader) -> Iterator[str]:
-    """Yield the outcome, if shared, and what the reader can do. Nothing unless closed. English is marked."""
+    """Yield the outcome, if it is shared, and what the reader can do. Without a closing there is nothing.
+
+    English is marked.
+    """
     if concern.state != ConcernState.CLOSED:
         return
     own = OUTCOMES.get(reader, {}).get(concern.outcome or "")

@@ -3,22 +3,19 @@
 from app.pages.desk import (
     actions,
     asked_first,
-    board,
     cards_in_browser,
     concern,
     exports_in_browser,
-    figures,
     inbox,
     list_place,
+    oversight,
     person_files,
-    retention,
     unsent,
     written_down,
 )
 
 ROUTERS = (
     inbox.router,
-    figures.router,
     concern.router,
     actions.router,
     unsent.router,
@@ -26,8 +23,7 @@ ROUTERS = (
     asked_first.router,
     exports_in_browser.router,
     person_files.router,
-    retention.router,
-    board.router,
+    oversight.router,
     list_place.router,
     written_down.router,
 )

@@ -31,7 +31,7 @@ from app.models.desk.restriction import Restriction
 from app.pages.audit.entry_words import act_lines
 from app.pages.desk.exports import export_response
 from app.pages.desk.inbox import CONCERN_PAGES, ConcernReferenceInPath
-from app.pages.desk.list_place import ListPlace
+from app.pages.desk.list_place import ListPlace, find_next
 from app.pages.error_pages import problem_type_of
 from app.pages.frame import SHOWN_AGAIN, DeskRouter, Visit, WorkerVisitDep, lead_to
 from app.pages.posted_forms import SubmittedForm, SubmittedFormDep, parse_fields
@@ -69,14 +69,6 @@ VIEWS = frozenset({DeskAct.OPENED, DeskAct.LISTED})
 
 
 @dataclass(frozen=True)
-class Waiting:
-    """The first report, even if there is no such concern, and the first addition in danger."""
-
-    is_concern: bool
-    in_danger: int | None
-
-
-@dataclass(frozen=True)
 class Attempt(Visit):
     reference: str
     posted: SubmittedForm
@@ -106,13 +98,6 @@ class Attempt(Visit):
 
     def parse(self, model: type[_Model], fields: Mapping[str, object] | None = None) -> _Model:
         return parse_fields(model, self.typed(model) if fields is None else fields)
-
-    def find_waiting(self) -> Waiting:
-        """Read metadata only, so the reading is not recorded."""
-        with Session(self.context.engine) as session:
-            concern = find_concern(session, self.reference)
-            in_danger = first_in_danger(session, self.reference)
-        return Waiting(concern is None or concern.state == ConcernState.RECEIVED, in_danger)
 
     def own_entry_number(self) -> int:
         """Return the number of the last action that is not a view (0 if none is recent); after a retry the first."""
@@ -198,9 +183,13 @@ def lead_back(attempt: Attempt) -> Response:
 
 
 @concern_form(router, "acknowledgement", "acknowledgement")
-def acknowledge_on_page(attempt: AttemptDep) -> None:
-    """Acknowledge the concern, and the additions up to the last that the page showed."""
+def acknowledge_on_page(attempt: AttemptDep) -> Response | None:
+    """Acknowledge the concern, and the additions up to the last that the page showed. Lead on if the person asks."""
     attempt.context.writer.run(actions.acknowledge, attempt.reference, attempt.parse(Acknowledgement), attempt.actor)
+    if attempt.posted.one("then") == "next":
+        following = find_next(attempt, attempt.place, acknowledged=attempt.reference)
+        return lead_to(following) if following else None
+    return None
 
 
 @concern_form(router, "outcome", "outcome")
@@ -282,7 +271,7 @@ def set_restriction_on_page(attempt: AttemptDep) -> Response | None:
     if attempt.may_open(attempt.reference):
         return None
     heading, message = NOT_FOR_YOU
-    return attempt.page("desk_message.html", heading=heading, message=message, reference=None)
+    return attempt.page("desk_message.html", heading=heading, message=message, reference=None, sign_in="")
 
 
 def show_again(attempt: Attempt, form: str, refusal: errors.GuidanceError) -> Response:
@@ -290,7 +279,8 @@ def show_again(attempt: Attempt, form: str, refusal: errors.GuidanceError) -> Re
 
     If the concern has changed since, first record that nothing was done (not after `StoreBusy`).
     """
-    waiting = attempt.find_waiting()
+    with Session(attempt.context.engine) as session:  # only metadata, so the reading is not recorded
+        concern, in_danger = find_concern(session, attempt.reference), first_in_danger(session, attempt.reference)
     visitor, meanwhile, seen = attempt.visitor, attempt.list_entries_since(), attempt.seen or 0
     if meanwhile and not isinstance(refusal, errors.StoreBusy):
         action = form.replace("_", " ")
@@ -300,10 +290,11 @@ def show_again(attempt: Attempt, form: str, refusal: errors.GuidanceError) -> Re
     is_own = {each.client for each in meanwhile} == {visitor.actor.client}
     if isinstance(refusal, errors.ChangedMeanwhile) and is_own:
         heading, message = REPEATED
-    is_closing = form == "outcome" and isinstance(refusal, errors.NotAcknowledged) and not waiting.is_concern
+    is_closing = form == "outcome" and isinstance(refusal, errors.NotAcknowledged)
+    is_closing = is_closing and concern is not None and concern.state != ConcernState.RECEIVED
     if is_closing:
         heading, message = STILL_WAITS
-    if waiting.in_danger is not None and (is_closing or DeskAct.ADDED in {each.act for each in meanwhile}):
+    if in_danger is not None and (is_closing or DeskAct.ADDED in {each.act for each in meanwhile}):
         heading = IN_DANGER
     typed = {name: attempt.posted.one(name) for name in attempt.posted.fields}
     typed |= {"people": "\n".join(attempt.posted.many("people"))} if form == "restriction" else {}
@@ -318,7 +309,7 @@ def show_again(attempt: Attempt, form: str, refusal: errors.GuidanceError) -> Re
         status=problem_type_of(refusal).status,
         heading=heading,
         message=message,
-        in_danger=waiting.in_danger,
+        in_danger=in_danger,
         meanwhile=act_lines(meanwhile, attempt.context.reference_data.get_code_list("outcome").labels),
         form=form,
         forms=desk_forms(attempt, attempt.reference, seen, typed=typed, faults=faults, place=attempt.place),

@@ -11,7 +11,6 @@ from app.models.concerns.receipts import ConcernState
 from app.models.desk.inbox import InboxEntry
 from app.pages.audit.entry_words import ActLine
 from app.pages.frame import Visit
-from app.services.access.people import list_workers
 from app.services.desk.assignment import Assigned, list_last_assignments
 
 CLOSED = "This concern is closed, and stays closed."
@@ -39,13 +38,15 @@ REMIND_OF_CLOSED = ASSIGNING_ACTS | {DeskAct.NOTED, DeskAct.MESSAGE_SENT}
 
 
 def after_act(visit: Visit, entry: InboxEntry, line: ActLine) -> dict[str, Any]:
-    """For the template: the line, the next steps, and how to undo it, if it can be."""
+    """For the template: the line, the next steps, and how to undo an assignment (an empty name is nobody)."""
     act, me, last = line.act.act, visit.visitor.name, _last_assignments(visit, entry, line)
     said = [
         _assignment_sentences(me, last) if last else _next_step(act, entry, me),
         CLOSED if entry.state == ConcernState.CLOSED and act in REMIND_OF_CLOSED else None,
     ]
-    return {"line": line, "next_steps": [*filter(None, said)], "undo": _undo(visit, last)}
+    former = last[1].person if len(last) > 1 else None
+    undo = {"person": former or "", "replaces": last[0].person or ""} if last else None
+    return {"line": line, "next_steps": [*filter(None, said)], "undo": undo}
 
 
 def _last_assignments(visit: Visit, entry: InboxEntry, line: ActLine) -> list[Assigned]:
@@ -55,16 +56,6 @@ def _last_assignments(visit: Visit, entry: InboxEntry, line: ActLine) -> list[As
     with Session(visit.context.engine) as session:
         last = list_last_assignments(session, entry.reference, limit=2)
     return last if last and last[0].version == line.act.number else []
-
-
-def _undo(visit: Visit, last: list[Assigned]) -> dict[str, str] | None:
-    """An empty name is nobody. None if the person may not change concerns, or who had it can no longer work on them."""
-    if not last or not visit.visitor.can_write:
-        return None
-    former = last[1].person if len(last) > 1 else None
-    with Session(visit.context.engine) as session:
-        people = list_workers(session)
-    return {"person": former or "", "replaces": last[0].person or ""} if former in (None, *people) else None
 
 
 def _assignment_sentences(me: str, last: list[Assigned]) -> str:

@@ -58,7 +58,8 @@ def assign_on_page(attempt: AttemptDep) -> Response | None:
         if not is_asked_about or owner.person in (None, typed.person):
             assignment.assign(attempt.context.writer, attempt.reference, typed.person or None, attempt.actor)
         elif typed.replaces == owner.person:
-            _take_from(attempt, owner, typed.person or None)
+            actor, is_same = replace(attempt.actor, seen=None), lambda version: version == owner.version
+            assignment.assign(attempt.context.writer, attempt.reference, typed.person or None, actor, is_same)
         else:
             return ask_first(attempt, "take_over", owner=owner, person=typed.person)
     except errors.ChangedMeanwhile:
@@ -75,14 +76,6 @@ def read_assignment_for_page(visit: WorkerVisitDep, reference: ConcernReferenceI
     """Return JSON for the desk's script."""
     found = visit.context.writer.run(assignment.read_assignment, reference_of(reference), visit.actor)
     return Response(orjson.dumps({"person": found.person}), media_type=JSON)
-
-
-def _take_from(attempt: Attempt, owner: assignment.Assigned, person: str | None) -> None:
-    """Raise `AssignmentChanged` if there is a newer assignment than `owner`."""
-    actor = replace(attempt.actor, seen=None)
-    assignment.assign(
-        attempt.context.writer, attempt.reference, person, actor, lambda version: version == owner.version
-    )
 
 
 @concern_form(router, "erasure", "erasure")

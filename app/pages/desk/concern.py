@@ -23,14 +23,16 @@ from app.models.audit.entry_kinds import EntryKind
 from app.models.audit.rows import DeskAct
 from app.models.base import format_utc
 from app.models.concerns.entries import AdditionEntry, LabelEntry, NoteEntry
+from app.models.concerns.receipts import ConcernState
 from app.models.guides.edition_keys import EditionKey
+from app.models.references import find_reference
 from app.pages.audit.entry_words import ActLine, act_lines, fold_openings
 from app.pages.concerns.form_answers import AnsweredSection
 from app.pages.desk.actions import desk_forms
 from app.pages.desk.after_acts import after_act
 from app.pages.desk.inbox import CONCERN_PAGES, ConcernReferenceInPath
 from app.pages.desk.inbox_rows import lines_of
-from app.pages.desk.list_place import ListPlace, ListPlaceDep
+from app.pages.desk.list_place import ListPlace, ListPlaceDep, read_beside
 from app.pages.desk.referral import layout_of, numbers_of, sections_of
 from app.pages.frame import DeskRouter, ReaderVisitDep, Visit, WorkerVisitDep
 from app.pages.page import HTML, UNSEAL_PAGE
@@ -39,6 +41,8 @@ from app.services.audit.audit_log import list_last_entries
 from app.services.audit.meanwhile import list_entries_since
 from app.services.clock.working_days import LONDON
 from app.services.concerns import desk_entries, entries, opened_entries
+from app.services.concerns.card_making import card_of_concern
+from app.services.concerns.rows import find_concern
 from app.services.cursors import decode_key, encode_key
 from app.services.desk import actions, opened_concerns
 from app.services.desk.hand_overs import list_hand_overs
@@ -91,17 +95,6 @@ class ShownEntries:
     entries: Sequence[AdditionEntry | NoteEntry | LabelEntry]
     sealed: Mapping[int, SealedText]
     next_page: str | None
-
-    @property
-    def first_to_read(self) -> list[AdditionEntry]:
-        """Unacknowledged additions in immediate danger."""
-        additions = [each for each in self.entries if isinstance(each, AdditionEntry)]
-        return [each for each in additions if each.acknowledged_at is None and each.immediate_danger == "yes"]
-
-    @property
-    def others(self) -> list[AdditionEntry | NoteEntry | LabelEntry]:
-        first = self.first_to_read
-        return [each for each in self.entries if each not in first]
 
 
 def read_shown_entries(
@@ -165,7 +158,10 @@ def read_desk_work(visit: Visit, shown: opened_concerns.Opening, *, seen_before:
 
 @dataclass(frozen=True)
 class Shown:
-    """`sections` or `sealed` is set, neither if erased. `additions` are the first ones, `notes` the last ones."""
+    """`sections` or `sealed` is set, neither if erased. `additions` are the first ones, `notes` the last ones.
+
+    `children` are those of the decrypted text: the script names them in the heading.
+    """
 
     opening: opened_concerns.Opening
     place: ListPlace
@@ -174,6 +170,7 @@ class Shown:
     labels: ShownEntries
     sections: list[AnsweredSection] | None = None
     sealed: SealedText | None = None
+    children: Sequence[object] = ()
 
 
 def show_concern(visit: Visit, reference: str, place: ListPlace, *, labels: int) -> Shown:
@@ -195,13 +192,14 @@ def show_concern(visit: Visit, reference: str, place: ListPlace, *, labels: int)
     )
     concern, is_erased = opening.concern, opening.concern.erased_at is not None
     text = _own_text(context, opening) if not is_erased else None
-    sections = None
+    sections, children = None, ()
     if opening.opens and text is not None:
         submission = context.unsealer.open_member(
             "submission", text.sealed, reference=reference, received_at=text.received_at
         )
         content = context.contents(EditionKey(concern.guide, concern.edition))
         sections = sections_of(submission, content, context.reference_data)
+        children = card_of_concern(submission)["children"]
     place = place.seen_from(concern)
     show = partial(read_shown_entries, visit, reference, place=place, has_words=opening.opens, is_erased=is_erased)
     return Shown(
@@ -212,6 +210,7 @@ def show_concern(visit: Visit, reference: str, place: ListPlace, *, labels: int)
         replace(show(opening.label), next_page=None),
         sections,
         None if opening.opens else text,
+        children,
     )
 
 
@@ -228,13 +227,18 @@ def read_concern_page(
     place: ListPlaceDep,
     seen: Annotated[int | None, Query(ge=0, le=MOST_ACTS), IN_PLAIN_DIGITS] = None,
     done: Annotated[int | None, Query(ge=0, le=MOST_ACTS), IN_PLAIN_DIGITS] = None,
+    acknowledged: Annotated[str, Query(max_length=60)] = "",
 ) -> Response:
-    """Show the person's own recent action `done` first, if given, and the actions of others after `seen`."""
+    """Show the person's own recent action first, if given, and the actions of others after `seen`.
+
+    It is `done` on this concern, or that another was `acknowledged`.
+    """
     parsed = reference_of(reference)
     shown = show_concern(visit, parsed, place, labels=1 if done is None else 2)
     entry, recorded = entry_of(shown.opening.concern, now=visit.now), shown.opening
     work = read_desk_work(visit, recorded, seen_before=seen)
     own = [line for line in work["acts"] if line.act.number == done and line.act.client == visit.actor.client]
+    former = find_acknowledged(visit, acknowledged)
     return visit.page(
         "desk_concern.html",
         concern=entry,
@@ -242,6 +246,8 @@ def read_concern_page(
         work=work,
         history=fold_openings(work["acts"]),
         done=after_act(visit, entry, own[0]) if own else None,
+        acknowledged=former,
+        beside=read_beside(visit, shown.place) if own or former else [],
         former_label=former_label(shown.labels, own[0]) if own and visit.visitor.can_write else None,
         place=shown.place,
         forms=desk_forms(visit, parsed, recorded.seen, place=shown.place),
@@ -251,6 +257,14 @@ def read_concern_page(
         layout=layout_of(visit.context, entry.guide, entry.edition) if shown.sealed is not None else None,
         printed_at=visit.now,
     )
+
+
+def find_acknowledged(visit: Visit, typed: str) -> str | None:
+    """Return the reference of a concern that the person may open, if somebody acknowledged it."""
+    reference = find_reference(typed)
+    with Session(visit.context.engine) as session:
+        concern = find_concern(session, reference) if reference and visit.may_open(reference) else None
+    return reference if concern is not None and concern.state != ConcernState.RECEIVED else None
 
 
 def former_label(labels: ShownEntries, line: ActLine) -> dict[str, Any] | None:

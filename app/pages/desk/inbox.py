@@ -16,8 +16,7 @@ from app.models.desk.actions import BurstAcknowledgement
 from app.models.desk.inbox_filters import NO_BURST, InboxOrder
 from app.models.references import BURST, find_reference
 from app.pages.desk.inbox_filters import (
-    ME,
-    NOBODY,
+    MINE,
     PERSON,
     InboxSelection,
     InboxTab,
@@ -52,13 +51,13 @@ NOT_SEEN = "Confirm that you have read them"
 PAGE_SIZE = 50
 MOST_GUIDES = 200
 LONGEST_QUERY = 2000
-OWNERS = (("", "Everyone’s"), (ME, "Mine"), (NOBODY, "Nobody’s"))
 CHANNELS = (
     (Channel.FORM.value, "The form"),
     (Channel.API.value, "Another system"),
     *((each.value, each.meaning) for each in WorkersChannel),
 )
-TESTS_OR_NOT = ((False, "Real"), (True, "Tests"))
+IN_SIGHT = 3
+"""Lists before those under 'More'."""
 
 
 @dataclass(frozen=True)
@@ -159,7 +158,7 @@ def inbox_page(visit: Visit, chosen: InboxSelection, place: InboxPlace, *, statu
         looked_at, people = find_seen_until(session, visitor.name), list_workers(session)
         restricted = find_restriction_notice(session, visitor.actor)
         guides = list_current(session, limit=MOST_GUIDES)
-        tabs = list_tabs(session, chosen, visitor.actor)
+        lists = list_lists(session, chosen, visitor.actor)
         concern = find_concern(session, place.taken) if place.taken else None
         taken = place.taken if concern is not None and concern.assigned_to == visitor.name else ""
         is_own_list = chosen.view.mine and place.cursor is None
@@ -186,9 +185,8 @@ def inbox_page(visit: Visit, chosen: InboxSelection, place: InboxPlace, *, statu
         status=status,
         rows=rows,
         chosen=chosen,
-        tabs=tabs,
-        owners=[(chosen.with_owner(who).address, label, chosen.who == who) for who, label in OWNERS],
-        tests=[(replace(chosen, tests=value).address, label, chosen.tests == value) for value, label in TESTS_OR_NOT],
+        lists=lists[:IN_SIGHT],
+        more_lists=lists[IN_SIGHT:],
         orders={each.value: (replace(chosen, order=each).address, chosen.order_shown is each) for each in InboxOrder},
         people=[(f"{PERSON}{name}", name) for name in people],
         guides=[(each.guide, each.title) for each in guides],
@@ -222,11 +220,19 @@ def _joined(query: str, place: Mapping[str, Any]) -> str:
     return "&".join(filter(None, (query, urlencode(place))))
 
 
-def list_tabs(session: Session, chosen: InboxSelection, actor: Actor) -> list[tuple[str, str, bool, str | None]]:
-    """Return address, label, whether shown, and the number of open concerns, such as `500+`, or None."""
-    selections = {tab: replace(chosen, show=tab, order=None) for tab in InboxTab}
-    counted = [tab for tab in InboxTab if tab.is_counted]
-    queries = [selections[tab].inbox_query(actor.person, None) for tab in counted]
-    counts = dict(zip(counted, count_open(session, queries, actor=actor), strict=True))
-    words = {tab: str(count) if count <= COUNT_LIMIT else f"{COUNT_LIMIT}+" for tab, count in counts.items()}
-    return [(selections[tab].address, tab.label, tab is chosen.show, words.get(tab)) for tab in InboxTab]
+def list_lists(session: Session, chosen: InboxSelection, actor: Actor) -> list[tuple[str, str, bool, str | None]]:
+    """Return address, label, whether shown, and the number of open concerns, such as `500+`, or None.
+
+    The lists in sight, and tests, have no other filter. The others under 'More' keep the filters that are chosen.
+    """
+    shown = replace(chosen, order=None)
+    selections = [MINE, *(InboxSelection(tab) for tab in InboxTab), InboxSelection(tests=True)]
+    labels = [each.label for each in selections]
+    selections[IN_SIGHT:-1] = [replace(shown, show=each.show) for each in selections[IN_SIGHT:-1]]
+    counted = [each for each in selections if each.show.is_counted]
+    queries = [each.inbox_query(actor.person, None) for each in counted]
+    counts = zip(counted, count_open(session, queries, actor=actor), strict=True)
+    words = {each: str(count) if count <= COUNT_LIMIT else f"{COUNT_LIMIT}+" for each, count in counts}
+    return [
+        (each.address, label, each == shown, words.get(each)) for each, label in zip(selections, labels, strict=True)
+    ]

@@ -23,6 +23,8 @@ TESTS = "yes"
 """Value of `tests` that shows only test concerns."""
 PAGE_FIELDS = ("cursor", "until")
 NO_FILTERS = ViewFilters()
+OWNERS = {ME: "Mine", NOBODY: "Nobody’s"}
+OTHER_LIST = "filtered"
 FORMER_TABS = {"mine": {"who": ME}, "unassigned": {"who": NOBODY}, "tests": {"tests": TESTS}}
 """Filters of tabs that no longer exist: old addresses still work."""
 
@@ -34,8 +36,8 @@ class InboxTab(StrEnum):
     state: ConcernState | None
     is_counted: bool
 
-    ALL = "all", "All open"
-    RECEIVED = "received", "Not acknowledged", ConcernState.RECEIVED
+    RECEIVED = "received", "Waiting", ConcernState.RECEIVED
+    ALL = "all", "All"
     DANGER = "danger", "In danger now"
     OVERDUE = "overdue", "Overdue"
     ACKNOWLEDGED = "acknowledged", "Acknowledged", ConcernState.ACKNOWLEDGED
@@ -66,7 +68,7 @@ class InboxSelection:
     @property
     def shows_due_concerns(self) -> bool:
         """True for all open concerns, or the person's own, without filters: concerns to look at again are shown too."""
-        return replace(self, order=None) in (InboxSelection(), InboxSelection(view=ViewFilters(mine=True)))
+        return replace(self, order=None) in (InboxSelection(), MINE)
 
     @property
     def query(self) -> str:
@@ -94,10 +96,12 @@ class InboxSelection:
         others = (view.danger, view.guide, view.burst, view.channel, view.assigned_to, view.overdue)
         return any(each is not None for each in others)
 
-    def with_owner(self, who: str) -> "InboxSelection":
-        """`who` is `me`, `nobody`, or empty."""
-        people = {"assigned_to": None, "mine": who == ME, "unassigned": who == NOBODY}
-        return replace(self, view=self.view.model_copy(update=people))
+    @property
+    def label(self) -> str:
+        """Name of the one choice (tab, owner or tests) that makes the list. Otherwise `OTHER_LIST`."""
+        names = [OWNERS[self.who]] if self.who in OWNERS else []
+        names += [self.show.label] * (self.show is not InboxTab.ALL) + ["Tests"] * self.tests
+        return OTHER_LIST if self.is_narrowed or len(names) > 1 else next(iter(names), InboxTab.ALL.label)
 
     @property
     def order_shown(self) -> InboxOrder:
@@ -116,6 +120,9 @@ class InboxSelection:
             waits_in_danger=self.show is InboxTab.DANGER,
             is_open=self.show is InboxTab.ALL,
         )
+
+
+MINE = InboxSelection(view=ViewFilters(mine=True))
 
 
 class TypedFilters(BaseModel):

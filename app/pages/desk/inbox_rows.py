@@ -65,11 +65,6 @@ class InboxLine:
     def danger(self) -> str:
         return max(self.entry.immediate_danger, self.entry.addition_danger or "no", key=LEAST_URGENT_FIRST.index)
 
-    @property
-    def danger_source(self) -> str:
-        """`addition` or `first report`."""
-        return "addition" if self.entry.addition_danger == self.danger else "first report"
-
     @cached_property
     def due(self) -> dt.datetime | None:
         dues = (self.is_unread and self.entry.acknowledge_by, self.entry.addition_acknowledge_by)
@@ -95,13 +90,11 @@ class InboxLine:
         return f"{waiting}, {left}" if self.entry.overdue else waiting
 
     @property
-    def short_times(self) -> tuple[str, str | None]:
-        """One or two lines: time left or delay. In danger: time waited, or delay and then time waited."""
-        left = time_left(self.due or self.now, self.now, is_short=True)
-        if self.waits_since is None:
-            return left, None
-        waiting = f"waiting {span_in_words(self.now - self.waits_since, is_short=True)}"
-        return (left, waiting) if self.entry.overdue else (waiting, None)
+    def short_time(self) -> str:
+        """Time left or delay. In danger: the time waited so far, until it is late."""
+        if self.waits_since is None or self.entry.overdue:
+            return time_left(self.due or self.now, self.now, is_short=True)
+        return f"waiting {span_in_words(self.now - self.waits_since, is_short=True)}"
 
     @property
     def due_because(self) -> str:

@@ -12,17 +12,18 @@ from sqlmodel import Session
 from app.errors import InvalidCursor, InvalidQuery
 from app.http.params import Cursor
 from app.models.concerns.rows import ConcernRow
-from app.pages.desk.inbox import CONCERN_PAGES, LONGEST_QUERY, OWNERS, TESTS_OR_NOT
-from app.pages.desk.inbox_filters import InboxSelection, InboxTab, parse_list
-from app.pages.frame import DeskRouter, ReaderVisitDep, lead_to
+from app.pages.desk.inbox import CONCERN_PAGES, LONGEST_QUERY
+from app.pages.desk.inbox_filters import OTHER_LIST, InboxSelection, InboxTab, parse_list
+from app.pages.desk.inbox_rows import InboxLine, lines_of
+from app.pages.frame import DeskRouter, ReaderVisitDep, Visit, lead_to
 from app.services.access.sign_in import PATH
 from app.services.cursors import decode_position, encode_position
-from app.services.desk.inbox import InboxPosition, position_of, read_next
+from app.services.desk.inbox import InboxPosition, InboxQuery, position_of, read_inbox, read_next
+from app.services.desk.presented_concerns import entry_of
 from app.services.desk.saved_views import find_seen_until
 
 router = DeskRouter()
-TESTS_LABEL = dict(TESTS_OR_NOT)[True]
-OTHER_LIST = "the filtered list"
+BESIDE = 20
 ListQuery = Annotated[str, Query(alias="list", max_length=LONGEST_QUERY)]
 
 
@@ -46,20 +47,17 @@ class ListPlace:
     def seen_from(self, concern: ConcernRow) -> Self:
         """Set the concern's position, unless it has one."""
         query = self.chosen.inbox_query("", None)
-        if self._position(query.column_types) is not None:
+        if self.position_in(query, self.at) is not None:
             return self
         return replace(self, at=encode_position(position_of(concern, query)))
 
-    def _position(self, types: tuple[type, ...]) -> InboxPosition | None:
+    @staticmethod
+    def position_in(query: InboxQuery, cursor: str | None) -> InboxPosition | None:
+        """None if invalid."""
         try:
-            return decode_position(self.at, types)
+            return decode_position(cursor, query.column_types)
         except InvalidCursor:
             return None
-
-    @property
-    def position(self) -> InboxPosition | None:
-        """None if invalid."""
-        return self._position(self.chosen.inbox_query("", None).column_types)
 
     @cached_property
     def query(self) -> str:
@@ -81,15 +79,14 @@ class ListPlace:
     def next(self) -> str:
         return f"{PATH}/next{self.suffix}"
 
+    def address_of(self, reference: str, **more: str) -> str:
+        query = urlencode(replace(self, at=None).fields | more)
+        return f"{CONCERN_PAGES}/{reference}{'?' if query else ''}{query}"
+
     @property
     def label(self) -> str:
-        """Name of the one choice (tab, owner or tests) in the list. Otherwise `OTHER_LIST`, or `the list`."""
-        chosen = self.chosen
-        names = [chosen.show.label] if chosen.show is not InboxTab.ALL else []
-        names += [label for who, label in OWNERS if who and who == chosen.who] + [TESTS_LABEL] * chosen.tests
-        if chosen.is_narrowed or len(names) > 1:
-            return OTHER_LIST
-        return f"‘{names[0]}’" if names else "the list"
+        label = self.chosen.label
+        return {OTHER_LIST: "the filtered list", InboxTab.ALL.label: "the list"}.get(label, f"‘{label}’")
 
 
 async def read_place(query: ListQuery = "", at: Cursor = None) -> ListPlace:
@@ -101,13 +98,29 @@ ListPlaceDep = Annotated[ListPlace, Depends(read_place)]
 
 @router.get("/next")
 def lead_to_next(visit: ReaderVisitDep, place: ListPlaceDep) -> Response:
-    """Record the look-up, and skip the concern that was open. After the last, lead to the first page, which says so."""
-    if place.position is not None:
-        with Session(visit.context.engine) as session:
-            looked_at = find_seen_until(session, visit.visitor.name)
-        query = place.chosen.inbox_query(visit.visitor.name, looked_at)
-        found = read_next(visit.context.writer, query, actor=visit.actor, after=place.position)
-        if found is not None:
-            return lead_to(f"{CONCERN_PAGES}/{found}{replace(place, at=None).suffix}")
+    """After the last, lead to the first page, which says so."""
     first = replace(place, page={})
-    return lead_to(f"{first.back}{'&' if first.query else '?'}ended=true")
+    ended = f"{first.back}{'&' if first.query else '?'}ended=true"
+    return lead_to(find_next(visit, place) or ended)
+
+
+def find_next(visit: Visit, place: ListPlace, **more: str) -> str | None:
+    """Record the look-up, and return the address of the next concern, without the one that was open."""
+    query = _query_of(visit, place)
+    at = place.position_in(query, place.at)
+    found = None if at is None else read_next(visit.context.writer, query, actor=visit.actor, after=at)
+    return None if found is None else place.address_of(found, **more)
+
+
+def read_beside(visit: Visit, place: ListPlace) -> list[InboxLine]:
+    """Record and return the first concerns of the list's page, which stand beside the words after an act."""
+    query = _query_of(visit, place)
+    after = place.position_in(query, place.page.get("cursor"))
+    rows = read_inbox(visit.context.writer, query, actor=visit.actor, after=after, limit=BESIDE)
+    return lines_of(visit, [entry_of(row._mapping, now=visit.now) for row in rows[:BESIDE]])
+
+
+def _query_of(visit: Visit, place: ListPlace) -> InboxQuery:
+    with Session(visit.context.engine) as session:
+        looked_at = find_seen_until(session, visit.visitor.name)
+    return place.chosen.inbox_query(visit.visitor.name, looked_at)

@@ -36,6 +36,7 @@ from app.services.guides.editions import (
     StoredRendition,
     current_of,
     get_history,
+    list_readable_renditions,
     list_renditions,
     readable_of,
     require_current,
@@ -49,6 +50,7 @@ from app.services.guides.renditions import (
     content_language,
     current_renditions,
     is_of_former_edition,
+    latest_renditions,
     rendered_words,
 )
 from app.services.guides.structured_data import structured_data
@@ -138,20 +140,20 @@ def read_subject(site: SiteDep, session: SessionDep, subject: SubjectCode) -> Re
 
 
 def names_publishers(guides: Sequence[ListedGuide]) -> bool:
-    """True if there is more than one publisher."""
+    """Return True if there is more than one publisher."""
     return len({each.publisher for each in guides}) > 1
 
 
 def links_of_renditions(renditions: Sequence[StoredRendition]) -> list[dict[str, str | None]]:
-    """`own_name` is the name of a translation's language in that language."""
+    """Return the links. `own_name` is the name of a translation's language in that language."""
     first = {each.key.language: each for each in reversed(renditions)}
     return [
         {
             "path": page_of_rendition(each, is_numbered=each != first[each.key.language]),
             "language": each.key.language,
             "dir": direction_of(each.key.language),
-            "label": FORM_LABELS[each.content.form],
-            "own_name": own_name_of(each.key.language) if each.content.form is RenditionForm.TRANSLATION else None,
+            "label": FORM_LABELS[each.form],
+            "own_name": own_name_of(each.key.language) if each.form is RenditionForm.TRANSLATION else None,
         }
         for each in renditions
     ]
@@ -168,19 +170,19 @@ def page_of_rendition(rendition: StoredRendition, *, is_numbered: bool) -> str:
 @router.get("/covering-your-tracks")
 @router.get("/privacy")
 def read_fixed_page(site: SiteDep) -> Response:
-    """Its template is named after its path."""
+    """Show a page whose template is named after its path."""
     return site.cached_page(f"{str(site.request.scope['path'])[1:].replace('-', '_')}.html")
 
 
 @router.get("/accessibility")
 def read_accessibility_statement(site: SiteDep, session: SessionDep) -> Response:
     """List the formats that published guides have."""
-    guides = list_guides(session, site.context.reference_data)
+    guides, renditions = list_guides(session, site.context.reference_data), list_readable_renditions(session)
     forms: dict[RenditionForm, list[dict[str, str | None]]] = {}
     for guide in guides:
-        found = current_renditions(get_history(session, guide=guide.guide), list_renditions(session, guide=guide.guide))
+        found = latest_renditions(renditions.get(guide.guide, ()))
         for rendition, link in zip(found, links_of_renditions(found), strict=True):
-            forms.setdefault(rendition.content.form, []).append(link | {"title": guide.title, "guide": guide.guide})
+            forms.setdefault(rendition.form, []).append(link | {"title": guide.title, "guide": guide.guide})
     lacking = [
         none_has if not forms.get(form) else not_all_have
         for form, (none_has, not_all_have) in WANTED_FORMS.items()
@@ -198,22 +200,23 @@ def read_accessibility_statement(site: SiteDep, session: SessionDep) -> Response
 
 @router.get("/guides/{guide}")
 def read_guide_page(site: SiteDep, session: SessionDep, guide: GuideName) -> Response:
-    """Prefer a rendition with text in the request's language. Raise `NoSuchGuide` or `EditionWithdrawn`."""
+    """Show a guide, by preference a rendition with text in the request's language.
+
+    Raise `NoSuchGuide` or `EditionWithdrawn`.
+    """
     history = get_history(session, guide=guide)
     head = require_current(history)
     content = site.context.contents(head.key, session)
     renditions = current_renditions(history, list_renditions(session, guide=guide))
     language = current_language()
-    if language != ENGLISH and any(
-        each.key.language == language.tag and each.content.form.has_words for each in renditions
-    ):
+    if language != ENGLISH and any(each.key.language == language.tag and each.form.has_words for each in renditions):
         return _rendition_page(site, session, guide, language.tag, None)
     return _edition_page(site, history, head, content, renditions)
 
 
 @router.get("/guides/{guide}/editions/{number}")
 def read_edition_page(site: SiteDep, session: SessionDep, guide: GuideName, number: EditionNumber) -> Response:
-    """Raise `NoSuchGuide`, `NoSuchEdition` or `EditionWithdrawn`."""
+    """Show an edition. Raise `NoSuchGuide`, `NoSuchEdition` or `EditionWithdrawn`."""
     history = get_history(session, guide=guide)
     head = readable_of(history, number)
     content = site.context.contents(head.key, session)
@@ -224,7 +227,7 @@ def read_edition_page(site: SiteDep, session: SessionDep, guide: GuideName, numb
 def read_changes_page(
     *, site: SiteDep, session: SessionDep, guide: GuideName, number: EditionNumber, since: Since = None
 ) -> Response:
-    """`since` is by default the last edition before that is not withdrawn.
+    """Show what changed. `since` is by default the last edition before that is not withdrawn.
 
     Raise `InvalidQuery` if both are the same, `NoSuchGuide`, `NoSuchEdition` or `EditionWithdrawn`.
     """
@@ -301,15 +304,15 @@ class WordMarks:
 
     @property
     def own(self) -> Markup:
-        """Attributes for the rendition's own language."""
+        """Return the attributes for the rendition's own language."""
         return Markup(' lang="{}" dir="{}"').format(self.language, direction_of(self.language))
 
 
 @router.get("/guides/{guide}/renditions/{language}")
 def read_rendition_page(site: SiteDep, session: SessionDep, guide: GuideName, language: LanguageName) -> Response:
-    """Prefer a rendition with text, then one of the latest edition. Redirect if there are pages in `language`.
+    """Show a rendition, by preference one with text, then of the latest edition.
 
-    Raise as `find_rendition`, or `EditionWithdrawn` if all are.
+    Redirect if there are pages in `language`. Raise as `find_rendition`, or `EditionWithdrawn` if all are.
     """
     return _in_its_language(language, guide, None) or _rendition_page(site, session, guide, language, None)
 
@@ -318,7 +321,7 @@ def read_rendition_page(site: SiteDep, session: SessionDep, guide: GuideName, la
 def read_numbered_rendition_page(
     site: SiteDep, session: SessionDep, guide: GuideName, language: LanguageName, number: RenditionNumber
 ) -> Response:
-    """Show current cautions and contacts. Otherwise the same as `read_rendition_page`."""
+    """Show a numbered rendition with current cautions and contacts, otherwise as `read_rendition_page` does."""
     return _in_its_language(language, guide, number) or _rendition_page(site, session, guide, language, number)
 
 
@@ -357,7 +360,7 @@ def rendition_values(
     site: Site, session: Session, history: list[EditionHead], rendition: StoredRendition
 ) -> dict[str, Any]:
     """Return template variables with current cautions and contacts. Raise `EditionWithdrawn` if all editions are."""
-    current, form = require_current(history), rendition.content.form
+    current, form = require_current(history), rendition.form
     words = rendered_words(history, rendition, partial(site.context.contents, session=session), is_numbered=False)
     lacks_words = any(not each.startswith(ALWAYS_OWN) for each in words.in_guide_language)
     return {

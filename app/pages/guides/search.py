@@ -17,7 +17,7 @@ from app.models.guides.words import DUTY_TEAM, REASON, SIGNPOST
 from app.pages.error_pages import PageRouter
 from app.pages.guides.guides import names_publishers
 from app.pages.languages import LANGUAGES, SHORT_LANGUAGES, gettext, to_translate
-from app.pages.other_reasons import other_contacts
+from app.pages.other_reasons import contacts_for_other_reasons
 from app.pages.page import Site, SiteDep
 from app.pages.posted_forms import SubmittedFormDep
 from app.services.guides.guides import SECTIONS, Found, first_signposts, search_guides
@@ -84,7 +84,7 @@ def _page(site: Site, words: str, found: Found | None = None, *, fault: str | No
 def _answers(site: Site, who: WhoToCall, asked: Asked, found: Found | None) -> Iterator[tuple[str, Any]]:
     """Yield what the words lead to, in order, with its kind, by which the template shows it."""
     signposts, teams = first_signposts(site.context.reference_data, who.signposts, asked), site.teams(who)
-    reasons = other_contacts(site.context.settings, who.signposts)
+    reasons = contacts_for_other_reasons(site.context.settings, who.signposts)
     shown: dict[str, tuple[str, Any]] = {
         **{SIGNPOST + each.id: ("contact", each) for each in signposts},
         **{REASON + each["reason"].id: ("reason", each) for each in reasons},

@@ -18,7 +18,7 @@ CALL = "Call the duty team instead: the numbers are on this page."
 
 @dataclass(frozen=True)
 class ServicePart:
-    """`name` says what people use the part for, and `detail` what else they can do."""
+    """A part of the service. `name` says what people use it for, and `detail` what else they can do."""
 
     name: str
     works: bool

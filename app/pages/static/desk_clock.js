@@ -23,33 +23,27 @@
     return `${number} ${unit}${number === 1 ? "" : "s"}`;
   }
 
-  // The kind of a clock is empty for one that says all, `short` for that of a column, and `below` for the line below it.
+  // A short clock shows one of the two: how late it is, or how long it has waited.
   function show(clock, elapsed) {
-    const { clock: kind, now: shown, due: deadline, since, by } = clock.dataset;
+    const { clock: kind, now: shown, due: deadline, since } = clock.dataset;
     const [now, due] = [Date.parse(shown) + elapsed, Date.parse(deadline)];
     const isLate = now > due && !("test" in clock.dataset);
-    const span = (length) => spanInWords(length, kind !== "");
+    const span = (length) => spanInWords(length, kind === "short");
     const left = now <= due ? `${span(due - now)} left` : `late by ${span(now - due)}`;
     const waiting = since === undefined ? null : `waiting ${span(now - Date.parse(since))}`;
-    const words = wordsOf(kind, { left, waiting, isLate, by });
+    const words = waiting !== null && isLate && kind !== "short" ? `${waiting}, ${left}` : isLate ? left : (waiting ?? left);
     if (clock.textContent !== words) clock.textContent = words;
-    if (kind !== "below") clock.classList.toggle("late", isLate);
-  }
-
-  function wordsOf(kind, { left, waiting, isLate, by }) {
-    if (kind === "below") return isLate ? waiting : by;
-    if (waiting === null) return left;
-    if (kind === "short") return isLate ? left : waiting;
-    return isLate ? `${waiting}, ${left}` : waiting;
+    clock.classList.toggle("late", isLate);
   }
 
   function showAll() {
-    for (const clock of document.querySelectorAll("[data-clock]")) show(clock, performance.now() - shownAt);
+    for (const clock of document.querySelectorAll("[data-clock]")) show(clock, performance.now() - Number(clock.dataset.fetchedAt ?? shownAt));
   }
 
   document.addEventListener("desk:page", () => {
     shownAt = performance.now();
   });
+  document.addEventListener("desk:clocks", showAll);
   document.addEventListener("visibilitychange", showAll);
   setInterval(showAll, EVERY);
 })();

@@ -1,11 +1,13 @@
 // Keys of the desk's pages, each a shortcut for something on the page:
 // j and k go to the next and the previous concern of the list, Enter opens it, a assigns it to the person, n goes to the
-// next page of the list or to the next concern, / goes to the search, and ? shows this list.
+// next page of the list or to the next concern, / goes to the search or, on the page of a concern, to its acts, which the
+// first letters of a name then find and Enter runs, and ? shows this list.
 // A key is left alone in a field, in an open window, with a modifier, and if the person has turned the keys off. Screen
 // readers that use such letters themselves do so before a page receives them.
 // The script also remembers the place in the list: Back leads to the row from which the person opened a concern.
 (() => {
   const OFF = "desk/keys-off"; // the key in the storage of this browser: a choice of the person, nothing about concerns
+  const FIND_ACT = "#act-name";
   const WRITES = "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable], [popover]";
   const KEYS = {
     j: "Next concern in the list",
@@ -13,7 +15,7 @@
     Enter: "Open the concern",
     a: "Assign the concern to me, if nobody has it",
     n: "Next page of the list, or next concern",
-    "/": "Search",
+    "/": "Search. On a concern: find an act by its first letters, and press / once more to search",
     "?": "Show these keys",
     Escape: "Hide the screen",
   };
@@ -21,13 +23,15 @@
   const TAKEN_AT = "desk/taken-at"; // the key in the storage of this tab: the number of the row that was just assigned
   const ofBrowser = () => localStorage;
   const ofTab = () => sessionStorage;
-  const links = () => [...document.querySelectorAll("[data-row] .row-link")];
+  const links = () => [...document.querySelectorAll("[data-row] .row-link")].filter((link) => link.checkVisibility());
   const placeOf = (element) => links().findIndex((link) => link.closest("[data-row]").contains(element));
   let place = -1; // the place in the list of the row that last had the focus
 
   document.addEventListener("keydown", (event) => {
     const isPlain = !(event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.defaultPrevented);
-    if (!isPlain || !Object.hasOwn(ACTS, event.key) || event.target.closest?.(WRITES)) return;
+    if (event.key === "Enter" && event.target.matches(FIND_ACT)) runAct(event);
+    const isWritten = event.target.closest?.(WRITES) && !(event.key === "/" && event.target.matches(`${FIND_ACT}:placeholder-shown`));
+    if (!isPlain || !Object.hasOwn(ACTS, event.key) || isWritten) return;
     if (document.querySelector("dialog[open]") || isOff()) return;
     if (ACTS[event.key]()) event.preventDefault();
   });
@@ -40,6 +44,7 @@
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-show-keys]")) showKeys();
   });
+  document.addEventListener("input", (event) => event.target.matches(FIND_ACT) && showActs());
 
   // Each act returns true if the page has what its key is for.
   function step(by) {
@@ -54,7 +59,7 @@
     const row = document.activeElement?.closest("[data-row]");
     if (!row) return press(document.querySelector("[data-assign-to-me]"));
     const form = document.querySelector("[data-take]");
-    if (form === null || "assigned" in row.dataset) return press(row.querySelector(".row-link"));
+    if (form === null || !("seen" in row.dataset) || "assigned" in row.dataset) return press(row.querySelector(".row-link"));
     form.elements.reference.value = row.dataset.row;
     form.elements.seen.value = row.dataset.seen;
     inStorage(ofTab, (storage) => storage.setItem(TAKEN_AT, placeOf(row)));
@@ -63,13 +68,48 @@
   }
 
   function next() {
-    return press(document.querySelector("a[rel=next]"));
+    return press(document.querySelector("main a[rel=next]"));
   }
 
   function search() {
-    const field = document.querySelector("[data-search]");
+    const ofActs = document.querySelector(FIND_ACT);
+    const field = ofActs === null || ofActs === document.activeElement ? document.querySelector("[data-search]") : ofActs;
+    unfold(field);
     field?.focus();
     return field !== null;
+  }
+
+  // The acts in which a word, or the whole name, begins with what is typed.
+  function actsFound() {
+    const typed = document.querySelector(FIND_ACT).value.trim().toLowerCase();
+    const acts = [...document.querySelectorAll(`[data-act]:not([hidden])`)].map((act) => ({ act, name: nameOf(act) }));
+    const found = acts.filter(({ name }) => typed !== "" && ` ${name}`.toLowerCase().includes(` ${typed}`));
+    return found.sort((one, other) => other.name.toLowerCase().startsWith(typed) - one.name.toLowerCase().startsWith(typed));
+  }
+
+  const nameOf = (act) => (act.querySelector("summary") ?? act).textContent.trim();
+
+  function showActs() {
+    const [first, ...others] = actsFound();
+    const more = others.length > 0 ? `. Also: ${others.map(({ name }) => name).join(", ")}` : "";
+    const isTyped = document.querySelector(FIND_ACT).value.trim() !== "";
+    document.getElementById("act-found").textContent = first ? `Enter: ${first.name}${more}` : isTyped ? "No act has this name" : "";
+  }
+
+  function runAct(event) {
+    const [found] = actsFound();
+    event.preventDefault();
+    if (found === undefined) return;
+    event.target.value = "";
+    showActs();
+    if (found.act.matches("button")) return found.act.click();
+    found.act.open = true;
+    const field = found.act.querySelector("input:not([type=hidden]), select, textarea, button, summary ~ * a[href]");
+    (field ?? found.act.querySelector("summary")).focus();
+  }
+
+  function unfold(place) {
+    for (let fold = place?.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
   }
 
   function press(target) {
@@ -122,7 +162,7 @@
   // Begin with the row that had the focus before the person went on to another page. After an assignment, begin with
   // the assigned row, or before the row that has taken its place.
   function takePlace() {
-    for (const button of document.querySelectorAll("[data-show-keys]")) button.hidden = false;
+    for (const each of document.querySelectorAll("[data-show-keys], [data-find-act]")) each.hidden = false;
     const takenAt = inStorage(ofTab, (storage) => storage.getItem(TAKEN_AT));
     inStorage(ofTab, (storage) => storage.removeItem(TAKEN_AT));
     place = history.state?.row ?? -1;

@@ -1,7 +1,7 @@
 // The pages work without this script. The script adds seven things:
 // - The exit button, or Shift pressed three times, replaces this page in the history by a neutral page.
 // - Forms are sent by `fetch`, so that no history entry and no file of the browser has their content. If the response
-//   is a file, the browser saves it and this page stays.
+//   is a file, the browser saves it and this page stays. A browser without `fetch` sends them itself.
 // - A link to a question scrolls the question into view with its label, and focuses it. The same happens to the element
 //   that a new page marks by `autofocus`. Such a link, the skip link and the menu make no entry in the history: form.js
 //   and the exit know only the entries of steps.
@@ -211,7 +211,7 @@
     if (event.target.dataset.limit) countLetters(event.target);
   });
   document.addEventListener("submit", (event) => {
-    if (event.defaultPrevented || event.target.method !== "post") return;
+    if (event.defaultPrevented || event.target.method !== "post" || !window.fetch) return;
     const { target: form, submitter: button } = event;
     event.preventDefault();
     send(form, button).catch(() => showFailure(form.matches("[data-file]") || button?.matches("[data-file]")));

@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import Query, Request, Response
-from sqlmodel import Session
 
 from app.errors import FaultCode, FieldError, InvalidQuery, NoSuchGuide, NoSuchItem, NotFound
 from app.http.auth import PUBLIC
-from app.http.context import ContentsDep, SessionDep, SettingsDep
+from app.http.context import ContextDep, SessionDep, SettingsDep
 from app.http.memento import memento_headers, memento_links, time_map
 from app.http.params import IN_PLAIN_DIGITS, Cursor, EditionNumber, GuideName, Limit, item_name
 from app.http.problems import (
@@ -37,8 +36,6 @@ from app.services.cursors import decode_key, encode_key
 from app.services.guides.editions import (
     get_current,
     get_history,
-    get_readable,
-    newest_number,
     read_lists,
     status_of,
     withdrawal_of,
@@ -113,21 +110,15 @@ def list_editions(
     response_model=EditionResponse,
     responses=AS_PUBLISHED | problem_responses(*NUMBERED_EDITION_PROBLEMS),
 )
-def read_edition(
-    request: Request,
-    session: SessionDep,
-    contents: ContentsDep,
-    settings: SettingsDep,
-    guide: GuideName,
-    number: EditionNumber,
-) -> Response:
+def read_edition(request: Request, context: ContextDep, guide: GuideName, number: EditionNumber) -> Response:
     """The complete edition. Its bytes never change."""
-    shown = find_edition(session, contents, guide, number)
+    with context.engine.connect() as connection:
+        shown = find_edition(connection, guide, number)
     return public_response(
         request,
         present_edition(shown),
         caching=CACHE_IMMUTABLE,
-        more_links=_successor(session, shown) | memento_links(settings.public_url, guide),
+        more_links=_successor(shown) | memento_links(context.settings.public_url, guide),
         more_headers=memento_headers(shown.head),
     )
 
@@ -142,7 +133,6 @@ def read_edition(
 def read_changes(
     request: Request,
     session: SessionDep,
-    contents: ContentsDep,
     guide: GuideName,
     number: EditionNumber,
     since: Annotated[
@@ -154,18 +144,18 @@ def read_changes(
     ] = None,
 ) -> Response:
     """Items that this edition added, removed, reworded and moved since an earlier edition, by section."""
-    shown = find_edition(session, contents, guide, number)
+    shown = find_edition(session, guide, number)
     if since is None and number == 1:
         raise InvalidQuery([FieldError((), NONE_BEFORE, FaultCode.REQUIRED, "query", "since")])
-    other = get_readable(session, guide=guide, number=since or number - 1)
-    before, after, path = contents(other.key, session), shown.content, shown.path
+    other = find_edition(session, guide, since or number - 1)
+    before, after, path = other.content, shown.content, shown.path
     response = ChangesResponse(
         **edition_fields(shown),
-        since=other.number,
+        since=other.head.number,
         change_note=after.change_note,
         sections=changed_sections(before, after),
         fields=changed_fields(before, after),
-        links={"self": f"{path}/changes?since={other.number}", "edition": path, "since": edition_path(*other.key)},
+        links={"self": f"{path}/changes?since={other.head.number}", "edition": path, "since": other.path},
     )
     return public_response(request, response, caching=CACHE_IMMUTABLE)
 
@@ -186,9 +176,11 @@ def _add_section(section: Section) -> None:
         response_model=SECTION_RESPONSES[section],
         responses=problem_responses(NotFound, *CURRENT_EDITION_PROBLEMS),
     )
-    def read_section(request: Request, session: SessionDep, contents: ContentsDep, guide: GuideName) -> Response:
+    def read_section(request: Request, context: ContextDep, guide: GuideName) -> Response:
         """The section word for word, with the cautions that must be read with it."""
-        return public_response(request, present_section(find_edition(session, contents, guide), section))
+        with context.engine.connect() as connection:
+            shown = find_edition(connection, guide)
+        return public_response(request, present_section(shown, section))
 
     @editions_router.get(
         of_guide + "/{item_id}",
@@ -198,11 +190,9 @@ def _add_section(section: Section) -> None:
         response_model=ITEM_RESPONSES[section],
         responses=problem_responses(NotFound, NoSuchItem, *CURRENT_EDITION_PROBLEMS),
     )
-    def read_item(
-        *, request: Request, session: SessionDep, contents: ContentsDep, item_id: str = named, guide: GuideName
-    ) -> Response:
+    def read_item(*, request: Request, session: SessionDep, item_id: str = named, guide: GuideName) -> Response:
         """The item, the editions that contain it and those that changed its text."""
-        shown = find_edition(session, contents, guide)
+        shown = find_edition(session, guide)
         lists = read_lists(session, guide=guide, part=section.key)
         fields = _item_fields(shown, section, item_id)
         links = shown.links(f"{of_guide}/{item_id}", _having(lists, item_id))
@@ -218,11 +208,12 @@ def _add_section(section: Section) -> None:
         responses=AS_PUBLISHED | problem_responses(NotFound, *NUMBERED_EDITION_PROBLEMS),
     )
     def read_edition_section(
-        request: Request, session: SessionDep, contents: ContentsDep, guide: GuideName, number: EditionNumber
+        request: Request, context: ContextDep, guide: GuideName, number: EditionNumber
     ) -> Response:
         """The section of that edition, with the cautions that must be read with it."""
-        shown = find_edition(session, contents, guide, number)
-        response, successor = present_section(shown, section), _successor(session, shown, of_guide)
+        with context.engine.connect() as connection:
+            shown = find_edition(connection, guide, number)
+        response, successor = present_section(shown, section), _successor(shown, of_guide)
         return public_response(request, response, caching=CACHE_IMMUTABLE, more_links=successor)
 
     @editions_router.get(
@@ -237,26 +228,25 @@ def _add_section(section: Section) -> None:
         *,
         request: Request,
         session: SessionDep,
-        contents: ContentsDep,
         item_id: str = named,
         guide: GuideName,
         number: EditionNumber,
     ) -> Response:
         """The item in that edition."""
-        shown = find_edition(session, contents, guide, number)
+        shown = find_edition(session, guide, number)
         having = _having(read_lists(session, guide=guide, part=section.key), item_id)
         fields, below = _item_fields(shown, section, item_id), f"{of_guide}/{item_id}"
         links, current = shown.links(below, having), get_current(session, guide=guide)
         latest = links.pop("latest_version")
         # These links depend on later editions, so they are in the Link header: the body never changes.
-        more_links = _successor(session, shown, below) if number + 1 in having else {}
+        more_links = _successor(shown, below) if number + 1 in having else {}
         more_links |= {"latest_version": latest} if current.number in having else {}
         response = NUMBERED_ITEM_RESPONSES[section](**fields, links=links)
         return public_response(request, response, caching=CACHE_IMMUTABLE, more_links=more_links)
 
 
 def _item_fields(shown: ShownEdition, section: Section, item_id: str) -> dict[str, Any]:
-    return edition_fields(shown) | {"section": section, "item": find_item(shown.content, section, item_id)}
+    return edition_fields(shown) | {"section": section, "item": find_item(shown, section, item_id)}
 
 
 def _having(lists: Mapping[int, Mapping[str, Any]], item_id: str) -> set[int]:
@@ -264,11 +254,10 @@ def _having(lists: Mapping[int, Mapping[str, Any]], item_id: str) -> set[int]:
     return {number for number, items in lists.items() if item_id in items}
 
 
-def _successor(session: Session, shown: ShownEdition, below: str = "") -> Links:
+def _successor(shown: ShownEdition, below: str = "") -> Links:
     """Return a link for the Link header: the body of a numbered edition never changes. `below` follows its path."""
     guide, number = shown.head.key
-    has_next = newest_number(session, guide=guide) > number
-    return {"successor_version": edition_path(guide, number + 1) + below} if has_next else {}
+    return {"successor_version": edition_path(guide, number + 1) + below} if shown.newest > number else {}
 
 
 for each_section in DOCUMENTED:

@@ -27,7 +27,7 @@ from app.models.guides.sections import Section
 from app.models.languages import GUIDE_LANGUAGE
 from app.services.guides.csv_tables import csv_name, section_csv
 from app.services.guides.markdown import edition_markdown
-from app.services.guides.pdf import PDF_SUFFIXES, Pictures, PrintForm, edition_pdf
+from app.services.guides.pdf import NO_PICTURES, PDF_SUFFIXES, Pictures, PrintForm, edition_pdf
 from app.services.guides.pictures import read_picture
 from app.services.guides.presenters import ShownEdition, find_edition, find_rendition
 
@@ -49,14 +49,14 @@ def _markdown(request: Request, context: AppContext, shown: ShownEdition) -> Res
 
 
 def _pdf(
-    request: Request, context: AppContext, shown: ShownEdition, form: PrintForm, pictures: Pictures | None = None
+    request: Request, context: AppContext, shown: ShownEdition, form: PrintForm, pictures: Pictures = NO_PICTURES
 ) -> Response:
     who, suffix = context.reference_data.who_to_call(shown.content), PDF_SUFFIXES[form]
     page = edition_pdf(shown, who.signposts, context.duty_hours.published(who), context.settings, form, pictures)
-    links, caching = shown.links(suffix), _caching(shown)
-    response = conditional_response(request, page, media_type=PDF_TYPE, links=links, caching=caching)
-    name = shown.file_name + suffix.replace("/", "-")
-    response.headers["Content-Disposition"] = f'inline; filename="{name}"'
+    response = conditional_response(
+        request, page, media_type=PDF_TYPE, links=shown.links(suffix), caching=_caching(shown)
+    )
+    response.headers["Content-Disposition"] = f'inline; filename="{shown.file_name}{suffix.replace("/", "-")}"'
     return _with_languages(response, shown)
 
 
@@ -94,7 +94,7 @@ def _with_languages(response: Response, shown: ShownEdition) -> Response:
 )
 def read_guide_in_large_print(request: Request, session: SessionDep, context: ContextDep, guide: GuideName) -> Response:
     """The current edition in large print: the same pages as those of the numbered edition."""
-    return _pdf(request, context, find_edition(session, context.contents, guide), PrintForm.LARGE_PRINT)
+    return _pdf(request, context, find_edition(session, guide), PrintForm.LARGE_PRINT)
 
 
 @router.get(
@@ -108,7 +108,7 @@ def read_edition_in_large_print(
     request: Request, session: SessionDep, context: ContextDep, edition: EditionKeyDep
 ) -> Response:
     """The complete edition in 18-point type, in one column. Cached like the poster."""
-    return _pdf(request, context, find_edition(session, context.contents, *edition), PrintForm.LARGE_PRINT)
+    return _pdf(request, context, find_edition(session, *edition), PrintForm.LARGE_PRINT)
 
 
 @router.get(
@@ -124,8 +124,7 @@ def read_rendition_in_large_print(
     """The rendition in 18-point type, in one column, with its pictures if it is in simple words."""
     shown = find_rendition(session, context.contents, *rendition)
     digests = tuple(sorted({each.digest for each in shown.words.pictures.values()}))
-    pictures = Pictures(digests, partial(read_picture, session)) if digests else None
-    return _pdf(request, context, shown, PrintForm.LARGE_PRINT, pictures)
+    return _pdf(request, context, shown, PrintForm.LARGE_PRINT, Pictures(digests, partial(read_picture, session)))
 
 
 @router.get(
@@ -137,7 +136,7 @@ def read_rendition_in_large_print(
 )
 def read_guide_as_markdown(request: Request, session: SessionDep, context: ContextDep, guide: GuideName) -> Response:
     """A one-minute version: the numbers to call first, and the cautions beside factors and indicators."""
-    return _markdown(request, context, find_edition(session, context.contents, guide))
+    return _markdown(request, context, find_edition(session, guide))
 
 
 @router.get(
@@ -154,7 +153,7 @@ def read_edition_as_markdown(
 
     It may be cached for one minute only, so that corrected emergency numbers reach every reader.
     """
-    return _markdown(request, context, find_edition(session, context.contents, *edition))
+    return _markdown(request, context, find_edition(session, *edition))
 
 
 @router.get(
@@ -196,15 +195,16 @@ def read_numbered_rendition_as_markdown(
 )
 def read_guide_as_pdf(request: Request, session: SessionDep, context: ContextDep, guide: GuideName) -> Response:
     """The current edition as a poster: the same pages as those of the numbered edition."""
-    return _pdf(request, context, find_edition(session, context.contents, guide), PrintForm.POSTER)
+    return _pdf(request, context, find_edition(session, guide), PrintForm.POSTER)
 
 
 @router.get(
     "/v1/guides/{guide}/editions/{number}.pdf",
     tags=["Editions"],
     summary="Read a numbered edition as a PDF to print",
-    description="A two-sided A4 poster, tagged for accessibility (PDF/UA-1), with a QR code for the current guide.\n\n"
-    "The front has the number to call in the council's colour, what to look for and what to do. The back has the rest. "
+    description="An A4 poster, tagged for accessibility (PDF/UA-1), with a QR code for the current guide.\n\n"
+    "The front has what to look for, the cautions and whom to call. The back has the rest. A second sheet, for a "
+    "corridor, says whom a child can call. "
     "The same content gives the same bytes. Like the Markdown it may be cached for one minute only, so that corrected "
     "emergency numbers reach every reader.",
     response_class=Response,
@@ -212,7 +212,7 @@ def read_guide_as_pdf(request: Request, session: SessionDep, context: ContextDep
 )
 def read_edition_as_pdf(request: Request, session: SessionDep, context: ContextDep, edition: EditionKeyDep) -> Response:
     """Return the poster of exactly that edition."""
-    return _pdf(request, context, find_edition(session, context.contents, *edition), PrintForm.POSTER)
+    return _pdf(request, context, find_edition(session, *edition), PrintForm.POSTER)
 
 
 @router.get(
@@ -260,13 +260,12 @@ def read_section_as_csv(
     *,
     request: Request,
     session: SessionDep,
-    context: ContextDep,
     section: SectionName,
     guide: GuideName,
     bom: ByteOrderMark = "0",
 ) -> Response:
     """Return one section of the current edition as CSV."""
-    return _table(request, find_edition(session, context.contents, guide), section, bom)
+    return _table(request, find_edition(session, guide), section, bom)
 
 
 @router.get(
@@ -280,13 +279,12 @@ def read_edition_section_as_csv(
     *,
     request: Request,
     session: SessionDep,
-    context: ContextDep,
     section: SectionName,
     edition: EditionKeyDep,
     bom: ByteOrderMark = "0",
 ) -> Response:
     """One section of exactly that edition, in the format of the current edition's CSV."""
-    return _table(request, find_edition(session, context.contents, *edition), section, bom)
+    return _table(request, find_edition(session, *edition), section, bom)
 
 
 @router.get(

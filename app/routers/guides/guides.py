@@ -21,10 +21,10 @@ from app.models.guides.sections import Section
 from app.models.languages import GUIDE_LANGUAGE
 from app.models.links import edition_path, guide_path, rendition_path
 from app.services.cursors import decode_key, encode_key
-from app.services.guides.editions import find_heads, get_current, get_history, list_languages, list_renditions
+from app.services.guides.editions import get_heads, get_history, list_languages, list_renditions
 from app.services.guides.guides import list_guides
-from app.services.guides.presenters import ShownEdition, present_edition, present_rendition, show_rendition
-from app.services.guides.renditions import language_paths, preferred_rendition
+from app.services.guides.presenters import find_edition, present_edition, present_rendition, show_rendition
+from app.services.guides.renditions import current_renditions, language_paths, preferred_rendition
 
 router = GuidanceRouter(prefix="/v1/guides", tags=["Guides"], dependencies=[PUBLIC], responses=RESPONSES_OF_READS)
 AsOf = Annotated[
@@ -131,33 +131,37 @@ def read_guides(
 def read_guide(
     *,
     request: Request,
-    session: SessionDep,
     context: ContextDep,
     guide: GuideName,
     version: Annotated[RequestedVersion, Depends(get_requested_version)],
 ) -> Response:
     """Return the current edition or a rendition, or a redirect to the edition that was current at `version.moment`."""
-    moment, contents, public_url = version.moment, context.contents, context.settings.public_url
-    if moment is not None:
-        return redirect_to_edition_at(get_history(session, guide=guide), moment, public_url, or_next=version.or_next)
-    head, stored = get_current(session, guide=guide), list_renditions(session, guide=guide)
-    history = find_heads(session, guide=guide, numbers={head.number, *(each.edition for each in stored)})
-    chosen = preferred_rendition(history, stored, version.languages)
-    if chosen is None:
+    moment, public_url = version.moment, context.settings.public_url
+    with context.engine.connect() as connection:
+        if moment is not None:
+            history = get_history(connection, guide=guide)
+            return redirect_to_edition_at(history, moment, public_url, or_next=version.or_next)
+        shown, stored = find_edition(connection, guide), list_renditions(connection, guide=guide)
+        rendered = {each.edition for each in stored} - {shown.head.number}
+        history = get_heads(connection, guide=guide, numbers=rendered) if rendered else [shown.head]
+        current = current_renditions(history, stored)
+        chosen, read = preferred_rendition(current, version.languages), partial(context.contents, session=connection)
+        rendition = None if chosen is None else show_rendition(history, stored, chosen, read)
+    if rendition is None:
         response = public_response(
             request,
-            present_edition(ShownEdition(head, contents(head.key, session))),
-            more_links=memento_links(public_url, head.guide),
+            present_edition(shown),
+            more_links=memento_links(public_url, guide),
             more_headers=VARY_WITH_LANGUAGE | {"Content-Language": GUIDE_LANGUAGE},
         )
     else:
-        language = chosen.key.language
+        language = rendition.stored.key.language
         response = public_response(
             request,
-            present_rendition(show_rendition(history, stored, chosen, partial(contents, session=session))),
+            present_rendition(rendition),
             caching=CACHE_CHECKED,
             more_headers=VARY_WITH_LANGUAGE
             | {"Content-Language": language, "Content-Location": rendition_path(guide, language)},
         )
-    add_languages(response, language_paths(history, stored, guide))
+    add_languages(response, language_paths(current, guide))
     return response

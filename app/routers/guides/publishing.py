@@ -36,8 +36,8 @@ from app.models.guides.renditions import (
     RenditionWithdrawalResponse,
 )
 from app.services.audit.audit_log import Actor
-from app.services.guides.editions import EditionHead, read_content
-from app.services.guides.presenters import ShownEdition, present_edition, present_published, present_withdrawn
+from app.services.guides.editions import EditionHead
+from app.services.guides.presenters import find_edition, present_edition, present_published, present_withdrawn
 from app.services.guides.publishing import (
     Publication,
     publish_edition,
@@ -190,7 +190,7 @@ def _check_if_match(if_match: str | None, session: Session, current: EditionHead
         return
     if if_match is None:
         raise PreconditionMissing
-    etag = etag_of(json_bytes(present_edition(ShownEdition(current, read_content(session, current.key)))))
+    etag = etag_of(json_bytes(present_edition(find_edition(session, current.guide))))
     tags = (etag, gzip_etag(etag))  # the ETag of a response without gzip, and with gzip
     if not any(matches_etag([if_match], tag) for tag in tags):
         raise PreconditionFailed

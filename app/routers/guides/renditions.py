@@ -4,7 +4,7 @@ from fastapi import Request, Response
 
 from app.errors import NoSuchGuide
 from app.http.auth import PUBLIC
-from app.http.context import ContentsDep, SessionDep
+from app.http.context import AppContext, ContextDep, SessionDep
 from app.http.params import EditionNumber, GuideName, RenditionKeyDep, RenditionNameDep
 from app.http.problems import (
     NUMBERED_EDITION_PROBLEMS,
@@ -19,7 +19,7 @@ from app.models.guides.renditions import RenditionResponse, RenditionsResponse
 from app.models.guides.sections import Section
 from app.models.links import renditions_path
 from app.services.guides.editions import get_history, list_renditions, readable_of
-from app.services.guides.presenters import ShownRendition, find_rendition, present_rendition
+from app.services.guides.presenters import find_rendition, present_rendition
 from app.services.guides.renditions import edition_language_paths, list_rendition
 
 router = GuidanceRouter(
@@ -78,14 +78,12 @@ def list_edition_renditions(request: Request, session: SessionDep, guide: GuideN
     response_model=RenditionResponse,
     responses=WELSH_EXAMPLE | problem_responses(*RENDITION_PROBLEMS),
 )
-def read_rendition(
-    request: Request, session: SessionDep, contents: ContentsDep, rendition: RenditionNameDep
-) -> Response:
+def read_rendition(request: Request, context: ContextDep, rendition: RenditionNameDep) -> Response:
     """Return the rendition to read in the language: the latest one with text, otherwise the latest.
 
     Leave out withdrawn renditions, and renditions of withdrawn editions.
     """
-    return _respond(request, find_rendition(session, contents, *rendition))
+    return _respond(request, context, *rendition)
 
 
 @router.get(
@@ -94,17 +92,17 @@ def read_rendition(
     response_model=RenditionResponse,
     responses=WELSH_EXAMPLE | problem_responses(*RENDITION_PROBLEMS),
 )
-def read_numbered_rendition(
-    request: Request, session: SessionDep, contents: ContentsDep, rendition: RenditionKeyDep
-) -> Response:
+def read_numbered_rendition(request: Request, context: ContextDep, rendition: RenditionKeyDep) -> Response:
     """A published rendition. Its text and digest never change.
 
     `behind`, `status` and `notices` change when the guide gets another edition, so caches must revalidate.
     """
-    return _respond(request, find_rendition(session, contents, *rendition))
+    return _respond(request, context, *rendition)
 
 
-def _respond(request: Request, shown: ShownRendition) -> Response:
+def _respond(request: Request, context: AppContext, guide: str, language: str, number: int | None = None) -> Response:
+    with context.engine.connect() as connection:
+        shown = find_rendition(connection, context.contents, guide, language, number)
     headers = {"Content-Language": shown.language}
     response = public_response(request, present_rendition(shown), caching=CACHE_CHECKED, more_headers=headers)
     add_languages(response, shown.languages)

@@ -46,7 +46,7 @@ def check_person(name: str) -> str:
 
 @dataclass(frozen=True)
 class Principal:
-    """The authenticated caller. `for_tests`: it may send test concerns, and no others."""
+    """The authenticated caller. If `for_tests` is True, it may send test concerns only."""
 
     name: str
     scopes: frozenset[str]
@@ -55,13 +55,13 @@ class Principal:
 
     @property
     def is_lead(self) -> bool:
-        """True also for any caller with the scope for restricted concerns."""
+        """Return True also for any caller with the scope for restricted concerns."""
         of_a_person = self.person is not None and self.scopes >= OF_A_LEAD
         return of_a_person or Scope.RESTRICTED in self.scopes
 
     @property
     def name_on_record(self) -> str:
-        """The client, a slash, and the person if known. A slash in the client's name is percent-encoded."""
+        """Return the client, a slash, and the person if known. A slash in the client's name is percent-encoded."""
         client = self.name.replace("%", "%25").replace("/", "%2F")
         return client if self.person is None else f"{client}/{self.person}"
 
@@ -71,7 +71,7 @@ def draw_token(prefix: str = "") -> str:
 
 
 def token_digest(token: str) -> bytes:
-    """The database stores this SHA-256, never the token."""
+    """Return the SHA-256 of a token, which the database stores in place of the token."""
     return hashlib.sha256(token.encode()).digest()
 
 
@@ -89,7 +89,7 @@ def list_clients(session: Session) -> list[tuple[ClientRow, list[ClientKeyRow]]]
 
 
 def revoke_clients_of(session: Session, person: str, *, actor: Actor) -> list[str]:
-    """Return the names of all clients that act for `person`, with those revoked before."""
+    """Revoke all clients that act for `person`. Return their names, with those that were revoked before."""
     clients = session.exec(select(ClientRow).where(ClientRow.person == person).order_by(ClientRow.name)).all()
     for client in clients:
         _revoke(session, client, actor)
@@ -116,7 +116,7 @@ class KeyUses:
                 self._noted[key_sha256] = at
 
     def store(self, writer: Writer) -> None:
-        """If the database cannot be written, log it and keep the uses for the next call."""
+        """Store the uses. If the database cannot be written, log it and keep them for the next call."""
         with self._lock:
             noted, self._noted = self._noted, {}
         if not noted:
@@ -147,7 +147,10 @@ class Authenticator:
     key_uses: KeyUses = field(default_factory=KeyUses)
 
     def authenticate(self, token: str, *, at: dt.datetime) -> Principal:
-        """Note the use. Raise `TokenInvalid`, its subclass `RowNotOurs`, or `ProviderUnavailable`."""
+        """Return the caller with this token, and note the use.
+
+        Raise `TokenInvalid`, `RowNotOurs` or `ProviderUnavailable`.
+        """
         if self.read_token is not None and token.count(".") == 2:  # noqa: PLR2004  # a JWS has three parts
             return self._named(self.read_token(token))
         key_sha256 = token_digest(token)
@@ -236,8 +239,8 @@ def rotate_key(
 ) -> tuple[str, dt.datetime | None]:
     """Return a new key and its expiry. Older keys expire `overlap` after `at` at the latest.
 
-    Without `expires_at` it lives as long as the newest key did. Raise `NoSuchClient`, also for a revoked client,
-    `RowNotOurs` or `StoreBusy`.
+    Without `expires_at`, the new key lives as long as the newest key did. Raise `NoSuchClient`, also for a revoked
+    client, `RowNotOurs` or `StoreBusy`.
     """
     key = draw_token(KEY_PREFIX)
 
@@ -266,7 +269,7 @@ def _key_fields(key: ClientKeyRow) -> dict[str, Any]:
 
 
 def draw_docs_key(writer: Writer, *, at: dt.datetime, life: dt.timedelta) -> str:
-    """Return a key of `DOCS_CLIENT` for `life`, after which older ones expire too. Raise as `rotate_key`."""
+    """Return a key of `DOCS_CLIENT` that expires after `life`, like all older ones. Raise as `rotate_key`."""
     try:
         return _add_client(writer, name=DOCS_CLIENT, scopes=[Scope.SUBMIT], test=True, at=at, expires_at=at + life)
     except ClientExists:
@@ -274,7 +277,7 @@ def draw_docs_key(writer: Writer, *, at: dt.datetime, life: dt.timedelta) -> str
 
 
 def revoke_client(session: Session, name: str, *, at: dt.datetime) -> None:
-    """Do nothing if it is revoked already. Raise `NoSuchClient` if unknown."""
+    """Revoke the client, unless that was done before. Raise `NoSuchClient`."""
     client = session.get(ClientRow, name)
     if client is None:
         raise NoSuchClient

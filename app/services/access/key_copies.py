@@ -42,7 +42,7 @@ WRONG_COPY = "This is not a copy that is locked by one passkey."
 
 @dataclass(frozen=True)
 class Device:
-    """A new passkey's device. `recipient`, made from its secret, is empty without the extension PRF."""
+    """The device of a new passkey. `recipient` is made from its secret, and empty without the extension PRF."""
 
     name: str
     recipient: str = ""
@@ -56,7 +56,7 @@ class Device:
 
 @dataclass(frozen=True)
 class NewCopy:
-    """The team's identities, encrypted by a browser for a passkey (its fingerprint). `keys` are fingerprints."""
+    """The team's identities, encrypted by a browser for one passkey. `keys` are the identities' fingerprints."""
 
     passkey: str
     sealed: bytes
@@ -64,7 +64,7 @@ class NewCopy:
 
     @classmethod
     def read(cls, passkey: str, sealed: str, recipients: str) -> "NewCopy":
-        """Read an age file in base64, and its identities' recipients, separated by spaces. Raise `BadRequest`."""
+        """Read an age file in base64, and the recipients of its identities, separated by spaces. Raise `BadRequest`."""
         keys = recipients.split()
         try:
             file = base64.b64decode(sealed, validate=True)
@@ -79,7 +79,7 @@ class NewCopy:
 
 @dataclass(frozen=True)
 class PasskeyLine:
-    """A passkey and its locked copy, if any. `is_current`: the copy has a key to which new concerns are encrypted."""
+    """A passkey and its locked copy, if any. `is_current` says that the copy has a key that encrypts new concerns."""
 
     row: PasskeyRow
     fingerprint: str
@@ -88,7 +88,7 @@ class PasskeyLine:
 
     @property
     def code(self) -> str | None:
-        """The fingerprint of the recipient, which two people can compare."""
+        """Return the fingerprint of the recipient, which two people can compare."""
         if self.row.recipient is None:
             return None
         digits = fingerprint_of(self.row.recipient).upper()
@@ -96,7 +96,7 @@ class PasskeyLine:
 
 
 def valid_recipient(recipient: str) -> str | None:
-    """Return None for an invalid recipient, which must not prevent a sign-in."""
+    """Return None if the recipient is invalid, because that must not prevent a sign-in."""
     try:
         parse_recipient(recipient)
     except NotAKey:
@@ -108,8 +108,16 @@ def may_hold_key(person: PersonRow) -> bool:
     return not person.is_over and person.role in roles_with(Scope.READ)
 
 
+def has_copy(session: Session, name: str) -> bool:
+    """For a page that offers a touch: the copy is checked when it is read."""
+    return session.exec(select(KeyCopyRow.passkey).where(KeyCopyRow.person == name).limit(1)).first() is not None
+
+
 def list_passkeys(session: Session, name: str, current: Collection[str]) -> list[PasskeyLine]:
-    """Return the oldest first. Rows that are not ours are logged and left out. `current` keys encrypt new concerns."""
+    """Return the passkeys, oldest first, without rows that this service did not write.
+
+    `current` keys encrypt new concerns.
+    """
     rows = session.exec(select(KeyCopyRow).where(KeyCopyRow.person == name)).all()
     copies = {row.passkey: row for row in rows if _is_ours(session, row)}
     lines = []
@@ -162,7 +170,7 @@ def store_copy(session: Session, name: str, copy: NewCopy, current: Collection[s
 
 
 def delete_copies(session: Session, name: str, *, actor: Actor, passkey: str | None = None) -> None:
-    """Delete the copy for one `passkey`, or all, also those that this service did not write. Record each."""
+    """Delete the copy for `passkey`, or all copies, and record each. Copies that this service did not write go too."""
     copies = select(KeyCopyRow).where(KeyCopyRow.person == name)
     for row in session.exec(copies.order_by(KeyCopyRow.passkey)).all():
         if passkey in (None, row.passkey):
@@ -171,19 +179,19 @@ def delete_copies(session: Session, name: str, *, actor: Actor, passkey: str | N
 
 
 def keys_ever_held(session: Session) -> dict[str, frozenset[str]]:
-    """Return the keys by person, from the audit log. People who left are included."""
+    """Return by person the keys that the audit log says they held. People who left are included."""
     return need_access_keys(session.get_bind()).record.as_of(session).held
 
 
 def list_holders(session: Session, current: Collection[str]) -> Iterator[tuple[PersonRow, list[PasskeyLine]]]:
-    """Yield who may hold the team's key, by name, also without a passkey or copy."""
+    """Yield by name who may hold the team's key. A person without a passkey or a copy is included."""
     for person in session.exec(select(PersonRow).order_by(PersonRow.name)).all():
         if may_hold_key(person):
             yield person, list_passkeys(session, person.name, current)
 
 
-def list_exposed(session: Session, current: Collection[str]) -> list[tuple[PersonRow, list[str]]]:
-    """Return who had a current key but may no longer hold it, with the keys: they may have kept it, so replace it."""
+def list_exposed_keys(session: Session, current: Collection[str]) -> list[tuple[PersonRow, list[str]]]:
+    """Return who may no longer hold the team's key but had a current one, with the keys. They may have kept it."""
     exposed = []
     for name, keys in sorted(keys_ever_held(session).items()):
         person, still_used = session.get(PersonRow, name), sorted(keys & set(current))

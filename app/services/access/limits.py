@@ -146,7 +146,7 @@ class Limiter:
             return _count(self._own, policy, key, caller, cost)
 
     def source_id_of(self, caller: str, day: dt.date) -> str:
-        """Return a pseudonym of a network on `day`. Thousands share it: it identifies nobody. Its key changes daily."""
+        """Return a pseudonym of a network on `day`. Thousands of networks share it, and its key changes daily."""
         with self._day_lock:
             if self._day is None or day not in (self._day, self._day - ONE_DAY):
                 drawn = secrets.token_bytes(SHORTEST_SECRET)
@@ -175,7 +175,7 @@ class Limiter:
 
 
 def make_limiter(store: str, secret_file: Path | None) -> Limiter:
-    """If `secret_file` is None, the secret is random and `store` must not be shared. Raise `SetupError`."""
+    """Return a limiter. Without `secret_file` its secret is random: `store` must not be shared. Raise `SetupError`."""
     if secret_file is None:
         if store != OWN_MEMORY:
             raise SetupError("a shared GUIDANCE_LIMITS_STORE needs GUIDANCE_LIMITS_SECRET_FILE, the same on every node")
@@ -192,7 +192,7 @@ def make_limiter(store: str, secret_file: Path | None) -> Limiter:
 def networks_of(host: str | None) -> LimitKeys:
     """Return the networks under which an address is counted, narrowest first.
 
-    None for a loopback address: all behind a proxy that is not trusted would count as one.
+    A loopback address has none: everybody behind a proxy that is not trusted would count as one.
     """
     if host == UNKNOWN_ADDRESS:
         return (LimitKey(host),)
@@ -218,7 +218,7 @@ def _count(limiter: FixedWindowRateLimiter, policy: Policy, key: str, caller: st
 
 
 def open_store(store: str) -> Storage:
-    """Does not connect. Raise `SetupError` if the URL cannot be used."""
+    """Return the store of counts without connecting to it. Raise `SetupError` if the URL cannot be used."""
     try:
         opened = storage_from_string(store, wrap_exceptions=True, **OPTIONS.get(store.partition(":")[0], {}))
     except (ConfigurationError, ValueError):

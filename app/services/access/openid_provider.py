@@ -33,7 +33,10 @@ FAILURE_SECONDS = 5.0
 def fetch_document(
     url: str, form: Mapping[str, str] | None = None, auth: tuple[str, str] | None = None
 ) -> dict[str, Any]:
-    """Send `form`, if any, by POST. Follow no redirect. Raise `TokenInvalid` if the provider refuses the code in it."""
+    """Fetch a JSON document without following redirects. `form`, if any, is sent by POST.
+
+    Raise `TokenInvalid` if the provider refuses the code in it.
+    """
     try:
         return call_in_time(lambda: asyncio.run(_fetch(url, form, auth)), DEADLINE_SECONDS)
     except TimeoutError:
@@ -75,7 +78,7 @@ def discover_jwks_url(issuer: str) -> str:
 
 
 def discover(issuer: str) -> dict[str, Any]:
-    """Raise `ProviderUnavailable` if the configuration cannot be fetched, or names a different issuer."""
+    """Return the provider's configuration. Raise `ProviderUnavailable` also if it names a different issuer."""
     document = fetch_document(issuer.rstrip("/") + DISCOVERY_PATH)
     if document.get("issuer") != issuer:
         raise ProviderUnavailable("the provider's configuration names another issuer")
@@ -83,7 +86,11 @@ def discover(issuer: str) -> dict[str, Any]:
 
 
 def address_in(document: Mapping[str, Any], name: str, subject: str, *, issuer: str) -> str:
-    """Raise `ProviderUnavailable` without a safe URL: http is safe only on this host, and if the issuer's is http."""
+    """Return the URL under a key.
+
+    Raise `ProviderUnavailable` if it is not safe: http counts as safe only on this host, and only if the issuer's URL
+    has it.
+    """
     url = document.get(name)
     if not isinstance(url, str) or not _is_safe(url) or (_is_https(issuer) and not _is_https(url)):
         raise ProviderUnavailable(f"the provider's configuration names no https address of {subject}")
@@ -101,7 +108,10 @@ def _is_https(url: str) -> bool:
 
 @dataclass
 class ProviderKeys:
-    """Fetched after `FRESH_SECONDS`, and for unknown keys at most every `UNKNOWN_KEY_SECONDS`, by one thread only."""
+    """The provider's keys, which are fetched again after `FRESH_SECONDS`.
+
+    An unknown key leads to a fetch at most every `UNKNOWN_KEY_SECONDS`. Only one thread fetches.
+    """
 
     issuer: str
     jwks_url: str | None = None
@@ -113,7 +123,10 @@ class ProviderKeys:
     _failure: tuple[float, str] | None = None
 
     def get(self, kid: str) -> PyJWK:
-        """Raise `TokenInvalid` without such a key, `ProviderUnavailable` if none can be fetched and none is at hand."""
+        """Return a key.
+
+        Raise `TokenInvalid` if the provider has no such key, or `ProviderUnavailable` if no keys are known.
+        """
         is_known = kid in self._keys and self._age() < KNOWN_KEY_SECONDS
         if self._must_read(kid):
             with (

@@ -65,7 +65,10 @@ class OpenIdProvider:
         return Principal(f"openid:{name}", self.scopes_in(claims), person if person != client else None)
 
     def read_claims(self, token: str, *, oldest_seconds: float = OLDEST_SECONDS) -> Mapping[str, Any]:
-        """Verify `token`, and return its claims. Raise `TokenInvalid`, also if it is old, or `ProviderUnavailable`."""
+        """Verify `token`, and return its claims.
+
+        Raise `TokenInvalid`, also for an expired one, or `ProviderUnavailable`.
+        """
         try:
             header = jwt.get_unverified_header(token)  # if the header is invalid, the provider is not called
             if header.get("alg") not in ALGORITHMS:
@@ -93,7 +96,7 @@ class OpenIdProvider:
         return name.strip() if isinstance(name, str) else None
 
     def find_person(self, claims: Mapping[str, Any]) -> str | None:
-        """Return None if the claims have no id that the audit log can store."""
+        """Return the person, or None if the claims have no id that the audit log can store."""
         name = _first(claims, (self.person_claim, SUBJECT))
         return name if is_recordable(name) else None
 
@@ -105,7 +108,7 @@ class OpenIdProvider:
 
 
 def open_provider(settings: Settings) -> OpenIdProvider | None:
-    """Connects to nothing yet. Raise `SetupError` if a value is mapped to an unknown scope."""
+    """Return the provider without connecting to it. Raise `SetupError` if a value is mapped to an unknown scope."""
     if settings.openid_issuer is None:
         return None
     scopes_of = settings.openid_scopes or {}

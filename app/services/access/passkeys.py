@@ -56,7 +56,7 @@ class Passkeys:
     party: RelyingParty
 
     def offer(self, *, at: dt.datetime) -> str:
-        """Return options for a sign-in as JSON. They name no passkey, and ask for the secret that opens a key copy."""
+        """Return the options for a sign-in as JSON. They name no passkey, and ask for the secret for a key copy."""
         options = webauthn.generate_authentication_options(
             rp_id=self.party.id,
             challenge=self._make_challenge(at),
@@ -65,7 +65,7 @@ class Passkeys:
         return _with_prf(options_to_json(options))
 
     def verify(self, credential: str, *, at: dt.datetime, recipient: str = "") -> str:
-        """Return the person whose passkey signed. Raise `TokenInvalid`, also for a used challenge; `StoreBusy`.
+        """Return the person whose passkey signed. A used challenge is refused. Raise `TokenInvalid` or `StoreBusy`.
 
         A valid `recipient` is stored only here and at registration, so that a stolen session cannot replace it.
         """
@@ -92,7 +92,7 @@ class Passkeys:
         return passkey.person
 
     def offer_registration(self, token: str, *, at: dt.datetime) -> str:
-        """Return options for a new passkey as JSON. The invitation stays valid. Raise `TokenInvalid`."""
+        """Return the options for a new passkey as JSON. The invitation stays valid. Raise `TokenInvalid`."""
         with Session(self.writer.engine) as session:
             _, person = _get_invitation(session, token, at)
             registered = session.exec(select(PasskeyRow).where(PasskeyRow.person == person.name))

@@ -114,7 +114,7 @@ def invite(
 
 
 def change_role(session: Session, name: str, role: Role, *, actor: Actor) -> None:
-    """Change a role, also in current sessions, and delete key copies if the new one may not read concerns.
+    """Change a person's role, also in current sessions. If the new role may not read concerns, delete their key copies.
 
     Raise `NoSuchPerson`, `RowNotOurs`, or `SetupError` if an OpenID provider gives the role.
     """
@@ -128,7 +128,7 @@ def change_role(session: Session, name: str, role: Role, *, actor: Actor) -> Non
 
 
 def get_person(session: Session, name: str) -> PersonRow:
-    """Raise `NoSuchPerson` also if they have left."""
+    """Return the person. Raise `NoSuchPerson` also if they have left."""
     person = session.get(PersonRow, name)
     if person is None or person.is_over:
         raise NoSuchPerson
@@ -136,20 +136,23 @@ def get_person(session: Session, name: str) -> PersonRow:
 
 
 def end_sessions(session: Session, name: str, *, actor: Actor) -> None:
-    """End the sessions on every device. One sign-out by `actor` is recorded, even if there was no session."""
+    """End a person's sessions on every device. One sign-out by `actor` is recorded, even if there was no session."""
     session.connection().execute(delete(SessionRow).where(col(SessionRow.person) == name))
     other = None if actor.person == name else name
     record_person(session, DeskAct.SIGNED_OUT, actor, SessionDetails(person=other))
 
 
 def lock_out(session: Session, name: str, *, actor: Actor) -> None:
-    """Use for a device that may be lost. The holder of its passkey can still sign in, but cannot get the team's key."""
+    """End a person's sessions and delete their key copies, for a lost device. Its passkey can still sign in."""
     end_sessions(session, name, actor=actor)
     delete_copies(session, name, actor=actor)
 
 
 def remove_passkey(session: Session, name: str, passkey: str, *, actor: Actor) -> None:
-    """End all sessions too. Raise `NoSuchItem` if there is none, or it is the last one and `actor` is the person."""
+    """Remove a passkey, and end all sessions of its person.
+
+    Raise `NoSuchItem` also if `actor` would remove their own last one.
+    """
     passkeys = session.exec(select(PasskeyRow).where(PasskeyRow.person == name)).all()
     row = next((each for each in passkeys if name_on_record(each) == passkey), None)
     if row is None or (len(passkeys) == 1 and actor.person == name):
@@ -161,7 +164,10 @@ def remove_passkey(session: Session, name: str, passkey: str, *, actor: Actor) -
 
 
 def leave(session: Session, name: str, *, at: dt.datetime, actor: Actor | None = None) -> list[str]:
-    """End all access. Return their clients, which stay revoked if the person is invited again. Raise `NoSuchPerson`."""
+    """End all access of a person. Return their clients, which stay revoked after a new invitation.
+
+    Raise `NoSuchPerson`.
+    """
     by = actor or by_operator(at)
     person, clients = session.get(PersonRow, name), revoke_clients_of(session, name, actor=by)
     if person is None and not clients:
@@ -176,7 +182,7 @@ def leave(session: Session, name: str, *, at: dt.datetime, actor: Actor | None =
 
 
 def name_for(session: Session, subject: str, given: str | None) -> str:
-    """Return the name of an earlier sign-in, otherwise `given`, with the id if another has had that name."""
+    """Return the name of an earlier sign-in, otherwise `given`. The id is added if another person has had that name."""
     known = find_name_of(session, subject)
     if known is not None:
         return known
@@ -238,7 +244,7 @@ def _record_role(session: Session, person: PersonRow, former: str, actor: Actor)
 
 @dataclass(frozen=True)
 class DeskSessions:
-    """A session ends after `idle` without a request, and at the latest `longest` after its start."""
+    """The desk's sessions. Each ends after `idle` without a request, and at the latest `longest` after its start."""
 
     writer: Writer
     idle: dt.timedelta

@@ -64,7 +64,7 @@ _NAMES_NOBODY_HERE = and_(
 
 
 def may_open(actor: Actor) -> ColumnElement[bool]:
-    """The condition of every list of concerns. It needs only the reference: lists stay in their index."""
+    """Return the condition of every list of concerns. It uses only the reference, so that lists stay in their index."""
     return _may_open(_is_open_to(actor))
 
 
@@ -73,7 +73,10 @@ def hidden_from(actor: Actor) -> Select[Any]:
 
 
 def uncounted(actor: Actor | None) -> Select[Any]:
-    """Concerns to leave out of numbers for `actor`: a total would tell when somebody acts on a hidden concern."""
+    """Select the concerns to leave out of numbers for `actor`.
+
+    A total would tell when somebody acts on a hidden concern.
+    """
     return hidden_from(actor) if actor and not actor.is_lead else _limited(false())
 
 
@@ -88,7 +91,7 @@ def find_restricted(session: Session, references: Collection[str]) -> set[str]:
 
 
 class RestrictedCounts(NamedTuple):
-    """`nameless`: limited to named people, of whom none can read it."""
+    """Numbers of restricted concerns. `nameless` are limited to people none of whom can read concerns."""
 
     restricted: int
     to_leads: int
@@ -106,7 +109,7 @@ def is_openable(session: Session, reference: str, actor: Actor) -> bool:
 
 
 def expect_openable(writer: Writer, reference: str, actor: Actor) -> None:
-    """Raise `NoSuchConcern`, also if `actor` may not open it, which is recorded. It takes as long either way."""
+    """Raise `NoSuchConcern` also if `actor` may not open the concern, which is recorded. Both take the same time."""
     with Session(writer.engine) as session:
         restricted = session.execute(_IS_RESTRICTED, {"reference": reference}).scalar_one_or_none()
         if restricted == 0 or (restricted == 1 and is_openable(session, reference, actor)):
@@ -116,7 +119,10 @@ def expect_openable(writer: Writer, reference: str, actor: Actor) -> None:
 
 
 def restrict(session: Session, concern: ConcernRow, details: RestrictedDetails, actor: Actor) -> None:
-    """Limit `concern` to people, or to leads. Unassign anyone who may not open it. Others' changes never prevent it."""
+    """Limit `concern` to people, or to leads. Unassign anyone who may not open it.
+
+    A change by others does not prevent it.
+    """
     record_change(session, concern, DeskAct.RESTRICTED, actor, details)
     concern.limited_to = limit_to(details.people)
     session.flush()
@@ -132,12 +138,12 @@ def is_openable_by(session: Session, reference: str, person: str) -> bool:
 
 
 def may_be_opened_by(person: str) -> ColumnElement[bool]:
-    """True for every name if the concern is not restricted."""
+    """Return the condition for concerns that a person may open. It holds for every concern that is not restricted."""
     return _may_open(_is_open(literal(person), is_lead=_is_lead(literal(person))))
 
 
 def list_openers(session: Session, reference: str, people: Collection[str]) -> list[str]:
-    """Leave out names that are not people of the desk. That they may read concerns is not checked."""
+    """Return the people of the desk among those named. Whether they may read concerns is not checked."""
     name = _CHOSEN.c.name
     closed = _limited(~_is_open(name, is_lead=_is_lead(name))).where(_LIMITED.reference == reference)
     openers = select(name).where(name.in_(people), ~closed.exists())
@@ -145,7 +151,7 @@ def list_openers(session: Session, reference: str, people: Collection[str]) -> l
 
 
 def list_readers(session: Session) -> list[str]:
-    """People who may read at the desk, or through a client of theirs."""
+    """Return the people who may read concerns at the desk or through a client of theirs."""
     return _names(session, _READERS, *_READS_AS_PERSON)
 
 

@@ -67,7 +67,7 @@ log = Log(__name__)
 
 
 class AccessKeys(KeyFile):
-    """The keys that sign rows which grant access: the first signs, a MAC of any is valid."""
+    """The keys that sign rows that grant access. The first key signs, and a MAC made with any of them is valid."""
 
     purpose = "rows that let somebody in are signed with"
     command = "guidance keys rotate-access"
@@ -84,7 +84,10 @@ class AccessKeys(KeyFile):
         """Rows found valid, by their MACs: their columns, the keys, and the recorded access at the time."""
 
     def require(self, bind: Engine | Connection) -> None:
-        """Read the key file, or create it for the first row. Raise `SetupError` if it is missing and not to be made."""
+        """Read the key file, or create it for the first row.
+
+        Raise `SetupError` if it is missing and must not be created.
+        """
         if not self.keys:
             self.read()
         if self.keys:
@@ -96,11 +99,11 @@ class AccessKeys(KeyFile):
         self.make()
 
     def sign(self, row: AccessRow) -> bytes:
-        """Call `require` first: there must be a key."""
+        """Sign a row. Call `require` first, so that there is a key."""
         return _mac(self.keys[0].value, _signed_text(row, _columns(row)))
 
     def has_signed(self, row: AccessRow, columns: Mapping[str, Any] | None = None) -> bool:
-        """Read the key file again before returning False. `columns` replace the row's values."""
+        """Check a row's MAC. Before returning False, read the key file again. `columns` replace values of the row."""
         return self.look_twice(lambda: self.has_signed_so_far(row, columns))
 
     def has_signed_so_far(self, row: AccessRow, columns: Mapping[str, Any] | None = None) -> bool:
@@ -142,7 +145,7 @@ def _plain(value: Any) -> Any:
 
 
 def open_access_keys(settings: Settings, engine: Engine) -> AccessKeys:
-    """Sign and check the rows of `engine` from now on. The key file is not read yet."""
+    """Sign and check the rows of `engine` from now on. The key file is read later."""
     configured = settings.access_key_file
     keys = AccessKeys(configured or settings.data_dir / ACCESS_KEY, is_configured=configured is not None)
     keys.may_be_made = configured is None and (settings.database_url is None or not settings.seal_to)
@@ -151,13 +154,13 @@ def open_access_keys(settings: Settings, engine: Engine) -> AccessKeys:
 
 
 def access_keys_of(bind: Engine | Connection) -> AccessKeys | None:
-    """Return None for a database opened without them, such as a copy that is only inspected."""
+    """Return None for a database that was opened without them, such as a copy that is only inspected."""
     keys: AccessKeys | None = bind.get_execution_options().get(KEYS_OF_ENGINE)
     return keys
 
 
 def require_access_keys(engine: Engine, *, is_used: bool) -> AccessKeys:
-    """Write nothing. Raise `SetupError` if no key signed any of the rows, or if `is_used` and none may be made."""
+    """Raise `SetupError` if no key signed any of the rows, or if `is_used` and there is no key. Nothing is written."""
     keys = need_access_keys(engine)
     keys.load()
     with Session(engine) as session:
@@ -172,7 +175,7 @@ def require_access_keys(engine: Engine, *, is_used: bool) -> AccessKeys:
 
 
 def require_ours(session: Session, *rows: AccessRow) -> None:
-    """Log and raise `RowNotOurs` if a row was not signed with a key of this host."""
+    """Raise `RowNotOurs`, and log it, if a row was not signed with a key of this host."""
     keys = need_access_keys(session.get_bind())
     for row in rows:
         if not keys.has_signed(row):
@@ -180,7 +183,7 @@ def require_ours(session: Session, *rows: AccessRow) -> None:
 
 
 def require_current_rows(session: Session, *rows: AccessRow) -> None:
-    """Same as `require_ours`, and refuses a row that the audit log contradicts. Read the rows in the same `session`."""
+    """Refuse also a row that the audit log contradicts. Read the rows in the same `session`. Raise `RowNotOurs`."""
     keys = need_access_keys(session.get_bind())
     stated = [_columns(row) for row in rows]
     place = tuple(each["mac"] for each in stated)
@@ -200,26 +203,26 @@ def require_current_rows(session: Session, *rows: AccessRow) -> None:
 
 
 def read_access_record(engine: Engine) -> None:
-    """Read it in the background, so that no request after a start waits for the whole chain."""
+    """Read the access record in the background, so that no request after a start waits for the whole chain."""
     with Session(engine) as session:
         need_access_keys(engine).record.as_of(session)
 
 
 def recorded_role(session: Session, name: str) -> str | None:
-    """Return the role by the audit log only: `NO_ROLE` if none is recorded, None if the person left."""
+    """Return a person's role in the audit log: `NO_ROLE` if none is recorded, None if they left."""
     recorded = need_access_keys(session.get_bind()).record.as_of(session)
     role, *_ = recorded.people.get(name, (NO_ROLE, False, None))
     return None if recorded.left.get(name) else role
 
 
 def find_name_of(session: Session, subject: str) -> str | None:
-    """Return None if the audit log has no such person, or if there are no access keys."""
+    """Return a person's name in the audit log. Return None without such a person or without access keys."""
     keys = access_keys_of(session.get_bind())
     return None if keys is None else keys.record.as_of(session).subjects.get(subject)
 
 
 def need_access_keys(bind: Engine | Connection) -> AccessKeys:
-    """Raise `SetupError` if the database was opened without them."""
+    """Return the access keys. Raise `SetupError` if the database was opened without them."""
     keys = access_keys_of(bind)
     if keys is None:
         raise SetupError("the database was opened without the access key")
@@ -273,10 +276,11 @@ for _row in ACCESS_ROWS:
 
 
 def sign_again(session: Session, *, keys: AccessKeys, with_new_key: bool, accept: bool) -> tuple[int, list[str]]:
-    """Sign every row with the newest key, after adding one if `with_new_key`. Skip what no key signed unless `accept`.
+    """Sign every row with the newest key, after adding a key if `with_new_key`.
 
-    Return the number of signed rows, and the names of the skipped. Call in a write transaction: it keeps two processes
-    from changing the key file. Raise `SetupError` without a key.
+    Return the number of signed rows, and the names of rows that were left because no key had signed them. With `accept`
+    these are signed too. Call in a write transaction: it keeps two processes from changing the key file. Raise
+    `SetupError` without a key.
     """
     if with_new_key:
         keys.add()
@@ -298,7 +302,7 @@ def sign_again(session: Session, *, keys: AccessKeys, with_new_key: bool, accept
 
 
 def drop_old_access_keys(session: Session, *, keys: AccessKeys) -> None:
-    """Keep only the newest. Raise `SetupError` if a readable row still has the MAC of an older one."""
+    """Keep only the newest key. Raise `SetupError` if a readable row still has the MAC of an older one."""
     keys.read()
     if any(keys.has_signed_so_far(row) and not keys.is_newest(row) for row in _every_row(session)[0]):
         raise SetupError("a row is still signed with a former key: run `guidance keys rotate-access` first")
@@ -306,10 +310,10 @@ def drop_old_access_keys(session: Session, *, keys: AccessKeys) -> None:
 
 
 def verify_access(engine: Engine, on_step: OnStep = show_no_progress) -> Iterator[tuple[str, str]]:
-    """Yield each row that is invalid or missing, and each table that cannot be read, with the fault, from one snapshot.
+    """Yield each row that is invalid or missing, and each table that cannot be read, with its fault.
 
-    Sessions may be missing: an expired one is deleted without an entry. Without access keys no signature is checked.
-    Raise `SetupError`.
+    All are read in one snapshot. Sessions may be missing, because an expired one is deleted without an entry. Without
+    access keys no signature is checked. Raise `SetupError`.
     """
     keys = access_keys_of(engine)
     with Session(engine) as session:

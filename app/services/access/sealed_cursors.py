@@ -19,21 +19,24 @@ SEALED_LENGTH = 43
 
 
 class Place(NamedTuple):
-    """A place in a list: the number of the row before it, and the start of that row's hash. 0 is the beginning."""
+    """A place in a list: the number of the row before it, and the start of that row's hash. The list begins at 0."""
 
     number: int
     mark: bytes = bytes(HALF)
 
 
 def seal_cursor(bind: Engine | Connection, purpose: str, place: Place) -> str:
-    """Return the cursor of `place` in the list `purpose`, always the same for the same place."""
+    """Return the cursor of `place` in the list `purpose`. The same place always has the same cursor."""
     keys = need_access_keys(bind)
     keys.require(bind)
     return base64url(_ciphers(keys)[0].encrypt(place.number.to_bytes(HALF, "big") + place.mark, [purpose.encode()]))
 
 
 def open_cursor(bind: Engine | Connection, purpose: str, cursor: str, *, parameter: str = "cursor") -> Place | None:
-    """Return None for a plain number of an earlier version, which tells of hidden rows. Raise `InvalidCursor`."""
+    """Return the place. A plain number of an earlier version, which tells of hidden rows, gives None.
+
+    Raise `InvalidCursor`.
+    """
     if len(cursor) != SEALED_LENGTH:
         number = decode_key(cursor, otherwise=0, parameter=parameter)
         return None if number else Place(0)
@@ -49,7 +52,7 @@ def seal_number(bind: Engine | Connection, purpose: str, number: int | None) -> 
 
 
 def open_number(bind: Engine | Connection, purpose: str, cursor: str | None) -> int | None:
-    """Return the number of the row before the page, or None for the first page, also for a plain number."""
+    """Return the number of the row before the page. The first page, and a plain number, give None."""
     place = None if cursor is None else open_cursor(bind, purpose, cursor)
     return None if place is None else place.number or None
 

@@ -37,7 +37,10 @@ FRESH_SECONDS_OF_ENDPOINTS = 300.0
 
 @dataclass
 class Endpoints:
-    """The sign-in URLs of `issuer`'s configuration, fetched at first use and after five minutes."""
+    """The URLs for sign-in in `issuer`'s configuration.
+
+    They are fetched at the first use, and again after five minutes.
+    """
 
     issuer: str
     _document: Mapping[str, Any] = field(default_factory=dict)
@@ -51,7 +54,7 @@ class Endpoints:
 
 @dataclass(frozen=True)
 class SignedIn:
-    """The person whom the provider authenticated. It may give no role and no name."""
+    """The person whom the provider authenticated. The role or the name may be missing."""
 
     subject: str
     role: Role | None
@@ -78,7 +81,7 @@ class OpenIdSignIn:
         return _derive(secret, "state")
 
     def address(self, secret: str, *, asks_nobody: bool = False) -> str:
-        """Return the provider's URL. If `asks_nobody`, it shows no page (`prompt=none`).
+        """Return the provider's URL. If `asks_nobody` is True, it shows no page (`prompt=none`).
 
         Raise `ProviderUnavailable`.
         """
@@ -133,7 +136,10 @@ class OpenIdSignIn:
 
 
 def relying_party(public_url: str, council_name: str, *, port: int | None = None) -> RelyingParty:
-    """A passkey needs a host name: a loopback address becomes `localhost`, with `port` if given."""
+    """Return the service as WebAuthn knows it.
+
+    A loopback address becomes `localhost`, because a passkey needs a host name.
+    """
     url = urlsplit(public_url)
     host = url.hostname or ""
     if not is_loopback(host):
@@ -152,7 +158,7 @@ class DeskSignIn:
     openid: OpenIdSignIn | None = None
 
     def party(self, port: int | None = None) -> RelyingParty:
-        """`port` counts only for a loopback address."""
+        """Return the service as WebAuthn knows it. `port` counts only for a loopback address."""
         return relying_party(self.public_url, self.council_name, port=port)
 
     def passkeys(self, port: int | None) -> "Passkeys":
@@ -161,15 +167,12 @@ class DeskSignIn:
         return Passkeys(self.sessions.writer, self.party(port))
 
     def begin_with_passkey(self, person: str, *, address: str, at: dt.datetime, former: str | None) -> str:
-        """Start a session for a verified passkey.
-
-        `former` is a token, whose session ends. Raise as `DeskSessions.start`.
-        """
+        """Start a session for a verified passkey, and end that of the token `former`. Raise as `DeskSessions.start`."""
         return self.sessions.start(person, client=BY_PASSKEY, address=address, at=at, former=former)
 
 
 def open_desk_sign_in(settings: Settings, writer: Writer, provider: OpenIdProvider | None) -> DeskSignIn:
-    """Connects to nothing yet. `provider` counts if the settings have a client ID."""
+    """Return the ways to sign in, without connecting. `provider` is used if the settings have a client ID."""
     idle, longest = dt.timedelta(minutes=settings.desk_idle_minutes), dt.timedelta(hours=settings.desk_session_hours)
     openid, secret = None, settings.openid_client_secret
     if provider is not None and settings.openid_client_id is not None:

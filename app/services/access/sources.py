@@ -16,7 +16,7 @@ SHORT_BYTES = 4096
 
 @dataclass(frozen=True)
 class Admission:
-    """Terms on which a concern is accepted: a busy network's short id, and whether the response is delayed."""
+    """Terms on which a concern is accepted. `source_id` is set for a busy network; `is_late` delays the response."""
 
     source_id: str = ""
     is_late: bool = False
@@ -73,7 +73,7 @@ class Sources:
         return True
 
     def admit_saved_form(self, networks: LimitKeys, size: int, *, day: dt.date) -> str:
-        """Count the wider networks, and return the narrowest one's source id. Raise `TooManySavedForms`. May block."""
+        """Count the wider networks, and return the source id. It may block. Raise `TooManySavedForms`."""
         if not networks:
             return ""
         wide = networks[1:]

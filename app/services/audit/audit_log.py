@@ -44,12 +44,12 @@ class Actor:
 
 
 def person_of(client: str) -> str:
-    """`client` itself if it names no person."""
+    """Return the person's name, or `client` itself if it names no person."""
     return client.partition("/")[2] or client
 
 
 def is_same_hand(one: str, other: str) -> bool:
-    """Compare persons if both have one, otherwise clients. Two people who share a name count as one."""
+    """Compare the persons if both are known, otherwise the clients. Two people who share a name count as one."""
     client, _, person = one.partition("/")
     other_client, _, other_person = other.partition("/")
     return person == other_person if person and other_person else client == other_client
@@ -85,7 +85,7 @@ def record_action(session: Session, chain: str, act: DeskAct, actor: Actor, deta
 
 
 def insert_first_entries(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows from `next_row`, each of which begins a chain."""
+    """Insert the rows that `next_row` returns. Each begins a chain."""
     _NEW_ENTRY.run(connection, *rows)
     begin_chains(connection, [(row["chain"], End(row["number"], row["sha256"])) for row in rows])
 
@@ -121,7 +121,7 @@ def next_row(
 def record_change(
     session: Session, concern: ConcernRow, act: DeskAct, actor: Actor, details: Details | None = None
 ) -> End:
-    """Call before a change of `concern`: as `record_action`, and `changed_at` is set."""
+    """Record a change of `concern` before it is made, and set `changed_at`. Otherwise it is as `record_action`."""
     end = record_action(session, concern.reference, act, actor, details)
     concern.changed_at = actor.at
     return end

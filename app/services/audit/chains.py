@@ -21,7 +21,7 @@ _NEW_END = FixedStatement(update(_CHAINS).where(_OF_CHAIN), ["length", "head_sha
 
 
 class End(NamedTuple):
-    """Number of the last row, which is also the length of the chain, and the row's hash."""
+    """The number of the last row, which is the length of the chain, and that row's hash."""
 
     number: int
     sha256: str
@@ -39,12 +39,12 @@ def sha256_of(columns: Mapping[str, Any], *, previous: str) -> str:
 
 
 def hash_of(row: AuditEntryRow) -> str:
-    """Cover every column except hash and position."""
+    """Return the hash of every column except hash and position."""
     return sha256_of(row.model_dump(exclude={"sha256", "position"}), previous=row.previous_sha256)
 
 
 def find_end(connection: Connection, chain: str) -> End:
-    """`BEFORE_THE_FIRST` without rows."""
+    """Return the end of a chain, or `BEFORE_THE_FIRST` if it has no rows."""
     found = _END.run(connection, {"chain": chain}).one_or_none()
     return BEFORE_THE_FIRST if found is None else End(found.length, found.head_sha256)
 

@@ -22,7 +22,7 @@ _NEWEST_ACT = select(AuditEntryRow.at).order_by(col(AuditEntryRow.position).desc
 
 
 def find_clock_fault(session: Session, *, at: dt.datetime) -> str | None:
-    """Return the difference as text if above `MOST_APART`. Without a known time the newest entry's counts."""
+    """Return the difference as text if it is above `MOST_APART`. The newest entry stands in for an unknown time."""
     known = session.get(KnownTimeRow, NotedTime.CLOCK.value)
     known_at = known.at if known is not None else session.exec(_NEWEST_ACT).first()
     if known_at is None or abs(at - known_at) <= MOST_APART:
@@ -33,7 +33,10 @@ def find_clock_fault(session: Session, *, at: dt.datetime) -> str | None:
 
 
 def find_known_time_fault(session: Session) -> str | None:
-    """Missing although a checkpoint was signed, or more than `MOST_AHEAD`. An earlier time cannot cause an erasure."""
+    """Return what is wrong with the stored time: it is missing after a signed checkpoint, or more than `MOST_AHEAD`.
+
+    An earlier time cannot cause an erasure.
+    """
     known, newest = session.get(KnownTimeRow, NotedTime.CLOCK.value), session.exec(_NEWEST_ACT).first()
     if known is None:
         has_run = session.exec(select(CheckpointRow.number).limit(1)).first() is not None
@@ -53,7 +56,7 @@ def require_clock(session: Session, *, at: dt.datetime) -> None:
 
 
 def note_time(session: Session, at: dt.datetime, *, is_checked: bool = False) -> None:
-    """Raise `ClockInDoubt` and store nothing, unless a person has checked the clock."""
+    """Store the time as known. Raise `ClockInDoubt`, and store nothing, unless a person has checked the clock."""
     if not is_checked:
         require_clock(session, at=at)
     session.merge(KnownTimeRow(id=NotedTime.CLOCK.value, at=at))

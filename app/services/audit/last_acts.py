@@ -16,7 +16,7 @@ _ENTRIES = _ROWS.c
 
 
 class LastActs(NamedTuple):
-    """`entry` last changed the concern or sent something; labels do not count. `seen` is the last of any kind."""
+    """The last acts on a concern. `entry` changed it or sent something, other than a label. `seen` is of any kind."""
 
     entry: AuditEntryRow
     opened_at: dt.datetime | None
@@ -24,7 +24,7 @@ class LastActs(NamedTuple):
 
 
 def find_last_acts(session: Session, references: Collection[str], *, client: str) -> dict[str, LastActs]:
-    """Run two queries for the recorded name `client`. Unchanged concerns are left out."""
+    """Return the last actions by concern, in two queries. Concerns that nobody changed are left out."""
     if not references:
         return {}
     is_act = _ENTRIES.act.in_([each.value for each in TO_SEE_FIRST])

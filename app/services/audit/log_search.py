@@ -48,7 +48,10 @@ NO_SUCH_PERSON = "The audit log has nobody of this name."
 
 @dataclass(frozen=True)
 class LogQuery:
-    """`clients` are the log's names of the person, None for anybody. References of `hidden` concerns are taken out."""
+    """A search of the log. `clients` are a person's names in it, or None for everybody.
+
+    `hidden` concerns lose their reference.
+    """
 
     session: Session
     actor: Actor
@@ -59,7 +62,7 @@ class LogQuery:
     hidden: Collection[str]
 
     def page(self, after: int | None, limit: int) -> list[AuditEntryRow]:
-        """For one concern, include the entries of `cards` that name it. Raise `InvalidCursor`."""
+        """Return a page. For one concern it has also the entries of `cards` that name it. Raise `InvalidCursor`."""
         conditions = self._conditions
         if after is not None:
             conditions = [*conditions, self._comes_after(after)]
@@ -158,9 +161,10 @@ class LogQuery:
 
 @dataclass(frozen=True)
 class Readings:
-    """`as_cards` were not opened, but their cards, which have names, were given.
+    """What a person read.
 
-    They are at most `MOST_LISTED` of `cards_only_count`. Not `is_complete`: more entries than `MOST_CARD_ENTRIES`.
+    `as_cards` are at most `MOST_LISTED` of the `cards_only_count` concerns whose cards, which have names, were given
+    but which were not opened. If there are more than `MOST_CARD_ENTRIES`, `is_complete` is False.
     """
 
     opened: Sequence[str]
@@ -171,7 +175,7 @@ class Readings:
 
 @dataclass(frozen=True)
 class LogPage:
-    """The next begins after `next_position`, None on the last. `readings` only if requested."""
+    """A page of the log. `next_position` is None on the last page. `readings` are there only if requested."""
 
     entries: Sequence[AuditEntryRow]
     next_position: int | None = None
@@ -205,7 +209,7 @@ def read_log(
 
 
 def read_log_sheet(writer: Writer, log_filter: LogFilter, *, actor: Actor, hiding: Select[Any]) -> bytes:
-    """Return every entry as CSV. Raise as `read_log`, and a recorded `InvalidQuery` above `MOST_IN_A_SHEET`."""
+    """Return every entry as CSV. Raise as `read_log`, and `InvalidQuery` (recorded) above `MOST_IN_A_SHEET`."""
     found = read_log(writer, log_filter, actor=actor, hiding=hiding, after=None, limit=MOST_IN_A_SHEET)
     if found.next_position is not None:
         raise InvalidQuery([FieldError((), TOO_MANY_FOR_A_SHEET, FaultCode.TOO_MANY, "query", "from")])

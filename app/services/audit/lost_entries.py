@@ -149,7 +149,7 @@ class LostEntries:
 
     @property
     def advice(self) -> str:
-        """The sentence for callers of the API with an unknown code. Empty if nothing was lost."""
+        """Return the sentence for callers of the API with an unknown code. It is empty if nothing was lost."""
         if self.gap is None:
             return ""
         return (

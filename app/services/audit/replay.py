@@ -44,7 +44,7 @@ class Replayed:
     """Changes by kind of row. Other kinds change nothing."""
 
     def apply(self, row: Any) -> None:
-        """Ignore altered details: the verification of hashes reports them."""
+        """Apply an entry. Altered details are ignored, because the verification of hashes reports them."""
         change = self.changes.get(row.act)
         if change is None:
             return
@@ -66,7 +66,7 @@ def replay(state: StateT, rows: Iterable[Any]) -> StateT:
 
 @dataclass
 class RecordedConcern(Replayed):
-    """The state that a concern should have. A place of None is its own text."""
+    """The state that a concern should have. The place None is the concern's own text."""
 
     first: dict[str, dt.datetime] = field(default_factory=dict)
     """Time at which each action was first recorded. A reopening removes the closing, and replaces its own time."""

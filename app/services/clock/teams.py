@@ -20,7 +20,7 @@ UNTIL_THEN = ("police-non-emergency", CHILDLINE)
 
 
 def out_of_hours(signposts: Sequence[Signpost]) -> list[Signpost]:
-    """Local signposts with a phone number, without emergency services and contacts for allegations."""
+    """Return the local signposts with a phone number, without emergency services and contacts for allegations."""
     local = [each for each in signposts if each.scope is SignpostScope.LOCAL and each.phones]
     return [each for each in local if not each.emergency and not each.allegations]
 
@@ -95,7 +95,10 @@ class DutyHours:
         return (duty, *self.hours_of(duty)) if duty is not None else (None, "", ())
 
     def hours_of(self, contact: Contact) -> tuple[str, tuple[OpeningHours, ...]]:
-        """Return text and data. The data are empty if the setting cannot be parsed, both if the hours are unknown."""
+        """Return the hours as text and as data.
+
+        The data are empty if the setting cannot be parsed, and both if none is set.
+        """
         if self.words is not None:
             return self.words, read_hours(self.words)
         return hours_text(contact.opening_hours), contact.opening_hours
@@ -148,7 +151,7 @@ class DutyHours:
         return Teams(first, (), until_then=tuple(out_of_hours(who.signposts) or police))
 
     def unanswered(self, who: WhoToCall) -> tuple[OpeningHours, ...] | None:
-        """The hours of a week at which every team is closed, or None if unknown."""
+        """Return the hours of a week at which every team is closed, or None if that is unknown."""
         at, found = A_MONDAY, {day: list[list[str]]() for day in WEEK}
         while at < A_MONDAY + 7 * ONE_DAY:
             until = self.next_change(who, at)
@@ -173,7 +176,7 @@ class DutyHours:
         return tuple(OpeningHours(days=names, opens=opens, closes=closes) for (opens, closes), names in days.items())
 
     def next_change(self, who: WhoToCall, at: dt.datetime) -> dt.datetime | None:
-        """Return until when `teams` surely gives the same order, at most midnight in London. None means for ever."""
+        """Return until when `teams` gives the same order, at most midnight in London. None means for ever."""
         hours = [*self._duty_of(who.contacts)[2]]
         hours += [entry for each in out_of_hours(who.signposts) for entry in each.opening_hours]
         if not hours or not self.says_now:

@@ -58,7 +58,10 @@ def _read_country(name: str) -> Any:
 
 
 def deadline_of(moment: dt.datetime) -> tuple[dt.date, dt.time | None]:
-    """Return day and time in London, to the minute. For midnight, return the day before, and None: the end of it."""
+    """Return day and time in London, to the minute.
+
+    For midnight return the day before and None, because it is that day's end.
+    """
     local = moment.astimezone(LONDON)
     time = local.time().replace(second=0, microsecond=0)
     return (local.date(), time) if time != dt.time.min else (local.date() - ONE_DAY, None)

@@ -43,7 +43,7 @@ def hours_text(hours: Sequence[OpeningHours]) -> str:
 
 
 def hours_in(hours: Sequence[OpeningHours], locale: str) -> str:
-    """Use the forms of CLDR."""
+    """Return the hours in the words of a language, from CLDR."""
     known = Locale.parse(locale)
     if known.language == ENGLISH_TAG:
         return hours_text(hours)
@@ -72,7 +72,7 @@ def spoken_time(time: str) -> str:
 def days_text(
     hours: OpeningHours, names: Sequence[str] = WEEK_IN_ENGLISH, span: str = "{} to {}", last: str = " and "
 ) -> str:
-    """The first and the last day in `span`, or `names` with `last` before the last one."""
+    """Return the first and the last day by `span`, or all `names` with `last` before the last one."""
     places = sorted({WEEK.index(day) for day in hours.days})
     named = [names[place] for place in places]
     if len(named) >= RUN and places[-1] - places[0] == len(places) - 1:
@@ -82,9 +82,9 @@ def days_text(
 
 @lru_cache(maxsize=8)
 def read_hours(words: str) -> tuple[OpeningHours, ...]:
-    """Read hours such as `Monday to Thursday 8:30am to 5pm, Friday 8:30am to 4:30pm`, or times before days.
+    """Read hours such as `Monday to Thursday 8:30am to 5pm, Friday 8:30am to 4:30pm`, or with times before days.
 
-    Return none if any part cannot be parsed, or closes before it opens: incomplete hours would be wrong.
+    Return nothing if any part cannot be parsed, or closes before it opens, because incomplete hours would be wrong.
     """
     text, place, found = _plain(words), 0, []
     while place < len(text):
@@ -130,6 +130,6 @@ def _clock_time(hour: str, minute: str | None, half: str | None) -> str | None:
 
 
 def are_open(hours: Iterable[OpeningHours], local: dt.datetime) -> bool:
-    """A closing time is not included. Bank holidays count like other days."""
+    """Return True from opening until just before closing. A bank holiday counts like another day."""
     time, day = f"{local:%H:%M}", WEEK[local.weekday()]
     return any(day in each.days and each.opens <= time < each.closes for each in hours)

@@ -9,7 +9,7 @@ from app.services.audit.audit_log import REPORTER, Actor
 
 @dataclass(frozen=True)
 class Arrival:
-    """`came_at` is the time from which the deadline counts. Without `has_code` the reporter gets no status token."""
+    """How a concern came. The deadline counts from `came_at`. Without `has_code` the reporter gets no status token."""
 
     actor: Actor
     channel: Channel
@@ -22,5 +22,5 @@ class Arrival:
 
     @property
     def received_by(self) -> str:
-        """The worker who writes the text down, as the audit log names them; empty if the reporter sends it."""
+        """Return the worker who wrote the text down, by their name in the audit log; empty for a reporter."""
         return "" if self.actor.client == REPORTER else self.actor.client

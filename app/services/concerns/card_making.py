@@ -28,7 +28,10 @@ _NEW_CARD = fixed_insert(table_of(CardRow))
 
 
 def card_of_concern(submission: Mapping[str, Any]) -> dict[str, Any]:
-    """`submission` is JSON as sent: what is missing or of another type is left out, long values are cut."""
+    """Return the card of `submission` (JSON as sent).
+
+    What is missing or of another type is left out; long values are cut.
+    """
     people = (
         *_people("parent", submission.get("parents_and_carers")),
         *_people("other", submission.get("others")),
@@ -51,19 +54,19 @@ def card_of_concern(submission: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def card_of_addition(addition: Mapping[str, Any]) -> dict[str, Any]:
-    """Name no children. `addition` is JSON as sent."""
+    """Return the card of `addition` (JSON as sent), which has no children's names."""
     of_addition = _filled(**_things(addition, []))
     return {"children": [], "people": [*_people_of_concern(addition)], **of_addition, "words": _words(addition)}
 
 
 def seal_card(sealer: Sealer, card: Mapping[str, Any], reference: str, *, at: dt.datetime | None) -> bytes:
-    """Padded. `at` is the time of receipt, None if the sender's program encrypts the card."""
+    """Pad and encrypt a card. `at` is the time of receipt, or None if the sender's program encrypts the card."""
     received = {} if at is None else {"received_at": format_utc(at)}
     return sealer.seal(pad(orjson.dumps({"reference": reference, **received, CARD: card}), LEAST_CARD))
 
 
 def has_all_of(card: object, made: object) -> bool:
-    """True if `card` has each field and entry of `made` that is not empty, with any values: browsers may add more."""
+    """Return True if `card` has each field and entry of `made`, with any values: browsers may add more."""
     if isinstance(made, dict):
         return isinstance(card, dict) and all(has_all_of(card.get(name), each) for name, each in made.items() if each)
     if isinstance(made, list | tuple):
@@ -72,14 +75,17 @@ def has_all_of(card: object, made: object) -> bool:
 
 
 def number_of_card(place: EntryPlace | None) -> int | None:
-    """`OF_THE_CONCERN` for the concern's own text, None for a text that has no card."""
+    """Return `OF_THE_CONCERN`, the number of an addition, or None for a text that has no card."""
     if place is None:
         return OF_THE_CONCERN
     return place.number if place.kind is EntryKind.ADDITION else None
 
 
 def insert_cards(connection: Connection, cards: Iterable[tuple[str, int, bytes]]) -> None:
-    """A card is reference, number of the addition or `OF_THE_CONCERN`, and sealed card. First record each."""
+    """Insert cards that are recorded already.
+
+    Each is a reference, a number of an addition or `OF_THE_CONCERN`, and the sealed card.
+    """
     rows = [{"reference": reference, "addition": addition, "sealed": sealed} for reference, addition, sealed in cards]
     _NEW_CARD.run(connection, *rows)
 

@@ -58,16 +58,16 @@ _DUE_SOON = _Announcement(EventKind.CONCERN_DUE_SOON, EventKind.CONCERN_ADDITION
 
 
 def append_overdue_events(writer: Writer, *, now: dt.datetime, limit: int) -> int:
-    """Append at most `limit` events of each kind, earliest deadline first. No tests. Raise `StoreBusy`."""
+    """Append at most `limit` events of each kind, earliest deadline first, none for tests. Raise `StoreBusy`."""
     return _announce(writer, _OVERDUE, lambda due, _: col(due) < now, at=now, limit=limit)
 
 
 def append_due_soon_events(
     writer: Writer, *, now: dt.datetime, within: dt.timedelta, quiet: dt.timedelta = NONE, limit: int
 ) -> int:
-    """Same as `append_overdue_events`, for what is due within `within` and not yet overdue.
+    """Append events for what is due within `within` and not yet overdue, as `append_overdue_events` does.
 
-    What arrived less than `quiet` ago is left for later: an event has just announced it.
+    What arrived less than `quiet` ago is left for later, because an event has just announced it.
     """
     return _announce(
         writer,
@@ -140,9 +140,10 @@ def _append(
 
 
 def find_unannounced(session: Session, *, before: dt.datetime) -> list[str]:
-    """Return what was due `before` a time, is unacknowledged, and lacks the event: a reference, or `addition 1 to` one.
+    """Return what was due `before` a time and unacknowledged, but has no event.
 
-    No tests, nothing erased, nothing stored at `before` or later.
+    Each is named by its reference, or as `addition 1 to` one. Tests, erased concerns and what was stored at `before` or
+    later are left out.
     """
     stored = col(ConcernRow.received_at) < before  # a worker can write down something that is overdue already
     late = col(ConcernRow.acknowledge_by) < before
@@ -158,7 +159,7 @@ def find_unannounced(session: Session, *, before: dt.datetime) -> list[str]:
 
 
 def find_without_event(session: Session, statement: Any, kind: EventKind) -> Sequence[Any]:
-    """The database compares them: this process never loads every unacknowledged concern."""
+    """Return the concerns without their event. The database compares, so that this process never loads them all."""
     if session.execute(statement.limit(1)).first() is None:
         return []
     data = table_of(EventRow).c.data

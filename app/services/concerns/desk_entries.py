@@ -87,7 +87,10 @@ def send_message(
 
 
 def new_message(desk: Desk, reference: str, message: Message, actor: Actor) -> NewEntry:
-    """Encrypt it, unless it is. Store nothing. Raise `NoSuchConcern`, `ReporterHasNoCode`."""
+    """Return a message, encrypted unless it is already, and store nothing.
+
+    Raise `NoSuchConcern` or `ReporterHasNoCode`.
+    """
     if message.sealed is not None:
         return NewEntry(EntryKind.MESSAGE, actor, base64.b64decode(message.sealed))
     with Session(desk.engine) as session:
@@ -98,12 +101,12 @@ def new_message(desk: Desk, reference: str, message: Message, actor: Actor) -> N
 
 
 def recipient_for_messages(concern: ConcernRow) -> str:
-    """The age public key; empty without a status token."""
+    """Return the age public key of the reporter. It is empty without a status token."""
     return recipient_of(concern.message_key) if concern.message_key else ""
 
 
 def read_sent_messages(session: Session, reference: str, actor: Actor) -> MessagesResponse:
-    """Record the reading. Return the messages without text, and the key for the next. Raise `NoSuchConcern`."""
+    """Return the messages without text, and the key for the next one, and record the reading. Raise `NoSuchConcern`."""
     concern = get_concern(session, reference)
     record_action(session, reference, DeskAct.LISTED, actor, ShownDetails(what="messages"))
     return MessagesResponse(

@@ -40,7 +40,7 @@ class EditionResolver:
         self._found = {}
 
     def cached(self, concern: Concern) -> PinnedEdition | None:
-        """Return None if the database must be read."""
+        """Return the edition, or None if the database must be read."""
         found = self._found.get((concern.guide, concern.edition))
         lacks_items = found is not None and concern.guide is None and unknown_ids(concern.concern, found.content)
         return None if lacks_items else found

@@ -47,7 +47,7 @@ _SEALED_ENTRY = select(_ENTRIES.sealed).where(*_OF_ONE_KIND, _ENTRIES.number == 
 
 
 def measure_entries(session: Session, kind: EntryKind, reference: str) -> tuple[int, int]:
-    """Number and total bytes. Erased entries count, with size 0."""
+    """Return the number and total bytes of the entries. Erased entries count, with size 0."""
     count, size = session.connection().execute(_MEASURED, {"reference": reference, "kind": kind.value}).one()
     return count, int(size)
 
@@ -55,7 +55,7 @@ def measure_entries(session: Session, kind: EntryKind, reference: str) -> tuple[
 def list_entries(
     session: Session, kind: EntryKind, reference: str, *, after: int = 0, limit: int | None = None
 ) -> Sequence[Row[Any]]:
-    """Rows with numbers above `after`, with `size` in place of the sealed text."""
+    """Return the rows with numbers above `after`. In place of the sealed text they have its `size`."""
     parameters = {
         "reference": reference,
         "kind": kind.value,
@@ -66,7 +66,10 @@ def list_entries(
 
 
 def read_sealed(engine: Engine, reference: str, place: EntryPlace | None = None) -> bytes:
-    """First record the opening. `place` is None for the concern itself. Raise `NoSuchItem` or `ConcernErased`."""
+    """Return a sealed text, whose opening must be recorded first. `place` is None for the concern itself.
+
+    Raise `NoSuchItem` or `ConcernErased`.
+    """
     entry = {} if place is None else {"kind": place.kind.value, "number": place.number}
     with engine.connect() as connection:
         one = connection.execute(_SEALED_ENTRY if entry else _SEALED, {"reference": reference, **entry})

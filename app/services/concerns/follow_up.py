@@ -61,7 +61,7 @@ _ENTRIES = _TABLE.c
 
 @dataclass(frozen=True)
 class ReporterCode:
-    """Reference and code as typed, with the networks of the request."""
+    """A reference and a code as typed, with the networks of the request."""
 
     typed_reference: str
     token: str
@@ -78,7 +78,7 @@ class FollowUps:
     code_tries: CodeTries
 
     def read_status(self, code: ReporterCode, *, at: dt.datetime) -> ConcernStatus:
-        """Raise as `find`."""
+        """Return the status of a concern. Raise the errors of `find`."""
         row = self.find(code)
         with Session(self.writer.engine) as session:
             additions = list_entries(session, EntryKind.ADDITION, row.reference)

@@ -40,7 +40,7 @@ class IdempotencyKeys:
         return nonce + AESGCM(self._encryption).encrypt(nonce, receipt, self.key_sha256)
 
     def decrypt(self, stored: bytes) -> bytes:
-        """Raise `IdempotencyKeyReused` for another key."""
+        """Return the stored receipt. Raise `IdempotencyKeyReused` for another key."""
         try:
             return AESGCM(self._encryption).decrypt(stored[:NONCE_LENGTH], stored[NONCE_LENGTH:], self.key_sha256)
         except InvalidTag:
@@ -48,7 +48,7 @@ class IdempotencyKeys:
 
 
 def derive_idempotency_keys(idempotency_key: str | None, *, client: str) -> IdempotencyKeys | None:
-    """`client` names client or operation: two may send the same key without conflict."""
+    """Return the keys. `client` names the client or operation, so that two may send the same key without conflict."""
     if idempotency_key is None:
         return None
     secret = f"{client}\n{idempotency_key}".encode()
@@ -58,7 +58,7 @@ def derive_idempotency_keys(idempotency_key: str | None, *, client: str) -> Idem
 
 @dataclass(frozen=True)
 class IdempotentResult:
-    """Reference and receipt (JSON). `is_replay`: an earlier, identical request stored it."""
+    """A reference and a receipt (JSON). `is_replay` says that an earlier, identical request stored it."""
 
     reference: str
     receipt: bytes
@@ -69,7 +69,7 @@ class IdempotentResult:
 
 @dataclass(frozen=True)
 class Retryable:
-    """`payload` is the canonical JSON of the request; `refresh` changes the stored receipt for a retry."""
+    """A request that may come again. `payload` is its canonical JSON; `refresh` changes a stored receipt."""
 
     payload: bytes
     keys: IdempotencyKeys | None
@@ -86,13 +86,13 @@ class Retryable:
         )
 
     def store(self, session: Session, reference: str, receipt: bytes) -> StoredReceiptRow | None:
-        """Raise `AlreadyStored` if the key was used before, for any content. None without a key."""
+        """Store the receipt if there is a key. Raise `AlreadyStored` if the key was used before."""
         row = self.encrypt(reference, receipt)
         insert_stored_receipts(session.connection(), [row])
         return row
 
     def store_once(self, writer: Writer, reference: str, write: Callable[[Session], bytes]) -> IdempotentResult:
-        """Return what `write` stored, or replay what an earlier request did."""
+        """Return what `write` stores, or what an earlier request stored."""
         try:
             stored = writer.run(write)
         except AlreadyStored:
@@ -100,7 +100,10 @@ class Retryable:
         return IdempotentResult(reference, stored, is_replay=False)
 
     def replay(self, engine: Engine) -> IdempotentResult:
-        """Raise `IdempotencyKeyReused` if the content was another, or nothing is stored."""
+        """Return what an earlier request stored.
+
+        Raise `IdempotencyKeyReused` if its content was another, or nothing is stored.
+        """
         if self.keys is None:
             raise IdempotencyKeyReused
         with Session(engine) as session:

@@ -27,7 +27,7 @@ def create_identity(path: Path, *, at: dt.datetime) -> str:
 
 
 def load_development_recipient(data_dir: Path, *, at: dt.datetime) -> str:
-    """Return that of the first identity in the file, which is created if absent. Raise `SetupError`."""
+    """Return the recipient of the first identity in the file, which is created if it is absent. Raise `SetupError`."""
     path = data_dir / DEVELOPMENT_IDENTITY
     if not path.exists():  # if the file exists, nothing is written, because the disk may be full
         with suppress(FileExistsError):
@@ -36,7 +36,10 @@ def load_development_recipient(data_dir: Path, *, at: dt.datetime) -> str:
 
 
 def load_receipt_key(configured: Path | None, data_dir: Path) -> Ed25519PrivateKey:
-    """Read it from `configured`, or from a file in `data_dir`, created if absent. Raise `SetupError`."""
+    """Read the key from `configured`, or from a file in `data_dir`, which is created if it is absent.
+
+    Raise `SetupError`.
+    """
     path = configured or data_dir / RECEIPT_KEY
     if configured is None and not path.exists():
         with suppress(FileExistsError):
@@ -51,7 +54,7 @@ def load_receipt_key(configured: Path | None, data_dir: Path) -> Ed25519PrivateK
 
 
 def load_retired_keys(paths: Sequence[Path]) -> list[Ed25519PublicKey]:
-    """A file has the private or the public key. Raise `SetupError`."""
+    """Read the retired keys, each from a file with the private or the public key. Raise `SetupError`."""
     keys = []
     for path in paths:
         try:

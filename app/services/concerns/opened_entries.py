@@ -77,13 +77,13 @@ def open_entry(session: Session, reference: str, place: EntryPlace, actor: Actor
 
 
 def read_page(engine: Engine, page: EntryPage) -> Iterator[tuple[Row[Any], bytes]]:
-    """Yield each row with its sealed text. First record the opening. Raise `ConcernErased`."""
+    """Yield each row with its sealed text. The opening must be recorded first. Raise `ConcernErased`."""
     for row in page.rows:
         yield row, read_sealed(engine, row.reference, EntryPlace(page.kind, row.number))
 
 
 def page_of(session: Session, kind: EntryKind, reference: str, *, after: int, limit: int | None) -> EntryPage:
-    """Within `limit` and `PAGE_BYTES`, but one entry at least if there is any. Nothing is recorded."""
+    """Return a page within `limit` and `PAGE_BYTES`. It has at least one entry if there is any. Nothing is recorded."""
     more = None if limit is None else limit + 1
     found = list_entries(session, kind, reference, after=after, limit=more)
     if limit is None:
@@ -99,7 +99,7 @@ def page_of(session: Session, kind: EntryKind, reference: str, *, after: int, li
 
 
 def first_page_of(session: Session, kind: EntryKind, reference: str, *, limit: int | None) -> tuple[EntryPage, int]:
-    """With the number of all entries. With `limit` 0 the page is empty, and is the last. Nothing is recorded."""
+    """Return the first page, and the number of all entries. With `limit` 0 the page is empty and the last."""
     page = EntryPage(kind) if limit == 0 else page_of(session, kind, reference, after=0, limit=limit)
     is_whole = limit != 0 and page.next_after is None
     return page, len(page.rows) if is_whole else measure_entries(session, kind, reference)[0]
@@ -125,7 +125,10 @@ def present_page(page: EntryPage, *, now: dt.datetime) -> tuple[Any, ...]:
 
 
 def open_entries(engine: Engine, page: EntryPage, unsealer: Unsealer, *, now: dt.datetime) -> tuple[Any, ...]:
-    """The opening must be recorded. Raise `UnsealingUnavailable`, `SealedTextMisplaced` or `ConcernErased`."""
+    """Decrypt entries whose opening is recorded.
+
+    Raise `UnsealingUnavailable`, `SealedTextMisplaced` or `ConcernErased`.
+    """
     return tuple(
         present_entry(row, content_of_entry(row, sealed, unsealer), now=now) for row, sealed in read_page(engine, page)
     )

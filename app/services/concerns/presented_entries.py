@@ -19,7 +19,7 @@ def message_entry_of(row: Row[Any] | EntryRow) -> MessageEntry:
 def present_entry(
     row: Row[Any] | EntryRow, words: Any = None, *, now: dt.datetime
 ) -> AdditionEntry | NoteEntry | LabelEntry | MessageEntry:
-    """`words` is the decrypted content, or None to leave it out; a message never has it."""
+    """Return an entry as JSON. `words` is the decrypted content, or None to leave it out. A message never has it."""
     if row.kind == EntryKind.MESSAGE:
         return message_entry_of(row)
     if row.kind == EntryKind.LABEL:
@@ -47,7 +47,10 @@ def present_entry(
 
 
 def content_of_entry(row: Row[Any], sealed: bytes, unsealer: Unsealer) -> Any:
-    """Text of a note or label, an object of an addition. Raise `UnsealingUnavailable`, `SealedTextMisplaced`."""
+    """Return the text of a note or label, or the object of an addition.
+
+    Raise `UnsealingUnavailable` or `SealedTextMisplaced`.
+    """
     place = {"reference": row.reference, "received_at": row.received_at}
     if row.kind == EntryKind.ADDITION:
         return unsealer.open_member(row.kind, sealed, **place)

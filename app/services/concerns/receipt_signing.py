@@ -28,7 +28,7 @@ Jwk = dict[str, str]
 
 @dataclass(frozen=True)
 class ReceiptSigner:
-    """`jwks` are the public keys to publish, with retired ones."""
+    """Signs receipts. `jwks` are the public keys to publish, with the retired ones."""
 
     key: Ed25519PrivateKey
     jwks: tuple[Jwk, ...]
@@ -84,7 +84,7 @@ def _public_jwk(public: Ed25519PublicKey) -> Jwk:
 
 
 def thumbprint_of(jwk: Mapping[str, str]) -> str:
-    """RFC 7638, of an Ed25519 key. Raise `KeyError` if `jwk` lacks a part."""
+    """Return the thumbprint of an Ed25519 key (RFC 7638). Raise `KeyError` if `jwk` lacks a part."""
     required = {name: jwk[name] for name in ("crv", "kty", "x")}
     canonical = json.dumps(required, sort_keys=True, separators=(",", ":"))
     return base64url(hashlib.sha256(canonical.encode()).digest())

@@ -61,7 +61,7 @@ TIMES_FOR_DANGER = {
 
 
 class NewReceipt(NamedTuple):
-    """The receipt as `json`, and what the concern's row needs."""
+    """A receipt as `json`, and what the concern's row needs of it."""
 
     status_token: str | None
     acknowledge_by: dt.datetime
@@ -93,7 +93,7 @@ class ReceiptBuilder:
     promised: Collection[str] = ()
 
     def acknowledge_by(self, danger: str | None, *, at: dt.datetime) -> dt.datetime:
-        """One working day, or the shorter time of `clocks`."""
+        """Return the deadline: one working day after receipt, or the shorter time of `clocks`."""
         due, clock = self.duty_hours.working_days.after(at, days=1), self.clocks.get(danger or "")
         return due if clock is None else min(due, at + clock)
 
@@ -208,7 +208,7 @@ class ReceiptBuilder:
         *,
         at: dt.datetime,
     ) -> ConcernStatus:
-        """Leaves out what a worker wrote down: a reporter must not learn that someone else called about the child."""
+        """Leave out what a worker wrote down: a reporter must not learn that someone else called."""
         pinned, own = EditionKey(row.guide, row.edition), [each for each in additions if each.author == REPORTER]
         waiting = [each for each in own if each.acknowledged_at is None]
         waits, danger = row.state == ConcernState.RECEIVED, row.immediate_danger

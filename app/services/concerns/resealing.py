@@ -38,7 +38,7 @@ ADDED = EntryKind.ADDITION.value
 
 @dataclass(frozen=True)
 class SealedPlace:
-    """`added` is None for the concern's own text. `recipients` are fingerprints."""
+    """Where a sealed text stands. `added` is None for the concern's own text. `recipients` are fingerprints."""
 
     reference: str
     added: EntryPlace | None
@@ -51,7 +51,7 @@ class SealedPlace:
 def list_sealed_of(
     session: Session, kind: EntryKind | None, *, after: SealedPlace | None = None, limit: int | None = None
 ) -> list[SealedPlace]:
-    """Order the texts by reference and number. `kind` is None for the concerns' own texts."""
+    """Return the texts of a kind by reference and number. Without `kind` they are the concerns' own texts."""
     row = table_of(ConcernRow if kind is None else EntryRow).c
     order = (row.reference,) if kind is None else (row.reference, row.number)
     statement = select(row.recipients, *order).where(row.sealed.is_not(None)).order_by(*order).limit(limit)
@@ -74,7 +74,7 @@ def _row_of(session: Session, text: SealedPlace) -> ConcernRow | EntryRow:
 
 
 def find_newest_recipients(session: Session) -> Sequence[str] | None:
-    """Fingerprints; None without a concern."""
+    """Return the fingerprints of the newest concern's recipients, or None without a concern."""
     concerns = table_of(ConcernRow).c
     newest = select(concerns.recipients).order_by(concerns.received_at.desc()).limit(1)
     return session.connection().execute(newest).scalars().first()

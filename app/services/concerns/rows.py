@@ -49,7 +49,7 @@ def closed_count() -> ScalarSelect[int]:
 
 
 def is_closed_count_right(session: Session) -> bool:
-    """Counts the rows, which takes longer the more there are."""
+    """Count the rows, and compare. It takes longer the more there are."""
     closed = select(func.count()).where(
         col(ConcernRow.state) == ConcernState.CLOSED.value, col(ConcernRow.test).is_(False)
     )
@@ -58,7 +58,7 @@ def is_closed_count_right(session: Session) -> bool:
 
 
 def has_flood(session: Session, *, now: dt.datetime) -> bool:
-    """A burst is many concerns from one source on one day."""
+    """Return True if there is a burst: many concerns from one source on one day."""
     marked = (col(ConcernRow.received_at) > now - RECENT_FLOOD, col(ConcernRow.burst) != "")
     return session.exec(select(1).where(*marked).offset(MANY_MARKED).limit(1)).first() is not None
 
@@ -72,7 +72,7 @@ def get_concern(session: Session, reference: str) -> ConcernRow:
 
 
 def get_unerased(session: Session, reference: str) -> ConcernRow:
-    """Same as `get_concern`, and raise `ConcernErased`."""
+    """Return the concern as `get_concern` does. Raise `ConcernErased` too."""
     concern = get_concern(session, reference)
     if concern.erased_at is not None:
         raise ConcernErased
@@ -80,6 +80,6 @@ def get_unerased(session: Session, reference: str) -> ConcernRow:
 
 
 def expect_officer_told(session: Session, reference: str, by: dt.date | None) -> None:
-    """Set the day by which to tell the designated officer, unless one is set. None sets none."""
+    """Set the day by which to tell the designated officer, unless one is set. With None no day is set."""
     if by is not None and session.get(LookAgainRow, (reference, OFFICER)) is None:
         session.add(LookAgainRow(reference=reference, person=OFFICER, day=by))

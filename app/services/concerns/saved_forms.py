@@ -42,7 +42,7 @@ Fields = Mapping[str, Sequence[str]]
 
 @dataclass(frozen=True)
 class SavedForm:
-    """The code, which only the author has, opens nothing from `expires_at`."""
+    """A saved form. Its code, which only the author has, opens nothing from `expires_at`."""
 
     code: str
     expires_at: dt.datetime
@@ -50,7 +50,10 @@ class SavedForm:
 
 @dataclass(frozen=True)
 class OpenedForm:
-    """`opening` is sent back with the form to expire it once sent. It reveals neither code nor key."""
+    """A form that was opened. `opening` comes back with the form and ends it once sent.
+
+    It reveals neither code nor key.
+    """
 
     path: str
     fields: dict[str, list[str]]
@@ -82,7 +85,7 @@ class SavedForms:
         return SavedForm(code, expires_at)
 
     def expect(self, typed_code: str, *, at: dt.datetime) -> None:
-        """Raise `NoSuchSavedForm`. It only reads: a wrong code never waits for the writer."""
+        """Raise `NoSuchSavedForm` if the code opens nothing. A wrong code never waits for the writer."""
         form_id, _ = _derive(standard_token(typed_code))
         found = select(SavedFormRow.form_id).where(
             col(SavedFormRow.form_id) == form_id, col(SavedFormRow.expires_at) > at
@@ -121,7 +124,7 @@ class SavedForms:
 
 
 def measure_saved(session: Session, *of: ColumnElement[bool]) -> tuple[int, int]:
-    """Number and bytes, with expired ones."""
+    """Return the number and bytes of saved forms, including expired ones."""
     return session.exec(select(func.count(), func.coalesce(func.sum(col(SavedFormRow.size)), 0)).where(*of)).one()
 
 

@@ -53,7 +53,10 @@ LARGEST_STEP = 4096
 
 
 def make_sealer(recipients: Sequence[str]) -> Sealer:
-    """Raise `SetupError`, which names `GUIDANCE_SEAL_TO`, without recipients or for one that is no age public key."""
+    """Return the sealer.
+
+    Raise `SetupError` (it names `GUIDANCE_SEAL_TO`) if a recipient is missing or no age public key.
+    """
     if not recipients:
         raise SetupError("no recipient to seal concerns to")
     try:
@@ -118,7 +121,7 @@ class Unsealer:
 
 
 def read_identities(path: Path) -> Unsealer:
-    """A file of `guidance keys new` or `age-keygen`. Raise `SetupError`."""
+    """Read a file that `guidance keys new` or `age-keygen` wrote. Raise `SetupError`."""
     try:
         found = parse_identities(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, NotAKey):
@@ -155,7 +158,7 @@ def addition_plaintext(addition: Addition, reference: str, *, at: dt.datetime) -
 
 
 def written_plaintext(kind: EntryKind, text: str, reference: str, **written: str) -> bytes:
-    """Padded JSON of a note or label. `written` has `received_at` and `author` only if this service encrypts it."""
+    """Return the padded JSON of a note or label. It has time and author only if this service encrypts it."""
     return pad_entry(kind, orjson.dumps({"reference": reference, **written, kind.value: {"text": text}}))
 
 
@@ -164,12 +167,15 @@ def pad_entry(kind: EntryKind | None, document: bytes) -> bytes:
 
 
 def seal_written(kind: EntryKind, text: str, reference: str, recipients: Sequence[str]) -> bytes:
-    """Without time or author, for commands that encrypt before they send. Raise `SetupError`."""
+    """Encrypt a note or label without time and author, for commands, which encrypt first. Raise `SetupError`."""
     return make_sealer(recipients).seal(written_plaintext(kind, text, reference))
 
 
 def pad(document: bytes, least: int = LEAST_TEXT) -> bytes:
-    """Add spaces to `least`, a power of two up to `LARGEST_STEP`, or a multiple of that: the length says little."""
+    """Pad with spaces to `least`, a power of two up to `LARGEST_STEP`, or a multiple of that.
+
+    The length then says little.
+    """
     step = min(max(least, 1 << (len(document) - 1).bit_length()), LARGEST_STEP)
     return document + b" " * (-len(document) % step)
 
@@ -201,7 +207,7 @@ def open_note(
 def faults_in_keys(
     recipients: Sequence[str] | None, files: Mapping[str, bytes], sealer: Sealer, wrong: str
 ) -> list[FieldError]:
-    """Of files that a client says it encrypted to `recipients`, by field."""
+    """Return the faults by field in files that a client says it encrypted to `recipients`."""
     if sorted(recipients or ()) != sorted(map(str, sealer.recipients)):
         return [FieldError(("recipients",), NOT_OUR_KEYS, FaultCode.NOT_LISTED)]
     return [FieldError((name,), wrong) for name, file in files.items() if not _has_keys(file, sealer)]
@@ -220,12 +226,12 @@ def derive_public_key(status_token: str, reference: str) -> bytes:
 
 
 def token_identity(status_token: str, reference: str) -> x25519.Identity:
-    """Decrypts messages to the reporter."""
+    """Return the identity that decrypts messages to the reporter."""
     return identity_of(_derive_secret_key(status_token, reference))
 
 
 def seal_message(text: str, reference: str, recipient: str, *, at: dt.datetime) -> bytes:
-    """Encrypt so that only the reporter's status token decrypts. `reference` and the time of sending are inside."""
+    """Encrypt a message for the reporter's status token. `reference` and the time of sending are inside."""
     document = {"reference": reference, "sent_at": format_utc(at), "message": text}
     return Sealer.to(recipient).seal(pad(orjson.dumps(document)))
 

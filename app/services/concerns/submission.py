@@ -63,7 +63,10 @@ _NEW_DAY = fixed_insert(table_of(LookAgainRow))
 
 
 class ConcernCount(StrEnum):
-    """`TEST_REFUSED`: only the concern or only the key is for tests. `MARKED`: of a burst."""
+    """How a concern counts.
+
+    `TEST_REFUSED` means that only the concern or only the key is for tests; `MARKED` is of a burst.
+    """
 
     TEST = "stored"
     TEST_REFUSED = "refused"
@@ -72,7 +75,10 @@ class ConcernCount(StrEnum):
 
 @dataclass(frozen=True)
 class Submitted:
-    """If `sealed`, `concern` and `json` have only unencrypted fields. `payload` or `json` identifies a retry."""
+    """A concern as sent. If it is `sealed`, `concern` and `json` have only the unencrypted fields.
+
+    `payload` or `json` identifies a retry.
+    """
 
     concern: Concern
     json: bytes
@@ -103,7 +109,7 @@ class Submissions:
     count: Callable[[ConcernCount], None] = lambda _counted: None
 
     def check(self, concern: Concern, *, for_tests: bool = False, at: dt.datetime) -> CheckResponse:
-        """Validate as `submit`, and store nothing."""
+        """Validate a concern as `submit` does, and store nothing."""
         self._expect_both_say_test(concern, for_tests=for_tests)
         return self.receipts.build_check_response(self.resolver.resolve(concern), concern, at=at)
 

@@ -34,7 +34,7 @@ _MOST_URGENT = func.max(
 
 
 def acknowledge_addition(session: Session, reference: str, number: int, actor: Actor) -> ConcernRow:
-    """Acknowledge it with an event; one that is acknowledged is only recorded.
+    """Acknowledge an addition, with an event unless it was acknowledged before.
 
     Raise `NoSuchConcern`, `NoSuchItem`, or `NotAcknowledged` if the concern itself is not.
     """
@@ -50,7 +50,7 @@ def acknowledge_addition(session: Session, reference: str, number: int, actor: A
 
 
 def acknowledge_up_to(session: Session, concern: ConcernRow, number: int, *, at: dt.datetime) -> None:
-    """Acknowledge each with an event, after the action is recorded. 0 does nothing. Raise `ValidationFailed`."""
+    """Acknowledge each addition up to a number, once the act is recorded. Raise `ValidationFailed`."""
     if number == 0:
         return
     count, _ = measure_entries(session, EntryKind.ADDITION, concern.reference)
@@ -60,7 +60,7 @@ def acknowledge_up_to(session: Session, concern: ConcernRow, number: int, *, at:
 
 
 def last_waiting_addition(session: Session, reference: str, *, until: dt.datetime) -> int:
-    """Return 0 if there is none."""
+    """Return the number of the last waiting addition, or 0 if none waits."""
     waiting = (*entries_of(EntryKind.ADDITION, reference), _WAITS, _ENTRIES.received_at <= until)
     last = select(func.coalesce(func.max(_ENTRIES.number), 0)).where(*waiting)
     return int(session.connection().execute(last).scalar_one())
@@ -85,7 +85,7 @@ def _acknowledge(session: Session, concern: ConcernRow, *, first: int, last: int
 
 
 def update_waiting(session: Session, concern: ConcernRow) -> None:
-    """Set number, earliest deadline and most urgent answer, by which the inbox is sorted."""
+    """Store number, earliest deadline and most urgent answer of the waiting additions, which sort the inbox."""
     counted = select(func.count(), func.min(_ENTRIES.acknowledge_by), _MOST_URGENT)
     waiting = counted.where(*entries_of(EntryKind.ADDITION, concern.reference), _WAITS)
     count, earliest, danger = session.connection().execute(waiting).one()
@@ -94,9 +94,9 @@ def update_waiting(session: Session, concern: ConcernRow) -> None:
 
 
 class WaitingAdditions(NamedTuple):
-    """`number_due` has the earliest deadline; `since` and `danger_due` are its own.
+    """The waiting additions of a concern. `number_due` has the earliest deadline.
 
-    `has_answer`: one answers a message.
+    `since` and `danger_due` may be of others. `has_answer` says that one answers a message.
     """
 
     since: dt.datetime

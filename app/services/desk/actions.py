@@ -215,7 +215,10 @@ def erase(session: Session, reference: str, erasure: Erasure, actor: Actor) -> C
 
 
 def get_erasable(session: Session, reference: str) -> ConcernRow:
-    """Raise `NoSuchConcern`, `NotAcknowledged` (also an addition), `OnHold`, or `ConcernErased`."""
+    """Return the concern to erase.
+
+    Raise `NoSuchConcern`, `NotAcknowledged` (also for an addition), `OnHold`, or `ConcernErased`.
+    """
     concern = get_concern(session, reference)
     if concern.state == ConcernState.RECEIVED or concern.additions_waiting:
         raise NotAcknowledged
@@ -229,9 +232,10 @@ def get_erasable(session: Session, reference: str) -> ConcernRow:
 def erase_for_good(
     desk: Desk, reference: str, erasure: Erasure, actor: Actor, *, by_two: bool = False
 ) -> ErasedConcern:
-    """Erase and purge; `remnants` says if bytes may remain. Raise as `get_erasable`, or `StoreBusy`.
+    """Erase and purge a concern; `remnants` says whether bytes may remain. Raise as `get_erasable`, or `StoreBusy`.
 
-    If `by_two`, the first person's request is recorded and raises `SecondEraserNeeded`; the second's erases.
+    If `by_two`, the first person's request is recorded and raises `SecondEraserNeeded`; the second person's request
+    erases.
     """
     erased = desk.writer.run(erase_or_request if by_two else erase, reference, erasure, actor)
     if erased is None:
@@ -241,7 +245,7 @@ def erase_for_good(
 
 
 def erase_or_request(session: Session, reference: str, erasure: Erasure, actor: Actor) -> ConcernRow | None:
-    """Return None if it is only requested. A client without a named person counts neither as first nor as second."""
+    """Return None if the erasure is only requested. A client without a named person is neither first nor second."""
     get_erasable(session, reference)
     request = find_erasure_request(session, reference)
     if is_second_person(request, actor):
@@ -257,7 +261,7 @@ def is_second_person(request: AuditEntryRow | None, actor: Actor) -> bool:
 
 
 def find_erasure_request(session: Session, reference: str) -> AuditEntryRow | None:
-    """Return None after a later change, addition, note, message or hand-over. A label does not matter."""
+    """Return the request that still counts. Any later act but a label ends it."""
     acts = [each.value for each in (*TO_SEE_FIRST, DeskAct.ERASURE_REQUESTED)]
     rows = select(AuditEntryRow).where(AuditEntryRow.chain == reference, col(AuditEntryRow.act).in_(acts))
     last = session.exec(rows.order_by(col(AuditEntryRow.number).desc()).limit(1)).first()
@@ -265,14 +269,14 @@ def find_erasure_request(session: Session, reference: str) -> AuditEntryRow | No
 
 
 def record_withheld(session: Session, reference: str, action: str, actor: Actor) -> int:
-    """Record that `action` was not carried out. Return the entry's number. Raise `NoSuchConcern`."""
+    """Record that `action` was not carried out, and return the entry's number. Raise `NoSuchConcern`."""
     concern = get_concern(session, reference)
     acting, chain = replace(actor, seen=None), concern.reference
     return record_action(session, chain, DeskAct.WITHHELD, acting, WithheldDetails(wanted=action)).number
 
 
 def times_to_acknowledge(session: Session, *, since: dt.datetime) -> list[float]:
-    """Return seconds, shortest first, of the `NEWEST` concerns received `since`, without test concerns."""
+    """Return the seconds, shortest first, of the `NEWEST` concerns received `since`. Test concerns are left out."""
     acknowledged = (
         select(ConcernRow.received_at, ConcernRow.acknowledged_at)
         .where(

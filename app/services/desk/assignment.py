@@ -33,7 +33,10 @@ LEFT = "the person left the desk"
 
 @dataclass(frozen=True)
 class Assigned:
-    """`version` is the number of the audit entry, 0 if never assigned. `person` is None if unassigned."""
+    """An assignment. `version` is the number of its audit entry, 0 if there never was one.
+
+    `person` is None if unassigned.
+    """
 
     person: str | None = None
     at: dt.datetime | None = None
@@ -52,7 +55,7 @@ class Assigned:
 
 
 def read_assignment(session: Session, reference: str, actor: Actor) -> Assigned:
-    """Record the reading. Raise `NoSuchConcern`."""
+    """Return the assignment, and record the reading. Raise `NoSuchConcern`."""
     get_concern(session, reference)
     record_action(session, reference, DeskAct.LISTED, actor, ShownDetails(what="assignment"))
     return find_assignment(session, reference)
@@ -94,7 +97,7 @@ def _assign(
 
 
 def unassign_all(writer: Writer, person: str, *, actor: Actor) -> tuple[str, ...]:
-    """In batches, for a person who leaves: closed and test concerns too. Raise `StoreBusy`."""
+    """Unassign in batches every concern of a person who leaves, also closed and test ones. Raise `StoreBusy`."""
     return _in_batches(writer, _every(person), "", LEFT, actor)
 
 
@@ -112,7 +115,7 @@ def give_all(writer: Writer, person: str, to: str, reason: str, *, actor: Actor)
 
 
 def open_concerns_of(person: str, actor: Actor) -> SelectOfScalar[str]:
-    """Select by urgency, without tests. A closed concern with an unacknowledged addition is open."""
+    """Select a person's open concerns by urgency, without tests. One with an unacknowledged addition is open."""
     is_open = (col(ConcernRow.waiting) < CLOSED_RANK) & col(ConcernRow.test).is_(False)
     return _every(person).where(is_open, may_open(actor)).order_by(*URGENCY)
 
@@ -143,7 +146,7 @@ def _give_some(session: Session, statement: SelectOfScalar[str], to: str, reason
 
 
 def list_last_assignments(session: Session, reference: str, *, limit: int) -> list[Assigned]:
-    """Return the most recent first. The caller records the reading."""
+    """Return the last assignments, most recent first. The caller records the reading."""
     acts = select(AuditEntryRow).where(AuditEntryRow.chain == reference, col(AuditEntryRow.act).in_(ASSIGNING_ACTS))
     return [
         Assigned.by_act(each) for each in session.exec(acts.order_by(col(AuditEntryRow.number).desc()).limit(limit))
@@ -151,5 +154,5 @@ def list_last_assignments(session: Session, reference: str, *, limit: int) -> li
 
 
 def find_assignment(session: Session, reference: str) -> Assigned:
-    """The caller records the reading."""
+    """Return the assignment of a concern. The caller records the reading."""
     return next(iter(list_last_assignments(session, reference, limit=1)), Assigned())

@@ -42,7 +42,7 @@ class Months:
 
 @dataclass(frozen=True)
 class BoardCount:
-    """Number of concerns with one code of a measure, or with none. `concerns` is None if hidden."""
+    """The number of concerns with one code of a measure, or with none. `concerns` is None if hidden."""
 
     code: str | None
     concerns: int | None
@@ -64,7 +64,10 @@ class BoardFigures:
 
 
 def read_board_figures(writer: Writer, months: Months, *, actor: Actor) -> BoardFigures:
-    """Record the reading. Leave out test concerns, and those `uncounted` for `actor`. Raise `StoreBusy`."""
+    """Return the figures, and record the reading. Test concerns, and those `uncounted` for `actor`, are left out.
+
+    Raise `StoreBusy`.
+    """
     period = SummaryDetails(statistics=True, first_month=months.first, last_month=months.last)
     writer.run(record_action, AUDIT, DeskAct.SUMMARY_READ, actor, period)
     with Session(writer.engine) as session:

@@ -102,13 +102,13 @@ class CardQuery:
 
     @classmethod
     def of(cls, parameters: CardParameters, cursor: str | None, limit: int, *, now: dt.datetime) -> Self:
-        """Raise `InvalidCursor`."""
+        """Make the query of a request. Raise `InvalidCursor`."""
         position = decode_position(cursor, (dt.datetime, dt.datetime, str))
         recent, after = (now - RECENT, None) if position is None else (position[0], (position[1], position[2]))
         return cls(parameters.scope, parameters.changed_since, recent, after, limit)
 
     def concerns(self, actor: Actor) -> Select[Any]:
-        """Select the newest first, without tests, and one more if a page follows. Only an index is read."""
+        """Select the newest first, without tests, and one more if a page follows. It reads only an index."""
         is_current = or_(_CONCERNS.state != ConcernState.CLOSED.value, _CONCERNS.changed_at >= self.recent)
         has_card = exists().where(_CARDS.reference == _CONCERNS.reference, _CARDS.sealed.is_not(None))
         conditions: list[ColumnElement[bool]] = [

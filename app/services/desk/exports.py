@@ -21,7 +21,7 @@ from sqlmodel import Session, col, select
 
 from app.age.files import open_with_file_key
 from app.age.keys import NotThatFile
-from app.errors import ExportNotGenuine, PdfUnavailable, ReceiptNotGenuine
+from app.errors import ExportNotGenuine, ExtraMissing, PdfUnavailable, ReceiptNotGenuine
 from app.models.audit.details import ExportedDetails, ShownDetails, ShownPage, audit_entry_row, present_audit_entry
 from app.models.audit.entry_kinds import MEMBER_OF_KIND, EntryKind, EntryPlace
 from app.models.audit.rows import AuditEntryRow, DeskAct
@@ -111,7 +111,7 @@ def _begin(
 
 
 def record_texts_given(session: Session, reference: str, places: Sequence[EntryPlace | None], actor: Actor) -> None:
-    """Call before the sealed texts are read for an export. Raise `NoSuchConcern` or `ConcernErased`."""
+    """Record an export before its sealed texts are read. Raise `NoSuchConcern` or `ConcernErased`."""
     get_unerased(session, reference)
     record_action(session, reference, DeskAct.OPENED, actor, _texts_given(places, TEXTS_FOR_AN_EXPORT))
 
@@ -125,7 +125,10 @@ def _texts_given(places: Sequence[EntryPlace | None], what: str) -> ShownDetails
 def record_export(
     session: Session, reference: str, export: NewExport, actor: Actor, signer: ReceiptSigner
 ) -> ExportEntry:
-    """Record that one was made, with its digest. Return the signed entry. Raise `NoSuchConcern` or `ConcernErased`."""
+    """Record that an export was made, with its digest, and return the signed entry.
+
+    Raise `NoSuchConcern` or `ConcernErased`.
+    """
     get_unerased(session, reference)
     details = ExportedDetails(file_sha256=export.file_sha256, notes=export.notes)
     record_action(session, reference, DeskAct.EXPORTED, actor, details)
@@ -180,7 +183,7 @@ def _text(
 
 
 class ExportFile(NamedTuple):
-    """`sha256` is of the PDF without the signature."""
+    """An export. `sha256` is the digest of the PDF without the signature."""
 
     sha256: str
     signature: str
@@ -192,13 +195,13 @@ def finish_pdf(pdf: bytes) -> bytes:
 
 
 def add_signature(pdf: bytes, signature: str) -> bytes:
-    """Add `signature` as a comment, and repeat the last lines of `pdf`, which is from `finish_pdf`."""
+    """Return `pdf`, from `finish_pdf`, with `signature` in a comment. The last lines are repeated after it."""
     start = pdf.rpartition(b"startxref\n")[2].partition(b"\n")[0]
     return pdf + b"%guidance-export " + signature.encode() + b"\nstartxref\n" + start + b"\n%%EOF\n"
 
 
 def read_export_file(content: bytes) -> ExportFile:
-    """The signature is not checked. Raise `ExportNotGenuine`, or `PdfUnavailable` without the library."""
+    """The signature is not checked. Raise `ExportNotGenuine`, or `ExtraMissing`."""
     found = SIGNED.fullmatch(content)
     if found is None:
         raise ExportNotGenuine("The file is no export, or its end was cut off or changed.")
@@ -213,7 +216,7 @@ def read_export_file(content: bytes) -> ExportFile:
 
 def _attachment(pdf: bytes) -> bytes:
     if find_spec("pypdf") is None:
-        raise PdfUnavailable
+        raise ExtraMissing("`guidance export verify`", "print")
     import pypdf.errors  # noqa: PLC0415  # an optional dependency
 
     try:
@@ -224,7 +227,7 @@ def _attachment(pdf: bytes) -> bytes:
 
 
 def find_export_faults(file: ExportFile, keys: Keys) -> Iterator[str]:
-    """Yield faults of signature, statement, history, texts and receipts, last what cannot be checked."""
+    """Yield faults of signature, statement, history, texts and receipts. What cannot be checked comes last."""
     try:
         yield from _faults(file, keys)
     except (LookupError, TypeError, ValueError, AttributeError):
@@ -239,7 +242,7 @@ def _faults(file: ExportFile, keys: Keys) -> Iterator[str]:
 
 
 def faults_in_signature(file: ExportFile, keys: Keys, *, kind: str, claimed: dict[str, Any]) -> Iterator[str]:
-    """Raise `KeyError` if a claim is missing."""
+    """Return the faults of the signature. Raise `KeyError` if a claim is missing."""
     signed = _signed_claims(file.signature, keys, kind=kind)
     if signed is None:
         yield "the signature of the file is not one of this service"
@@ -333,7 +336,7 @@ def _fault_in_origin(opened: dict[str, Any], added: AuditEntryRow | None) -> str
 
 
 def places_of(stated: Mapping[str, Any], *, notes: bool) -> list[EntryPlace | None]:
-    """Return None for the concern's own text, then additions, then notes if `notes`."""
+    """Return the places of texts: None for the concern's own, then additions, then notes if `notes` is True."""
     counts = {EntryKind.ADDITION: stated["additions"], EntryKind.NOTE: stated["notes"] if notes else 0}
     return [None, *(EntryPlace(kind, number) for kind, count in counts.items() for number in range(1, count + 1))]
 
@@ -381,9 +384,10 @@ def export_pdf(printed: dict[str, Any], document: dict[str, Any]) -> bytes:
 
 
 def concern_pdf(printed: dict[str, Any], **inputs: str) -> bytes:
-    """Made in memory, PDF/UA-1 and PDF/A-3a. Raise `PdfUnavailable`.
+    """Return a PDF/UA-1 and PDF/A-3a, made in memory. Raise `PdfUnavailable`.
 
-    If the font lacks a character, it is a box, the standards are left, and `printed["boxes"]` says so.
+    A character that the font lacks is printed as a box. Then the standards are left out, and `printed["boxes"]` says
+    so.
     """
     if not pdf_available():
         raise PdfUnavailable
@@ -391,7 +395,7 @@ def concern_pdf(printed: dict[str, Any], **inputs: str) -> bytes:
 
     options: dict[str, Any] = {
         "input": EXPORT_TEMPLATE,
-        "font_paths": [fonts()],
+        "font_paths": fonts(of_host=True),
         "sys_inputs": {"document": json.dumps(printed, ensure_ascii=False)} | inputs,
         "format": "pdf",
     }

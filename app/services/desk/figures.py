@@ -37,7 +37,7 @@ _TIMES = select_columns(
 
 
 def read_figures(engine: Engine, writer: Writer, *, days: int, actor: Actor) -> FiguresResponse:
-    """Record the reading. Return days in London, the earliest first, without concerns `uncounted` for `actor`."""
+    """Return the days in London, earliest first, and record the reading. `uncounted` concerns are left out."""
     writer.run(record_action, INBOX, DeskAct.SUMMARY_READ, actor, SummaryDetails(days=days))
     today = actor.at.astimezone(LONDON).date()
     dates = [today - dt.timedelta(days=back) for back in reversed(range(days))]
@@ -99,7 +99,7 @@ def _begin(day: dt.date) -> dt.datetime:
 
 
 class Figure(NamedTuple):
-    """`month` in UTC, as 2026-01. `value` is None for concerns without one, and `concerns` if hidden."""
+    """A count of a month in UTC. `value` is None for concerns without one, and `concerns` if it is hidden."""
 
     month: str
     measure: str
@@ -108,7 +108,7 @@ class Figure(NamedTuple):
 
 
 def read_statistics(engine: Engine, writer: Writer, *, actor: Actor) -> list[Figure]:
-    """Record the reading. By measure, month and value, small counts hidden."""
+    """Return counts by measure, month and value, with small ones hidden. Record the reading."""
     writer.run(record_action, AUDIT, DeskAct.SUMMARY_READ, actor, SummaryDetails(statistics=True))
     with Session(engine) as session:
         counts = list(_count_by_month(session, actor))

@@ -41,7 +41,7 @@ ANOTHER_RECEIPT = "A different receipt is already stored for this hand-over."
 
 
 class StoredHandOver(BaseModel):
-    """For retries. `seed` (hex), None if the client made the file, makes the same file again."""
+    """What a retry needs. `seed` (hex) makes the same file again; it is None if the client made the file."""
 
     entry: HandOverEntry
     seed: str | None
@@ -76,7 +76,7 @@ def hand_over(
 def confirm_hand_over(
     session: Session, reference: str, number: int, confirmation: HandOverReceipt, actor: Actor
 ) -> HandOverEntry:
-    """Store the organisation's receipt, and record its digest. The same again changes nothing.
+    """Store the organisation's receipt, and record its digest. The same receipt again changes nothing.
 
     Raise `NoSuchConcern`, `NoSuchItem`, or `ValidationFailed` for a different one.
     """
@@ -95,7 +95,7 @@ def confirm_hand_over(
 
 
 def read_hand_overs(session: Session, reference: str, actor: Actor) -> tuple[HandOverEntry, ...]:
-    """Record the reading. By number. Raise `NoSuchConcern`."""
+    """Return the hand-overs by number, and record the reading. Raise `NoSuchConcern`."""
     get_concern(session, reference)
     record_action(session, reference, DeskAct.LISTED, actor, ShownDetails(what="hand-overs"))
     return tuple(hand_over_entry(row) for row in list_hand_overs(session, reference))
@@ -121,7 +121,7 @@ def read_recipient(text: str) -> x25519.Recipient:
 def package_of(
     concern: dict[str, Any], additions: Sequence[dict[str, Any]], *, body: str, reason: str, at: dt.datetime
 ) -> bytes:
-    """The file before encryption, as JSON. `body` is the organisation."""
+    """Return the file before encryption, as JSON. `body` is the organisation."""
     document = {
         "kind": PACKAGE_KIND,
         "handed_over_at": format_utc(at),

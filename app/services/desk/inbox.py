@@ -1,7 +1,7 @@
 """The inbox: pages of concerns without their text, sorted by urgency or by time. Readings raise `StoreBusy`."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -20,6 +20,7 @@ from app.services.access.restrictions import has_lead, hidden_from, may_open, un
 from app.services.audit.audit_log import Actor, names_a_person, record_action
 from app.services.concerns.rows import closed_count
 from app.services.concerns.waiting_additions import count_additions
+from app.services.desk.presented_concerns import entry_of
 
 _CONCERNS = table_of(ConcernRow).c
 SHOWN = {*InboxEntry.model_fields, "message_key", "limited_to", "waiting", "danger", "due"}
@@ -63,6 +64,7 @@ class InboxQuery:
     reference: str | None = None
     waits_in_danger: bool = False
     is_open: bool = False
+    is_restricted: bool = False
 
     @classmethod
     def of(cls, order: InboxOrder, inbox_filter: InboxFilter, *, me: str, **others: Any) -> Self:
@@ -92,6 +94,8 @@ class InboxQuery:
             conditions.append(is_overdue(actor.at) if self.overdue else ~is_overdue(actor.at))
         if self.is_open:
             conditions.append(_CONCERNS.waiting < CLOSED_RANK)
+        if self.is_restricted:
+            conditions.append(_CONCERNS.restricted == 1)
         if self.waits_in_danger:
             conditions += [_CONCERNS.waiting == 0, _CONCERNS.danger <= DANGER_RANK_LIMIT]
         if self.changed_since is not None:
@@ -135,6 +139,12 @@ def list_inbox(
     return list(session.execute(page.limit(limit)))
 
 
+def list_entries(session: Session, references: Collection[str], *, now: dt.datetime) -> list[InboxEntry]:
+    """In any order. The caller has checked that the concerns may be opened, and records the reading."""
+    rows = session.execute(select(*INBOX_COLUMNS).where(_CONCERNS.reference.in_(references)))
+    return [entry_of(row._mapping, now=now) for row in rows]
+
+
 def position_of(row: Row[Any] | ConcernRow, query: InboxQuery) -> InboxPosition:
     values = {column.name: getattr(row, column.name) for column in query.columns}
     return tuple((values | {"danger": max(row.danger or 0, DANGER_RANK_LIMIT)})[name] for name in values)
@@ -145,7 +155,7 @@ def is_overdue(now: dt.datetime) -> ColumnElement[bool]:
 
 
 def count_open(session: Session, queries: Sequence[InboxQuery], *, actor: Actor) -> list[int]:
-    """Return at most `COUNT_LIMIT` + 1 each: with an index, the cost does not grow with closed concerns."""
+    """Return at most `COUNT_LIMIT` + 1 for each count. The cost does not grow with the closed concerns."""
     found = []
     for query in queries:
         matching = select(_CONCERNS.reference).where(*replace(query, is_open=True).conditions(actor))
@@ -214,7 +224,10 @@ def read_inbox(
     limit: int,
     beside: Sequence[str] = (),
 ) -> list[Row[Any]]:
-    """Record the page, and `beside`, what is shown beside it. One more row, not recorded, means a next page."""
+    """Record and return a page. `beside` is recorded too, because it is shown beside the page.
+
+    One more row, which is not recorded, means that a page follows.
+    """
     with Session(writer.engine) as session:
         rows = list_inbox(session, query, actor=actor, after=after, limit=limit + 1)
     shown = ShownDetails(references=(*beside, *(row.reference for row in rows[:limit])))
@@ -223,7 +236,10 @@ def read_inbox(
 
 
 def read_next(writer: Writer, query: InboxQuery, *, actor: Actor, after: InboxPosition) -> str | None:
-    """Record and return the concern after `after`, but not the one just seen, its last value, which may have moved."""
+    """Record and return the concern after `after`.
+
+    The concern just seen, its last value, may have moved and is left out.
+    """
     with Session(writer.engine) as session:
         rows = list_inbox(session, query, actor=actor, after=after, limit=2)
     found = next((str(row.reference) for row in rows if row.reference != after[-1]), None)

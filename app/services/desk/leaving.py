@@ -14,7 +14,7 @@ from app.services.desk.saved_views import remove_views
 
 @dataclass(frozen=True)
 class Removal:
-    """Revoked clients, unassigned concerns, and `keys` that the person ever had and may still have."""
+    """What a removal did: revoked clients, unassigned concerns, and `keys` that the person may still have."""
 
     clients: list[str]
     unassigned: tuple[str, ...]
@@ -22,9 +22,10 @@ class Removal:
 
 
 def remove_person(writer: Writer, name: str, *, actor: Actor) -> Removal:
-    """End all access, unassign concerns, remove views, days and marks. Several transactions: a repeat does the rest.
+    """End all access, unassign concerns, and remove views, days and marks.
 
-    Raise `StoreBusy`, or `NoSuchPerson` if neither desk nor client has the name.
+    It takes several transactions, and a repeat does the rest. Raise `StoreBusy`, or `NoSuchPerson` if neither desk nor
+    client has the name.
     """
     clients = writer.run(leave, name, at=actor.at, actor=actor)
     writer.run(remove_views, name)

@@ -20,7 +20,7 @@ MOST_DUE = 50
 
 @dataclass(frozen=True)
 class Due:
-    """`day` has come: the person's own, the team's, or the earlier of both."""
+    """A day that has come: the person's own, the team's, or the earlier of both."""
 
     reference: str
     day: dt.date
@@ -44,20 +44,20 @@ def set_day(session: Session, reference: str, look_again: LookAgain, actor: Acto
 
 
 def mark_allegation(session: Session, reference: str, officer_by: dt.date, actor: Actor) -> None:
-    """Set the day by which to tell the designated officer, unless one is set. Raise as `set_day`."""
+    """Set the day by which to tell the designated officer, unless one is set. Raise the errors of `set_day`."""
     if find_days(session, reference, TEAM).officer is None:
         set_day(session, reference, LookAgain(day=officer_by, whose=Whose.OFFICER), actor)
 
 
 def read_both_days(session: Session, reference: str, actor: Actor) -> LookAgainState:
-    """Record the reading. Raise `NoSuchConcern`."""
+    """Return both days, and record the reading. Raise `NoSuchConcern`."""
     get_concern(session, reference)
     record_action(session, reference, DeskAct.LISTED, actor, ShownDetails(what="look again"))
     return find_days(session, reference, actor.person)
 
 
 def find_days(session: Session, reference: str, person: str) -> LookAgainState:
-    """The caller records the reading."""
+    """Return the days of a concern. The caller records the reading."""
     rows = select(LookAgainRow).where(
         LookAgainRow.reference == reference, col(LookAgainRow.person).in_((TEAM, OFFICER, person))
     )
@@ -66,7 +66,7 @@ def find_days(session: Session, reference: str, person: str) -> LookAgainState:
 
 
 def list_due(session: Session, actor: Actor) -> Sequence[Due]:
-    """Up to `MOST_DUE` by today in London, earliest first. The caller records the reading."""
+    """Return at most `MOST_DUE` that are due by today in London, earliest first. The caller records the reading."""
     person, today = actor.person, actor.at.astimezone(LONDON).date()
     rows = (
         select(LookAgainRow)
@@ -87,7 +87,10 @@ def list_due(session: Session, actor: Actor) -> Sequence[Due]:
 
 
 def list_untold(session: Session, actor: Actor) -> Sequence[LookAgainRow]:
-    """Return at most `MOST_DUE`, earliest first, without tests: to leads, or to everyone if there is no lead."""
+    """Return at most `MOST_DUE` allegations, earliest first, without tests.
+
+    Only leads get them, or everyone if there is no lead.
+    """
     if not actor.is_lead and has_lead(session):
         return ()
     rows = select(LookAgainRow).join(ConcernRow, col(ConcernRow.reference) == LookAgainRow.reference)

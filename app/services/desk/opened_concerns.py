@@ -84,7 +84,10 @@ def record_copying(session: Session, reference: str, actor: Actor) -> None:
 
 
 def opened_concern(desk: Desk, opening: Opening, *, now: dt.datetime) -> OpenedConcern:
-    """Decrypt an opening that is recorded. Raise `UnsealingUnavailable`, `SealedTextMisplaced`, `ConcernErased`."""
+    """Decrypt a concern whose opening is recorded.
+
+    Raise `UnsealingUnavailable`, `SealedTextMisplaced` or `ConcernErased`.
+    """
     concern = opening.concern
     fields = concern_fields(dict(concern), now)
     if opening.page.next_after is not None:

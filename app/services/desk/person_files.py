@@ -23,9 +23,9 @@ PERSON_FILE_KIND = "guidance-person-file"
 
 
 def record_person_file(session: Session, person_file: NewPersonFile, actor: Actor, signer: ReceiptSigner) -> str:
-    """Record it in each concern, and return the signature, which names the worker only for a court.
+    """Record a file about a person in each of its concerns, and return the signature.
 
-    Raise `NoSuchConcern` or `ConcernErased`.
+    Only a court's file names the worker. Raise `NoSuchConcern` or `ConcernErased`.
     """
     references = list(dict.fromkeys(map(reference_of, person_file.references)))
     for_person = person_file.purpose is PersonFilePurpose.PERSON
@@ -46,7 +46,7 @@ def is_person_file(document: dict[str, Any]) -> bool:
 
 
 def find_person_file_faults(file: ExportFile, keys: Keys) -> Iterator[str]:
-    """Check a file for the person by its signature only, and a file for a court by every concern too.
+    """Check the signature of a file for the person, and every concern of a file for a court.
 
     Yield last what cannot be checked.
     """

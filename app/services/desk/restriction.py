@@ -49,14 +49,14 @@ def set_restriction(
 
 
 def read_restriction(session: Session, reference: str, actor: Actor) -> RestrictionState:
-    """Record the reading. Raise `NoSuchConcern`."""
+    """Return the restriction, and record the reading. Raise `NoSuchConcern`."""
     concern = get_concern(session, reference)
     record_action(session, reference, DeskAct.LISTED, actor, ShownDetails(what="restriction"))
     return state_of(concern)
 
 
 def state_of(concern: ConcernRow) -> RestrictionState:
-    """The caller records the reading."""
+    """Return the restriction of a concern. The caller records the reading."""
     return RestrictionState(
         reference=concern.reference,
         restricted=concern.limited_to != "",

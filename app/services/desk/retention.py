@@ -36,9 +36,9 @@ OPEN_SINCE = func.coalesce(col(ConcernRow.reopened_at), col(ConcernRow.acknowled
 
 @dataclass(frozen=True)
 class RetentionPeriods:
-    """Days, None for ever.
+    """Periods in days, None for ever. After closing only `closed_days` counts.
 
-    After closing only `closed_days` counts. Reopening, closing and additions restart a period.
+    Reopening, closing and additions restart a period.
     """
 
     acknowledged_days: int | None
@@ -87,7 +87,7 @@ def _erase_all(engine: Engine, writer: Writer, periods: RetentionPeriods, at: dt
 
 
 def limited_states(periods: RetentionPeriods) -> list[tuple[ConcernState, Any, int]]:
-    """Yield each state with the start of its period as SQL, and the days."""
+    """Yield each state that has a period, with the period's start as SQL and its days."""
     states = (
         (ConcernState.ACKNOWLEDGED, OPEN_SINCE, periods.acknowledged_days),
         (ConcernState.CLOSED, col(ConcernRow.closed_at), periods.closed_days),
@@ -100,7 +100,10 @@ def erasable(statement: SelectOfScalar[str]) -> SelectOfScalar[str]:
 
 
 def in_state(state: ConcernState, since: Any, *, before: dt.datetime) -> SelectOfScalar[str]:
-    """Concerns with `since` before a time, earliest first, unless an addition waits or was acknowledged later."""
+    """Select the concerns whose period began before a time, earliest first.
+
+    An addition that waits or was acknowledged later leaves its concern out.
+    """
     waits = exists().where(
         col(EntryRow.reference) == ConcernRow.reference,
         col(EntryRow.kind) == EntryKind.ADDITION.value,

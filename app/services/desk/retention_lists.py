@@ -1,12 +1,14 @@
 """Lists about retention: concerns to be erased soon, concerns on hold, requests for an erasure, and erased concerns."""
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
+from typing import Literal
 
-from sqlalchemy import case, func, tuple_
+from pydantic import BaseModel, Field
+from sqlalchemy import ColumnElement, case, func, true, tuple_
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import Select
 
@@ -26,7 +28,6 @@ from app.services.desk.actions import find_erasure_request
 from app.services.desk.retention import TEST_LIFETIME, RetentionPeriods, erasable, in_state, limited_states
 
 _LAST_ACKNOWLEDGED = func.max(EntryRow.acknowledged_at).filter(col(EntryRow.kind) == EntryKind.ADDITION.value)
-AHEAD = dt.timedelta(days=60)
 REQUESTED_WITHIN = dt.timedelta(days=90)
 MOST_LISTED = 500
 MOST_IN_A_SHEET = 20_000
@@ -41,9 +42,24 @@ class RetentionList(StrEnum):
     ERASED = "erased"
 
 
+class RetentionQuery(BaseModel, extra="ignore", frozen=True):
+    """One list, of concerns in one state or in all. `days` is how far `due` looks ahead."""
+
+    chosen: RetentionList = Field(default=RetentionList.DUE, alias="list")
+    state: ConcernState | Literal[""] = ""
+    days: int = Field(default=60, ge=1, le=366)
+
+    @property
+    def condition(self) -> ColumnElement[bool]:
+        return col(ConcernRow.state) == self.state if self.state else true()
+
+
 @dataclass(frozen=True)
 class RetentionEntry:
-    """`day`, in London, is of erasure, hold or request. `by` and `reason` are empty for a coming erasure."""
+    """A line of the list. `day`, in London, is that of erasure, hold or request.
+
+    A coming erasure has no `by` and `reason`.
+    """
 
     reference: str
     state: str
@@ -59,7 +75,10 @@ class RetentionEntry:
 
 
 def erasure_day(session: Session, concern: ConcernRow, periods: RetentionPeriods) -> dt.date | None:
-    """Return London's day (for a test, the day after receipt), or None if held, erased, waiting or unlimited."""
+    """Return London's day of erasure, or None if the concern is held, erased, waiting or kept for ever.
+
+    A test's is the day after receipt.
+    """
     if concern.held or concern.erased_at is not None:
         return None
     if concern.test:
@@ -76,57 +95,61 @@ def erasure_day(session: Session, concern: ConcernRow, periods: RetentionPeriods
 
 
 def read_list(
-    writer: Writer, retention_list: RetentionList, periods: RetentionPeriods, *, actor: Actor, limit: int = MOST_LISTED
+    writer: Writer, query: RetentionQuery, periods: RetentionPeriods, *, actor: Actor, limit: int = MOST_LISTED
 ) -> Sequence[RetentionEntry]:
     """Record the reading. One more than `limit`, not recorded, says that there are more. Raise `StoreBusy`.
 
-    `due` is within `AHEAD`, by day; `erased` most recent first; `held`, and `requested` that still count, by reference.
+    `due` is by day; `erased` most recent first; `held`, and `requested` that still count, by reference.
     """
     with Session(writer.engine) as session:
-        lists: Mapping[RetentionList, Callable[[], list[RetentionEntry]]] = {
-            RetentionList.DUE: lambda: _list_due(session, periods, actor, limit + 1),
-            RetentionList.HELD: lambda: _list_held(session, actor, limit + 1),
-            RetentionList.REQUESTED: lambda: _list_requested(session, actor, limit + 1),
-            RetentionList.ERASED: lambda: _list_erased(session, actor, limit + 1),
-        }
-        found = lists[retention_list]()
-    shown = ShownDetails(
-        what=f"retention, {retention_list}", references=tuple(each.reference for each in found[:limit])
-    )
+        if query.chosen is RetentionList.DUE:
+            found = _list_due(session, query, periods, actor, limit + 1)
+        else:
+            lists = {
+                RetentionList.HELD: _list_held,
+                RetentionList.REQUESTED: _list_requested,
+                RetentionList.ERASED: _list_erased,
+            }
+            found = lists[query.chosen](session, query, actor, limit + 1)
+    shown = ShownDetails(what=f"retention, {query.chosen}", references=tuple(each.reference for each in found[:limit]))
     writer.run(record_action, INBOX, DeskAct.LISTED, actor, shown)
     return found
 
 
-def read_list_sheet(writer: Writer, retention_list: RetentionList, periods: RetentionPeriods, *, actor: Actor) -> bytes:
+def read_list_sheet(writer: Writer, query: RetentionQuery, periods: RetentionPeriods, *, actor: Actor) -> bytes:
     """Return CSV. More than `MOST_IN_A_SHEET` raise `InvalidQuery`, which is recorded. Raise `StoreBusy`."""
-    found = read_list(writer, retention_list, periods, actor=actor, limit=MOST_IN_A_SHEET)
+    found = read_list(writer, query, periods, actor=actor, limit=MOST_IN_A_SHEET)
     if len(found) > MOST_IN_A_SHEET:
         raise InvalidQuery([FieldError((), TOO_MANY, FaultCode.TOO_MANY, "query", "list")])
     return csv_sheet(COLUMNS, (each.cells for each in found))
 
 
-def _list_due(session: Session, periods: RetentionPeriods, actor: Actor, limit: int) -> list[RetentionEntry]:
+def _list_due(
+    session: Session, query: RetentionQuery, periods: RetentionPeriods, actor: Actor, limit: int
+) -> list[RetentionEntry]:
     found = []
     last = select(_LAST_ACKNOWLEDGED).where(EntryRow.reference == ConcernRow.reference).scalar_subquery()
     for state, since, days in limited_states(periods):
         period = dt.timedelta(days=days)
-        due = erasable(in_state(state, since, before=actor.at + AHEAD - period))
+        due = erasable(in_state(state, since, before=actor.at + dt.timedelta(days=query.days - days)))
         starts = case((last > since, last), else_=since)
-        due = due.where(col(ConcernRow.test).is_(False), may_open(actor)).order_by(None).order_by(starts)
-        rows = session.execute(due.add_columns(starts).limit(limit))
+        due = due.where(col(ConcernRow.test).is_(False), may_open(actor), query.condition)
+        rows = session.execute(due.order_by(None).order_by(starts).add_columns(starts).limit(limit))
         found += [RetentionEntry(name, state.value, _day(start + period)) for name, start in rows]
     return sorted(found, key=lambda each: (each.day, each.reference))[:limit]
 
 
-def _list_held(session: Session, actor: Actor, limit: int) -> list[RetentionEntry]:
-    held = select(ConcernRow.reference, ConcernRow.state).where(col(ConcernRow.held).is_(True), may_open(actor))
+def _list_held(session: Session, query: RetentionQuery, actor: Actor, limit: int) -> list[RetentionEntry]:
+    held = select(ConcernRow.reference, ConcernRow.state).where(
+        col(ConcernRow.held).is_(True), may_open(actor), query.condition
+    )
     return _with_last_act(session, held.order_by(ConcernRow.reference).limit(limit), DeskAct.HELD)
 
 
-def _list_erased(session: Session, actor: Actor, limit: int) -> list[RetentionEntry]:
+def _list_erased(session: Session, query: RetentionQuery, actor: Actor, limit: int) -> list[RetentionEntry]:
     erased_at = col(ConcernRow.erased_at)
     erased = select(ConcernRow.reference, ConcernRow.state).where(
-        erased_at.is_not(None), ~col(ConcernRow.test), may_open(actor)
+        erased_at.is_not(None), ~col(ConcernRow.test), may_open(actor), query.condition
     )
     return _with_last_act(session, erased.order_by(erased_at.desc()).limit(limit), DeskAct.ERASED)
 
@@ -138,7 +161,7 @@ def _with_last_act(session: Session, statement: Select[str, str], act: DeskAct) 
     return [_entry_of(name, state, acts[name]) for name, state in rows if name in acts]
 
 
-def _list_requested(session: Session, actor: Actor, limit: int) -> list[RetentionEntry]:
+def _list_requested(session: Session, query: RetentionQuery, actor: Actor, limit: int) -> list[RetentionEntry]:
     requests = select(AuditEntryRow.chain).where(
         AuditEntryRow.at >= actor.at - REQUESTED_WITHIN,
         AuditEntryRow.act == DeskAct.ERASURE_REQUESTED.value,
@@ -147,7 +170,9 @@ def _list_requested(session: Session, actor: Actor, limit: int) -> list[Retentio
     chains = session.exec(requests.distinct().order_by(AuditEntryRow.chain)).all()
     found = ((chain, find_erasure_request(session, chain)) for chain in chains)
     standing = dict(islice(((chain, request) for chain, request in found if request is not None), limit))
-    states = select(ConcernRow.reference, ConcernRow.state).where(col(ConcernRow.reference).in_(standing))
+    states = select(ConcernRow.reference, ConcernRow.state).where(
+        col(ConcernRow.reference).in_(standing), query.condition
+    )
     return [
         _entry_of(name, state, standing[name]) for name, state in session.exec(states.order_by(ConcernRow.reference))
     ]

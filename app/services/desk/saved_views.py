@@ -21,7 +21,7 @@ def list_views(session: Session, person: str) -> Sequence[SavedViewRow]:
 
 
 def save_view(session: Session, person: str, name: str, filters: ViewFilters, *, at: dt.datetime) -> SavedViewRow:
-    """Replace one of the same name. Raise `ValidationFailed` above `MAX_VIEWS`."""
+    """Save a view in place of one with the same name. Raise `ValidationFailed` above `MAX_VIEWS`."""
     chosen = filters.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
     former = session.get(SavedViewRow, (person, name))
     if former is None and len(list_views(session, person)) >= MAX_VIEWS:
@@ -30,7 +30,7 @@ def save_view(session: Session, person: str, name: str, filters: ViewFilters, *,
 
 
 def remove_view(session: Session, person: str, name: str) -> None:
-    """Raise `NoSuchItem`."""
+    """Remove a view. Raise `NoSuchItem`."""
     row = session.get(SavedViewRow, (person, name))
     if row is None:
         raise NoSuchItem("You have no saved view with this name.")
@@ -38,7 +38,7 @@ def remove_view(session: Session, person: str, name: str) -> None:
 
 
 def remove_views(session: Session, person: str) -> None:
-    """Remove those of a person who leaves, with their days to look again and their mark in the inbox."""
+    """Remove the views, days to look again, and mark in the inbox of a person who leaves."""
     session.exec(delete(SavedViewRow).where(col(SavedViewRow.person) == person))
     session.exec(delete(InboxLookRow).where(col(InboxLookRow.person) == person))
     session.exec(delete(LookAgainRow).where(col(LookAgainRow.person) == person))  # the team's days stay
@@ -50,7 +50,7 @@ def find_seen_until(session: Session, person: str) -> dt.datetime | None:
 
 
 def store_seen_until(session: Session, person: str, *, until: dt.datetime) -> None:
-    """A later time stays."""
+    """Store until when the person has seen the inbox. A later time that is stored stays."""
     row = session.get(InboxLookRow, person) or InboxLookRow(person=person, looked_at=until)
     row.looked_at = max(row.looked_at, until)
     session.add(row)

@@ -21,7 +21,7 @@ SHOWN_FOR = dt.timedelta(days=1)
 
 @dataclass(frozen=True)
 class TakenOver:
-    """`to` is None if it was unassigned."""
+    """A concern that another person took over. `to` is None if it was unassigned."""
 
     reference: str
     at: dt.datetime
@@ -30,7 +30,7 @@ class TakenOver:
 
 
 def list_taken_over(session: Session, actor: Actor) -> list[TakenOver]:
-    """Return the last day's, most recent first. The caller records the reading.
+    """Return what was taken over in the last day, most recent first. The caller records the reading.
 
     Concerns that were given back, or that the person may not open, are left out.
     """

@@ -20,7 +20,10 @@ _CONCERNS = table_of(ConcernRow).c
 
 
 class Workload(NamedTuple):
-    """Open concerns of one person, empty for nobody, as the inbox has them. `received` are unacknowledged."""
+    """Open concerns of one person, or of nobody if the name is empty, as the inbox has them.
+
+    `received` are unacknowledged.
+    """
 
     person: str
     open: int
@@ -31,9 +34,9 @@ class Workload(NamedTuple):
 
 
 def read_workload(writer: Writer, *, actor: Actor) -> list[Workload]:
-    """Record the reading. Unassigned first, then by name; only what `actor` may open, without test concerns.
+    """Return who has what, unassigned first, then by name, and record the reading.
 
-    Raise `StoreBusy`.
+    Only what `actor` may open counts, without test concerns. Raise `StoreBusy`.
     """
     by_age = (_CONCERNS.received_at, _CONCERNS.reference)
     first = func.first_value(_CONCERNS.reference).over(partition_by=_CONCERNS.assigned_to, order_by=by_age)

@@ -166,7 +166,7 @@ def _seconds_of(retry_after: str | None, now: dt.datetime) -> float:
     return 0
 
 
-def oldest_waiting(session: Session) -> dict[str, dt.datetime]:
+def oldest_waiting_deliveries(session: Session) -> dict[str, dt.datetime]:
     waiting = (
         select(DeliveryRow.webhook, func.min(EventRow.at))
         .join(EventRow, col(EventRow.id) == DeliveryRow.event_id)

@@ -105,7 +105,7 @@ class WebhookDispatcher:
 def build_dispatcher(
     settings: Settings, writer: Writer, clock: Callable[[], dt.datetime], lease: dt.timedelta = LEASE
 ) -> WebhookDispatcher:
-    """An attempt ends within `lease`, so that no other process claims it meanwhile."""
+    """Return a dispatcher. An attempt ends within `lease`, so that no other process claims its delivery."""
     sender = build_sender(settings, seconds=min(ATTEMPT_SECONDS, lease.total_seconds()))
     return WebhookDispatcher(writer, sender, open_webhook_keys(settings), clock, lease)
 

@@ -18,7 +18,7 @@ log = Log(__name__)
 
 
 class EmailSender:
-    """A call returns within about `seconds`. Raise `SetupError` if the file with the password cannot be read."""
+    """Sends emails. A call returns within about `seconds`. Raise `SetupError` if the password's file cannot be read."""
 
     def __init__(self, settings: Settings, *, seconds: float = SECONDS_TO_SEND) -> None:
         self._settings = settings
@@ -26,14 +26,14 @@ class EmailSender:
         self._read_password()  # raises an error if the file is missing, so that the service does not start
 
     def send(self, message: EmailMessage) -> str | None:
-        """Return None, or the name of the error's class, which has no text from the server.
+        """Send an email. Return None, or the name of the error's class, which has no text from the server.
 
         If only some recipients are refused, log it and return None.
         """
         return self._converse(lambda server: self._hand_over(server, message))
 
     def knock(self) -> str | None:
-        """Connect and sign in, but send nothing. Return as `send`."""
+        """Connect and sign in, and send nothing. The result is as of `send`."""
         return self._converse(lambda _: None)
 
     def _converse(self, say: Callable[[smtplib.SMTP], None]) -> str | None:

@@ -101,7 +101,10 @@ MAILBOX_OF = {each.name: each for each in (TEAM, EDITORS)}
 
 @dataclass(frozen=True)
 class EmailNotice:
-    """`counts` is by kind of event; `in_danger` and `restricted` count concerns. `attempts` counts this one."""
+    """An email to send. `counts` is by kind of event; `in_danger` and `restricted` count concerns.
+
+    `attempts` includes this one.
+    """
 
     events: tuple[int, ...]
     counts: Mapping[str, int]
@@ -112,7 +115,7 @@ class EmailNotice:
 
 
 def is_email_due(session: Session, mailbox: Mailbox = TEAM, *, now: dt.datetime) -> bool:
-    """Reads only. True also if `claim_email` would subscribe the mailbox."""
+    """Return True if an email is due, also if `claim_email` would subscribe the mailbox. It only reads."""
     if _is_subscribed(session.get(WebhookRow, mailbox.name), mailbox):
         is_resting = _is_resting(session, mailbox, now)
         waiting = select(DeliveryRow.event_id).where(DeliveryRow.webhook == mailbox.name, _IS_PENDING)
@@ -121,9 +124,10 @@ def is_email_due(session: Session, mailbox: Mailbox = TEAM, *, now: dt.datetime)
 
 
 def claim_email(session: Session, mailbox: Mailbox = TEAM, *, now: dt.datetime) -> EmailNotice | None:
-    """Claim up to `MAX_EVENTS` pending events until `EMAIL_LEASE` ends; subscribe the mailbox first if it is not.
+    """Claim up to `MAX_EVENTS` pending events until `EMAIL_LEASE` ends, and first subscribe a new mailbox.
 
-    None if nothing is pending, another process is sending, or during the pause after the last email or attempt.
+    Return None if nothing is pending, another process sends, or the pause after the last email or attempt has not
+    ended.
     """
     row = session.get(WebhookRow, mailbox.name)
     if not _is_subscribed(row, mailbox):
@@ -147,7 +151,7 @@ def claim_email(session: Session, mailbox: Mailbox = TEAM, *, now: dt.datetime) 
 
 
 def record_email(session: Session, notice: EmailNotice, failure: str | None = None, *, now: dt.datetime) -> None:
-    """An email is never given up: after a `failure` its events stay pending, with a later next attempt."""
+    """Record an attempt. After a `failure` the events stay pending: an email is never given up."""
     of_notice = (
         col(DeliveryRow.webhook) == notice.mailbox.name,
         col(DeliveryRow.event_id).in_(notice.events),
@@ -168,7 +172,7 @@ def find_mailbox(session: Session, mailbox: Mailbox = TEAM) -> WebhookRow | None
 
 
 def unsubscribe_email(session: Session, mailbox: Mailbox = TEAM, *, now: dt.datetime) -> int:
-    """Disable it, and cancel its undelivered events. Return their number, 0 if it is not subscribed."""
+    """Disable a mailbox, and cancel its undelivered events. Return their number, or 0 if it is not subscribed."""
     row = find_mailbox(session, mailbox)
     if row is None:
         return 0
@@ -225,7 +229,7 @@ def _count_danger(session: Session, events: Sequence[EventRow]) -> int:
 
 
 def build_email(notice: EmailNotice, settings: Settings, *, at: dt.datetime) -> EmailMessage:
-    """The same events give the same Message-ID, so that an email that is sent twice can be recognised."""
+    """Build an email. The same events give the same Message-ID, so that a second copy can be recognised."""
     message = EmailMessage()
     message["From"], message["To"] = settings.smtp_from, ", ".join(notice.mailbox.addresses(settings))
     message["Subject"] = f"{_subject(notice)} ({settings.council_name})"

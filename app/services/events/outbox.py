@@ -41,12 +41,12 @@ TIMES = ("received_at", "acknowledge_by", "acknowledged_at", "closed_at", "reope
 
 
 def new_message_id() -> str:
-    """The same at every attempt to deliver."""
+    """Return an ID that stays the same at every attempt to deliver."""
     return f"msg_{secrets.token_hex(16)}"
 
 
 def append_event(session: Session, kind: EventKind, *, at: dt.datetime, data: dict[str, Any]) -> None:
-    """Append in the caller's transaction, with a delivery to each active receiver that subscribes."""
+    """Append an event in the caller's transaction, with a delivery to each active receiver that subscribes to it."""
     append_events(session.connection(), [(kind, at, data)])
 
 
@@ -83,7 +83,7 @@ def append_events(connection: Connection, events: Sequence[Event]) -> None:
 
 
 def id_and_payload(number: int, kind: str, at: dt.datetime, data: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """The ID that clients see is random: nobody can find it by trying. An event of an earlier version keeps its own."""
+    """Return the ID that clients see, which is random, and the payload. An earlier version's event keeps its own."""
     if OWN_ID in data:
         return data[OWN_ID], {name: value for name, value in data.items() if name != OWN_ID}
     return str(uuid.uuid5(EVENT_NAMESPACE, json.dumps([number, kind, format_utc(at), data], sort_keys=True))), data
@@ -107,7 +107,10 @@ def events_about(
     message: int | None = None,
     addition: tuple[int, dt.datetime | None] | None = None,
 ) -> list[Event]:
-    """Return one event, or none for a test. `addition` has its number, and its deadline if the event is about that."""
+    """Return one event, or none for a test.
+
+    `addition` has the addition's number, and its deadline if the event is about that.
+    """
     if concern.test:
         return []
     payload = concern_payload(concern)
@@ -130,7 +133,10 @@ def edition_payload(key: EditionKey, *, digest: str | None = None, reason: str |
 def rendition_payload(
     key: RenditionKey, content: RenditionContent, *, digest: str, behind: bool, reason: str | None = None
 ) -> dict[str, Any]:
-    """Leave out text. `behind`: its edition is not the current one. `reason` is given for a withdrawal."""
+    """Return the payload, without text. `behind` says that its edition is not the current one.
+
+    `reason` is of a withdrawal.
+    """
     edition = content.of.edition
     why = {} if reason is None else {"reason": reason}
     return why | {
@@ -146,7 +152,7 @@ def rendition_payload(
 
 
 def draft_payload(guide: str, language: str) -> dict[str, Any]:
-    """No text. `language` is empty for an edition. Drafts of renditions have no address: the link is to the guide."""
+    """Return the payload, without text. `language` is empty for an edition. Drafts of renditions link to the guide."""
     if language:
         return {"guide": guide, "language": language, "links": {"guide": guide_path(guide)}}
     return {"guide": guide, "links": {"draft": draft_path(guide)}}
@@ -182,7 +188,7 @@ def find_event(session: Session, place: Place) -> EventRow | None:
 
 
 def confirmed_by(session: Session, *, client: str) -> Place:
-    """The beginning also if that event no longer exists, because a backup was restored."""
+    """Return the place that a client confirmed. If a restored backup lacks that event, it is the beginning."""
     reader = session.get(EventReaderRow, client)
     event = None if reader is None else session.get(EventRow, reader.confirmed)
     return Place(0) if event is None else place_of(event)

@@ -22,7 +22,7 @@ def find_round(session: Session, kind: NotedTime) -> dt.datetime | None:
 
 
 class RoundNotes:
-    """Notes when one worker looks for deliveries of `kind`, at most once a minute."""
+    """Notes, at most once a minute, that a worker has looked for deliveries of `kind`."""
 
     def __init__(self, kind: NotedTime, writer: Writer, clock: Callable[[], dt.datetime]) -> None:
         self._kind = kind

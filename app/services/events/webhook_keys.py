@@ -37,7 +37,10 @@ MAX_SECRETS = 2
 
 
 class WebhookKeys(KeyFile):
-    """The keys, newest first, that encrypt secrets of webhooks (AES-256-GCM), with the name: no secret can be moved."""
+    """The keys, newest first, that encrypt secrets of webhooks (AES-256-GCM).
+
+    The name is bound in, so that no secret can be moved.
+    """
 
     purpose = "the secrets of webhooks are encrypted under"
     command = "guidance keys rotate-webhooks"
@@ -49,7 +52,7 @@ class WebhookKeys(KeyFile):
         return ".".join((FORMAT_VERSION, key.id, base64.urlsafe_b64encode(sealed).decode()))
 
     def decrypt_all(self, webhook: str, stored: Iterable[str]) -> tuple[str, ...]:
-        """Return the secrets in order. Raise `WebhookSecretUnreadable`."""
+        """Return the decrypted secrets in order. Raise `WebhookSecretUnreadable`."""
         return tuple(self._decrypt(webhook, each) for each in stored)
 
     def can_decrypt(self, webhook: str, stored: str) -> bool:
@@ -62,7 +65,7 @@ class WebhookKeys(KeyFile):
         return stored.startswith(f"{FORMAT_VERSION}.{self._newest().id}.")
 
     def renew(self, webhook: str, stored: str) -> str:
-        """Encrypt again with the newest key; unchanged if it is, or if the secret cannot be decrypted."""
+        """Encrypt a secret again with the newest key. It is unchanged if it has that key or cannot be decrypted."""
         if self.is_newest(stored) or not self.can_decrypt(webhook, stored):
             return stored
         return self.encrypt(webhook, self._decrypt(webhook, stored))
@@ -89,7 +92,7 @@ class WebhookKeys(KeyFile):
 
 
 def open_webhook_keys(settings: Settings) -> WebhookKeys:
-    """The key file is not read yet."""
+    """Return the keys. Their file is read later."""
     configured = settings.webhook_key_file
     return WebhookKeys(configured or settings.data_dir / WEBHOOK_KEY, is_configured=configured is not None)
 
@@ -104,9 +107,9 @@ def add_webhook(
     keys: WebhookKeys,
     at: dt.datetime,
 ) -> str:
-    """Record it, and return the secret that signs its messages (Standard Webhooks 1.0).
+    """Add and record a webhook. Return the secret that signs its messages (Standard Webhooks 1.0).
 
-    Raise `SetupError` (name, key file), `AddressNotAllowed`, `WebhookExists`, `StoreBusy`.
+    Raise `SetupError` (name, key file), `AddressNotAllowed`, `WebhookExists` or `StoreBusy`.
     """
     refuse_mailbox(name)
     if not re.fullmatch(SLUG_PATTERN, name):
@@ -121,7 +124,8 @@ def add_webhook(
 def rotate_secret(session: Session, name: str, *, keys: WebhookKeys, at: dt.datetime) -> str:
     """Record and return a new secret. Both sign until the next rotation or `drop_old_secret`.
 
-    A previous one that cannot be decrypted is dropped. Raise `NoSuchWebhook`, or `SetupError` (a mailbox, key file).
+    A previous secret that cannot be decrypted is dropped. Raise `NoSuchWebhook`, or `SetupError` for a mailbox or the
+    key file.
     """
     refuse_mailbox(name)
     secret = _new_secret()
@@ -133,7 +137,7 @@ def rotate_secret(session: Session, name: str, *, keys: WebhookKeys, at: dt.date
 
 
 def drop_old_secret(session: Session, name: str, *, at: dt.datetime) -> None:
-    """Raise `NoSuchWebhook`, or `SetupError` for a mailbox."""
+    """Drop the previous secret. Raise `NoSuchWebhook`, or `SetupError` for a mailbox."""
     refuse_mailbox(name)
     webhook = get_webhook(session, name)
     webhook.secrets = webhook.secrets[:1]
@@ -141,7 +145,10 @@ def drop_old_secret(session: Session, name: str, *, at: dt.datetime) -> None:
 
 
 def remove_webhook(session: Session, name: str, *, at: dt.datetime) -> None:
-    """Record it, and cancel undelivered events. The name is free. Raise as `drop_old_secret`."""
+    """Remove and record a webhook, and cancel its undelivered events. Its name is free again.
+
+    Raise as `drop_old_secret`.
+    """
     refuse_mailbox(name)
     webhook = get_webhook(session, name)
     webhook.disabled_at, webhook.disabled_because = at, REMOVED
@@ -150,9 +157,10 @@ def remove_webhook(session: Session, name: str, *, at: dt.datetime) -> None:
 
 
 def encrypt_again(session: Session, *, keys: WebhookKeys, at: dt.datetime, with_new_key: bool = False) -> int:
-    """Return how many receivers have secrets under the newest key only, also removed ones. Raise `SetupError`.
+    """Encrypt all secrets with the newest key.
 
-    Unreadable ones stay. Call in a write transaction: it keeps two processes from changing the key file.
+    Return how many receivers have secrets under that key only, also removed ones. Secrets that cannot be decrypted
+    stay. Call in a write transaction: it keeps two processes from changing the key file. Raise `SetupError`.
     """
     if with_new_key:
         keys.add()
@@ -165,7 +173,10 @@ def encrypt_again(session: Session, *, keys: WebhookKeys, at: dt.datetime, with_
 
 
 def drop_old_keys(session: Session, *, keys: WebhookKeys) -> None:
-    """Raise `WebhookSecretUnreadable`, and keep all, if an older key still encrypts a secret; `SetupError`."""
+    """Keep only the newest key. Raise `WebhookSecretUnreadable`, and keep all, if an older key still encrypts a secret.
+
+    Raise `SetupError`.
+    """
     for webhook in list_webhooks(session):
         if any(keys.can_decrypt(webhook.name, stored) and not keys.is_newest(stored) for stored in webhook.secrets):
             raise WebhookSecretUnreadable

@@ -31,7 +31,7 @@ log = Log(__name__)
 
 
 class SendResult(NamedTuple):
-    """`answer` is the HTTP status, or the name of the error's class."""
+    """The result of an attempt. `answer` is the HTTP status, or the name of the error's class."""
 
     answer: int | str
     retry_after: str | None = None
@@ -42,7 +42,7 @@ class SendResult(NamedTuple):
 
 
 class WebhookSender:
-    """A new connection for each message: no receiver affects another. `seconds` limits an attempt."""
+    """Sends messages, each over a new connection, so that no receiver affects another. `seconds` limits an attempt."""
 
     def __init__(self, guard: SsrfGuard, *, public_url: str, seconds: float = ATTEMPT_SECONDS) -> None:
         self._guard = guard
@@ -51,7 +51,7 @@ class WebhookSender:
         self._seconds = seconds
 
     async def send(self, delivery: ClaimedDelivery, at: dt.datetime) -> SendResult:
-        """Attempt once. An error is a result, not raised; an unexpected one is logged."""
+        """Make one attempt. An error is a result and is not raised; an unexpected one is logged."""
         try:
             async with asyncio.timeout(self._seconds):
                 return await self._send(delivery, at)

@@ -22,7 +22,10 @@ log = Log(__name__)
 
 
 def insert_webhook(session: Session, webhook: WebhookRow) -> None:
-    """Record it. It replaces a removed one, whose undelivered events are cancelled. Raise `WebhookExists`."""
+    """Insert and record a webhook. It replaces a removed one, whose undelivered events are cancelled.
+
+    Raise `WebhookExists`.
+    """
     was_removed = col(WebhookRow.name) == webhook.name, col(WebhookRow.disabled_because) == REMOVED
     if session.exec(delete(WebhookRow).where(*was_removed)).rowcount:
         cancel_deliveries(session, webhook.name)
@@ -35,7 +38,7 @@ def insert_webhook(session: Session, webhook: WebhookRow) -> None:
 
 
 def get_webhook(session: Session, name: str) -> WebhookRow:
-    """Raise `NoSuchWebhook` if unknown or removed."""
+    """Return the webhook. Raise `NoSuchWebhook` if it is unknown or removed."""
     webhook = session.get(WebhookRow, name)
     if webhook is None or webhook.disabled_because == REMOVED:
         raise NoSuchWebhook
@@ -54,7 +57,7 @@ def list_webhooks(session: Session) -> list[WebhookRow]:
 
 
 def list_receivers(session: Session) -> list[WebhookRow]:
-    """Active ones by name, with mailboxes."""
+    """Return the active webhooks by name, with mailboxes."""
     return [each for each in list_webhooks(session) if each.disabled_at is None]
 
 
@@ -74,7 +77,10 @@ def webhook_details(webhook: WebhookRow) -> WebhookDetails:
 
 
 def find_changed_webhooks(session: Session, recorded: Mapping[str, WebhookDetails]) -> Iterator[tuple[str, str]]:
-    """Yield name and fault of each webhook that is missing, lacks an entry or differs from its last. No mailboxes."""
+    """Yield name and fault of each webhook that is missing, lacks an entry or differs from its last one.
+
+    Mailboxes are left out.
+    """
     there = {webhook.name: webhook for webhook in list_webhooks(session)}
     for name, webhook in there.items():
         if name in MAILBOXES:  # mailboxes are in the settings
@@ -87,7 +93,7 @@ def find_changed_webhooks(session: Session, recorded: Mapping[str, WebhookDetail
 
 
 def cancel_deliveries(session: Session, name: str) -> int:
-    """Cancel pending and dead ones, and return their number."""
+    """Cancel pending and dead deliveries, and return their number."""
     return session.exec(
         update(DeliveryRow)
         .where(col(DeliveryRow.webhook) == name, col(DeliveryRow.state).in_(UNDELIVERED))

@@ -35,7 +35,7 @@ class CatalogueEntry:
 
 @dataclass(frozen=True)
 class EntryFilter:
-    """An entry must meet every condition that is not None. `code` is one of its related codes, in any case.
+    """A filter of entries; a condition of None does not filter. `code` is a related code in any case.
 
     `items` are keys of sections with ids.
     """

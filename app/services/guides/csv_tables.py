@@ -24,7 +24,7 @@ Cells = dict[str, str]
 
 
 class CsvRow(NamedTuple):
-    """An item. `key` and `digest` are of the edition; texts of a rendition are as `show_rendition` has them."""
+    """An item in a row. `key` and `digest` are of the edition; a rendition's texts are as `show_rendition` has them."""
 
     key: EditionKey
     digest: str
@@ -35,7 +35,7 @@ class CsvRow(NamedTuple):
 
 
 def section_csv(shown: ShownEdition, section: Section) -> bytes:
-    """UTF-8, with a header row."""
+    """Return a section as CSV in UTF-8, with a header row."""
     head, cautions = shown.head, shown.content.cautions
     items: tuple[Identified, ...] = getattr(shown.content, section.key)
     rows = [
@@ -46,7 +46,7 @@ def section_csv(shown: ShownEdition, section: Section) -> bytes:
 
 
 def csv_table(section: Section, rows: Sequence[CsvRow], *, cautions: int = 0, of_rendition: bool = False) -> bytes:
-    """There are at least `cautions` caution columns, and enough for each row."""
+    """Return a table with at least `cautions` columns of cautions, and enough for each row."""
     columns = max([cautions, *(len(row.cautions) for row in rows)])
     model = section.entry.item
     names = [f"caution_{place}" for place in range(1, columns + 1)]
@@ -63,7 +63,10 @@ def _cells_of(row: CsvRow, model: type[RequestModel], columns: int) -> list[str]
 
 
 def csv_name(shown: ShownEdition, section: Section) -> str:
-    """Return, for example, `child-sexual-exploitation-1-indicators.csv`; language and number of a rendition follow."""
+    """Return a name such as `child-sexual-exploitation-1-indicators.csv`.
+
+    A rendition's ends in its language and number.
+    """
     key = shown.rendition.stored.key if shown.rendition else None
     words = f"-{key.language}-{key.number}" if key else ""
     return f"{shown.head.guide}-{shown.head.number}{words}-{section.value}.csv"

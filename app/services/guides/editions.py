@@ -2,28 +2,33 @@
 
 import datetime as dt
 from collections import OrderedDict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from itertools import islice
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, Select, and_, bindparam, case, exists, func
+from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, bindparam, case, exists, func
 from sqlalchemy import select as select_columns
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, SQLModel, col, select
 
+from app.db.statements import FixedSelect
 from app.db.tables import table_of
 from app.db.writer import GENERATION_RAISED
 from app.errors import AlreadyWithdrawn, EditionAlreadyPublished, EditionWithdrawn, NoSuchEdition, NoSuchGuide
 from app.models.base import digest_of
+from app.models.coded_values import member_reader
 from app.models.guides.edition_keys import AnyKey, EditionKey, RenditionKey
 from app.models.guides.edition_rows import OWN_WORDS, EditionRow, WithdrawalRow
 from app.models.guides.editions import EditionContent, EditionDetails
 from app.models.guides.guides import EditionStatus, Withdrawal
 from app.models.guides.renditions import RenditionContent, RenditionDetails
+from app.models.guides.sections import Section
+from app.models.guides.stored_content import complete, shape_of
+from app.models.languages import RenditionForm
 
 _EDITIONS, _WITHDRAWALS = table_of(EditionRow), table_of(WithdrawalRow)
 IS_EDITION: ColumnElement[bool] = _EDITIONS.c.language == OWN_WORDS
@@ -52,9 +57,27 @@ _HEADS: Select[Any] = (
 )
 _HISTORY = _HEADS.where(_EDITIONS.c.guide == bindparam("guide")).order_by(_EDITIONS.c.number.desc())
 _CURRENT_HEAD = _HISTORY.where(_WITHDRAWALS.c.number.is_(None)).limit(1)
-_NUMBERED_HEADS = _HISTORY.where(_EDITIONS.c.number.in_(bindparam("numbers", expanding=True)))
-_NUMBERED_HEAD = _HISTORY.where(_EDITIONS.c.number == bindparam("number"))
-_NEWEST_NUMBER = select_columns(func.max(_EDITIONS.c.number)).where(IS_EDITION, _EDITIONS.c.guide == bindparam("guide"))
+_OTHERS, _GONE = _EDITIONS.alias(), _WITHDRAWALS.alias()
+_NEWEST_NUMBER = select_columns(func.max(_OTHERS.c.number)).where(
+    _OTHERS.c.guide == _EDITIONS.c.guide, _OTHERS.c.language == OWN_WORDS
+)
+_CURRENT_NUMBER = _NEWEST_NUMBER.where(
+    ~exists().where(*(_GONE.c[name] == _OTHERS.c[name] for name in ("guide", "language", "number")))
+)
+_NUMBERED_HEADS = _HISTORY.where(
+    _EDITIONS.c.number.in_(bindparam("numbers", expanding=True))
+    | (_EDITIONS.c.number == _CURRENT_NUMBER.scalar_subquery())
+)
+_STORED = (
+    select_columns(
+        *(_EDITIONS.c[name] for name in ("number", "published_at", "digest", "details", "words")),
+        _NEWEST_NUMBER.scalar_subquery(),
+    )
+    .select_from(_WITH_WITHDRAWALS)
+    .where(IS_EDITION, _EDITIONS.c.guide == bindparam("guide"), _WITHDRAWALS.c.number.is_(None))
+)
+_STORED_NUMBERED = FixedSelect(_STORED.where(_EDITIONS.c.number == bindparam("number")))
+_STORED_CURRENT = FixedSelect(_STORED.order_by(_EDITIONS.c.number.desc()).limit(1))
 _NEWEST = (
     select_columns(_EDITIONS.c.guide, func.max(_EDITIONS.c.number).label("number"))
     .select_from(_WITH_WITHDRAWALS)
@@ -67,23 +90,34 @@ _CURRENT = (
     .where(_EDITIONS.c.guide == _NEWEST.c.guide, _EDITIONS.c.number == _NEWEST.c.number)
     .order_by(_EDITIONS.c.guide)
 )
-_RENDITIONS_OF: Any = (
-    select_columns(EditionRow, WithdrawalRow)
-    .outerjoin(WithdrawalRow, IS_WITHDRAWAL_OF_GUIDE)
+_RENDITIONS_OF = (
+    select_columns(*_EDITIONS.c, _WITHDRAWALS.c.withdrawn_at, _WITHDRAWALS.c.reason)
+    .select_from(_WITH_WITHDRAWALS)
     .where(IS_RENDITION, _EDITIONS.c.guide == bindparam("guide"))
     .order_by(_EDITIONS.c.language, _EDITIONS.c.number.desc())
+)
+_VERSIONS = (
+    select_columns(_EDITIONS.c.guide, func.count(), func.count(_WITHDRAWALS.c.number))
+    .select_from(_WITH_WITHDRAWALS)
+    .group_by(_EDITIONS.c.guide)
+    .having(func.count().filter(IS_EDITION, _WITHDRAWALS.c.number.is_(None)) > 0)
+    .order_by(func.max(_EDITIONS.c.published_at).desc(), _EDITIONS.c.guide)
 )
 _CONTENT = select_columns(_EDITIONS.c.details, _EDITIONS.c.words).where(
     *(_EDITIONS.c[name] == bindparam(name) for name in ("guide", "language", "number"))
 )
-_GONE = _WITHDRAWALS.alias()
 IS_GONE = exists().where(
     _GONE.c.guide == _EDITIONS.c.guide,
     ((_GONE.c.language == _EDITIONS.c.language) & (_GONE.c.number == _EDITIONS.c.number))
     | ((_GONE.c.language == OWN_WORDS) & (_GONE.c.number == _EDITIONS.c.edition)),
 )
+_READABLE_RENDITIONS = select_columns(*(each for each in _EDITIONS.c if each.name != "words")).where(
+    IS_RENDITION, ~IS_GONE
+)
 _LANGUAGES = select_columns(_EDITIONS.c.guide, _EDITIONS.c.language).where(IS_RENDITION, ~IS_GONE).distinct()
+_SHAPE = shape_of(EditionContent)
 MAX_CACHED_EDITIONS = 64
+Reading = Session | Connection
 
 
 @dataclass(frozen=True)
@@ -106,15 +140,23 @@ class EditionHead:
 
 @dataclass(frozen=True)
 class StoredRendition:
-    """`edition` is the number that it renders."""
+    """`edition` is the number that it renders, `stored` its content as JSON."""
 
     key: RenditionKey
     edition: int
     published_at: dt.datetime
     digest: str
-    content: RenditionContent
+    stored: dict[str, Any]
     withdrawn_at: dt.datetime | None
     reason: str | None
+
+    @property
+    def form(self) -> RenditionForm:
+        return RenditionForm(self.stored["form"])
+
+    @cached_property
+    def content(self) -> RenditionContent:
+        return RenditionContent.model_validate(self.stored)
 
     @property
     def edition_key(self) -> EditionKey:
@@ -129,23 +171,26 @@ class CurrentEdition(EditionHead):
 
     @property
     def due_from(self) -> dt.datetime:
-        """`NOTICE` before the review day, but not before publication; without a review day from publication."""
+        """Return the day `NOTICE` before the review day, at the earliest that of publication.
+
+        Without a review day it is that of publication.
+        """
         if self.details.review_by is None:
             return self.published_at
         day = dt.datetime.combine(self.details.review_by - NOTICE, dt.time(), tzinfo=dt.UTC)
         return max(day, self.published_at)
 
     def is_due(self, today: dt.date, *, within: dt.timedelta = dt.timedelta()) -> bool:
-        """The review day is at most `within` after `today`, past, or not set."""
+        """Return True if the review day is within `within` after `today`, past, or not set."""
         return self.details.review_by is None or self.details.review_by <= today + within
 
 
-def find_history(session: Session, *, guide: str) -> list[EditionHead]:
+def find_history(session: Reading, *, guide: str) -> list[EditionHead]:
     """Return the most recent first, including withdrawn ones. Return none for an unknown guide."""
     return [EditionHead(*row) for row in session.execute(_HISTORY, {"guide": guide})]
 
 
-def get_history(session: Session, *, guide: str) -> list[EditionHead]:
+def get_history(session: Reading, *, guide: str) -> list[EditionHead]:
     """Same as `find_history`, but raise `NoSuchGuide`."""
     history = find_history(session, guide=guide)
     if not history:
@@ -154,37 +199,53 @@ def get_history(session: Session, *, guide: str) -> list[EditionHead]:
 
 
 def current_of(history: Sequence[EditionHead]) -> EditionHead | None:
-    """The first that is not withdrawn."""
+    """Return the first edition that is not withdrawn."""
     return next((head for head in history if head.withdrawn_at is None), None)
 
 
 def get_current(session: Session, *, guide: str) -> EditionHead:
-    """Raise `NoSuchGuide`, or `EditionWithdrawn` if all editions are."""
+    """Return the current edition. Raise `NoSuchGuide`, or `EditionWithdrawn` if all are withdrawn."""
     row = session.execute(_CURRENT_HEAD, {"guide": guide}).first()
     return require_current(get_history(session, guide=guide)) if row is None else EditionHead(*row)
 
 
-def get_readable(session: Session, *, guide: str, number: int) -> EditionHead:
-    """Raise `NoSuchGuide`, `NoSuchEdition`, or `EditionWithdrawn` with the reason and `replaced_by`."""
-    row = session.execute(_NUMBERED_HEAD, {"guide": guide, "number": number}).first()
-    if row is not None and (head := EditionHead(*row)).withdrawn_at is None:
-        return head
-    return readable_of(get_history(session, guide=guide), number)
+def get_stored(reading: Reading, *, guide: str, number: int | None = None) -> tuple[EditionHead, dict[str, Any], int]:
+    """Return the edition, its content as JSON, and the number of the guide's newest edition, withdrawn or not.
+
+    Raise `NoSuchGuide`, `NoSuchEdition`, or `EditionWithdrawn` with the reason and `replaced_by`; without `number` the
+    latter only if all are.
+    """
+    connection = reading.connection() if isinstance(reading, Session) else reading
+    row = (
+        _STORED_CURRENT.first(connection, guide=guide)
+        if number is None
+        else _STORED_NUMBERED.first(connection, guide=guide, number=number)
+    )
+    if row is None:  # the history says why
+        history = get_history(reading, guide=guide)
+        head = require_current(history) if number is None else readable_of(history, number)
+        return get_stored(reading, guide=guide, number=head.number)
+    found, published_at, digest, details, words, newest = row
+    content = details | words
+    complete(_SHAPE, [content])
+    head = EditionHead(guide, found, published_at, digest, content["title"], content["change_note"], None, None)
+    return head, content, newest
 
 
-def find_heads(session: Session, *, guide: str, numbers: Collection[int]) -> list[EditionHead]:
-    """Withdrawn or not, most recent first, without numbers that no edition has."""
+def get_heads(session: Reading, *, guide: str, numbers: Collection[int]) -> list[EditionHead]:
+    """Return the current edition and those of `numbers`, withdrawn or not, most recent first.
+
+    Return the whole history if there are none, and raise `NoSuchGuide` if that has none.
+    """
     rows = session.execute(_NUMBERED_HEADS, {"guide": guide, "numbers": sorted(numbers)})
-    return [EditionHead(*row) for row in rows]
-
-
-def newest_number(session: Session, *, guide: str) -> int:
-    """Withdrawn or not; 0 for an unknown guide."""
-    return session.execute(_NEWEST_NUMBER, {"guide": guide}).scalar() or 0
+    return [EditionHead(*row) for row in rows] or get_history(session, guide=guide)
 
 
 def require_current(history: Sequence[EditionHead]) -> EditionHead:
-    """`history` must not be empty. If all are withdrawn, raise `EditionWithdrawn` with the newest reason."""
+    """Return the current edition of a `history` that is not empty.
+
+    If all are withdrawn, raise `EditionWithdrawn` with the newest reason.
+    """
     current = current_of(history)
     if current is None:
         raise EditionWithdrawn(reason=history[0].reason or "", replaced_by=None)
@@ -192,7 +253,7 @@ def require_current(history: Sequence[EditionHead]) -> EditionHead:
 
 
 def head_of(history: Sequence[EditionHead], number: int) -> EditionHead:
-    """Withdrawn or not. Raise `NoSuchEdition`."""
+    """Return an edition, withdrawn or not. Raise `NoSuchEdition`."""
     head = next((head for head in history if head.number == number), None)
     if head is None:
         raise NoSuchEdition
@@ -200,7 +261,7 @@ def head_of(history: Sequence[EditionHead], number: int) -> EditionHead:
 
 
 def readable_of(history: Sequence[EditionHead], number: int) -> EditionHead:
-    """Raise `NoSuchEdition`, or `EditionWithdrawn` with the reason and `replaced_by`."""
+    """Return an edition of a history. Raise `NoSuchEdition`, or `EditionWithdrawn` with reason and `replaced_by`."""
     head = head_of(history, number)
     if head.reason is not None:
         current = current_of(history)
@@ -212,6 +273,15 @@ def list_current(session: Session, *, limit: int | None = None) -> list[CurrentE
     """Return the editions by guide, without guides whose editions are all withdrawn."""
     rows = islice(session.execute(_CURRENT), limit)
     return [CurrentEdition(*(*head, EditionDetails.model_validate(details))) for *head, details in rows]
+
+
+def list_sections(session: Session, *sections: Section) -> Iterator[tuple[Any, ...]]:
+    """Yield each edition of `list_current`, followed by the items of each of `sections`."""
+    readers = [member_reader(EditionContent, each.key).validate_python for each in sections]
+    for row in session.execute(_CURRENT.add_columns(*(_EDITIONS.c.words[each.key] for each in sections))):
+        *head, details = row[: -len(sections)]
+        items = (read(each or ()) for read, each in zip(readers, row[-len(sections) :], strict=True))
+        yield CurrentEdition(*(*head, EditionDetails.model_validate(details))), *items
 
 
 def default_guide(session: Session, preferred: str | None = None) -> str | None:
@@ -235,10 +305,30 @@ def default_guide(session: Session, preferred: str | None = None) -> str | None:
     return session.exec(found.limit(1)).first()
 
 
-def list_renditions(session: Session, *, guide: str, language: str | None = None) -> list[StoredRendition]:
+def list_renditions(session: Reading, *, guide: str, language: str | None = None) -> list[StoredRendition]:
     """Return the renditions by language, the most recent first, including withdrawn ones."""
     rows = session.execute(_RENDITIONS_OF, {"guide": guide})
-    return [_rendition(row, withdrawal) for row, withdrawal in rows if language is None or row.language == language]
+    return [
+        _rendition(row, row.details | row.words, row.withdrawn_at, row.reason)
+        for row in rows
+        if language is None or row.language == language
+    ]
+
+
+def list_versions(session: Session) -> dict[str, tuple[int, int]]:
+    """Return how many publications and withdrawals each guide with a current edition has had, the newest guide first.
+
+    Nothing of a guide that is published changes without one of the two.
+    """
+    return {guide: (published, withdrawn) for guide, published, withdrawn in session.execute(_VERSIONS)}
+
+
+def list_readable_renditions(session: Session) -> dict[str, list[StoredRendition]]:
+    """Return the renditions of each guide, without text, of which neither they nor their editions are withdrawn."""
+    found: dict[str, list[StoredRendition]] = {}
+    for row in session.execute(_READABLE_RENDITIONS):
+        found.setdefault(row.guide, []).append(_rendition(row, row.details))
+    return found
 
 
 def list_languages(session: Session) -> dict[str, list[str]]:
@@ -250,12 +340,12 @@ def list_languages(session: Session) -> dict[str, list[str]]:
 
 
 def key_of(guide: str, language: str, number: int) -> AnyKey:
-    """Return the key of an edition if `language` is empty."""
+    """Return the key of a rendition, or of an edition if `language` is empty."""
     return RenditionKey(guide, language, number) if language else EditionKey(guide, number)
 
 
 def every_publication(session: Session) -> list[tuple[AnyKey, str]]:
-    """Key and digest of every edition, then of every rendition, with withdrawn ones."""
+    """Return key and digest of every edition, then of every rendition, withdrawn or not."""
     found = select(EditionRow.guide, EditionRow.language, EditionRow.number, EditionRow.digest)
     rows = session.exec(found.order_by(IS_RENDITION, EditionRow.guide, EditionRow.language, col(EditionRow.number)))
     return [(key_of(guide, language, number), digest) for guide, language, number, digest in rows]
@@ -287,18 +377,18 @@ def insert_withdrawal(session: Session, key: AnyKey, *, reason: str, at: dt.date
     _insert(session, row, AlreadyWithdrawn)
 
 
-def read_content(session: Session, key: EditionKey) -> EditionContent:
+def read_content(session: Reading, key: EditionKey) -> EditionContent:
     """Withdrawn or not. Raise `NoSuchEdition`."""
     return EditionContent.model_validate(_content(session, (key.guide, OWN_WORDS, key.number)))
 
 
 def digest_of_stored(session: Session, key: AnyKey) -> str:
-    """Compute it from the content. Raise `NoSuchEdition`, or pydantic's `ValidationError`."""
+    """Compute the digest of the stored content. Raise `NoSuchEdition`, or pydantic's `ValidationError`."""
     model = RenditionContent if isinstance(key, RenditionKey) else EditionContent
     return digest_of(model.model_validate(_content(session, (key.guide, _language_of(key), key.number))))
 
 
-def _content(session: Session, key: tuple[str, str, int]) -> dict[str, Any]:
+def _content(session: Reading, key: tuple[str, str, int]) -> dict[str, Any]:
     guide, language, number = key
     row = session.execute(_CONTENT, {"guide": guide, "language": language, "number": number}).one_or_none()
     if row is None:
@@ -332,20 +422,15 @@ def _insert(session: Session, row: SQLModel, taken: type[Exception]) -> None:
     session.connection().info[GENERATION_RAISED] = True
 
 
-def _rendition(row: EditionRow, withdrawal: WithdrawalRow | None) -> StoredRendition:
-    return StoredRendition(
-        key=RenditionKey(row.guide, row.language, row.number),
-        edition=row.edition,
-        published_at=row.published_at,
-        digest=row.digest,
-        content=RenditionContent.model_validate(row.details | row.words),
-        withdrawn_at=withdrawal.withdrawn_at if withdrawal else None,
-        reason=withdrawal.reason if withdrawal else None,
-    )
+def _rendition(
+    row: Any, stored: dict[str, Any], withdrawn_at: dt.datetime | None = None, reason: str | None = None
+) -> StoredRendition:
+    key = RenditionKey(row.guide, row.language, row.number)
+    return StoredRendition(key, row.edition, row.published_at, row.digest, stored, withdrawn_at, reason)
 
 
 def status_of(head: EditionHead, history: Sequence[EditionHead]) -> EditionStatus:
-    """`head` is one of the objects of `history`, most recent first."""
+    """Return the status of `head`, which is one of the objects of `history`, most recent first."""
     if head.withdrawn_at is not None:
         return EditionStatus.WITHDRAWN
     return EditionStatus.CURRENT if head is current_of(history) else EditionStatus.SUPERSEDED
@@ -358,14 +443,14 @@ def withdrawal_of(found: EditionHead | StoredRendition) -> Withdrawal | None:
 
 
 class Contents:
-    """Reads editions, with a cache of the most recently used, which never goes stale: they never change."""
+    """Reads editions through a cache of those most recently used. It is never out of date: editions never change."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._lock = Lock()
         self._cached: OrderedDict[EditionKey, EditionContent] = OrderedDict()
 
-    def __call__(self, key: EditionKey, session: Session | None = None) -> EditionContent:
+    def __call__(self, key: EditionKey, session: Reading | None = None) -> EditionContent:
         """Raise `NoSuchEdition`. A caller that has a session passes it: no second connection is needed."""
         found = self.cached(key)
         if found is not None:

@@ -12,7 +12,7 @@ from app.models.guides.edition_rows import OWN_WORDS, GuideDraftAct, GuideDraftA
 
 @dataclass(frozen=True)
 class GuideAct:
-    """`language` is empty for an edition. `by` is the name of the client, with the person's if there is one."""
+    """An action on a guide. `language` is empty for an edition. `by` names the client, and the person if known."""
 
     guide: str
     by: str
@@ -23,7 +23,7 @@ class GuideAct:
 def append_guide_act(
     session: Session, kind: GuideDraftAct, act: GuideAct, *, digest: str, details: dict[str, Any]
 ) -> int:
-    """Return the action's number. `digest` is of the text that it is about. No draft is changed."""
+    """Record an action, and return its number. `digest` is of the text that it is about. No draft is changed."""
     of_draft = GuideDraftActRow.guide == act.guide, GuideDraftActRow.language == act.language
     last = session.exec(select(func.max(GuideDraftActRow.number)).where(*of_draft)).one() or 0
     row = GuideDraftActRow(
@@ -42,5 +42,5 @@ def append_guide_act(
 
 
 def digest_with(digest: str, details: Any) -> str:
-    """`digest` itself without details."""
+    """Return the digest of details and `digest`, or `digest` itself without details."""
     return digest if details == {} else digest_of_bytes(digest.encode() + b" " + canonical_json(details))

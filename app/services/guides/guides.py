@@ -50,24 +50,24 @@ class ListedGuide:
         return self.edition.details.publisher.name
 
     def is_about(self, subject: str) -> bool:
-        """`subject` is a code."""
+        """Return True if the guide has the subject with this code."""
         return subject in {each.code for each in self.subjects}
 
     @cached_property
     def sort_name(self) -> str:
-        """The title in lower case, without `LEAD`."""
+        """Return the title in lower case, without `LEAD`."""
         return LEAD.sub("", self.title).casefold() or self.title.casefold()
 
     @property
     def letter(self) -> str:
-        """Capital, or `OTHER_LETTER`."""
+        """Return the first letter as a capital, or `OTHER_LETTER`."""
         first = self.sort_name[:1].upper()
         return first if "A" <= first <= "Z" else OTHER_LETTER
 
 
 @dataclass(frozen=True)
 class FoundInGuide:
-    """Best match first."""
+    """What was found in one guide, best match first."""
 
     guide: ListedGuide
     entries: Sequence[CatalogueEntry]
@@ -75,9 +75,9 @@ class FoundInGuide:
 
 @dataclass(frozen=True)
 class Found:
-    """`by_title` match by title or subject, `in_guides` by items. `matched` are the synonyms in the words.
+    """What a search found: guides `by_title` or subject, and items `in_guides`.
 
-    `led_to` are items by lead, `nearest` the words in place of others, and `guides` all guides.
+    `matched` are the synonyms in the words, `led_to` items by lead, and `nearest` the known words for unknown ones.
     """
 
     by_title: Sequence[ListedGuide]
@@ -111,14 +111,17 @@ def guides_about(session: Session, reference_data: ReferenceData, subject: str) 
 
 
 def subject_codes(reference_data: ReferenceData) -> Sequence[Code]:
-    """Return nothing if there is no such list."""
+    """Return the code list of subjects, or nothing if there is none."""
     return reference_data.code_lists[SUBJECTS].codes if SUBJECTS in reference_data.code_lists else ()
 
 
 def group_by_subject(
     listed: Sequence[ListedGuide], reference_data: ReferenceData
 ) -> list[tuple[Code | None, list[ListedGuide]]]:
-    """Order groups as the code list, guides without a subject last. A guide with several is in several groups."""
+    """Group guides by subject in the order of the code list.
+
+    Guides without a subject are last; one with several is in several groups.
+    """
     codes: list[Code | None] = [*subject_codes(reference_data), None]
     groups = [
         (code, [each for each in listed if (code in each.subjects if code else not each.subjects)]) for code in codes
@@ -178,9 +181,10 @@ def in_guides_about(
 
 
 def search_guides(session: Session, reference_data: ReferenceData, words: str, *, limit: int) -> Found:
-    """Items that have every word, guides whose title and subjects do, or a synonym of a subject, and items led to.
+    """Return the items and guides that match a query.
 
-    Words match in any form, and the last may be incomplete.
+    An item has every word; a guide has them in its title and subjects, or in a synonym of a subject; others are led to
+    by the list of words. Words match in any form, and the last may be incomplete.
     """
     asked, guides = reference_data.words.ask(words), list_guides(session, reference_data)
     entries, nearest = search_catalogue(session, reference_data.words, EntryFilter(words), asked, limit=limit + 1)

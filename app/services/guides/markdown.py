@@ -36,7 +36,10 @@ AUTOLINK = re.compile(r"https?://[^\x00-\x20<>]+")
 
 
 def edition_markdown(shown: ShownEdition, signposts: Sequence[Signpost], teams: Teams, public_url: str) -> bytes:
-    """Put emergency numbers first. In a rendition `MARK` follows untranslated text, and no data can be read back."""
+    """Return an edition as Markdown, with emergency numbers first. `MARK` follows untranslated text of a rendition.
+
+    No data can be read back.
+    """
     head, content, rendition = shown.head, shown.content, shown.rendition
 
     def mark(name: str, at: tuple[str | int, ...] = ()) -> str:

@@ -21,13 +21,13 @@ _PICTURES = table_of(PictureRow)
 
 
 def size_of_picture(data: bytes) -> tuple[int, int] | None:
-    """Return None without `SIZE_MARKER`, which JPEGs of the service have, and those of others may have too."""
+    """Return width and height. A JPEG without `SIZE_MARKER`, which the service's own have, gives None."""
     _, marker, rest = data.partition(SIZE_MARKER)
     return (int.from_bytes(rest[2:4]), int.from_bytes(rest[:2])) if marker else None
 
 
 def read_picture(session: Session, digest: str) -> bytes:
-    """Raise `NotFound`."""
+    """Return a stored picture. Raise `NotFound`."""
     row = session.get(PictureRow, digest)
     if row is None:
         raise NotFound
@@ -46,7 +46,7 @@ def find_picture_errors(session: Session, content: RenditionContent) -> Iterator
 
 
 def find_changed_pictures(session: Session) -> Iterator[tuple[str, str]]:
-    """Yield each picture whose bytes changed, and once an item each published rendition whose picture is not stored."""
+    """Yield each picture whose bytes changed, and each published rendition whose picture is not stored."""
     stored = set()
     for digest, data in session.execute(select_columns(_PICTURES.c.digest, _PICTURES.c.data)).yield_per(1):
         stored.add(digest)

@@ -3,12 +3,13 @@
 import datetime as dt
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
-from sqlmodel import Session
+from pydantic import BaseModel
 
 from app.errors import NoSuchItem
+from app.models.base import format_utc
 from app.models.guides.comparison import moved_items
 from app.models.guides.contacts import Contact, OpeningHours, Phone, PostalAddress
 from app.models.guides.edition_keys import AnyKey, RenditionKey
@@ -18,11 +19,9 @@ from app.models.guides.guides import (
     SECTION_RESPONSES,
     EditionResponse,
     EditionStatus,
-    Item,
     ItemChange,
     ItemMention,
     PublishedResponse,
-    WithCautions,
     WithdrawalResponse,
 )
 from app.models.guides.items import DefinitionSource
@@ -39,11 +38,11 @@ from app.services.clock.working_hours import hours_text
 from app.services.guides.editions import (
     Contents,
     EditionHead,
+    Reading,
     StoredRendition,
     current_of,
-    get_current,
-    get_history,
-    get_readable,
+    get_heads,
+    get_stored,
     head_of,
     list_renditions,
     status_of,
@@ -53,6 +52,7 @@ from app.services.guides.renditions import (
     ReadContent,
     chosen_rendition,
     content_language,
+    current_renditions,
     language_paths,
     notices_of,
     rendered_words,
@@ -80,14 +80,14 @@ def citation_text(source: DefinitionSource) -> str:
 
 
 def address_text(address: PostalAddress) -> str:
-    """On one line."""
+    """Return the address on one line."""
     return ", ".join((*address.lines, address.town, address.postcode))
 
 
 def more_ways(
     contact: Contact, say: Say = str, hours: Callable[[Sequence[OpeningHours]], str] = hours_text
 ) -> list[str]:
-    """Email, text relay, address and opening hours, as far as given. `say` translates the words around them."""
+    """Return email, text relay, address and opening hours, as far as given. `say` translates the words around them."""
     ways = {
         "email {}": contact.email,
         "text relay {}": contact.text_relay,
@@ -99,30 +99,38 @@ def more_ways(
 
 @dataclass(frozen=True)
 class ShownEdition:
-    """An edition to show: the current one or, if `is_numbered`, one requested by number."""
+    """An edition to show: the current one or, if `is_numbered`, one requested by number.
+
+    `document` is the content as JSON, `newest` the number of the guide's newest edition.
+    """
 
     head: EditionHead
-    content: EditionContent
+    document: dict[str, Any]
     is_numbered: bool = False
+    newest: int = 0
+
+    @cached_property
+    def content(self) -> EditionContent:
+        return EditionContent.model_validate(self.document)
 
     @property
     def rendition(self) -> "ShownRendition | None":
-        """None for an edition."""
+        """Return None, because an edition is no rendition."""
         return None
 
     @property
     def status(self) -> EditionStatus:
-        """A numbered edition is always `published`, so that its response never changes."""
+        """Return the status. That of a numbered edition is always `published`, so that its response never changes."""
         return EditionStatus.PUBLISHED if self.is_numbered else EditionStatus.CURRENT
 
     @property
     def path(self) -> str:
-        """The current edition has its guide's, unless requested by number."""
+        """Return the guide's path for the current edition, unless it was requested by number."""
         return edition_path(*self.head.key) if self.is_numbered else guide_path(self.head.guide)
 
     @property
     def file_name(self) -> str:
-        """Beginning of the names of files to download."""
+        """Return the beginning of the names of files to download."""
         return f"{self.head.guide}-edition-{self.head.number}"
 
     def links(self, below: str = "", having: Collection[int] | None = None) -> Links:
@@ -148,7 +156,10 @@ class ShownEdition:
 
 @dataclass(frozen=True, kw_only=True)
 class ShownRendition(ShownEdition):
-    """`content` is its edition's with the rendition's text (`show_rendition`); `history` is most recent first."""
+    """The content is its edition's with the rendition's text (`show_rendition`). `history` is most recent first.
+
+    It may leave out editions, but not the current one.
+    """
 
     history: Sequence[EditionHead]
     stored: StoredRendition
@@ -164,7 +175,7 @@ class ShownRendition(ShownEdition):
 
     @property
     def path(self) -> str:
-        """The number is part of the path only if requested by it."""
+        """Return the path, with the number only if it was requested by number."""
         guide, language, number = self.stored.key
         return rendition_path(guide, language, number if self.is_numbered else None)
 
@@ -178,18 +189,18 @@ class ShownRendition(ShownEdition):
 
     @property
     def notices(self) -> tuple[str, ...]:
-        """Sentences to show with an unchecked or out-of-date rendition."""
+        """Return the sentences to show with an unchecked or out-of-date rendition."""
         return notices_of(self.history, self.stored)
 
     @property
     def first_sentences(self) -> tuple[str, ...]:
         """A rendition in simple words first says what it is."""
-        is_simple = self.stored.content.form is RenditionForm.EASY_READ
+        is_simple = self.stored.form is RenditionForm.EASY_READ
         return (*((IN_SIMPLE_WORDS,) if is_simple else ()), *self.notices)
 
     @property
     def language(self) -> str:
-        """Language of the text shown. It is the guide's own for a recording or document."""
+        """Return the language of the text shown, which is the guide's own for a recording or document."""
         return content_language(self.stored)
 
     @property
@@ -199,12 +210,12 @@ class ShownRendition(ShownEdition):
     def is_marked(self, *pointer: str | int) -> bool:
         """Return True if the text at `pointer` (keys and indexes) is untranslated, and `MARK` must follow."""
         at = "".join(f"/{part}" for part in pointer)
-        return self.stored.content.form.has_words and at in self.words.in_guide_language
+        return self.stored.form.has_words and at in self.words.in_guide_language
 
     @property
     def has_marks(self) -> bool:
         """Any text is untranslated. False without text, such as a recording."""
-        return self.stored.content.form.has_words and bool(self.words.in_guide_language)
+        return self.stored.form.has_words and bool(self.words.in_guide_language)
 
     def facts(self, say: Say = str) -> Mapping[str, str]:
         """Facts for people, by label. `say` translates what is no name."""
@@ -220,21 +231,22 @@ class ShownRendition(ShownEdition):
         }
 
 
-def find_edition(session: Session, contents: Contents, guide: str, number: int | None = None) -> ShownEdition:
+def find_edition(reading: Reading, guide: str, number: int | None = None) -> ShownEdition:
     """Raise `NoSuchGuide`, `NoSuchEdition` or `EditionWithdrawn`; without `number` the latter only if all are."""
-    head = get_current(session, guide=guide) if number is None else get_readable(session, guide=guide, number=number)
-    return ShownEdition(head, contents(head.key, session), number is not None)
+    head, document, newest = get_stored(reading, guide=guide, number=number)
+    return ShownEdition(head, document, number is not None, newest)
 
 
 def find_rendition(
-    session: Session, contents: Contents, guide: str, language: str, number: int | None = None
+    session: Reading, contents: Contents, guide: str, language: str, number: int | None = None
 ) -> ShownRendition:
     """Return the rendition `number`, or the one to read: with text, of the latest edition, the most recent.
 
     Raise `NoSuchGuide`, `NoSuchRendition`, or `RenditionWithdrawn` if it or its edition is; without `number` if none
     can be read.
     """
-    history, stored = get_history(session, guide=guide), list_renditions(session, guide=guide)
+    stored = list_renditions(session, guide=guide)
+    history = get_heads(session, guide=guide, numbers={each.edition for each in stored})
     chosen, read = chosen_rendition(history, stored, language, number), partial(contents, session=session)
     return show_rendition(history, stored, chosen, read, is_numbered=number is not None)
 
@@ -252,13 +264,13 @@ def show_rendition(
     words = rendered_words(history, chosen, read, is_numbered=is_numbered)
     return ShownRendition(
         head,
-        words.content,
+        words.document,
         is_numbered,
         history=history,
         stored=chosen,
         words=words,
         to_call=read((head if is_numbered or current is None else current).key).contacts,
-        languages=language_paths(history, renditions, head.guide),
+        languages=language_paths(current_renditions(history, renditions), head.guide),
     )
 
 
@@ -269,44 +281,51 @@ def edition_fields(shown: ShownEdition) -> dict[str, Any]:
         "edition": shown.head.number,
         "status": shown.status,
         "digest": shown.head.digest,
-        "cautions": shown.content.cautions,
+        "cautions": shown.document["cautions"],
     }
 
 
-def present_edition(shown: ShownEdition) -> EditionResponse:
+def _document(model: type[BaseModel], **fields: Any) -> dict[str, Any]:
+    """Order `fields` as the model does, which documents them: `public_response` writes them without it."""
+    return {name: fields[name] for name in model.model_fields}
+
+
+def present_edition(shown: ShownEdition) -> dict[str, Any]:
     path = shown.path
     links = shown.links() | {"markdown": f"{path}.md", "pdf": f"{path}.pdf", "large_print": f"{path}/large-print.pdf"}
     if not shown.is_numbered:
         links["renditions"] = renditions_path(shown.head.guide)
     links |= {section.key: f"{path}/{section.value}" for section in Section}
-    return EditionResponse(
-        **edition_fields(shown) | dict(shown.content),
+    return _document(
+        EditionResponse,
+        **edition_fields(shown) | shown.document,
         digest_of=DIGESTED,
-        published_at=shown.head.published_at,
+        published_at=format_utc(shown.head.published_at),
         links=links,
     )
 
 
-def present_rendition(shown: ShownRendition) -> RenditionResponse:
-    return RenditionResponse(
-        **edition_fields(shown) | dict(shown.content) | {"status": status_of(shown.head, shown.history)},
+def present_rendition(shown: ShownRendition) -> dict[str, Any]:
+    return _document(
+        RenditionResponse,
+        **edition_fields(shown) | shown.document | {"status": status_of(shown.head, shown.history)},
         digest_of=(),
-        published_at=shown.head.published_at,
-        rendition=rendition_facts(shown.history, shown.stored, shown.words),
+        published_at=format_utc(shown.head.published_at),
+        rendition=rendition_facts(shown.history, shown.stored, shown.words).model_dump(mode="json"),
         links=rendition_links(shown.stored, is_numbered=shown.is_numbered),
     )
 
 
-def present_section(shown: ShownEdition, section: Section) -> WithCautions:
+def present_section(shown: ShownEdition, section: Section) -> dict[str, Any]:
     links = shown.links(f"/{section.value}")
-    own = {section.key: getattr(shown.content, section.key), "links": links | {"csv": f"{links['self']}.csv"}}
-    return SECTION_RESPONSES[section].model_validate(edition_fields(shown) | own)
+    own = {section.key: shown.document[section.key], "links": links | {"csv": f"{links['self']}.csv"}}
+    return _document(SECTION_RESPONSES[section], **edition_fields(shown), **own)
 
 
-def find_item(content: EditionContent, section: Section, item_id: str) -> Item:
+def find_item(shown: ShownEdition, section: Section, item_id: str) -> dict[str, Any]:
     """Raise `NoSuchItem`."""
-    items: tuple[Item, ...] = getattr(content, section.key)
-    found = next((item for item in items if item.id == item_id), None)
+    items: list[dict[str, Any]] = shown.document[section.key]
+    found = next((item for item in items if item["id"] == item_id), None)
     if found is None:
         raise NoSuchItem("The edition has no item with this id. Its section lists the items.")
     return found

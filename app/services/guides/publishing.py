@@ -209,9 +209,9 @@ def withdraw_published(
 
 @contextmanager
 def refused_with_lines(file: GuideFile[Any]) -> Iterator[None]:
-    """Refusals become `SeedFileError` with lines, 0 for the whole file.
+    """Turn refusals into `SeedFileError` with lines, 0 for the whole file.
 
-    `NobodyPublishesAlone` and the errors of a precondition propagate.
+    `NobodyPublishesAlone` and the precondition's errors stay.
     """
     try:
         yield
@@ -272,7 +272,7 @@ def publish_seed(
 
 
 def check_rendition_file(session: Session, file: RenditionFile) -> None:
-    """Raise `SeedFileError` with every error."""
+    """Check a rendition's file. Raise `SeedFileError` with every error."""
     with refused_with_lines(file):
         require_sound(session, file.guide, file.content)
 
@@ -280,7 +280,7 @@ def check_rendition_file(session: Session, file: RenditionFile) -> None:
 def publish_rendition_file(
     writer: Writer, file: RenditionFile, *, at: dt.datetime, two_people: bool
 ) -> PublishedRendition:
-    """As `publish_rendition`, but raise `SeedFileError` with every error."""
+    """Publish a rendition's file as `publish_rendition` does. Raise `SeedFileError` with every error."""
     with refused_with_lines(file):
         return writer.run(publish_rendition, file.guide, file.content, at=at, two_people=two_people)
 

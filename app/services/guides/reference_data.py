@@ -89,7 +89,7 @@ class ReferenceData:
         if self.council is None and publisher is not None and publisher.gss_code is not None:
             return publisher.gss_code == code
         name = self.council or (publisher.name if publisher is not None else "")
-        return _distinctive_words(self.label_of(code)) == _distinctive_words(name)
+        return is_same_council(self.label_of(code), name)
 
     def label_of(self, code: str) -> str:
         """Return the name of the council with the code `code`, or `code` itself if the list of councils lacks it."""
@@ -127,7 +127,7 @@ class ReferenceData:
 
     @cached_property
     def words(self) -> Words:
-        """The list of words, synonyms of subjects, names of signposts, and their `words` from an older folder."""
+        """Return the list of words, with the synonyms of subjects and the names and words of signposts."""
         subjects = self.code_lists[SUBJECTS].codes if SUBJECTS in self.code_lists else ()
         more = [(each.synonyms, SUBJECT + each.code) for each in subjects]
         more += [((each.name, *each.words), SIGNPOST + each.id) for each in self.all_signposts]
@@ -201,10 +201,10 @@ class EmergencyContacts:
         self._left_out = self._reference_data.foreign_signposts(publisher)
 
 
-def _distinctive_words(name: str) -> str:
-    """Return the distinctive words of a council's name, for comparison."""
-    words = re.findall(r"\w+", name.casefold().replace("&", " and "))
-    return " ".join(word for word in words if word not in _GENERIC_WORDS)
+def is_same_council(*names: str) -> bool:
+    """The names have the same distinctive words."""
+    words = (re.findall(r"\w+", name.casefold().replace("&", " and ")) for name in names)
+    return len({tuple(word for word in of if word not in _GENERIC_WORDS) for of in words}) == 1
 
 
 def lives_elsewhere(concern: Concern, neighbours: Iterable[Signpost]) -> bool:
@@ -237,6 +237,6 @@ def read_reference_data(seed_dir: Path, council: str | None = None, night: str |
 
 
 def words_path(seed_dir: Path) -> Path:
-    """An older seed folder has no list of words: it gets the one that comes with the program."""
+    """Return the path of the list of words. An older seed folder gets the list that comes with the program."""
     own = seed_dir / "words.yaml"
     return own if own.is_file() else SEED_DIR / own.name

@@ -1,6 +1,6 @@
 """Renditions of a guide: the choice of a rendition to read, validation of new renditions, and response data."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from sqlmodel import Session
@@ -60,18 +60,25 @@ def current_renditions(history: Sequence[EditionHead], stored: Sequence[StoredRe
     editions first.
     """
     readable = {head.number for head in history if head.withdrawn_at is None}
+    return latest_renditions(each for each in stored if each.withdrawn_at is None and each.edition in readable)
+
+
+def latest_renditions(readable: Iterable[StoredRendition]) -> list[StoredRendition]:
+    """Same as `current_renditions`, of renditions of which none is withdrawn."""
     found: dict[tuple[str, RenditionForm], StoredRendition] = {}
-    for each in sorted(stored, key=lambda one: (one.edition, one.key.number)):
-        if each.withdrawn_at is None and each.edition in readable:
-            found[each.key.language, each.content.form] = each
+    for each in sorted(readable, key=lambda one: (one.edition, one.key.number)):
+        found[each.key.language, each.form] = each
     newest_first = sorted(found.values(), key=lambda one: (one.edition, one.key.number), reverse=True)
-    return sorted(newest_first, key=lambda one: (one.key.language, not one.content.form.has_words))
+    return sorted(newest_first, key=lambda one: (one.key.language, not one.form.has_words))
 
 
-def chosen_by_language(history: Sequence[EditionHead], stored: Sequence[StoredRendition]) -> dict[str, StoredRendition]:
-    """Prefer text to a recording, then a later edition. The guide's own language is left out."""
+def chosen_by_language(current: Iterable[StoredRendition]) -> dict[str, StoredRendition]:
+    """Prefer text to a recording, then a later edition. Leave out the guide's own language.
+
+    `current` are the `current_renditions`.
+    """
     found: dict[str, StoredRendition] = {}
-    for each in current_renditions(history, stored):
+    for each in current:
         if each.key.language != GUIDE_LANGUAGE:
             found.setdefault(each.key.language, each)
     return found
@@ -80,7 +87,7 @@ def chosen_by_language(history: Sequence[EditionHead], stored: Sequence[StoredRe
 def chosen_rendition(
     history: Sequence[EditionHead], stored: Sequence[StoredRendition], language: str, number: int | None = None
 ) -> StoredRendition:
-    """Return `number`, or the one to read. Raise as `find_rendition`."""
+    """Return the rendition `number`, or the one to read. Raise the errors of `find_rendition`."""
     of_language = [each for each in stored if each.key.language == language]
     if number is not None:
         return _readable_rendition(history, rendition_of(of_language, number))
@@ -91,7 +98,7 @@ def chosen_rendition(
 
 
 def rendition_of(stored: Sequence[StoredRendition], number: int) -> StoredRendition:
-    """Withdrawn or not, among those of one guide and language. Raise `NoSuchRendition`."""
+    """Return a rendition of one guide and language, withdrawn or not. Raise `NoSuchRendition`."""
     found = next((each for each in stored if each.key.number == number), None)
     if found is None:
         raise NoSuchRendition
@@ -109,11 +116,12 @@ def _readable_rendition(history: Sequence[EditionHead], stored: StoredRendition)
     return stored
 
 
-def preferred_rendition(
-    history: Sequence[EditionHead], stored: Sequence[StoredRendition], preferences: Sequence[str]
-) -> StoredRendition | None:
-    """Return the rendition with text that best fits (RFC 4647, lookup), or None if the guide's own language does."""
-    with_words = [each for each in current_renditions(history, stored) if each.content.form.has_words]
+def preferred_rendition(current: Iterable[StoredRendition], preferences: Sequence[str]) -> StoredRendition | None:
+    """Return the rendition with text that best fits (RFC 4647, lookup), or None if the guide's own language does.
+
+    `current` are the `current_renditions`.
+    """
+    with_words = [each for each in current if each.form.has_words]
     available = {each.key.language.lower(): each for each in with_words}
     for preference in preferences:
         subtags = preference.split("-")
@@ -127,7 +135,7 @@ def preferred_rendition(
 
 
 def is_of_former_edition(history: Sequence[EditionHead], edition: int) -> bool:
-    """Return True also if no edition is current."""
+    """Return True if the rendition's edition is not current, also if none is."""
     current = current_of(history)
     return current is None or current.number != edition
 
@@ -151,7 +159,7 @@ def notices_of(history: Sequence[EditionHead], stored: StoredRendition) -> tuple
 def rendered_words(
     history: Sequence[EditionHead], stored: StoredRendition, read: ReadContent, *, is_numbered: bool
 ) -> RenderedWords:
-    """Its edition with its text. Cautions and contacts are current, unless `is_numbered`."""
+    """Return the edition with the rendition's text. Cautions and contacts are current, unless `is_numbered`."""
     current = current_of(history)
     takes_current = not is_numbered and current is not None and current.number != stored.edition
     now = read(current.key) if takes_current and current is not None else None
@@ -159,7 +167,7 @@ def rendered_words(
 
 
 def rendition_facts(history: Sequence[EditionHead], stored: StoredRendition, words: RenderedWords) -> RenditionFacts:
-    """Include unchecked cautions, and pointers to untranslated text."""
+    """Return the facts about a rendition, including unchecked cautions and pointers to untranslated text."""
     return RenditionFacts(
         **_summary(history, stored),
         in_guide_language=words.in_guide_language,
@@ -170,8 +178,8 @@ def rendition_facts(history: Sequence[EditionHead], stored: StoredRendition, wor
 
 def _shown_pictures(stored: StoredRendition, words: RenderedWords) -> Iterator[ShownPicture]:
     for section in Section:
-        for place, item in enumerate(getattr(words.content, section.key)):
-            found = words.picture_of(section.key, item.id)
+        for place, item in enumerate(words.document[section.key] if words.pictures else ()):
+            found = words.picture_of(section.key, item["id"])
             if found is not None:
                 url = picture_path(*stored.key, found.digest)
                 yield ShownPicture(at=f"/{section.key}/{place}", url=url, **found.model_dump(exclude={"item"}))
@@ -182,9 +190,9 @@ def list_rendition(history: Sequence[EditionHead], stored: StoredRendition) -> L
     return ListedRendition(**_summary(history, stored), withdrawal=withdrawal_of(stored), links=links)
 
 
-def language_paths(history: Sequence[EditionHead], stored: Sequence[StoredRendition], guide: str) -> dict[str, str]:
-    """The guide's own language first."""
-    languages = chosen_by_language(history, stored)
+def language_paths(current: Iterable[StoredRendition], guide: str) -> dict[str, str]:
+    """The guide's own language first, then those of `current_renditions`."""
+    languages = chosen_by_language(current)
     return {GUIDE_LANGUAGE: guide_path(guide)} | {each: rendition_path(guide, each) for each in languages}
 
 
@@ -192,14 +200,15 @@ def edition_language_paths(
     head: EditionHead, history: Sequence[EditionHead], stored: Sequence[StoredRendition]
 ) -> dict[str, str]:
     """Numbered, the guide's own language first. `stored` are those of `head` only."""
+    current = current_renditions(history, stored)
     return {GUIDE_LANGUAGE: edition_path(*head.key)} | {
-        language: rendition_path(*each.key) for language, each in chosen_by_language(history, stored).items()
+        language: rendition_path(*each.key) for language, each in chosen_by_language(current).items()
     }
 
 
 def content_language(stored: StoredRendition) -> str:
     """The guide's own for a recording or document, which is shown with its text."""
-    return stored.key.language if stored.content.form.has_words else GUIDE_LANGUAGE
+    return stored.key.language if stored.form.has_words else GUIDE_LANGUAGE
 
 
 def _summary(history: Sequence[EditionHead], stored: StoredRendition) -> dict[str, Any]:
@@ -220,7 +229,7 @@ def rendition_links(stored: StoredRendition, *, is_numbered: bool) -> Links:
     numbered, latest = rendition_path(guide, language, number), rendition_path(guide, language)
     path = numbered if is_numbered else latest
     forms = {}
-    if stored.content.form.has_words:
+    if stored.form.has_words:
         large_print = {} if is_numbered else {"large_print": f"{path}/large-print.pdf"}
         tables = {f"{section.key}_csv": f"{path}/{section.value}.csv" for section in Section}
         forms = {"markdown": f"{path}.md", "pdf": f"{path}.pdf"} | large_print | tables

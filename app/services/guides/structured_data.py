@@ -13,7 +13,7 @@ TYPES = {PublisherKind.COUNCIL: "GovernmentOrganization", PublisherKind.SCHOOL: 
 
 
 def structured_data(head: EditionHead, content: EditionContent, public_url: str) -> str:
-    """JSON-LD, without `<`: safe within a `script` element."""
+    """Return JSON-LD without `<`, so that it is safe within a `script` element."""
     publisher = _organization(content.publisher)
     page = {
         "@context": CONTEXT,

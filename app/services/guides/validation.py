@@ -29,7 +29,7 @@ NEXT_EDITION = "Edition {number} of {guide}. Edit the content, and describe the 
 
 @dataclass(frozen=True)
 class PublishedGuide:
-    """What is published of a guide, most recent first. `names` are all published guides, if this one has no edition."""
+    """The published editions of a guide, most recent first. If it has none, `names` are all published guides."""
 
     names: tuple[str, ...]
     history: Sequence[EditionHead]
@@ -42,7 +42,7 @@ class PublishedGuide:
 
 @dataclass(frozen=True)
 class CheckedFile:
-    """Can be published. Warnings are in the order of the lines."""
+    """A file that can be published. Warnings are in the order of the lines."""
 
     file: EditionFile
     key: EditionKey

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, pairwise
 
@@ -13,7 +13,8 @@ from app.models.guides.edition_rows import CatalogueRow
 from app.models.guides.words import CAUTIOUS, FAMILY, WordList, WordsLine
 
 DOUBLED = re.compile(r"([bdgmnprt])\1(?=(?:ing|ed)$)")
-ENDINGS = re.compile(r"(?:ies|ied|ying|ing|ed|es|s|e|(?<=\w{4})y)$")
+ENDINGS = re.compile(r"(?:(ies|ied|ying|(?<=\w{4})y)|ing|ed|es|s|e)$")
+"""Those of the group become `y`: a policy is not the police."""
 SHORTEST_STEM = 3
 SHORTEST_CORRECTED = 5
 ENGLISH = "en-GB"
@@ -27,8 +28,8 @@ Slots = tuple[frozenset[str], ...]
 
 
 def stem(word: str) -> str:
-    """`word` in lower case."""
-    found = ENDINGS.sub("", DOUBLED.sub(r"\1", word))
+    """Return the stem of a `word` in lower case."""
+    found = ENDINGS.sub(lambda ending: "y" if ending[1] else "", DOUBLED.sub(r"\1", word))
     return found if len(found) >= SHORTEST_STEM else word
 
 
@@ -57,11 +58,19 @@ def _near(words: Iterable[str]) -> dict[str, str]:
     return found
 
 
+def _written_apart(word: str, words: Sequence[str], near: dict[str, str]) -> Iterator[str]:
+    """Known words that begin or end with the word beside `word`: `selfharm` for `self harn`."""
+    pairs = (each for each in pairwise(words) if word in each and min(map(len, each)) >= SHORTEST_STEM)
+    for joined, beside in (("".join(each), each[each[0] == word]) for each in pairs):
+        known = (near.get(each, "") for each in (joined, *_without_a_letter(joined)))
+        yield from (each for each in known if " " not in each and beside in (each[: len(beside)], each[-len(beside) :]))
+
+
 @dataclass(frozen=True)
 class Asked:
-    """What the words of a query lead to, in order, each with the phrase of the list.
+    """What the words of a query lead to, in order, with the phrase of the list.
 
-    `nearest` are known words, by the unknown word typed.
+    `nearest` are known words by the unknown one typed.
     """
 
     leads: dict[str, str]
@@ -105,13 +114,14 @@ class Words:
     def replaced(text: str, nearest: dict[str, str]) -> str:
         return " ".join(nearest.get(word, word) for word in _split(text)) if nearest else text
 
-    def _nearest(self, words: Iterable[str], near: dict[str, str]) -> dict[str, str]:
+    def _nearest(self, words: Sequence[str], near: dict[str, str]) -> dict[str, str]:
         found: dict[str, str] = {}
         for word in (each for each in dict.fromkeys(words) if each not in self._known):
             once = [word, *_without_a_letter(word)] if len(word) >= SHORTEST_CORRECTED else []
             twice = (each for one in once[1:] for each in _without_a_letter(one)) if len(word) >= LONG else ()
             known = (near[each] for each in chain(once, twice) if near.get(each, "")[:1] == word[0])
-            if fitting := [each for each in known if stem(each) != stem(word) and not word.startswith(each)]:
+            known_or_apart = chain(known, _written_apart(word, words, near))
+            if fitting := [each for each in known_or_apart if stem(each) != stem(word) and not word.startswith(each)]:
                 found[word] = fitting[0]
         return found
 

@@ -17,7 +17,7 @@ _UK = "+44"
 
 
 def read_number(typed: str) -> str | None:
-    """Return E.164 for any UK or international form; 999 stays. None for a local number without area code."""
+    """Return E.164 for any UK or international form. 999 stays; a local number without an area code gives None."""
     digits = _SEPARATORS.sub("", LABEL.sub("", typed.strip()).replace("(0)", ""))
     digits = f"+{digits[2:]}" if digits.startswith("00") else digits
     if digits.startswith(_UK) or (digits.startswith("0") and not digits.startswith("00")):

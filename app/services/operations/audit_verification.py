@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 
 from app.db.tables import table_of
 from app.models.audit.rows import OUTBOX, AuditEntryRow, ChainRow, CheckpointRow
-from app.models.base import OnStep, show_no_progress
+from app.models.base import OnStep, counted, show_no_progress
 from app.services.audit.chains import BEFORE_THE_FIRST, End, hash_of
 from app.services.operations.checkpoints import Checkpoint, MerkleTree, iterate_leaves
 from app.services.operations.concern_verification import UNREADABLE
@@ -49,9 +49,10 @@ _WITHOUT_END = select_columns(_ROWS.chain).where(_ROWS.number == 1, ~exists().wh
 
 
 def verify_audit_log(engine: Engine, on_step: OnStep = show_no_progress) -> Iterator[tuple[str, str]]:
-    """Yield the first fault of each broken chain, and gaps in positions. Read by `STEP_ROWS`, so memory does not grow.
+    """Yield the first fault of each broken chain, and gaps in positions.
 
-    `on_step` gets the rows so far, and 0 for the unknown number of all.
+    It reads `STEP_ROWS` at a time, so that memory does not grow. `on_step` gets the rows so far, and 0 for the unknown
+    number of all.
     """
     with engine.connect() as connection, _as_stored(connection):
         broken: set[str] = set()
@@ -66,13 +67,13 @@ def verify_audit_log(engine: Engine, on_step: OnStep = show_no_progress) -> Iter
             yield f"audit log of {about}", fault
         count, last = connection.execute(select_columns(func.count(), func.max(_ROWS.position))).one()
         if count and count != last:
-            yield "record", f"it has {count} rows, and the last has the position {last}"
+            yield "record", f"it has {counted(count, 'row')}, and the last has the position {last}"
 
 
 def verify_checkpoints(engine: Engine, others: Sequence[tuple[str, Checkpoint]] = ()) -> Iterator[tuple[str, str]]:
     """Yield each checkpoint, stored or of `others`, that contradicts the log, and wrong stored subtrees.
 
-    If a hash in the log cannot be read, only that.
+    If a hash in the log cannot be read, it yields only that.
     """
     with Session(engine) as session:
         stored = session.exec(select(CheckpointRow).order_by(col(CheckpointRow.number))).all()

@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sqlalchemy import Engine, Select, create_engine, func, select
+from sqlalchemy import Select, create_engine, func, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlmodel import Session
 
 from app.config import Settings
-from app.db.backup import (
+from app.db.database import DATABASE_FILE, open_database, open_to_read
+from app.db.file_copies import (
     database_copy,
     exclusive_lock,
     find_file_faults,
@@ -27,35 +28,27 @@ from app.db.backup import (
     move_aside,
     move_into_place,
 )
-from app.db.database import DATABASE_FILE, open_database, open_to_read
 from app.db.private_files import make_private_folder
 from app.db.schema import find_foreign_objects, find_schema_faults, is_behind, migrate_schema, prepare_schema
 from app.db.tables import table_of
 from app.errors import BackupRefused, GuidanceError, SchemaAltered, SchemaUnknown
 from app.models.audit.details import EntriesLostDetails
-from app.models.base import OnStep, show_no_progress
+from app.models.base import OnStep, in_turn, show_no_progress
 from app.models.concerns.rows import ConcernRow
-from app.models.guides.edition_rows import EditionRow
 from app.services.access.row_signing import ACCESS_KEY
 from app.services.audit.lost_entries import KnownEnd, find_end, note_restore
 from app.services.concerns.keys import DEVELOPMENT_IDENTITY, RECEIPT_KEY
 from app.services.events.webhook_keys import open_webhook_keys
-from app.services.guides.editions import IS_EDITION
-from app.services.operations.verification import find_all_faults
+from app.services.operations.verification import Verified, count_verified, find_all_faults
 
 BACKUP_NAME = re.compile(r"guidance-[0-9]{8}T[0-9]{6}Z\.db")
 
 
-@dataclass(frozen=True)
-class Verified:
-    """Counts of a verified copy."""
-
-    editions: int
-    concerns: int
-
-
 class Restored(NamedTuple):
-    """`former`: new path of the former database, or None. `lost`: None if it had nothing that the backup lacks."""
+    """The result of a restore. `former` is the former database's new path, if there was one.
+
+    `lost` is None if the backup lacks nothing.
+    """
 
     verified: Verified
     former: Path | None
@@ -73,8 +66,8 @@ def back_up(data_dir: Path, target: Path, *, replace: bool, on_step: OnStep = sh
         raise BackupRefused(f"there is no database in {data_dir}")
     if target.exists() and not replace:
         raise FileExistsError(target)
-    with database_copy(source, target, on_step) as draft:
-        verified = verify_copy(draft)
+    with database_copy(source, target, in_turn(on_step, 0, 2)) as draft:
+        verified = verify_copy(draft, in_turn(on_step, 1, 2))
         move_into_place(draft, target, replace=replace)
     return verified
 
@@ -117,8 +110,8 @@ def _read_end(data_dir: Path, *, at: dt.datetime) -> tuple[str, KnownEnd] | None
 
 
 def _restore(source: Path, path: Path, *, at: dt.datetime, on_step: OnStep) -> tuple[Verified, Path | None]:
-    with database_copy(source, path, on_step) as draft:
-        verified = verify_copy(draft)
+    with database_copy(source, path, in_turn(on_step, 0, 2)) as draft:
+        verified = verify_copy(draft, in_turn(on_step, 1, 2))
         if not path.exists():
             move_into_place(draft, path, replace=False)
             return verified, None
@@ -129,7 +122,7 @@ def _restore(source: Path, path: Path, *, at: dt.datetime, on_step: OnStep) -> t
     return verified, former
 
 
-def verify_copy(path: Path) -> Verified:
+def verify_copy(path: Path, on_step: OnStep = show_no_progress) -> Verified:
     """Verify pages, then schema, then rows (`find_all_faults`). An older schema is migrated in a copy first.
 
     Raise `BackupRefused` with the faults of the first stage that has some, or if it is not a database. Raise
@@ -140,10 +133,10 @@ def verify_copy(path: Path) -> Verified:
         _refuse(find_file_faults(path))
         if is_behind(engine):
             with _migrated_copy(path) as newest:
-                return verify_copy(newest)
+                return verify_copy(newest, on_step)
         with engine.connect() as connection:
             _refuse([*find_schema_faults(connection), *find_foreign_objects(connection)])
-        _refuse([f"{name}: {fault}" for name, fault in find_all_faults(engine)])
+        _refuse([f"{name}: {fault}" for name, fault in find_all_faults(engine, on_step)])
         return count_verified(engine)
     except SchemaAltered as altered:
         raise BackupRefused(str(altered)) from None
@@ -153,21 +146,13 @@ def verify_copy(path: Path) -> Verified:
         engine.dispose()
 
 
-def count_verified(engine: Engine) -> Verified:
-    """The caller has verified it."""
-    with engine.connect() as connection:
-        editions = connection.scalar(select(func.count()).select_from(table_of(EditionRow)).where(IS_EDITION))
-        concerns = connection.scalar(select(func.count()).select_from(table_of(ConcernRow)))
-    return Verified(editions or 0, concerns or 0)
-
-
 def keys_outside_backups(settings: Settings) -> list[Path]:
-    """A backup has no keys: the operator backs these files up separately."""
+    """Return the key files, which no backup has: the operator backs them up separately."""
     return [path for _, path in key_files(settings)]
 
 
 def key_files(settings: Settings) -> list[tuple[str, Path]]:
-    """That exist, with the name of the setting."""
+    """Return the key files that exist, each with the name of its setting."""
     files = [
         ("GUIDANCE_RECEIPT_KEY_FILE", settings.receipt_key_file or settings.data_dir / RECEIPT_KEY),
         *(("GUIDANCE_RETIRED_RECEIPT_KEYS", path) for path in settings.retired_receipt_keys),
@@ -202,20 +187,20 @@ def _refuse(faults: list[str]) -> None:
 
 @dataclass(frozen=True)
 class RestoreTest:
-    """Counts, and seconds that the restore took."""
+    """The counts of a restored backup, and the seconds that the restore took."""
 
     verified: Verified
     seconds: float
 
 
-def drill_restore(backup: Path, *, at: dt.datetime) -> RestoreTest:
+def drill_restore(backup: Path, *, at: dt.datetime, on_step: OnStep = show_no_progress) -> RestoreTest:
     """Restore into a private temporary folder, and prepare the schema as a start does. The database does not change.
 
     Raise `BackupRefused`, also if a start would refuse it, `SetupError` (version 0.2.0), `OSError`.
     """
     with tempfile.TemporaryDirectory(dir=backup.parent, prefix=".drill-") as folder:  # created with mode 0700
         started = time.monotonic()
-        verified, *_ = restore_backup(backup, Path(folder) / "data", replace=False, at=at)
+        verified, *_ = restore_backup(backup, Path(folder) / "data", replace=False, at=at, on_step=on_step)
         engine = open_database(Path(folder) / "data")
         try:
             prepare_schema(engine, Path(folder) / "data", migrates=True)
@@ -232,7 +217,7 @@ def backup_path(folder: Path, *, at: dt.datetime) -> Path:
 
 
 def list_backups(folder: Path) -> list[Path]:
-    """Named as by `backup_path`, latest first."""
+    """Return the backups whose names are as by `backup_path`, latest first."""
     named = (path for path in folder.iterdir() if BACKUP_NAME.fullmatch(path.name) and path.is_file())
     return sorted(named, key=lambda path: path.name, reverse=True)
 
@@ -258,7 +243,7 @@ def _erased_after(backup: Path) -> Select[Any]:
 
 
 def remove_old_backups(newest: Path, *, keep: int) -> list[Path]:
-    """Keep `keep`, `newest` among them even if a wrong clock gave another a later name. Other files stay."""
+    """Remove all but `keep` backups. `newest` stays, whatever a wrong clock called the others."""
     folder = newest.parent
     others = [path for path in list_backups(folder) if path != newest]
     old = others[keep - 1 :]

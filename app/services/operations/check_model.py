@@ -27,19 +27,19 @@ class CheckContext(MeasurementContext):
 
     @cached_property
     def reference_data(self) -> ReferenceData:
-        """Raise `SeedFileError`."""
+        """Read the reference data. Raise `SeedFileError`."""
         return read_reference_data(self.settings.seed_dir, self.settings.council, self.settings.out_of_hours_phone)
 
     @cached_property
     def current_editions(self) -> list[CurrentEdition]:
-        """At most `MANY_GUIDES` editions."""
+        """Return at most `MANY_GUIDES` current editions."""
         with Session(self.engine) as session:
             return list_current(session, limit=MANY_GUIDES)
 
 
 @contextmanager
 def open_check_context(settings: Settings, *, at: dt.datetime) -> Iterator[CheckContext]:
-    """Opens the database for reading. Raise `SetupError` if its setting is no PostgreSQL URL."""
+    """Open the database for reading, and yield the context. Raise `SetupError` if its setting is no PostgreSQL URL."""
     engine = open_to_read(settings.data_dir, settings.database_address)
     try:
         yield CheckContext(settings, engine, at)
@@ -48,7 +48,7 @@ def open_check_context(settings: Settings, *, at: dt.datetime) -> Iterator[Check
 
 
 class Condition(StrEnum):
-    """No problem, something to improve, something wrong now, or not checked."""
+    """The condition that a check found: no problem, something to improve, something wrong now, or not checked."""
 
     FINE = "fine"
     WARNING = "warning"
@@ -70,7 +70,7 @@ WORST_FIRST = (Condition.FAULT, Condition.WARNING, Condition.FINE, Condition.SKI
 
 @dataclass(frozen=True)
 class Check:
-    """`read` is the path of a document. `worst` combines several verdicts."""
+    """A check. `read` is the path of a document. `worst` combines several verdicts."""
 
     name: str
     run: Callable[[CheckContext], Verdict | Iterator[Verdict]]
@@ -95,12 +95,15 @@ fault = partial(Verdict, Condition.FAULT)
 
 
 def unknown(found: str) -> Verdict:
-    """Could not be checked here."""
+    """Return the verdict of what could not be checked here."""
     return Verdict(Condition.SKIPPED, f"not checked: {found}")
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
-    """Join findings and actions of the worst condition: fault, warning, fine, skipped. At least one."""
+    """Join findings and actions of the worst condition: fault, warning, fine, skipped.
+
+    There must be at least one verdict.
+    """
     found = list(verdicts)
     condition = next(each for each in WORST_FIRST if each in {verdict.condition for verdict in found})
     alike = [each for each in found if each.condition is condition]
@@ -109,7 +112,7 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
 
 
 def in_short(names: list[str]) -> str:
-    """The first `MOST_NAMES`, and how many more."""
+    """Return the first `MOST_NAMES`, and how many more there are."""
     return ", ".join(names[:MOST_NAMES]) + (f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else "")
 
 

@@ -44,9 +44,9 @@ MAX_NOTE_LENGTH = 100_000
 
 @dataclass
 class MerkleTree:
-    """RFC 6962.
+    """A Merkle tree (RFC 6962).
 
-    `frontier` has the roots of the largest complete subtrees, enough to add leaves and compute the root.
+    `frontier` has the roots of the largest complete subtrees, which are enough to add leaves.
     """
 
     size: int = 0
@@ -89,7 +89,7 @@ class Checkpoint:
 
     @property
     def text(self) -> str:
-        """Text that is signed."""
+        """Return the text that is signed."""
         return f"{self.origin}\n{self.size}\n{base64.b64encode(self.root).decode()}\n"
 
 
@@ -101,7 +101,7 @@ class Verifier:
     name: str | None = None
 
     def matches(self, name: str, key_id: bytes) -> bool:
-        """A signature line claims to be by this key."""
+        """Return True if a signature line claims to be by this key."""
         return self.name in (None, name) and key_id == key_id_of(name, self.key)
 
 
@@ -113,14 +113,14 @@ class NoteSigner:
     key: Ed25519PrivateKey
 
     def sign(self, size: int, root: bytes) -> str:
-        """Sign for the first `size` entries, with their Merkle root."""
+        """Sign a checkpoint of the first `size` entries with their Merkle root."""
         text = Checkpoint(self.origin, size, root).text
         signature = key_id_of(self.origin, self.key.public_key()) + self.key.sign(text.encode())
         return f"{text}\n— {self.origin} {base64.b64encode(signature).decode()}\n"
 
     @property
     def verifier_key(self) -> str:
-        """Name, key ID and key, joined by '+', as in C2SP signed notes."""
+        """Return name, key ID and key, joined by '+', as in C2SP signed notes."""
         public = self.key.public_key()
         encoded = base64.b64encode(ED25519 + public.public_bytes_raw()).decode()
         return f"{self.origin}+{key_id_of(self.origin, public).hex()}+{encoded}"
@@ -137,28 +137,28 @@ class SignedCheckpoint:
 
 @dataclass(frozen=True)
 class Checkpoints:
-    """Made daily, stored and sent, or at an auditor's request."""
+    """Makes checkpoints: daily ones, which are stored and sent, and others at an auditor's request."""
 
     writer: Writer
     signer: NoteSigner
 
     def sign(self, *, actor: Actor) -> SignedCheckpoint:
-        """Record the request; the checkpoint includes it, and is not stored. Raise `StoreBusy`."""
+        """Sign a checkpoint that includes the record of this request. It is not stored. Raise `StoreBusy`."""
         self.writer.run(_record_signing, actor=actor)
         with Session(self.writer.engine) as session:
             tree = _current_tree(session)
         return SignedCheckpoint(tree.size, tree.root, self.signer.sign(tree.size, tree.root))
 
     def make(self, *, at: dt.datetime) -> CheckpointRow:
-        """Record, sign and store one, with the event `audit.checkpoint`. Raise `StoreBusy`."""
+        """Record, sign and store a checkpoint, with the event `audit.checkpoint`. Raise `StoreBusy`."""
         with Session(self.writer.engine) as session:
             before = _current_tree(session)
         return self.writer.run(_insert, self.signer, at, before)
 
     def make_if_due(self, *, at: dt.datetime) -> CheckpointRow | None:
-        """Make one if the last is a day old or `MOST_BETWEEN` entries ago. The first counts from the first entry.
+        """Make a checkpoint if the last is a day old or `MOST_BETWEEN` entries ago.
 
-        Of several processes only one makes it. Raise `StoreBusy`.
+        The first counts from the first entry. Of several processes only one makes it. Raise `StoreBusy`.
         """
         with Session(self.writer.engine) as session:
             if not _is_due(session, at):
@@ -172,7 +172,7 @@ class Checkpoints:
 
 
 def origin_at(public_url: str) -> str:
-    """Host, with its port, then '/disclosures'. Raise `SetupError` if it cannot be part of a key's name."""
+    """Return the host, with its port, then '/disclosures'. Raise `SetupError` if it cannot be part of a key's name."""
     host = urlsplit(public_url).netloc
     if not NAME_OF_HOST.fullmatch(host):
         raise SetupError("the host of GUIDANCE_PUBLIC_URL cannot be in the name of a checkpoint")
@@ -180,7 +180,7 @@ def origin_at(public_url: str) -> str:
 
 
 def open_checkpoints(settings: Settings, writer: Writer, key: Ed25519PrivateKey) -> Checkpoints:
-    """`key` also signs receipts. Raise `SetupError` as `origin_at`."""
+    """Return the checkpoints. `key` also signs receipts. Raise the errors of `origin_at`."""
     return Checkpoints(writer, NoteSigner(origin_at(settings.public_url), key))
 
 
@@ -198,7 +198,7 @@ def parse_verifier_key(text: str) -> Verifier:
 
 
 def open_checkpoint(note: str, verifiers: Iterable[Verifier]) -> Checkpoint:
-    """Signatures by other keys are ignored, as the format requires. Raise `CheckpointNotGenuine`."""
+    """Return a checkpoint that this key signed. Other signatures are ignored. Raise `CheckpointNotGenuine`."""
     text, separator, signatures = note.rpartition("\n\n")
     if not separator or len(note) > MAX_NOTE_LENGTH or not _is_signed(f"{text}\n", signatures, list(verifiers)):
         raise CheckpointNotGenuine
@@ -206,7 +206,7 @@ def open_checkpoint(note: str, verifiers: Iterable[Verifier]) -> Checkpoint:
 
 
 def key_id_of(name: str, key: Ed25519PublicKey) -> bytes:
-    """Four bytes that identify `key` under `name`."""
+    """Return the four bytes that identify `key` under `name`."""
     return hashlib.sha256(name.encode() + b"\n" + ED25519 + key.public_bytes_raw()).digest()[:KEY_ID_BYTES]
 
 

@@ -47,9 +47,10 @@ class _Concern:
 
 
 def verify_concerns(engine: Engine, on_step: OnStep = show_no_progress) -> Iterator[tuple[str, str]]:
-    """Yield reference and fault where a concern and its audit log disagree, or one lacks its row.
+    """Yield reference and fault where a concern and its audit log disagree.
 
-    Also if the count of closed ones is wrong. A row that cannot be read ends the check of its concern.
+    A missing row and a wrong count of closed ones are faults too. A row that cannot be read ends the check of its
+    concern.
     """
     with Session(engine) as session:
         after, done, is_last = "", 0, False
@@ -69,7 +70,7 @@ def verify_concerns(engine: Engine, on_step: OnStep = show_no_progress) -> Itera
 
 
 def count_concerns(session: Session) -> int:
-    """Include tests and erased concerns."""
+    """Count the concerns, including tests and erased ones."""
     return session.exec(select(func.count()).select_from(ConcernRow)).one()
 
 

@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 from app.db.search import find_full_text_faults
 from app.db.tables import table_of
 from app.models.audit.rows import OUTBOX, CheckpointRow
-from app.models.base import OnStep, show_no_progress
+from app.models.base import OnStep, counted, show_no_progress
 from app.models.concerns.entries import EntryRow
 from app.models.concerns.rows import ConcernRow
 from app.models.events.rows import DeliveryRow, EventKind, EventReaderRow, EventRow
@@ -78,9 +78,9 @@ def _key_in(data: dict[str, Any]) -> AnyKey:
 
 
 def verify_events(engine: Engine, on_step: OnStep = show_no_progress) -> Iterator[tuple[str, str]]:
-    """Yield name and fault of each broken event, and each row that contradicts events or audit log.
+    """Yield name and fault of each broken event, and of each row that contradicts the events or the audit log.
 
-    Covers deliveries, announcements, publications, withdrawals, checkpoints, generation, readers, webhooks and the
+    It covers deliveries, announcements, publications, withdrawals, checkpoints, generation, readers, webhooks and the
     search index. If something cannot be read, the check of its kind ends.
     """
     with Session(engine) as session:
@@ -132,7 +132,9 @@ def _faults_in_events(
                 yield about, "this event, or an earlier one, differs from the event in the audit log"
     if find_end(session.connection(), OUTBOX) != end:
         yield "events", f"the last event is {end.number}, which differs from the recorded end of the chain"
-    yield from (("events", f"the audit log names event {each}, and there are {end.number} events") for each in unseen)
+    yield from (
+        ("events", f"the audit log names event {each}, and the last has number {end.number}") for each in unseen
+    )
 
 
 def _pages_of_events(session: Session, on_step: OnStep) -> Iterator[Sequence[EventRow]]:
@@ -196,5 +198,5 @@ def _faults_in_readers(session: Session, recorded: Mapping[str, int]) -> Iterato
         if there.get(client) != recorded.get(client):
             yield (
                 f"reader {client}",
-                f"it confirmed {recorded.get(client)} events, and its row says {there.get(client)}",
+                f"it confirmed {counted(recorded.get(client) or 0, 'event')}, and its row says {there.get(client)}",
             )

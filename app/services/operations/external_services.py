@@ -22,7 +22,7 @@ from app.models.events.rows import EMAIL, MAILBOXES
 from app.services.access.limits import OWN_MEMORY, open_store
 from app.services.access.openid_provider import discover, discover_jwks_url, fetch_document, parse_keys
 from app.services.events.address_guard import SsrfGuard
-from app.services.events.deliveries import oldest_waiting
+from app.services.events.deliveries import oldest_waiting_deliveries
 from app.services.events.email_sender import EmailSender
 from app.services.events.webhooks import list_receivers
 from app.services.workers import call_in_time
@@ -91,7 +91,7 @@ Database and public address have checks of their own.
 
 
 def open_client() -> httpx.Client:
-    """Ignores proxies of the environment, and trusts this computer's certificates."""
+    """Open an HTTP client. It ignores proxies of the environment, and trusts this computer's certificates."""
     return httpx.Client(trust_env=False, timeout=KNOCK_SECONDS, verify=ssl.create_default_context())
 
 
@@ -105,7 +105,7 @@ def _refusal(method: str, url: str, refusals: range) -> str | None:
 
 
 def settings_of(part: Part) -> list[str]:
-    """Return names in lower case without the prefix."""
+    """Return the names of a part's settings in lower case, without the prefix."""
     return [name for name, field in Settings.model_fields.items() if part in field.metadata]
 
 
@@ -117,13 +117,13 @@ def name_of_part(settings: Settings, part: Part) -> Iterator[str]:
 
 
 def knock(settings: Settings, part: Part) -> Iterator[tuple[str, str | None]]:
-    """Yield the variable of each setting that is set, and the failure or None."""
+    """Try each setting that is set. Yield its variable, and the failure or None."""
     for name in name_of_part(settings, part):
         yield f"{PREFIX}{name.upper()}", _failure_of(partial(KNOCKS[part], settings, name))
 
 
 def knock_at_receiver(url: str, guard: SsrfGuard) -> str | None:
-    """Connect, and send nothing. An address that `guard` refuses is a failure too."""
+    """Connect, and send nothing. An address that `guard` refuses counts as a failure."""
     return _failure_of(partial(_connect, url, guard))
 
 
@@ -144,7 +144,7 @@ def _failure_of(attempt: Callable[[], str | None]) -> str | None:
 
 
 class ExternalServicesMonitor:
-    """Keeps the failures of the last check, which readiness reports as warnings."""
+    """Keeps the failures of the last check. Readiness reports them as warnings."""
 
     def __init__(self, settings: Settings, engine: Engine, clock: Callable[[], dt.datetime]) -> None:
         self._settings = settings
@@ -187,7 +187,7 @@ class ExternalServicesMonitor:
         """`email` or `webhooks`, with `EVENTS_LATE` or None. If the database does not respond, the last results."""
         try:
             with Session(self._engine) as session:
-                oldest = oldest_waiting(session)
+                oldest = oldest_waiting_deliveries(session)
                 names = [each.name for each in list_receivers(session)]
         except SQLAlchemyError:
             known = ((name, self.failures[name]) for name in (EMAIL, WEBHOOKS) if name in self.failures)

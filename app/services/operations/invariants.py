@@ -48,7 +48,7 @@ class Invariant(StrEnum):
 
 
 class Invariants:
-    """Overdue events and clock at each call, recipients and access hourly, chains nightly; in each process.
+    """Checks in each process: overdue events and clock at each call, recipients and access hourly, chains nightly.
 
     `recipients` are fingerprints, none in a trial.
     """
@@ -64,7 +64,7 @@ class Invariants:
         """Time at which each check last ended."""
 
     def check_due(self, beat: Beat) -> None:
-        """Keep the results, and log each fault."""
+        """Make the checks that are due, keep the results, and log each fault."""
         for invariant in Invariant:
             if self._is_due(invariant):
                 faults = find_broken(
@@ -91,10 +91,7 @@ class Invariants:
 def find_broken(
     engine: Engine, invariant: Invariant, *, recipients: Collection[str], at: dt.datetime, beat: Beat = lambda: None
 ) -> list[str]:
-    """A sentence each, or the name of the concern, addition or text.
-
-    For `ACCESS` raise `SetupError` as `verify_access`.
-    """
+    """Return what is broken: a sentence, or the name of a concern or text. Raise `SetupError` for `ACCESS`."""
 
     def on_step(_done: int, _total: int) -> None:
         beat()

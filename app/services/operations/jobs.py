@@ -52,7 +52,7 @@ SECONDS_BETWEEN_PROBES = 5.0
 
 @dataclass
 class TeamJobs:
-    """Tell the duty team of concerns, and editors of drafts, from any number of processes."""
+    """Jobs that tell the duty team of concerns, and editors of drafts. Any number of processes may run them."""
 
     settings: Settings
     engine: Engine
@@ -60,7 +60,7 @@ class TeamJobs:
     clock: Callable[[], dt.datetime]
 
     def on_time(self) -> list[Job]:
-        """`overdue` and `due-soon`."""
+        """Return the jobs that append the events `overdue` and `due-soon`."""
         return [
             Job(
                 "overdue",
@@ -71,9 +71,9 @@ class TeamJobs:
         ]
 
     def email_workers(self) -> Iterator[JobsWorker]:
-        """Yield workers that are not started; none without a mail server.
+        """Yield workers that are not started, none without a mail server. Unused mailboxes are unsubscribed.
 
-        Unused mailboxes are unsubscribed. Raise `StoreBusy` or `SetupError`.
+        Raise `StoreBusy` or `SetupError`.
         """
         for mailbox in MAILBOX_OF.values():
             if not mailbox.is_used(self.settings):
@@ -97,7 +97,7 @@ class TeamJobs:
             log.warning("emails_switched_off", count=waiting)
 
     def send_email(self, sender: EmailSender, _beat: Beat) -> None:
-        """Send to team and editors. Unused mailboxes are skipped."""
+        """Send emails to the team and to editors. Unused mailboxes are skipped."""
         for mailbox in MAILBOX_OF.values():
             if mailbox.is_used(self.settings):
                 self._send_to(mailbox, sender)
@@ -216,9 +216,10 @@ class Housekeeping(TeamJobs):
 
 
 class StoreProbe:
-    """Tries to store an invented concern, and stores nothing. A success counts for `SECONDS_BETWEEN_PROBES`.
+    """Tries to store an invented concern, and rolls back.
 
-    Many requests so cost one flush. One thread probes; others get the last result, or wait for the first.
+    A success counts for `SECONDS_BETWEEN_PROBES`, so that many requests cost one flush. One thread tries; others get
+    the last result, or wait for the first.
     """
 
     def __init__(self, submissions: Submissions, clock: Callable[[], dt.datetime]) -> None:

@@ -20,7 +20,7 @@ HTTPS_PORT = 443
 
 @dataclass(frozen=True)
 class Validity:
-    """Period in which a certificate is valid."""
+    """The period in which a certificate is valid."""
 
     begins: dt.datetime
     ends: dt.datetime
@@ -28,7 +28,7 @@ class Validity:
 
 @dataclass(frozen=True)
 class PublicAnswer:
-    """Response to a request for readiness."""
+    """The response to a request for readiness."""
 
     status: int | None = None
     """None if there was no response."""
@@ -43,7 +43,7 @@ class PublicAnswer:
 
 
 def call_public_address(url: str) -> PublicAnswer:
-    """Ignore proxies of the environment, and trust this computer's certificates."""
+    """Call the public address. Proxies of the environment are ignored, and this computer's certificates trusted."""
     try:
         response = call_in_time(lambda: _get(f"{url}{READINESS}"), CALL_SECONDS)
     except (httpx.HTTPError, OSError) as failure:
@@ -67,7 +67,7 @@ def _member(response: httpx.Response, name: str) -> dict[str, Any]:
 
 
 def time_of(response: httpx.Response) -> dt.datetime | None:
-    """`Date` plus `Age`: a cache sends the date of the stored response."""
+    """Return `Date` plus `Age`, because a cache sends the date of the stored response."""
     try:
         date = parsedate_to_datetime(response.headers["Date"])
         return date.astimezone(dt.UTC) + dt.timedelta(seconds=int(response.headers.get("Age", "0")))
@@ -76,7 +76,7 @@ def time_of(response: httpx.Response) -> dt.datetime | None:
 
 
 def read_time(url: str) -> dt.datetime | None:
-    """Return None if there is no response or date."""
+    """Return the time of the response, or None if there is no response or no date."""
     try:
         return call_in_time(lambda: _read_time(url), CALL_SECONDS)
     except (httpx.HTTPError, httpx.InvalidURL, OSError):
@@ -89,7 +89,7 @@ def _read_time(url: str) -> dt.datetime | None:
 
 
 def read_certificate(url: str) -> Validity | None:
-    """Do not verify, so that an expired certificate can be read. Return None without TLS. Nothing is sent."""
+    """Return the validity, also of an expired certificate, or None without TLS. Nothing is sent."""
     target = urlsplit(url)
     address = target.hostname or "", target.port or HTTPS_PORT
     try:

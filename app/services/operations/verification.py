@@ -2,23 +2,25 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Engine, func
+from sqlalchemy import select as select_columns
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, select
 
-from app.db.backup import find_file_faults
+from app.db.file_copies import find_file_faults
 from app.db.schema import find_schema_faults, newest_revision, read_schema_version
 from app.errors import SchemaBehind, SetupError
 from app.extensions import installed, modules_of
 from app.models.audit.rows import AuditEntryRow
-from app.models.base import OnStep, show_no_progress, steps_of_part
+from app.models.base import OnStep, counted, show_no_progress, steps_of_part
 from app.models.guides.edition_keys import AnyKey, name_of
 from app.services.access.row_signing import verify_access
 from app.services.audit.known_time import find_known_time_fault
-from app.services.guides.editions import digest_of_stored, every_publication
+from app.services.guides.editions import IS_EDITION, digest_of_stored, every_publication
 from app.services.guides.pictures import find_changed_pictures
 from app.services.operations.audit_verification import verify_audit_log, verify_checkpoints
 from app.services.operations.checkpoints import Checkpoint
@@ -28,10 +30,32 @@ from app.services.operations.event_verification import verify_events
 NOTHING_YET = "There is nothing to verify: the database is empty until the first start."
 
 
-def verify_database(engine: Engine) -> Iterator[str]:
-    """Yield faults of pages (the embedded database's), or if there is none, of the schema.
+@dataclass(frozen=True)
+class Verified:
+    """Counts of what was verified."""
 
-    First raise `SetupError` if empty or of version 0.2.0, `SchemaBehind` or `SchemaUnknown`.
+    editions: int
+    renditions: int
+    concerns: int
+    entries: int
+
+    def __str__(self) -> str:
+        entries = counted(self.entries, "audit log entry", "audit log entries")
+        published = f"{counted(self.editions, 'edition')}, {counted(self.renditions, 'rendition')}"
+        return f"{published}, {counted(self.concerns, 'concern')} and {entries}"
+
+
+def count_verified(engine: Engine) -> Verified:
+    with Session(engine) as session:
+        published = [is_edition for (is_edition,) in session.execute(select_columns(IS_EDITION))]
+        entries = session.exec(select(func.count()).select_from(AuditEntryRow)).one()
+        return Verified(published.count(True), published.count(False), count_concerns(session), entries)
+
+
+def verify_database(engine: Engine) -> Iterator[str]:
+    """Yield faults of pages (embedded database) or, if there are none, of the schema.
+
+    First raise `SetupError` if the database is empty or of version 0.2.0, `SchemaBehind` or `SchemaUnknown`.
     """
     with suppress(DBAPIError):  # damaged pages are reported below
         with engine.connect() as connection:
@@ -57,7 +81,7 @@ def verify_editions(engine: Engine) -> Iterator[tuple[str, str | None]]:
 
 
 def find_all_faults(engine: Engine, on_step: OnStep = show_no_progress) -> Iterator[tuple[str, str]]:
-    """Check all but pages and schema: editions and renditions, then as `find_faults`."""
+    """Check everything but pages and schema: editions and renditions, then what `find_faults` checks."""
     yield from ((name, fault) for name, fault in verify_editions(engine) if fault is not None)
     yield from find_faults(engine, on_step=on_step)
 
@@ -69,13 +93,11 @@ def find_faults(
 
     Raise `SetupError` as `verify_access`.
     """
-    with Session(engine) as session:
-        rows = session.exec(select(func.count()).select_from(AuditEntryRow)).one()
-        concerns = count_concerns(session)
-    part = partial(steps_of_part, on_step, total=rows + concerns)
+    counts = count_verified(engine)
+    part = partial(steps_of_part, on_step, total=counts.entries + counts.concerns)
     for about, fault in verify_audit_log(engine, part(after=0)):
         yield about, fault
-    for reference, fault in verify_concerns(engine, part(after=rows)):
+    for reference, fault in verify_concerns(engine, part(after=counts.entries)):
         yield f"concern {reference}", fault
     yield from verify_access(engine)
     yield from verify_events(engine)

@@ -23,6 +23,7 @@ from app.config import Settings, is_loopback
 from app.errors import SeedFileError, SetupError
 from app.logs import Log
 from app.models.audit.rows import AuditEntryRow, NotedTime
+from app.models.base import counted
 from app.models.events.rows import MAILBOXES, EventRow
 from app.services.access.openid_provider import DISCOVERY_PATH
 from app.services.audit.lost_entries import find_new_loss, list_losses, read_known_ends
@@ -70,13 +71,13 @@ class MeasurementContext:
 
     @cached_property
     def public_answer(self) -> PublicAnswer:
-        """Requested at the first use."""
+        """Return the response of the public address, requested at the first use."""
         return call_public_address(self.settings.public_url)
 
 
 @dataclass(frozen=True)
 class Reading:
-    """A value in the unit of the metric, and a sentence, logged, with no name and no path."""
+    """A value in the unit of the metric, and a sentence for the log, which has no name and no path."""
 
     value: float
     found: str
@@ -90,7 +91,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Unmeasured:
-    """Why not, and what would make it measurable."""
+    """Why a value could not be measured, and what would make it measurable."""
 
     why: str
     action: str = ""
@@ -132,7 +133,10 @@ class Watch:
 
 
 def measure_backup(around: MeasurementContext) -> Reading | Unmeasured:
-    """Age of the newest in seconds, of the database if there is none. `Unmeasured` without a readable folder here."""
+    """Return the age of the newest backup in seconds, or that of the database if there is none.
+
+    Raise `Unmeasured` without a readable folder here.
+    """
     folder, each_night = around.settings.backup_folder, EACH_NIGHT[around.is_embedded]
     if folder is None:
         return Unmeasured(
@@ -154,7 +158,10 @@ def measure_backup(around: MeasurementContext) -> Reading | Unmeasured:
 
 
 def find_newest_backup(folder: Path, *, is_embedded: bool) -> Path | None:
-    """Changed last; `.db` files, of PostgreSQL any, none hidden."""
+    """Return the file that changed last. SQLite's end in `.db`; PostgreSQL's may have any name.
+
+    Hidden files do not count.
+    """
     files = [path for path in folder.glob("[!.]*.db" if is_embedded else "[!.]*") if path.is_file()]
     return max(files, key=lambda path: path.stat().st_mtime, default=None)
 
@@ -166,7 +173,7 @@ def _age_of_database(around: MeasurementContext) -> dt.timedelta:
 
 
 def measure_certificate(around: MeasurementContext) -> Reading | Unmeasured:
-    """Seconds left. The bound is `CERTIFICATE_LEFT`, or a quarter of its validity if shorter."""
+    """Return the seconds left. The bound is `CERTIFICATE_LEFT`, or a quarter of its validity if that is shorter."""
     if not around.settings.is_https:
         return Unmeasured("GUIDANCE_PUBLIC_URL is not https, so there is no certificate")
     certificate = read_certificate(around.settings.public_url)
@@ -179,7 +186,10 @@ def measure_certificate(around: MeasurementContext) -> Reading | Unmeasured:
 
 
 def measure_disk(around: MeasurementContext) -> Reading | Unmeasured:
-    """Free bytes, of the embedded database. The bound is a twentieth, within `LEAST_OF_DISK` and `MOST_OF_DISK`."""
+    """Return the free bytes, for the embedded database.
+
+    The bound is a twentieth, within `LEAST_OF_DISK` and `MOST_OF_DISK`.
+    """
     if not around.is_embedded:
         return Unmeasured(OF_THE_SERVER)
     usage = shutil.disk_usage(around.settings.data_dir)
@@ -190,9 +200,10 @@ def measure_disk(around: MeasurementContext) -> Reading | Unmeasured:
 
 
 def measure_clock(around: MeasurementContext) -> Reading | Unmeasured:
-    """Seconds from the most reliable other clock, or with SQLite by which the last audit entry is in the future.
+    """Return the seconds from the most reliable other clock.
 
-    On PostgreSQL another node, with a wrong clock, may have written that.
+    With SQLite it is by how much the last audit entry is in the future; on PostgreSQL another node may have written
+    that.
     """
     found = [(around.at - now, f"the clock of {whose}") for whose, now in islice(_other_clocks(around), 1)]
     if around.is_embedded:
@@ -223,7 +234,10 @@ def _other_clocks(around: MeasurementContext) -> Iterator[tuple[str, dt.datetime
 
 
 def measure_durability(around: MeasurementContext) -> Reading | Unmeasured:
-    """How many of `fsync` and `full_page_writes` are off: a power cut can lose confirmed writes. 0 for SQLite."""
+    """Return how many of `fsync` and `full_page_writes` are off, so that a power cut can lose confirmed writes.
+
+    It is 0 for SQLite.
+    """
     if around.is_embedded:
         return Reading(0, "each write is flushed to the disk")
     unsafe = (
@@ -248,13 +262,16 @@ def measure_lost_entries(around: MeasurementContext) -> Reading | Unmeasured:
         return Reading(len(losses), str(losses[0]))
     if last is None or not read_known_ends(folder):
         return Unmeasured("the service has not noted yet on this computer how long the audit log is")
-    return Reading(0, f"the audit log has {last[0]} entries, the last from {last[1]:%Y-%m-%d %H:%M} UTC")
+    return Reading(
+        0, f"the audit log has {counted(last[0] or 0, 'entry', 'entries')}, the last from {last[1]:%Y-%m-%d %H:%M} UTC"
+    )
 
 
 def measure_delivery(around: MeasurementContext) -> Reading | Unmeasured:
-    """Seconds since a process looked for emails, or events for webhooks, the longer. `Unmeasured` if neither is needed.
+    """Return the seconds since a process looked for emails, or for events for webhooks, whichever is longer.
 
-    Times before this process's start, or the latest webhook, count as that.
+    A time before this process's start, or before the latest webhook, counts as that. Raise `Unmeasured` if neither is
+    needed.
     """
     with Session(around.engine) as session:
         since = _awaited_since(around, session)
@@ -265,7 +282,7 @@ def measure_delivery(around: MeasurementContext) -> Reading | Unmeasured:
     ages = {what: abs(around.at - at) for what, at in latest.items()}  # a time in the future comes from a wrong clock
     what, age = max(ages.items(), key=lambda each: each[1])
     seconds = age.total_seconds()
-    return Reading(seconds, f"no process has looked for {what} to send for {seconds:.0f} seconds")
+    return Reading(seconds, f"the last look for {what} to send was {counted(round(seconds), 'second')} ago")
 
 
 def _awaited_since(around: MeasurementContext, session: Session) -> dict[str, dt.datetime]:
@@ -281,7 +298,7 @@ def _awaited_since(around: MeasurementContext, session: Session) -> dict[str, dt
 
 
 def measure_unanswered(around: MeasurementContext) -> Reading | Unmeasured:
-    """Seconds of a week in which no team of the default guide answers."""
+    """Return the seconds of a week in which no team of the default guide answers."""
     settings = around.settings
     try:
         known = read_reference_data(settings.seed_dir, settings.council, settings.out_of_hours_phone)
@@ -435,14 +452,14 @@ class Watcher:
 
     @property
     def warnings(self) -> dict[str, str]:
-        """States of watches past their bound and not accepted."""
+        """Return the states of watches that are past their bound and not accepted."""
         return {
             watch.name: reading.warning or watch.state for watch, reading in self._judged() if watch.is_past(reading)
         }
 
     @property
     def bounds(self) -> dict[str, float]:
-        """Bounds of watches with a reading and not accepted."""
+        """Return the bounds of watches that have a reading and are not accepted."""
         return {watch.name: watch.bound_of(reading) for watch, reading in self._judged()}
 
     def _judged(self) -> Iterator[tuple[Watch, Reading]]:
@@ -452,7 +469,7 @@ class Watcher:
                 yield watch, self.readings[watch.name]
 
     def put_off(self, seconds: float) -> None:
-        """Call no other service until then."""
+        """Call no other service for `seconds`."""
         self.due = dict.fromkeys(CALL_OUT, time.monotonic() + seconds)
 
     def look(self, beat: Callable[[], None]) -> None:

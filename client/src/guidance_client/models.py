@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 
+AcknowledgeBy: TypeAlias = str
+
 
 class Acknowledgement(TypedDict):
     """
@@ -19,19 +21,6 @@ class AdditionAcknowledgement(TypedDict):
     """
     Records that a social worker has read an addition and decided the next step. The body is optional.
     """
-
-
-class AdditionStatus(TypedDict):
-    """
-    The status of an addition, which is acknowledged separately.
-    """
-
-    number: int
-    added_at: str
-    acknowledge_by: str
-    acknowledge_by_promised: NotRequired[bool]
-    call_from: NotRequired[str | None]
-    acknowledged_at: str | None
 
 
 class Address(TypedDict):
@@ -84,6 +73,9 @@ class BurstAcknowledgement(TypedDict):
     additions_until: NotRequired[str | None]
 
 
+CallFrom: TypeAlias = str | None
+
+
 CardScope: TypeAlias = Literal['current', 'earlier']
 
 
@@ -114,22 +106,16 @@ class CautionWords(TypedDict):
     text: NotRequired[str | None]
 
 
+Cautions: TypeAlias = list[Caution]
+"""
+Must be read with every indicator and factor.
+"""
+
+
 Channel: TypeAlias = str
 
 
 ChannelInput: TypeAlias = Literal['form', 'api', 'call', 'letter', 'email', 'visit', 'other']
-
-
-class CheckpointEventData(TypedDict):
-    """
-    A checkpoint of the audit log. Store it elsewhere, to compare with `guidance verify --checkpoint`.
-    """
-
-    size: int
-    root_sha256: str
-    checkpoint: str
-    urls: NotRequired[dict[str, str]]
-    links: dict[str, str]
 
 
 class CheckpointResponse(TypedDict):
@@ -182,98 +168,7 @@ class CodeListSource(TypedDict):
 CodeListStatus: TypeAlias = str
 
 
-class CodeListSummary(TypedDict):
-    """
-    One code list, without its codes.
-    """
-
-    name: str
-    title: str
-    links: dict[str, str]
-
-
-class CodeListsResponse(TypedDict):
-    """
-    Every code list.
-    """
-
-    code_lists: list[CodeListSummary]
-    next_cursor: NotRequired[str | None]
-    links: dict[str, str]
-
-
-class ConcernEventData(TypedDict):
-    """
-    The concern's reference and times, never its content.
-    """
-
-    reference: str
-    received_at: str
-    acknowledge_by: str
-    acknowledged_at: NotRequired[str]
-    closed_at: NotRequired[str]
-    reopened_at: NotRequired[str]
-    added_at: NotRequired[str]
-    addition: NotRequired[int]
-    addition_acknowledge_by: NotRequired[str]
-    message: NotRequired[int]
-    urls: NotRequired[dict[str, str]]
-    links: dict[str, str]
-
-
-class ConcernMessageAnsweredEvent(TypedDict):
-    """
-    The reporter added to the concern after reading a message from the desk.
-    """
-
-    id: str
-    type: str
-    timestamp: str
-    data: ConcernEventData
-
-
-class ConcernMessageReadEvent(TypedDict):
-    """
-    The reporter read a message from the desk for the first time.
-    """
-
-    id: str
-    type: str
-    timestamp: str
-    data: ConcernEventData
-
-
-class ConcernOverdueEvent(TypedDict):
-    """
-    A concern is unacknowledged after its `acknowledge_by`.
-    """
-
-    id: str
-    type: str
-    timestamp: str
-    data: ConcernEventData
-
-
-class ConcernReceivedEvent(TypedDict):
-    """
-    A concern was stored.
-    """
-
-    id: str
-    type: str
-    timestamp: str
-    data: ConcernEventData
-
-
-class ConcernReopenedEvent(TypedDict):
-    """
-    A closed concern was reopened. Its outcome was taken back.
-    """
-
-    id: str
-    type: str
-    timestamp: str
-    data: ConcernEventData
+ComeBackBy: TypeAlias = str | None
 
 
 ConcernState: TypeAlias = str
@@ -354,38 +249,6 @@ class DisclosureEntry(TypedDict):
     sha256: str
 
 
-class DisclosuresResponse(TypedDict):
-    """
-    Audit log entries, oldest first.
-    """
-
-    disclosures: list[DisclosureEntry]
-    next_cursor: str | None
-    links: dict[str, str]
-
-
-class DraftEventData(TypedDict):
-    """
-    The guide of the draft, never its text.
-    """
-
-    guide: str
-    language: NotRequired[str]
-    urls: NotRequired[dict[str, str]]
-    links: dict[str, str]
-
-
-class DraftOfferedEvent(TypedDict):
-    """
-    A draft was submitted for a second person to read and publish.
-    """
-
-    id: str
-    type: str
-    timestamp: str
-    data: DraftEventData
-
-
 class DraftPublication(TypedDict):
     """
     The edition that the draft follows.
@@ -403,56 +266,13 @@ class DraftRemark(TypedDict):
     pointer: str
 
 
-class DraftReturnedEvent(TypedDict):
-    """
-    A draft was sent back to those who wrote it.
-    """
-
-    id: str
-    type: str
-    timestamp: str
-    data: DraftEventData
-
-
 Subject: TypeAlias = str
 
 
-class EditionEventData(TypedDict):
-    """
-    The edition of the event.
-    """
-
-    guide: str
-    edition: int
-    digest: NotRequired[str]
-    reason: NotRequired[str]
-    urls: NotRequired[dict[str, str]]
-    links: dict[str, str]
-
-
-class EditionPublishedEvent(TypedDict):
-    """
-    A new edition of a guide was published.
-    """
-
-    id: str
-    type: str
-    timestamp: str
-    data: EditionEventData
+EditionDigest: TypeAlias = str
 
 
 EditionStatus: TypeAlias = str
-
-
-class EditionWithdrawnEvent(TypedDict):
-    """
-    An edition was withdrawn.
-    """
-
-    id: str
-    type: str
-    timestamp: str
-    data: EditionEventData
 
 
 class Erasure(TypedDict):
@@ -463,28 +283,13 @@ class Erasure(TypedDict):
     reason: str
 
 
+EventId: TypeAlias = str
+
+
 EventKind: TypeAlias = str
 
 
-class EventResponse(TypedDict):
-    """
-    An event.
-    """
-
-    id: str
-    type: EventKind
-    timestamp: str
-    data: dict[str, Any]
-
-
-class EventsResponse(TypedDict):
-    """
-    Events in the order in which they were stored.
-    """
-
-    events: list[EventResponse]
-    next_cursor: str
-    links: dict[str, str]
+EventTime: TypeAlias = str
 
 
 class ExportEntry(TypedDict):
@@ -563,6 +368,9 @@ class FiguresResponse(TypedDict):
     restricted_overdue: NotRequired[int]
 
 
+GuideName: TypeAlias = str
+
+
 class GuideSource(TypedDict):
     """
     The document that an edition was transcribed from.
@@ -593,31 +401,6 @@ class GuideSubject(TypedDict):
     code: str
     label: str
     lgsl_code: int | None
-
-
-class GuideSummary(TypedDict):
-    """
-    A guide with its current edition.
-    """
-
-    guide: str
-    title: str
-    edition: int
-    published_at: str
-    digest: str
-    subjects: list[GuideSubject]
-    languages: list[str]
-    links: dict[str, str]
-
-
-class GuidesResponse(TypedDict):
-    """
-    Every guide with a current edition, in order of name.
-    """
-
-    guides: list[GuideSummary]
-    next_cursor: str | None
-    links: dict[str, str]
 
 
 class HandOver(TypedDict):
@@ -655,15 +438,6 @@ class HandOverReceipt(TypedDict):
     """
 
     receipt: str
-
-
-class HandOversResponse(TypedDict):
-    """
-    The hand-overs of a concern, in order.
-    """
-
-    hand_overs: list[HandOverEntry]
-    links: dict[str, str]
 
 
 class HandedOver(TypedDict):
@@ -721,55 +495,7 @@ class Identifier(TypedDict):
 ImmediateDanger: TypeAlias = Literal['yes', 'no', 'not_sure']
 
 
-class InboxEntry(TypedDict):
-    """
-    The unencrypted data of a concern.
-    """
-
-    reference: str
-    state: ConcernState
-    immediate_danger: str
-    overdue: bool
-    received_at: str
-    channel: Channel
-    came_at: str
-    received_by: str | None
-    reporter_has_code: bool
-    acknowledge_by: str
-    acknowledged_at: str | None
-    closed_at: str | None
-    reopened_at: NotRequired[str | None]
-    changed_at: str
-    assigned_to: str | None
-    added_at: str | None
-    additions_waiting: int
-    addition_acknowledge_by: str | None
-    addition_danger: str | None
-    restricted: NotRequired[bool]
-    outcome: str | None
-    held: bool
-    test: bool
-    burst: str | None
-    erased_at: str | None
-    guide: str
-    edition: int
-    referral_source: str | None
-    recipients: list[str]
-    links: dict[str, str]
-
-
 InboxOrder: TypeAlias = Literal['urgent', 'newest', 'changed']
-
-
-class InboxResponse(TypedDict):
-    """
-    One page of the inbox.
-    """
-
-    concerns: list[InboxEntry]
-    next_changed_since: str
-    next_cursor: str | None
-    links: dict[str, str]
 
 
 IndicatorKind: TypeAlias = str
@@ -840,18 +566,6 @@ class JsonWebKeySet(TypedDict):
     keys: list[dict[str, str]]
 
 
-class LabelEntry(TypedDict):
-    """
-    A label: its author, time and text.
-    """
-
-    number: int
-    written_at: str
-    by: str
-    text: str | None
-    links: dict[str, str]
-
-
 class Limb(TypedDict):
     """
     One lettered limb of a definition.
@@ -877,6 +591,12 @@ class LinkedRiskWords(TypedDict):
 
     id: str
     text: NotRequired[str | None]
+
+
+Links: TypeAlias = dict[str, str]
+"""
+Paths of this API, by relation.
+"""
 
 
 class ListedOrganization(TypedDict):
@@ -972,7 +692,7 @@ class MessagesResponse(TypedDict):
 
     messages: list[MessageEntry]
     recipient: str
-    links: dict[str, str]
+    links: Links
 
 
 class Moved(TypedDict):
@@ -1017,6 +737,15 @@ class NewNote(TypedDict):
     recipients: NotRequired[list[Recipient] | None]
 
 
+NextCursor: TypeAlias = str | None
+
+
+NextSteps: TypeAlias = list[str]
+"""
+What happens next, as sentences to show to the reporter.
+"""
+
+
 class NoteEntry(TypedDict):
     """
     A note: its author, time and text.
@@ -1026,17 +755,10 @@ class NoteEntry(TypedDict):
     written_at: str
     by: str
     text: str | None
-    links: dict[str, str]
+    links: Links
 
 
-class NotesResponse(TypedDict):
-    """
-    A page of notes, oldest first.
-    """
-
-    notes: list[NoteEntry]
-    next_cursor: str | None
-    links: dict[str, str]
+NumberOfEdition: TypeAlias = int
 
 
 class Observation(TypedDict):
@@ -1069,7 +791,7 @@ class OpenedAddition(TypedDict):
     acknowledged_at: str | None
     overdue: bool
     addition: dict[str, Any]
-    links: dict[str, str]
+    links: Links
 
 
 class OpenedConcern(TypedDict):
@@ -1102,11 +824,11 @@ class OpenedConcern(TypedDict):
     test: bool
     burst: str | None
     erased_at: str | None
-    guide: str
+    guide: GuideName
     edition: int
     referral_source: str | None
     recipients: list[str]
-    links: dict[str, str]
+    links: Links
     submission: dict[str, Any]
     additions: list[OpenedAddition]
 
@@ -1130,6 +852,12 @@ class Outcome(TypedDict):
     outcome: str
     shared_with_reporter: NotRequired[bool]
     message: NotRequired[Message | None]
+
+
+PageLinks: TypeAlias = dict[str, str]
+"""
+`self`, and `next` if there is another page. Empty for a search.
+"""
 
 
 ParentsInformed: TypeAlias = Literal['yes', 'no', 'not_safe', 'not_known']
@@ -1221,7 +949,10 @@ class ProblemTypesResponse(TypedDict):
 
     problems: list[ProblemTypeResponse]
     codes: list[FaultCodeResponse]
-    links: dict[str, str]
+    links: PageLinks
+
+
+Promised: TypeAlias = bool
 
 
 class PublishedRenditionResponse(TypedDict):
@@ -1229,12 +960,12 @@ class PublishedRenditionResponse(TypedDict):
     The rendition is published.
     """
 
-    guide: str
+    guide: GuideName
     language: str
     number: int
     digest: str
     published_at: str
-    links: dict[str, str]
+    links: Links
 
 
 class PublishedResponse(TypedDict):
@@ -1242,11 +973,11 @@ class PublishedResponse(TypedDict):
     The edition is published.
     """
 
-    guide: str
+    guide: GuideName
     edition: int
     digest: str
     published_at: str
-    links: dict[str, str]
+    links: Links
 
 
 PublisherKind: TypeAlias = str
@@ -1282,7 +1013,7 @@ class RecipientsResponse(TypedDict):
     """
 
     recipients: list[str]
-    links: dict[str, str]
+    links: Links
 
 
 class RelatedCode(TypedDict):
@@ -1369,12 +1100,12 @@ class RenditionWithdrawalResponse(TypedDict):
     The rendition is withdrawn. Reads return the reason.
     """
 
-    guide: str
+    guide: GuideName
     language: str
     number: int
     withdrawn_at: str
     reason: str
-    links: dict[str, str]
+    links: Links
 
 
 class Reopening(TypedDict):
@@ -1442,7 +1173,7 @@ class RestrictionState(TypedDict):
     reference: str
     restricted: bool
     people: list[str]
-    links: dict[str, str]
+    links: Links
 
 
 class SavedView(TypedDict):
@@ -1453,7 +1184,7 @@ class SavedView(TypedDict):
     name: str
     filters: dict[str, str | bool]
     saved_at: str
-    links: dict[str, str]
+    links: Links
 
 
 class SavedViewsResponse(TypedDict):
@@ -1505,7 +1236,7 @@ class ServiceIndex(TypedDict):
     version: str
     commit: str | None
     description: str
-    links: dict[str, str]
+    links: Links
 
 
 class ServicePage(TypedDict):
@@ -1645,6 +1376,12 @@ class TeamOnDuty(TypedDict):
     opens_at: NotRequired[str | None]
 
 
+TeamsOnDuty: TypeAlias = list[TeamOnDuty]
+"""
+Whom of the council to call now, in this order.
+"""
+
+
 ThingKind: TypeAlias = Literal['message', 'picture', 'video', 'recording', 'number_plate', 'bank_record', 'gift', 'document', 'other']
 
 
@@ -1715,11 +1452,11 @@ class WithdrawalResponse(TypedDict):
     The edition is withdrawn. Reads return the reason.
     """
 
-    guide: str
+    guide: GuideName
     edition: int
     withdrawn_at: str
     reason: str
-    links: dict[str, str]
+    links: Links
 
 
 WordChange: TypeAlias = str
@@ -1755,7 +1492,20 @@ class AdditionEntry(TypedDict):
     acknowledged_at: str | None
     overdue: bool
     addition: dict[str, Any] | None
-    links: dict[str, str]
+    links: Links
+
+
+class AdditionStatus(TypedDict):
+    """
+    The status of an addition, which is acknowledged separately.
+    """
+
+    number: int
+    added_at: str
+    acknowledge_by: str
+    acknowledge_by_promised: NotRequired[Promised]
+    call_from: NotRequired[CallFrom]
+    acknowledged_at: str | None
 
 
 class AdditionsResponse(TypedDict):
@@ -1764,8 +1514,8 @@ class AdditionsResponse(TypedDict):
     """
 
     additions: list[AdditionEntry]
-    next_cursor: str | None
-    links: dict[str, str]
+    next_cursor: NextCursor
+    links: PageLinks
 
 
 class Agency(TypedDict):
@@ -1803,7 +1553,7 @@ class AssignmentResponse(TypedDict):
     by: str | None
     reference: str
     replaced: AssignmentState | None
-    links: dict[str, str]
+    links: Links
 
 
 class Attribute(TypedDict):
@@ -1818,26 +1568,6 @@ class Attribute(TypedDict):
     taxonomy_term: TaxonomyTerm
 
 
-class AuditCheckpointEvent(TypedDict):
-    """
-    A checkpoint of the audit log was signed.
-    """
-
-    id: str
-    type: str
-    timestamp: str
-    data: CheckpointEventData
-
-
-class BurstAcknowledged(TypedDict):
-    """
-    The acknowledged concerns. Each acknowledgement has its own audit log entry.
-    """
-
-    burst: str
-    concerns: list[InboxEntry]
-
-
 class CardsResponse(TypedDict):
     """
     A page of sealed cards, most recently received concerns first. The cards of one concern are never separated.
@@ -1845,8 +1575,20 @@ class CardsResponse(TypedDict):
 
     cards: list[SealedCard]
     next_changed_since: str
-    next_cursor: str | None
-    links: dict[str, str]
+    next_cursor: NextCursor
+    links: PageLinks
+
+
+class CheckpointEventData(TypedDict):
+    """
+    A checkpoint of the audit log. Store it elsewhere, to compare with `guidance verify --checkpoint`.
+    """
+
+    size: int
+    root_sha256: str
+    checkpoint: str
+    urls: NotRequired[Links]
+    links: Links
 
 
 class Child(TypedDict):
@@ -1911,83 +1653,100 @@ class CodeListResponse(TypedDict):
     source: CodeListSource
     status: CodeListStatus
     codes: list[Code]
-    links: dict[str, str]
+    links: Links
 
 
-class ConcernAcknowledgedEvent(TypedDict):
+class CodeListSummary(TypedDict):
     """
-    A social worker acknowledged a concern.
+    One code list, without its codes.
     """
 
-    id: str
+    name: str
+    title: str
+    links: Links
+
+
+class CodeListsResponse(TypedDict):
+    """
+    Every code list.
+    """
+
+    code_lists: list[CodeListSummary]
+    next_cursor: NotRequired[str | None]
+    links: Links
+
+
+class ConcernEventData(TypedDict):
+    """
+    The concern's reference and times, never its content.
+    """
+
+    reference: str
+    received_at: str
+    acknowledge_by: str
+    acknowledged_at: NotRequired[str]
+    closed_at: NotRequired[str]
+    reopened_at: NotRequired[str]
+    added_at: NotRequired[str]
+    addition: NotRequired[int]
+    addition_acknowledge_by: NotRequired[str]
+    message: NotRequired[int]
+    urls: NotRequired[Links]
+    links: Links
+
+
+class ConcernMessageAnsweredEvent(TypedDict):
+    """
+    The reporter added to the concern after reading a message from the desk.
+    """
+
+    id: EventId
     type: str
-    timestamp: str
+    timestamp: EventTime
     data: ConcernEventData
 
 
-class ConcernAddedEvent(TypedDict):
+class ConcernMessageReadEvent(TypedDict):
     """
-    The reporter added to a concern, or a worker wrote down more.
+    The reporter read a message from the desk for the first time.
     """
 
-    id: str
+    id: EventId
     type: str
-    timestamp: str
+    timestamp: EventTime
     data: ConcernEventData
 
 
-class ConcernAdditionAcknowledgedEvent(TypedDict):
+class ConcernOverdueEvent(TypedDict):
     """
-    A social worker acknowledged an addition.
+    A concern is unacknowledged after its `acknowledge_by`.
     """
 
-    id: str
+    id: EventId
     type: str
-    timestamp: str
+    timestamp: EventTime
     data: ConcernEventData
 
 
-class ConcernAdditionDueSoonEvent(TypedDict):
+class ConcernReceivedEvent(TypedDict):
     """
-    An unacknowledged addition is close to its `addition_acknowledge_by`.
+    A concern was stored.
     """
 
-    id: str
+    id: EventId
     type: str
-    timestamp: str
+    timestamp: EventTime
     data: ConcernEventData
 
 
-class ConcernAdditionOverdueEvent(TypedDict):
+class ConcernReopenedEvent(TypedDict):
     """
-    An addition is unacknowledged after its `addition_acknowledge_by`.
+    A closed concern was reopened. Its outcome was taken back.
     """
 
-    id: str
+    id: EventId
     type: str
-    timestamp: str
-    data: ConcernEventData
-
-
-class ConcernClosedEvent(TypedDict):
-    """
-    A concern was closed with an outcome.
-    """
-
-    id: str
-    type: str
-    timestamp: str
-    data: ConcernEventData
-
-
-class ConcernDueSoonEvent(TypedDict):
-    """
-    An unacknowledged concern is close to its `acknowledge_by`.
-    """
-
-    id: str
-    type: str
-    timestamp: str
+    timestamp: EventTime
     data: ConcernEventData
 
 
@@ -2017,22 +1776,6 @@ class DefinitionInput(TypedDict):
     source: NotRequired[DefinitionSourceInput | None]
 
 
-class DefinitionResponse(TypedDict):
-    """
-    One item of the current edition among its definitions, with its history.
-    """
-
-    guide: str
-    edition: int
-    status: EditionStatus
-    digest: str
-    cautions: list[Caution]
-    section: Section
-    item: Definition
-    history: list[ItemMention]
-    links: dict[str, str]
-
-
 class DefinitionWords(TypedDict):
     """
     The translation of one of the definitions.
@@ -2049,13 +1792,23 @@ class DefinitionsResponse(TypedDict):
     The definitions of an edition.
     """
 
-    guide: str
-    edition: int
+    guide: GuideName
+    edition: NumberOfEdition
     status: EditionStatus
-    digest: str
-    cautions: list[Caution]
+    digest: EditionDigest
+    cautions: Cautions
     definitions: list[Definition]
-    links: dict[str, str]
+    links: Links
+
+
+class DisclosuresResponse(TypedDict):
+    """
+    Audit log entries, oldest first.
+    """
+
+    disclosures: list[DisclosureEntry]
+    next_cursor: NextCursor
+    links: PageLinks
 
 
 class DraftCheckResponse(TypedDict):
@@ -2069,7 +1822,29 @@ class DraftCheckResponse(TypedDict):
     warnings: list[DraftRemark]
     digest: str | None
     follows: int | None
-    links: dict[str, str]
+    links: Links
+
+
+class DraftEventData(TypedDict):
+    """
+    The guide of the draft, never its text.
+    """
+
+    guide: GuideName
+    language: NotRequired[str]
+    urls: NotRequired[Links]
+    links: Links
+
+
+class DraftOfferedEvent(TypedDict):
+    """
+    A draft was submitted for a second person to read and publish.
+    """
+
+    id: EventId
+    type: str
+    timestamp: EventTime
+    data: DraftEventData
 
 
 class DraftResponse(TypedDict):
@@ -2091,7 +1866,18 @@ class DraftResponse(TypedDict):
     publish_at: str | None
     agreed_by: str | None
     follows: int | None
-    links: dict[str, str]
+    links: Links
+
+
+class DraftReturnedEvent(TypedDict):
+    """
+    A draft was sent back to those who wrote it.
+    """
+
+    id: EventId
+    type: str
+    timestamp: EventTime
+    data: DraftEventData
 
 
 class DutyToReport(TypedDict):
@@ -2101,6 +1887,30 @@ class DutyToReport(TypedDict):
 
     made_under_duty: NotRequired[YesNo | None]
     reason_for_delay: NotRequired[str | None]
+
+
+class EditionEventData(TypedDict):
+    """
+    The edition of the event.
+    """
+
+    guide: GuideName
+    edition: int
+    digest: NotRequired[str]
+    reason: NotRequired[str]
+    urls: NotRequired[Links]
+    links: Links
+
+
+class EditionPublishedEvent(TypedDict):
+    """
+    A new edition of a guide was published.
+    """
+
+    id: EventId
+    type: str
+    timestamp: EventTime
+    data: EditionEventData
 
 
 class EditionSummary(TypedDict):
@@ -2114,7 +1924,18 @@ class EditionSummary(TypedDict):
     change_note: str
     digest: str
     withdrawal: Withdrawal | None
-    links: dict[str, str]
+    links: Links
+
+
+class EditionWithdrawnEvent(TypedDict):
+    """
+    An edition was withdrawn.
+    """
+
+    id: EventId
+    type: str
+    timestamp: EventTime
+    data: EditionEventData
 
 
 class EditionsResponse(TypedDict):
@@ -2123,8 +1944,8 @@ class EditionsResponse(TypedDict):
     """
 
     editions: list[EditionSummary]
-    next_cursor: str | None
-    links: dict[str, str]
+    next_cursor: NextCursor
+    links: PageLinks
 
 
 class ErasedConcern(TypedDict):
@@ -2157,27 +1978,33 @@ class ErasedConcern(TypedDict):
     test: bool
     burst: str | None
     erased_at: str | None
-    guide: str
+    guide: GuideName
     edition: int
     referral_source: str | None
     recipients: list[str]
-    links: dict[str, str]
+    links: Links
     remnants: Remnants
 
 
-class ExportStatement(TypedDict):
+class EventResponse(TypedDict):
     """
-    The unencrypted data of a concern and its history, signed.
+    An event.
     """
 
-    concern: InboxEntry
-    additions: int
-    notes: int
-    history: list[DisclosureEntry]
-    hand_overs: list[HandOverEntry]
-    by: str
-    at: str
-    statement: str
+    id: EventId
+    type: EventKind
+    timestamp: EventTime
+    data: dict[str, Any]
+
+
+class EventsResponse(TypedDict):
+    """
+    Events in the order in which they were stored.
+    """
+
+    events: list[EventResponse]
+    next_cursor: str
+    links: PageLinks
 
 
 class Factor(TypedDict):
@@ -2202,34 +2029,18 @@ class FactorInput(TypedDict):
     related_codes: NotRequired[list[RelatedCodeInput]]
 
 
-class FactorResponse(TypedDict):
-    """
-    One item of the current edition among its factors, with its history.
-    """
-
-    guide: str
-    edition: int
-    status: EditionStatus
-    digest: str
-    cautions: list[Caution]
-    section: Section
-    item: Factor
-    history: list[ItemMention]
-    links: dict[str, str]
-
-
 class FactorsResponse(TypedDict):
     """
     The vulnerability factors of an edition. They are not indicators.
     """
 
-    guide: str
-    edition: int
+    guide: GuideName
+    edition: NumberOfEdition
     status: EditionStatus
-    digest: str
-    cautions: list[Caution]
+    digest: EditionDigest
+    cautions: Cautions
     factors: list[Factor]
-    links: dict[str, str]
+    links: Links
 
 
 class FeedRendition(TypedDict):
@@ -2258,14 +2069,96 @@ class FoundFactor(TypedDict):
     An item of any section of a guide's current edition. Includes the cautions of its guide.
     """
 
-    guide: str
-    edition: int
+    guide: GuideName
+    edition: NumberOfEdition
     status: EditionStatus
-    digest: str
-    cautions: list[Caution]
+    digest: EditionDigest
+    cautions: Cautions
     section: Section
     item: Factor
-    links: dict[str, str]
+    links: Links
+
+
+class GuideSummary(TypedDict):
+    """
+    A guide with its current edition.
+    """
+
+    guide: GuideName
+    title: str
+    edition: int
+    published_at: str
+    digest: str
+    subjects: list[GuideSubject]
+    languages: list[str]
+    links: Links
+
+
+class GuidesResponse(TypedDict):
+    """
+    Every guide with a current edition, in order of name.
+    """
+
+    guides: list[GuideSummary]
+    next_cursor: NextCursor
+    links: PageLinks
+
+
+class HandOversResponse(TypedDict):
+    """
+    The hand-overs of a concern, in order.
+    """
+
+    hand_overs: list[HandOverEntry]
+    links: Links
+
+
+class InboxEntry(TypedDict):
+    """
+    The unencrypted data of a concern.
+    """
+
+    reference: str
+    state: ConcernState
+    immediate_danger: str
+    overdue: bool
+    received_at: str
+    channel: Channel
+    came_at: str
+    received_by: str | None
+    reporter_has_code: bool
+    acknowledge_by: str
+    acknowledged_at: str | None
+    closed_at: str | None
+    reopened_at: NotRequired[str | None]
+    changed_at: str
+    assigned_to: str | None
+    added_at: str | None
+    additions_waiting: int
+    addition_acknowledge_by: str | None
+    addition_danger: str | None
+    restricted: NotRequired[bool]
+    outcome: str | None
+    held: bool
+    test: bool
+    burst: str | None
+    erased_at: str | None
+    guide: GuideName
+    edition: int
+    referral_source: str | None
+    recipients: list[str]
+    links: Links
+
+
+class InboxResponse(TypedDict):
+    """
+    One page of the inbox.
+    """
+
+    concerns: list[InboxEntry]
+    next_changed_since: str
+    next_cursor: NextCursor
+    links: PageLinks
 
 
 class Indicator(TypedDict):
@@ -2294,34 +2187,18 @@ class IndicatorInput(TypedDict):
     related_codes: NotRequired[list[RelatedCodeInput]]
 
 
-class IndicatorResponse(TypedDict):
-    """
-    One item of the current edition among its indicators, with its history.
-    """
-
-    guide: str
-    edition: int
-    status: EditionStatus
-    digest: str
-    cautions: list[Caution]
-    section: Section
-    item: Indicator
-    history: list[ItemMention]
-    links: dict[str, str]
-
-
 class IndicatorsResponse(TypedDict):
     """
     The indicators of an edition.
     """
 
-    guide: str
-    edition: int
+    guide: GuideName
+    edition: NumberOfEdition
     status: EditionStatus
-    digest: str
-    cautions: list[Caution]
+    digest: EditionDigest
+    cautions: Cautions
     indicators: list[Indicator]
-    links: dict[str, str]
+    links: Links
 
 
 class InformedAndBasis(TypedDict):
@@ -2342,6 +2219,24 @@ class InformedAndBasis(TypedDict):
     agreement_to_service: NotRequired[YesNo | None]
     agreement_described: NotRequired[str | None]
     lawful_basis: NotRequired[str | None]
+
+
+ItemHistory: TypeAlias = list[ItemMention]
+"""
+Editions that contain the item, most recent first, including withdrawn ones.
+"""
+
+
+class LabelEntry(TypedDict):
+    """
+    A label: its author, time and text.
+    """
+
+    number: int
+    written_at: str
+    by: str
+    text: str | None
+    links: Links
 
 
 class LinkedRisk(TypedDict):
@@ -2371,15 +2266,15 @@ class LinkedRiskResponse(TypedDict):
     One item of the current edition among its linked risks, with its history.
     """
 
-    guide: str
-    edition: int
+    guide: GuideName
+    edition: NumberOfEdition
     status: EditionStatus
-    digest: str
-    cautions: list[Caution]
+    digest: EditionDigest
+    cautions: Cautions
     section: Section
     item: LinkedRisk
-    history: list[ItemMention]
-    links: dict[str, str]
+    history: ItemHistory
+    links: Links
 
 
 class LinkedRisksResponse(TypedDict):
@@ -2387,13 +2282,13 @@ class LinkedRisksResponse(TypedDict):
     The linked risks of an edition.
     """
 
-    guide: str
-    edition: int
+    guide: GuideName
+    edition: NumberOfEdition
     status: EditionStatus
-    digest: str
-    cautions: list[Caution]
+    digest: EditionDigest
+    cautions: Cautions
     linked_risks: list[LinkedRisk]
-    links: dict[str, str]
+    links: Links
 
 
 class ListedRendition(TypedDict):
@@ -2416,7 +2311,7 @@ class ListedRendition(TypedDict):
     notices: list[str]
     link: RenditionLink | None
     withdrawal: Withdrawal | None
-    links: dict[str, str]
+    links: Links
 
 
 class LookAgain(TypedDict):
@@ -2439,19 +2334,29 @@ class MissingEpisode(TypedDict):
     described: NotRequired[str | None]
 
 
+class NotesResponse(TypedDict):
+    """
+    A page of notes, oldest first.
+    """
+
+    notes: list[NoteEntry]
+    next_cursor: NextCursor
+    links: PageLinks
+
+
 class NumberedDefinitionResponse(TypedDict):
     """
     One item of a numbered edition among its definitions.
     """
 
-    guide: str
-    edition: int
+    guide: GuideName
+    edition: NumberOfEdition
     status: EditionStatus
-    digest: str
-    cautions: list[Caution]
+    digest: EditionDigest
+    cautions: Cautions
     section: Section
     item: Definition
-    links: dict[str, str]
+    links: Links
 
 
 class NumberedFactorResponse(TypedDict):
@@ -2459,14 +2364,14 @@ class NumberedFactorResponse(TypedDict):
     One item of a numbered edition among its factors.
     """
 
-    guide: str
-    edition: int
+    guide: GuideName
+    edition: NumberOfEdition
     status: EditionStatus
-    digest: str
-    cautions: list[Caution]
+    digest: EditionDigest
+    cautions: Cautions
     section: Section
     item: Factor
-    links: dict[str, str]
+    links: Links
 
 
 class NumberedIndicatorResponse(TypedDict):
@@ -2474,14 +2379,14 @@ class NumberedIndicatorResponse(TypedDict):
     One item of a numbered edition among its indicators.
     """
 
-    guide: str
-    edition: int
+    guide: GuideName
+    edition: NumberOfEdition
     status: EditionStatus
-    digest: str
-    cautions: list[Caution]
+    digest: EditionDigest
+    cautions: Cautions
     section: Section
     item: Indicator
-    links: dict[str, str]
+    links: Links
 
 
 class NumberedLinkedRiskResponse(TypedDict):
@@ -2489,14 +2394,14 @@ class NumberedLinkedRiskResponse(TypedDict):
     One item of a numbered edition among its linked risks.
     """
 
-    guide: str
-    edition: int
+    guide: GuideName
+    edition: NumberOfEdition
     status: EditionStatus
-    digest: str
-    cautions: list[Caution]
+    digest: EditionDigest
+    cautions: Cautions
     section: Section
     item: LinkedRisk
-    links: dict[str, str]
+    links: Links
 
 
 class NumberedResponsibilityResponse(TypedDict):
@@ -2504,14 +2409,14 @@ class NumberedResponsibilityResponse(TypedDict):
     One item of a numbered edition among its responsibilities.
     """
 
-    guide: str
-    edition: int
+    guide: GuideName
+    edition: NumberOfEdition
     status: EditionStatus
-    digest: str
-    cautions: list[Caution]
+    digest: EditionDigest
+    cautions: Cautions
     section: Section
     item: Responsibility
-    links: dict[str, str]
+    links: Links
 
 
 class OnlineElement(TypedDict):
@@ -2667,7 +2572,7 @@ class RenditionEventData(TypedDict):
     The rendition of the event, and its edition.
     """
 
-    guide: str
+    guide: GuideName
     language: str
     number: int
     form: RenditionForm
@@ -2675,8 +2580,8 @@ class RenditionEventData(TypedDict):
     edition: int
     behind: bool
     reason: NotRequired[str]
-    urls: NotRequired[dict[str, str]]
-    links: dict[str, str]
+    urls: NotRequired[Links]
+    links: Links
 
 
 class RenditionFacts(TypedDict):
@@ -2708,9 +2613,9 @@ class RenditionPublishedEvent(TypedDict):
     A rendition was published: an edition in another language or format.
     """
 
-    id: str
+    id: EventId
     type: str
-    timestamp: str
+    timestamp: EventTime
     data: RenditionEventData
 
 
@@ -2719,9 +2624,9 @@ class RenditionWithdrawnEvent(TypedDict):
     A rendition was withdrawn.
     """
 
-    id: str
+    id: EventId
     type: str
-    timestamp: str
+    timestamp: EventTime
     data: RenditionEventData
 
 
@@ -2732,7 +2637,7 @@ class RenditionsResponse(TypedDict):
 
     renditions: list[ListedRendition]
     next_cursor: NotRequired[str | None]
-    links: dict[str, str]
+    links: PageLinks
 
 
 class Reporter(TypedDict):
@@ -2764,13 +2669,13 @@ class ResponsibilitiesResponse(TypedDict):
     The responsibilities of an edition.
     """
 
-    guide: str
-    edition: int
+    guide: GuideName
+    edition: NumberOfEdition
     status: EditionStatus
-    digest: str
-    cautions: list[Caution]
+    digest: EditionDigest
+    cautions: Cautions
     responsibilities: list[Responsibility]
-    links: dict[str, str]
+    links: Links
 
 
 class ResponsibilityResponse(TypedDict):
@@ -2778,15 +2683,15 @@ class ResponsibilityResponse(TypedDict):
     One item of the current edition among its responsibilities, with its history.
     """
 
-    guide: str
-    edition: int
+    guide: GuideName
+    edition: NumberOfEdition
     status: EditionStatus
-    digest: str
-    cautions: list[Caution]
+    digest: EditionDigest
+    cautions: Cautions
     section: Section
     item: Responsibility
-    history: list[ItemMention]
-    links: dict[str, str]
+    history: ItemHistory
+    links: Links
 
 
 class RiskToWorkers(TypedDict):
@@ -2854,9 +2759,9 @@ class SignpostsResponse(TypedDict):
 
     signposts: list[Signpost]
     neighbours: NotRequired[list[Signpost]]
-    teams: NotRequired[list[TeamOnDuty]]
+    teams: NotRequired[TeamsOnDuty]
     next_cursor: NotRequired[str | None]
-    links: dict[str, str]
+    links: Links
 
 
 class ThingThatExists(TypedDict):
@@ -2869,6 +2774,98 @@ class ThingThatExists(TypedDict):
     held_by: NotRequired[str | None]
     police_may_fetch: NotRequired[YesNo | None]
     described: NotRequired[str | None]
+
+
+WhomToCall: TypeAlias = list[Signpost]
+"""
+999 first, then other national and local contacts that belong to no edition.
+"""
+
+
+class AuditCheckpointEvent(TypedDict):
+    """
+    A checkpoint of the audit log was signed.
+    """
+
+    id: EventId
+    type: str
+    timestamp: EventTime
+    data: CheckpointEventData
+
+
+class BurstAcknowledged(TypedDict):
+    """
+    The acknowledged concerns. Each acknowledgement has its own audit log entry.
+    """
+
+    burst: str
+    concerns: list[InboxEntry]
+
+
+class ConcernAcknowledgedEvent(TypedDict):
+    """
+    A social worker acknowledged a concern.
+    """
+
+    id: EventId
+    type: str
+    timestamp: EventTime
+    data: ConcernEventData
+
+
+class ConcernAddedEvent(TypedDict):
+    """
+    The reporter added to a concern, or a worker wrote down more.
+    """
+
+    id: EventId
+    type: str
+    timestamp: EventTime
+    data: ConcernEventData
+
+
+class ConcernAdditionAcknowledgedEvent(TypedDict):
+    """
+    A social worker acknowledged an addition.
+    """
+
+    id: EventId
+    type: str
+    timestamp: EventTime
+    data: ConcernEventData
+
+
+class ConcernAdditionDueSoonEvent(TypedDict):
+    """
+    An unacknowledged addition is close to its `addition_acknowledge_by`.
+    """
+
+    id: EventId
+    type: str
+    timestamp: EventTime
+    data: ConcernEventData
+
+
+class ConcernAdditionOverdueEvent(TypedDict):
+    """
+    An addition is unacknowledged after its `addition_acknowledge_by`.
+    """
+
+    id: EventId
+    type: str
+    timestamp: EventTime
+    data: ConcernEventData
+
+
+class ConcernClosedEvent(TypedDict):
+    """
+    A concern was closed with an outcome.
+    """
+
+    id: EventId
+    type: str
+    timestamp: EventTime
+    data: ConcernEventData
 
 
 class ConcernDetail(TypedDict):
@@ -2899,6 +2896,17 @@ class ConcernDetail(TypedDict):
     hoped_for: NotRequired[str | None]
 
 
+class ConcernDueSoonEvent(TypedDict):
+    """
+    An unacknowledged concern is close to its `acknowledge_by`.
+    """
+
+    id: EventId
+    type: str
+    timestamp: EventTime
+    data: ConcernEventData
+
+
 class ConcernFormResponse(TypedDict):
     """
     The questions of the form, their labels and their codes.
@@ -2909,8 +2917,8 @@ class ConcernFormResponse(TypedDict):
     json_schema: dict[str, Any]
     code_lists: list[CodeList]
     signposts: list[Signpost]
-    teams: NotRequired[list[TeamOnDuty]]
-    links: dict[str, str]
+    teams: NotRequired[TeamsOnDuty]
+    links: Links
 
 
 class Contact(TypedDict):
@@ -2956,15 +2964,21 @@ class ContactResponse(TypedDict):
     One item of the current edition among its contacts, with its history.
     """
 
-    guide: str
-    edition: int
+    guide: GuideName
+    edition: NumberOfEdition
     status: EditionStatus
-    digest: str
-    cautions: list[Caution]
+    digest: EditionDigest
+    cautions: Cautions
     section: Section
     item: Contact
-    history: list[ItemMention]
-    links: dict[str, str]
+    history: ItemHistory
+    links: Links
+
+
+ContactsOfGuide: TypeAlias = list[Contact]
+"""
+The contacts of the guide's current edition, which may be newer than the edition of the concern.
+"""
 
 
 class ContactsResponse(TypedDict):
@@ -2972,13 +2986,29 @@ class ContactsResponse(TypedDict):
     The contacts of an edition.
     """
 
-    guide: str
-    edition: int
+    guide: GuideName
+    edition: NumberOfEdition
     status: EditionStatus
-    digest: str
-    cautions: list[Caution]
+    digest: EditionDigest
+    cautions: Cautions
     contacts: list[Contact]
-    links: dict[str, str]
+    links: Links
+
+
+class DefinitionResponse(TypedDict):
+    """
+    One item of the current edition among its definitions, with its history.
+    """
+
+    guide: GuideName
+    edition: NumberOfEdition
+    status: EditionStatus
+    digest: EditionDigest
+    cautions: Cautions
+    section: Section
+    item: Definition
+    history: ItemHistory
+    links: Links
 
 
 class EditionContent(TypedDict):
@@ -3010,10 +3040,10 @@ class EditionResponse(TypedDict):
     One edition, whole.
     """
 
-    guide: str
-    edition: int
+    guide: GuideName
+    edition: NumberOfEdition
     status: EditionStatus
-    digest: str
+    digest: EditionDigest
     digest_of: list[str]
     published_at: str
     title: str
@@ -3033,7 +3063,38 @@ class EditionResponse(TypedDict):
     linked_risks: list[LinkedRisk]
     responsibilities: list[Responsibility]
     contacts: list[Contact]
-    links: dict[str, str]
+    links: Links
+
+
+class ExportStatement(TypedDict):
+    """
+    The unencrypted data of a concern and its history, signed.
+    """
+
+    concern: InboxEntry
+    additions: int
+    notes: int
+    history: list[DisclosureEntry]
+    hand_overs: list[HandOverEntry]
+    by: str
+    at: str
+    statement: str
+
+
+class FactorResponse(TypedDict):
+    """
+    One item of the current edition among its factors, with its history.
+    """
+
+    guide: GuideName
+    edition: NumberOfEdition
+    status: EditionStatus
+    digest: EditionDigest
+    cautions: Cautions
+    section: Section
+    item: Factor
+    history: ItemHistory
+    links: Links
 
 
 class FactorsAcrossGuides(TypedDict):
@@ -3042,8 +3103,8 @@ class FactorsAcrossGuides(TypedDict):
     """
 
     factors: list[FoundFactor]
-    next_cursor: str | None
-    links: dict[str, str]
+    next_cursor: NextCursor
+    links: PageLinks
 
 
 class FeedGuidance(TypedDict):
@@ -3052,7 +3113,7 @@ class FeedGuidance(TypedDict):
     """
 
     about: str
-    guide: str
+    guide: GuideName
     edition: int
     happening: str
     digest: str
@@ -3081,14 +3142,14 @@ class FoundContact(TypedDict):
     An item of any section of a guide's current edition. Includes the cautions of its guide.
     """
 
-    guide: str
-    edition: int
+    guide: GuideName
+    edition: NumberOfEdition
     status: EditionStatus
-    digest: str
-    cautions: list[Caution]
+    digest: EditionDigest
+    cautions: Cautions
     section: Section
     item: Contact
-    links: dict[str, str]
+    links: Links
 
 
 class FoundIndicator(TypedDict):
@@ -3096,14 +3157,14 @@ class FoundIndicator(TypedDict):
     An item of any section of a guide's current edition. Includes the cautions of its guide.
     """
 
-    guide: str
-    edition: int
+    guide: GuideName
+    edition: NumberOfEdition
     status: EditionStatus
-    digest: str
-    cautions: list[Caution]
+    digest: EditionDigest
+    cautions: Cautions
     section: Section
     item: Indicator
-    links: dict[str, str]
+    links: Links
 
 
 class FoundItem(TypedDict):
@@ -3111,14 +3172,30 @@ class FoundItem(TypedDict):
     An item of any section of a guide's current edition. Includes the cautions of its guide.
     """
 
-    guide: str
-    edition: int
+    guide: GuideName
+    edition: NumberOfEdition
     status: EditionStatus
-    digest: str
-    cautions: list[Caution]
+    digest: EditionDigest
+    cautions: Cautions
     section: Section
     item: Indicator | Factor | Definition | LinkedRisk | Responsibility | Contact
-    links: dict[str, str]
+    links: Links
+
+
+class IndicatorResponse(TypedDict):
+    """
+    One item of the current edition among its indicators, with its history.
+    """
+
+    guide: GuideName
+    edition: NumberOfEdition
+    status: EditionStatus
+    digest: EditionDigest
+    cautions: Cautions
+    section: Section
+    item: Indicator
+    history: ItemHistory
+    links: Links
 
 
 class IndicatorsAcrossGuides(TypedDict):
@@ -3127,8 +3204,8 @@ class IndicatorsAcrossGuides(TypedDict):
     """
 
     indicators: list[FoundIndicator]
-    next_cursor: str | None
-    links: dict[str, str]
+    next_cursor: NextCursor
+    links: PageLinks
 
 
 class JsonFeed(TypedDict):
@@ -3163,14 +3240,14 @@ class NumberedContactResponse(TypedDict):
     One item of a numbered edition among its contacts.
     """
 
-    guide: str
-    edition: int
+    guide: GuideName
+    edition: NumberOfEdition
     status: EditionStatus
-    digest: str
-    cautions: list[Caution]
+    digest: EditionDigest
+    cautions: Cautions
     section: Section
     item: Contact
-    links: dict[str, str]
+    links: Links
 
 
 class Problem(TypedDict):
@@ -3184,7 +3261,7 @@ class Problem(TypedDict):
     detail: str
     instance: str
     errors: NotRequired[list[FieldProblem] | None]
-    links: NotRequired[dict[str, str] | None]
+    links: NotRequired[dict[str, Any] | None]
     signposts: NotRequired[list[Signpost] | None]
     contacts: NotRequired[list[Contact] | None]
     teams: NotRequired[list[TeamOnDuty] | None]
@@ -3199,20 +3276,20 @@ class Receipt(TypedDict):
     state: ConcernState
     received_at: str
     test: NotRequired[bool]
-    acknowledge_by: str
-    acknowledge_by_promised: NotRequired[bool]
-    call_from: NotRequired[str | None]
+    acknowledge_by: AcknowledgeBy
+    acknowledge_by_promised: NotRequired[Promised]
+    call_from: NotRequired[CallFrom]
     guide: str
     edition: int
     status_token: str
     receipt: str
     guide_named: NotRequired[bool]
-    come_back_by: NotRequired[str | None]
-    signposts: list[Signpost]
-    next_steps: list[str]
-    contacts: list[Contact]
-    teams: NotRequired[list[TeamOnDuty]]
-    links: dict[str, str]
+    come_back_by: NotRequired[ComeBackBy]
+    signposts: WhomToCall
+    next_steps: NextSteps
+    contacts: ContactsOfGuide
+    teams: NotRequired[TeamsOnDuty]
+    links: Links
     also_call: NotRequired[list[Signpost]]
 
 
@@ -3221,9 +3298,9 @@ class RenditionBehindEvent(TypedDict):
     A rendition is behind: its guide has a later edition.
     """
 
-    id: str
+    id: EventId
     type: str
-    timestamp: str
+    timestamp: EventTime
     data: RenditionEventData
 
 
@@ -3235,10 +3312,10 @@ class RenditionResponse(TypedDict):
     rendition's own digest is in `rendition`. Codes, numbers and addresses are never translated.
     """
 
-    guide: str
-    edition: int
+    guide: GuideName
+    edition: NumberOfEdition
     status: EditionStatus
-    digest: str
+    digest: EditionDigest
     digest_of: list[str]
     published_at: str
     title: str
@@ -3258,7 +3335,7 @@ class RenditionResponse(TypedDict):
     linked_risks: list[LinkedRisk]
     responsibilities: list[Responsibility]
     contacts: list[Contact]
-    links: dict[str, str]
+    links: Links
     rendition: RenditionFacts
 
 
@@ -3346,18 +3423,18 @@ class WrittenReceipt(TypedDict):
     state: ConcernState
     received_at: str
     test: NotRequired[bool]
-    acknowledge_by: str
-    acknowledge_by_promised: NotRequired[bool]
-    call_from: NotRequired[str | None]
+    acknowledge_by: AcknowledgeBy
+    acknowledge_by_promised: NotRequired[Promised]
+    call_from: NotRequired[CallFrom]
     guide: str
     edition: int
     guide_named: NotRequired[bool]
-    come_back_by: NotRequired[str | None]
-    signposts: list[Signpost]
-    next_steps: list[str]
-    contacts: list[Contact]
-    teams: NotRequired[list[TeamOnDuty]]
-    links: dict[str, str]
+    come_back_by: NotRequired[ComeBackBy]
+    signposts: WhomToCall
+    next_steps: NextSteps
+    contacts: ContactsOfGuide
+    teams: NotRequired[TeamsOnDuty]
+    links: Links
     also_call: NotRequired[list[Signpost]]
     channel: Channel
     came_at: str
@@ -3384,15 +3461,15 @@ class AdditionReceipt(TypedDict):
     state: ConcernState
     received_at: str
     test: NotRequired[bool]
-    signposts: list[Signpost]
-    next_steps: list[str]
-    contacts: list[Contact]
-    teams: NotRequired[list[TeamOnDuty]]
-    links: dict[str, str]
+    signposts: WhomToCall
+    next_steps: NextSteps
+    contacts: ContactsOfGuide
+    teams: NotRequired[TeamsOnDuty]
+    links: Links
     added_at: str
     acknowledge_by: str
-    acknowledge_by_promised: NotRequired[bool]
-    call_from: NotRequired[str | None]
+    acknowledge_by_promised: NotRequired[Promised]
+    call_from: NotRequired[CallFrom]
 
 
 class Answer(TypedDict):
@@ -3411,16 +3488,16 @@ class ChangesResponse(TypedDict):
     `edition`, `digest` and `cautions` belong to the later edition, which the path names.
     """
 
-    guide: str
-    edition: int
+    guide: GuideName
+    edition: NumberOfEdition
     status: EditionStatus
-    digest: str
-    cautions: list[Caution]
+    digest: EditionDigest
+    cautions: Cautions
     since: int
     change_note: str
     sections: dict[str, SectionChanges]
     fields: list[FieldChange]
-    links: dict[str, str]
+    links: Links
 
 
 class CheckResponse(TypedDict):
@@ -3428,18 +3505,18 @@ class CheckResponse(TypedDict):
     The concern is valid. Nothing was stored.
     """
 
-    acknowledge_by: str
-    acknowledge_by_promised: NotRequired[bool]
-    call_from: NotRequired[str | None]
+    acknowledge_by: AcknowledgeBy
+    acknowledge_by_promised: NotRequired[Promised]
+    call_from: NotRequired[CallFrom]
     guide: str
     edition: int
     guide_named: NotRequired[bool]
-    come_back_by: NotRequired[str | None]
-    signposts: list[Signpost]
-    next_steps: list[str]
-    contacts: list[Contact]
-    teams: NotRequired[list[TeamOnDuty]]
-    links: dict[str, str]
+    come_back_by: NotRequired[ComeBackBy]
+    signposts: WhomToCall
+    next_steps: NextSteps
+    contacts: ContactsOfGuide
+    teams: NotRequired[TeamsOnDuty]
+    links: Links
     also_call: NotRequired[list[Signpost]]
     kept: NotRequired[bool]
 
@@ -3481,21 +3558,21 @@ class ConcernStatus(TypedDict):
     state: ConcernState
     received_at: str
     test: NotRequired[bool]
-    acknowledge_by: str
-    acknowledge_by_promised: NotRequired[bool]
-    call_from: NotRequired[str | None]
+    acknowledge_by: AcknowledgeBy
+    acknowledge_by_promised: NotRequired[Promised]
+    call_from: NotRequired[CallFrom]
     guide: str
     edition: int
     acknowledged_at: str | None
     closed_at: str | None
     outcome: str | None
     outcome_text: NotRequired[str | None]
-    come_back_by: NotRequired[str | None]
-    signposts: list[Signpost]
-    next_steps: list[str]
-    contacts: list[Contact]
-    teams: NotRequired[list[TeamOnDuty]]
-    links: dict[str, str]
+    come_back_by: NotRequired[ComeBackBy]
+    signposts: WhomToCall
+    next_steps: NextSteps
+    contacts: ContactsOfGuide
+    teams: NotRequired[TeamsOnDuty]
+    links: Links
     additions: list[AdditionStatus]
     messages: NotRequired[list[MessageStatus]]
 
@@ -3506,8 +3583,8 @@ class ContactsAcrossGuides(TypedDict):
     """
 
     contacts: list[FoundContact]
-    next_cursor: str | None
-    links: dict[str, str]
+    next_cursor: NextCursor
+    links: PageLinks
 
 
 class DraftChangesResponse(TypedDict):
@@ -3521,7 +3598,7 @@ class DraftChangesResponse(TypedDict):
     sections: dict[str, SectionChanges]
     fields: list[FieldChange]
     not_compared: list[str]
-    links: dict[str, str]
+    links: Links
 
 
 class SearchResponse(TypedDict):
@@ -3534,8 +3611,8 @@ class SearchResponse(TypedDict):
     signposts: NotRequired[list[Signpost]]
     answers: NotRequired[list[Answer]]
     nearest: NotRequired[list[str]]
-    next_cursor: str | None
-    links: dict[str, str]
+    next_cursor: NextCursor
+    links: PageLinks
 
 
 class WrittenAddition(TypedDict):

@@ -5,8 +5,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+try:
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+except ImportError:
+    raise ImportError(
+        "guidance_client.receipts needs the extra `verify`: pip install 'guidance-client[verify]'"
+    ) from None
 
 from guidance_client.digests import submission_digest
 from guidance_client.errors import NotGenuine

@@ -3,7 +3,10 @@
 import json
 from typing import Any
 
-import pyrage
+try:
+    import pyrage
+except ImportError:
+    raise ImportError("guidance_client.sealed needs the extra `age`: pip install 'guidance-client[age]'") from None
 
 from guidance_client.errors import NotGenuine
 

@@ -51,7 +51,7 @@ def raised(client: httpx.Client, example: dict[str, Any]) -> models.Receipt:
 def followed(client: httpx.Client, receipt: models.Receipt) -> str:
     as_reporter = {"Authorization": f"Bearer {receipt.status_token}"}
     answer = client.get(f"/v1/concerns/{receipt.reference}", headers=as_reporter)
-    return str(models.ConcernStatus.model_validate_json(answer.content).state.root)
+    return str(models.ConcernStatus.model_validate_json(answer.content).state)
 
 
 def keys_of(client: httpx.Client) -> list[dict[str, str]]:
@@ -62,7 +62,7 @@ def faults(client: httpx.Client, example: dict[str, Any]) -> list[str]:
     answer = send(client, models.Concern.model_validate(example | {"guide": "no-such-guide"}))
     assert answer.status_code == 422
     problem = models.Problem.model_validate_json(answer.content)
-    return [f"{fault.pointer} {fault.code.root}" for fault in problem.errors or []]
+    return [f"{fault.pointer} {fault.code}" for fault in problem.errors or []]
 
 
 def too_many(client: httpx.Client) -> tuple[int, str]:
@@ -77,7 +77,7 @@ def too_many(client: httpx.Client) -> tuple[int, str]:
 def events(client: httpx.Client) -> list[tuple[Any, Any]]:
     answer = client.get("/v1/events", params={"limit": 200}, headers={"Authorization": f"Bearer {KEY}"})
     page = models.EventsResponse.model_validate_json(answer.content)
-    return [(event.type.root, event.data.get("reference")) for event in page.events]
+    return [(event.type, event.data.get("reference")) for event in page.events]
 
 
 def main() -> None:

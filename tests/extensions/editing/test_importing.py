@@ -1,17 +1,20 @@
 """Drafts from documents: every sentence is placed, or listed as not placed, whatever the shape of the document."""
 
 import io
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 from docx import Document
+from docx.opc.packuri import PackURI
+from docx.opc.part import Part
 from docx.oxml import parse_xml
 
 from app.config import SEED_DIR
 from app.errors import SeedFileError
-from app.extensions.editing.services.importing import GuideDraft, draft_of
+from app.extensions.editing.services.importing import MAX_TEXT, GuideDraft, draft_of
 from app.extensions.editing.services.word_documents import MAX_BLOCKS, MAX_UNPACKED_BYTES
 from app.services.guides.written_phones import phones_in
 from tests.support.loops import for_each
@@ -21,6 +24,7 @@ pytestmark = pytest.mark.any_database
 
 SOURCE = SEED_DIR / "sources" / f"{SLUG}-one-minute-guide.txt"
 BULLET = "·"
+DRAWN = "http://schemas.openxmlformats.org/drawingml/2006/main"
 HEADINGS = ("Vulnerability and risk factors", "What to do if you are worried", "What do we all need to do")
 TEXT_BOX = (
     '<w:p xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:r><w:pict><v:textbox '
@@ -361,8 +365,104 @@ def test_markdown_that_is_far_too_long_is_refused(tmp_path: Path) -> None:
         draft_of(path)
 
 
+MANY = 16_000
+RUN = "<w:r><w:rPr><w:b/></w:rPr><w:t>a </w:t></w:r>"
+LARGE_WORD = {
+    "paragraphs": PARAGRAPH.format("a sign") * MANY,
+    "empty paragraphs": PARAGRAPH.format("a sign") + "<w:p/>" * 20 * MANY,
+    "rows": "<w:tbl>" + f"<w:tr><w:tc>{PARAGRAPH.format('Team')}</w:tc></w:tr>" * MANY + "</w:tbl>",
+    "tables in tables": "<w:tbl><w:tr><w:tc>" * 80 + PARAGRAPH.format("x") * MANY + "</w:tc></w:tr></w:tbl>" * 80,
+    "pieces": f"<w:p>{RUN * 20}</w:p>" * MANY,
+}
+HOSTILE_MARKDOWN = ("[", "![", "[a](", "[[[[[[[[\n", "*a_ ", "- a\n  - ")
+MOST_WORK = {"Word": 1_500_000, "Markdown": 8_000_000}
+"""Calls of functions while a document is read. A plain guide takes 5,000 to 20,000; without limits brackets took
+49,000,000, and tables in tables 9,700,000.
+"""
+
+
+def calls_while_reading(path: Path) -> int:
+    calls = 0
+
+    def count(_frame: Any, event: str, _argument: Any) -> None:
+        nonlocal calls
+        calls += event in ("call", "c_call")
+
+    sys.setprofile(count)
+    try:
+        draft_of(path)
+    except SeedFileError:
+        pass
+    finally:
+        sys.setprofile(None)
+    return calls
+
+
+@pytest.mark.slow
+@for_each("name", list(LARGE_WORD))
+def test_a_word_document_of_16_000_paragraphs_is_little_work(tmp_path: Path, name: str) -> None:
+    Document()  # its template is read once
+
+    assert calls_while_reading(word_file(tmp_path / "guide.docx", LARGE_WORD[name])) < MOST_WORK["Word"]
+
+
+@pytest.mark.slow
+@for_each("run", HOSTILE_MARKDOWN)
+def test_hostile_signs_in_markdown_are_little_work_and_refused(tmp_path: Path, run: str) -> None:
+    path = tmp_path / "guide.md"
+    path.write_text(f"# Bullying\n\n{run * (MAX_TEXT // len(run) - 20)}", encoding="utf-8")
+
+    assert calls_while_reading(path) < MOST_WORK["Markdown"]
+    with pytest.raises(SeedFileError, match="too many signs"):
+        draft_of(path)
+
+
 def test_a_local_number_takes_the_area_code_before_it_and_no_other_number() -> None:
     after_area_code = phones_in("Call 01632 960001 or 960002.")
 
     assert [each["number"] for each in after_area_code] == ["+441632960001", "+441632960002"]
     assert [each["number"] for each in phones_in("Call 116123 or 654321.")] == ["116123"]
+
+
+COVER = "Example Safeguarding Partnership says that this page is for everybody who works with children here"
+
+
+@pytest.mark.parametrize("with_title", [True, False])
+def test_a_line_above_the_title_or_the_first_heading_is_listed_with_its_place(tmp_path: Path, with_title: bool) -> None:
+    document = Document()
+    if with_title:
+        document.add_paragraph(COVER)
+        document.add_heading("Neglect", level=0)
+    else:
+        document.add_paragraph("Neglect")
+        document.add_paragraph(COVER)
+    document.add_heading("What is neglect?", level=1)
+    document.add_paragraph("A child’s needs go unmet.")
+    document.add_heading("Further reading", level=1)
+    document.add_paragraph("A book without an address.")
+    document.save(str(tmp_path / "guide.docx"))
+
+    draft = draft_of(tmp_path / "guide.docx")
+
+    assert draft.content["title"] == "Neglect"
+    assert texts(draft, "definitions") == ["A child’s needs go unmet."]
+    assert draft.unplaced == {
+        COVER: "above the first heading",
+        "What is neglect?": "a heading",
+        "Further reading": "a heading",
+        "A book without an address.": "below ‘Further reading’",
+    }
+
+
+def test_words_of_a_diagram_and_a_chart_are_listed(tmp_path: Path) -> None:
+    document = Document()
+    document.add_heading("A guide", level=0)
+    for kind in ("diagramData", "chart"):
+        words = f'<a:p xmlns:a="{DRAWN}"><a:r><a:t>Words in </a:t></a:r><a:r><a:t>the {kind}.</a:t></a:r></a:p>'
+        part = Part(PackURI(f"/word/{kind}.xml"), "application/xml", words.encode(), document.part.package)
+        document.part.relate_to(part, f"http://schemas.openxmlformats.org/officeDocument/2006/relationships/{kind}")
+    document.save(str(tmp_path / "guide.docx"))
+
+    draft = draft_of(tmp_path / "guide.docx")
+
+    assert draft.unplaced == {"Words in the diagramData.": "diagram", "Words in the chart.": "chart"}

@@ -250,6 +250,7 @@ BOX = (
 )
 SIGN = "The child has a second phone."
 MARGINS = ("header", "first page's header", "footer", "footnote", "endnote", "comment", "text box", "box in a footer")
+PLACES_OF_MARGINS = {"first page's header": "header", "box in a footer": "footer"}
 
 
 def words_in(margin: str) -> str:
@@ -296,6 +297,7 @@ def test_every_sentence_in_a_margin_is_drafted_or_listed(tmp_path: Path, documen
     said = [line.removeprefix("Not placed: ") for line in result.stdout.splitlines() if line.startswith("Not placed: ")]
     draft = "\n".join(line for line in text.splitlines() if not line.startswith("#"))
     assert said == remarks
-    assert sorted(remarks) == sorted(words_in(margin) for margin in MARGINS if margin != "text box")
+    listed = {margin: PLACES_OF_MARGINS.get(margin, margin) for margin in MARGINS if margin != "text box"}
+    assert sorted(remarks) == sorted(f"{words_in(margin)} ({place})" for margin, place in listed.items())
     assert words_in("text box") in draft
     assert draft.count(SIGN) == 1

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from typing import Any
 
 import pytest
@@ -136,7 +137,24 @@ def test_a_missing_language_gives_an_error_result_that_says_so(client: TestClien
     assert guide["rendition"] is None
     assert guide["languages"] == ["en-GB", "cy", "en-GB-simple"]
     assert result["isError"] is True
-    assert "no rendition in this language" in result["content"][0]["text"]
+    assert "no version in this language" in result["content"][0]["text"]
+
+
+@pytest.mark.any_database
+def test_an_assistant_is_told_of_tools_and_never_of_paths(client: TestClient) -> None:
+    wrong: list[tuple[str, dict[str, Any]]] = [
+        ("read_guide", {"guide": "another-guide"}),
+        ("read_guide", {"language": "fr"}),
+        ("compare_editions", {"edition": 9}),
+        ("who_to_call", {"guide": "another-guide"}),
+    ]
+    refused = [call(client, tool, **arguments)["content"][0]["text"] for tool, arguments in wrong]
+    listed = json.dumps(assistants.tool_list())
+
+    assert all("`read_guide`" in each or "`languages`" in each for each in refused)
+    assert [
+        each for each in (*refused, *assistants.IN_TOOLS.values(), listed) if re.search(r"GET|/v1|`detail`", each)
+    ] == []
 
 
 def test_the_changes_are_those_between_the_editions(two_editions: TestClient) -> None:

@@ -97,8 +97,8 @@ def test_a_service_moves_to_postgresql_and_back_with_every_row(data_dir: Path, a
     assert (there.returncode, back.returncode) == (0, 0), there.stderr + back.stderr
     assert numbers is not None
     assert numbers[0] == numbers[1]
-    assert "1 editions and 1 concerns" in there.stdout
-    assert "2 editions and 2 concerns" in back.stdout
+    assert "1 edition, 2 renditions, 1 concern and 5 audit log entries" in there.stdout
+    assert "2 editions, 2 renditions, 2 concerns" in back.stdout
     assert f"{data_dir / 'receipt-key.pem'} (GUIDANCE_RECEIPT_KEY_FILE)" in there.stderr
     assert use(serve(tmp_path / "back")) == first
     assert guidance("verify", "--data-dir", tmp_path / "back").returncode == 0
@@ -177,6 +177,21 @@ def test_a_copy_tells_the_faults_of_its_source(data_dir: Path, address: str) -> 
         "its row was altered since it was received"
     ]
     assert "The copy equals its source" in told.stderr
+
+
+@pytest.mark.parametrize(
+    "made", ["CREATE TABLE planned_visits (id int)", "CREATE VIEW visits AS SELECT 1", "CREATE TABLE concerns (id int)"]
+)
+def test_a_database_that_holds_anything_is_refused_and_stays(data_dir: Path, address: str, made: str) -> None:
+    with postgresql().connect(NAME) as connection:
+        connection.execute(made)
+    before = tables_in()
+
+    refused = copy(data_dir, address)
+
+    assert refused.returncode == 1
+    assert "of another program: name an empty database" in refused.stderr
+    assert tables_in() == before
 
 
 def test_a_copy_into_its_own_database_is_refused(data_dir: Path) -> None:

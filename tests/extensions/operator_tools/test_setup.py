@@ -11,6 +11,7 @@ from app.config import SEED_DIR, parse_settings
 from app.errors import SetupError
 from app.extensions.operator_tools.services.own_seed import FIRST_GUIDE, OWN_FOLDER, Numbers, write_own_seed
 from app.extensions.operator_tools.services.settings_file import write_settings
+from app.models.guides.edition_files import read_edition_file
 from app.services.clock.teams import out_of_hours
 from app.services.guides.reference_data import read_reference_data
 from tests.support.command import Finished, Terminal, guidance, guidance_on_a_terminal
@@ -31,6 +32,7 @@ COUNCIL = {
     "PUBLIC_URL": ADDRESS,
 }
 NUMBERS = ("--duty", "01632 960001", "--night", "01632 960003", "--officer", "01632 960004", "--numbers-checked")
+KEYS = ("--keys", "keys")
 LEAD = ("--lead", "Robin Example")
 
 
@@ -52,7 +54,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_setup_ends_with_a_concern_that_both_keys_opened(file: Path) -> None:
     backups = {"BACKUP_FOLDER": str(file.parent / "backups")}
 
-    ended = guidance("setup", *words(COUNCIL | backups), *NUMBERS, "--law-compared", *LEAD)
+    ended = guidance("setup", *words(COUNCIL | backups), *NUMBERS, *KEYS, "--law-compared", *LEAD)
 
     assert left_by(ended) == {"lead", "concern", "service"}, ended.stdout + ended.stderr
     assert ended.returncode == 1
@@ -68,7 +70,7 @@ def test_setup_ends_with_a_concern_that_both_keys_opened(file: Path) -> None:
 
 
 def test_a_further_run_goes_on_and_does_nothing_twice(file: Path) -> None:
-    first = guidance("setup", *words(COUNCIL), "--duty", "01632 960001", *LEAD)
+    first = guidance("setup", *words(COUNCIL), "--duty", "01632 960001", *KEYS, *LEAD)
     untouched = not (file.parent / "data").exists()
     second = guidance("setup", *NUMBERS, *LEAD)
     made = {path: path.read_bytes() for path in (file, *file.parent.glob("*.txt"), *file.parent.glob("keys/*"))}
@@ -92,6 +94,7 @@ ANSWERS = [
     "complaints@council.example",
     "security@council.example",
     "in the mornings \\ evenings",  # refused, and asked again
+    "01632 960001",  # no hours, and asked again
     "Monday to Friday 9am to 5pm",
     "nobody",  # no number, and asked again
     "01632 960003",
@@ -139,10 +142,44 @@ def test_setup_asks_for_what_is_missing_and_writes_the_answers(file: Path, monke
     assert (settings.adults_contact, settings.acknowledge_danger_minutes) == (("tel:01632-960002",), 60)
     assert dict(settings.openid_scopes or {})["Leads"] == ("concerns:read", "concerns:write", "audit:read")
     assert "an invented secret" not in ended.stdout
+    assert ended.stdout.count("not opening hours, such as") == 1
+    (hours,) = (
+        read_edition_file(settings.seed_dir / "guides" / FIRST_GUIDE / "1.yaml").content.contacts[0].opening_hours
+    )
+    assert (hours.days[-1], hours.opens, hours.closes) == ("friday", "09:00", "17:00")
     assert (settings.duty_hours, settings.out_of_hours_phone) == ("Monday to Friday 9am to 5pm", "01632 960003")
     known = read_reference_data(settings.seed_dir, settings.council, settings.out_of_hours_phone)
     night = [(each.phones[0].display, each.verified_on is None) for each in out_of_hours(known.all_signposts)]
     assert night == [("01632 960003", False)]
+
+
+def test_an_optional_step_that_was_begun_can_be_left(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = ["y", "mail.council.example", "", "leave", "y", "leave"]
+    monkeypatch.setattr("sys.stdin", Terminal("\n".join(["n", *begun, ""]) + "\n"))
+    known = COUNCIL | {"DUTY_HOURS": "24/7", "OUT_OF_HOURS_PHONE": "01632 960003"}
+    known |= {"ACKNOWLEDGE_DANGER_MINUTES": "60", "ACKNOWLEDGE_NOT_SURE_MINUTES": "60"}
+
+    ended = guidance_on_a_terminal("setup", *words(known), "--duty", "01632 960001", *KEYS)
+
+    assert ended.stdout.count("To leave this step, answer `leave`.") == 2, ended.stdout + ended.stderr
+    assert ended.stdout.count("Left: nothing of this step is written.") == 2
+    settings = parse_settings({}, file=file)
+    assert (settings.smtp_host, settings.openid_issuer) == (None, None)
+
+
+def test_keys_are_made_elsewhere_unless_a_folder_is_named(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = [str(x25519.Identity.generate().to_public()) for _ in range(2)]
+    left = guidance("setup", *words(COUNCIL), *NUMBERS)
+    answers = ["n", f"{made[0]},age1nonsense", ",".join(made), "n", "n", ""]
+    monkeypatch.setattr("sys.stdin", Terminal("\n".join(answers) + "\n"))
+    known = {"DUTY_HOURS": "24/7", "ACKNOWLEDGE_DANGER_MINUTES": "60", "ACKNOWLEDGE_NOT_SURE_MINUTES": "60"}
+    asked = guidance_on_a_terminal("setup", *words(known), "--night", "01632 960003")
+
+    assert "keys" in left_by(left)
+    assert "The lead makes two keys on a computer of the team" in left.stdout
+    assert asked.stdout.count("not the public keys of age") == 1, asked.stdout + asked.stderr
+    assert set(parse_settings({}, file=file).seal_to) == set(made)
+    assert [*file.parent.glob("**/*identity*.txt")] == []
 
 
 def test_another_council_gets_a_folder_with_only_its_own_numbers(file: Path) -> None:
@@ -188,6 +225,7 @@ def test_the_council_of_the_seed_keeps_its_guide_and_checks_its_numbers(file: Pa
         ("COUNCIL_NAME=Example", "COUNCIL_NAME is not SETTING=VALUE"),
         ("GUIDANCE_COUNCIL_NAM=Example", "Did you mean GUIDANCE_COUNCIL_NAME?"),
         ("GUIDANCE_DUTY_HOURS=9 #1", "must be plain text on one line"),
+        ("GUIDANCE_DUTY_HOURS=01632 960001", "not opening hours, such as Monday"),
         ("GUIDANCE_SMTP_HOST=mail.council.example", "GUIDANCE_SMTP_HOST needs GUIDANCE_SMTP_FROM too"),
     ],
 )
@@ -198,7 +236,7 @@ def test_a_refused_value_is_named_and_the_file_stays(file: Path, word: str, told
     refused = guidance("setup", word)
 
     assert refused.returncode != 0
-    assert told in " ".join(refused.stderr.replace("│", " ").split())
+    assert told in refused.stderr
     assert [path.name for path in file.parent.iterdir()] == [file.name]
     assert file.read_bytes() == before
 

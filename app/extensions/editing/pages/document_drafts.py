@@ -14,7 +14,7 @@ from app.extensions.editing.pages.drafts import MAX_TITLE, TAKEN, all_forms, gui
 from app.extensions.editing.pages.edit_fields import FIELD_LABELS
 from app.extensions.editing.pages.edit_posts import EDIT_PAGES, filled, with_ids
 from app.extensions.editing.pages.editing import Editing, EditingDep, EditorVisitDep
-from app.extensions.editing.pages.posted_files import Upload, UploadDep
+from app.extensions.editing.pages.posted_files import PostedFile, PostedFileDep
 from app.extensions.editing.services.drafts import DraftContent, find_guide_draft, get_guide_draft, keep_unplaced
 from app.extensions.editing.services.placed_lines import INTRODUCTIONS, LEFT_OUT, place_line, with_former_items
 from app.extensions.editing.services.uploads import MAX_UPLOAD_BYTES, DocumentRefused, UploadedDraft, read_upload
@@ -43,7 +43,7 @@ TO_PUT = "put:"
 
 
 @router.post("/document")
-def begin_from_document(session: SessionDep, visit: EditorVisitDep, upload: UploadDep) -> Response:
+def begin_from_document(session: SessionDep, visit: EditorVisitDep, upload: PostedFileDep) -> Response:
     """Start a draft from a document or text, and lead to its unplaced passages, or to the draft.
 
     Without a guide in the form it is a new one, named by the title. The list of guides shows a refusal (422): no
@@ -62,7 +62,7 @@ def begin_from_document(session: SessionDep, visit: EditorVisitDep, upload: Uplo
     return lead_to(f"{editing.path}/unplaced" if document.unplaced else editing.path)
 
 
-def _read_document(upload: Upload) -> UploadedDraft:
+def _read_document(upload: PostedFile) -> UploadedDraft:
     text = upload.form.one("text")
     name, data = (upload.name, upload.data) if upload.data else (PASTED, text.encode())
     if not data.strip():
@@ -104,7 +104,7 @@ def read_unplaced(editing: EditingDep) -> Response:
     return editing.page(
         "desk_edit_unplaced.html",
         draft=draft,
-        lines=[(_name_of(line), line) for line in draft.read_unplaced()],
+        lines=[(_name_of(line), line, origin) for line, origin in draft.read_unplaced().items()],
         places=PLACES,
         left_out=LEFT_OUT,
         forms=all_forms(draft.read()),
@@ -113,7 +113,7 @@ def read_unplaced(editing: EditingDep) -> Response:
 
 
 @router.post("/{guide}/unplaced")
-def place_lines(editing: EditingDep, posted: SubmittedFormDep) -> Response:
+def place_lines_on_page(editing: EditingDep, posted: SubmittedFormDep) -> Response:
     """Put each passage where the person chose, or drop it (`LEFT_OUT`). One that another has placed is ignored.
 
     Raise `NoSuchGuideDraft`.
@@ -130,9 +130,9 @@ def place_lines(editing: EditingDep, posted: SubmittedFormDep) -> Response:
             with_ids(content, key, draft.read(), current)
         return content
 
-    def rest(draft: GuideDraftRow | None) -> list[str]:
+    def rest(draft: GuideDraftRow | None) -> dict[str, str]:
         placed = {line for line, _ in _chosen(draft, posted)}
-        return [line for line in keep_unplaced(draft) if line not in placed]
+        return {line: origin for line, origin in keep_unplaced(draft).items() if line not in placed}
 
     saved = editing.write(change, unplaced=rest)
     return lead_to(f"{editing.path}/unplaced" if saved.read_unplaced() else editing.path)

@@ -47,12 +47,12 @@ from app.models.guides.code_lists import CodeList
 from app.models.guides.editions import EditionContent
 from app.models.guides.fault_words import singular
 from app.models.guides.proposed_ids import propose_id
-from app.models.guides.sections import ITEM_LISTS
+from app.models.guides.sections import ITEM_LISTS, Section
 from app.pages.frame import DeskRouter, Visit, lead_to
 from app.pages.guides.change_words import DETAILS, TextChange, describe_changes
 from app.pages.posted_forms import SubmittedForm, SubmittedFormDep
 from app.pages.text_format import date_and_time
-from app.services.guides.editions import current_of, find_history
+from app.services.guides.editions import current_of, find_history, list_sections
 from app.services.guides.guides import list_reviews
 
 router = DeskRouter(PAGES)
@@ -85,6 +85,10 @@ def guides_page(
         drafts=[(each, titles.get(each.guide, each.guide) if each.language else title_of(each)) for each in drafts],
         drafted={each.guide for each in drafts if not each.language},
         reviews=[(each, each.is_due(visit.now.date())) for each in reviews],
+        numbers={
+            each.guide: [contact for contact in contacts if contact.phones]
+            for each, contacts in list_sections(session, Section.CONTACTS)
+        },
         behind=list_languages_behind(session, {each.guide: each.number for each in reviews}),
         waiting=waiting_for(visit, session),
         faults=faults,

@@ -18,7 +18,7 @@ from app.extensions.editing.pages.edit_posts import EDIT_PAGES
 from app.extensions.editing.pages.edit_review import NO_PLAN, PlanDep, PlanTyped, review_values
 from app.extensions.editing.pages.edit_values import read_typed_day, shown_day
 from app.extensions.editing.pages.editing import NO_FAULTS, Editing, ReviewingDep
-from app.extensions.editing.pages.posted_files import UploadDep
+from app.extensions.editing.pages.posted_files import PostedFileDep
 from app.extensions.editing.services.drafts import DraftContent, find_guide_draft, get_guide_draft
 from app.extensions.editing.services.rendition_drafts import (
     TextPair,
@@ -116,9 +116,7 @@ def read_renditions_page(editing: ReviewingDep, fault: RefusedLanguage = "") -> 
         guide=guide,
         title=history[0].title,
         current=current,
-        renditions=[
-            (each, FORM_LABELS[each.content.form], is_of_former_edition(history, each.edition)) for each in readable
-        ],
+        renditions=[(each, FORM_LABELS[each.form], is_of_former_edition(history, each.edition)) for each in readable],
         drafted={tag for tag in {each.key.language for each in stored} if find_guide_draft(session, guide, tag)},
         forms=FORM_LABELS,
         languages=OFFERED_LANGUAGES,
@@ -140,7 +138,7 @@ def begin_rendition_draft(editing: ReviewingDep, posted: SubmittedFormDep) -> Re
     session, guide = editing.session, editing.guide
     history = get_history(session, guide=guide)
     head, readable = require_current(history), current_renditions(history, list_renditions(session, guide=guide))
-    former = next((each for each in readable if (each.key.language, each.content.form) == (language, form)), None)
+    former = next((each for each in readable if (each.key.language, each.form) == (language, form)), None)
     words = continue_rendition(session, head, former) if former else begin_rendition(head, language, form)
     return replace(editing, language=language).begin(words, "/texts")
 
@@ -345,7 +343,7 @@ def read_translation_table(editing: ReviewingDep) -> Response:
 
 
 @router.post(f"/{{guide}}/renditions/{{language}}/{TABLE}")
-def fill_from_table(editing: ReviewingDep, upload: UploadDep) -> Response:
+def fill_from_table(editing: ReviewingDep, upload: PostedFileDep) -> Response:
     """Save what the table changes, and show refused rows; an unreadable table, or no row taken, is 422.
 
     Raise `NoSuchGuideDraft`, `NotFound` if the format has no text, or `DraftChanged` if it was moved to another

@@ -10,7 +10,7 @@ from app.errors import DraftChanged, NoSuchItem, NotFound, ValidationFailed
 from app.extensions.editing import PAGES, PICTURE_PATH
 from app.extensions.editing.pages.edit_posts import EDIT_PAGES
 from app.extensions.editing.pages.editing import NO_FAULTS, Editing, EditorVisitDep, ReviewingDep
-from app.extensions.editing.pages.posted_files import Upload, UploadDep
+from app.extensions.editing.pages.posted_files import PostedFile, PostedFileDep
 from app.extensions.editing.services.drafts import DraftContent, get_guide_draft
 from app.extensions.editing.services.rendition_drafts import (
     ItemPicture,
@@ -79,7 +79,7 @@ def read_pictures_page(editing: ReviewingDep) -> Response:
 
 
 @router.post("/picture")
-def save_posted_picture(session: SessionDep, visit: EditorVisitDep, upload: UploadDep) -> Response:
+def save_posted_picture(session: SessionDep, visit: EditorVisitDep, upload: PostedFileDep) -> Response:
     """Save or remove an item's picture: 422 if refused, 412 if changed since.
 
     Raise `NoSuchItem`, `NoSuchGuideDraft`, or `NotFound` if it is not in simple words.
@@ -103,7 +103,7 @@ def save_posted_picture(session: SessionDep, visit: EditorVisitDep, upload: Uplo
     return lead_to(f"{editing.path}/pictures#{item.path}")
 
 
-def _posted_picture(upload: Upload, item: PicturedItem) -> ItemPicture:
+def _posted_picture(upload: PostedFile, item: PicturedItem) -> ItemPicture:
     """If only a description is posted, keep the saved picture. Raise `DocumentRefused`."""
     form, alt = upload.form, upload.form.one("alt").strip()[:MAX_ALT]
     if form.one("act") == "remove":

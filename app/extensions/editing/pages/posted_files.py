@@ -19,7 +19,7 @@ MAX_PART_HEAD = 2000
 
 
 @dataclass(frozen=True)
-class Upload:
+class PostedFile:
     """At most one file."""
 
     form: SubmittedForm
@@ -27,7 +27,7 @@ class Upload:
     data: bytes = b""
 
 
-async def parse_upload(request: Request) -> Upload:
+async def parse_posted_file(request: Request) -> PostedFile:
     kind, _, parameters = request.headers.get("content-type", "").partition(";")
     boundary = BOUNDARY.search(parameters)
     if kind.strip().lower() != MULTIPART or boundary is None:
@@ -40,7 +40,7 @@ async def parse_upload(request: Request) -> Upload:
         raise InvalidBody(BadRequest, BadRequest.meaning) from None
 
 
-def parse_multipart(body: bytes, boundary: bytes) -> Upload:
+def parse_multipart(body: bytes, boundary: bytes) -> PostedFile:
     """Ignore parts beyond `MAX_PARTS` or without a name, and files but the last. Raise `ValueError`."""
     fields: dict[str, list[str]] = {}
     name, data = "", b""
@@ -53,7 +53,7 @@ def parse_multipart(body: bytes, boundary: bytes) -> Upload:
             fields.setdefault(found[1], []).append(value.decode().replace("\r\n", "\n"))
     if any(NOT_STORABLE.search(value) for values in ([name], *fields.values()) for value in values):
         raise ValueError
-    return Upload(SubmittedForm(fields), name, data)
+    return PostedFile(SubmittedForm(fields), name, data)
 
 
-UploadDep = Annotated[Upload, Depends(parse_upload)]
+PostedFileDep = Annotated[PostedFile, Depends(parse_posted_file)]

@@ -2,6 +2,7 @@
 
 import base64
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -125,7 +126,7 @@ def _read_preview(site: Site, session: Session, draft: GuideDraftRow) -> ShownEd
     checked = check_draft(session, draft, site.context.reference_data, today=site.now.date())
     (content, digest), number = checked.require_sound(), checked.published.next_number
     head = EditionHead(draft.guide, number, site.now, digest, content.title, content.change_note, None, None)
-    return ShownEdition(head, content)
+    return ShownEdition(head, content.model_dump(mode="json"))
 
 
 def _page_of(site: Site, session: Session, draft: GuideDraftRow, token: str | None = None) -> Response:
@@ -158,7 +159,7 @@ def _rendition_page(site: Site, session: Session, draft: GuideDraftRow) -> Respo
     content, digest = check_rendition_draft(session, draft).require_sound()
     stored = list_renditions(session, guide=draft.guide, language=draft.language)
     key = RenditionKey(draft.guide, draft.language, len(stored) + 1)
-    rendition = StoredRendition(key, content.of.edition, site.now, digest, content, None, None)
+    rendition = StoredRendition(key, content.of.edition, site.now, digest, content.model_dump(mode="json"), None, None)
 
     def picture_in_page(*place: Any) -> str:
         return f"data:{MEDIA_TYPE};base64,{base64.b64encode(read_picture(session, place[-1])).decode()}"
@@ -185,9 +186,13 @@ def _page_of_draft(site: Site, **values: Any) -> Response:
 
 def _poster(site: Site, shown: ShownEdition) -> Response:
     """Add `DRAFT` to the title. Raise `PdfUnavailable`."""
-    content = shown.content.model_copy(update={"title": f"DRAFT: {shown.content.title}"})
-    who = site.context.reference_data.who_to_call(content)
+    who = site.context.reference_data.who_to_call(shown.content)
     teams = site.context.duty_hours.published(who)
-    pdf = edition_pdf(ShownEdition(shown.head, content), who.signposts, teams, site.context.settings)
+    pdf = edition_pdf(
+        replace(shown, document=shown.document | {"title": f"DRAFT: {shown.content.title}"}),
+        who.signposts,
+        teams,
+        site.context.settings,
+    )
     headers = NOT_STORED | {"Content-Disposition": f'inline; filename="draft-{shown.head.guide}.pdf"'}
     return Response(pdf, media_type="application/pdf", headers=headers)

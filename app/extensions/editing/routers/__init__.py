@@ -7,6 +7,7 @@ from app.extensions.editing.pages import (
     edit_review,
     pictures,
     previews,
+    urgent_number,
 )
 from app.extensions.editing.pages import drafts as draft_pages
 from app.extensions.editing.routers import drafts
@@ -16,6 +17,7 @@ ROUTERS = (
     draft_pages.router,
     document_drafts.router,
     edit_review.router,
+    urgent_number.router,
     edit_history.router,
     edit_renditions.router,
     pictures.router,

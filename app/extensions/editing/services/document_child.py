@@ -21,7 +21,7 @@ def read(name: str, data: bytes) -> str:
         if b"\0" in data and path.suffix.lower() != WORD:  # a NUL character, which PostgreSQL cannot store
             raise SeedFileError(path, [SeedError(0, NOT_TEXT)])
         draft = parse_document(path, data)
-        found = json.dumps({"content": draft.content, "unplaced": draft.not_placed}, ensure_ascii=False)
+        found = json.dumps({"content": draft.content, "unplaced": draft.unplaced}, ensure_ascii=False)
         if not draft.content["title"]:
             raise SeedFileError(path, [SeedError(0, NO_TEXT)])
         if len(found.encode()) > MAX_DRAFT_BYTES:

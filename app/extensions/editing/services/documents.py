@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+COLUMN_NAMES = "names of columns"
 _BLANKS = re.compile(r"\s+")
 BULLET = re.compile(r"^(?:[·•▪●○◦‣\uf0b7*–-]|o(?=\s))\s+")
 _NUMBERED = re.compile(r"^\(?[0-9]{1,2}[.)]\s+")
@@ -35,6 +36,8 @@ class Block:
     """Addresses, in order."""
     cells: tuple[str, ...] = ()
     """Empty unless the block is a row of a table."""
+    place: str = ""
+    """Of a margin, such as `footer`."""
 
 
 def one_line(text: str) -> str:

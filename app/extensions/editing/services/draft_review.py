@@ -25,6 +25,8 @@ from app.errors import (
 from app.extensions.editing.services.draft_checks import CheckedDraft, check_draft
 from app.extensions.editing.services.drafts import (
     DraftAct,
+    DraftContent,
+    find_guide_draft,
     list_draft_acts,
     record_draft_act,
     write_guide_draft,
@@ -101,6 +103,16 @@ def offer_draft(session: Session, reference_data: ReferenceData, act: DraftAct, 
     record_draft_act(session, draft, GuideDraftAct.OFFERED, act)
     _announce(session, EventKind.DRAFT_OFFERED, act)
     return draft
+
+
+def begin_and_offer(
+    session: Session, reference_data: ReferenceData, act: DraftAct, content: DraftContent
+) -> GuideDraftRow:
+    """Begin a draft with `content`, and submit it. Raise `DraftChanged` if there is one, or as `offer_draft`."""
+    if find_guide_draft(session, act.guide) is not None:
+        raise DraftChanged
+    write_guide_draft(session, act, lambda _: content)
+    return offer_draft(session, reference_data, act)
 
 
 def return_draft(session: Session, act: DraftAct, *, reason: str) -> GuideDraftRow:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,8 +23,8 @@ ENDING_ACTS = (GuideDraftAct.DISCARDED.value, GuideDraftAct.PUBLISHED.value)
 DraftContent = dict[str, Any]
 DraftChange = Callable[[GuideDraftRow | None], DraftContent]
 """Gets the current draft, if any, and returns the new content, or raises."""
-UnplacedChange = Callable[[GuideDraftRow | None], Sequence[str]]
-"""Gets the current draft, if any, and returns text of an imported document that is in no field yet."""
+UnplacedChange = Callable[[GuideDraftRow | None], Mapping[str, str]]
+"""Gets the current draft, if any, and returns text of an imported document that is in no field yet, with its origin."""
 NONE_UNPLACED = "[]"
 DraftPrecondition = Callable[[GuideDraftRow], None]
 """Raises unless the caller has seen the current version."""
@@ -47,8 +47,8 @@ class DraftAct(GuideAct):
         return draft
 
 
-def keep_unplaced(draft: GuideDraftRow | None) -> Sequence[str]:
-    return draft.read_unplaced() if draft is not None else ()
+def keep_unplaced(draft: GuideDraftRow | None) -> dict[str, str]:
+    return draft.read_unplaced() if draft is not None else {}
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ def write_guide_draft(
     """
     draft = find_guide_draft(session, act.guide, act.language)
     former = draft.content if draft is not None else ""
-    text, passages = _json(change(draft)), _json(unplaced(draft))
+    text, passages = _json(change(draft)), unplaced(draft)
     if draft is None:
         draft = GuideDraftRow(
             guide=act.guide,
@@ -161,8 +161,8 @@ def write_guide_draft(
             written_at=act.at,
             written_by=act.by,
         )
-    if (draft.content, draft.unplaced) != (text, passages):
-        draft.content, draft.unplaced = text, passages
+    if (draft.content, draft.read_unplaced()) != (text, passages):
+        draft.content, draft.unplaced = text, _json(passages) if passages else NONE_UNPLACED
         draft.version = record_draft_act(session, draft, GuideDraftAct.WRITTEN, act)
         draft.written_at, draft.written_by = act.at, act.by
         session.add(draft)
@@ -170,7 +170,7 @@ def write_guide_draft(
     return draft
 
 
-def _json(value: DraftContent | Sequence[str]) -> str:
+def _json(value: Mapping[str, Any]) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 

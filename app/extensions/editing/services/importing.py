@@ -2,6 +2,7 @@
 
 import datetime as dt
 import hashlib
+from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +13,9 @@ from pydantic import ValidationError
 from app.errors import SeedError, SeedFileError
 from app.extensions.editing.services.documents import Block, BlockKind, text_blocks
 from app.extensions.editing.services.exported_markdown import editable_blocks, find_data, read_export
-from app.extensions.editing.services.markdown_documents import markdown_blocks
+from app.extensions.editing.services.markdown_documents import TooManySteps, markdown_blocks
 from app.extensions.editing.services.placing import Placing, find_missing
-from app.extensions.editing.services.word_documents import MAX_BLOCKS, TOO_LONG, word_blocks
+from app.extensions.editing.services.word_documents import MAX_BLOCKS, TITLE_LEVEL, TOO_LONG, word_blocks
 from app.models.guides.editions import EditionContent
 from app.models.guides.sections import ITEM_LISTS
 from app.models.guides.written_checks import place_items
@@ -28,6 +29,7 @@ _MARKDOWN, WORD, _TEXT = ".md", ".docx", ".txt"
 NO_KIND = "the document must be Word (.docx), Markdown (.md) or plain text (.txt)"
 ALTERED = "the data at its end were changed: export the page again, or delete the comment at its end"
 NOT_TEXT, NO_TEXT = "the file must be text in UTF-8", "the document has no text"
+TOO_MANY_SIGNS = "it is too long, or has too many signs such as [ and *: save it as plain text"
 MAX_TEXT = 400_000
 """Characters of a document. A printed guide has about 10,000."""
 FIRST = {"title": "", "publisher": {"name": ""}, "change_note": "First edition."}
@@ -35,10 +37,18 @@ FIRST = {"title": "", "publisher": {"name": ""}, "change_note": "First edition."
 
 @dataclass(frozen=True)
 class GuideDraft:
-    """`content` may have errors. `not_placed` is missing from it: parts of lines above the first heading come first."""
+    """`content` may have errors. `not_placed` is missing from it: parts of lines above the first heading come first.
+
+    `origins` are the places of `not_placed` in the document, such as `footer`, empty for an exported page.
+    """
 
     content: dict[str, Any]
     not_placed: tuple[str, ...]
+    origins: tuple[str, ...] = ()
+
+    @property
+    def unplaced(self) -> dict[str, str]:
+        return dict(zip(self.not_placed, self.origins or ("",) * len(self.not_placed), strict=True))
 
 
 def draft_of(path: Path) -> GuideDraft:
@@ -62,7 +72,8 @@ def parse_document(path: Path, data: bytes) -> GuideDraft:
             return _draft_of_export(blocks, exported)
         except (LookupError, TypeError, AttributeError):
             raise SeedFileError(path, [SeedError(0, ALTERED)]) from None
-    placing = Placing()
+    titles = [block for block in blocks if block.kind is BlockKind.HEADING and block.level == TITLE_LEVEL]
+    placing = Placing(titles[0] if len(titles) == 1 else None)
     for block in blocks:
         placing.add(block)
     words = placing.draft
@@ -74,8 +85,17 @@ def parse_document(path: Path, data: bytes) -> GuideDraft:
         "document": path.name,
         "sha256": hashlib.sha256(data).hexdigest(),
     }
-    missing = (*placing.unread, *find_missing(blocks, words, placing.read))
-    return GuideDraft(FIRST | {"source": source} | words, missing)
+    missing = find_missing(blocks, words, placing.read)
+    origins = [*_origins(placing.unread, placing.origins), *_origins(missing, placing.origins)]
+    return GuideDraft(FIRST | {"source": source} | words, (*placing.unread, *missing), tuple(origins))
+
+
+def _origins(sentences: Sequence[str], origins: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """The sentences have the order of the document."""
+    place = 0
+    for sentence in sentences:
+        place = next((each for each in range(place, len(origins)) if sentence in origins[each][0]), place)
+        yield origins[place][1]
 
 
 def _read_blocks(path: Path, data: bytes) -> list[Block]:
@@ -86,6 +106,8 @@ def _read_blocks(path: Path, data: bytes) -> list[Block]:
         blocks = word_blocks(path, data) if kind == WORD else _text_document(kind, data.decode("utf-8-sig"))
     except UnicodeDecodeError:
         raise SeedFileError(path, [SeedError(0, NOT_TEXT)]) from None
+    except TooManySteps:
+        raise SeedFileError(path, [SeedError(0, TOO_MANY_SIGNS)]) from None
     if len(blocks) > MAX_BLOCKS or sum(len(block.text) for block in blocks) > MAX_TEXT:
         raise SeedFileError(path, [SeedError(0, TOO_LONG)])
     return blocks
@@ -107,7 +129,7 @@ def _draft_of_export(blocks: list[Block], data: dict[str, Any]) -> GuideDraft:
     place_items(filled)
     try:
         page = {block.text for block in markdown_blocks(draft_page(EditionContent.model_validate(filled)))}
-    except ValidationError:
+    except (ValidationError, TooManySteps):
         return GuideDraft(content, tuple(find_missing(editable_blocks(blocks), content)))
     return GuideDraft(content, tuple(block.text for block in editable_blocks(blocks) if block.text not in page))
 
@@ -115,4 +137,4 @@ def _draft_of_export(blocks: list[Block], data: dict[str, Any]) -> GuideDraft:
 def draft_page(content: EditionContent) -> str:
     """Write the content as edition 1, only to compare: without emergency numbers, digest and real time."""
     head = EditionHead("draft", 1, NO_TIME, "", content.title, content.change_note, None, None)
-    return edition_markdown(ShownEdition(head, content), (), Teams(None, ()), "").decode()
+    return edition_markdown(ShownEdition(head, content.model_dump(mode="json")), (), Teams(None, ()), "").decode()

@@ -2,25 +2,46 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from typing import Any
 
 from markdown_it import MarkdownIt
+from markdown_it.ruler import RuleOptionsType
 from markdown_it.token import Token
 
-from app.extensions.editing.services.documents import Block, BlockKind, one_line
+from app.extensions.editing.services.documents import COLUMN_NAMES, Block, BlockKind, one_line
 
 LISTS = ("bullet_list", "ordered_list")
+MAX_STEPS = 60_000
+"""Of the parser, each at a line or a sign such as `[`. 2,400 entries with bold words and links take 58,000."""
+STEPS = "steps"
+OF_LINES: RuleOptionsType = {"alt": ["paragraph", "reference", "blockquote", "list"]}
+
+
+class TooManySteps(Exception):
+    """The text has more lines or signs than `MAX_STEPS`: it is no guide, and reading it would take long."""
 
 
 def markdown_blocks(text: str) -> list[Block]:
-    """Tables are read; HTML is left out."""
+    """Tables are read; HTML is left out. Raise `TooManySteps`."""
+    parser = MarkdownIt("commonmark").enable("table")
+    parser.block.ruler.before("table", STEPS, _count_step, OF_LINES)
+    parser.inline.ruler.before("text", STEPS, _count_step)
     blocks: list[Block] = []
     part: list[Token] = []
-    for token in MarkdownIt("commonmark").enable("table").parse(text):
+    for token in parser.parse(text):
         part.append(token)
         if token.type in ("table_open", "table_close"):
             blocks += _rows_of(part) if token.type == "table_close" else _blocks_of(part)
             part = []
     return [*blocks, *_blocks_of(part)]
+
+
+def _count_step(state: Any, *_place: Any) -> bool:
+    """A rule that never matches."""
+    state.env[STEPS] = state.env.get(STEPS, 0) + 1
+    if state.env[STEPS] > MAX_STEPS:
+        raise TooManySteps
+    return False
 
 
 def _rows_of(tokens: Sequence[Token]) -> Iterator[Block]:
@@ -33,7 +54,8 @@ def _rows_of(tokens: Sequence[Token]) -> Iterator[Block]:
             kind = BlockKind.MARGIN if before.type == "th_close" else BlockKind.PARAGRAPH
             texts = tuple(each.text for each in cells)
             links = tuple(link for each in cells for link in each.links)
-            yield Block(kind, one_line(" ".join(texts)), texts[0], links=links, cells=texts)
+            place = COLUMN_NAMES if kind is BlockKind.MARGIN else ""
+            yield Block(kind, one_line(" ".join(texts)), texts[0], links=links, cells=texts, place=place)
             cells = []
 
 

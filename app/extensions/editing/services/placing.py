@@ -50,11 +50,10 @@ DETAILS = {
 }
 """Lines above the first heading that fill a field. The group is the value."""
 VERSION = re.compile(r"(?i)^(?:version|issue|draft|date|(?:last )?updated|v[0-9])\b")
+ABOVE, HEADING = "above the first heading", "a heading"
 _PARTS = re.compile("[|;•·]")
 MAX_NAMING_WORDS = 7
 """Most words in a line that is taken for a heading although the document does not mark it."""
-MIN_SENTENCE_WORDS = 12
-"""Above the first heading, a line with fewer words and no punctuation is not a definition."""
 LIST_STARTS = SECTIONS[:3]
 LIST_SECTIONS = frozenset(key for key, _ in LIST_STARTS)
 CAUTION_WORDS = re.compile(
@@ -132,7 +131,12 @@ def _texts(value: Any) -> Iterator[str]:
 class Placing:
     """A draft that grows block by block, and may have errors."""
 
-    def __init__(self) -> None:
+    def __init__(self, title: Block | None = None) -> None:
+        """Without a title the first block is taken for it. Lines above the title are not in the draft."""
+        self._title = title
+        self.origins: list[tuple[str, str]] = []
+        """The text of each block, and its place in the document."""
+        self._heading = ""
         self.draft: dict[str, Any] = {"title": "", "introductions": {}} | {key: [] for key in ITEM_LISTS}
         self._section: str | None = "definitions"
         """None below a heading without a section: its text must not become an indicator by mistake."""
@@ -153,6 +157,8 @@ class Placing:
 
     def add(self, block: Block) -> None:
         """Text without a place is left out, and listed by `find_missing`."""
+        below = f"below ‘{self._heading}’" if self._heading else ABOVE
+        self.origins.append((block.text, block.place or (HEADING if block.kind is BlockKind.HEADING else below)))
         if block.kind is BlockKind.MARGIN or not block.text:
             return
         if block.kind is not BlockKind.ITEM:
@@ -160,7 +166,7 @@ class Placing:
         forms = () if block.kind is BlockKind.HEADING else (VERSION, *DETAILS.values())
         is_detail = any(each.match(block.text) for each in forms)
         if not self.draft["title"] and not is_detail:
-            self.draft["title"] = block.text
+            self.draft["title"] = block.text if self._title in (None, block) else ""
         elif self._is_heading(block):
             self._start(block)
         elif self._is_above_headings and self._reads_details(block.text):
@@ -180,7 +186,7 @@ class Placing:
     def _reads_details(self, text: str) -> bool:
         """Fill fields that `text` names.
 
-        False for an ordinary sentence, True also for a version or date, which has no field.
+        False for a sentence, True also for any other line: above the headings it is no text of the guide.
         """
         parts = [part.strip() for part in _PARTS.split(text)]
         others = [part for part in parts if not self._reads_detail(part)]
@@ -188,7 +194,7 @@ class Placing:
             self.read.append(text)
             self.unread += others
             return True
-        return not text.endswith(_ENDS) and len(text.split()) < MIN_SENTENCE_WORDS
+        return not (text.endswith(_ENDS) or _SENTENCES.search(text) or CITATION.match(text))
 
     def _reads_detail(self, part: str) -> bool:
         field, match = next(((key, found) for key, form in DETAILS.items() if (found := form.match(part))), ("", None))
@@ -200,7 +206,7 @@ class Placing:
         return True
 
     def _start(self, heading: Block) -> None:
-        self._is_above_headings = False
+        self._is_above_headings, self._heading = False, heading.text
         self._is_further = FURTHER.match(heading.text) is not None
         named, self._before = None if self._is_further else _section_of(heading.text), ""
         if self._is_further:

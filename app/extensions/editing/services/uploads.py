@@ -56,10 +56,10 @@ class DocumentRefused(Exception):
 
 @dataclass(frozen=True)
 class UploadedDraft:
-    """A draft made from an uploaded document. `unplaced` are the document's passages that `content` lacks."""
+    """`unplaced` are the passages of the document that `content` lacks, each with its place in the document."""
 
     content: dict[str, Any]
-    unplaced: tuple[str, ...]
+    unplaced: dict[str, str]
 
 
 def reads_documents() -> bool:
@@ -81,7 +81,7 @@ def read_upload(name: str, data: bytes) -> UploadedDraft:
     answer = _ask_reader(READER, data, TOO_HEAVY, name=Path(name).name)
     if "refused" in answer:
         raise DocumentRefused(REFUSED.format(answer["refused"]))
-    return UploadedDraft(answer["content"], tuple(answer["unplaced"]))
+    return UploadedDraft(answer["content"], answer["unplaced"])
 
 
 def read_uploaded_picture(data: bytes) -> bytes:

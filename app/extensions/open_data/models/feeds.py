@@ -4,7 +4,7 @@ from typing import Final, Literal
 
 from pydantic import ConfigDict, Field
 
-from app.models.base import EXAMPLE_DIGEST, EXAMPLE_RENDITION_DIGEST, ResponseModel, Slug, UtcDateTime
+from app.models.base import EXAMPLE_DIGEST, EXAMPLE_RENDITION_DIGEST, GuideName, ResponseModel, UtcDateTime
 from app.models.languages import RenditionForm
 
 Happening = Literal["published", "withdrawn", "review_due", "rendition_published", "rendition_withdrawn"]
@@ -30,7 +30,7 @@ class FeedGuidance(ResponseModel):
     """The edition of an entry: an extension of JSON Feed by this service."""
 
     about: str = Field(description="Documentation of this extension.", examples=["https://example.org/docs"])
-    guide: Slug = Field(description="The guide.", examples=["child-sexual-exploitation"])
+    guide: GuideName
     edition: int = Field(description="The edition's number.", examples=[1])
     happening: Happening = Field(description="The kind of change.", examples=["published"])
     digest: str = Field(description="The edition's digest.", examples=[EXAMPLE_DIGEST])

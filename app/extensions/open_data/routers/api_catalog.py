@@ -46,7 +46,7 @@ AS_LINKSET: Responses = {
 
 @router.get(
     API_CATALOG,
-    tags=["Reference"],
+    tags=["Feeds"],
     summary="Get the API catalogue",
     response_class=Response,
     responses=RESPONSES_OF_READS | AS_LINKSET,

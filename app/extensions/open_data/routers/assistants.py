@@ -61,7 +61,7 @@ class ErrorCode(IntEnum):
 
 @dataclass
 class McpError(Exception):
-    """`status` is the HTTP status; `data` has details for programs, or is None."""
+    """An error of the protocol. `status` is the HTTP status; `data` has details for programs, or is None."""
 
     code: ErrorCode
     message: str

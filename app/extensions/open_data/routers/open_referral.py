@@ -95,7 +95,7 @@ class Paging(RequestModel, extra="ignore"):
 def get_directory(context: ContextDep) -> Directory:
     signposts, url = context.emergency_contacts.current().signposts, context.settings.public_url
     with Session(context.engine) as session:
-        return read_directory(session, context.contents, signposts, context.duty_hours, public_url=url)
+        return read_directory(session, signposts, context.duty_hours, public_url=url)
 
 
 DirectoryDep = Annotated[Directory, Depends(get_directory)]

@@ -4,7 +4,7 @@ No tool takes a concern or an account of a child, or matches a child to indicato
 result begins with the emergency sentence, the cautions and the editions, because programs shorten results at the end.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any, NamedTuple
@@ -13,7 +13,7 @@ from pydantic import Field, ValidationError
 from pydantic_core import to_jsonable_python
 from sqlmodel import Session
 
-from app.errors import NoSuchEdition, NoSuchGuide, Problem
+from app.errors import EditionWithdrawn, NoSuchEdition, NoSuchGuide, NoSuchRendition, Problem, RenditionWithdrawn
 from app.models.base import MAX_NUMBER, RequestModel, ResponseModel, Slug
 from app.models.guides.comparison import changed_fields, changed_sections
 from app.models.guides.edition_keys import EditionKey
@@ -30,7 +30,6 @@ from app.services.guides.editions import (
     Contents,
     default_guide,
     get_history,
-    get_readable,
     list_current,
     list_renditions,
     require_current,
@@ -38,9 +37,23 @@ from app.services.guides.editions import (
 from app.services.guides.guides import first_signposts, search_catalogue
 from app.services.guides.presenters import find_edition, show_rendition
 from app.services.guides.reference_data import ReferenceData
-from app.services.guides.renditions import GUIDE_TAGS, chosen_rendition, language_paths, rendition_facts
+from app.services.guides.renditions import (
+    GUIDE_TAGS,
+    chosen_rendition,
+    current_renditions,
+    language_paths,
+    rendition_facts,
+)
 
 MAX_GUIDES_NAMED = 100
+IN_TOOLS: Mapping[type[Problem], str] = {
+    NoSuchGuide: "There is no guide with this name. `read_guide` names the guides.",
+    NoSuchEdition: "The guide has no edition with this number. `read_guide` reads the current one.",
+    EditionWithdrawn: "The edition was withdrawn: do not use its text. `read_guide` reads the current one.",
+    NoSuchRendition: "The guide has no version in this language. `languages` of `read_guide` names those it has.",
+    RenditionWithdrawn: "The version in this language was withdrawn. Read the guide without `language`.",
+}
+"""Whoever has tools has no paths."""
 READ_ONLY = {"readOnlyHint": True, "destructiveHint": False, "idempotentHint": True, "openWorldHint": False}
 
 
@@ -178,7 +191,7 @@ def _read_words(library: Library, arguments: OfGuideInLanguage) -> ReadWords:
     """A rendition that is out of date has current cautions and contacts, cited too."""
     guide = library.guide_of(arguments)
     history, stored = get_history(library.session, guide=guide), list_renditions(library.session, guide=guide)
-    current, languages = require_current(history), tuple(language_paths(history, stored, guide))
+    current, languages = require_current(history), tuple(language_paths(current_renditions(history, stored), guide))
     read = partial(library.contents, session=library.session)
     if arguments.language is None or arguments.language.lower() in GUIDE_TAGS:
         return ReadWords(read(current.key), None, languages, ((current.key, current.digest),))
@@ -193,7 +206,7 @@ def who_to_call(library: Library, arguments: OfGuide) -> dict[str, Any]:
 
     Never tell anyone to call a team now whose `open_now` is false.
     """
-    shown = find_edition(library.session, library.contents, library.guide_of(arguments))
+    shown = find_edition(library.session, library.guide_of(arguments))
     form_url = f"{library.public_url}/raise-a-concern/{shown.head.guide}"
     who = library.reference_data.who_to_call(shown.content)
     rest = {
@@ -254,17 +267,17 @@ def search_guidance(library: Library, arguments: OfSearch) -> dict[str, Any]:
 @_tool("Compare two editions", OfChanges)
 def compare_editions(library: Library, arguments: OfChanges) -> dict[str, Any]:
     """Return what an edition of a guide added, removed, reworded and moved since an earlier one."""
-    after = find_edition(library.session, library.contents, library.guide_of(arguments), arguments.edition)
+    after = find_edition(library.session, library.guide_of(arguments), arguments.edition)
     if arguments.since is None and after.head.number == 1:
         raise NoSuchEdition
     guide, since = after.head.guide, arguments.since or after.head.number - 1
-    before = get_readable(library.session, guide=guide, number=since)
-    old, new = library.contents(before.key, library.session), after.content
+    before = find_edition(library.session, guide, since)
+    old, new = before.content, after.content
     return library.result(
         new.cautions,
-        [(after.head.key, after.head.digest), (before.key, before.digest)],
+        [(after.head.key, after.head.digest), (before.head.key, before.head.digest)],
         edition=after.head.number,
-        since=before.number,
+        since=before.head.number,
         change_note=new.change_note,
         sections=changed_sections(old, new),
         fields=changed_fields(old, new),
@@ -273,7 +286,7 @@ def compare_editions(library: Library, arguments: OfChanges) -> dict[str, Any]:
 
 @cache
 def tool_list() -> list[dict[str, Any]]:
-    """Always in one order."""
+    """Return the tools, always in one order."""
     output = AssistantResult.model_json_schema(mode="serialization")
     del output["additionalProperties"]  # each tool adds its own fields
     return [
@@ -298,4 +311,4 @@ def call_tool(tool: Tool, arguments: Any, library: Library) -> tuple[dict[str, A
         faults = ", ".join(sorted(given & set(tool.arguments.model_fields))) or "one of them is not known"
         return None, f"The arguments cannot be used: {faults}. The tool's inputSchema says what it takes."
     except Problem as error:
-        return None, error.meaning
+        return None, IN_TOOLS.get(type(error), error.meaning)

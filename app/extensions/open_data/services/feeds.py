@@ -87,7 +87,7 @@ class EditionEvent(NamedTuple):
 
 
 def list_edition_events(session: Session, limit: int) -> list[EditionEvent]:
-    """The latest first; at one time those of renditions first."""
+    """Return the latest events first. Of those at one time, renditions come first."""
     own = aliased(EditionRow)
     of_own = (col(own.guide) == EditionRow.guide) & (col(own.number) == EditionRow.edition)
     of_own &= col(own.language) == OWN_WORDS
@@ -102,7 +102,10 @@ def list_edition_events(session: Session, limit: int) -> list[EditionEvent]:
 
 
 def entry_of_event(event: EditionEvent, public_url: str) -> FeedItem:
-    """A withdrawal links to the guide and its list, because the withdrawn content can no longer be read."""
+    """Return the entry of an event.
+
+    That of a withdrawal links to the guide and its list, because the content can no longer be read.
+    """
     row, edition, withdrawal = event
     guide, number, happened = edition.guide, edition.number, "published" if withdrawal is None else "withdrawn"
     page, path, listed = f"/guides/{guide}/editions/{number}", edition_path(guide, number), history_path(guide)
@@ -169,7 +172,7 @@ def json_feed(channel: FeedChannel, entries: Sequence[FeedItem], public_url: str
 
 
 def atom_feed(channel: FeedChannel, entries: Sequence[FeedItem], public_url: str) -> bytes:
-    """`entries` are most recent first."""
+    """Return an Atom feed of `entries`, which are most recent first."""
     feed = ElementTree.Element("feed", {"xmlns": ATOM, "xml:lang": "en-GB"})
     _add_text(feed, "id", uuid.uuid5(uuid.NAMESPACE_URL, public_url + channel.atom_path).urn)
     _add_text(feed, "title", channel.title)

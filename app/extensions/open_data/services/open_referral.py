@@ -36,12 +36,13 @@ from app.extensions.open_data.models.open_referral import (
     VirtualLocation,
 )
 from app.models.guides.contacts import Contact, ContactKind, Phone, PostalAddress
-from app.models.guides.editions import EditionContent
+from app.models.guides.items import LinkedRisk
 from app.models.guides.proposed_ids import propose_id
+from app.models.guides.sections import Section
 from app.models.guides.signposts import Signpost, WhoToCall
 from app.models.links import GUIDES
 from app.services.clock.teams import DutyHours, Teams
-from app.services.guides.editions import Contents, EditionHead, list_current
+from app.services.guides.editions import CurrentEdition, list_sections
 from app.services.guides.presenters import address_text
 
 DIRECTORY = uuid.UUID("b179ab2a-a354-400a-8ebe-37a328ea0421")
@@ -55,9 +56,10 @@ TermLinks = tuple[tuple[Literal["subject", "linked_risk"], TaxonomyTerm], ...]
 
 @dataclass(frozen=True)
 class Entry:
-    """`of` is the contact, or a signpost as one. `name` is its name in ids, `owner` the organization's.
+    """An entry of the directory. `of` is the contact, or a signpost as one.
 
-    `words` are sentences, None left out. `links` are taxonomy terms with the kind of the link.
+    `name` is its name in ids, `owner` the organization's. `words` are sentences, none empty. `links` are taxonomy terms
+    with the kind of the link.
     """
 
     of: Contact
@@ -72,7 +74,7 @@ class Entry:
 
 
 def id_of(kind: str, *name: str) -> uuid.UUID:
-    """Always the same for the same name."""
+    """Return an id that is always the same for the same name."""
     return uuid.uuid5(DIRECTORY, "/".join((kind, *name)))
 
 
@@ -181,21 +183,20 @@ class Directory:
 
 @dataclass(frozen=True)
 class Guide:
-    head: EditionHead
-    content: EditionContent
+    head: CurrentEdition
+    contacts: tuple[Contact, ...]
+    linked_risks: tuple[LinkedRisk, ...]
 
     @property
     def publisher(self) -> str:
         """A council's GSS code, a school's URN, otherwise a slug of the name."""
-        publisher = self.content.publisher
+        publisher = self.head.details.publisher
         return publisher.gss_code or publisher.urn or propose_id(publisher.name)
 
 
-def read_directory(
-    session: Session, contents: Contents, signposts: Sequence[Signpost], hours: DutyHours, *, public_url: str
-) -> Directory:
+def read_directory(session: Session, signposts: Sequence[Signpost], hours: DutyHours, *, public_url: str) -> Directory:
     """Contacts by guide, then the signposts as given."""
-    guides = [Guide(head, contents(head.key, session)) for head in list_current(session)]
+    guides = [Guide(*found) for found in list_sections(session, Section.CONTACTS, Section.LINKED_RISKS)]
     taxonomy = Taxonomy(
         id=id_of("taxonomy", "harms"),
         name="Harms to children",
@@ -204,7 +205,7 @@ def read_directory(
     terms = _terms(guides, taxonomy, public_url)
     entries: list[Entry] = []
     for guide in guides:
-        teams = hours.published(WhoToCall(guide.content.contacts, tuple(signposts)))
+        teams = hours.published(WhoToCall(guide.contacts, tuple(signposts)))
         entries += _entries_of(guide, _publisher(guide, guides), terms, teams)
     entries += [_entry_of(signpost) for signpost in signposts]
     return Directory(tuple(service_of(entry) for entry in entries), taxonomy, tuple(terms.values()))
@@ -230,7 +231,7 @@ def _terms(guides: Sequence[Guide], taxonomy: Taxonomy, public_url: str) -> dict
         add(slug, slug.replace("-", " ").capitalize(), f"The subject of {guide.head.title}.", slug)
     for guide in guides:
         described = f"Named in {guide.head.title} as often linked to its subject."
-        for risk in guide.content.linked_risks:
+        for risk in guide.linked_risks:
             add(risk.id, risk.text, described, f"{guide.head.guide}/linked-risks/{risk.id}")
     return terms
 
@@ -239,7 +240,7 @@ def _publisher(guide: Guide, guides: Sequence[Guide]) -> Organization:
     """Name the publisher as its first guide does. The description lists all guides."""
     published = [each for each in guides if each.publisher == guide.publisher]
     organization = id_of("organization", guide.publisher)
-    of = guide.content.publisher
+    of = guide.head.details.publisher
     code = OrganizationIdentifier(
         id=id_of("identifier", guide.publisher),
         organization_id=organization,
@@ -248,7 +249,7 @@ def _publisher(guide: Guide, guides: Sequence[Guide]) -> Organization:
     )
     return Organization(
         id=organization,
-        name=published[0].content.publisher.name,
+        name=published[0].head.details.publisher.name,
         description=f"Publisher of {'; '.join(each.head.title for each in published)}.",
         organization_identifiers=(code,) if of.gss_code or of.urn else None,
     )
@@ -257,9 +258,9 @@ def _publisher(guide: Guide, guides: Sequence[Guide]) -> Organization:
 def _entries_of(guide: Guide, publisher: Organization, terms: dict[str, TaxonomyTerm], teams: Teams) -> Iterator[Entry]:
     links: TermLinks = (
         ("subject", terms[guide.head.guide]),
-        *(("linked_risk", terms[risk.id]) for risk in guide.content.linked_risks),
+        *(("linked_risk", terms[risk.id]) for risk in guide.linked_risks),
     )
-    for contact, page in _with_pages(guide.content.contacts):
+    for contact, page in _with_pages(guide.contacts):
         duty = teams.first if teams.first and teams.first.contact is contact else None
         otherwise = teams.until_then if duty else ()
         yield Entry(
@@ -349,13 +350,13 @@ def _numbers(phones: Sequence[Phone]) -> str | None:
 
 
 def has_words(service: Service, words: Sequence[str]) -> bool:
-    """`words` are in lower case."""
+    """Return True if an entry has all `words`, which are in lower case."""
     text = f"{service.name} {service.description} {service.organization.name}".casefold()
     return all(word in text for word in words)
 
 
 def has_term(service: Service, taxonomy: str, term: str) -> bool:
-    """An empty id matches every service."""
+    """Return True if an entry has the term. An empty id matches every service."""
     terms = [attribute.taxonomy_term for attribute in service.attributes or ()]
     return (not taxonomy or taxonomy in {str(each.taxonomy_id) for each in terms}) and (
         not term or term in {str(each.id) for each in terms}
@@ -386,7 +387,7 @@ def listed_at_locations(services: Iterable[Service]) -> list[ListedServiceAtLoca
 
 
 def get_by_id(objects: Iterable[DirectoryObject], id_: uuid.UUID) -> DirectoryObject:
-    """Raise `NotFound`."""
+    """Return the object with this id. Raise `NotFound`."""
     found = next((each for each in objects if each.id == id_), None)
     if found is None:
         raise NotFound
@@ -394,7 +395,7 @@ def get_by_id(objects: Iterable[DirectoryObject], id_: uuid.UUID) -> DirectoryOb
 
 
 def paginate(page_type: type[Page], entries: Sequence[OmitsEmpty], page: int, per_page: int) -> Page:
-    """Pages count from 1; one after the last is empty."""
+    """Return a page. Pages count from 1, and one after the last is empty."""
     contents = entries[(page - 1) * per_page : page * per_page]
     pages = -(-len(entries) // per_page)
     return page_type.model_validate(

@@ -6,9 +6,10 @@ from typing import Annotated
 import typer
 
 from app.cli.options import AsJson, SettingsOptions, echo_result, open_engine, progress
-from app.db.backup import exclusive_lock
 from app.db.database import DATABASE_FILE
+from app.db.file_copies import exclusive_lock
 from app.extensions.operator_tools.services.copying import Copied, copy_database, open_target
+from app.models.base import counted
 from app.services.operations.backup import key_files
 from app.services.operations.verification import find_all_faults
 
@@ -48,7 +49,9 @@ def copy(
     keys = key_files(settings)
     document = {
         "target": name,
-        **asdict(copied),
+        **asdict(copied.verified),
+        "rows": copied.rows,
+        "was_there": copied.was_there,
         "faults": [{"name": about, "fault": fault} for about, fault in faults],
         "keys_to_keep": [{"setting": setting, "path": str(path)} for setting, path in keys],
     }
@@ -61,5 +64,5 @@ def copy(
 
 
 def _line_of(target: str, copied: Copied) -> str:
-    found = f"{copied.editions} editions and {copied.concerns} concerns, {copied.rows} rows equal to the source"
+    found = f"{copied.verified}, {counted(copied.rows, 'row')} equal to the source"
     return f"{target}: {found}{', copied earlier' * copied.was_there}, verified"

@@ -10,7 +10,14 @@ import typer
 from app.cli.option_groups import OptionGroup
 from app.cli.options import DataDir, paint, visible
 from app.errors import SetupError
-from app.extensions.operator_tools.commands.setup_steps import ACTIONS, FirstDay, SetupOptions, parse_values
+from app.extensions.operator_tools.commands.setup_steps import (
+    ACTIONS,
+    FirstDay,
+    SetupOptions,
+    StepLeft,
+    parse_values,
+    tell,
+)
 from app.extensions.operator_tools.services.first_day import STEPS, Step, examine_step, is_to_do, state_of_step
 from app.logs import set_up_logs
 from app.services.concerns.keys import DEVELOPMENT_IDENTITY
@@ -77,7 +84,10 @@ def take(step: Step, day: FirstDay, *, acts: bool) -> Verdict:
     with day.examined() as context:
         verdict = examine_step(step, context)
     if acts and verdict.condition is not Condition.FINE and step.name in ACTIONS:
-        ACTIONS[step.name](day)
+        try:
+            ACTIONS[step.name](day)
+        except StepLeft:
+            tell("Left: nothing of this step is written.")
         with day.examined() as context:
             verdict = examine_step(step, context)
     word = state_of_step(verdict)

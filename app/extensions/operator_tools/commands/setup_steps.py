@@ -44,6 +44,14 @@ INDENT = " " * 9
 EVERYDAY, RESERVE = "everyday-identity.txt", "reserve-identity.txt"
 LINK_FILE, PASSWORD_FILE = "invitation-link.txt", "smtp-password.txt"  # nosec B105  # the name of a file
 LINK_LIFE = dt.timedelta(days=2)
+LEAVE = "leave"
+"""The answer that ends a step without writing anything."""
+TO_LEAVE = f"To leave this step, answer `{LEAVE}`."
+RECIPIENT = "age1"
+KEYS_QUESTION = "The two public keys, with a comma between them (or a folder, to make the keys here)"
+HOW_TO_MAKE_KEYS = """The lead makes two keys on a computer of the team, so that no key is ever on this one: in
+unseal.html under 'Make a key', or with `guidance keys new everyday-identity.txt` and
+`guidance keys new reserve-identity.txt`. Each gives a public key, age1..., which is no secret."""
 SECURITY_CHECKED_AGAIN = dt.timedelta(days=365)
 PATH_SETTINGS = ("data_dir", "backup_folder", "seed_dir")
 SECRET_SETTINGS = ("openid_client_secret", "database_url")
@@ -100,7 +108,8 @@ class SetupOptions:
         bool, typer.Option("--law-compared", help="A person has compared the sentences about the law with the law.")
     ] = False
     keys: Annotated[
-        Path | None, typer.Option(help="Folder of the two key files, best on a stick. Default: `keys` beside the file.")
+        Path | None,
+        typer.Option(help="Folder in which to make two key files here, best on a stick. Better: GUIDANCE_SEAL_TO."),
     ] = None
     lead: Annotated[str | None, typer.Option(help="Name of the first lead, who is invited.")] = None
 
@@ -121,7 +130,7 @@ class FirstDay:
 
     @property
     def settings(self) -> Settings:
-        """Raise `SetupError` if one is not valid."""
+        """Return the settings. Raise `SetupError` if one is not valid."""
         return read_settings(self.data_dir, self.file if self.file.exists() else None)
 
     @property
@@ -130,13 +139,13 @@ class FirstDay:
         return [path for path in (self.keys / EVERYDAY, self.keys / RESERVE) if path.is_file()]
 
     def ask_for_keys(self, question: str) -> None:
-        """Enter keeps the folder. Ask nothing if an option names it."""
+        """Ask for the folder of the keys, unless an option names it. Enter keeps the folder."""
         if self.asks and self.given.keys is None:
             self.keys = Path(typer.prompt(question, default=str(self.keys)))
 
     @property
     def link_file(self) -> Path:
-        """File for the lead's invitation if standard output is not a terminal."""
+        """Return the file for the lead's invitation if standard output is not a terminal."""
         return self.file.absolute().parent / LINK_FILE
 
     def examined(self) -> AbstractContextManager[CheckContext]:
@@ -160,17 +169,24 @@ class FirstDay:
         return {name: answer for name, answer in answers.items() if answer}
 
     def agrees(self, question: str) -> bool:
-        """Enter means no, and so does not being allowed to ask."""
+        """Ask a question that Enter answers with no, as does not being allowed to ask."""
         return self.asks and typer.confirm(question, default=False)
 
 
 def tell(text: str) -> None:
-    """Indented below the title of the step."""
+    """Print a line, indented below the title of the step."""
     typer.echo(f"{INDENT}{text}")
 
 
+class StepLeft(Exception):
+    """The administrator answered `LEAVE`."""
+
+
 def _prompt(text: str, *, is_hidden: bool = False) -> str:
-    return str(typer.prompt(text, default="", show_default=False, hide_input=is_hidden)).strip()
+    answer = str(typer.prompt(text, default="", show_default=False, hide_input=is_hidden)).strip()
+    if answer == LEAVE and not is_hidden:
+        raise StepLeft
+    return answer
 
 
 def _ask(name: str, text: str) -> str:
@@ -178,13 +194,14 @@ def _ask(name: str, text: str) -> str:
         answer = _prompt(text)
         if name.endswith("_contact"):
             answer = as_contact(answer)
-        if not answer or (refusal := refusal_of({name: answer})) is None:
+        is_folder = name == "seal_to" and not answer.startswith(RECIPIENT)
+        if not answer or is_folder or (refusal := refusal_of({name: answer})) is None:
             return answer
         tell(refusal)
 
 
 def as_contact(text: str) -> str:
-    """An email address becomes `mailto:`, a phone number `tel:`; other text is unchanged."""
+    """Return `mailto:` for an email address, `tel:` for a phone number, and other text unchanged."""
     found = CONTACTS.fullmatch(text)
     if found is None:
         return text
@@ -192,7 +209,7 @@ def as_contact(text: str) -> str:
 
 
 def parse_values(words: list[str]) -> dict[str, str]:
-    """Each word is `GUIDANCE_NAME=VALUE`; names lose prefix and capitals.
+    """Parse words of the form `GUIDANCE_NAME=VALUE`, whose names lose prefix and capitals.
 
     Raise `typer.BadParameter` for any other, and for a secret: other users can see command lines.
     """
@@ -253,7 +270,8 @@ def _ask_numbers(day: FirstDay) -> Numbers:
     given = {name: getattr(day.given, name) or "" for name in questions}
     if day.asks and not given["duty"]:
         given = {name: given[name] or _ask_number(text) for name, text in questions.items()}
-    return Numbers(**given, night=day.given.night or day.settings.out_of_hours_phone or "")
+    settings = day.settings
+    return Numbers(**given, night=day.given.night or settings.out_of_hours_phone or "", hours=settings.duty_hours or "")
 
 
 def _ask_number(text: str) -> str:
@@ -263,10 +281,19 @@ def _ask_number(text: str) -> str:
 
 
 def set_up_keys(day: FirstDay) -> None:
-    """Create two key files, or use those that exist, and set their public keys as recipients, if none are set."""
+    """Ask for the public keys of two keys made elsewhere, if none are set.
+
+    A folder, as answer or option, gets two key files, or has them.
+    """
     if day.settings.seal_to:
         return
-    day.ask_for_keys("Folder for the two key files: a stick is best, as they must not stay on a server")
+    if day.given.keys is None and not day.identities:
+        tell(HOW_TO_MAKE_KEYS.replace("\n", f"\n{INDENT}"))
+        answer = _ask("seal_to", KEYS_QUESTION) if day.asks else ""
+        if not answer or answer.startswith(RECIPIENT):
+            day.write({"seal_to": answer} if answer else {})
+            return
+        day.keys = Path(answer)
     recipients = []
     for path in (day.keys / EVERYDAY, day.keys / RESERVE):
         if path.exists():
@@ -288,6 +315,7 @@ def set_up_mail(day: FirstDay) -> None:
     """Ask for the mail server. A password goes to a separate private file."""
     if day.settings.smtp_host is not None or not day.agrees("Set up email to the team?"):
         return
+    tell(TO_LEAVE)
     values = day.ask_settings(MAIL_QUESTIONS)
     if "smtp_username" in values:
         path = day.file.absolute().parent / PASSWORD_FILE
@@ -301,6 +329,7 @@ def set_up_openid(day: FirstDay) -> None:
     """Ask for the provider, and for the groups of workers and leads."""
     if day.settings.openid_issuer is not None or not day.agrees("Let people sign in through the council's directory?"):
         return
+    tell(TO_LEAVE)
     values = day.ask_settings(OPENID_QUESTIONS)
     workers = _prompt("Group or role of the duty team there")
     leads = _prompt("Group or role of the leads there")

@@ -2,6 +2,7 @@
 
 from sqlmodel import Session
 
+from app.models.base import counted
 from app.services.access.clients import list_clients
 from app.services.access.restrictions import count_restricted, has_lead, list_readers
 from app.services.concerns.rows import RECENT_TESTS, count_recent_tests
@@ -17,7 +18,9 @@ def check_overdue(context: CheckContext) -> Verdict:
         late = count_states(session, now=context.at)["overdue"]
         late += count_additions(session, now=context.at)["additions_overdue"]
     if late:
-        return warn(f"{late} concerns or additions are overdue", "call the duty team now")
+        return warn(
+            f"{counted(late, 'concern or addition is', 'concerns or additions are')} overdue", "call the duty team now"
+        )
     return fine("nothing is overdue")
 
 
@@ -37,10 +40,13 @@ def check_restricted(context: CheckContext) -> Verdict:
         return warn("the desk has no lead: everyone could open a concern about someone who works here", MAKE_A_LEAD)
     if nameless:
         return warn(
-            f"{nameless} concerns are restricted to people who left or may not read concerns, so leads can open them",
+            f"{counted(nameless, 'concern is', 'concerns are')} restricted to people who left or may not read "
+            "concerns, so leads can open them",
             "let a lead change who may open each of them",
         )
-    return fine(f"{restricted} concerns are restricted" if restricted else "no concern is restricted")
+    return fine(
+        f"{counted(restricted, 'concern is', 'concerns are')} restricted" if restricted else "no concern is restricted"
+    )
 
 
 def check_test_concerns(context: CheckContext) -> Verdict:

@@ -14,16 +14,15 @@ from app.errors import CopyRefused, RowNotStored
 from app.extensions.operator_tools.services.row_copying import copy_rows
 from app.models.base import OnStep
 from app.services.access.row_signing import open_access_keys
-from app.services.operations.backup import count_verified
 from app.services.operations.concern_verification import UNREADABLE
+from app.services.operations.verification import Verified, count_verified
 
 
 @dataclass(frozen=True)
 class Copied:
     """`was_there`: the target already had an equal copy."""
 
-    editions: int
-    concerns: int
+    verified: Verified
     rows: int
     was_there: bool
 
@@ -59,5 +58,4 @@ def copy_database(source: Engine, target: Engine, on_step: OnStep) -> Copied:
         raise CopyRefused(f"a database failed ({name}). Nothing was copied: repeat the command later") from None
     except UNREADABLE:
         raise CopyRefused("a row cannot be read: `guidance verify` names it. Nothing was copied") from None
-    counted = count_verified(target)
-    return Copied(counted.editions, counted.concerns, rows, was_there)
+    return Copied(count_verified(target), rows, was_there)

@@ -4,6 +4,7 @@ import os
 import statistics
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from sqlalchemy import text
@@ -12,7 +13,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.db.database import DATABASE_FILE
 from app.db.private_files import FOR_OTHERS
 from app.db.schema import find_schema_faults, is_behind
-from app.errors import BackupRefused, SchemaUnknown
+from app.errors import BackupRefused, GuidanceError, SchemaBehind, SchemaTooOld, SchemaUnknown
+from app.models.base import counted
 from app.services.operations.backup import drill_restore
 from app.services.operations.check_model import CheckContext, Verdict, fault, find_broken_rows, fine, unknown, warn
 from app.services.operations.invariants import Invariant
@@ -35,6 +37,12 @@ SIZE_OF_POSTGRESQL = (
     " FROM pg_stat_user_tables"
 )
 """Its statistics estimate the free space."""
+OTHER_SCHEMAS: Mapping[type[GuidanceError], str] = {
+    SchemaBehind: "take a backup before",
+    SchemaTooOld: "keep that build for as long as its concerns are kept",
+    SchemaUnknown: "install the version that made it",
+}
+"""What to do; the errors say what is wrong, in the words of every command and of the page 'Upgrade'."""
 RUN_VERIFY = "leave the files unchanged and run guidance verify"
 UNSET = "GUIDANCE_BACKUP_FOLDER is not set, so this cannot be checked:"
 
@@ -57,12 +65,15 @@ def check_database(context: CheckContext) -> Verdict:
 
 def check_schema(context: CheckContext) -> Verdict:
     """Check the schema: if it is wrong, later checks that need the database are skipped."""
+    refusal: GuidanceError | None = None
     try:
         if is_behind(context.engine):
-            return fault("the schema is out of date", "back up, then run guidance migrate")
-    except SchemaUnknown:
-        return fault("the schema was made by a newer version", "install that version")
-    return fine("the schema is up to date")
+            refusal = SchemaBehind()
+    except tuple(OTHER_SCHEMAS) as found:
+        refusal = found
+    if refusal is None:
+        return fine("the schema is up to date")
+    return fault((str(refusal) or str(refusal.__doc__)).rstrip("."), OTHER_SCHEMAS[type(refusal)])
 
 
 def check_rules(context: CheckContext) -> Verdict:
@@ -152,10 +163,12 @@ def check_restore(context: CheckContext) -> Verdict:
         return warn(
             f"the restore could not be tested ({failure.strerror})", "let guidance doctor write into the folder"
         )
-    return fine(f"{newest.name} was restored in {drilled.seconds:.1f} s: {drilled.verified.concerns} concerns")
+    return fine(f"{newest.name} was restored in {drilled.seconds:.1f} s: {drilled.verified}")
 
 
-def check_invariant(invariant: Invariant, told: str, action: str, intact: str, context: CheckContext) -> Verdict:
-    """`told` has places for the number of broken rows, and for what the first is."""
+def check_invariant(
+    invariant: Invariant, noun: str, told: str, action: str, intact: str, context: CheckContext
+) -> Verdict:
+    """`told` has places for the number of broken rows with their `noun`, and for what the first is."""
     broken = find_broken_rows(context, invariant)
-    return fault(told.format(len(broken), broken[0]), action) if broken else fine(intact)
+    return fault(told.format(counted(len(broken), noun), broken[0]), action) if broken else fine(intact)

@@ -84,12 +84,13 @@ CONVENTIONS, PAGES, SETTINGS = "docs/reference/conventions.md", "docs/reference/
 ANNOUNCED = partial(
     check_invariant,
     Invariant.OVERDUE_EVENTS,
-    "{} are overdue but were not announced",
+    "concern or addition",
+    "{} overdue and not announced",
     "start guidance serve or guidance deliver with GUIDANCE_DELIVER, and read the log",
     "every overdue concern has been announced",
 )
 CHAINED = partial(
-    check_invariant, Invariant.CHAINS, "{} errors in the audit log: {}", RUN_VERIFY, "the audit log is intact"
+    check_invariant, Invariant.CHAINS, "error", "{} in the audit log: {}", RUN_VERIFY, "the audit log is intact"
 )
 SETTINGS_CHECK = Check("settings", check_settings, f"{SETTINGS}#table-of-settings")
 ALL_CHECKS = (
@@ -100,7 +101,7 @@ ALL_CHECKS = (
     Check("public-url", check_public_url, f"{DEPLOY}#put-a-reverse-proxy-in-front"),
     Check("recipients", check_number_of_recipients, KEYS),
     Check("identities", check_identities, KEYS, may_name_someone=True),
-    Check("receipt-key", check_receipt_key, "docs/reference/receipts.md"),
+    Check("receipt-key", check_receipt_key, "docs/reference/conventions.md#receipts"),
     Check("database", check_database, f"{OPERATIONS}#processes-and-nodes", opens_database=True),
     Check("pages", check_pages, f"{BACKUPS}#drill", needs_database=True, is_long=True),
     Check("schema", check_schema, f"{OPERATIONS}#schema", needs_database=True, opens_database=True),
@@ -129,9 +130,9 @@ ALL_CHECKS = (
     Check("chains", CHAINED, f"{OPERATIONS}#invariants", needs_database=True, is_long=True, may_name_someone=True),
     Check("access", check_access, f"{OPERATIONS}#who-may-come-in", needs_database=True, may_name_someone=True),
     Check("removed-recipients", check_removed_recipients, f"{KEYS}#change-keys", needs_database=True),
-    Check("webhooks", check_webhooks, "docs/how-to/receive-events.md#by-push", needs_database=True),
+    Check("webhooks", check_webhooks, "docs/reference/events.md#receive-by-push", needs_database=True),
     Check("email", check_email, "docs/reference/events.md#email-to-the-duty-team"),
-    Check(Part.OPENID.value, check_openid, "docs/how-to/use-openid.md#give-scopes"),
+    Check(Part.OPENID.value, check_openid, "docs/how-to/first-day.md#give-scopes"),
     *(Check(part.value, partial(check_outside, part), f"{OPERATIONS}#parts-outside") for part in KNOCKED),
     Check("print", check_print, f"{PAGES}#the-page-to-print"),
     Check("scripts", check_scripts, PAGES),
@@ -142,7 +143,7 @@ ALL_CHECKS = (
 
 @dataclass(frozen=True)
 class Finding:
-    """A line of the report. `read` is the path of a document to read."""
+    """A line of the report. `read` is the path of a document."""
 
     check: str
     condition: Condition

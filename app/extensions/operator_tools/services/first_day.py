@@ -20,6 +20,7 @@ from app.extensions.operator_tools.services.settings_checks import check_email, 
 from app.models.access.people import InvitationRow, PersonRow
 from app.models.access.roles import Role
 from app.models.audit.rows import AuditEntryRow, DeskAct
+from app.models.base import counted
 from app.models.concerns.receipts import ConcernState
 from app.models.concerns.rows import ConcernRow
 from app.services.access.people import count_passkeys, list_people
@@ -54,7 +55,7 @@ NO_DATABASE = fault("there is no database yet", RUN_SETUP)
 
 @dataclass(frozen=True)
 class Step:
-    """`examine` says if it is done."""
+    """A step of the first day. `examine` says whether it is done."""
 
     name: str
     title: str
@@ -66,7 +67,7 @@ class Step:
 
 
 def state_of_step(verdict: Verdict) -> str:
-    """`done`, `left`, or `open`: optional and not done, or not checked."""
+    """Return `done`, `left`, or `open` for an optional step that is not done or was not checked."""
     return {Condition.FINE: "done", Condition.SKIPPED: "open"}.get(verdict.condition, "left")
 
 
@@ -76,7 +77,7 @@ def is_to_do(verdict: Verdict) -> bool:
 
 
 def examine_council(context: CheckContext) -> Iterator[Verdict]:
-    """Name, and contacts for subjects other than a child."""
+    """Require the council's name, and contacts for subjects other than a child."""
     missing = [name for name in COUNCIL_SETTINGS if name not in context.settings.model_fields_set]
     if missing:
         yield fault(f"not set: {', '.join(f'{PREFIX}{name.upper()}' for name in missing)}", ANSWER)
@@ -84,7 +85,7 @@ def examine_council(context: CheckContext) -> Iterator[Verdict]:
 
 
 def examine_numbers(context: CheckContext) -> Iterator[Verdict]:
-    """No signpost of another council, and each checked by a person."""
+    """Require that no signpost is another council's, and that a person checked each."""
     try:
         known = context.reference_data
     except SeedFileError as refusal:
@@ -94,11 +95,13 @@ def examine_numbers(context: CheckContext) -> Iterator[Verdict]:
         yield fault(f"numbers of another council: {in_short(foreign)}", "give the council's own numbers")
     if unchecked := [each.id for each in known.all_signposts if each.verified_on is None]:
         yield fault(f"nobody has checked these numbers: {in_short(unchecked)}", "call each, and say so")
-    yield fine(f"{len(known.all_signposts)} numbers and addresses, each checked by a person")
+    yield fine(
+        f"{counted(len(known.all_signposts), 'number or address', 'numbers and addresses')}, each checked by a person"
+    )
 
 
 def examine_law(context: CheckContext) -> Iterator[Verdict]:
-    """A person compared each sentence with its source, and none is due again; otherwise optional."""
+    """Require that a person compared each sentence with its source, and that none is due again."""
     try:
         statements = context.reference_data.statements
     except SeedFileError:  # reported by `examine_numbers`
@@ -106,9 +109,11 @@ def examine_law(context: CheckContext) -> Iterator[Verdict]:
         return
     due = [each.id for each in statements if each.is_due(context.at.date(), within=dt.timedelta())]
     if due:
-        yield Verdict(Condition.SKIPPED, f"{len(due)} of {len(statements)} sentences are to be compared with the law")
+        yield Verdict(
+            Condition.SKIPPED, f"{len(due)} of {counted(len(statements), 'sentence')} to be compared with the law"
+        )
         return
-    yield fine(f"all {len(statements)} sentences about the law were compared with it")
+    yield fine(f"{counted(len(statements), 'sentence')} about the law, each compared with it")
 
 
 def examine_keys(context: CheckContext) -> Iterator[Verdict]:
@@ -133,7 +138,7 @@ def examine_address(context: CheckContext) -> Iterator[Verdict]:
 
 
 def examine_mail(context: CheckContext) -> Iterator[Verdict]:
-    """Skipped without a mail server."""
+    """Require that the mail server responds. Without one the step is skipped."""
     if context.settings.smtp_host is None:
         yield Verdict(Condition.SKIPPED, "not set up: the team gets no email about a concern")
         return
@@ -141,7 +146,7 @@ def examine_mail(context: CheckContext) -> Iterator[Verdict]:
 
 
 def examine_openid(context: CheckContext) -> Iterator[Verdict]:
-    """Skipped without a provider."""
+    """Require that the provider responds. Without one the step is skipped."""
     if context.settings.openid_issuer is None:
         yield Verdict(Condition.SKIPPED, "not set up: people sign in with passkeys")
         return
@@ -221,7 +226,7 @@ def count_openings(session: Session, reference: str) -> int:
 
 
 def examine_backup(context: CheckContext) -> Iterator[Verdict]:
-    """A folder, and a backup in it."""
+    """Require a folder with a backup in it."""
     folder = context.settings.backup_folder
     if folder is None:
         yield fault("GUIDANCE_BACKUP_FOLDER is not set", ANSWER)
@@ -235,7 +240,7 @@ def examine_backup(context: CheckContext) -> Iterator[Verdict]:
 
 
 def examine_service(context: CheckContext) -> Iterator[Verdict]:
-    """Ready at the public address, https or local."""
+    """Require that the service is ready at its public address, by https or locally."""
     yield from (each for each in check_public_url(context) if each.condition is not Condition.WARNING)
 
 
@@ -264,7 +269,7 @@ def examine_step(step: Step, context: CheckContext) -> Verdict:
 
 
 def check_first_day(context: CheckContext) -> Verdict:
-    """No trial, and a concern acknowledged; otherwise the steps left."""
+    """Check that this is no trial and a concern was acknowledged. Otherwise name the steps left."""
     found = {step.name: examine_step(step, context) for step in STEPS if step.is_in_first_day_check}
     left = [name for name, verdict in found.items() if is_to_do(verdict)]
     if found["concern"] is NO_DATABASE and not (

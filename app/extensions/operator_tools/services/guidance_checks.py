@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from sqlmodel import Session
 
 from app.errors import SeedFileError
+from app.models.base import counted
 from app.services.clock.working_days import WorkingDays
 from app.services.concerns.receipts import TIMES_FOR_DANGER
 from app.services.guides.editions import read_content
@@ -56,7 +57,8 @@ def check_contacts(context: CheckContext) -> Iterator[Verdict]:
     if unverified:
         grade = warn if context.settings.is_trial else fault
         yield grade(
-            f"nobody has checked {len(unverified)} of {len(checks)} contacts within a year: {in_short(unverified)}",
+            f"nobody has checked {len(unverified)} of {counted(len(checks), 'contact')} within a year: "
+            f"{in_short(unverified)}",
             "check each number, then publish the contacts with verified_on (signposts are in the seed folder)",
         )
     lacking = [name for name in FOR_OTHERS if not getattr(context.settings, name)]
@@ -66,7 +68,7 @@ def check_contacts(context: CheckContext) -> Iterator[Verdict]:
             f"people who come about an adult at risk or with a complaint get no number: {names} not set",
             f"set {names} (contacts: mailto:, https:// or tel:)",
         )
-    yield fine(f"all {len(checks)} contacts were checked within a year")
+    yield fine(f"{counted(len(checks), 'contact')}, each checked within a year")
 
 
 def check_reviews(context: CheckContext) -> Verdict:
@@ -81,9 +83,9 @@ def check_reviews(context: CheckContext) -> Verdict:
 
 
 def check_statements(context: CheckContext) -> Iterator[Verdict]:
-    """Privacy and accessibility have contacts (not in a trial), and the law was compared with its sources.
+    """Check the contacts of the privacy and accessibility statements (not in a trial), and the law.
 
-    It must not be due again within `REVIEW_SOON`.
+    It must be compared with its sources, and not be due again within `REVIEW_SOON`.
     """
     missing = [name for name in NAMED_BY_STATEMENTS if name not in context.settings.model_fields_set]
     if missing and not context.settings.is_trial:
@@ -100,10 +102,11 @@ def check_statements(context: CheckContext) -> Iterator[Verdict]:
     due = [each.id for each in statements if each.is_due(context.at.date(), within=REVIEW_SOON)]
     if due:
         yield warn(
-            f"{len(due)} of {len(statements)} statements about the law are to be compared with it: {in_short(due)}",
+            f"{len(due)} of {counted(len(statements), 'statement')} about the law to be compared with it: "
+            f"{in_short(due)}",
             "compare each with its source (guidance due), and set verified_on and recheck_by in legal-statements.yaml",
         )
-    yield fine(f"all {len(statements)} statements about the law were compared with it")
+    yield fine(f"{counted(len(statements), 'statement')} about the law, each compared with it")
 
 
 def check_holidays(context: CheckContext) -> Verdict:
@@ -121,7 +124,7 @@ def check_holidays(context: CheckContext) -> Verdict:
 
 
 def check_danger_times(context: CheckContext) -> Verdict:
-    """Set, except in a trial."""
+    """Check that the times are set, except in a trial."""
     unset = [name for name in TIMES_FOR_DANGER.values() if name not in context.settings.model_fields_set]
     if unset and not context.settings.is_trial:
         names = " and ".join(f"GUIDANCE_{name.upper()}" for name in unset)

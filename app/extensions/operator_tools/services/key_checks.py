@@ -8,12 +8,13 @@ from sqlmodel import Session
 
 from app.errors import SetupError
 from app.extensions.operator_tools.services.database_checks import RUN_VERIFY, check_invariant
+from app.models.base import counted
 from app.models.events.rows import MAILBOXES, DeliveryState, WebhookRow
 from app.services.access.row_signing import open_access_keys, require_access_keys
 from app.services.concerns.keys import RECEIPT_KEY, load_receipt_key
 from app.services.concerns.sealing import make_sealer, read_identities
 from app.services.events.address_guard import SsrfGuard
-from app.services.events.deliveries import count_deliveries, oldest_waiting
+from app.services.events.deliveries import count_deliveries, oldest_waiting_deliveries
 from app.services.events.webhook_keys import open_webhook_keys
 from app.services.events.webhooks import REMOVED, list_webhooks
 from app.services.operations.check_model import CheckContext, Verdict, fault, fine, warn
@@ -42,7 +43,7 @@ def check_number_of_recipients(context: CheckContext) -> Verdict:
             "there is only one recipient: if its identity is lost, all concerns are lost",
             "add a second recipient to GUIDANCE_SEAL_TO, then run guidance keys reseal",
         )
-    return fine(f"{len(recipients)} recipients")
+    return fine(counted(len(recipients), "recipient"))
 
 
 def check_identities(context: CheckContext) -> Verdict:
@@ -97,10 +98,10 @@ def check_receipt_key(context: CheckContext) -> Verdict:
         return warn("each node signs with its own key", "give all nodes the same GUIDANCE_RECEIPT_KEY_FILE")
     if age > KEY_AGE:
         return warn(
-            f"the receipt key is {age.days} days old",
+            f"the receipt key is {counted(age.days, 'day')} old",
             "create a new key, and list this one in GUIDANCE_RETIRED_RECEIPT_KEYS",
         )
-    return fine(f"the receipt key is {max(age.days, 0)} days old")
+    return fine(f"the receipt key is {counted(max(age.days, 0), 'day')} old")
 
 
 def check_access(context: CheckContext) -> Verdict:
@@ -111,16 +112,19 @@ def check_access(context: CheckContext) -> Verdict:
     except SetupError as refusal:
         return fault(str(refusal), "restore the access key")
     intact = "all access rows are signed by this service" if keys.keys else "nobody has access yet"
-    return check_invariant(Invariant.ACCESS, "{} access rows are invalid: {}", RUN_VERIFY, intact, context)
+    return check_invariant(
+        Invariant.ACCESS, "access row", "{} not signed by this service, or changed: {}", RUN_VERIFY, intact, context
+    )
 
 
 def check_removed_recipients(context: CheckContext) -> Verdict:
-    """Nothing to check in a trial."""
+    """Check removed recipients. In a trial there is nothing to check."""
     if context.settings.is_trial:
         return fine("a trial has no recipients")
     return check_invariant(
         Invariant.RECIPIENTS,
-        "{} texts are encrypted to a removed recipient",
+        "text",
+        "{} encrypted to a removed recipient",
         "run guidance keys reseal on a computer with an identity",
         "all texts are encrypted to current recipients only",
         context,
@@ -128,9 +132,12 @@ def check_removed_recipients(context: CheckContext) -> Verdict:
 
 
 def check_webhooks(context: CheckContext) -> Iterator[Verdict]:
-    """Enabled, reachable, with readable secrets. Given up events are a fault, late ones a warning."""
+    """Check that webhooks are enabled and reachable, and their secrets readable.
+
+    Given up events are a fault, late ones a warning.
+    """
     with Session(context.engine) as session:
-        counted, oldest = count_deliveries(session), oldest_waiting(session)
+        deliveries, oldest = count_deliveries(session), oldest_waiting_deliveries(session)
         webhooks = [
             each for each in list_webhooks(session) if each.disabled_because != REMOVED and each.name not in MAILBOXES
         ]
@@ -140,8 +147,10 @@ def check_webhooks(context: CheckContext) -> Iterator[Verdict]:
         name = webhook.name
         if webhook.disabled_at is not None:
             yield fault(f"{name} is disabled: {webhook.disabled_because}", f"fix the receiver, then add {name} again")
-        if dead := counted.get((name, DeliveryState.DEAD.value)):
-            yield fault(f"{name} did not accept {dead} events, which were given up", f"guidance webhooks replay {name}")
+        if dead := deliveries.get((name, DeliveryState.DEAD.value)):
+            yield fault(
+                f"{name} did not accept {counted(dead, 'event')}, now given up", f"guidance webhooks replay {name}"
+            )
         failure = knock_at_receiver(webhook.url, guard) if webhook.disabled_at is None else None
         if failure is not None:
             yield fault(f"cannot connect to the address of {name} ({failure})", "fix the receiver")
@@ -150,7 +159,7 @@ def check_webhooks(context: CheckContext) -> Iterator[Verdict]:
                 f"{name} has a pending event of {oldest[name]:%Y-%m-%d %H:%M} UTC",
                 f"fix the receiver (guidance webhooks test {name}), and see that something delivers",
             )
-    yield fine(f"{len(webhooks)} webhooks, all delivering")
+    yield fine(f"{counted(len(webhooks), 'webhook')}, all delivering" if webhooks else "there is no webhook")
 
 
 def _unreadable_secrets(context: CheckContext, webhooks: Sequence[WebhookRow]) -> Iterator[Verdict]:

@@ -11,6 +11,7 @@ from typing import Any
 from app.errors import SetupError
 from app.models.guides.edition_files import as_yaml, file_text
 from app.models.guides.signposts import Signpost, SignpostScope
+from app.services.clock.working_hours import read_hours
 from app.services.guides.reference_data import (
     COUNCILS,
     ELSEWHERE,
@@ -34,11 +35,12 @@ REMARK = "# The council's own signposts. Numbers change: call each once a year, 
 
 @dataclass(frozen=True)
 class Numbers:
-    """Numbers of the duty team, the team at night, and the designated officer (LADO), which may be empty."""
+    """Numbers of the duty team, the team at night, and the designated officer (LADO), and the hours of the first."""
 
     duty: str
     night: str = ""
     officer: str = ""
+    hours: str = ""
 
 
 def has_own_numbers(seed_dir: Path, council: str) -> bool:
@@ -140,13 +142,17 @@ def _local(name: str, title: str, number: str, today: dt.date) -> dict[str, Any]
 def _write_guide(draft: Path, council: str, numbers: Numbers, today: dt.date) -> None:
     path = draft / "guides" / FIRST_GUIDE / "1.yaml"
     path.parent.mkdir(parents=True)
-    duty = {
+    duty: dict[str, Any] = {
         "id": "duty-team",
         "name": "Duty team",
         "kind": "telephone",
         "phones": _phones("Duty team", numbers.duty),
         "verified_on": str(today),
     }
+    if hours := read_hours(numbers.hours):
+        duty["opening_hours"] = [each.model_dump(mode="json") for each in hours]
+    elif numbers.hours:
+        duty["when"] = numbers.hours
     content = {
         "title": "Worried about a child",
         "publisher": {"name": council, "kind": "council"},

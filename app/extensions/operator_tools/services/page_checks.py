@@ -6,6 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import text
 
+from app.models.base import counted
 from app.services.operations.check_model import CheckContext, Verdict, fault, fine, unknown, warn
 
 DISTRIBUTION = "one-minute-guide"
@@ -24,13 +25,14 @@ def check_pages(context: CheckContext) -> Verdict:
         faults = [str(row[0]) for row in connection.execute(text("PRAGMA quick_check")) if row[0] != "ok"]
     if faults:
         return fault(
-            f"the file is damaged in {len(faults)} places", "stop the service, keep the file, and restore a backup"
+            f"the file is damaged in {counted(len(faults), 'place')}",
+            "stop the service, keep the file, and restore a backup",
         )
     return fine("the database file is not damaged")
 
 
 def check_print(_: CheckContext) -> Verdict:
-    """The optional packages are installed."""
+    """Check that the optional packages are installed."""
     needed = filter(None, map(REQUIREMENT.match, metadata.requires(DISTRIBUTION) or ()))
     absent = [each[1] for each in needed if not _is_installed(each[1])]
     if absent:
@@ -49,7 +51,7 @@ def check_scripts(_: CheckContext) -> Verdict:
 
 
 def check_desk_script(_: CheckContext) -> Verdict:
-    """The built script, and its offline page."""
+    """Check the built script, and its offline page."""
     if not all((BUILT_FOLDER / name).is_file() for name in (BUILT, BUILT_PAGE)):
         return warn(
             "the desk cannot decrypt concerns in the browser: its script was not built",

@@ -80,11 +80,10 @@ def _count_rows(reading: Connection) -> int:
 
 
 def _is_empty(writing: Connection) -> bool:
-    """Raise `CopyRefused` if another program's table has the name of one of this service's."""
-    version = read_schema_version(writing)
-    taken = {*inspect(writing).get_table_names()} & SQLModel.metadata.tables.keys()
-    if version is None and taken:
-        raise CopyRefused(f"the target has a table {min(taken)} of another program: name an empty database")
+    """Raise `CopyRefused` if there is anything of another program."""
+    version, found = read_schema_version(writing), inspect(writing)
+    if version is None and (others := [*found.get_table_names(), *found.get_view_names()]):
+        raise CopyRefused(f"the target has a table {min(others)} of another program: name an empty database")
     if version not in (None, newest_revision()):
         raise SchemaBehind
     return version is None

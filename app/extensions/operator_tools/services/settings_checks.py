@@ -15,11 +15,12 @@ from sqlmodel import Session
 from app.config import Part, Settings, is_loopback
 from app.errors import GuidanceError
 from app.main import create_app, require_startable
+from app.models.base import counted
 from app.models.events.rows import EDITORS_EMAIL, EMAIL, DeliveryState
 from app.services.access.people import list_people
 from app.services.audit.known_time import find_clock_fault
 from app.services.clock.working_hours import read_hours
-from app.services.events.deliveries import count_deliveries, oldest_waiting
+from app.services.events.deliveries import count_deliveries, oldest_waiting_deliveries
 from app.services.operations.check_model import CheckContext, Verdict, fault, fine, unknown, warn
 from app.services.operations.external_services import LATE, knock
 from app.services.operations.watches import Unmeasured, Watch
@@ -32,8 +33,10 @@ UNTRUSTED_PROXY = "proxy"
 
 
 def check_settings(context: CheckContext) -> Iterator[Verdict]:
-    """Allowed, but less safe or useful."""
+    """Check for settings that are allowed, but less safe or useful."""
     settings = context.settings
+    for sentence in settings.renamed:
+        yield warn(sentence, "use the new name")
     if "*" in settings.allowed_hosts:
         yield warn("GUIDANCE_ALLOWED_HOSTS allows every host", "list the hosts of this service")
     if settings.log_level == "debug":
@@ -96,13 +99,14 @@ def check_outside(part: Part, context: CheckContext) -> Iterator[Verdict]:
 def check_email(context: CheckContext) -> Iterator[Verdict]:
     """Also check that no event has waited longer than `LATE`, if the database can be read."""
     with suppress(SQLAlchemyError), Session(context.engine) as session:  # another check reports a fault of the database
-        oldest, counted = oldest_waiting(session), count_deliveries(session)
+        oldest, deliveries = oldest_waiting_deliveries(session), count_deliveries(session)
         for name, readers in ((EMAIL, "duty team"), (EDITORS_EMAIL, "editors")):
             waits = oldest.get(name)
             if waits is not None and context.at - waits > LATE:
-                count = counted[name, DeliveryState.PENDING.value]
+                count = deliveries[name, DeliveryState.PENDING.value]
                 yield fault(
-                    f"{count} events have been waiting for an email to the {readers} since {waits:%Y-%m-%d %H:%M} UTC",
+                    f"{counted(count, 'event has', 'events have')} been waiting for an email to the {readers} "
+                    f"since {waits:%Y-%m-%d %H:%M} UTC",
                     f"call the {readers}, who are not being notified; read the log lines email_failed",
                 )
     yield from check_outside(Part.EMAIL, context)
@@ -145,7 +149,7 @@ def check_proxy(context: CheckContext) -> Verdict:
 
 
 def check_public_url(context: CheckContext) -> Iterator[Verdict]:
-    """https, not local, and this service is ready there."""
+    """Check that the address has https and is not local, and that this service is ready there."""
     settings, answer = context.settings, context.public_answer
     if is_loopback(urlsplit(settings.public_url).hostname or ""):
         yield warn("GUIDANCE_PUBLIC_URL is a local address", "set it to the address that callers use")
@@ -170,7 +174,7 @@ def check_public_url(context: CheckContext) -> Iterator[Verdict]:
 
 
 def check_clock(context: CheckContext) -> Verdict:
-    """Against the last known time. `clock-drift` finds smaller errors."""
+    """Check the clock against the last known time. `clock-drift` finds smaller errors."""
     with Session(context.engine) as session:
         apart = find_clock_fault(session, at=context.at)
     if apart is not None:
