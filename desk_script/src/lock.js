@@ -79,6 +79,7 @@ export class DeskLock {
     if (lockOf(bytes) !== Lock.NONE) return this.#openLocked(bytes);
     await this.#use(await readIdentities(bytes));
     await keep(bytes);
+    this.show();
     bytes.fill(0);
   }
 

@@ -24,7 +24,7 @@ RELEASED = re.findall(r"^## (\d\S+) - ", (ROOT / "CHANGELOG.md").read_text("utf-
 OLDEST_AND_NEWEST = ["1.31", "1.34"]
 UNITS = ["guidance.service", "guidance-backup.service", "guidance-doctor.service", "guidance-failed@.service"]
 MOST_EXPOSED = 2.0
-FILES = sorted(path for path in (ROOT / "Dockerfile", *DEPLOY.rglob("*")) if path.is_file())
+FILES = sorted(path for path in (ROOT / "Dockerfile", *DEPLOY.rglob("*")) if path.is_file() and path.suffix != ".pyc")
 HERE = "tests/deploy/test_manifests.py"
 UNITS_ARE_READ = f"{HERE}::test_systemd_accepts_the_units_except_for_the_missing_program"
 MONITORING = "tests/operations/test_observability.py"

@@ -310,6 +310,16 @@ def test_a_short_guide_is_set_in_larger_words_and_still_one_sheet(client: TestCl
     assert size > LIST_POINTS + 2
 
 
+def test_no_page_of_large_print_ends_with_a_heading_or_what_introduces_a_list(client: TestClient) -> None:
+    content = client.get(GUIDE).json()
+    introductions = [each for each in content["introductions"].values() if each]
+    pages = read(client.get(LARGE[0]).content).pages
+
+    ends = [run_together(page.extract_text().rpartition("\n")[0])[-40:] for page in pages]
+    assert len(ends) > 3
+    assert [end for end in ends for each in introductions if end.endswith(run_together(each)[-15:])] == []
+
+
 @pytest.mark.parametrize("form", [".pdf", "/large-print.pdf", "/renditions/cy.pdf", "/renditions/cy/large-print.pdf"])
 def test_every_printed_form_has_childline_and_numbers_that_can_be_dialled(client: TestClient, form: str) -> None:
     words = words_of(client.get(f"{GUIDE}{form}").content)

@@ -94,6 +94,15 @@ def test_the_guide_begins_with_a_plain_sentence_and_its_contents(client: TestCli
     assert len(places) == 6
 
 
+def test_the_guide_has_the_words_of_the_print_around_its_contacts_and_signs(client: TestClient) -> None:
+    page = client.get(f"/guides/{SLUG}").text
+    words = unescape(" ".join(re.sub("<[^>]+>", " ", page).split()))
+
+    assert "What to look for Vulnerability and risk factors and indicators to consider" in words
+    assert "Please call the Duty and Assessment Team on 01225 396312 (option 1) or" in words
+    assert "Our Request for Service Form can be found at: https://www.bathnes.gov.uk" in words
+
+
 def test_a_guide_without_signs_or_duties_does_not_promise_them(client: TestClient, service: FastAPI) -> None:
     publish_next(service, guide="neglect", responsibilities=[])
 

@@ -45,6 +45,7 @@ from app.services.guides.editions import (
 from app.services.guides.guides import ListedGuide, group_by_subject, list_guides
 from app.services.guides.pdf import is_printable, pdf_available
 from app.services.guides.pictures import MEDIA_TYPE, read_picture
+from app.services.guides.printed_words import PRINTED_HEADINGS
 from app.services.guides.renditions import (
     chosen_rendition,
     content_language,
@@ -281,6 +282,7 @@ def edition_values(head: EditionHead, content: EditionContent, history: list[Edi
         "content": content,
         "words": lambda *_pointer: english(),  # every text of an edition is in the guide's language
         "rendition": None,
+        "printed_heading": PRINTED_HEADINGS[Section.INDICATORS],
         "sections": ON_PAGES,
         "history": history,
         "previous_edition": {each.number: previous.get(each.number) for each in history},
