@@ -237,5 +237,5 @@ def in_turn(on_step: OnStep, number: int, parts: int) -> OnStep:
 
 
 def steps_of_part(on_step: OnStep, *, after: int, total: int) -> OnStep:
-    """Show the progress of a part. `after` is the number of steps before it, and `total` that of the whole task."""
+    """Return an `on_step` for a part of a task: `after` steps came before the part, and the task has `total`."""
     return lambda done, _of_the_part: on_step(after + done, total)

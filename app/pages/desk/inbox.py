@@ -106,7 +106,7 @@ def lead_to_concern(_visit: ReaderVisitDep, reference: Annotated[str, Query(max_
 
 @router.form("/looked", lambda _: lead_to(f"{PATH}?show={InboxTab.CHANGED.value}"))
 def note_look_on_page(visit: ReaderVisitDep, posted: SubmittedFormDep) -> None:
-    """Seen up to `until`, at most now; a later stored time stays."""
+    """Store that the person has seen changes up to `until`, at most now. A later stored time stays."""
     position = decode_position(posted.one("until"), (dt.datetime,))
     if position is None:
         raise InvalidCursor(NOT_OURS)

@@ -213,7 +213,7 @@ def _by_guide(guides: Iterable[ListedGuide], entries: Iterable[CatalogueEntry]) 
 
 
 def split_at_words(text: str, words: str) -> list[tuple[str, bool]]:
-    """Return the parts in order, True for a match: in any form, the last word perhaps incomplete."""
+    """Return the parts of `text`, True for those in `words` in any form. The last of `words` may be incomplete."""
     typed = words_in(words)
     runs: list[tuple[str, bool]] = []
     end = 0

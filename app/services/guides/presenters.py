@@ -218,7 +218,7 @@ class ShownRendition(ShownEdition):
         return self.stored.form.has_words and bool(self.words.in_guide_language)
 
     def facts(self, say: Say = str) -> Mapping[str, str]:
-        """Facts for people, by label. `say` translates what is no name."""
+        """Return facts by label. `say` translates the labels and values that are not names."""
         details, number = self.stored.content, self.stored.key.number
         made_by = ", ".join(filter(None, (say(details.made_by.value), details.tool)))
         checked = say("nobody yet") if details.checked_by is None else f"{details.checked_by}, {details.checked_on}"

@@ -114,7 +114,7 @@ def read_unplaced(editing: EditingDep) -> Response:
 
 @router.post("/{guide}/unplaced")
 def place_lines_on_page(editing: EditingDep, posted: SubmittedFormDep) -> Response:
-    """Put each passage where the person chose, or drop it (`LEFT_OUT`). One that another has placed is ignored.
+    """Put each passage where the person chose, or drop it. Passages that others have placed are ignored.
 
     Raise `NoSuchGuideDraft`.
     """

@@ -100,7 +100,7 @@ def guides_page(
 
 @router.post("/new")
 def begin_new_guide(session: SessionDep, visit: EditorVisitDep, posted: SubmittedFormDep) -> Response:
-    """Named by the posted title. If that is empty or taken, the list of guides shows an error."""
+    """Name the guide by the posted title. If that is empty or taken, the list of guides shows an error."""
     title = posted.one("title").strip()[:MAX_TITLE]
     guide = propose_id(title)
     if not title:
@@ -113,7 +113,7 @@ def begin_new_guide(session: SessionDep, visit: EditorVisitDep, posted: Submitte
 
 @router.post("/{guide}/begin")
 def begin_draft(editing: EditingDep) -> Response:
-    """Begin with the current edition without its change note, or with title and publisher. An existing draft stays."""
+    """Begin with the current edition without its change note. An existing draft stays."""
     return editing.begin(editing.initial_content())
 
 
@@ -294,10 +294,7 @@ def remarks_of(checked: CheckedDraft) -> list[Remark]:
 
 
 def beside_current(draft: GuideDraftRow | None, checked: CheckedDraft | None) -> dict[str, Any]:
-    """`comparison` has `changes` by page, and `unread` pages not compared in full.
-
-    None without something to compare.
-    """
+    """Return the `current` edition, and a `comparison`: the `changes`, and pages not compared in full as `unread`."""
     if draft is None or checked is None:
         return {"current": None, "comparison": None}
     head, current = current_of(checked.published.history), checked.published.current
@@ -309,7 +306,7 @@ def beside_current(draft: GuideDraftRow | None, checked: CheckedDraft | None) ->
 
 
 def _form(content: dict[str, Any], page: str) -> dict[str, Any]:
-    """Entries, and the names to which errors link. `DETAILS` has one entry."""
+    """Return the entries, and the names to which errors link. `DETAILS` has one entry."""
     fields, value = form_fields(page), section_value(content, page)
     if page == DETAILS:
         shown = show_fields(fields, "", value)

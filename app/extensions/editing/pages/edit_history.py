@@ -42,7 +42,7 @@ Before = Annotated[int, Query(ge=1, le=MAX_NUMBER)]
 
 @router.get("/{guide}/history")
 def read_history_page(editing: ReviewingDep, before: Before = MAX_NUMBER) -> Response:
-    """Up to `SHOWN_EDITIONS` below `before`, most recent first. Raise `NoSuchGuide`."""
+    """Show up to `SHOWN_EDITIONS` below `before`, most recent first. Raise `NoSuchGuide`."""
     history, hands = (
         get_history(editing.session, guide=editing.guide),
         list_edition_people(editing.session, editing.guide),
@@ -68,7 +68,7 @@ def read_history_page(editing: ReviewingDep, before: Before = MAX_NUMBER) -> Res
 
 
 def _changes(editing: Editing, before: EditionHead | None, after: EditionHead) -> dict[str, Sequence[TextChange]]:
-    """By heading."""
+    """Group the changes by heading."""
     if before is None:
         return {}
     old, new = (editing.context.contents(each.key, editing.session) for each in (before, after))
@@ -89,10 +89,7 @@ KeyDep = Annotated[AnyKey, Depends(read_key)]
 @router.get("/{guide}/editions/{number}/withdrawal")
 @router.get("/{guide}/renditions/{language}/{number}/withdrawal")
 def read_withdrawal_page(editing: PublishingDep, key: KeyDep) -> Response:
-    """Show what readers will get instead; no form if withdrawn.
-
-    Raise `NoSuchGuide`, `NoSuchEdition`, `NoSuchRendition`.
-    """
+    """Show what readers will get instead; if withdrawn, no form. Raise `NoSuchEdition` or `NoSuchRendition`."""
     return _withdrawal_page(editing, key)
 
 

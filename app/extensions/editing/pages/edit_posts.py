@@ -68,7 +68,7 @@ def read_entries(fields: tuple[EditField, ...], posted: SubmittedForm, name: str
 
 
 def settle_ids(entries: list[Any], former: Any, published: Collection[str]) -> None:
-    """Give each item a unique id, in place. Published and chosen ones stay; others follow the text."""
+    """Give each item a unique id, in place. Published and chosen ids stay; others follow the text."""
     before = former if isinstance(former, list) else []
     chosen = {
         each[ID]
@@ -145,7 +145,7 @@ def section_value(content: DraftContent, page: str) -> Any:
 
 
 def section_tag(content: DraftContent | None, page: str) -> str:
-    """Changes with the section. `NOT_BEGUN` without a draft."""
+    """Return a tag that changes with the section. It is `NOT_BEGUN` without a draft."""
     if content is None:
         return NOT_BEGUN
     text = json.dumps(section_value(content, page), ensure_ascii=False, sort_keys=True)
@@ -153,7 +153,7 @@ def section_tag(content: DraftContent | None, page: str) -> str:
 
 
 def with_section(content: DraftContent, page: str, posted: SubmittedForm) -> DraftContent:
-    """A copy with the posted section."""
+    """Return a copy of the draft with the posted section."""
     fields, former = form_fields(page), section_value(content, page)
     if page == DETAILS:
         lists = {key: value for key, value in content.items() if key in ITEM_LISTS}
@@ -210,7 +210,7 @@ def _add(content: DraftContent, name: str, kind: str) -> str:
 
 
 def _split(entries: list[Any], place: int) -> None:
-    """Into an entry a line, the first with the id; not above `MAX_ITEMS`."""
+    """Make an entry of each line. The first keeps the id, and there are never more than `MAX_ITEMS`."""
     entry = entries[place]
     lines = split_lines(entry["text"]) if isinstance(entry, dict) and isinstance(entry.get("text"), str) else []
     if len(lines) > 1 and len(entries) + len(lines) - 1 <= MAX_ITEMS:

@@ -59,7 +59,7 @@ class PicturedItem:
 
     @property
     def shown(self) -> str:
-        """Sent back by the form, so that changes by another are noticed."""
+        """Return the tag that the form sends back, so that changes by others are noticed."""
         return "" if self.picture is None else f"{self.picture['digest']} {self.picture['alt']}"
 
 

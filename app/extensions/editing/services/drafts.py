@@ -53,7 +53,7 @@ def keep_unplaced(draft: GuideDraftRow | None) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class EditionPeople:
-    """The people of an edition as far as they are recorded."""
+    """The recorded people of an edition."""
 
     writers: tuple[str, ...] = ()
     published_by: str | None = None
@@ -194,13 +194,13 @@ def record_draft_act(
 
 
 def digest_of_draft(draft: GuideDraftRow) -> str:
-    """Of content and unplaced passages."""
+    """Return the digest of content and unplaced passages together."""
     words = draft.content if draft.unplaced == NONE_UNPLACED else f"{draft.content}\n{draft.unplaced}"
     return digest_of_bytes(words.encode())
 
 
 def store_picture(session: Session, data: bytes) -> str:
-    """Return its digest."""
+    """Store the picture unless it is there, and return its digest."""
     digest = digest_of_bytes(data)
     if session.get(PictureRow, digest) is None:
         session.add(PictureRow(digest=digest, data=data))
@@ -208,7 +208,7 @@ def store_picture(session: Session, data: bytes) -> str:
 
 
 def remove_unused_pictures(session: Session, digests: Iterable[str]) -> None:
-    """Delete those that no draft and no published rendition has."""
+    """Delete the pictures that no draft and no published rendition has."""
     for digest in digests:
         row = session.get(PictureRow, digest)
         if row is not None and not _is_used(session, digest):
