@@ -9,8 +9,8 @@ from typing import Annotated, Any
 from fastapi import Depends, Path, Query, Response
 
 from app.extensions.editing import PAGES
+from app.extensions.editing.pages.draft_requests import Editing, PublishingDep, ReviewingDep
 from app.extensions.editing.pages.edit_posts import EDIT_PAGES
-from app.extensions.editing.pages.editing import Editing, PublishingDep, ReviewingDep
 from app.extensions.editing.services.drafts import EditionPeople, list_edition_people
 from app.models.base import MAX_NUMBER
 from app.models.guides.edition_keys import AnyKey, EditionKey, RenditionKey
@@ -76,14 +76,14 @@ def _changes(editing: Editing, before: EditionHead | None, after: EditionHead) -
     return {ITEM_LISTS[key].heading if key in ITEM_LISTS else EDIT_PAGES[key]: each for key, each in found.items()}
 
 
-async def read_key(editing: PublishingDep, number: Number) -> AnyKey:
+async def _read_key(editing: PublishingDep, number: Number) -> AnyKey:
     """Return the key of an edition, or of a rendition if the path names a language."""
     if "language" in editing.request.path_params:  # the query may name one too
         return RenditionKey(editing.guide, editing.language, number)
     return EditionKey(editing.guide, number)
 
 
-KeyDep = Annotated[AnyKey, Depends(read_key)]
+KeyDep = Annotated[AnyKey, Depends(_read_key)]
 
 
 @router.get("/{guide}/editions/{number}/withdrawal")

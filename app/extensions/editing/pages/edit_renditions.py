@@ -12,12 +12,12 @@ from pydantic import TypeAdapter, ValidationError
 
 from app.errors import BadRequest, DraftChanged, FieldError, NoSuchGuideDraft, NotFound
 from app.extensions.editing import PAGES
+from app.extensions.editing.pages.draft_requests import NO_FAULTS, Editing, ReviewingDep
 from app.extensions.editing.pages.drafts import AUTOSAVE
 from app.extensions.editing.pages.edit_faults import BACKTICKED, FORMS, Remark, faults_beside
 from app.extensions.editing.pages.edit_posts import EDIT_PAGES
 from app.extensions.editing.pages.edit_review import NO_PLAN, PlanDep, PlanTyped, review_values
 from app.extensions.editing.pages.edit_values import read_typed_day, shown_day
-from app.extensions.editing.pages.editing import NO_FAULTS, Editing, ReviewingDep
 from app.extensions.editing.pages.posted_files import PostedFileDep
 from app.extensions.editing.services.drafts import DraftContent, find_guide_draft, get_guide_draft
 from app.extensions.editing.services.rendition_drafts import (

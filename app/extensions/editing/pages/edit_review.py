@@ -9,10 +9,10 @@ from urllib.parse import urlencode
 from fastapi import Depends, Query, Response
 
 from app.extensions.editing import PAGES
+from app.extensions.editing.pages.draft_requests import Editing, PublishingDep, ReviewingDep, draft_form
 from app.extensions.editing.pages.drafts import beside_current, remarks_of, title_of
 from app.extensions.editing.pages.edit_faults import Remark, warning_remark
 from app.extensions.editing.pages.edit_posts import EDIT_PAGES
-from app.extensions.editing.pages.editing import Editing, PublishingDep, ReviewingDep, draft_form
 from app.extensions.editing.services.draft_links import LINK_DAYS, links_of, takes_no_more
 from app.extensions.editing.services.draft_review import (
     CHANGE_NOTE,
@@ -79,12 +79,12 @@ class PlanTyped:
 NO_PLAN = PlanTyped("", "", "")
 
 
-async def read_plan(fault: PlanFault = "", day: PlanText = "", time: PlanText = "") -> PlanTyped:
+async def _read_plan(fault: PlanFault = "", day: PlanText = "", time: PlanText = "") -> PlanTyped:
     """Return the refused time, which the query repeats."""
     return PlanTyped(day, time, fault if fault in PLAN_FAULTS else "")
 
 
-PlanDep = Annotated[PlanTyped, Depends(read_plan)]
+PlanDep = Annotated[PlanTyped, Depends(_read_plan)]
 
 
 @router.get("/{guide}")

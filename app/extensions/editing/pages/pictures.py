@@ -8,8 +8,8 @@ from fastapi import Response
 
 from app.errors import DraftChanged, NoSuchItem, NotFound, ValidationFailed
 from app.extensions.editing import PAGES, PICTURE_PATH
+from app.extensions.editing.pages.draft_requests import NO_FAULTS, Editing, EditorVisitDep, ReviewingDep
 from app.extensions.editing.pages.edit_posts import EDIT_PAGES
-from app.extensions.editing.pages.editing import NO_FAULTS, Editing, EditorVisitDep, ReviewingDep
 from app.extensions.editing.pages.posted_files import PostedFile, PostedFileDep
 from app.extensions.editing.services.drafts import DraftContent, get_guide_draft
 from app.extensions.editing.services.rendition_drafts import (

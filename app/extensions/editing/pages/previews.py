@@ -12,8 +12,8 @@ from sqlmodel import Session
 
 from app.errors import NoSuchGuideDraft, NotFound, ValidationFailed
 from app.extensions.editing import LINKED_PAGE
+from app.extensions.editing.pages.draft_requests import ReviewingDep, draft_form
 from app.extensions.editing.pages.drafts import router
-from app.extensions.editing.pages.editing import ReviewingDep, draft_form
 from app.extensions.editing.services.draft_checks import check_draft
 from app.extensions.editing.services.draft_links import LINK_DAYS, end_draft_link, find_linked_draft, make_draft_link
 from app.extensions.editing.services.drafts import get_guide_draft

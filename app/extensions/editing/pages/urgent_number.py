@@ -6,9 +6,9 @@ from fastapi import Path, Response
 
 from app.errors import NotFound, ValidationFailed
 from app.extensions.editing import PAGES
+from app.extensions.editing.pages.draft_requests import NO_FAULTS, Editing, EditingDep
 from app.extensions.editing.pages.drafts import beside_current, remarks_of
 from app.extensions.editing.pages.edit_review import NO_PLAN, review_values
-from app.extensions.editing.pages.editing import NO_FAULTS, Editing, EditingDep
 from app.extensions.editing.services.draft_review import CHANGE_NOTE, begin_and_offer
 from app.extensions.editing.services.drafts import DraftContent, find_guide_draft
 from app.models.guides.contacts import Contact

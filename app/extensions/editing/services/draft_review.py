@@ -80,7 +80,7 @@ class Discussion:
         return len(self.comments) >= MAX_COMMENTS
 
 
-def check_any_draft(
+def _check_any_draft(
     session: Session, draft: GuideDraftRow, reference_data: ReferenceData, *, today: dt.date
 ) -> CheckedDraft | CheckedRendition:
     if draft.language:
@@ -99,7 +99,7 @@ def offer_draft(session: Session, reference_data: ReferenceData, act: DraftAct, 
     content = draft.read()
     if note and not draft.language and not content.get(CHANGE_NOTE):
         draft = write_guide_draft(session, act, lambda _: content | {CHANGE_NOTE: note})
-    check_any_draft(session, draft, reference_data, today=act.at.date()).require_sound()
+    _check_any_draft(session, draft, reference_data, today=act.at.date()).require_sound()
     record_draft_act(session, draft, GuideDraftAct.OFFERED, act)
     _announce(session, EventKind.DRAFT_OFFERED, act)
     return draft
@@ -284,7 +284,7 @@ def _require_agreed(
         raise HandUnknown
     if not may_publish(draft, writers, act.by):
         raise SecondPersonNeeded
-    checked = check_any_draft(session, draft, reference_data, today=act.at.date())
+    checked = _check_any_draft(session, draft, reference_data, today=act.at.date())
     checked.require_sound()
     if checked.follows != follows:
         raise FollowsAnotherEdition

@@ -32,13 +32,13 @@ STATE = ("offered_at", "offered_by", "returned_at", "returned_by", "publish_at",
 """Submitted, sent back, or to be published at a time."""
 
 
-def expect_nothing(_draft: GuideDraftRow) -> None:
+def _expect_nothing(_draft: GuideDraftRow) -> None:
     """Accept any version of the draft."""
 
 
 @dataclass(frozen=True)
 class DraftAct(GuideAct):
-    precondition: DraftPrecondition = expect_nothing
+    precondition: DraftPrecondition = _expect_nothing
 
     def known_draft(self, session: Session) -> GuideDraftRow:
         """Raise `NoSuchGuideDraft`, or the errors of `precondition` if the caller has not seen the current version."""
@@ -166,7 +166,7 @@ def write_guide_draft(
         draft.version = record_draft_act(session, draft, GuideDraftAct.WRITTEN, act)
         draft.written_at, draft.written_by = act.at, act.by
         session.add(draft)
-        remove_unused_pictures(session, {*ANY_DIGEST.findall(former)} - {*ANY_DIGEST.findall(text)})
+        _remove_unused_pictures(session, {*ANY_DIGEST.findall(former)} - {*ANY_DIGEST.findall(text)})
     return draft
 
 
@@ -179,7 +179,7 @@ def discard_draft(session: Session, act: DraftAct) -> GuideDraftRow:
     draft = act.known_draft(session)
     record_draft_act(session, draft, GuideDraftAct.DISCARDED, act)
     session.delete(draft)
-    remove_unused_pictures(session, ANY_DIGEST.findall(draft.content))
+    _remove_unused_pictures(session, ANY_DIGEST.findall(draft.content))
     return draft
 
 
@@ -207,7 +207,7 @@ def store_picture(session: Session, data: bytes) -> str:
     return digest
 
 
-def remove_unused_pictures(session: Session, digests: Iterable[str]) -> None:
+def _remove_unused_pictures(session: Session, digests: Iterable[str]) -> None:
     """Delete the pictures that no draft and no published rendition has."""
     for digest in digests:
         row = session.get(PictureRow, digest)

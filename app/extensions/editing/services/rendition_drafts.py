@@ -139,10 +139,10 @@ def move_to(session: Session, head: EditionHead, content: DraftContent) -> Draft
     waiting = {path: Unsettled(number, text) for path, text in own.items() if path in new and path not in kept}
     waiting |= {path: each for path, each in unsettled.items() if path in new and path not in kept}
     moved = words | {"of": {"edition": head.number, "digest": head.digest}}
-    return with_texts(moved, kept, waiting)
+    return _with_texts(moved, kept, waiting)
 
 
-def with_texts(
+def _with_texts(
     words: DraftContent, texts: Mapping[TextPath, str], unsettled: Mapping[TextPath, Unsettled]
 ) -> DraftContent:
     """Replace all translations by `words`."""
@@ -208,7 +208,7 @@ def save_texts(
     if not {path.partition("/")[0] for path in kept} <= TRANSLATED_FIELDS:
         raise ValueError
     own = {name: words[name] for name in ("language", "form", "of", PICTURES) if name in words}
-    saved = with_texts(own | {name: value for name, value in details.items() if value}, kept, waiting)
+    saved = _with_texts(own | {name: value for name, value in details.items() if value}, kept, waiting)
     own_texts(saved)  # a draft that cannot be read again is not saved
     return saved
 
@@ -253,7 +253,7 @@ def take_texts(content: DraftContent, taken: Mapping[TextPath, str], order: Iter
     texts = {**own_texts(words), **taken}
     details = {name: value for name, value in words.items() if name not in CHECKED}
     waiting = {path: each for path, each in unsettled.items() if path not in taken}
-    return with_texts(details, {path: texts[path] for path in order if path in texts}, waiting)
+    return _with_texts(details, {path: texts[path] for path in order if path in texts}, waiting)
 
 
 def own_texts(words: DraftContent) -> dict[TextPath, str]:

@@ -15,7 +15,8 @@ import typer
 from sqlmodel import Session
 
 from app.cli.access.people import invitation_link
-from app.cli.options import format_moment, open_writer, read_settings
+from app.cli.open_database import open_writer
+from app.cli.options import format_moment, read_settings
 from app.clock import utc_now
 from app.config import PREFIX, SEED_DIR, Settings
 from app.extensions.operator_tools.commands.rehearsal import rehearse

@@ -68,7 +68,7 @@ from app.services.operations.check_model import (
     Verdict,
     fault,
     open_check_context,
-    worst,
+    worst_verdict,
 )
 from app.services.operations.invariants import Invariant
 from app.services.operations.watches import BACKUPS, OPERATIONS, WATCHES
@@ -219,7 +219,7 @@ def _run(check: Check, context: CheckContext, *, is_readable: bool, is_quick: bo
         return SKIPPED_LONG
     try:
         found = check.run(context)
-        return found if isinstance(found, Verdict) else worst(found)
+        return found if isinstance(found, Verdict) else worst_verdict(found)
     except SQLAlchemyError as failure:
         return fault(f"the database cannot be read ({type(failure).__name__})", "run guidance verify")
     except (GuidanceError, OSError) as failure:

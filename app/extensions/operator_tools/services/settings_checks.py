@@ -21,8 +21,8 @@ from app.services.access.people import list_people
 from app.services.audit.known_time import find_clock_fault
 from app.services.clock.working_hours import read_hours
 from app.services.events.deliveries import count_deliveries, oldest_waiting_deliveries
-from app.services.operations.check_model import CheckContext, Verdict, fault, fine, unknown, warn
-from app.services.operations.external_services import LATE, knock
+from app.services.operations.check_model import CheckContext, Verdict, fault, fine, unchecked_verdict, warn
+from app.services.operations.external_services import LATE, knock_at_services
 from app.services.operations.watches import Unmeasured, Watch
 
 LOOK_AT_PART = "check that it is running, that this computer can reach it, and that the setting is right"
@@ -68,7 +68,7 @@ def check_start(context: CheckContext) -> Verdict:
     except GuidanceError as refusal:
         return fault(f"a start would be refused: {refusal}".replace("\n", " "), "correct it before the next start")
     except SQLAlchemyError:
-        return unknown("the database cannot be read")
+        return unchecked_verdict("the database cannot be read")
     return fine("a start would succeed")
 
 
@@ -88,7 +88,7 @@ def _rehearse_start(settings: Settings, engine: Engine) -> None:
 def check_outside(part: Part, context: CheckContext) -> Iterator[Verdict]:
     """Check each setting that is set, once. A linked page that does not respond is only a warning."""
     says, action = (warn, LOOK_AT_PAGE) if part is Part.PAGES else (fault, LOOK_AT_PART)
-    found = list(knock(context.settings, part))
+    found = list(knock_at_services(context.settings, part))
     for setting, failure in found:
         if failure is not None:
             yield says(f"{setting}: not responding correctly ({failure})", action)
@@ -144,7 +144,7 @@ def check_proxy(context: CheckContext) -> Verdict:
             "add the address of the proxy, and restart the service",
         )
     if settings.trusted_proxies and not answer.checks:
-        return unknown("the service is not responding at its public address, so the proxy cannot be checked")
+        return unchecked_verdict("the service is not responding at its public address, so the proxy cannot be checked")
     return fine("the proxy is trusted" if settings.trusted_proxies else "http needs no proxy")
 
 
@@ -189,7 +189,7 @@ def check_watch(watch: Watch, context: CheckContext) -> Verdict:
     """Require the bound, unless accepted; advice warns too. Skip a watch that no action could make measurable."""
     taken = watch.measure(context)
     if isinstance(taken, Unmeasured):
-        return warn(taken.why, taken.action) if taken.action else unknown(taken.why)
+        return warn(taken.why, taken.action) if taken.action else unchecked_verdict(taken.why)
     if watch.is_past(taken) and watch.name in context.settings.accepted_warnings:
         return fine(f"{taken.found}, which GUIDANCE_ACCEPTED_WARNINGS accepts")
     if watch.is_past(taken):
