@@ -233,7 +233,7 @@ def own_steps(concern: Receipt | ConcernStatus, *, in_danger: bool = False) -> l
     return steps
 
 
-def host(address: str) -> str:
+def host_as_text(address: str) -> str:
     """Return the host of a URL without `www.`. `gov.uk` becomes `GOV.UK`."""
     name = (urlsplit(address).hostname or address).removeprefix("www.")
     return name.upper() if name == "gov.uk" else name

@@ -31,7 +31,7 @@ END_OF_RESPONSE: Message = {"type": "http.response.body"}
 
 
 class ServerTransport:
-    """Transport for uvicorn's protocol, whose pausing and resuming calls `set_full` instead."""
+    """A transport for uvicorn's protocol. Instead of pausing the reading, the protocol calls `set_full`."""
 
     def __init__(self, transport: Transport, set_full: Callable[[bool], None]) -> None:
         self.pause_reading = partial(set_full, True)

@@ -167,7 +167,6 @@ class ShownRendition(ShownEdition):
     to_call: tuple[Contact, ...]
     """Contacts in the guide's own language: of the rendered edition if numbered, otherwise of the current one."""
     languages: Links
-    """Path of the guide in each."""
 
     @property
     def rendition(self) -> "ShownRendition":

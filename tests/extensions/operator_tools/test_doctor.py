@@ -768,7 +768,7 @@ def test_the_first_line_names_what_is_left_of_the_first_day(set_up: SetUp, tmp_p
 
 
 def test_missing_scopes_are_named_until_somebody_has_signed_in(set_up: SetUp, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settings_checks, "check_outside", lambda *_: iter([check_model.fine("responding")]))
+    monkeypatch.setattr(settings_checks, "check_outside_settings", lambda *_: iter([check_model.fine("responding")]))
     issuer = "https://login.council.example"
     set_up.values |= {"openid_issuer": issuer, "openid_audience": "api://one-minute-guide", "openid_client_id": "desk"}
 

@@ -30,7 +30,6 @@ SELDOM = frozenset(
         *("subjects", "applies_to"),
     }
 )
-"""Shown only on demand."""
 CONTACT_FIELDS: Mapping[str, tuple[str, ...]] = {
     ContactKind.TELEPHONE: ("name", "phones", "opening_hours", "when", "verified_on", "kind"),
     ContactKind.WEB: ("name", "url", "when", "verified_on", "kind"),
@@ -95,7 +94,6 @@ CHOICE_LABELS: Mapping[str, str] = {
     "project_inference": "We did",
     "source": "The printed guide did",
 }
-"""Labels for values that would not be clear."""
 PRESETS: Mapping[Any, str] = {
     IndicatorKind: IndicatorKind.POTENTIAL_INDICATOR,
     DefinitionKind: DefinitionKind.LOCAL,
@@ -137,9 +135,7 @@ class EditField:
     entry: str = ""
     """The word for one entry."""
     preset: str = ""
-    """Value in a new entry."""
     code_list: str = ""
-    """Has the choices."""
 
 
 @cache

@@ -33,7 +33,6 @@ class Block:
     level: int = 0
     """Level of a heading (the title has 1), or depth of a list item (1 is outermost)."""
     links: tuple[str, ...] = ()
-    """Addresses, in order."""
     cells: tuple[str, ...] = ()
     """Empty unless the block is a row of a table."""
     place: str = ""

@@ -19,7 +19,6 @@ from app.services.guides.guide_acts import GuideAct, append_guide_act
 from app.services.guides.pictures import ANY_DIGEST
 
 ENDING_ACTS = (GuideDraftAct.DISCARDED.value, GuideDraftAct.PUBLISHED.value)
-"""Acts after which the guide has no draft."""
 DraftContent = dict[str, Any]
 DraftChange = Callable[[GuideDraftRow | None], DraftContent]
 """Gets the current draft, if any, and returns the new content, or raises."""

@@ -29,7 +29,6 @@ LOOK_AT_PART = "check that it is running, that this computer can reach it, and t
 LOOK_AT_PAGE = "open it in a browser, and correct the setting"
 SOON = dt.timedelta(days=30)
 UNTRUSTED_PROXY = "proxy"
-"""The readiness warning."""
 
 
 def check_settings(context: CheckContext) -> Iterator[Verdict]:
@@ -85,7 +84,7 @@ def _rehearse_start(settings: Settings, engine: Engine) -> None:
     require_startable(settings, engine)
 
 
-def check_outside(part: Part, context: CheckContext) -> Iterator[Verdict]:
+def check_outside_settings(part: Part, context: CheckContext) -> Iterator[Verdict]:
     """Check each setting that is set, once. A linked page that does not respond is only a warning."""
     says, action = (warn, LOOK_AT_PAGE) if part is Part.PAGES else (fault, LOOK_AT_PART)
     found = list(knock_at_services(context.settings, part))
@@ -109,7 +108,7 @@ def check_email(context: CheckContext) -> Iterator[Verdict]:
                     f"since {waits:%Y-%m-%d %H:%M} UTC",
                     f"call the {readers}, who are not being notified; read the log lines email_failed",
                 )
-    yield from check_outside(Part.EMAIL, context)
+    yield from check_outside_settings(Part.EMAIL, context)
 
 
 def check_openid(context: CheckContext) -> Iterator[Verdict]:
@@ -126,7 +125,7 @@ def check_openid(context: CheckContext) -> Iterator[Verdict]:
                     "fails for everybody whose roles there are not named like scopes (concerns:read)",
                     "map the provider's groups or roles to scopes, or sign in once",
                 )
-    yield from check_outside(Part.OPENID, context)
+    yield from check_outside_settings(Part.OPENID, context)
 
 
 def check_proxy(context: CheckContext) -> Verdict:
@@ -186,7 +185,10 @@ def check_clock(context: CheckContext) -> Verdict:
 
 
 def check_watch(watch: Watch, context: CheckContext) -> Verdict:
-    """Require the bound, unless accepted; advice warns too. Skip a watch that no action could make measurable."""
+    """Compare a measurement with its bound. Advice within the bound is a warning.
+
+    Skip what no action could make measurable.
+    """
     taken = watch.measure(context)
     if isinstance(taken, Unmeasured):
         return warn(taken.why, taken.action) if taken.action else unchecked_verdict(taken.why)
