@@ -19,7 +19,7 @@ from app.models.access.roles import Role
 from app.models.references import EXAMPLE_BURST, new_reference
 from app.services.access.access_record import by_operator
 from app.services.access.clients import add_client
-from app.services.access.people import change_role, leave
+from app.services.access.people import change_role, remove_person_access
 from app.services.cursors import encode_key
 from app.services.events.deliveries import claim_due
 from app.services.events.emails import build_email, claim_email
@@ -577,9 +577,9 @@ def test_a_concern_whose_people_have_left_is_for_leads_then_for_all(
     context: AppContext, team: Team, hidden: str
 ) -> None:
     for name in (SAM, ASH):
-        context.writer.run(leave, name, at=A_TUESDAY)
+        context.writer.run(remove_person_access, name, at=A_TUESDAY)
     after_them = [reads(team.jo, hidden), reads(team.kim, hidden)]
-    context.writer.run(leave, KIM, at=A_TUESDAY)
+    context.writer.run(remove_person_access, KIM, at=A_TUESDAY)
 
     assert after_them == [404, 200]
     assert reads(team.jo, hidden) == 200
@@ -591,7 +591,7 @@ def check(context: AppContext) -> str:
 
 @pytest.mark.slow
 def test_the_doctor_counts_concerns_whose_people_may_not_read(context: AppContext, hidden: str) -> None:
-    context.writer.run(leave, SAM, at=A_TUESDAY)
+    context.writer.run(remove_person_access, SAM, at=A_TUESDAY)
     before = check(context)
     context.writer.run(change_role, ASH, Role.AUDITOR, actor=by_operator(A_TUESDAY))
 
@@ -616,7 +616,7 @@ def test_without_a_lead_the_doctor_counts_only_what_everyone_can_open(
     for _ in range(for_leads):
         raise_concern(client, concern=ABOUT_STAFF)
     for name in (SAM, KIM):
-        context.writer.run(leave, name, at=A_TUESDAY)
+        context.writer.run(remove_person_access, name, at=A_TUESDAY)
 
     assert hidden
     assert check(context) == f"the desk has no lead: {found}"

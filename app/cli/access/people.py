@@ -6,7 +6,8 @@ import typer
 from sqlmodel import Session
 
 from app.age.keys import fingerprint_of
-from app.cli.options import AsJson, SettingsOptions, echo_result, format_moment, open_writer, parse_end
+from app.cli.open_database import open_writer
+from app.cli.options import AsJson, SettingsOptions, echo_result, format_moment, parse_end
 from app.clock import utc_now
 from app.config import Settings
 from app.models.access.roles import Role

@@ -298,7 +298,7 @@ class LogDetails(Details):
 
 
 class CheckpointDetails(Details):
-    """Number and hash of the last event; 0 and None without one."""
+    """A checkpoint. The number and hash of the last event are 0 and None if there is no event."""
 
     events: int = 0
     sha256: str | None = None

@@ -26,7 +26,7 @@ from app.services.access.people import (
     invite,
     list_people,
     list_workers,
-    lock_out,
+    lock_person_out,
 )
 from app.services.access.sign_in import INVITATION, PATH
 from app.services.desk.assignment import give_all, open_concerns_of
@@ -172,7 +172,7 @@ def lock_out_person(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
     name = posted.one("name")
     with Session(visit.context.engine) as session:
         get_person(session, name)
-    visit.context.writer.run(lock_out, name, actor=visit.actor)
+    visit.context.writer.run(lock_person_out, name, actor=visit.actor)
     return lead_to(address_of_person(name))
 
 

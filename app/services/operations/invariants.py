@@ -61,7 +61,6 @@ class Invariants:
         self.broken: dict[str, bool] = {}
         """True by check if it failed the last time."""
         self.checked_at: dict[str, dt.datetime] = {}
-        """Time at which each check last ended."""
 
     def check_due(self, beat: Beat) -> None:
         """Make the checks that are due, keep the results, and log each fault."""

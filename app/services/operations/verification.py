@@ -17,7 +17,7 @@ from app.errors import SchemaBehind, SetupError
 from app.extensions import installed, modules_of
 from app.models.audit.rows import AuditEntryRow
 from app.models.base import OnStep, counted, show_no_progress, steps_of_part
-from app.models.guides.edition_keys import AnyKey, name_of
+from app.models.guides.edition_keys import AnyKey, name_of_edition
 from app.services.access.row_signing import verify_access
 from app.services.audit.known_time import find_known_time_fault
 from app.services.guides.editions import IS_EDITION, digest_of_stored, every_publication
@@ -77,7 +77,7 @@ def verify_editions(engine: Engine) -> Iterator[tuple[str, str | None]]:
     """Yield each edition and rendition, with its fault or None."""
     with Session(engine) as session:
         for key, digest in every_publication(session):
-            yield name_of(key), _find_fault(session, key, digest)
+            yield name_of_edition(key), _find_fault(session, key, digest)
 
 
 def find_all_faults(engine: Engine, on_step: OnStep = show_no_progress) -> Iterator[tuple[str, str]]:
