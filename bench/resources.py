@@ -55,7 +55,7 @@ for name in sys.argv[1:]:
 """
 IMPORT = ["-c", "import fastapi, sqlmodel"]
 GUIDANCE = ["-m", "app.cli"]
-WITHOUT = {"GUIDANCE_EXTENSIONS": ""}
+WITHOUT = {"GUIDANCE_EXTENSIONS": "none"}
 COMPLETING = {"_GUIDANCE_COMPLETE": "complete_bash", "COMP_WORDS": "guidance clients ", "COMP_CWORD": "2"}
 TIMED = """
 import resource, subprocess, sys

@@ -66,8 +66,8 @@ def count_passkeys(session: Session) -> Counter[str]:
 
 def find_last_uses(session: Session) -> dict[str, dt.datetime]:
     """Return when each person was last here, by name."""
-    last = func.max(SessionRow.last_used_at)
-    return dict(session.exec(select(SessionRow.person, last).group_by(SessionRow.person)).all())
+    uses = select(SessionRow.person, func.max(SessionRow.last_used_at)).group_by(SessionRow.person)
+    return dict(session.exec(uses).all())
 
 
 def find_with_person(

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Engine, bindparam, case, column, extract, func, text
+from sqlalchemy import ColumnElement, Connection, Engine, bindparam, extract, func, text
 from sqlalchemy import select as select_columns
 from sqlmodel import Session
 
@@ -28,7 +28,7 @@ from app.services.desk.inbox import count_hidden
 
 MICROSECOND = dt.timedelta(microseconds=1)
 END_OF_TIME = dt.datetime.max.replace(tzinfo=dt.UTC)
-EVENTS = ("received", "acknowledged", "closed")
+COUNTS = ("received", "acknowledged", "closed", "waiting", "overdue")
 SMALLEST_COUNT = 5
 """Counts from 1 to below are hidden: people could recognise the child."""
 MEASURES = ("guide", "state", "immediate_danger", "referral_source", "channel", "outcome")
@@ -42,9 +42,9 @@ def read_figures(engine: Engine, writer: Writer, *, days: int, actor: Actor) -> 
     dates = [today - dt.timedelta(days=back) for back in reversed(range(days))]
     begins = [*map(_begin, dates), actor.at + MICROSECOND]  # an event at exactly `at` is of today
     with Session(engine) as session:
-        counts = _count_days(session.connection(), begins, actor)
-        figures = [FiguresOfDay(day=day, **each) for day, each in zip(dates, counts, strict=True)]
-        return FiguresResponse(days=tuple(figures), **count_hidden(session, actor))
+        counts = zip(dates, _count_days(session.connection(), begins, actor), strict=True)
+        figures = tuple(FiguresOfDay(day=day, **each) for day, each in counts)
+        return FiguresResponse(days=figures, **count_hidden(session, actor))
 
 
 def _count_days(connection: Connection, begins: Sequence[dt.datetime], actor: Actor) -> list[dict[str, int]]:
@@ -52,34 +52,28 @@ def _count_days(connection: Connection, begins: Sequence[dt.datetime], actor: Ac
 
     What waited at the end of a day is what waits now, without what came since, and with what was acknowledged since.
     """
-    left_out = uncounted(actor).cte("uncounted")
-    is_counted = _CONCERNS.reference.not_in(select_columns(left_out.c.reference))
-    conditions = _CONCERNS.test.is_(False), is_counted
+    left_out = select_columns(uncounted(actor).cte("uncounted").c.reference)
+    conditions = _CONCERNS.test.is_(False), _CONCERNS.reference.not_in(left_out)
     waits = *conditions, WAITS, _CONCERNS.acknowledge_by < END_OF_TIME  # which its index begins with
-    spans = " UNION ALL ".join(
-        f"SELECT :began_{place} AS began, :ended_{place} AS ended" for place in range(len(begins))
-    )
-    moments = {f"began_{place}": each for place, each in enumerate(begins)}
-    moments |= {f"ended_{place}": each for place, each in enumerate([*begins[1:], END_OF_TIME])}
-    told = (bindparam(name, moment, UtcDateTimeType) for name, moment in moments.items())
-    times = column("began", UtcDateTimeType), column("ended", UtcDateTimeType)
-    day = text(spans).bindparams(*told).columns(*times).cte("days")  # `values` would be compiled each time
+    moments = {f"at_{place}": each for place, each in enumerate([*begins, END_OF_TIME])}
+    spans = " UNION ALL ".join(f"SELECT :at_{place} AS began, :at_{place + 1} AS ended" for place in range(len(begins)))
+    bound = text(spans).bindparams(*(bindparam(name, each, UtcDateTimeType) for name, each in moments.items()))
+    day = bound.columns(began=UtcDateTimeType, ended=UtcDateTimeType).cte("days")  # `values` is compiled each time
     counts = [
         select_columns(func.count()).where(moment >= day.c.began, moment < day.c.ended, *which).scalar_subquery()
         for moment, which in (
-            *((_CONCERNS[f"{name}_at"], conditions) for name in EVENTS),
+            *((_CONCERNS[f"{name}_at"], conditions) for name in COUNTS[:3]),
             (_CONCERNS.acknowledge_by, (*waits, _CONCERNS.acknowledge_by < actor.at)),
         )
     ]
     *by_day, later = connection.execute(select_columns(*counts).select_from(day).order_by(day.c.began)).all()
-    is_overdue = case((_CONCERNS.acknowledge_by < actor.at, 1))
-    waiting, overdue = connection.execute(select_columns(func.count(), func.count(is_overdue)).where(*waits)).one()
+    open_ones = select_columns(func.count(), func.count().filter(_CONCERNS.acknowledge_by < actor.at))
+    waiting, overdue = connection.execute(open_ones.where(*waits)).one()
     waiting += later[1] - later[0]  # since
     late = _late_by_day(connection, begins, conditions, actor)
     found = []
     for place, (received, acknowledged, closed, due) in reversed([*enumerate(by_day)]):
-        happened = {"received": received, "acknowledged": acknowledged, "closed": closed}
-        found.append({**happened, "waiting": waiting, "overdue": overdue + late[place]})
+        found.append(dict(zip(COUNTS, (received, acknowledged, closed, waiting, overdue + late[place]), strict=True)))
         waiting, overdue = waiting - received + acknowledged, overdue - due
     return found[::-1]
 
@@ -88,8 +82,9 @@ def _late_by_day(
     connection: Connection, begins: Sequence[dt.datetime], conditions: Iterable[ColumnElement[bool]], actor: Actor
 ) -> list[int]:
     """Count what was overdue at the end of each day, and acknowledged later."""
-    is_late = _CONCERNS.acknowledged_at >= begins[1], _CONCERNS.acknowledge_by < _CONCERNS.acknowledged_at
-    times = select_columns(_CONCERNS.acknowledge_by, _CONCERNS.acknowledged_at).where(*is_late, *conditions)
+    times = select_columns(_CONCERNS.acknowledge_by, _CONCERNS.acknowledged_at).where(
+        _CONCERNS.acknowledged_at >= begins[1], _CONCERNS.acknowledge_by < _CONCERNS.acknowledged_at, *conditions
+    )
     ends, counts = begins[1:], [0] * (len(begins) - 1)
     for acknowledge_by, acknowledged_at in connection.execute(times):
         for place in range(bisect_right([*ends[:-1], actor.at], acknowledge_by), bisect_right(ends, acknowledged_at)):
