@@ -91,17 +91,18 @@ accessibility: $(VENV)/installed-dev
 	@$(VENV)/bin/python -m tests.support.accessibility
 
 # Measure the service beside baselines (about half an hour; ARGS=--quick a few minutes). Uses wrk and nginx where installed.
-# The pictures and the table again, without measuring: make bench ARGS=--redraw
+# The tables again, without measuring: make bench ARGS=--redraw
 bench: $(VENV)/installed-dev $(VENV)/installed-bench
 	$(VENV)/bin/python -m bench $(ARGS)
 
-# Measure in short rounds what has a bar (about five minutes), and fail where one is worse than the recorded one in bench/results.
-bench-check: $(VENV)/installed-dev $(VENV)/installed-bench
-	$(VENV)/bin/python -m bench --check $(ARGS)
+# Compare what acts take with few and with many concerns, guides, editions and other rows, in one process (under three minutes), and
+# fail where one takes more statements with more rows, or more processor than its bar allows.
+bench-check: $(VENV)/installed-dev
+	$(VENV)/bin/python -m bench.growth --check $(ARGS)
 
 # Write the weights of the code, and how many functions three requests enter, into docs/architecture.md.
 weights: $(VENV)/installed-dev
-	$(VENV)/bin/python -m bench.walks
+	$(VENV)/bin/python -m tests.support.walks
 
 # Check the code without running it: layout, lint, types, imports, dependencies, security, the Dockerfile, slow regular expressions,
 # and whether a part outgrew its weight in docs/architecture.md.
@@ -114,7 +115,7 @@ check: $(VENV)/installed-dev $(VENV)/installed-docs
 	$(VENV)/bin/bandit --quiet --recursive app
 	$(VENV)/bin/hadolint Dockerfile
 	$(VENV)/bin/python -m tests.support.patterns
-	$(VENV)/bin/python -m bench.structure
+	$(VENV)/bin/python -m tests.support.structure
 
 # Check that every locked package has a hash and allowed terms, then send all of them to a vulnerability service. Fail where one is
 # known to be vulnerable, and where a service does not answer. Without a service: make audit ARGS=--offline

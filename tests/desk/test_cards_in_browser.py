@@ -16,7 +16,6 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from app.models.access.roles import Role
 from app.models.audit.rows import DeskAct
 from app.services.concerns.keys import DEVELOPMENT_IDENTITY, create_identity
-from bench.matching import SEED
 from tests.support.browsing import accessibility_violations, browser_with_profile, places_in_profile, unfold
 from tests.support.clock import A_TUESDAY
 from tests.support.command import guidance
@@ -26,6 +25,7 @@ from tests.support.desk_states import SAM, act, session_of, sign_in
 from tests.support.invented_concerns import invent_concerns, submission_of
 from tests.support.live import LiveServer
 from tests.support.people import JO, accept_invitation, virtual_authenticator
+from tests.support.recognition import SEED
 from tests.support.service import a_service
 from tests.support.threaded import run_server
 from tests.support.unsealing import RecordingProxy, choose_key, need_script, unlock

@@ -3,6 +3,7 @@
 import datetime as dt
 import hmac
 import secrets
+from collections import Counter
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -58,12 +59,15 @@ def list_workers(session: Session) -> list[str]:
     return list(session.exec(names.order_by(PersonRow.name)))
 
 
-def count_passkeys(session: Session, name: str) -> int:
-    return session.exec(select(func.count()).select_from(PasskeyRow).where(PasskeyRow.person == name)).one()
+def count_passkeys(session: Session) -> Counter[str]:
+    """Count those of each person, by name."""
+    return Counter(dict(session.exec(select(PasskeyRow.person, func.count()).group_by(PasskeyRow.person)).all()))
 
 
-def find_last_use(session: Session, name: str) -> dt.datetime | None:
-    return session.exec(select(func.max(SessionRow.last_used_at)).where(SessionRow.person == name)).one()
+def find_last_uses(session: Session) -> dict[str, dt.datetime]:
+    """Return when each person was last here, by name."""
+    uses = select(SessionRow.person, func.max(SessionRow.last_used_at)).group_by(SessionRow.person)
+    return dict(session.exec(uses).all())
 
 
 def find_with_person(

@@ -156,8 +156,8 @@ def examine_openid(context: CheckContext) -> Iterator[Verdict]:
 def examine_lead(context: CheckContext) -> Iterator[Verdict]:
     """Require a lead who has a passkey or has signed in. Otherwise yield a fault for each invited one."""
     with Session(context.engine) as session:
-        ready = [each.name for each in _leads(session) if each.provider or count_passkeys(session, each.name)]
-        invited = find_invited_leads(session, at=context.at)
+        passkeys, invited = count_passkeys(session), find_invited_leads(session, at=context.at)
+        ready = [each.name for each in _leads(session) if each.provider or passkeys[each.name]]
     if ready:
         yield fine(f"{in_short(ready)} can sign in")
         return
