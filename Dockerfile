@@ -36,6 +36,9 @@ RUN useradd --uid 10001 --user-group --no-create-home --home-dir /data --shell /
     && rm -rf /usr/local/bin/pip* /usr/local/lib/python3*/ensurepip /usr/local/lib/python3*/site-packages/pip*
 COPY --from=builder /opt/venv /opt/venv
 ARG COMMIT=unknown
+LABEL org.opencontainers.image.revision=${COMMIT} \
+    org.opencontainers.image.title="One Minute Guide" \
+    org.opencontainers.image.licenses=MIT
 ENV PATH=/opt/venv/bin:$PATH \
     GUIDANCE_COMMIT=${COMMIT} \
     PYTHONDONTWRITEBYTECODE=1 \
