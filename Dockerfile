@@ -22,6 +22,7 @@ COPY pyproject.toml hatch_build.py LICENSE NOTICE.md ./
 COPY one_minute_guide/ one_minute_guide/
 COPY app/ app/
 COPY seed/ seed/
+COPY trial_seed/ trial_seed/
 # The version between two releases has the commit, as the wheel does.
 ARG COMMIT=unknown
 # Remove the two packages that build the project. 'pip check' fails if another package needs them.
