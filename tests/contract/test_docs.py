@@ -39,7 +39,8 @@ DOCUMENTS = sorted(
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 CODE = re.compile(r"^```.*?^```$|^ {4,}[^\n]*$|`[^`\n]*`", flags=re.MULTILINE | re.DOTALL)
 FOLDERS = (
-    "app|bench|client|deploy|desk_script|docs|docs_site|examples|requirements|seed|speakers|supply|tests|web_client"
+    "app|bench|client|deploy|desk_script|docs|docs_site|examples|requirements|seed|speakers|supply|tests|trial_seed|"
+    "web_client"
 )
 NAMED_FILE = re.compile(rf"`((?:{FOLDERS})/[^`\s{{}}<>*:]*|[A-Z]+\.md)[`: ]")
 CURRENT = [path for path in DOCUMENTS if path.name != "CHANGELOG.md"]

@@ -7,8 +7,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, delete
-from sqlmodel import Session, col, func, select
+from sqlalchemy import ColumnElement, delete, func
+from sqlmodel import Session, col, select
 
 from app.db.writer import Writer
 from app.errors import NoSuchItem, NoSuchPerson, SessionUnconfirmed, SetupError, TokenInvalid

@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from sqlmodel import Session, col, func, select
+from sqlalchemy import func
+from sqlmodel import Session, col, select
 
 from app.config import Settings
 from app.db.writer import Writer

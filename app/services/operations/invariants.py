@@ -129,4 +129,4 @@ def _sealed_to_others(session: Session, recipients: set[str], on_step: OnStep) -
 
 def _pause(beat: Beat) -> None:
     beat()
-    time.sleep(PAUSE_SECONDS)
+    time.sleep(PAUSE_SECONDS)  # noqa: TID251  # a pause of the program, not of a test

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlmodel import Session, col, or_, select
+from sqlalchemy import or_
+from sqlmodel import Session, col, select
 
 from app.errors import (
     DraftChanged,

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import String, cast
-from sqlmodel import Session, col, func, select
+from sqlalchemy import String, cast, func
+from sqlmodel import Session, col, select
 
 from app.db.tables import table_of
 from app.errors import NoSuchGuideDraft

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from pydantic import ValidationError
-from sqlmodel import Session, col, func, select
+from sqlalchemy import func
+from sqlmodel import Session, col, select
 
 from app.errors import DraftChanged, FieldError, InvalidRendition
 from app.extensions.editing.services.drafts import DraftAct, DraftContent, store_picture, write_guide_draft
