@@ -178,7 +178,7 @@ def test_what_is_due_within_a_week_is_told_once_a_day_from_eight(
 
     def told(days: int, hour: int) -> list[int]:
         at = dt.datetime.combine(today + dt.timedelta(days=days), dt.time(hour), dt.UTC)
-        append_file_events(context.writer, now=at)
+        context.writer.run(append_file_events, now=at)
         with Session(context.engine) as session:
             events = session.exec(select(EventRow).where(EventRow.kind == EventKind.PERSON_FILE_DUE.value)).all()
         return [each.data["request"] for each in events]

@@ -73,16 +73,6 @@ class NewFileRequest(RequestModel):
     due: FullDate | None = None
 
 
-class FileStep(RequestModel):
-    """The file that a second person looked at, or that was given."""
-
-    file_sha256: Annotated[str, StringConstraints(pattern=SHA256, max_length=64)]
-
-
-class FileRefusal(RequestModel):
-    reason: Annotated[Text, StringConstraints(max_length=200)]
-
-
 class ExportEntry(ResponseModel):
     """A recorded export."""
 

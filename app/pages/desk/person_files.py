@@ -15,10 +15,11 @@ from sqlmodel import Session
 from app.errors import ValidationFailed
 from app.http.negotiation import JSON
 from app.http.params import IN_PLAIN_DIGITS
+from app.models.audit.details import FileStepDetails
 from app.models.audit.rows import DeskAct
 from app.models.base import MAX_NUMBER
 from app.models.desk.actions import MAX_TOGETHER
-from app.models.desk.exports import FileAsker, FileRefusal, FileStep, NewFileRequest, NewPersonFile
+from app.models.desk.exports import FileAsker, NewFileRequest, NewPersonFile
 from app.models.guides.edition_keys import EditionKey
 from app.pages.desk.actions import AttemptDep, accepts_unencrypted_text
 from app.pages.desk.exports import labelled_facts
@@ -93,18 +94,21 @@ def read_file_request(visit: WorkerVisitDep, number: Number) -> Response:
     return _request_page(visit, number)
 
 
-def _request_page(visit: Visit, number: int, faults: Mapping[str, str] = NO_FAULTS) -> Response:
+def _request_page(
+    visit: Visit, number: int, faults: Mapping[str, str] = NO_FAULTS, typed: Mapping[str, str] = NO_FAULTS
+) -> Response:
     with Session(visit.context.engine) as session:
         request = get_request(session, number)
-    client, sha256 = visit.actor.client, request.file_sha256
+    file = FileStepDetails(request=number, file_sha256=request.file_sha256)
     return visit.page(
         "desk_person_file.html",
         status=422 if faults else 200,
         request=request,
-        not_checked=request.refusal(DeskAct.FILE_CHECKED, client, sha256),
-        not_given=request.refusal(DeskAct.FILE_GIVEN, client, sha256),
+        not_checked=request.refusal(DeskAct.FILE_CHECKED, visit.actor.client, file),
+        not_given=request.refusal(DeskAct.FILE_GIVEN, visit.actor.client, file),
         today=visit.now.astimezone(LONDON).date(),
         faults=faults,
+        reason=typed.get("reason", ""),
         most=MAX_TOGETHER,
         has_font=find_font_file() is not None,
         **_of_form(visit),
@@ -162,10 +166,9 @@ def take_step_on_page(
     visit: WorkerVisitDep, posted: SubmittedFormDep, number: Number, step: Literal["checked", "given", "refused"]
 ) -> Response:
     """Lead back to the request, or show it with why the step was not taken."""
-    model, name = (FileRefusal, "reason") if step == "refused" else (FileStep, "file_sha256")
+    said = {name: posted.one(name).strip() for name in ("file_sha256", "reason")}
     try:
-        said = parse_fields(model, {name: posted.one(name).strip()}).model_dump()
         visit.context.writer.run(take_step, number, DeskAct(f"file_{step}"), visit.actor, **said)
     except ValidationFailed as refusal:
-        return _request_page(visit, number, {name if each.at else "": each.detail for each in refusal.faults})
+        return _request_page(visit, number, {"": refusal.faults[0].detail}, said)
     return lead_to(f"{PATH}/{PLACE}/{number}")

@@ -5,13 +5,11 @@ They are entries of a chain of the audit log, which names no member of the publi
 
 import datetime as dt
 from calendar import monthrange
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sqlmodel import Session, col, select
 
-from app.db.writer import Writer
-from app.errors import FaultCode, FieldError, NoSuchItem, ValidationFailed
+from app.errors import FieldError, NoSuchItem, ValidationFailed
 from app.models.audit.details import FileRequestDetails, FileStepDetails, details_of
 from app.models.audit.rows import PERSON_FILES, AuditEntryRow, DeskAct, NotedTime
 from app.models.desk.exports import FileAsker, NewFileRequest, PersonFilePurpose
@@ -24,13 +22,7 @@ from app.services.events.rounds import find_round, note_round
 SOON = dt.timedelta(days=7)
 TOLD_FROM = dt.time(8)
 """Time in London from which events of the day tell of what is due."""
-ENDED = "This request has ended."
-ANOTHER_FILE = "This is not the file that was made last for this request."
-OWN_FILE = "You made this file: a second person must look at it."
-NOT_LOOKED_AT = "A second person must look at this file first."
-LOOKED_YOURSELF = "You looked at this file: someone else must give it."
-NOT_YET = "This day has not come yet."
-TOO_EARLY = "It cannot be due before it came."
+MOST_REASON = 200
 
 
 @dataclass
@@ -38,7 +30,6 @@ class FileRequest:
     """A request and how far it is: the last file with who made it and who looked at it, and how it `ended`."""
 
     asked: FileRequestDetails
-    at: dt.datetime
     by: str
     file_sha256: str = ""
     made_by: str = ""
@@ -58,19 +49,23 @@ class FileRequest:
             return f"A second person looks at the file of {person_of(self.made_by)}"
         return f"Give the file, which {person_of(self.checked_by)} has looked at"
 
-    def refusal(self, act: DeskAct, client: str, file_sha256: str) -> str:
+    def refusal(self, act: DeskAct, client: str, step: FileStepDetails) -> str:
         """Return why `client` may not do this, or an empty text."""
         if self.ended is not None:
-            return ENDED
-        if act not in (DeskAct.FILE_CHECKED, DeskAct.FILE_GIVEN):
-            return ""
+            return "This request has ended."
+        if act == DeskAct.FILE_REFUSED:
+            return "" if 0 < len(step.reason) <= MOST_REASON else "Give a reason of up to 200 letters."
+        return "" if act == DeskAct.FILE_MADE else self._refusal_of_file(act, client, step.file_sha256)
+
+    def _refusal_of_file(self, act: DeskAct, client: str, file_sha256: str) -> str:
         if file_sha256 != self.file_sha256 or not file_sha256:
-            return ANOTHER_FILE
+            return "This is not the file that was made last for this request."
         if act == DeskAct.FILE_CHECKED:
-            return OWN_FILE if is_same_hand(client, self.made_by) else ""
+            own = is_same_hand(client, self.made_by)
+            return "You made this file: a second person must look at it." if own else ""
         if not self.checked_by:
-            return NOT_LOOKED_AT
-        return LOOKED_YOURSELF if is_same_hand(client, self.checked_by) else ""
+            return "A second person must look at this file first."
+        return "You looked at this file: someone else must give it." if is_same_hand(client, self.checked_by) else ""
 
     def apply(self, entry: AuditEntryRow, file_sha256: str) -> None:
         if entry.act == DeskAct.FILE_MADE:
@@ -83,33 +78,31 @@ class FileRequest:
 
 def read_requests(session: Session) -> dict[int, FileRequest]:
     """Return all requests by number."""
-    requests: dict[int, FileRequest] = {}
-    for _ in _replay(session, requests):
-        pass
-    return requests
+    return _replay(session)[0]
 
 
-def find_request_faults(session: Session) -> Iterator[str]:
-    """Yield each entry that this service would have refused."""
+def find_request_faults(session: Session) -> list[str]:
+    """Return what this service would have refused."""
     try:
-        yield from _replay(session, {})
+        return _replay(session)[1]
     except (LookupError, ValueError):
-        yield "an entry can no longer be read"
+        return ["an entry can no longer be read"]
 
 
-def _replay(session: Session, requests: dict[int, FileRequest]) -> Iterator[str]:
-    """Fill `requests`, and yield what is wrong."""
+def _replay(session: Session) -> tuple[dict[int, FileRequest], list[str]]:
+    requests: dict[int, FileRequest] = {}
+    faults = []
     entries = select(AuditEntryRow).where(AuditEntryRow.chain == PERSON_FILES).order_by(col(AuditEntryRow.number))
     for entry in session.exec(entries):
         details = details_of(entry)
         if isinstance(details, FileRequestDetails):
-            requests[details.request] = FileRequest(details, entry.at, entry.client)
+            requests[details.request] = FileRequest(details, entry.client)
             continue
         request = requests[details.request]
-        fault = request.refusal(DeskAct(entry.act), entry.client, details.file_sha256)
-        if fault:
-            yield f"request {details.request}, entry {entry.number}: {fault}"
+        if fault := request.refusal(DeskAct(entry.act), entry.client, details):
+            faults.append(f"request {details.request}, entry {entry.number}: {fault}")
         request.apply(entry, details.file_sha256)
+    return requests, faults
 
 
 def get_request(session: Session, number: int) -> FileRequest:
@@ -126,10 +119,10 @@ def add_request(session: Session, new: NewFileRequest, working_days: WorkingDays
     Raise `ValidationFailed` if it came after today, or is due before it came.
     """
     if new.came_on > actor.at.astimezone(LONDON).date():
-        raise ValidationFailed([FieldError(("came_on",), NOT_YET, FaultCode.INVALID)])
+        raise ValidationFailed([FieldError(("came_on",), "This day has not come yet.")])
     due = new.due or month_after(new.came_on, working_days)
     if due < new.came_on:
-        raise ValidationFailed([FieldError(("due",), TOO_EARLY, FaultCode.INVALID)])
+        raise ValidationFailed([FieldError(("due",), "It cannot be due before it came.")])
     requests, asked = read_requests(session), new.model_dump(include={"asker", "about", "came_on"}) | {"due": due}
     for number, each in requests.items():
         if each.ended is None and each.asked.model_dump(exclude={"request"}) == asked:
@@ -151,33 +144,24 @@ def take_step(
     session: Session, number: int, act: DeskAct, actor: Actor, file_sha256: str = "", reason: str = ""
 ) -> FileRequest:
     """Record what was done about a request. Raise `NoSuchItem`, or `ValidationFailed` with why it may not be done."""
-    request = get_request(session, number)
-    if refusal := request.refusal(act, actor.client, file_sha256):
-        raise ValidationFailed([FieldError((), refusal, FaultCode.INVALID)])
-    details = FileStepDetails(request=number, file_sha256=file_sha256, reason=reason)
+    request, details = (
+        get_request(session, number),
+        FileStepDetails(request=number, file_sha256=file_sha256, reason=reason),
+    )
+    if refusal := request.refusal(act, actor.client, details):
+        raise ValidationFailed([FieldError((), refusal)])
     record_action(session, PERSON_FILES, act, actor, details)
     return request
 
 
-def append_file_events(writer: Writer, *, now: dt.datetime) -> None:
-    """Append an event for each open request that is due within `SOON` or overdue, once a day. Raise `StoreBusy`."""
-    with Session(writer.engine) as session:
-        is_due = bool(_untold(session, now))
-    if is_due:
-        writer.run(_tell, now=now)
-
-
-def _untold(session: Session, now: dt.datetime) -> list[FileRequest]:
+def append_file_events(session: Session, *, now: dt.datetime) -> None:
+    """Append an event for each open request that is due within `SOON` or overdue, once a day."""
     local, told = now.astimezone(LONDON), find_round(session, NotedTime.FILE_REQUESTS)
     if local.time() < TOLD_FROM or (told is not None and told.astimezone(LONDON).date() >= local.date()):
-        return []
-    requests = read_requests(session).values()
-    return [each for each in requests if each.ended is None and each.asked.due - local.date() <= SOON]
-
-
-def _tell(session: Session, *, now: dt.datetime) -> None:
-    for request in _untold(session, now):
-        number, due = request.asked.request, str(request.asked.due)
-        data = {"request": number, "due": due, "links": {"page": f"/desk/person-file/{number}"}}
-        append_event(session, EventKind.PERSON_FILE_DUE, at=now, data=data)
+        return
+    for number, request in read_requests(session).items():
+        if request.ended is None and request.asked.due - local.date() <= SOON:
+            page = {"page": f"/desk/person-file/{number}"}
+            data = {"request": number, "due": str(request.asked.due), "links": page}
+            append_event(session, EventKind.PERSON_FILE_DUE, at=now, data=data)
     note_round(session, NotedTime.FILE_REQUESTS, at=now)

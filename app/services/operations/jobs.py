@@ -69,7 +69,7 @@ class TeamJobs:
                 lambda _: append_overdue_events(self.writer, now=self.clock(), limit=BATCH_SIZE) >= BATCH_SIZE,
             ),
             Job("due-soon", 10.0, self._note_due_soon),
-            Job("file-requests", HOUR_SECONDS, lambda _: append_file_events(self.writer, now=self.clock())),
+            Job("file-requests", HOUR_SECONDS, lambda _: self.writer.run(append_file_events, now=self.clock())),
         ]
 
     def email_workers(self) -> Iterator[JobsWorker]:
