@@ -108,7 +108,8 @@ GROUPS = {
     "Operate and connect": {
         "Feeds": "Feeds of publications and withdrawals, and the catalogue of documents about this API.",
         "Events": "Event feed for other systems (pull): references, times and links only.",
-        "Webhooks": "Events for other systems (push): what the service sends to a receiver.",
+        "Webhooks": "Events for other systems (push): what a receiver gets, signed (Standard Webhooks 1.0) and "
+        "retried until received.",
         "Open Referral UK": "The guides' contacts in the format of the Open Referral UK standard.",
         "Audit": "For auditors: the audit log, and signed checkpoints.",
         "Operations": "Health and metrics.",
@@ -491,7 +492,7 @@ def _webhook(kind: EventKind, name: str, schemas: JsonObject) -> JsonObject:
     return {
         "tags": [WEBHOOKS],
         "summary": f"Receive {kind.value}",
-        "description": f"{kind.meaning} Signed according to Standard Webhooks 1.0, and retried until received.",
+        "description": kind.meaning,
         "operationId": f"receive_{kind.value.replace('.', '_')}",
         "security": [],
         "parameters": [

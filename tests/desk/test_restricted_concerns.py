@@ -30,7 +30,7 @@ from app.services.operations.verification import find_faults
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import a_concern, add, raise_concern, token_of
 from tests.support.delivery import a_receiver
-from tests.support.desk import Desk, acts_on, press, send, text_of, worker_of
+from tests.support.desk import Desk, acts_on, ask_for_file, press, send, text_of, worker_of
 from tests.support.people import JO, invited, sign_in_as
 from tests.support.publishing import a_key
 
@@ -166,9 +166,9 @@ def test_no_file_of_a_person_is_recorded_with_a_hidden_concern(
     assert team
     sign_in_as(service, client, JO)
     none = new_reference()
-    form = {"file_sha256": "0" * 64, "purpose": "court"}
+    page = ask_for_file(service)
 
-    told = [send(client, "/desk/person-file/record", reference=each, **form) for each in (hidden, none)]
+    told = [send(client, f"{page}/record", reference=each, file_sha256="0" * 64) for each in (hidden, none)]
 
     assert [answer.status_code for answer in told] == [404, 404]
     assert told[0].text.replace(hidden, "") == told[1].text.replace(none, "")
