@@ -281,7 +281,7 @@ def test_a_decision_is_undone_beside_what_the_page_says_of_it(desk: Desk) -> Non
     desk.page.keyboard.press("Enter")
 
     expect(desk.offer("alex").get_by_role("button", name=SAME)).to_be_visible()
-    assert desk.page.locator(".after-act button").count() == 0
+    expect(desk.page.locator(".after-act button")).to_have_count(0)
 
 
 def test_what_is_not_the_same_is_put_away_and_not_lost(desk: Desk) -> None:
