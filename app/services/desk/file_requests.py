@@ -144,10 +144,8 @@ def take_step(
     session: Session, number: int, act: DeskAct, actor: Actor, file_sha256: str = "", reason: str = ""
 ) -> FileRequest:
     """Record what was done about a request. Raise `NoSuchItem`, or `ValidationFailed` with why it may not be done."""
-    request, details = (
-        get_request(session, number),
-        FileStepDetails(request=number, file_sha256=file_sha256, reason=reason),
-    )
+    request = get_request(session, number)
+    details = FileStepDetails(request=number, file_sha256=file_sha256, reason=reason)
     if refusal := request.refusal(act, actor.client, details):
         raise ValidationFailed([FieldError((), refusal)])
     record_action(session, PERSON_FILES, act, actor, details)
