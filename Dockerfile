@@ -22,6 +22,7 @@ COPY pyproject.toml hatch_build.py LICENSE NOTICE.md ./
 COPY one_minute_guide/ one_minute_guide/
 COPY app/ app/
 COPY seed/ seed/
+COPY trial_seed/ trial_seed/
 # The version between two releases has the commit, as the wheel does.
 ARG COMMIT=unknown
 # Remove the two packages that build the project. 'pip check' fails if another package needs them.
@@ -36,6 +37,9 @@ RUN useradd --uid 10001 --user-group --no-create-home --home-dir /data --shell /
     && rm -rf /usr/local/bin/pip* /usr/local/lib/python3*/ensurepip /usr/local/lib/python3*/site-packages/pip*
 COPY --from=builder /opt/venv /opt/venv
 ARG COMMIT=unknown
+LABEL org.opencontainers.image.revision=${COMMIT} \
+    org.opencontainers.image.title="One Minute Guide" \
+    org.opencontainers.image.licenses=MIT
 ENV PATH=/opt/venv/bin:$PATH \
     GUIDANCE_COMMIT=${COMMIT} \
     PYTHONDONTWRITEBYTECODE=1 \

@@ -33,6 +33,7 @@ pip := $(VENV)/bin/python -m pip --quiet --disable-pip-version-check --no-input
 # Serve with the settings of guidance.env, which guidance setup writes. Without that file serve a trial: publish the seed into ./data,
 # make development keys. It looks like the pages of an invented council, unless GUIDANCE_COUNCIL_NAME is set. Listen on 127.0.0.1:8000.
 serve: $(VENV)/installed-serve
+	@test -e app/pages/static/unseal.js || $(MAKE) --silent desk-script >/dev/null 2>&1 || echo >&2 "Without npm: no concern is opened in the browser, and /docs has no Swagger UI."
 	@exec $(VENV)/bin/guidance serve $(settings) $(ARGS)
 
 # Run the tests, but for those of the night. On PostgreSQL: make test ARGS="--database postgresql"; the quick ones:
@@ -91,17 +92,18 @@ accessibility: $(VENV)/installed-dev
 	@$(VENV)/bin/python -m tests.support.accessibility
 
 # Measure the service beside baselines (about half an hour; ARGS=--quick a few minutes). Uses wrk and nginx where installed.
-# The pictures and the table again, without measuring: make bench ARGS=--redraw
+# The tables again, without measuring: make bench ARGS=--redraw
 bench: $(VENV)/installed-dev $(VENV)/installed-bench
 	$(VENV)/bin/python -m bench $(ARGS)
 
-# Measure in short rounds what has a bar (about five minutes), and fail where one is worse than the recorded one in bench/results.
-bench-check: $(VENV)/installed-dev $(VENV)/installed-bench
-	$(VENV)/bin/python -m bench --check $(ARGS)
+# Compare what acts take with few and with many concerns, guides, editions and other rows, in one process (under three minutes), and
+# fail where one takes more statements with more rows, or more processor than its bar allows.
+bench-check: $(VENV)/installed-dev
+	$(VENV)/bin/python -m bench.growth --check $(ARGS)
 
 # Write the weights of the code, and how many functions three requests enter, into docs/architecture.md.
 weights: $(VENV)/installed-dev
-	$(VENV)/bin/python -m bench.walks
+	$(VENV)/bin/python -m tests.support.walks
 
 # Check the code without running it: layout, lint, types, imports, dependencies, security, the Dockerfile, slow regular expressions,
 # and whether a part outgrew its weight in docs/architecture.md.
@@ -114,7 +116,7 @@ check: $(VENV)/installed-dev $(VENV)/installed-docs
 	$(VENV)/bin/bandit --quiet --recursive app
 	$(VENV)/bin/hadolint Dockerfile
 	$(VENV)/bin/python -m tests.support.patterns
-	$(VENV)/bin/python -m bench.structure
+	$(VENV)/bin/python -m tests.support.structure
 
 # Check that every locked package has a hash and allowed terms, then send all of them to a vulnerability service. Fail where one is
 # known to be vulnerable, and where a service does not answer. Without a service: make audit ARGS=--offline
@@ -133,6 +135,7 @@ lock: $(VENV)/installed-dev
 	$(compile) --group build --group bench --constraint requirements/dev.txt --output-file requirements/bench.txt $(ARGS)
 	$(compile) --group docs --constraint requirements/dev.txt --output-file requirements/docs.txt $(ARGS)
 	$(lock) --group pyproject.toml:generators --output-file requirements/generators.txt $(ARGS)
+	$(lock) --group pyproject.toml:publish --constraint requirements/dev.txt --output-file requirements/publish.txt $(ARGS)
 	$(VENV)/bin/python -m supply.licences
 
 # Build the image into build/image.tar, and the list of what is in it. Where there is no Docker it needs buildah and mmdebstrap.
@@ -163,8 +166,8 @@ catalogue: $(VENV)/installed-dev
 	PYTHONPATH=. $(VENV)/bin/pybabel extract --mapping pyproject.toml --keywords to_translate --no-location --sort-output --width 100 --output build/pages.pot app
 	$(VENV)/bin/pybabel update --domain pages --input-file build/pages.pot --output-dir app/pages/locale --width 100 --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
 
-# Build the script with which the desk's pages open concerns in the browser, unseal.html, and the program of guidance desk find. It
-# needs npm.
+# Build the script with which the desk's pages open concerns in the browser, unseal.html, and the program of guidance desk find, and copy
+# Swagger UI for /docs. It needs npm.
 desk-script: app/pages/static/unseal.js
 
 # Build what an installation needs into build/wheel: the wheel, and the list of the packages. It needs npm.
@@ -189,7 +192,7 @@ lock = $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --ge
 
 # Remove the environment and the files of the tools; never ./data.
 clean:
-	rm -rf desk_script/node_modules web_client/dist app/pages/static/unseal.js app/pages/static/unseal.html app/pages/static/find.cjs app/pages/accessibility.json
+	rm -rf desk_script/node_modules web_client/dist app/pages/static/unseal.js app/pages/static/unseal.html app/pages/static/find.cjs app/pages/static/swagger app/pages/accessibility.json
 	rm -rf $(VENV) build dist .coverage .coverage.* .hypothesis .schemathesis
 	rm -rf .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find app seed tests -type d -name __pycache__ -prune -exec rm -rf {} +

@@ -33,6 +33,7 @@ from app.build import built_commit
 
 PREFIX = "GUIDANCE_"
 SEED_DIR = Path(__file__).resolve().parent.parent / "seed"
+TRIAL_DIR = SEED_DIR.with_name("trial_seed")
 MAX_RETENTION_DAYS = 36_525  # a century; to keep concerns for longer, leave the setting unset
 MAX_SECONDS = 86_400
 MAX_BODY_LENGTH = 300
@@ -491,6 +492,12 @@ class Settings(BaseModel):
     def is_trial(self) -> bool:
         """Concerns are then encrypted to a key beside the database, so the service must not take real concerns."""
         return not self.seal_to
+
+    @property
+    def first_guides(self) -> Path:
+        """Folder of the guides that a first start publishes. An installation has an invented one, for trials alone."""
+        has_none = self.seed_dir == SEED_DIR and not (SEED_DIR / "guides").is_dir()
+        return TRIAL_DIR if self.is_trial and has_none else self.seed_dir
 
     @property
     def database_address(self) -> str | None:

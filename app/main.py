@@ -385,7 +385,7 @@ class Opening(JobsWorker):
 
 def _seed_numbers(settings: Settings) -> Numbers:
     with suppress(SeedFileError):
-        found = (settings.seed_dir / "guides").glob(f"{settings.default_guide or '*'}/*.yaml")
+        found = (settings.first_guides / "guides").glob(f"{settings.default_guide or '*'}/*.yaml")
         files = sorted(found, key=edition_place)
         if editions := [path for path in files if path.parent == files[0].parent]:
             content = read_edition_file(editions[-1]).content
@@ -404,7 +404,7 @@ def _prepare(context: AppContext, ending: ExitStack) -> None:
         writer.start()
         ending.callback(writer.stop)
     context.lost_entries.look()
-    publish_seed(context.engine, writer, context.reference_data, settings.seed_dir, at=context.clock())
+    publish_seed(context.engine, writer, context.reference_data, settings.first_guides, at=context.clock())
 
 
 def require_startable(settings: Settings, engine: Engine) -> None:
@@ -413,7 +413,7 @@ def require_startable(settings: Settings, engine: Engine) -> None:
     require_known_warnings(settings)
     if settings.smtp_host is not None:
         EmailSender(settings)
-    name, seed = settings.default_guide, settings.seed_dir / "guides"
+    name, seed = settings.default_guide, settings.first_guides / "guides"
     if name is not None and name not in {path.parent.name for path in seed.glob("*/*.yaml")}:
         with Session(engine) as session:
             if not find_history(session, guide=name):

@@ -1,247 +1,308 @@
-"""What each act takes as concerns and editions grow: milliseconds of processor, and SQL statements, without a network.
+"""What each act takes as a service grows: milliseconds of processor, and SQL statements, without a network.
 
-`python -m bench.growth` fills databases with 1,000, 70,000 and 700,000 concerns, with 20 and 300 editions of a guide,
-and with 2, 150 and 1,000 guides, and writes the tables into the reference. With `--folder` the databases of concerns
-and guides are kept there, and filled only once. With `--part` the recorded figures of the other parts stay.
+`python -m bench.growth` fills databases with few and many concerns, guides, editions and other rows, and writes the
+tables into the reference. All sizes run in one process, and each act is done on all of them in turn, so that their
+ratios mean something even on a busy machine. With `--check` nothing is written: an act that takes more statements
+with more rows, or more processor than its bar allows, is a failure.
 """
 
 import argparse
 import json
-import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import partial
-from itertools import count, pairwise
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from app.models.guides.editions import EditionContent
 from app.models.guides.seed_files import read_seed_file
 from app.services.guides.publishing import publish_edition
-from bench.content import CONCERN, FIRST_EDITION, fill_with_editions, fill_with_guides, guide_of_many
+from bench import content
+from bench.content import CONCERN, guide_of_many, made_up_guide
 from bench.inside import Cost, Inside, Request, running_inside
-from bench.report import INBOX_GROWTH, RESULTS, SEARCH_GROWTH, VERIFY, VERIFY_MEMORY, commit, machine, write_part
-from bench.resources import GUIDANCE, spent_by
-from bench.rounds import Results, Say
-from bench.signed_in import SignedIn, sign_in
-from bench.years import fill_with_years
+from bench.report import RESULTS, commit, machine, write_part
+from bench.rounds import Say
+from tests.support.other_rows import fill_with_others
+from tests.support.signed_in import SignedIn, sign_in
+from tests.support.years import fill_with_years
 
-FEW, DESIGNED_FOR, TEN_TIMES = 1_000, 70_000, 700_000
-EDITIONS = (20, 300)
-PARTS = ("concerns", "editions", "guides")
-GUIDES = (2, 150, 1_000)
-SEARCHED = ("a", "child", "missing", "the exploit", "older partner", "vunerable whereabuots")  # a letter finds the most
-REPEATED = 15
-TURNS = 60  # of the inbox: a request each with few concerns and with many
-TURNS_OF_SEARCH = 9
+TURNS, FEW = 10, 4  # of each act, and of one that takes long; the first is not measured
+SEARCHED = ("a", "child", "the exploit", "older partner online", "vunerable whereabuots")  # a letter finds the most
 JSON = {"Content-Type": "application/json"}
+FORM = {"Content-Type": "application/x-www-form-urlencoded", "Sec-Fetch-Site": "same-origin"}
 AGAIN = "a-made-up-key-of-the-benchmark-"
 BEGIN = "<!-- The recorded growth: `python -m bench.growth` writes this part. -->"
 END = "<!-- End of the recorded growth. -->"
 DESK = "/v1/desk/concerns"
+DECISIVE_MILLISECONDS = 1.0
+"""Less counts as this: the clock and the event loop are most of it."""
 
 
-def acts_on_concerns(inside: Inside, who: SignedIn) -> Iterator[tuple[str, list[Request]]]:
-    """Yield each act on concerns with its requests. Concerns to work on are submitted first."""
-    receipts = [json.loads(inside.ask(Request("POST", "/v1/concerns", JSON, CONCERN))) for _ in range(REPEATED)]
+@dataclass(frozen=True)
+class Act:
+    """An act and its calls, of which the first is not measured. `before` comes before each, and is not measured.
+
+    `most` is its bar: how many times as much processor it may take at the largest size as at the smallest.
+    """
+
+    name: str
+    calls: Sequence[Callable[[], object]]
+    most: float = 1.3
+    before: Callable[[], object] = lambda: None
+    more_statements: int = 0
+
+
+@dataclass(frozen=True)
+class Part:
+    """What grows, how much of it there is, how a folder is filled with it, and what is done there."""
+
+    sizes: Sequence[int]
+    fill: Callable[[Path, int, Say], object]
+    acts: Callable[[Inside, SignedIn], Iterator[Act]]
+
+
+def acts_on_concerns(inside: Inside, who: SignedIn) -> Iterator[Act]:
+    """Yield each act on concerns. Concerns to work on are submitted first."""
+    receipts = [json.loads(inside.ask(Request("POST", "/v1/concerns", JSON, CONCERN))) for _ in range(TURNS)]
     references = [each["reference"] for each in receipts]
     written = who.headers | JSON
-    yield "raising a concern", [Request("POST", "/v1/concerns", JSON, CONCERN)] * REPEATED
-    keys = [JSON | {"Idempotency-Key": f"{AGAIN}{time.time_ns()}-{number}"} for number in range(REPEATED)]
-    yield "raising a concern, with an idempotency key", [Request("POST", "/v1/concerns", key, CONCERN) for key in keys]
+
+    def act(name: str, requests: Sequence[Request], **more: Any) -> Act:
+        return Act(name, [partial(inside.ask, each) for each in requests], **more)
+
+    yield act("raising a concern", [Request("POST", "/v1/concerns", JSON, CONCERN)] * TURNS)
+    keys = [JSON | {"Idempotency-Key": f"{AGAIN}{time.time_ns()}-{number}"} for number in range(TURNS)]
+    yield act(
+        "raising a concern, with an idempotency key", [Request("POST", "/v1/concerns", key, CONCERN) for key in keys]
+    )
     tokens = [{"Authorization": f"Bearer {each['status_token']}"} for each in receipts]
     statuses = zip(references, tokens, strict=True)
-    yield "following a concern", [Request("GET", f"/v1/concerns/{each}", token) for each, token in statuses]
-    yield "the inbox", [Request("GET", DESK, who.headers)] * REPEATED
-    yield "the inbox page", [Request("GET", "/desk", who.cookies)] * REPEATED
-    yield "finding a reference", [Request("GET", f"/desk/find?reference={each}", who.cookies) for each in references]
-    yield "opening a concern", [Request("GET", f"{DESK}/{each}", who.headers) for each in references]
-    yield "the page of a concern", [Request("GET", f"/desk/concerns/{each}", who.cookies) for each in references]
-    yield "acknowledging", [Request("POST", f"{DESK}/{each}/acknowledgement", written, b"{}") for each in references]
+    yield act("following a concern", [Request("GET", f"/v1/concerns/{each}", token) for each, token in statuses])
+    yield act("the inbox", [Request("GET", DESK, who.headers)] * TURNS)
+    yield act("the inbox page", [Request("GET", "/desk", who.cookies)] * TURNS)
+    yield act(
+        "finding a reference", [Request("GET", f"/desk/find?reference={each}", who.cookies) for each in references]
+    )
+    yield act("opening a concern", [Request("GET", f"{DESK}/{each}", who.headers) for each in references])
+    yield act("the page of a concern", [Request("GET", f"/desk/concerns/{each}", who.cookies) for each in references])
+    yield act(
+        "acknowledging", [Request("POST", f"{DESK}/{each}/acknowledgement", written, b"{}") for each in references]
+    )
     outcome = b'{"outcome":"early_help"}'
-    yield "closing", [Request("POST", f"{DESK}/{each}/outcome", written, outcome) for each in references]
+    yield act("closing", [Request("POST", f"{DESK}/{each}/outcome", written, outcome) for each in references])
     reads = {
-        "the summary": "/v1/desk/summary",
-        "a scrape of /metrics": "/metrics",
-        "figures of 30 days": "/v1/desk/figures?days=30",
-        "events": "/v1/events",
-        "the audit log": "/v1/desk/disclosures",
-        "monthly statistics": "/v1/desk/statistics.csv",
+        "the summary": ("/v1/desk/summary", 2),
+        "a scrape of /metrics": ("/metrics", 2),
+        "figures of 30 days": ("/v1/desk/figures?days=30", 2),
+        "events": ("/v1/events", 1.3),
+        "the audit log": ("/v1/desk/disclosures", 1.3),
+        "monthly statistics": ("/v1/desk/statistics.csv", 50),  # of all years
     }
-    for name, path in reads.items():
-        yield name, [Request("GET", path, who.headers)] * REPEATED
-    yield "the page of the audit log", [Request("GET", "/desk/record", who.cookies)] * REPEATED
+    for name, (path, most) in reads.items():
+        yield act(name, [Request("GET", path, who.headers)] * TURNS, most=most)
+    yield act("the page of the audit log", [Request("GET", "/desk/record", who.cookies)] * TURNS)
 
 
-def measure_concerns(folder: Path, size: int, say: Say) -> dict[str, Cost]:
-    """Fill `folder` with `size` concerns if it is empty, and return the figures of each act."""
-    _fill(folder, size, say)
-    who = sign_in(folder)
-    found = {}
-    with running_inside(folder) as inside:
-        for name, requests in acts_on_concerns(inside, who):
-            say(f"{name} with {size:,} concerns")
-            inside.ask(requests[0])  # not measured: a template is compiled, or a statement prepared
-            found[name] = inside.measure(partial(inside.ask, each) for each in requests[1:])
-    return found
+def acts_on_editions(inside: Inside, _: SignedIn) -> Iterator[Act]:
+    """Yield the reads of a guide, and publishing one edition more."""
+    path, numbers = f"/v1/guides/{guide_of_many(0)}", range(2, TURNS + 2)
+    yield _reading(inside, "the first read of an edition", [f"{path}/editions/{each}" for each in numbers])
+    yield _reading(inside, "the first read of a section", [f"{path}/editions/{each}/indicators" for each in numbers])
+    yield _reading(
+        inside, "the first read of the history", [f"{path}/editions?limit={each}" for each in numbers], most=4
+    )
+    changes = [f"{path}/editions/{each}/changes?since=1" for each in numbers]
+    yield _reading(inside, "changes between two editions", changes)
+    publish = _publishing(inside, guide_of_many(0))
+    yield Act("publishing an edition, without HTTP", [publish] * TURNS, most=1.6)
+    current = partial(inside.ask, Request("GET", path, {}))
+    yield Act("the first read of the current guide", [current] * TURNS, before=publish)
 
 
-def _fill(folder: Path, size: int, say: Say) -> None:
-    if not folder.exists():
-        fill_with_years(folder, size, lambda what, done, of: say(f"{what}: {done:,} of {of:,}"))
+def acts_on_guides(inside: Inside, _: SignedIn) -> Iterator[Act]:
+    """Yield the searches and lists of all guides, a first read, and what a publication costs each process."""
+    inside.hold_again()
+    first = f"/v1/guides/{made_up_guide(0)}"
+    yield _reading(inside, "the first read of a guide", [f"{first}/editions/1"] * TURNS)
+    yield _reading(inside, "the first read of a section", [f"{first}/editions/1/indicators"] * TURNS)
+    for words in SEARCHED:
+        searches = [f"/v1/search?q={words.replace(' ', '%20')}"] * TURNS
+        yield _reading(inside, f"search for '{words}'", searches, most=12)
+    for name, path, most in (
+        ("the home page", "/", 25),
+        ("the list of guides", "/v1/guides", 25),
+        ("the feed", "/v1/feed.json", 12),
+        ("the Open Referral list", "/open-referral/v3/services", 400),
+    ):
+        yield _reading(inside, name, [path] * FEW, most=most)
+    publish = _publishing(inside, made_up_guide(0))
+    yield Act("publishing an edition, without HTTP", [publish] * FEW, most=1.6)
+    yield Act(
+        "holding all again in each process after it",
+        [inside.hold_again] * FEW,
+        most=15,
+        before=publish,
+        more_statements=10,
+    )
 
 
-def measure_editions(folder: Path, editions: int, say: Say) -> dict[str, Cost]:
-    """Publish a guide with `editions` editions in `folder`, and return the figures of its reads and of publishing."""
-    fill_with_editions(folder, 1, editions)
-    path, content = f"/v1/guides/{guide_of_many(0)}", read_seed_file(FIRST_EDITION, EditionContent)
-    last = min(editions, REPEATED + 1)
-    reads = {
-        "the first read of an edition": [f"{path}/editions/{number}" for number in range(1, last)],
-        "the first read of a section": [f"{path}/editions/{number}/indicators" for number in range(1, last)],
-        "the first read of the history": [f"{path}/editions?limit={limit}" for limit in range(1, last)],
-        "changes between two editions": [f"{path}/editions/{number}/changes?since=1" for number in range(2, last)],
-    }
-    found = {}
-    with running_inside(folder) as inside:
-        context = inside.app.state.context
-        for name, paths in reads.items():
-            say(f"{name} of {editions}")
-            context.invalidate_caches()
-            found[name] = inside.measure(partial(inside.ask, Request("GET", each, {})) for each in paths)
-        numbers = count()
+def acts_among_others(inside: Inside, who: SignedIn) -> Iterator[Act]:
+    """Yield what could be slower among many people, webhooks, saved forms and entries of the audit log."""
 
-        def publish() -> None:
-            new = content.model_copy(update={"change_note": f"One more edition, number {next(numbers)}."})
-            context.writer.run(
-                publish_edition, context.reference_data, guide_of_many(0), new, at=context.clock(), two_people=False
-            )
+    def reading(name: str, path: str, headers: dict[str, str], **more: Any) -> Act:
+        return Act(name, [partial(inside.ask, Request("GET", path, headers))] * TURNS, **more)
 
-        say(f"publishing after {editions}")
-        found["publishing an edition, without HTTP"] = inside.measure([publish] * REPEATED)
-        current = partial(inside.ask, Request("GET", path, {}))
-        found["the first read of the current guide"] = inside.measure([current] * REPEATED, before=publish)
-    return found
+    raise_concern = partial(inside.ask, Request("POST", "/v1/concerns", JSON, CONCERN))
+    yield Act("raising a concern", [raise_concern] * TURNS, most=3)  # which is told to each webhook
+    save = partial(inside.ask, Request("POST", "/raise-a-concern", FORM, b"immediate_danger=no&do=save"))
+    yield Act("saving a form", [save] * TURNS)
+    yield reading("the inbox", DESK, who.headers)
+    yield reading("the inbox page", "/desk", who.cookies)
+    yield reading("the page of people", "/desk/people", who.cookies, most=4)
+    yield reading("the audit log", "/v1/desk/disclosures", who.headers)
+    yield reading("the page of the audit log", "/desk/record", who.cookies)
+    yield reading("events", "/v1/events", who.headers)
+    yield reading("a scrape of /metrics", "/metrics", {}, most=2)
 
 
-def measure_guides(folder: Path, size: int, say: Say) -> dict[str, Cost]:
-    """Publish `size` guides in `folder` if it is empty, and return the figures of a search for each of `SEARCHED`."""
-    _fill_guides(folder, size, say)
-    say(f"searches in {size:,} guides")
-    with running_inside(folder) as inside:
-        return {
-            f"search for '{request.target.partition('=')[2].replace('%20', ' ')}'": _search(inside, request, REPEATED)
-            for request in _searches()
-        }
-
-
-def _fill_guides(folder: Path, size: int, say: Say) -> None:
-    if not folder.exists():
-        fill_with_guides(folder, size, lambda what, done, of: say(f"{what}: {done:,} of {of:,}"))
-
-
-def _searches() -> list[Request]:
-    return [Request("GET", f"/v1/search?q={words.replace(' ', '%20')}", {}) for words in SEARCHED]
-
-
-def _search(inside: Inside, request: Request, times: int) -> Cost:
-    """Return what the search takes when the response cache does not have it."""
+def _reading(inside: Inside, name: str, paths: Sequence[str], **more: Any) -> Act:
+    """Return reads of which the response cache has none."""
     empty = inside.app.state.context.response_cache.clear
-    return inside.measure([partial(inside.ask, request)] * times, before=empty)
+    return Act(name, [partial(inside.ask, Request("GET", each, {})) for each in paths], before=empty, **more)
+
+
+def _publishing(inside: Inside, guide: str) -> Callable[[], object]:
+    """Return a function that publishes one more edition of the guide each time."""
+    context, edition, numbers = inside.app.state.context, read_seed_file(content.FIRST_EDITION, EditionContent), count()
+
+    def publish() -> None:
+        new = edition.model_copy(update={"change_note": f"One more edition, number {next(numbers)}."})
+        context.writer.run(publish_edition, context.reference_data, guide, new, at=context.clock(), two_people=False)
+
+    return publish
+
+
+def _saying(say: Say) -> Callable[[str, int, int], None]:
+    return lambda what, done, of: say(f"{what}: {done:,} of {of:,}")
+
+
+PARTS = {
+    "concerns": Part(
+        (1_000, 70_000),
+        lambda folder, size, say: fill_with_years(folder, size, _saying(say)),
+        acts_on_concerns,
+    ),
+    "editions": Part((20, 150), lambda folder, size, _: content.fill_with_editions(folder, 1, size), acts_on_editions),
+    "guides": Part(
+        (1, 150, 1_000),
+        lambda folder, size, say: content.fill_with_guides(folder, size, _saying(say)),
+        acts_on_guides,
+    ),
+    "of each other kind": Part((1, 10), lambda folder, size, _: fill_with_others(folder, size), acts_among_others),
+}
+
+
+def measure(part: Part, folder: Path, say: Say) -> dict[str, tuple[Act, list[Cost]]]:
+    """Fill what is missing in `folder`. Return each act with what it takes at each size: the least of all turns."""
+    found = {}
+    with ExitStack() as stack:
+        every_size = []
+        for size in part.sizes:
+            place = folder / str(size)
+            if not place.exists():
+                part.fill(place, size, say)
+            who = sign_in(place)
+            every_size.append((inside := stack.enter_context(running_inside(place)), part.acts(inside, who)))
+        for acts in zip(*(acts for _, acts in every_size), strict=True):
+            say(acts[0].name)
+            pairs = [(inside, act) for (inside, _), act in zip(every_size, acts, strict=True)]
+            costs: list[list[Cost]] = [[] for _ in part.sizes]
+            for turn in range(len(acts[0].calls)):
+                for number, (inside, act) in enumerate(pairs):
+                    act.before()
+                    cost = inside.measure(act.calls[turn])
+                    if turn:  # at the first call a template is compiled, or a statement prepared
+                        costs[number].append(cost)
+            found[acts[0].name] = (
+                acts[0],
+                [Cost(min(each.milliseconds for each in some), some[-1].statements) for some in costs],
+            )
+    return found
+
+
+def faults(found: dict[str, tuple[Act, list[Cost]]]) -> Iterator[str]:
+    """Yield a line for each act that takes more statements with more rows, or more processor than its bar allows."""
+    for name, (act, costs) in found.items():
+        statements = [each.statements for each in costs]
+        ratio = _ratio(costs[0].milliseconds, costs[-1].milliseconds)
+        if max(statements) > statements[0] + act.more_statements:
+            yield f"{name}: {' and '.join(map(str, statements))} statements"
+        if ratio > act.most:
+            yield f"{name}: {ratio:.2f} times as much processor, at most {act.most:g}"
+
+
+def _ratio(few: float, many: float) -> float:
+    return max(many, DECISIVE_MILLISECONDS) / max(few, DECISIVE_MILLISECONDS)
 
 
 def as_markdown(run: dict[str, Any]) -> str:
     """Return the recorded tables as Markdown for the reference."""
     lines = [BEGIN, ""]
-    for what in PARTS:
-        sizes, about = list(run[what]), run["about"][what]
-        lines.append(f"{about['finished']}, commit `{about['commit']}`, {about['cpu']}, Python {about['python']}:")
+    for what in run:
+        sizes, about = run[what]["sizes"], run[what]["about"]
+        lines.append(
+            f"{about['finished']}, commit `{about['commit']}`, {about['cpu']}, Python {about['python']}, "
+            f"at a load of {about['load_before']:.0f}:"
+        )
         lines.append("")
-        lines.append(f"| ms of processor (statements) | {' | '.join(f'{int(size):,} {what}' for size in sizes)} |")
-        lines.append("|---|" + "---|" * len(sizes))
-        for act in run[what][sizes[0]]:
-            cells = [f"{run[what][size][act][0]:.2f} ({run[what][size][act][1]})" for size in sizes]
-            lines.append(f"| {act} | {' | '.join(cells)} |")
+        names = [f"{size:,} {what}" if what in {"concerns", "editions", "guides"} else f"× {size:,}" for size in sizes]
+        lines.append(f"| ms of processor (statements) | {' | '.join(names)} | ratio | bar |")
+        lines.append("|---|" + "---|" * (len(sizes) + 2))
+        for act, (costs, most) in run[what]["acts"].items():
+            ratio = _ratio(costs[0][0], costs[-1][0])
+            cells = [f"{spent:.2f} ({statements})" for spent, statements in costs]
+            verdict = f"at most {most:g}" + ("" if ratio <= most else " **missed**")
+            lines.append(f"| {act} | {' | '.join(cells)} | {ratio:.2f} | {verdict} |")
         lines.append("")
     return "\n".join([*lines, END])
 
 
-def measure_growth(results: Results, work: Path, say: Say) -> None:
-    """Add to `results` what the inbox takes with the concerns of seven years, as a multiple of what few take.
-
-    Also add the processor seconds and the memory of a complete `guidance verify`, unless only some tasks are wanted.
-    """
-    few, many = (work / f"{size}-concerns" for size in (FEW, DESIGNED_FOR))
-    if results.wants(INBOX_GROWTH):
-        _fill(few, FEW, say)
-        _fill(many, DESIGNED_FOR, say)
-        say("the inbox with few concerns and with many")
-        inboxes = [partial(_inbox, sign_in(each)) for each in (many, few)]
-        results.figures[INBOX_GROWTH] = _ratio((many, few), inboxes, TURNS)
-    guides = {size: work / f"{size}-guides" for size in GUIDES}
-    for size, folder in guides.items():
-        _fill_guides(folder, size, say)
-    for fewer, more in pairwise(GUIDES):
-        say(f"searches in {fewer:,} guides and in {more:,}")
-        pair = guides[more], guides[fewer]
-        results.figures[SEARCH_GROWTH[more]] = _ratio(pair, [_search_all, _search_all], TURNS_OF_SEARCH)
-    if results.wants(VERIFY):
-        say("a complete verify")
-        spent = spent_by([*GUIDANCE, "verify", "--data-dir", str(many)])
-        results.figures |= dict(zip((VERIFY, VERIFY_MEMORY), spent, strict=True))
-
-
-def _inbox(who: SignedIn, inside: Inside) -> float:
-    return inside.measure([partial(inside.ask, Request("GET", DESK, who.headers))]).milliseconds
-
-
-def _search_all(inside: Inside) -> float:
-    return sum(_search(inside, each, 1).milliseconds for each in _searches())
-
-
-def _ratio(folders: Sequence[Path], asks: Sequence[Callable[[Inside], float]], turns: int) -> float:
-    """Return what the first act takes on the first folder as a multiple of the second: the median of all turns.
-
-    Both are requested in turn, so that a slow moment of the machine affects both.
-    """
-    with ExitStack() as stack:
-        pairs = [(ask, stack.enter_context(running_inside(each))) for each, ask in zip(folders, asks, strict=True)]
-        for ask, inside in pairs:
-            ask(inside)  # not measured: a statement is prepared
-        each_turn = [[ask(inside) for ask, inside in pairs] for _ in range(turns)]
-    return statistics.median(spent / other for spent, other in each_turn)
-
-
-def main() -> None:
-    """Measure every size, write the figures, and write the tables into the reference."""
+def main() -> int:
+    """Measure every part, and write the figures and the tables, or check them. Return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m bench.growth", description=__doc__.partition("\n")[0])
+    parser.add_argument("--check", action="store_true", help="fail if an act misses its bar, and write nothing")
     parser.add_argument("--folder", type=Path, default=None, help="where the databases are, or are made and kept")
-    parser.add_argument("--concerns", type=int, nargs="+", default=[FEW, DESIGNED_FOR, TEN_TIMES])
     parser.add_argument("--part", choices=PARTS, action="append", help="measure this part only (may be repeated)")
     arguments = parser.parse_args()
 
     def say(line: str) -> None:
         sys.stderr.write(line + "\n")
 
-    recorded = RESULTS / "growth.json"
-    run = json.loads(recorded.read_text(encoding="utf-8"))
+    recorded, failed = RESULTS / "growth.json", list[str]()
+    run = {} if arguments.check else json.loads(recorded.read_text(encoding="utf-8"))
     with tempfile.TemporaryDirectory(prefix="bench-") as temporary:
-        work = arguments.folder or Path(temporary)
-        measures = {
-            "concerns": (measure_concerns, arguments.concerns, work),
-            "editions": (measure_editions, EDITIONS, Path(temporary)),
-            "guides": (measure_guides, GUIDES, work),
-        }
-        for part in arguments.part or PARTS:
-            measure, sizes, place = measures[part]
-            run[part] = {str(size): measure(place / f"{size}-{part}", size, say) for size in sizes}
-            run["about"][part] = machine() | {"commit": commit(), "finished": time.strftime("%Y-%m-%d %H:%M")}
-    recorded.write_text(json.dumps(run, indent=1) + "\n", encoding="utf-8")
-    write_part(BEGIN, as_markdown(run), END)
+        for name in arguments.part or PARTS:
+            part, about = PARTS[name], machine()
+            found = measure(part, (arguments.folder or Path(temporary)) / name.replace(" ", "-"), say)
+            for act, (_, costs) in found.items():
+                cells = (f"{each.milliseconds:9.2f} ({each.statements:2})" for each in costs)
+                sys.stdout.write(f"{act:<46}{''.join(cells)}\n")
+            failed += [f"{name}: {each}" for each in faults(found)]
+            about |= {"commit": commit(), "finished": time.strftime("%Y-%m-%d %H:%M")}
+            acts = {each: (costs, act.most) for each, (act, costs) in found.items()}
+            run[name] = {"about": about, "sizes": part.sizes, "acts": acts}
+    if not arguments.check:
+        recorded.write_text(json.dumps(run, indent=1) + "\n", encoding="utf-8")
+        write_part(BEGIN, as_markdown(run), END)
+        return 0
+    sys.stdout.write("\n".join(["", *failed, f"{len(failed)} acts grow more than they may.", ""]))
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -56,19 +56,17 @@ class Inside:
             raise RuntimeError(f"{request.method} {request.target}: {status} {body[:300]!r}")
         return body
 
-    def measure(self, calls: Iterable[Callable[[], object]], before: Callable[[], object] = lambda: None) -> Cost:
-        """Call each of `calls`, after a call of `before` that is not measured.
+    def measure(self, call: Callable[[], object]) -> Cost:
+        """Return what the call takes."""
+        self._statements = 0
+        began = time.process_time()
+        call()
+        return Cost((time.process_time() - began) * 1000, self._statements)
 
-        Return the least milliseconds of processor of a call, and the statements of the last call.
-        """
-        spent = []
-        for call in calls:
-            before()
-            self._statements = 0
-            began = time.process_time()
-            call()
-            spent.append(time.process_time() - began)
-        return Cost(min(spent) * 1000, self._statements)
+    def hold_again(self) -> None:
+        """Forget every response, as each process does after a publication, and hold those of the guides again."""
+        self.app.state.context.invalidate_caches()
+        self._runner.run(self.app.held.hold_all())
 
 
 @contextmanager

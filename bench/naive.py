@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, HTTPException
-from sqlalchemy import JSON, Column
-from sqlmodel import Field, Session, SQLModel, col, create_engine, select
+from sqlalchemy import JSON, Column, create_engine
+from sqlmodel import Field, Session, SQLModel, col, select
 
 engine = create_engine(f"sqlite:///{os.environ['BENCH_NAIVE_DATABASE']}")
 

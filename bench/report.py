@@ -1,4 +1,4 @@
-"""The report of a run: the bars with ratios and spread, in text, JSON and Markdown, and any regressions.
+"""The report of a run: the bars with ratios and spread, in text, JSON and Markdown.
 
 A bar is a value that the benchmark reports, with the minimum or maximum that it must reach, if any.
 """
@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.pictures import draw_chosen
 from bench.rounds import Results
 
 RESULTS = Path(__file__).parent / "results"
@@ -22,14 +21,12 @@ LATEST = RESULTS / "latest.json"
 SPEED = Path(__file__).parents[1] / "docs" / "reference" / "speed.md"
 BEGIN = "<!-- The recorded run: `make bench` and `make bench ARGS=--redraw` write this part. -->"
 END = "<!-- End of the recorded run. -->"
-WORSE = 0.75  # a ratio below this share of the recorded one is reported as a regression
 
 TAIL, CPU, FIGURE = "tail", "processor", "figure"
 """Values of `Bar.to` for bars that do not compare two measurements.
 
 They stand for the 99th percentile as a multiple of the median, the processor time, and a single figure.
 """
-INDICATORS, POSTS = "indicators on PostgreSQL", "posts on PostgreSQL"
 WIDTH = 120  # of a line of the documents
 FEWEST_DECIMALS = 10  # figures from this value on are shown without decimals
 
@@ -70,39 +67,25 @@ SEALED = "A concern is encrypted, signed and recorded in two chains. The floor d
 AROUND = "The floor has no check of the caller, no limits, retries, log or negotiation: these are the difference."
 LONGER = "A full concern has more fields to check, encrypt and sign."
 NOT_THE_DISK = "The processor is the limit, not the disk: a slower disk raises the ratio."
-UNSEALED = "What a concern is more than a row of JSON takes more than the other service saves."
 EACH_GROUP = "A command reads the modules of its own group."
 START, MEMORY = "start-up, to the import of FastAPI and SQLModel, by CPU", "resident megabytes with concerns too"
 IDLE = "resident megabytes idle"
+START_WITHOUT = "start-up without extensions, to the import of FastAPI and SQLModel, by CPU"
+IDLE_WITHOUT = "resident megabytes idle, without extensions"
 HELP, LISTING = "guidance --help, to that import, by CPU", "guidance clients list, to that import, by CPU"
-INBOX_GROWTH = "the inbox with 70,000 concerns, to 1,000, by CPU"
-SEARCH_GROWTH = {
-    150: "a search with 150 guides, to 2, by CPU",
-    1_000: "a search with 1,000 guides, to 150, by CPU",
-}
-VERIFY, VERIFY_MEMORY = "seconds of processor of a complete verify", "megabytes of a complete verify, at most"
-HEAVIEST = "kilobytes of the heaviest public page, compressed"
-WITH_ALL = "kilobytes of the heaviest public page with all that it loads"
-FIRST_PAINT = "seconds to the first paint of the slowest public page"
-SENDING = "seconds from pressing Send to the receipt of the slowest form"
+GROUP_HELP = "guidance clients --help, to that import, by CPU"
+COMPLETION = "completion of guidance clients, to that import, by CPU"
+WEIGHTS = ("megabytes", "milliseconds", "modules")
 NAIVE_ONE = "naive edition, one by one"
 FIRST_READS = {"cold miss": "of the only edition of a guide", "cold miss of many": "of one of 300 editions"}
 FIGURE_BARS = (
-    Bar(START, START, FIGURE, most=2.4, why=WHOLE),
-    Bar(IDLE, IDLE, FIGURE, most=130, why=WHOLE),
+    Bar(START, START, FIGURE, most=2.8, why=WHOLE),
+    Bar(START_WITHOUT, START_WITHOUT, FIGURE, most=2.4, why=WHOLE),
+    Bar(IDLE, IDLE, FIGURE, most=145, why=WHOLE),
+    Bar(IDLE_WITHOUT, IDLE_WITHOUT, FIGURE, most=120, why=WHOLE),
     Bar(MEMORY, MEMORY, FIGURE, why=WHOLE),
-    Bar(HELP, HELP, FIGURE, most=0.5, why=EACH_GROUP),
-    Bar(LISTING, LISTING, FIGURE, most=1.2, why=EACH_GROUP),
-    Bar(INBOX_GROWTH, INBOX_GROWTH, FIGURE, most=1.3),
-    *(Bar(name, name, FIGURE, most=most) for name, most in zip(SEARCH_GROWTH.values(), (4, 5), strict=True)),
-    Bar(VERIFY, VERIFY, FIGURE),
-    Bar(VERIFY_MEMORY, VERIFY_MEMORY, FIGURE),
-    Bar(HEAVIEST, HEAVIEST, FIGURE, most=30),
-    *(
-        Bar(f"{what}{how}", f"{what}{how}", FIGURE, most=most)
-        for what, most in ((WITH_ALL, None), (FIRST_PAINT, 1), (SENDING, 3))
-        for how in (", with scripts", ", without scripts")
-    ),
+    *(Bar(name, name, FIGURE, most=0.75, why=EACH_GROUP) for name in (HELP, GROUP_HELP, COMPLETION)),
+    Bar(LISTING, LISTING, FIGURE, most=2, why=EACH_GROUP),
 )
 FELT = (
     *(
@@ -118,10 +101,10 @@ FELT = (
             by_cpu=True,
             why=AROUND,
         )
-        for number, most in ((1, 2.4), (16, 1.7))
+        for number, most in ((1, 2.8), (16, 1.7))
     ),
 )
-"""Bars of what people wait for. `make bench-check` measures them, and the figures above but those of the pages."""
+"""Bars of what people wait for."""
 BARS = (
     *FELT,
     Bar("section read, to bare ASGI bytes, by CPU", "section", "bare", least=1.5, by_cpu=True),
@@ -138,31 +121,8 @@ BARS = (
     Bar("concerns at 64, p99 to median", "concerns 64", TAIL, most=3),
     Bar("with 5 ms a flush: concerns at 64 to 1", "5 ms, concerns 64", "5 ms, concerns 1", least=8, why=NOT_THE_DISK),
     Bar("with 50 ms a flush: concerns at 64 to 1", "50 ms, concerns 64", "50 ms, concerns 1", least=20),
-    *(
-        Bar(f"indicators, to {name}, by CPU", f"service, {INDICATORS}", f"{name}, {INDICATORS}", least=1, by_cpu=True)
-        for name in ("Parse Server", "Django REST")
-    ),
-    Bar(
-        "concerns, to Django REST with the same fields, age, Ed25519 and four rows, by CPU",
-        f"service, {POSTS}",
-        f"Django REST, sealed {POSTS}",
-        least=1,
-        by_cpu=True,
-    ),
-    *(
-        Bar(
-            f"concerns, to {name}, which checks, encrypts, signs and records nothing, by CPU",
-            f"service, {POSTS}",
-            f"{name}, {POSTS}",
-            by_cpu=True,
-            why=UNSEALED,
-        )
-        for name in ("Parse Server", "Django REST")
-    ),
     Bar("concerns at 16, PostgreSQL to SQLite", "postgresql concerns 16", "concerns 16"),
 )
-GUARDED = frozenset(name for bar in FELT for name in (bar.name, bar.to)) | {INBOX_GROWTH, *SEARCH_GROWTH.values()}
-"""The tasks and figures that the bars of what people wait for need."""
 
 
 @dataclass(frozen=True)
@@ -221,7 +181,7 @@ def as_text(results: Results) -> str:
 
 def as_markdown(run: dict[str, Any]) -> str:
     """Return a recorded run as Markdown for the documents: the machine, the bars, and the reasons for missed bars."""
-    return "\n".join([BEGIN, "", *_described(run), "", *_tabulated(run), "", *_explained(run), END])
+    return "\n".join([BEGIN, "", *_described(run), "", *_tabulated(run), "", *_explained(run), *_weighed(run), END])
 
 
 def _described(run: dict[str, Any]) -> Iterator[str]:
@@ -265,6 +225,20 @@ def _explained(run: dict[str, Any]) -> Iterator[str]:
         yield ""
 
 
+def _weighed(run: dict[str, Any]) -> Iterator[str]:
+    """Yield a table of what each module adds to a process that has imported those above it."""
+    figures, mark = run["figures"], f"{WEIGHTS[0]} of "
+    names = [name.removeprefix(mark) for name in figures if name.startswith(mark)]
+    if names:
+        yield f"| what an import adds to those above it | {' | '.join(WEIGHTS)} |"
+        yield "|---|---:|---:|---:|"
+    for name in names:
+        added = [figures[f"{what} of {name}"] for what in WEIGHTS]
+        yield f"| `{name}` | {added[0]:.1f} | {added[1]:,.0f} | {added[2]:,.0f} |"
+    if names:
+        yield ""
+
+
 def _figure(value: float) -> str:
     return f"{value:,.0f}" if value >= FEWEST_DECIMALS else f"{value:.2f}"
 
@@ -296,7 +270,7 @@ def commit() -> str:
 def write(results: Results, about: dict[str, Any], *, is_whole: bool) -> Path:
     """Write the JSON, and return its path.
 
-    Only a whole run replaces the recorded run, the chart, and the table in the documents.
+    Only a whole run replaces the recorded run, and the tables in the documents.
     """
     RESULTS.mkdir(exist_ok=True)
     path = LATEST if is_whole else RESULTS / "partial.json"
@@ -333,33 +307,11 @@ def recorded() -> dict[str, Any]:
 
 
 def redraw() -> None:
-    """Make the chart and the table in the documents again from the recorded run."""
-    run = recorded()
-    draw_chosen(Results.from_json(run), LATEST.with_suffix(".png"))
-    write_part(BEGIN, as_markdown(run), END)
+    """Make the tables in the documents again from the recorded run."""
+    write_part(BEGIN, as_markdown(recorded()), END)
 
 
 def write_part(begin: str, part: str, end: str) -> None:
     """Replace what the reference has from `begin` to `end` by `part`, which includes both."""
     text = SPEED.read_text(encoding="utf-8")
     SPEED.write_text(text.partition(begin)[0] + part + text.partition(end)[2], encoding="utf-8")
-
-
-def regressions(results: Results, before: Results) -> list[str]:
-    """Return a line for each bar that is worse than in the recorded run, `before`.
-
-    Only bars with a minimum or maximum count. Worse means less than three quarters of the recorded value or, for a bar
-    with a maximum, more than four thirds. What is not recorded is compared with its bar.
-    """
-    then = {row.bar.what: row.median for row in table(before)}
-    found = []
-    for row in (each for each in table(results) if each.bar.is_target):
-        was, now = then.get(row.bar.what), row.median
-        if was is None:
-            is_worse = not row.is_reached
-        else:
-            is_worse = now > was / WORSE if row.bar.most is not None else now < was * WORSE
-        if is_worse:
-            known = _target(row.bar, "at least ", "at most ") if was is None else f"recorded {was:.2f}"
-            found.append(f"{row.bar.what}: {now:.2f}, {known}")
-    return found

@@ -1,8 +1,8 @@
 // Builds unseal.js, the script of the desk's pages, unseal.html, which contains the same script, and find.cjs, which
-// `guidance desk find` runs in Node.js. They go to the folder of the pages' static files. The policy in unseal.html names the digests of its one script and
+// `guidance desk find` runs in Node.js, and copies Swagger UI, which the API documentation loads. They go to the folder of the pages' static files. The policy in unseal.html names the digests of its one script and
 // its one style: the browser therefore runs nothing else, and lets the page send no request.
 import { createHash } from "node:crypto";
-import { readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
@@ -10,6 +10,8 @@ const HERE = new URL(".", import.meta.url);
 const TARGET = process.argv[2] ? new URL(`file://${process.argv[2]}/`) : new URL("../app/pages/static/", HERE);
 const STYLES = ["tokens.css", "pages.css", "components.css", "phone.css", "desk.css"];
 const COLOURS = ":root{--band:#1d3d5c;--on-band:#fff;--button:#0b6150;--on-button:#fff}";
+
+const SWAGGER = "node_modules/swagger-ui-dist";
 
 const digest = (text) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
 
@@ -64,6 +66,18 @@ const { metafile: ofCommand, outputFiles: command } = await build({
 });
 const others = Object.keys(ofCommand.inputs).filter((path) => path.includes("node_modules"));
 if (others.length > 0) throw new Error(`find.cjs has the licence of no package, and would contain ${others.join(", ")}`);
+
+// Each copy begins with its licence. What the script itself has inside stands in a file beside it in the package.
+const ofSwagger = (name) => readFile(new URL(`${SWAGGER}/${name}`, HERE), "utf8");
+const notices = { "swagger-ui-bundle.js": ["NOTICE", "swagger-ui-bundle.js.LICENSE.txt"], "swagger-ui.css": ["NOTICE"] };
+const uncommented = (text) => text.replace(/^\/\*!?|\*\/$/gm, "").trim();
+await mkdir(new URL("swagger/", TARGET), { recursive: true });
+for (const [name, files] of Object.entries(notices)) {
+  const texts = await Promise.all(files.map(async (file) => uncommented(await ofSwagger(file))));
+  const head = (await licences({ [`${SWAGGER}/${name}`]: {} })).replace(/\n\*\/\n$/, "");
+  const copy = (await ofSwagger(name)).replace(/^\/\*! For license information.*\n/, "").replace(/\n?(\/\/|\/\*)# sourceMappingURL=.*\s*$/, "\n");
+  await writeFile(new URL(`swagger/${name}`, TARGET), `${[head, ...texts].join("\n\n---\n\n")}\n*/\n${copy}`);
+}
 
 await writeFile(new URL("find.cjs", TARGET), command[0].text);
 await writeFile(new URL("unseal.js", TARGET), script);

@@ -12,7 +12,7 @@ from mkdocs.structure.pages import Page
 from app.build import VERSION, built_commit
 from docs_site.diagram import drawn
 from docs_site.navigation import navigation
-from docs_site.outside import DOCUMENTS, PICTURES, ROOT, moved_links
+from docs_site.outside import DOCUMENTS, ROOT, moved_links
 from docs_site.reference import COMPLETED, generated_pages
 
 TESTED = re.compile(r"^( *```[a-z]+) tested$", flags=re.MULTILINE)
@@ -41,8 +41,6 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the documents that are outside `docs/`, and the pages that are generated from the program."""
     for name, place in DOCUMENTS.items():
         files.append(File.generated(config, place, content=_read(name, place)))
-    for name, place in PICTURES.items():
-        files.append(File.generated(config, place, abs_src_path=str(ROOT / name)))
     for place, text in generated_pages().items():
         files.append(File.generated(config, place, content=f"{LATER}{text}"))
     return files

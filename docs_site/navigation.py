@@ -12,7 +12,7 @@ GENERATED = [
     {"Every operation": "reference/api.md"},
     {"Every schema": "reference/schemas.md"},
     {"Every option": "reference/command-line.md"},
-    {"Licences": "reference/licences.md"},
+    {"Dependencies and licences": "reference/dependencies.md"},
 ]
 PROJECT = {
     "Read me": "README.md",

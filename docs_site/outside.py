@@ -22,7 +22,6 @@ DOCUMENTS = {
     "app/extensions/terminal/README.md": "project/terminal.md",
 }
 """Each document outside `docs/`, with its path on the site."""
-PICTURES = {"bench/results/latest.png": "project/speed.png"}
 LINK = re.compile(r"(\[[^\]]*\]\()([^)\s#]+)((?:#[^)\s]*)?\))")
 EXTERNAL = re.compile(r"[a-z]+:")
 
@@ -48,4 +47,4 @@ def _place_of(file: Path) -> str | None:
     if file.is_relative_to(DOCS):
         return file.relative_to(DOCS).as_posix()
     name = file.relative_to(ROOT).as_posix() if file.is_relative_to(ROOT) else ""
-    return (DOCUMENTS | PICTURES).get(name)
+    return DOCUMENTS.get(name)

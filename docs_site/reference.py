@@ -7,7 +7,7 @@ from app.config import Settings
 from app.main import create_app
 from docs_site.api import operations_page, schemas_page
 from docs_site.command_line import commands_page
-from docs_site.licences import licences_page
+from docs_site.dependencies import dependencies_page
 from docs_site.problems import with_meanings
 from docs_site.settings import with_values
 
@@ -23,5 +23,5 @@ def generated_pages() -> dict[str, str]:
         "reference/api.md": operations_page(document),
         "reference/schemas.md": schemas_page(document),
         "reference/command-line.md": commands_page(),
-        "reference/licences.md": licences_page(),
+        "reference/dependencies.md": dependencies_page(),
     }

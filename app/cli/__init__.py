@@ -18,7 +18,7 @@ def main() -> None:
 
         app(prog_name="guidance")
     except GuidanceError as error:
-        sys.stderr.write(f"{in_one_style(str(error) or str(type(error).__doc__))}\n")
+        sys.stderr.write(f"{_in_one_style(str(error) or str(type(error).__doc__))}\n")
         sys.exit(1)
     except OSError as failure:  # a folder or file that cannot be read or written
         sys.stderr.write(f"{failure.strerror}: {failure.filename}\n" if failure.filename else f"{failure.strerror}\n")
@@ -27,7 +27,7 @@ def main() -> None:
         gc.enable()
 
 
-def in_one_style(message: str) -> str:
+def _in_one_style(message: str) -> str:
     """Add a capital letter and a full stop. Several lines, a path or a setting are unchanged."""
     if "\n" in message or not (A_WORD.match(message) or message[:1].isupper()) or message.startswith("GUIDANCE_"):
         return message

@@ -25,7 +25,7 @@ NO_WIDTH = 10_000
 """A pipe has no lines to break: whoever reads there breaks, or searches, them."""
 
 
-def markup_mode() -> Literal["rich"] | None:
+def _markup_mode() -> Literal["rich"] | None:
     """Boxes and colours are for a terminal; pipes and files get plain text. FORCE_COLOR counts as a terminal."""
     is_terminal = (sys.stdout.isatty() and sys.stderr.isatty()) or os.environ.get("FORCE_COLOR")
     return "rich" if is_terminal else None
@@ -93,7 +93,7 @@ class Commands(typer.Typer):
     """A group of commands, which can have option groups and are declared without importing their modules."""
 
     def __init__(self, **settings: Any) -> None:
-        mode = markup_mode()
+        mode = _markup_mode()
         plain = {} if mode else {"context_settings": {"terminal_width": NO_WIDTH}}
         super().__init__(**{"cls": CommandGroup, "rich_markup_mode": mode, **plain, **settings})
 

@@ -1,4 +1,4 @@
-"""Options and helpers that commands share: settings, the database and its writer, expiry times, and output."""
+"""Options and helpers that commands share: settings, expiry times, and output."""
 
 import datetime as dt
 import json
@@ -8,33 +8,22 @@ import sys
 import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from sqlalchemy import Engine
-from sqlalchemy.exc import OperationalError
 
 from app import config
 from app.cli.option_groups import OptionGroup
 from app.config import Settings, SettingsRefused
-from app.db.database import DATABASE_FILE, open_database
-from app.db.schema import prepare_schema
-from app.db.writer import Writer
-from app.errors import DatabaseUnreadable, SetupError
-from app.logs import set_up_logs
+from app.errors import SetupError
 from app.models.base import OnStep, format_utc, show_no_progress
-from app.services.access.row_signing import open_access_keys
 from app.services.clock.working_days import LONDON
 
 EnvFile = Annotated[
     Path | None, typer.Option("--env-file", help="File with GUIDANCE_* settings.", exists=True, dir_okay=False)
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
-NO_DATABASE = (
-    "there is no database in {folder}. Check --data-dir, or GUIDANCE_DATA_DIR. `guidance serve` makes a new database."
-)
 REMAINS = (
     "The database log still contains old text, because a reader is using it. A running service retries until it is "
     "purged; otherwise run this again."
@@ -76,47 +65,6 @@ def read_settings(data_dir: DataDir = None, env_file: EnvFile = None) -> Setting
 
 
 SettingsOptions = Annotated[Settings, OptionGroup(read_settings)]
-
-
-@contextmanager
-def open_engine(settings: Settings, *, creates: bool = False) -> Iterator[Engine]:
-    """Yield an engine with the keys that sign access rows, and set the log level to warning.
-
-    Unless `creates`, raise `SetupError` if the embedded database is missing: a misspelt folder must not create one.
-    Raise `DatabaseUnreadable` if the database fails within the block.
-    """
-    set_up_logs("warning")
-    if not creates and settings.database_address is None and not (settings.data_dir / DATABASE_FILE).is_file():
-        raise SetupError(NO_DATABASE.format(folder=settings.data_dir))
-    engine = open_database(settings.data_dir, settings.database_address)
-    open_access_keys(settings, engine)
-    try:
-        yield engine
-    except OperationalError:  # the connection was lost, or the file cannot be read
-        raise DatabaseUnreadable from None
-    finally:
-        engine.dispose()
-
-
-@contextmanager
-def open_writer(settings: Settings, *, creates: bool = False) -> Iterator[tuple[Engine, Writer]]:
-    """Create the schema in an empty database, but never change one. The writer is started.
-
-    Raise the errors of `open_engine` and of `prepare_schema`.
-    """
-    with open_engine(settings, creates=creates) as engine:
-        prepare_schema(engine, settings.data_dir, migrates=False)
-        writer = Writer(
-            engine,
-            queue_size=settings.writer_queue,
-            wait_seconds=settings.writer_wait_seconds,
-            on_generation_raised=partial((settings.data_dir / config.HELD_FILE).unlink, missing_ok=True),
-        )
-        writer.start()
-        try:
-            yield engine, writer
-        finally:
-            writer.stop()
 
 
 def parse_duration(text: str) -> dt.timedelta:

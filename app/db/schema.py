@@ -134,7 +134,7 @@ def find_schema_faults(connection: Connection) -> list[str]:
         return []
     if version != newest_revision():
         raise SchemaBehind
-    return list(compare_schemas(declared_definitions(dialect), definitions_of(stored_objects(connection), dialect)))
+    return list(_compare_schemas(declared_definitions(dialect), _definitions_of(stored_objects(connection), dialect)))
 
 
 def find_foreign_objects(connection: Connection) -> list[str]:
@@ -202,7 +202,7 @@ def declared_objects(dialect: str) -> list[SchemaObject]:
 
 @lru_cache(maxsize=len(ADDRESSES))
 def declared_definitions(dialect: str) -> Definitions:
-    return definitions_of(declared_objects(dialect), dialect)
+    return _definitions_of(declared_objects(dialect), dialect)
 
 
 def stored_objects(connection: Connection) -> list[SchemaObject]:
@@ -218,14 +218,14 @@ def stored_objects(connection: Connection) -> list[SchemaObject]:
     return [SchemaObject(*row) for row in found]
 
 
-def definitions_of(objects: Iterable[SchemaObject], dialect: str) -> Definitions:
+def _definitions_of(objects: Iterable[SchemaObject], dialect: str) -> Definitions:
     named: dict[tuple[str, str], list[list[str]]] = {}
     for each in objects:
         named.setdefault((each.kind, each.name), []).append(_definitions(each, dialect))
     return {key: sorted(definitions) for key, definitions in named.items()}
 
 
-def compare_schemas(expected: Definitions, found: Definitions) -> Iterator[str]:
+def _compare_schemas(expected: Definitions, found: Definitions) -> Iterator[str]:
     """Yield a sentence for each object that differs. An added object that is `HARMLESS_IF_ADDED` is left out."""
     for kind, name in sorted(expected.keys() | found.keys()):
         title = f"the {kind} {ascii(name)[1:-1]}"

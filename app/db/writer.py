@@ -169,7 +169,7 @@ class Writer:
         for _ in range(MAX_PAUSES):
             if len(arrived) == 1 or len(arrived) >= WRITE_BATCH_SIZE or None in arrived:
                 break
-            time.sleep(PAUSE_SECONDS)
+            time.sleep(PAUSE_SECONDS)  # noqa: TID251  # a pause of the program, not of a test
             more = self._take_queued()
             if not more:
                 break

@@ -1,9 +1,8 @@
 """The log of requests: a line for each request, with its id, method, route, status and duration."""
 
 import asyncio
+import secrets
 from typing import TYPE_CHECKING, Any
-
-from uuid_utils import uuid4
 
 from app.http.metrics import FinishedRequest, Metrics
 from app.logs import Log
@@ -49,7 +48,9 @@ class RequestRecords:
 
 
 def new_request_id() -> str:
-    return str(uuid4())  # the standard library's `uuid.uuid4` takes as long as all the rest of a cache hit
+    """Return a UUID of version 4. `uuid.uuid4` takes three times as long, and every cache hit pays for it."""
+    digits = secrets.token_hex(16)
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
 
 
 def route_template(route: Any) -> str:

@@ -73,7 +73,7 @@ def memento_links(public_url: str, guide: str) -> dict[str, str]:
 
 
 def memento_headers(head: EditionHead) -> dict[str, str]:
-    return {"Memento-Datetime": http_date(head.published_at)}
+    return {"Memento-Datetime": _http_date(head.published_at)}
 
 
 def time_map(history: Sequence[EditionHead], public_url: str) -> bytes:
@@ -81,7 +81,9 @@ def time_map(history: Sequence[EditionHead], public_url: str) -> bytes:
     common = memento_links(public_url, history[0].guide)
     readable = [head for head in reversed(history) if head.withdrawn_at is None]
     span = (
-        {"from": http_date(readable[0].published_at), "until": http_date(readable[-1].published_at)} if readable else {}
+        {"from": _http_date(readable[0].published_at), "until": _http_date(readable[-1].published_at)}
+        if readable
+        else {}
     )
     links = [
         link_value(common["original timegate"], "original timegate"),
@@ -90,11 +92,11 @@ def time_map(history: Sequence[EditionHead], public_url: str) -> bytes:
     for position, head in enumerate(readable, start=1):
         ends = [word for word, applies in (("first", position == 1), ("last", position == len(readable))) if applies]
         relation = " ".join([*ends, "memento"])
-        links.append(link_value(public_url + edition_path(*head.key), relation, datetime=http_date(head.published_at)))
+        links.append(link_value(public_url + edition_path(*head.key), relation, datetime=_http_date(head.published_at)))
     return ",\n".join(links).encode() + b"\n"
 
 
-def http_date(moment: dt.datetime) -> str:
+def _http_date(moment: dt.datetime) -> str:
     return format_datetime(moment.astimezone(dt.UTC), usegmt=True)
 
 

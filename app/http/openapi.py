@@ -108,7 +108,8 @@ GROUPS = {
     "Operate and connect": {
         "Feeds": "Feeds of publications and withdrawals, and the catalogue of documents about this API.",
         "Events": "Event feed for other systems (pull): references, times and links only.",
-        "Webhooks": "Events for other systems (push): what the service sends to a receiver.",
+        "Webhooks": "Events for other systems (push): what a receiver gets, signed (Standard Webhooks 1.0) and "
+        "retried until received.",
         "Open Referral UK": "The guides' contacts in the format of the Open Referral UK standard.",
         "Audit": "For auditors: the audit log, and signed checkpoints.",
         "Operations": "Health and metrics.",
@@ -136,10 +137,10 @@ def build_document(app: FastAPI, settings: Settings) -> JsonObject:
             _correct_parameters(operation, schemas)
             _add_body_example(operation, schemas)
             _correct_responses(path, method, operation, schemas)
-    add_webhooks(document)
+    _add_webhooks(document)
     _name_schemas(document)
-    open_answers(document)
-    add_security(document, settings)
+    _open_answers(document)
+    _add_security(document, settings)
     document["paths"] = dict(sorted(document["paths"].items(), key=_place_of_path))
     document |= _changed(document, _correct_schema)
     _join_refusals(document)
@@ -205,14 +206,14 @@ def _correct_parameters(operation: JsonObject, schemas: JsonObject) -> None:
             schema["anyOf"] = options
         parameter["schema"] = schema
         if parameter["required"]:
-            parameter.setdefault("example", build_example(schema, schemas))
+            parameter.setdefault("example", _build_example(schema, schemas))
             schema.pop("examples", None)
 
 
 def _add_body_example(operation: JsonObject, schemas: JsonObject) -> None:
     body = operation.get("requestBody", {}).get("content", {}).get(JSON)
     if body is not None and "examples" not in {*body, *body["schema"]}:
-        body["example"] = build_example(body["schema"], schemas)
+        body["example"] = _build_example(body["schema"], schemas)
 
 
 def _correct_responses(path: str, method: str, operation: JsonObject, schemas: JsonObject) -> None:
@@ -290,7 +291,7 @@ def _changed(value: Any, change: Callable[[JsonObject], JsonObject]) -> Any:
 
 
 def _response_example(sent: JsonObject, schemas: JsonObject, self_link: str | None) -> Any:
-    example = build_example(sent["schema"], schemas)
+    example = _build_example(sent["schema"], schemas)
     if "example" in sent:
         example = _override(example, sent["example"])
     if self_link is not None and example.get("links"):  # the response of a search has no links
@@ -312,23 +313,23 @@ def _emergency_contacts(schemas: JsonObject) -> JsonObject:
     return {
         name: [
             {member: value for member, value in each.items() if value and member != "audience"}
-            for each in build_example(properties[name], schemas)
+            for each in _build_example(properties[name], schemas)
         ]
         for name in ("signposts", "contacts")
     }
 
 
-def build_example(schema: JsonObject, schemas: JsonObject) -> Any:
+def _build_example(schema: JsonObject, schemas: JsonObject) -> Any:
     if "examples" in schema:
         return schema["examples"][0]
     if "$ref" in schema:
-        return build_example(schemas[schema["$ref"].removeprefix(SCHEMA_PREFIX)], schemas)
+        return _build_example(schemas[schema["$ref"].removeprefix(SCHEMA_PREFIX)], schemas)
     if "anyOf" in schema:
-        return build_example(schema["anyOf"][0], schemas)
+        return _build_example(schema["anyOf"][0], schemas)
     if "items" in schema:
-        return [build_example(schema["items"], schemas)]
+        return [_build_example(schema["items"], schemas)]
     if "properties" in schema:
-        return {name: build_example(member, schemas) for name, member in schema["properties"].items()}
+        return {name: _build_example(member, schemas) for name, member in schema["properties"].items()}
     return schema.get("const", next(iter(schema.get("enum", [])), None))
 
 
@@ -343,7 +344,7 @@ def _name_schemas(document: JsonObject) -> None:
     document |= _renamed(document, names)
 
 
-def open_answers(document: JsonObject) -> None:
+def _open_answers(document: JsonObject) -> None:
     """Let the schemas of responses allow further fields and values, in place.
 
     Requests that share one refer to a strict copy, `...Input`. Examples of a field go if a response shows it.
@@ -443,7 +444,7 @@ def _without_examples(part: Any) -> Any:
     return _changed(part, lambda schema: _without(schema, {"examples"}))
 
 
-def add_security(document: JsonObject, settings: Settings) -> None:
+def _add_security(document: JsonObject, settings: Settings) -> None:
     """Set `security` of each operation: the credentials that it accepts, or an empty list for none."""
     if settings.openid_issuer is not None:
         document["components"]["securitySchemes"][OPENID] = {
@@ -458,7 +459,7 @@ def add_security(document: JsonObject, settings: Settings) -> None:
         operation["security"] = requirements
 
 
-def add_webhooks(document: JsonObject) -> None:
+def _add_webhooks(document: JsonObject) -> None:
     schemas = document["components"]["schemas"]
     for model in EVENT_DATA.values():
         schemas[model.__name__] = _webhook_schema(model)
@@ -491,7 +492,7 @@ def _webhook(kind: EventKind, name: str, schemas: JsonObject) -> JsonObject:
     return {
         "tags": [WEBHOOKS],
         "summary": f"Receive {kind.value}",
-        "description": f"{kind.meaning} Signed according to Standard Webhooks 1.0, and retried until received.",
+        "description": kind.meaning,
         "operationId": f"receive_{kind.value.replace('.', '_')}",
         "security": [],
         "parameters": [
@@ -505,7 +506,10 @@ def _webhook(kind: EventKind, name: str, schemas: JsonObject) -> JsonObject:
             }
             for header, (description, example) in DELIVERY_HEADERS.items()
         ],
-        "requestBody": {"required": True, "content": {JSON: {"schema": body, "example": build_example(body, schemas)}}},
+        "requestBody": {
+            "required": True,
+            "content": {JSON: {"schema": body, "example": _build_example(body, schemas)}},
+        },
         "responses": DELIVERY_RESPONSES,
     }
 

@@ -85,7 +85,6 @@ COUNTED = {
     SIGN_IN_POLICY: CountedKind("limit_sign_in", OverLimit.TURNS),
     DESK_POLICY: CountedKind("limit_desk", OverLimit.PROVEN),
 }
-"""By policy."""
 
 
 def policy_name(method: str, path: str, of_extensions: Words) -> str | None:

@@ -231,11 +231,11 @@ def show_no_progress(_done: int, _total: int) -> None:
     """Do nothing, for callers that show no progress."""
 
 
-def in_turn(on_step: OnStep, number: int, parts: int) -> OnStep:
-    """Part `number`, from 0, of `parts` that count other things: each is an equal share of the whole."""
-    return lambda done, total: on_step(number * total + done, parts * total)
+def steps_of_half(on_step: OnStep, number: int) -> OnStep:
+    """Return an `on_step` for a half of a task, 0 or 1. The other half may count other things."""
+    return lambda done, total: on_step(number * total + done, 2 * total)
 
 
 def steps_of_part(on_step: OnStep, *, after: int, total: int) -> OnStep:
-    """Show the progress of a part. `after` is the number of steps before it, and `total` that of the whole task."""
+    """Return an `on_step` for a part of a task: `after` steps came before the part, and the task has `total`."""
     return lambda done, _of_the_part: on_step(after + done, total)

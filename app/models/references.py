@@ -22,7 +22,7 @@ def new_reference() -> str:
 
 
 def source_id(day: dt.date, digest: bytes) -> str:
-    """Return the day and 16 bits of `digest` as four characters: thousands of sources share them."""
+    """Return the day and 16 bits of `digest`: too few to identify a source."""
     return f"{day}-{digest.hex()[:GROUP].translate(_IN_ALPHABET)}"
 
 

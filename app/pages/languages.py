@@ -49,7 +49,6 @@ class Language:
 
     code: str
     tag: str
-    """BCP 47 tag."""
     name: str
     """Name in the language itself."""
     english_name: str

@@ -25,7 +25,7 @@ from app.models.guides.signposts import WhoToCall
 from app.models.languages import direction_of, locale_of
 from app.models.links import picture_path
 from app.models.references import EXAMPLE_REFERENCE, TYPED_REFERENCE
-from app.pages.contact_links import linked
+from app.pages.contact_links import contact_label, linked
 from app.pages.languages import (
     LANGUAGES,
     SHORT_LANGUAGES,
@@ -42,11 +42,10 @@ from app.pages.languages import (
 from app.pages.other_reasons import contacts_for_other_reasons
 from app.pages.text_format import (
     clock_time,
-    contact_label,
     date_and_time,
     day,
     deadline,
-    host,
+    host_as_text,
     inline_markdown,
     language_name,
     london_time,
@@ -58,7 +57,7 @@ from app.pages.text_format import (
 from app.services.audit.audit_log import person_of
 from app.services.clock.teams import Teams
 from app.services.clock.working_hours import hours_in
-from app.services.guides.guides import split_at_words
+from app.services.guides.guides import split_at_searched_words
 from app.services.guides.pdf import text_colour_on
 from app.services.guides.presenters import address_text, citation_text
 
@@ -112,14 +111,14 @@ def page_templates(extensions: tuple[Extension, ...]) -> jinja2.Environment:
         "inline_markdown": inline_markdown,
         "spoken": spoken,
         "contact_label": contact_label,
-        "host": host,
+        "host": host_as_text,
         "option": option,
         "person": person_of,
         "hours": lambda hours: hours_in(hours, locale_of(current_language().tag)),
         "direction": direction_of,
         "postal": address_text,
         "citation": citation_text,
-        "split_at": split_at_words,
+        "split_at": split_at_searched_words,
     }
     return templates
 

@@ -28,8 +28,6 @@ SPELLING_ALPHABET = (
 SPELLING_WORDS = {word[0]: word for word in SPELLING_ALPHABET.split()}
 OF_A_TEST = to_translate("This was a test. Nobody will read it.")
 PAGE_WORDS = ((TEST, OF_A_TEST), ("status token", "code"), ("acknowledged", "read"), ("acknowledge", "read"))
-CONTACT_LABELS = {"mailto": to_translate("Email {}"), "tel": to_translate("Call {}")}
-
 CODE_LABELS = {
     "anonymous": "I would rather not say",
     "child": "I am the child or young person",
@@ -235,13 +233,7 @@ def own_steps(concern: Receipt | ConcernStatus, *, in_danger: bool = False) -> l
     return steps
 
 
-def contact_label(address: str) -> str:
-    """Return `Email name@council.example`, `Call 01632 960001`, or the address."""
-    scheme, _, rest = address.partition(":")
-    return gettext(CONTACT_LABELS.get(scheme, address)).format(rest.replace("-", " ") if scheme == "tel" else rest)
-
-
-def host(address: str) -> str:
+def host_as_text(address: str) -> str:
     """Return the host of a URL without `www.`. `gov.uk` becomes `GOV.UK`."""
     name = (urlsplit(address).hostname or address).removeprefix("www.")
     return name.upper() if name == "gov.uk" else name

@@ -31,7 +31,7 @@ END_OF_RESPONSE: Message = {"type": "http.response.body"}
 
 
 class ServerTransport:
-    """Transport for uvicorn's protocol, whose pausing and resuming calls `set_full` instead."""
+    """A transport for uvicorn's protocol. Instead of pausing the reading, the protocol calls `set_full`."""
 
     def __init__(self, transport: Transport, set_full: Callable[[bool], None]) -> None:
         self.pause_reading = partial(set_full, True)
@@ -225,7 +225,7 @@ class Connection(asyncio.Protocol):
                 self._end_request()
 
         with self.deadline.request_at_work():
-            await service(in_origin_form(scope), receive_tracked, send_tracked)
+            await service(_in_origin_form(scope), receive_tracked, send_tracked)
             if is_end_held:
                 await self._discard_body(receive_tracked)
                 await send(END_OF_RESPONSE)
@@ -261,7 +261,7 @@ class Connection(asyncio.Protocol):
         self._read_on()
 
 
-def in_origin_form(scope: Scope) -> Scope:
+def _in_origin_form(scope: Scope) -> Scope:
     """Make the target a path, even if the client sent a whole URL (RFC 9112, section 3.2.2).
 
     The URL's host replaces the Host header, so that the host that the client means is checked. Other targets stay.

@@ -81,7 +81,7 @@ def media_type(response: httpx.Response) -> str:
 async def _read(client: httpx.AsyncClient, path: str) -> httpx.Response:
     """For a list with pages, read the longest possible page."""
     response = await client.get(path)
-    longest = longest_page(response)
+    longest = _longest_page(response)
     if longest is not None:
         response = await client.get(path, params=longest)
     if response.is_server_error:
@@ -120,7 +120,7 @@ def _ids_in(body: JsonValue, name: str) -> Iterator[JsonValue]:
                 yield item["id"]
 
 
-def longest_page(response: httpx.Response) -> dict[str, int] | None:
+def _longest_page(response: httpx.Response) -> dict[str, int] | None:
     """Return the query for the longest page of a list that does not fit in `response`, otherwise None."""
     body = _json(response)
     if isinstance(body, dict):
@@ -154,7 +154,7 @@ def export_reads(app: FastAPI, folder: Path, *, public_url: str, on_step: OnStep
     if not _is_replaceable(folder):
         raise FileExistsError(folder)
     responses = asyncio.run(crawl(app, public_url=public_url, on_step=on_step))
-    left_out = tuple(sorted(path for path, response in responses.items() if longest_page(response)))
+    left_out = tuple(sorted(path for path, response in responses.items() if _longest_page(response)))
     exported = {path: responses[path] for path in sorted(responses) if path not in left_out}
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as temporary:

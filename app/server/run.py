@@ -68,8 +68,8 @@ def run_server(
     process did not start for a reason that uvicorn has logged. Raise the `GuidanceError` that prevented the start, or
     `OSError` if no port is free.
     """
-    supervisor = from_uvicorn(*SUPERVISOR)
-    from_uvicorn(*HTTP_PROTOCOL)
+    supervisor = _from_uvicorn(*SUPERVISOR)
+    _from_uvicorn(*HTTP_PROTOCOL)
     listening = bind(host, ports)
     address = address_of(listening)
     reachable = settings_at(settings, address)
@@ -102,7 +102,7 @@ def _stop_all(stop: Callable[[], None], listening: socket.socket) -> None:
     listening.close()
 
 
-def from_uvicorn(name: str, argument: str, method: str) -> Any:
+def _from_uvicorn(name: str, argument: str, method: str) -> Any:
     """Raise `SetupError` if this uvicorn lacks the class (`module:class`), its argument or its method."""
     module, _, attribute = name.partition(":")
     try:
@@ -129,7 +129,7 @@ def server_config(app: Any, settings: Settings, **more: Any) -> uvicorn.Config:
         server_header=False,
         proxy_headers=False,  # the service reads these headers itself, if GUIDANCE_TRUSTED_PROXIES is set
         ws="none",
-        http=cast("type[asyncio.Protocol]", partial(Connection, from_uvicorn(*HTTP_PROTOCOL), settings)),
+        http=cast("type[asyncio.Protocol]", partial(Connection, _from_uvicorn(*HTTP_PROTOCOL), settings)),
         timeout_keep_alive=A_DAY_SECONDS,  # `GUIDANCE_CLIENT_SECONDS` ends idle connections
         timeout_worker_healthcheck=STARTING_SECONDS,
         **more,
@@ -155,7 +155,7 @@ class ServerProcess:
     server: uvicorn.Server | None = None
 
     def __call__(self) -> ASGIApp:
-        use_one_arena()
+        _use_one_arena()
         gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
         sys.setswitchinterval(SWITCH_SECONDS)
         set_up_logs(self.settings.log_level)
@@ -238,7 +238,7 @@ class DrainingMiddleware:
             self._holding = asyncio.create_task(self._service.held.run())
             if not self._context.outage:
                 await self._service.held.wait_for_first()
-        write_address(self._context.settings)
+        _write_address(self._context.settings)
         if self._seconds > 0:
             self._replace_signal_handler()
 
@@ -276,14 +276,14 @@ def _closing(send: Send) -> Send:
     return send_closing
 
 
-def write_address(settings: Settings) -> None:
+def _write_address(settings: Settings) -> None:
     """Write the address into the data folder, for commands, unless `public_url` is set. Ignore a failure."""
     if "public_url" not in settings.model_fields_set:
         with suppress(OSError):
             write_key_file(settings.data_dir / ADDRESS_FILE, f"{settings.public_url}\n".encode(), replace=True)
 
 
-def use_one_arena() -> None:
+def _use_one_arena() -> None:
     """Each of glibc's arenas would keep memory that it once needed, for hours; Python runs one thread at a time."""
     with suppress(OSError, AttributeError):  # another C library
         ctypes.CDLL(None).mallopt(ARENA_MAX, 1)

@@ -2,8 +2,7 @@
 // The service gives the other concern sealed, and records that as a reading.
 import { wordsOf } from "./desk_page.js";
 import { element } from "./elements.js";
-import { Fault } from "./faults.js";
-import { openText } from "./texts.js";
+import { openSealed } from "./texts.js";
 
 const OWN_WORDS = ":is(.sealed[data-sealed=concern], .sealed[data-sealed=addition]) > .words, .words-column > article, section.addition:not([aria-labelledby^=note]) > .as-typed";
 const OWN = "This concern";
@@ -11,8 +10,7 @@ const OTHER = "The other concern";
 
 // Return a table of both concerns. `own` and `other` are the references.
 export async function readBeside(own, other, identities) {
-  const { texts, layout } = await fetchSealed(other);
-  const opened = await Promise.all(texts.map((each) => open(each, other, identities)));
+  const { texts, layout, opened } = await openSealed(`/desk/concerns/${other}/sealed`, identities);
   const theirs = texts.flatMap(({ kind, number }, place) => answersIn(wordsOf(kind, opened[place], layout), number));
   const words = [...document.querySelectorAll(OWN_WORDS)].map((each) => ({ each, number: additionOf(each) }));
   const mine = words.sort((one, two) => one.number - two.number).flatMap(({ each, number }) => answersIn(each.cloneNode(true), number));
@@ -88,13 +86,3 @@ function merged(keys, others) {
   return all;
 }
 
-async function fetchSealed(reference) {
-  try {
-    return await (await fetch(`/desk/concerns/${reference}/sealed`, { cache: "no-store", redirect: "error" })).json();
-  } catch {
-    throw new Fault("not-fetched");
-  }
-}
-
-const open = ({ kind, received_at: receivedAt, sealed }, reference, identities) =>
-  openText(new TextEncoder().encode(sealed), identities, { kind, reference, receivedAt });

@@ -1,5 +1,6 @@
-// Creates HTML elements. A string always becomes text, never HTML.
+// Creates HTML elements, and sends forms. A string always becomes text, never HTML.
 import { contactPieces } from "./contact_links.js";
+import { sentenceOf } from "./faults.js";
 
 export function element(name, attributes = {}, ...children) {
   const made = document.createElement(name);
@@ -46,4 +47,32 @@ function answerElement({ label, lines, name }) {
 export function typed(name, text) {
   const pieces = contactPieces(text).map(({ words, address }) => (address ? element("a", { href: address }, words) : words));
   return element(name, { class: "as-typed" }, ...pieces);
+}
+
+// Send the forms by `send`, each once at a time, and show beside a form why it could not be sent.
+export function sendForms(selector, send) {
+  const sendOnce = async (form) => {
+    const press = form.querySelector("button");
+    if (press.disabled) return;
+    press.disabled = true;
+    try {
+      await send(form);
+    } finally {
+      press.disabled = false;
+    }
+  };
+  const submitted = (event) => {
+    if (!event.target.matches(selector)) return;
+    event.preventDefault();
+    sendOnce(event.target).catch((error) => showFault(event.target, sentenceOf(error)));
+  };
+  document.addEventListener("submit", submitted, { capture: true });
+}
+
+// Enable the forms that only a script can send, and hide what says so.
+export function enableForms(selector) {
+  for (const form of document.querySelectorAll(selector)) {
+    for (const part of form.querySelectorAll("button, textarea, input")) part.disabled = false;
+    for (const advice of form.querySelectorAll("[data-not-sealed]")) advice.hidden = true;
+  }
 }

@@ -208,4 +208,10 @@ export function signed(pdf, signature) {
   return whole;
 }
 
+// Return the file without its signature, as it was before `signed`.
+export function unsigned(file) {
+  const end = new TextDecoder("latin1").decode(file).search(/%guidance-export \S+\nstartxref\n\d+\n%%EOF\n$/);
+  return end < 0 ? file : file.slice(0, end);
+}
+
 const say = (form, words) => form.querySelector("[data-export-state]").replaceChildren(words);

@@ -23,6 +23,7 @@ const SENTENCES = {
   "closed-words": "Open the concern on this page first. Nothing was done.",
   "closed-identity": "Press “Locked” at the top first. Nothing was opened.",
   "no-names": "Type the names of the person first: the page marks what names others. Nothing was opened.",
+  "another-file": "This is not the file that was made last for this request. Nothing was recorded.",
   "not-recorded": "The service did not record this, so nothing was shown. Sign in again, or try again in a minute.",
   "not-fetched": "The concern could not be fetched from the service. Nothing was done. Sign in again, or try again in a minute.",
   "not-exported": "The service did not take the export. No file was made. Reload the page, and try again.",

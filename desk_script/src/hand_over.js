@@ -8,7 +8,7 @@ import { Encrypter } from "age-encryption";
 import { element, showFault } from "./elements.js";
 import { Fault, sentenceOf } from "./faults.js";
 import { toBase64 } from "./seal_forms.js";
-import { openText } from "./texts.js";
+import { openSealed } from "./texts.js";
 
 const ON_DESK = "form[data-hand-over]";
 const PREFIX = "hand-over/"; // followed by the digest of the file
@@ -83,8 +83,7 @@ export class HandOver {
 
   async #make(action, fields, recipient, wanted) {
     if (!this.#keyring.isOpen) throw new Fault("closed");
-    const { reference, texts } = await fetchSealed(action.replace(/hand-over$/, "sealed"));
-    const opened = await Promise.all(texts.map((each) => open(each, reference, this.#keyring.identities)));
+    const { reference, opened } = await openSealed(action.replace(/hand-over$/, "sealed"), this.#keyring.identities);
     const [concern, ...additions] = opened;
     const document = {
       kind: "guidance-hand-over",
@@ -154,18 +153,6 @@ export async function digestOf(bytes) {
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   return [...digest].map((each) => each.toString(16).padStart(2, "0")).join("");
 }
-
-// Return the concern with all its additions, encrypted. The service records this in the audit log.
-async function fetchSealed(address) {
-  try {
-    return await (await fetch(address)).json();
-  } catch {
-    throw new Fault("not-fetched");
-  }
-}
-
-const open = ({ kind, received_at: receivedAt, sealed }, reference, identities) =>
-  openText(new TextEncoder().encode(sealed), identities, { kind, reference, receivedAt });
 
 const say = (link, words) => link.closest("[data-offered]").querySelector("[data-file-state]").replaceChildren(words);
 

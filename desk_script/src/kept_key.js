@@ -14,12 +14,20 @@ document.addEventListener("submit", ({ target }) => target.matches("[action='/de
 
 export const hasKept = () => read(KEPT) !== null;
 
-export const forgetKept = () => write(KEPT, null);
+let forgotten = 0; // times
 
-// Keep the bytes of an unlocked file. Without an answer of the service, keep nothing.
+export function forgetKept() {
+  forgotten += 1;
+  write(KEPT, null);
+}
+
+// Keep the bytes of an unlocked file. Without an answer of the service, or if the key was locked meanwhile, keep nothing.
 export async function keep(bytes) {
+  const before = forgotten;
+  const copy = bytes.slice(); // the caller clears its own
   const secret = await fetchSecret().catch(() => null);
-  if (secret !== null) write(KEPT, toBase64(cipher(secret).encrypt(bytes)));
+  if (secret !== null && forgotten === before) write(KEPT, toBase64(cipher(secret).encrypt(copy)));
+  copy.fill(0);
 }
 
 // Return the bytes, or null if there are none, or if they are of another session.

@@ -2,8 +2,8 @@
 // The identities come from the person's own copy, by a touch, or from a file. They are forgotten right afterwards.
 import { Encrypter, identityToRecipient } from "age-encryption";
 
-import { showFault } from "./elements.js";
-import { Fault, sentenceOf } from "./faults.js";
+import { sendForms } from "./elements.js";
+import { Fault } from "./faults.js";
 import { linesOf, unlocked } from "./identities.js";
 import { toBase64 } from "./seal_forms.js";
 import { openOwnCopy } from "./touch.js";
@@ -16,7 +16,7 @@ export class KeyForms {
   // `post` sends a form, and replaces this page by the response.
   constructor(post) {
     this.#post = post;
-    document.addEventListener("submit", (event) => this.#submitted(event), { capture: true });
+    sendForms(FORMS, (form) => this.#give(form));
   }
 
   // Show the buttons of the current page, and the place where a file is chosen.
@@ -25,26 +25,12 @@ export class KeyForms {
     for (const button of document.querySelectorAll(`${FORMS} button`)) button.hidden = false;
   }
 
-  #submitted(event) {
-    const form = event.target;
-    if (!form.matches(FORMS)) return;
-    event.preventDefault();
-    this.#give(form).catch((error) => showFault(form, sentenceOf(error)));
-  }
-
   async #give(form) {
-    const press = form.querySelector("button");
-    if (press.disabled) return;
-    press.disabled = true;
-    try {
-      const fields = new URLSearchParams(new FormData(form));
-      const { sealed, keys } = await lock(await teamKey(), form.dataset.recipient);
-      fields.set("sealed", toBase64(sealed));
-      fields.set("keys", keys.join(" "));
-      await this.#post(form.action, fields);
-    } finally {
-      press.disabled = false;
-    }
+    const fields = new URLSearchParams(new FormData(form));
+    const { sealed, keys } = await lock(await teamKey(), form.dataset.recipient);
+    fields.set("sealed", toBase64(sealed));
+    fields.set("keys", keys.join(" "));
+    await this.#post(form.action, fields);
   }
 }
 

@@ -66,7 +66,7 @@ if (document.querySelector("[data-unseal-file]")) {
   const labelUndo = new LabelUndo(keyring);
   const copySheet = new CopySheet(keyring);
   const exportFile = new ExportFile(keyring);
-  const personFile = new PersonFile(keyring, cards, matching);
+  const personFile = new PersonFile(keyring, cards, { matching, post: send });
   const handOver = new HandOver(keyring, send);
   const sealForms = new SealForms(send);
   const perhapsKnown = new PerhapsKnown(keyring, cards, { matching, send });

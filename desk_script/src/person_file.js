@@ -3,7 +3,7 @@
 // service gives the sealed texts, records each opening and the digest of the file, and signs the digest. It gets no word.
 import { SEARCHED, isFound, partsOf, whereFound } from "./card_search.js";
 import { shortOf } from "./card_places.js";
-import { element, saveFile } from "./elements.js";
+import { element, saveFile, sendForms } from "./elements.js";
 import {
   blocksOf,
   checkBlocks,
@@ -18,6 +18,7 @@ import {
   plain,
   postForJson,
   signed,
+  unsigned,
 } from "./export_file.js";
 import { Fault, sentenceOf } from "./faults.js";
 import { numbered } from "./find.js";
@@ -31,6 +32,7 @@ import { schoolsOf } from "./whom.js";
 import { standardReference } from "./write_down.js";
 
 const PAGE = "[data-person-file]";
+const CHECKS = "form[data-check-file]";
 const KIND = "guidance-person-file";
 const REFERENCE = /^[02346789FKMRWXYZ]{4}(?:-[02346789FKMRWXYZ]{4}){2}$/;
 const PAUSE = 300; // milliseconds after the last key
@@ -51,13 +53,16 @@ export class PersonFile {
   #notes = true; // whether the opened texts include notes
   #timer = null;
   #drawn = "";
+  #path = ""; // of the request
 
-  constructor(keyring, cards, matching) {
+  // `post` sends a form, and replaces this page by the response.
+  constructor(keyring, cards, { matching, post }) {
     this.#keyring = keyring;
     this.#cards = cards;
     this.#matching = matching;
-    this.#marked = new MarkedWords(matching);
+    this.#begin("");
     document.addEventListener("submit", (event) => this.#submitted(event), { capture: true });
+    sendForms(CHECKS, (form) => sendChecked(form, post));
     document.addEventListener("input", ({ target }) => target.closest(PAGE) && target.name === "names" && this.#namesSoon());
     document.addEventListener("change", ({ target }) => target.closest(PAGE) && target.name === "chosen" && this.#choose(target));
     document.addEventListener("click", (event) => event.target.closest(PAGE) && this.#clicked(event));
@@ -71,6 +76,7 @@ export class PersonFile {
   take() {
     const page = pageOf();
     if (page === null) return;
+    if (page.dataset.personFile !== this.#path) this.#begin(page.dataset.personFile);
     this.#isSealed = "sealed" in page.dataset;
     page.querySelector("[data-needs-script]")?.remove();
     for (const part of page.querySelectorAll("fieldset[disabled]")) part.disabled = false;
@@ -78,6 +84,13 @@ export class PersonFile {
     this.#drawn = "";
     this.#drawFound();
     if (this.#given.size > 0) this.#openGiven().catch((error) => say(sentenceOf(error)));
+  }
+
+  // Another request has concerns and decisions of its own.
+  #begin(path) {
+    this.#path = path;
+    for (const each of [this.#chosen, this.#listed, this.#given, this.#faults]) each.clear();
+    this.#marked = new MarkedWords(this.#matching);
   }
 
   #restore(text) {
@@ -283,8 +296,9 @@ export class PersonFile {
     const kept = passages.length - open - removed;
     document.querySelector(`${PAGE} [data-count]`).textContent = `${open} open, ${removed} removed, ${kept} kept`;
     const press = document.querySelector(`${PAGE} [data-make=person]`);
+    if (press === null) return; // nothing is removed for a court
     press.disabled = open > 0;
-    document.getElementById("person-hint").textContent = open > 0 ? `Decide about ${open === 1 ? "the passage that is" : `the ${open} passages that are`} open first.` : `${numbered(removed, "passage")} will be removed.`;
+    document.getElementById("file-hint").textContent = open > 0 ? `Decide about ${open === 1 ? "the passage that is" : `the ${open} passages that are`} open first.` : `${numbered(removed, "passage")} will be removed.`;
   }
 
   // Carry `act` out, and draw the words again. The focus and the place on the screen stay.
@@ -319,7 +333,7 @@ export class PersonFile {
     const order = [...marks.slice(from + 1), ...marks.slice(0, from + 1)];
     const next = order.find((mark) => mark.getAttribute("aria-pressed") === "mixed");
     if (next === undefined) say("Every passage is decided.");
-    (next ?? document.querySelector(`${PAGE} [data-make=person]`)).focus();
+    (next ?? document.querySelector(`${PAGE} [data-make]`)).focus();
   }
 
   #keyPressed(event) {
@@ -359,11 +373,11 @@ export class PersonFile {
       const font = new PdfFont(await fetchFont());
       const at = new Date().toISOString().replace(/\.\d+Z$/, "Z");
       const pdf = await (purpose === "court" ? this.#courtPdf(font, at) : this.#personPdf(font, at));
-      const fields = new URLSearchParams({ file_sha256: await digestOf(pdf), notes: this.#notes ? "yes" : "", purpose });
+      const fields = new URLSearchParams({ file_sha256: await digestOf(pdf), notes: this.#notes ? "yes" : "" });
       for (const { reference } of this.#marked.concerns) fields.append("reference", reference);
-      const { signature } = await postForJson("/desk/person-file/record", fields);
+      const { signature } = await postForJson(`${pageOf().dataset.personFile}/record`, fields);
       saveFile(signed(pdf, signature), `person-file-${purpose}-${at.slice(0, 10)}.pdf`, "application/pdf");
-      say("The file is saved in your downloads. Check it with “guidance export verify”.");
+      say("The file is saved in your downloads. Send it to a second person, who looks at it on this page.");
     } finally {
       press.disabled = false;
       this.#count();
@@ -402,6 +416,14 @@ export class PersonFile {
   }
 
   #attached = (purpose, keys) => ({ kind: KIND, version: 1, purpose, notes_included: this.#notes, keys });
+}
+
+// Send the digest of the chosen file, if it is the file that was made last.
+async function sendChecked(form, post) {
+  const [file] = form.querySelector("[type=file]").files;
+  const digest = await digestOf(unsigned(new Uint8Array(await file.arrayBuffer())));
+  if (digest !== form.dataset.checkFile) throw new Fault("another-file");
+  await post(form.action, new URLSearchParams({ file_sha256: digest }));
 }
 
 const pageOf = () => document.querySelector(PAGE);

@@ -28,13 +28,14 @@ const TITLES = new Set(wordsOf("mr mrs ms miss mx dr doctor pc dc pcso sgt serge
 const NEVER_NAMES = new Set(
   wordsOf("i january february march april may june july august september october november december monday tuesday wednesday thursday friday saturday sunday year english maths police council school primary academy college"),
 );
-// Words that often begin a sentence: with a capital there, they are no names.
+// Words that often begin a sentence, or stand in an address: with a capital there, they are no names.
 const FIRST_WORDS = new Set(
   wordsOf(
     "the a an he she they it we you his her their my our its this that these those there here then when while where what who why how which if but and or so",
     "because after before since during until on in at by to from for with without about as is was were are has had have did does do be been no not yes also both",
     "all some any each every other another one two three first last next only just even very please call called rang ring see saw said says told asked never always",
-    "often sometimes today yesterday tomorrow now later again still yet once child children boy girl mother father mum dad parents family school police teacher",
+    "often sometimes today yesterday tomorrow now later again still yet once child children boy girl mother father mum dad parents family school police teacher caller reporter referrer",
+    "street road avenue terrace drive crescent gardens square flat high upper lower",
   ),
 );
 const SHORTEST_MISSPELT = 4; // letters

@@ -2,8 +2,8 @@
 // The request never contains the unencrypted text.
 import { Encrypter } from "age-encryption";
 
-import { showFault } from "./elements.js";
-import { Fault, sentenceOf } from "./faults.js";
+import { enableForms, sendForms } from "./elements.js";
+import { Fault } from "./faults.js";
 import { LEAST_CARD, LEAST_TEXT, paddedLength } from "./padding.js";
 
 const FORMS = "form[data-seal]";
@@ -15,44 +15,25 @@ export class SealForms {
   // `post` sends a form, replaces this page by the response, and returns true if the action was carried out.
   constructor(post) {
     this.#post = post;
-    document.addEventListener("submit", (event) => this.#submitted(event), { capture: true });
+    sendForms(FORMS, (form) => this.#send(form));
     window.addEventListener("pagehide", () => this.#last.forget());
   }
 
-  // Enable the forms of the current page, so that they can be sent.
   take() {
-    for (const form of document.querySelectorAll(`${FORMS}:not(:has(> template))`)) {
-      form.querySelector("button").disabled = false;
-      form.elements.text.disabled = false;
-      for (const advice of form.querySelectorAll("[data-not-sealed]")) advice.hidden = true;
-    }
-  }
-
-  #submitted(event) {
-    const form = event.target;
-    if (!form.matches(FORMS)) return;
-    event.preventDefault();
-    this.#send(form).catch((error) => showFault(form, sentenceOf(error)));
+    enableForms(`${FORMS}:not(:has(> template))`);
   }
 
   async #send(form) {
-    const press = form.querySelector("button");
-    if (press.disabled) return;
-    press.disabled = true;
-    try {
-      const kind = form.dataset.seal;
-      const field = form.elements.text;
-      const words = field.value.trim();
-      const most = Number(field.getAttribute("maxlength") ?? Infinity); // of characters, as the service counts them
-      if ([...words].length > most) throw new Fault("too-long");
-      const fields = new FormData(form);
-      fields.delete("text");
-      const isLeftOut = words === "" && kind === "closing"; // an empty label is sealed: it removes the label
-      if (!isLeftOut) fields.set("sealed", await this.#sealed(kind, form.dataset.reference, words, fields));
-      if (await this.#post(form.action, new URLSearchParams(fields))) this.#last.forget();
-    } finally {
-      press.disabled = false;
-    }
+    const kind = form.dataset.seal;
+    const field = form.elements.text;
+    const words = field.value.trim();
+    const most = Number(field.getAttribute("maxlength") ?? Infinity); // of characters, as the service counts them
+    if ([...words].length > most) throw new Fault("too-long");
+    const fields = new FormData(form);
+    fields.delete("text");
+    const isLeftOut = words === "" && kind === "closing"; // an empty label is sealed: it removes the label
+    if (!isLeftOut) fields.set("sealed", await this.#sealed(kind, form.dataset.reference, words, fields));
+    if (await this.#post(form.action, new URLSearchParams(fields))) this.#last.forget();
   }
 
   // Return the encrypted text.

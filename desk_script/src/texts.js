@@ -33,6 +33,19 @@ export async function openText(bytes, identities, place = {}) {
   return document;
 }
 
+// Return the concern with all its additions, sealed and opened. The service records this in the audit log.
+export async function openSealed(address, identities) {
+  let given;
+  try {
+    given = await (await fetch(address, { cache: "no-store", redirect: "error" })).json();
+  } catch {
+    throw new Fault("not-fetched");
+  }
+  const { reference } = given;
+  const opened = given.texts.map(({ kind, received_at: receivedAt, sealed }) => openText(new TextEncoder().encode(sealed), identities, { kind, reference, receivedAt }));
+  return { ...given, opened: await Promise.all(opened) };
+}
+
 const isSaid = (document, name, known) => known === undefined || document[name] === undefined || document[name] === known;
 
 // Return the decrypted JSON, whatever it describes. Throw a Fault if it cannot be decrypted, or is not JSON.

@@ -164,7 +164,7 @@ async function askForKey({ path }, { sealed }) {
 }
 
 // Return false for the pages on which something new is written down or gathered: there is no concern to open.
-const isOfConcern = ({ reference }) => !["new", "person-file"].includes(reference);
+const isOfConcern = ({ reference }) => !/^(new$|person-file)/.test(reference);
 
 function store(name, pieces) {
   const isDone = inStorage((storage) => {

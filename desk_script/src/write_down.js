@@ -1,7 +1,7 @@
 // Encrypts what a worker writes down on the page /desk/new, if the service cannot decrypt concerns.
 // The request has only the fields that the service needs unencrypted: danger, restriction, channel, time and guide.
-import { showFault } from "./elements.js";
-import { Fault, sentenceOf } from "./faults.js";
+import { enableForms, sendForms } from "./elements.js";
+import { Fault } from "./faults.js";
 import { LEAST_CARD } from "./padding.js";
 import { LastSealed, seal } from "./seal_forms.js";
 
@@ -20,41 +20,23 @@ export class WriteDown {
   // `post` sends a form, and replaces this page by the response.
   constructor(post) {
     this.#post = post;
-    document.addEventListener("submit", (event) => this.#submitted(event), { capture: true });
+    sendForms(FORM, (form) => this.#send(form));
     window.addEventListener("pagehide", () => [this.#text, this.#card].forEach((each) => each.forget()));
   }
 
-  // Enable the form of the current page, so that it can be sent.
   take() {
-    for (const form of document.querySelectorAll(FORM)) {
-      form.querySelector("button").disabled = false;
-      for (const advice of form.querySelectorAll("[data-not-sealed]")) advice.hidden = true;
-    }
-  }
-
-  #submitted(event) {
-    const form = event.target;
-    if (!form.matches(FORM)) return;
-    event.preventDefault();
-    this.#send(form).catch((error) => showFault(form, sentenceOf(error)));
+    enableForms(FORM);
   }
 
   async #send(form) {
-    const press = form.querySelector("button");
-    if (press.disabled) return;
-    press.disabled = true;
-    try {
-      const typed = [...new FormData(form)];
-      const { text, card } = documentsOf(form, typed);
-      const recipients = form.elements.recipients.value.split(" ");
-      const fields = new URLSearchParams(typed.filter(([name]) => !isInText(name)));
-      if (new Map(typed).has(ABOUT_STAFF)) fields.set("restricted", "yes");
-      fields.set("sealed", await this.#text.of(text, () => seal(text, recipients)));
-      fields.set("card", await this.#card.of(card, () => seal(card, recipients, LEAST_CARD)));
-      await this.#post(form.action, fields);
-    } finally {
-      press.disabled = false;
-    }
+    const typed = [...new FormData(form)];
+    const { text, card } = documentsOf(form, typed);
+    const recipients = form.elements.recipients.value.split(" ");
+    const fields = new URLSearchParams(typed.filter(([name]) => !isInText(name)));
+    if (new Map(typed).has(ABOUT_STAFF)) fields.set("restricted", "yes");
+    fields.set("sealed", await this.#text.of(text, () => seal(text, recipients)));
+    fields.set("card", await this.#card.of(card, () => seal(card, recipients, LEAST_CARD)));
+    await this.#post(form.action, fields);
   }
 }
 
@@ -69,7 +51,7 @@ const filledOf = (typed) => typed.map(([name, value]) => [name, value.trim()]).f
 
 // Return the documents to encrypt: the text of a concern, or of an addition to the concern that the form names, and its
 // card. Throw a Fault if there is no text, or too much.
-export function documentsOf(form, typed) {
+function documentsOf(form, typed) {
   const filled = filledOf(typed);
   const values = new Map(filled);
   const narrative = values.get(NARRATIVE) ?? "";

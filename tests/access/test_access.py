@@ -32,7 +32,7 @@ from app.models.audit.rows import DeskAct
 from app.services.access import passkeys
 from app.services.access.access_record import AccessRecord, RecordedAccess, by_operator, record_person
 from app.services.access.clients import add_client, revoke_client, rotate_key
-from app.services.access.people import BY_PASSKEY, end_sessions, invite, leave, welcome
+from app.services.access.people import BY_PASSKEY, end_sessions, invite, remove_person_access, sign_in_person
 from app.services.access.row_signing import (
     ACCESS_KEY,
     ACCESS_ROWS,
@@ -243,7 +243,7 @@ def test_a_forged_key_or_role_is_revoked_and_the_person_invited_again(place: Pla
     writer = place.context.writer
 
     writer.run(revoke_client, "case-system", at=A_TUESDAY)
-    writer.run(leave, JO, at=A_TUESDAY)
+    writer.run(remove_person_access, JO, at=A_TUESDAY)
     sign_in_as(place.service, place.http, JO, Role.WORKER)
 
     assert place.opens_the_desk()
@@ -332,7 +332,7 @@ def revoke(place: Place) -> None:
 
 
 def let_jo_leave(place: Place) -> None:
-    place.context.writer.run(leave, JO, at=A_TUESDAY)
+    place.context.writer.run(remove_person_access, JO, at=A_TUESDAY)
 
 
 def change_the_key(place: Place) -> None:
@@ -376,7 +376,10 @@ ENDED: dict[str, Ended] = {
     "a passkey of a person who left": Ended(by_passkey, (PERSON, PASSKEY), let_jo_leave, let_jo_leave),
     "a passkey of a person who came back": Ended(by_passkey, (PASSKEY,), invite_jo_anew, let_jo_leave),
     "a link that was used": Ended(
-        by_link, (LINK,), use_the_link, lambda place: place.context.writer.run(leave, "Lee Example", at=A_TUESDAY)
+        by_link,
+        (LINK,),
+        use_the_link,
+        lambda place: place.context.writer.run(remove_person_access, "Lee Example", at=A_TUESDAY),
     ),
 }
 
@@ -407,12 +410,12 @@ def test_what_was_ended_and_is_put_back_opens_nothing_anywhere(place: Place, lin
 def test_a_provider_s_word_sets_a_role_right_that_was_put_back(place: Place) -> None:
     writer, pat = place.context.writer, Actor("openid:desk/Pat", ADDRESS, A_TUESDAY)
     provider = {"provider": "https://id.example", "subject": "pat"}
-    writer.run(welcome, "Pat", role=Role.LEAD, **provider, actor=pat)
+    writer.run(sign_in_person, "Pat", role=Role.LEAD, **provider, actor=pat)
     before = row(place.database, "people", "name = 'Pat'")
-    writer.run(welcome, "Pat", role=Role.READER, **provider, actor=pat)
+    writer.run(sign_in_person, "Pat", role=Role.READER, **provider, actor=pat)
     put_back(place.database, "people", before)
 
-    writer.run(welcome, "Pat", role=Role.LEAD, **provider, actor=pat)
+    writer.run(sign_in_person, "Pat", role=Role.LEAD, **provider, actor=pat)
 
     assert place.faults() == []
 
@@ -420,11 +423,11 @@ def test_a_provider_s_word_sets_a_role_right_that_was_put_back(place: Place) -> 
 def test_a_person_who_left_comes_back_by_no_deleted_row(place: Place) -> None:
     writer, pat = place.context.writer, Actor("openid:desk/Pat", ADDRESS, A_TUESDAY)
     provider = {"provider": "https://id.example", "subject": "pat"}
-    writer.run(welcome, "Pat", role=Role.LEAD, **provider, actor=pat)
-    writer.run(leave, "Pat", at=A_TUESDAY)
+    writer.run(sign_in_person, "Pat", role=Role.LEAD, **provider, actor=pat)
+    writer.run(remove_person_access, "Pat", at=A_TUESDAY)
     place.database.execute("DELETE FROM people WHERE name = 'Pat'")
 
-    assert writer.run(welcome, "Pat", role=Role.LEAD, **provider, actor=pat) is None
+    assert writer.run(sign_in_person, "Pat", role=Role.LEAD, **provider, actor=pat) is None
     assert place.faults() == ["person Pat: it is on record, and its row is gone"]
 
 
@@ -517,7 +520,7 @@ def test_every_key_of_a_client_is_on_the_record_with_its_end(place: Place) -> No
         rotate_key(writer, name="example-desk", overlap=A_DAY / 2, at=A_TUESDAY + day * A_DAY / 4)
     add_client(writer, "desk-of-ann", (Scope.READ, Scope.WRITE), "Ann Example", at=A_TUESDAY)
     add_client(writer, "sandbox", (Scope.SUBMIT,), test=True, at=A_TUESDAY)
-    writer.run(leave, "Ann Example", at=A_TUESDAY)
+    writer.run(remove_person_access, "Ann Example", at=A_TUESDAY)
 
     assert place.faults() == []
     older = row(place.database, "client_keys", "client = 'example-desk' AND expires_at IS NOT NULL")

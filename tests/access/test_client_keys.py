@@ -413,7 +413,7 @@ def test_a_name_has_one_spelling(context: AppContext) -> None:
 
 def test_a_person_whose_name_was_taken_before_keeps_it(context: AppContext, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as before:
-        before.setattr("app.services.access.people.check_person", lambda name: name)
+        before.setattr("app.services.access.people.check_new_person", lambda name: name)
         invite(context.writer, "passkey/Jo", role=Role.WORKER, expires_at=LATER, at=context.clock())
 
     assert invite(context.writer, "passkey/Jo", role=Role.READER, expires_at=LATER, at=context.clock())

@@ -22,7 +22,7 @@ from app.http.visitors import SESSION_COOKIE
 from app.main import create_app
 from app.models.access.people import PersonRow
 from app.models.access.roles import Role
-from app.services.access.people import DeskSessions, leave, list_workers
+from app.services.access.people import DeskSessions, list_workers, remove_person_access
 from app.services.access.row_signing import verify_access
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.desk import text_of
@@ -210,7 +210,7 @@ def test_people_of_the_provider_have_their_names_and_ids_beside_them(
     log = text_of(browser_of_jo.get("/desk/record?person=Robin Example"))
     assert "Robin Example (worker-42 at the provider) from no role to lead" in log
     assert list(verify_access(context_of_service(service).engine)) == []
-    context_of_service(service).writer.run(leave, "Robin Example", at=A_TUESDAY)
+    context_of_service(service).writer.run(remove_person_access, "Robin Example", at=A_TUESDAY)
     provider.claims["sub"] = "worker-42"
     assert sign_in(other).status_code == 401
 
@@ -363,7 +363,7 @@ def test_a_session_that_goes_on_ends_when_the_first_one_would_have(browser_of_jo
 
 def test_a_person_who_left_is_not_let_in_by_the_provider(browser_of_jo: TestClient, service: FastAPI) -> None:
     sign_in(browser_of_jo)
-    context_of_service(service).writer.run(leave, JO, at=A_TUESDAY)
+    context_of_service(service).writer.run(remove_person_access, JO, at=A_TUESDAY)
 
     assert browser_of_jo.get("/desk").status_code == 303
     assert sign_in(browser_of_jo).status_code == 401

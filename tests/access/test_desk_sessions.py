@@ -17,7 +17,7 @@ from app.models.access.clients import Scope
 from app.models.access.people import PersonRow, SessionRow
 from app.models.access.roles import NO_ROLE, Role
 from app.services.access.clients import add_client
-from app.services.access.people import leave
+from app.services.access.people import remove_person_access
 from app.services.access.row_signing import verify_access
 from app.services.concerns.rows import get_concern
 from tests.support.clock import A_TUESDAY, SettableClock
@@ -118,7 +118,7 @@ def test_a_session_that_was_stolen_opens_nothing_after_the_person_left(service: 
     context = context_of_service(service)
     assert visitor.get(f"/desk/concerns/{reference}").status_code == 200
 
-    context.writer.run(leave, JO, at=context.clock())
+    context.writer.run(remove_person_access, JO, at=context.clock())
 
     paths = {"/desk": "", f"/desk/concerns/{reference}": f"?page=%2Fdesk%2Fconcerns%2F{reference}"}
     paths["/desk/find?reference=x"] = "?page=%2Fdesk%2Ffind%3Freference%3Dx"
@@ -145,7 +145,7 @@ def test_the_key_of_a_person_who_left_opens_nothing(service: FastAPI, client: Te
         return page, api
 
     assert statuses("desk-of-jo") == (200, 200)
-    assert writer.run(leave, JO, at=clock()) == ["desk-of-jo"]
+    assert writer.run(remove_person_access, JO, at=clock()) == ["desk-of-jo"]
 
     assert statuses("desk-of-jo") == (303, 401)
     assert statuses("desk-of-sam") == (200, 200)
@@ -153,7 +153,7 @@ def test_the_key_of_a_person_who_left_opens_nothing(service: FastAPI, client: Te
     invited(service)
     assert statuses("desk-of-jo") == (303, 401)
     with pytest.raises(NoSuchPerson):
-        writer.run(leave, "Nobody Example", at=clock())
+        writer.run(remove_person_access, "Nobody Example", at=clock())
 
 
 @pytest.mark.slow

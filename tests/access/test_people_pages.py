@@ -12,6 +12,7 @@ from app.models.access.roles import Role
 from tests.support.concerns import raise_concern
 from tests.support.desk import acts_on, look, press, send, text_of
 from tests.support.people import acts_of_people, invited, sign_in_as
+from tests.support.statements import counted
 
 LEE, SAM, JO = "Lee Example", "Sam Example", "Jo Example"
 pytestmark = pytest.mark.any_database
@@ -23,6 +24,19 @@ def lee(service: FastAPI, client: TestClient) -> TestClient:
     client.follow_redirects = False
     sign_in_as(service, client, LEE, Role.LEAD)
     return client
+
+
+def test_the_page_of_people_asks_the_database_no_more_often_for_more_people(service: FastAPI, lee: TestClient) -> None:
+    def statements() -> int:
+        with counted(service) as found:
+            assert lee.get("/desk/people").status_code == 200
+        return len(found)
+
+    before = [statements() for _ in range(2)][-1]
+    for number in range(5):
+        invited(service, f"Kim Example {number}")
+
+    assert statements() == before
 
 
 def given_to(lee: TestClient, person: str, count: int) -> list[str]:

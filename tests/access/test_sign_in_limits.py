@@ -4,7 +4,8 @@ import secrets
 
 import pytest
 from fastapi import FastAPI
-from sqlmodel import Session, func, select
+from sqlalchemy import func
+from sqlmodel import Session, select
 from starlette.testclient import TestClient
 
 from app.config import Settings

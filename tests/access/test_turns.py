@@ -11,7 +11,8 @@ import anyio
 import httpx
 import pytest
 from fastapi import FastAPI
-from sqlmodel import Session, func, select
+from sqlalchemy import func
+from sqlmodel import Session, select
 from starlette.types import Message, Receive, Scope, Send
 
 from app.config import Settings

@@ -43,7 +43,7 @@ from app.models.audit.details import (
 from app.models.audit.entry_kinds import EntryKind
 from app.models.audit.rows import AUDIT, CARDS, INBOX, DeskAct
 from app.models.concerns.entries import RECIPIENT
-from app.services.access.people import leave
+from app.services.access.people import remove_person_access
 from app.services.operations.audit_verification import verify_audit_log
 from app.services.operations.verification import find_faults
 from tests.support.clock import A_TUESDAY, SettableClock
@@ -498,7 +498,7 @@ def test_every_invitation_role_and_sign_in_is_on_the_record(service: FastAPI, cl
     client.post("/desk/sign-out", headers=OWN_PAGE)
     client.post("/desk/sign-out", headers=OWN_PAGE)  # signs nobody out
     sign_in_as(service, client, JO, Role.LEAD)
-    context_of_service(service).writer.run(leave, JO, at=context_of_service(service).clock())
+    context_of_service(service).writer.run(remove_person_access, JO, at=context_of_service(service).clock())
     cookie = client.cookies[SESSION_COOKIE]
     client.post("/desk/sign-out", headers=OWN_PAGE | {"Cookie": f"{SESSION_COOKIE}={cookie}"})  # nor a person who left
 

@@ -31,7 +31,7 @@ from app.services.access import passkeys
 from app.services.access.access_record import by_operator
 from app.services.access.clients import rotate_key
 from app.services.access.key_copies import NewCopy, store_copy
-from app.services.access.people import leave
+from app.services.access.people import remove_person_access
 from app.services.access.row_signing import open_access_keys
 from app.services.audit.known_time import note_time
 from app.services.concerns.keys import create_identity
@@ -82,7 +82,7 @@ def let_people_in(service: FastAPI, http: TestClient) -> None:
     sign_in_as(service, http)
     invited(service, "Sam Example", Role.LEAD)
     invited(service, "Lee Example", Role.LEAD)
-    context.writer.run(leave, "Lee Example", at=A_TUESDAY)
+    context.writer.run(remove_person_access, "Lee Example", at=A_TUESDAY)
     a_key(http, Scope.SUBMIT, name="changed-key")
     rotate_key(context.writer, name="changed-key", overlap=A_DAY, at=A_TUESDAY)
     context.writer.run(passkeys._use_challenge, b"a signed challenge", A_TUESDAY)

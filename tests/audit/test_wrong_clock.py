@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 from limits import parse
-from sqlmodel import Session, delete
+from sqlalchemy import delete
+from sqlmodel import Session
 from starlette.testclient import TestClient
 
 from app.clock import utc_now

@@ -210,7 +210,7 @@ def test_the_package_is_small_and_needs_nothing(package: Path) -> None:
 
     assert [key for key in described if "ependencies" in key] == []
     assert {path.relative_to(package).as_posix() for path in package.rglob("*") if path.is_file()} == {
-        *("package.json", "guidance.d.ts", "dist/guidance.js", "dist/components.js")
+        *("package.json", "README.md", "LICENSE", "guidance.d.ts", "dist/guidance.js", "dist/components.js")
     }
     assert len(gzip.compress((package / "dist" / "components.js").read_bytes(), 6)) < LARGEST_BYTES
 

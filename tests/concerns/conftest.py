@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 from fastapi import FastAPI
-from sqlmodel import Session, func, select
+from sqlalchemy import func
+from sqlmodel import Session, select
 
 from app.models.concerns.rows import ConcernRow
 

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 from sqlalchemy.exc import DBAPIError
-from sqlmodel import Session, col, select, update
+from sqlmodel import Session, col, select
 from starlette.testclient import TestClient
 
 from app.config import Settings

@@ -76,6 +76,7 @@ BEYOND_ANY_SCHEMA = [
     # what the check says of a draft, which may be saved with faults
     r"(the file|The file|Indicator|Contact|Factor|Definition|Caution|Linked risk|Responsibility|`).*",
     r"This is not an age recipient \(age1\.\.\.\)\.",
+    r"these are not the current keys of this service: encrypt it again to the current keys",
     r"The ETag in If-Match does not match the assignment\. .*",
     r"The edition has no (item|limb) (of|with) this (id|label)\.",
     r"The edition has no text here\.",

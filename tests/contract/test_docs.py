@@ -13,10 +13,8 @@ from sqlmodel import SQLModel
 from starlette.testclient import TestClient
 
 from app.config import Settings
-from bench.pictures import CHOSEN
 from bench.report import SPEED, as_markdown, recorded
 from docs_site.outside import DOCUMENTS as DOCUMENTS_OF_THE_SITE
-from docs_site.outside import PICTURES
 from tests.support.command import every_command
 from tests.support.loops import for_each
 from tests.support.named import (
@@ -41,7 +39,8 @@ DOCUMENTS = sorted(
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 CODE = re.compile(r"^```.*?^```$|^ {4,}[^\n]*$|`[^`\n]*`", flags=re.MULTILINE | re.DOTALL)
 FOLDERS = (
-    "app|bench|client|deploy|desk_script|docs|docs_site|examples|requirements|seed|speakers|supply|tests|web_client"
+    "app|bench|client|deploy|desk_script|docs|docs_site|examples|requirements|seed|speakers|supply|tests|trial_seed|"
+    "web_client"
 )
 NAMED_FILE = re.compile(rf"`((?:{FOLDERS})/[^`\s{{}}<>*:]*|[A-Z]+\.md)[`: ]")
 CURRENT = [path for path in DOCUMENTS if path.name != "CHANGELOG.md"]
@@ -205,7 +204,7 @@ def test_the_row_of_a_command_names_its_own_options() -> None:
 
 
 def test_every_file_that_the_site_takes_from_elsewhere_is_there() -> None:
-    assert [file for file in DOCUMENTS_OF_THE_SITE | PICTURES if not (ROOT / file).is_file()] == []
+    assert [file for file in DOCUMENTS_OF_THE_SITE if not (ROOT / file).is_file()] == []
 
 
 @for_each("document", DOCUMENTS)
@@ -291,10 +290,6 @@ def test_every_claimed_speed_is_in_the_recorded_run(document: Path) -> None:
     claimed = MEASURED.findall(OF_ANOTHER_RUN.sub("", document.read_text()).replace(run, ""))
 
     assert [figure for figure in claimed if not re.search(rf"(?<![\d.,]){re.escape(figure)}(?![\d]|[.,]\d)", run)] == []
-
-
-def test_the_picture_of_the_readme_has_at_most_thirteen_bars() -> None:
-    assert sum(map(len, CHOSEN.values())) <= 13
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from docs_site.licences import licences_page
+from docs_site.dependencies import dependencies_page, reasons
 from supply.audit import audit_offline
 from supply.licences import ALLOWED, ALLOWED_TO_DEVELOP, is_free, licence_of, not_allowed, recorded, terms_of
 from supply.locks import BUNDLED, NPM_LOCKS, PYTHON_LOCKS, ROOT, bundled_packages, npm_packages, python_packages
@@ -17,6 +17,7 @@ from tests.support.loops import for_each
 pytestmark = pytest.mark.any_database
 
 SCRIPT = ROOT / "app" / "pages" / "static" / "unseal.js"
+SWAGGER = SCRIPT.parent / "swagger" / "swagger-ui-bundle.js"
 INSTALLED = ROOT / BUNDLED / "node_modules"
 
 
@@ -39,7 +40,7 @@ def test_the_record_has_every_locked_package_and_no_other() -> None:
     locked = [each for lock in PYTHON_LOCKS for each in python_packages(lock)]
     everywhere = {f"{each.name}=={each.version}" for each in locked if not each.is_for_some}
 
-    assert len(everywhere) > 200
+    assert len(everywhere) > 150
     assert everywhere <= recorded().keys()
     assert recorded().keys() <= {f"{each.name}=={each.version}" for each in locked}
 
@@ -88,15 +89,23 @@ def test_the_desk_script_has_only_free_packages_with_correct_locked_terms() -> N
             assert locked.terms == about["license"]
 
 
-def test_the_licences_page_names_everything_inside_the_desk_script() -> None:
+def test_the_page_of_dependencies_names_everything_inside_the_desk_script() -> None:
     if not SCRIPT.is_file():
         pytest.skip("it is not built: make desk-script")
-    head = SCRIPT.read_text().partition("*/")[0]
+    head = "".join(each.read_text().partition("*/")[0] for each in (SCRIPT, SWAGGER))
     named = {tuple(each) for each in re.findall(r"^(?:/\*!\n)?([@a-z][\w@/.-]*) (\d[\w.]*)$", head, re.MULTILINE)}
     inside = {(each.name, each.version) for each in bundled_packages()}
 
     assert named == inside
-    assert {each for each in inside if f"`{each[0]}` {each[1]}" not in licences_page()} == set()
+    assert {each for each in inside if f"`{each[0]}` {each[1]}" not in dependencies_page()} == set()
+
+
+def test_each_package_that_the_service_names_has_a_reason() -> None:
+    named = reasons()
+
+    assert {"fastapi", "jiter", "python-dotenv", "ruamel-yaml", "typst"} <= named.keys()
+    assert [name for name, reason in named.items() if not reason] == []
+    assert [name for name, reason in named.items() if reason not in dependencies_page()] == []
 
 
 def test_the_offline_audit_passes_and_reports_forbidden_terms(

@@ -17,10 +17,11 @@ from app.models.concerns.form import concern_form
 from app.models.events.rows import EventKind
 from app.models.guides.sections import Section
 from app.services.concerns.deadlines import append_due_soon_events, append_overdue_events
+from app.services.desk.file_requests import append_file_events
 from docs_site.api import resolved
 from tests.support.clock import SettableClock
 from tests.support.concerns import raise_concern, token_of
-from tests.support.desk import Desk
+from tests.support.desk import Desk, ask_for_file
 from tests.support.openapi import Part, faults_against, operations, registry_of, schemas_in, shown_by_answers
 from tests.support.publishing import SLUG, a_key, content_of, publish_next, withdraw
 from tests.support.renditions import withdraw_a_rendition
@@ -207,6 +208,8 @@ def test_every_event_is_a_webhook_whose_schema_fits_what_happened(
     append_due_soon_events(writer, now=clock.time, within=dt.timedelta(days=2), limit=2)
     clock.time += dt.timedelta(days=3)
     append_overdue_events(writer, now=clock.time, limit=1)
+    ask_for_file(service, due=clock.time.date())
+    writer.run(append_file_events, now=clock.time)
     desk.act(receipt["reference"], "acknowledgement", up_to_addition=1)
     service.state.context.checkpoints.make(at=clock.time)
     desk.act(receipt["reference"], "outcome", outcome="early_help")

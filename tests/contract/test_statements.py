@@ -2,14 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
-from sqlalchemy import event
 from starlette.testclient import TestClient
 
 from app.http.visitors import SESSION_COOKIE
@@ -26,6 +24,7 @@ from tests.support.openapi import examples_of, operations
 from tests.support.people import JO, context_of_service
 from tests.support.publishing import SLUG, an_edition, publish_invented
 from tests.support.service import a_service
+from tests.support.statements import counted
 
 FEW, MANY = 2, 150
 QUERIES = {"/v1/search": "?q=missing", "/desk/find": "?reference=4F7K-926W-0X3R", "/desk/people/person": f"?name={JO}"}
@@ -47,20 +46,6 @@ def paths_of(service: FastAPI, reference: str) -> Iterator[str]:
             names = given | {"item_id": first[section]}
             path = route.path.format_map(defaultdict(lambda: "1", names))
             yield path + QUERIES.get(route.path, "")
-
-
-@contextmanager
-def counted(service: FastAPI) -> Iterator[list[str]]:
-    """Yield a list to which each statement is added."""
-    statements: list[str] = []
-
-    def note(*given: Any) -> None:
-        statements.append(given[2])
-
-    engine = context_of_service(service).engine
-    event.listen(engine, "before_cursor_execute", note)
-    yield statements
-    event.remove(engine, "before_cursor_execute", note)
 
 
 def statements_of_reads(folder: Path, guides: int) -> dict[str, tuple[int, int]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import structure, walks
+from tests.support import structure, walks
 
 pytestmark = pytest.mark.any_database
 

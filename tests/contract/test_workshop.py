@@ -13,7 +13,9 @@ from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
+from ruamel.yaml import YAML
 
+from app.build import VERSION, built_commit
 from supply.locks import BUNDLED, PYTHON_LOCKS
 from tests.support.loops import for_each
 
@@ -120,10 +122,10 @@ def test_every_requirement_is_pinned_by_name_and_version(lock: str) -> None:
 
 def test_the_lock_files_agree_on_every_version() -> None:
     pins = [{re.sub(r"\[.*\]", "", each) for each in locked(lock)} for lock in LOCKS]
-    serve, dev, docs, bench, _generators = pins
+    serve, dev, docs, bench, _generators, publish = pins
 
     assert serve <= dev
-    assert {each for each in (docs | bench) - dev if named([each]) & named(list(dev))} == set()
+    assert {each for each in (docs | bench | publish) - dev if named([each]) & named(list(dev))} == set()
 
 
 @pytest.mark.parametrize("lock", ["requirements/serve.txt", "requirements/dev.txt"])
@@ -151,7 +153,7 @@ def test_the_lock_files_hold_everything_that_pyproject_names() -> None:
     assert served - serve == set()
     assert used - dev == set()
     assert named(project()["dependency-groups"]["docs"]) - docs == set()
-    for name, lock in zip(("bench", "generators"), others, strict=True):
+    for name, lock in zip(("bench", "generators", "publish"), others, strict=True):
         assert named(project()["dependency-groups"][name]) - lock == set()
 
 
@@ -213,12 +215,24 @@ def test_the_wheel_has_one_package_and_the_image_has_all_of_it() -> None:
 def test_the_public_workflows_run_only_what_runs_at_home() -> None:
     workflows = {path.stem: path.read_text() for path in (ROOT / ".github" / "workflows").glob("*.yml")}
 
-    assert set(workflows) == {"ci", "release"}
-    assert [
-        name for name, text in workflows.items() if ".ci/run" not in text or re.search(r"^ *-? *uses:", text, re.M)
-    ] == []
+    assert set(workflows) == {"ci", "publish", "release"}
+    assert [name for name, text in workflows.items() if re.search(r"^ *-? *uses:", text, re.M)] == []
+    assert [name for name, text in workflows.items() if ".ci/run" not in text] == ["publish"]
+    assert "deploy/publish build/release" in workflows["publish"]
     assert 'make release VERSION="$VERSION" KEY=' in workflows["release"]
     assert workflows["release"].index(".ci/run") < workflows["release"].index("make release")
+
+
+def test_every_issue_form_asks_first_for_no_data_of_a_child() -> None:
+    forms = {path.stem: YAML(typ="safe").load(path) for path in (ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml")}
+
+    assert forms.pop("config") == {"blank_issues_enabled": False}
+    assert set(forms) == {"fault", "wish"}
+    for form in forms.values():
+        first, *_, last = form["body"]
+        assert "call 999" in first["attributes"]["value"]
+        assert "nothing about a real child" in first["attributes"]["value"]
+        assert [each["required"] for each in last["attributes"]["options"]] == [True]
 
 
 def test_every_make_target_has_a_comment() -> None:
@@ -341,6 +355,21 @@ def test_the_image_keeps_its_data_on_a_volume() -> None:
     assert any("GUIDANCE_DATA_DIR=/data" in setting for setting in instructions("ENV"))
 
 
+def test_the_image_names_its_commit_in_its_label_and_to_the_service() -> None:
+    labels, settings = " ".join(instructions("LABEL")), " ".join(instructions("ENV"))
+
+    assert "org.opencontainers.image.revision=${COMMIT}" in labels
+    assert "GUIDANCE_COMMIT=${COMMIT}" in settings
+
+
+def test_the_image_builds_from_what_docker_is_given() -> None:
+    copied = re.findall(r"^COPY (?!--from)(.+) \S+$", (ROOT / "Dockerfile").read_text(), flags=re.MULTILINE)
+    given = {each[1:].rstrip("/") for each in DOCKERIGNORE if each.startswith("!")}
+
+    wanted = {each.rstrip("/") for line in copied for each in line.split()}
+    assert wanted <= given | {each.partition("/")[0] for each in given}
+
+
 def test_the_image_installs_nothing_without_a_hash() -> None:
     installs = re.findall(r"pip install ([^&\n]*)", (ROOT / "Dockerfile").read_text())
 
@@ -413,3 +442,5 @@ def test_docker_builds_only_from_a_digest(tmp_path: Path, settings: dict[str, st
         assert "must have a digest" in told.stderr
     else:
         assert arguments in sent.read_text()
+        assert f"image.version={VERSION}" in sent.read_text()
+        assert f"COMMIT={built_commit()}" in sent.read_text()

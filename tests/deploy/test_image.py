@@ -14,7 +14,7 @@ from typing import NamedTuple
 import httpx
 import pytest
 
-from app.build import VERSION
+from app.build import VERSION, built_commit
 from app.pages.page import UNSEAL_SCRIPT
 from tests.support.command import ROOT
 from tests.support.formats import validate_bill
@@ -62,6 +62,7 @@ def test_the_image_takes_concerns_without_root_on_a_read_only_file_system(built:
         receipt = client.post("/v1/concerns", json=A_CONCERN)
         guide = client.get("/v1/guides/child-sexual-exploitation.pdf")
         script = client.get("/looks/unseal.js")
+        version = client.get("/v1").json()["version"]
         users = process.uids()
         mounts = Path(f"/proc/{process.pid}/mountinfo").read_text().splitlines()
 
@@ -72,6 +73,10 @@ def test_the_image_takes_concerns_without_root_on_a_read_only_file_system(built:
     (options,) = [line.split()[5] for line in mounts if line.split()[4] == "/"]
     assert options.split(",")[0] == "ro"
     assert built.image.config["config"]["User"] == f"{USER}:{USER}"
+    labels = built.image.config["config"]["Labels"]
+    assert labels["org.opencontainers.image.version"] == VERSION
+    assert labels["org.opencontainers.image.revision"] == built_commit()
+    assert version == VERSION
     assert built.image.config["config"]["Cmd"][:2] == ["guidance", "serve"]
 
 
@@ -143,7 +148,7 @@ def test_a_docker_image_has_its_size_and_the_same_bill(
     archive, bill = (tmp_path / "out" / name for name in ("image.tar", "image.cdx.json"))
     with tarfile.open(archive) as files:
         assert "manifest.json" in files.getnames()
-    assert f"one-minute-guide:{VERSION}, {archive.stat().st_size // 1_000_000} MB, SHA-256" in said
+    assert f"one-minute-guide:{VERSION.replace('+', '-')}, {archive.stat().st_size // 1_000_000} MB, SHA-256" in said
     assert bill.read_bytes() == (built.folder / "image.cdx.json").read_bytes()
     assert f"{len(json.loads(bill.read_text())['components'])} components" in said
 

@@ -44,6 +44,7 @@ READ_BY = {
     "deploy/prometheus/alerts.yml": ALERTS_ARE_READ,
     "deploy/prometheus/alerts_test.yml": ALERTS_ARE_READ,
     "deploy/prometheus/prometheus.yml": ALERTS_ARE_READ,
+    "deploy/publish": "tests/deploy/test_publish.py",
     "deploy/release.py": "tests/deploy/test_release.py",
     "deploy/sample-council/council.env": "tests/pages/test_guide_and_help.py",
     "deploy/sample-council/logo.svg": "tests/pages/test_guide_and_help.py",

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from app.models.audit.rows import DeskAct
 from app.pages.desk.list_place import ListPlace
-from app.services.access.people import leave
+from app.services.access.people import remove_person_access
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import add, raise_concern
 from tests.support.desk import acts_on, look, press, text_of
@@ -138,7 +138,7 @@ def test_what_left_the_house_or_is_not_the_last_has_no_undo(service: FastAPI, jo
         )
     ]
     press(jo, reference, "assignment", person=SAM)
-    context_of_service(service).writer.run(leave, SAM, at=A_TUESDAY)
+    context_of_service(service).writer.run(remove_person_access, SAM, at=A_TUESDAY)
     pages.append(follow(jo, press(jo, reference, "assignment", person=JO, replaces=SAM)))
     earlier = press(jo, reference, "assignment", person="")
     press(jo, reference, "assignment", person=JO)

@@ -16,7 +16,6 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from app.models.access.roles import Role
 from app.models.audit.rows import DeskAct
 from app.services.concerns.keys import DEVELOPMENT_IDENTITY, create_identity
-from bench.matching import SEED
 from tests.support.browsing import accessibility_violations, browser_with_profile, places_in_profile, unfold
 from tests.support.clock import A_TUESDAY
 from tests.support.command import guidance
@@ -26,6 +25,7 @@ from tests.support.desk_states import SAM, act, session_of, sign_in
 from tests.support.invented_concerns import invent_concerns, submission_of
 from tests.support.live import LiveServer
 from tests.support.people import JO, accept_invitation, virtual_authenticator
+from tests.support.recognition import SEED
 from tests.support.service import a_service
 from tests.support.threaded import run_server
 from tests.support.unsealing import RecordingProxy, choose_key, need_script, unlock
@@ -281,7 +281,7 @@ def test_a_decision_is_undone_beside_what_the_page_says_of_it(desk: Desk) -> Non
     desk.page.keyboard.press("Enter")
 
     expect(desk.offer("alex").get_by_role("button", name=SAME)).to_be_visible()
-    assert desk.page.locator(".after-act button").count() == 0
+    expect(desk.page.locator(".after-act button")).to_have_count(0)
 
 
 def test_what_is_not_the_same_is_put_away_and_not_lost(desk: Desk) -> None:

@@ -75,7 +75,7 @@ def test_figures_and_retention_print_on_one_page_without_controls(page: Page, se
     raise_at(url)
     accept_invitation(page, service)
 
-    for path, heading in (("figures?from=2026-11&to=2026-11", "Figures: November 2026"), ("retention", "Retention")):
+    for path, heading in (("figures?from=2026-11&to=2026-11", "Figures: November 2026"), ("retention", "To be erased")):
         page.goto(f"/desk/{path}")
         (printed,) = pypdf.PdfReader(io.BytesIO(page.pdf(prefer_css_page_size=True))).pages
         words = printed.extract_text()

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from playwright.sync_api import Browser, Page, expect
 
 from app.models.access.roles import Role
-from app.services.access.people import leave
+from app.services.access.people import remove_person_access
 from tests.support.browsing import Keyboard, sign_out
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import raise_at
@@ -184,7 +184,7 @@ def test_a_worker_does_a_day_s_work_by_keyboard(
         blank(page)
         look_around(page)
 
-        context_of_service(service).writer.run(leave, JO, at=A_TUESDAY)
+        context_of_service(service).writer.run(remove_person_access, JO, at=A_TUESDAY)
         Keyboard(page).press("link", "Inbox")
         expect(page.get_by_role("heading", name="Sign in to the desk")).to_be_visible()
     context.close()

@@ -19,7 +19,7 @@ from app.models.access.roles import SCOPES_OF, Role
 from app.models.audit.rows import DeskAct
 from app.pages.frame import DeskRoute
 from app.pages.page import UNSEAL_SCRIPT
-from app.services.access.people import leave
+from app.services.access.people import remove_person_access
 from app.services.concerns import opened_entries
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import add, raise_concern, read_messages
@@ -198,7 +198,7 @@ def test_a_concern_is_assigned_to_me_to_another_worker_or_to_nobody(
 
     assert refused.status_code == 422
     assert "Choose someone who can work on concerns" in refused.text
-    context_of_service(service).writer.run(leave, SAM, at=A_TUESDAY)
+    context_of_service(service).writer.run(remove_person_access, SAM, at=A_TUESDAY)
     assert press(jo, reference, "assignment", person=SAM).status_code == 422
     assert f"<option>{SAM}" not in jo.get(f"/desk/concerns/{reference}").text
 
@@ -330,7 +330,7 @@ def test_no_form_is_taken_from_elsewhere_another_role_or_after_leaving(
     by_auditor = [send(jo, path, text="x") for path in paths]
     sign_in_as(service, jo, JO, Role.READER)
     by_reader = [send(jo, path, text="x") for path in paths if reference in path]
-    context_of_service(service).writer.run(leave, JO, at=A_TUESDAY)
+    context_of_service(service).writer.run(remove_person_access, JO, at=A_TUESDAY)
     after_leaving = [send(jo, path, text="x") for path in paths]
 
     assert {each.status_code for each in (*elsewhere, *by_auditor, *by_reader)} == {403}

@@ -73,6 +73,10 @@ def in_browser(page: Page, path: str, right: Path, wrong: Path, locked: Path) ->
     page.get_by_text("Lock the file that you chose").press("Enter")
     yield "the key is open on its page"
     page.goto("/desk/person-file")
+    yield "requests for the file of one person"
+    page.get_by_label("The person", exact=True).check()
+    page.get_by_label("What about, and the number").fill("SAR 12: everything")
+    page.get_by_role("button", name="Write it down").press("Enter")
     yield "the file of one person"
     page.locator("[data-lock]").press("Enter")
     expect(page.locator("[data-lock]")).to_have_text("Unlocked")
@@ -87,7 +91,7 @@ def in_browser(page: Page, path: str, right: Path, wrong: Path, locked: Path) ->
 
 
 BODY = "Example Council"
-STATES = 74
+STATES = 75
 
 
 @dataclass

@@ -57,7 +57,8 @@ LEFT_OUT = {
     "/desk": {
         *("/desk/sign-in", "/desk/sign-in/options", "/desk/invitation", "/desk/invitation/options"),
         *("/desk/key/link", "/desk/key/copies", "/desk/key/copies/removal", "/desk/people/key", "/desk/assignment"),
-        *("/desk/new/typed", "/desk/person-file/typed", "/desk/person-file/record"),
+        *("/desk/new/typed", "/desk/person-file/typed"),
+        *(f"/desk/person-file/{{number}}/{name}" for name in ("typed", "record")),
         *(
             f"/desk/concerns/{{reference}}/{name}"
             for name in ("typed", "copy-sheet", "export-record", "export-statement", "file-texts")
@@ -167,7 +168,7 @@ ENDS_THE_SESSION = re.compile(r"/desk/sign-out")
 ONLY_AT_FIRST = re.compile(r"/(move|end)$| act=up$")
 """Forms for what another form may take away: pressed first where they are seen."""
 ENDS_A_DRAFT = re.compile(r"/(publication|removal|leaving|offer|plan|withdrawal)$")
-BY_SCRIPT = re.compile(r"/desk/find|/hand-over$|/export$|/person-file$|/copies$|/people/key$")
+BY_SCRIPT = re.compile(r"/desk/find|/hand-over$|/export$|/person-file/[0-9]+$|/copies$|/people/key$")
 """What the script of the desk may answer itself, without sending the form as it is: it seals, signs or searches."""
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, Row, insert, select
+from sqlalchemy import Engine, Row, event, insert, select
 from sqlmodel import Session
 from starlette.testclient import TestClient
 
@@ -126,6 +126,20 @@ def test_pages_by_every_filter_and_pair_make_up_the_whole_inbox(full: Engine, or
 
     assert len(everything) > MANY / 10
     assert some > len(CHOSEN) / 2
+
+
+@pytest.mark.embedded  # PostgreSQL reads a small table whole
+def test_a_page_by_urgency_reads_each_part_of_the_inbox_from_its_beginning(full: Engine) -> None:
+    asked: list[Any] = []
+    event.listen(full, "before_cursor_execute", lambda *given: asked.append(given[2:4]))
+    with Session(full) as session:
+        list_inbox(session, InboxQuery(InboxOrder.URGENT), actor=JO, after=None, limit=ROWS_OF_A_PAGE)
+        ((statement, parameters),) = [each for each in asked if "FROM concerns" in each[0]]
+        plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
+
+    searches = [row[-1] for row in plan if "ix_concerns_urgency (waiting=? AND danger<?)" in row[-1]]
+    assert len(searches) == 3  # otherwise rare danger in an addition is looked for among all concerns
+    assert len([row for row in plan if row[-1].startswith("SCAN concerns USING INDEX ix_concerns_urgency")]) == 1
 
 
 def test_the_summary_counts_what_the_inbox_lists(full: Engine) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from bench.matching import LEAST_RECOGNISED, MOST_FALSE, SEED, recognise
 from tests.support.desk_modules import compare_by_command, compare_by_page
 from tests.support.invented_concerns import invent_concerns
+from tests.support.recognition import LEAST_RECOGNISED, MOST_FALSE, SEED, recognise
 
 HERE = Path(__file__).parent
 DAY = "2026-11-24"

@@ -14,7 +14,7 @@ from app.models.access.roles import Role
 from tests.support.browsing import accessibility_violations
 from tests.support.clock import SettableClock
 from tests.support.concerns import raise_concern
-from tests.support.desk import FORM, Served, acts_on, look, press, text_of
+from tests.support.desk import FORM, Served, acts_on, ask_for_file, look, press, text_of
 from tests.support.desk_states import session_of, sign_in
 from tests.support.people import JO, OWN_PAGE, sign_in_as
 from tests.support.unsealing import unlock
@@ -141,7 +141,7 @@ def test_retention_names_the_child_once_unlocked_and_finds_a_row_by_name(browser
         page = context.new_page()
         sign_in(page, served.service)
         page.route("**/desk/cards?*", lambda route: answer_late(route, references["Alex"]))
-        page.goto("/desk/person-file")
+        page.goto(ask_for_file(served.service))
         unlock(page, served.identity)
         expect(page.locator("[data-lock].unlocked")).to_be_visible()
         page.locator("[href='/desk/day']").first.evaluate("(link) => link.click()")

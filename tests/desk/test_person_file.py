@@ -23,7 +23,7 @@ from app.services.desk.person_files import find_person_file_faults
 from app.services.operations.verification import find_faults
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import add, raise_concern
-from tests.support.desk import FORM, acts_on, press
+from tests.support.desk import FORM, acts_on, ask_for_file, press, send
 from tests.support.people import JO, OWN_PAGE, sign_in_as
 from tests.support.service import a_service
 
@@ -46,10 +46,10 @@ def given(jo: TestClient, reference: str, notes: str = "yes") -> dict[str, Any]:
     return found
 
 
-def record(jo: TestClient, references: list[str], purpose: str = "court") -> Any:
-    fields = [("file_sha256", DIGEST), ("notes", "yes"), ("purpose", purpose)]
+def record(jo: TestClient, references: list[str], purpose: str = "court", digest: str = DIGEST) -> Any:
+    fields = [("file_sha256", digest), ("notes", "yes")]
     fields += [("reference", each) for each in references]
-    return jo.post("/desk/person-file/record", content=urlencode(fields), headers=OWN_PAGE | FORM)
+    return jo.post(f"{ask_for_file(jo.app, purpose)}/record", content=urlencode(fields), headers=OWN_PAGE | FORM)
 
 
 def court_document(materials: list[dict[str, Any]]) -> dict[str, Any]:
@@ -122,7 +122,7 @@ def test_a_file_with_a_concern_that_cannot_be_read_is_not_recorded(
     before = acts_on(service, references[0])
 
     unknown = record(jo, [references[0], "4F7K-926W-0X37"])
-    misspelt = record(jo, [references[0]], "nobody")
+    misspelt = record(jo, [references[0]], digest="nobody")
     none = record(jo, [])
 
     assert [each.status_code for each in (unknown, misspelt, none)] == [404, 422, 422]
@@ -130,11 +130,13 @@ def test_a_file_with_a_concern_that_cannot_be_read_is_not_recorded(
 
 
 def test_only_a_worker_gets_texts_for_a_file(service: FastAPI, jo: TestClient, references: list[str]) -> None:
+    page = ask_for_file(service)
     sign_in_as(service, jo, "Sam Example", role=Role.READER)
 
-    refused = [press(jo, references[0], "file-texts"), record(jo, references), jo.get("/desk/person-file")]
+    refused = [press(jo, references[0], "file-texts"), jo.get(page), jo.get("/desk/person-file")]
+    refused += [send(jo, f"{page}/record", file_sha256=DIGEST), send(jo, "/desk/person-file", asker="court")]
 
-    assert [each.status_code for each in refused] == [403, 403, 403]
+    assert [each.status_code for each in refused] == [403] * 5
 
 
 def test_a_service_that_cannot_read_gives_no_key_of_a_text(tmp_path: Path) -> None:
@@ -146,7 +148,7 @@ def test_a_service_that_cannot_read_gives_no_key_of_a_text(tmp_path: Path) -> No
         material = press(other, reference, "file-texts").json()
 
         assert [sorted(each) for each in material["texts"]] == [["kind", "number", "sealed"]]
-        assert "data-sealed" in other.get("/desk/person-file").text
+        assert "data-sealed" in other.get(ask_for_file(elsewhere)).text
 
 
 @pytest.fixture

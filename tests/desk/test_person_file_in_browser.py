@@ -1,9 +1,11 @@
 """The file of one person, made in the browser: found by cards, marked, decided by keyboard, and checked offline."""
 
 import io
+import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pypdf
@@ -16,8 +18,8 @@ from app.models.audit.rows import DeskAct
 from app.services.desk.exports import read_export_file
 from tests.support.browsing import Keyboard, accessibility_violations
 from tests.support.concerns import add, raise_concern
-from tests.support.desk import DESKS, Served, acts_on
-from tests.support.desk_states import sign_in
+from tests.support.desk import DESKS, Served, acts_on, ask_for_file
+from tests.support.desk_states import session_of, sign_in
 from tests.support.loops import first_by_day
 from tests.support.people import JO
 from tests.support.unsealing import unlock
@@ -26,6 +28,7 @@ pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 OTHERS = ("Zymurgia", "Oakfield", "Quetzal", "960001", "Bertie")
 SAID = "Alex told Zymurgia Oakfield, her tutor, that Quetzal waits outside. Bertie knows. Call 01632 960001."
+NUMBERS = itertools.count(1)
 REMOVED = "[removed: names another person]"
 
 
@@ -43,13 +46,17 @@ def references(served: Served) -> list[str]:
     return [str(each["reference"]) for each in receipts]
 
 
+def new_request(served: Served, asker: str = "person") -> str:
+    return ask_for_file(served.service, asker, about=f"SAR {next(NUMBERS)}")
+
+
 @pytest.fixture
 def page(browser: Browser, served: Served) -> Iterator[Page]:
     context = browser.new_context(base_url=served.url, accept_downloads=True, viewport={"width": 1280, "height": 800})
     context.set_default_timeout(30_000)
     page = context.new_page()
     sign_in(page, served.service)
-    page.goto("/desk/person-file")
+    page.goto(new_request(served))
     yield page
     context.close()
 
@@ -100,6 +107,8 @@ def test_both_files_are_made_by_keyboard_and_one_names_nobody_else(
     decide_all(page)
 
     own = save(page, "Make the file for the person", tmp_path / "person.pdf")
+    page.goto(new_request(served, "court"))
+    choose(page, served, references)
     whole = save(page, "Make the complete file for a court", tmp_path / "court.pdf")
 
     document = json.dumps(read_export_file((tmp_path / "person.pdf").read_bytes()).document)
@@ -119,7 +128,7 @@ def test_both_files_are_made_by_keyboard_and_one_names_nobody_else(
     assert "2 concerns, with the desk's notes: complete and unchanged" in said[1].output
     for reference in references:
         acts = [act for act, who, _ in acts_on(served.service, reference) if who.endswith(JO)]
-        assert acts == [DeskAct.OPENED, DeskAct.EXPORTED, DeskAct.EXPORTED]
+        assert acts == [DeskAct.OPENED, DeskAct.EXPORTED] * 2
     assert [each for each in bodies if any(name in each for name in (*OTHERS, "Aleksa"))] == []
 
 
@@ -190,3 +199,51 @@ def test_nothing_is_opened_without_an_identity(page: Page, served: Served, refer
 
     expect(page.locator("[data-state]")).to_contain_text("Press “Locked” at the top first")
     assert DeskAct.OPENED not in [act for act, _, _ in acts_on(served.service, references[0])]
+
+
+def test_a_second_person_looks_at_the_file_that_was_made_and_at_no_other(
+    page: Page, served: Served, references: list[str], tmp_path: Path
+) -> None:
+    made, another = tmp_path / "person.pdf", tmp_path / "another.pdf"
+    choose(page, served, references[:1])
+    decide_all(page)
+    save(page, "Make the file for the person", made)
+    another.write_bytes(made.read_bytes().replace(b"Alex", b"Alec", 1) + b"\n")
+    page.context.clear_cookies()
+    page.context.add_cookies([cookie_of(served, "Sam Example")])
+    page.reload()
+    page.get_by_label("The file that you read").set_input_files(another)
+    page.get_by_role("button", name="I have read it, and it may be given").press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("This is not the file that was made last for this request.")
+
+    page.get_by_label("The file that you read").set_input_files(made)
+    page.get_by_role("button", name="I have read it, and it may be given").press("Enter")
+
+    expect(page.locator("main")).to_contain_text("Sam Example has looked at it.")
+    expect(page.locator("main")).to_contain_text("You looked at this file: someone else must give it.")
+    page.context.clear_cookies()
+    page.context.add_cookies([cookie_of(served, JO)])
+    page.reload()
+    page.get_by_role("button", name="The file was given").press("Enter")
+    expect(page.locator("main")).to_contain_text("the file was given")
+
+
+@pytest.mark.parametrize("served", DESKS[:1], indirect=True)
+def test_another_request_begins_with_nothing_chosen(page: Page, served: Served, references: list[str]) -> None:
+    court = new_request(served, "court")
+    choose(page, served, references)
+
+    page.get_by_role("link", name="Files of one person").press("Enter")
+    page.locator(f"[href='{court}']").press("Enter")
+
+    expect(page.get_by_role("heading", name=f"File of one person: request {court.rpartition('/')[2]}")).to_be_visible()
+    expect(page.locator("[data-lock].unlocked")).to_be_attached()
+    expect(page.get_by_label("Names of the person")).to_have_value("")
+    expect(page.locator("[name=chosen]")).to_have_count(0)
+    expect(page.locator("[data-words] mark")).to_have_count(0)
+    expect(page.get_by_role("button", name="Open the chosen concerns")).to_be_disabled()
+
+
+def cookie_of(served: Served, name: str) -> Any:
+    value = session_of(served.service, name)
+    return {"name": "desk", "value": value, "domain": "localhost", "path": "/", "sameSite": "Strict"}

@@ -39,6 +39,7 @@ LINES = {
     "Mrs Oakley and her uncle Bill Bird; Wren too.": "# and her #; # too.",
     "Kit and Alex went, then Max came.": "# and Alex went, then # came.",
     "They went with Bertie to Exampleton.": "They went with Bertie to Exampleton.",
+    "Caller: Zed Hill, 14 Mill Terrace, High Street.": "Caller: Zed Hill, 14 Mill Terrace, High Street.",
     "The council wrote to the school on Monday.": "The council wrote to the school on Monday.",
 }
 CONCERNS: list[tuple[dict[str, Any], list[str]]] = [
@@ -78,3 +79,4 @@ def test_a_word_with_a_capital_is_suggested(result: dict[str, Any]) -> None:
 
     assert maybe["They went with Bertie to Exampleton."] == ["Bertie", "Exampleton"]
     assert maybe["Alex Example came home late."] == []
+    assert maybe["Caller: Zed Hill, 14 Mill Terrace, High Street."] == ["Zed", "Hill", "Mill"]

@@ -19,7 +19,7 @@ from app.models.access.roles import Role
 from app.models.references import EXAMPLE_BURST, new_reference
 from app.services.access.access_record import by_operator
 from app.services.access.clients import add_client
-from app.services.access.people import change_role, leave
+from app.services.access.people import change_role, remove_person_access
 from app.services.cursors import encode_key
 from app.services.events.deliveries import claim_due
 from app.services.events.emails import build_email, claim_email
@@ -30,7 +30,7 @@ from app.services.operations.verification import find_faults
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import a_concern, add, raise_concern, token_of
 from tests.support.delivery import a_receiver
-from tests.support.desk import Desk, acts_on, press, send, text_of, worker_of
+from tests.support.desk import Desk, acts_on, ask_for_file, press, send, text_of, worker_of
 from tests.support.people import JO, invited, sign_in_as
 from tests.support.publishing import a_key
 
@@ -166,9 +166,9 @@ def test_no_file_of_a_person_is_recorded_with_a_hidden_concern(
     assert team
     sign_in_as(service, client, JO)
     none = new_reference()
-    form = {"file_sha256": "0" * 64, "purpose": "court"}
+    page = ask_for_file(service)
 
-    told = [send(client, "/desk/person-file/record", reference=each, **form) for each in (hidden, none)]
+    told = [send(client, f"{page}/record", reference=each, file_sha256="0" * 64) for each in (hidden, none)]
 
     assert [answer.status_code for answer in told] == [404, 404]
     assert told[0].text.replace(hidden, "") == told[1].text.replace(none, "")
@@ -577,9 +577,9 @@ def test_a_concern_whose_people_have_left_is_for_leads_then_for_all(
     context: AppContext, team: Team, hidden: str
 ) -> None:
     for name in (SAM, ASH):
-        context.writer.run(leave, name, at=A_TUESDAY)
+        context.writer.run(remove_person_access, name, at=A_TUESDAY)
     after_them = [reads(team.jo, hidden), reads(team.kim, hidden)]
-    context.writer.run(leave, KIM, at=A_TUESDAY)
+    context.writer.run(remove_person_access, KIM, at=A_TUESDAY)
 
     assert after_them == [404, 200]
     assert reads(team.jo, hidden) == 200
@@ -591,7 +591,7 @@ def check(context: AppContext) -> str:
 
 @pytest.mark.slow
 def test_the_doctor_counts_concerns_whose_people_may_not_read(context: AppContext, hidden: str) -> None:
-    context.writer.run(leave, SAM, at=A_TUESDAY)
+    context.writer.run(remove_person_access, SAM, at=A_TUESDAY)
     before = check(context)
     context.writer.run(change_role, ASH, Role.AUDITOR, actor=by_operator(A_TUESDAY))
 
@@ -616,7 +616,7 @@ def test_without_a_lead_the_doctor_counts_only_what_everyone_can_open(
     for _ in range(for_leads):
         raise_concern(client, concern=ABOUT_STAFF)
     for name in (SAM, KIM):
-        context.writer.run(leave, name, at=A_TUESDAY)
+        context.writer.run(remove_person_access, name, at=A_TUESDAY)
 
     assert hidden
     assert check(context) == f"the desk has no lead: {found}"

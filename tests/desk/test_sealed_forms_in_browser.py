@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from app.models.access.roles import Role
 from app.models.concerns.examples import FULL_EXAMPLE
-from app.services.access.people import leave
+from app.services.access.people import remove_person_access
 from app.services.concerns.keys import create_identity
 from app.services.concerns.sealing import LEAST_CARD, read_identities
 from tests.support.browsing import Keyboard, unfold
@@ -186,7 +186,7 @@ def test_a_refused_form_keeps_its_words_and_is_sent_again(page: Page, service: F
     note.fill(WORDS)
     keys.press("button", "Add the note")
     expect(page.get_by_role("heading", name=f"Note 1 by {JO}")).to_be_visible()
-    context_of_service(service).writer.run(leave, JO, at=A_TUESDAY)
+    context_of_service(service).writer.run(remove_person_access, JO, at=A_TUESDAY)
     keys.write(QUESTION, WORDS)
     keys.press("button", "Send the message")
 

@@ -10,7 +10,7 @@ import httpx
 import pyrage
 import pytest
 from fastapi import FastAPI
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from app.models.access.roles import Role
 from app.models.concerns.examples import FULL_EXAMPLE
@@ -23,6 +23,7 @@ from tests.support.people import JO, accept_invitation, invited, virtual_authent
 from tests.support.service import a_service
 from tests.support.threaded import run_server
 from tests.support.unsealing import choose_key, locked_by_passphrase, need_script
+from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
@@ -295,6 +296,22 @@ def test_unseal_html_makes_a_key_whose_file_opens_what_is_sealed_to_it(browser: 
 
     assert (saved.value.suggested_filename, made[1]) == ("identity.txt", f"# public key: {shown}")
     assert str(pyrage.x25519.Identity.from_str(made[2]).to_public()) == shown
+
+
+def test_a_key_that_is_locked_while_the_tab_is_about_to_keep_it_is_not_kept(page: Page, url: str, keys: Keys) -> None:
+    waiting = list[Route]()
+    page.route("**/desk/key/tab", lambda route: waiting.append(route))  # noqa: PLW0108  # a builtin is refused
+    page.goto(f"/desk/concerns/{raise_with_addition(url)['reference']}")
+    choose(page, keys.right)
+    expect(words(page)).to_be_visible()
+    wait_until(lambda: page.evaluate("1") == 1 and waiting != [])
+
+    page.locator("[data-lock]").press("Enter")
+    with page.expect_response("**/desk/key/tab"):
+        waiting[0].continue_()
+
+    expect(page.locator("[data-lock]")).to_have_text("Locked: use file")
+    assert page.evaluate("sessionStorage.getItem('desk/kept-key')") is None
 
 
 def test_the_identity_is_never_stored_in_clear_and_no_text_becomes_markup(page: Page, url: str, keys: Keys) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from sqlmodel import Session, create_engine
+from sqlalchemy import create_engine
+from sqlmodel import Session
 from starlette.testclient import TestClient
 
 from app.config import Settings

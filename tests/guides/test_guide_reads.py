@@ -44,7 +44,7 @@ KEPT_BY_NOBODY = (
     "/search",
 )  # people type there
 POINTERS = {"in_guide_language"}  # places in the answer itself, not addresses
-UNLISTED = ("/openapi.json", "/docs", "/docs/docs.js", "/docs/swagger-ui.css")
+UNLISTED = ("/openapi.json", "/docs", "/docs/docs.js", "/docs/docs.css")
 
 Answers = dict[str, Response]
 

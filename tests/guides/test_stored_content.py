@@ -13,12 +13,12 @@ from app.models.guides.editions import EditionContent
 from app.models.guides.guides import SECTION_RESPONSES, EditionResponse
 from app.models.guides.renditions import RenditionResponse
 from app.models.guides.sections import Section
-from app.models.guides.stored_content import complete, shape_of
+from app.models.guides.stored_content import complete_stored, shape_of_content
 from tests.support.generated_guides import generated_guides
 from tests.support.publishing import GUIDE, publish_next
 from tests.support.renditions import publish_a_rendition
 
-SHAPE = shape_of(EditionContent)
+SHAPE = shape_of_content(EditionContent)
 
 
 @pytest.mark.any_database
@@ -26,7 +26,7 @@ SHAPE = shape_of(EditionContent)
 def test_content_without_any_default_is_completed_to_what_the_model_writes(content: EditionContent) -> None:
     stored = content.model_dump(mode="json", exclude_defaults=True)
 
-    complete(SHAPE, [stored])
+    complete_stored(SHAPE, [stored])
 
     assert orjson.dumps(stored).decode() == content.model_dump_json()
 
@@ -36,7 +36,7 @@ def test_a_completed_default_is_no_other_content_s() -> None:
     own = {"title": "T", "publisher": {"name": "P"}, "change_note": "C", "contacts": []}
     first: dict[str, Any] = {**own}
     second: dict[str, Any] = {**own}
-    complete(SHAPE, [first, second])
+    complete_stored(SHAPE, [first, second])
 
     first["introductions"]["factors"] = "Changed"
     first["factors"].append("Changed")
@@ -50,7 +50,7 @@ def test_content_without_a_required_field_is_refused() -> None:
     stored: dict[str, Any] = {"title": "T", "publisher": {"name": "P"}}
 
     with pytest.raises(KeyError, match="change_note"):
-        complete(SHAPE, [stored])
+        complete_stored(SHAPE, [stored])
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ from itertools import product
 import h11
 import pytest
 from fastapi import FastAPI
-from sqlmodel import Session, func, select
+from sqlalchemy import func
+from sqlmodel import Session, select
 
 from app.errors import Problem
 from app.http.context import AppContext

@@ -28,6 +28,7 @@ from tests.support.log_lines import Lines
 from tests.support.loops import for_each
 from tests.support.publishing import GUIDE, publish_next
 from tests.support.threaded import run_server
+from tests.support.unsealing import need_script
 from tests.support.waiting import LONG_ENOUGH, wait_until
 from tests.support.wire import (
     SECTION,
@@ -217,6 +218,7 @@ def test_hundreds_of_requests_in_one_piece_are_each_answered(address: Address) -
 def test_a_client_that_does_not_read_is_not_written_to_without_end(
     address: Address, chunks: list[Chunk], begun: list[str]
 ) -> None:
+    need_script()
     exchange(address, bye(LARGE))
     chunks.clear()
     begun.clear()

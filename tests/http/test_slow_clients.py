@@ -30,6 +30,7 @@ from tests.support.doors import door_of, owner_of
 from tests.support.live import LiveServer
 from tests.support.loops import for_each
 from tests.support.threaded import run_server
+from tests.support.unsealing import need_script
 from tests.support.waiting import LONG_ENOUGH, pause, wait_until
 from tests.support.wire import address_of, connected
 
@@ -222,6 +223,7 @@ def post(url: str) -> httpx.Response:
 @contextmanager
 def greedy(service: FastAPI, settings: Settings, fronts: list[Connection]) -> Iterator[str]:
     """A server whose connections are all taken by clients that request much, and read nothing."""
+    need_script()
     with run_server(service, settings) as url, ExitStack() as stack:
         for _ in range(settings.connections):
             stack.enter_context(connected(address_of(url))).sendall(LARGE_ANSWER * LARGE_ANSWERS)

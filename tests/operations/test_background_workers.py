@@ -281,7 +281,7 @@ def test_every_worker_of_the_service_survives_every_error(service: FastAPI, sett
     started = every_worker(service.state.context, settings)
     assert [each.names for each in started] == [
         ("generation",),
-        ("key-uses", "saved-forms", "known-end", "overdue", "due-soon"),
+        ("key-uses", "saved-forms", "known-end", "overdue", "due-soon", "file-requests"),
         ("access-record", "retention", "checkpoint", "invariants") + (() if on_postgresql() else ("remnants",)),
         ("outside", "watches"),
         ("email",),

@@ -20,7 +20,8 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlmodel import Session, col, func, select
+from sqlalchemy import func
+from sqlmodel import Session, col, select
 
 from app.config import Settings
 from app.db.database import DATABASE_FILE, open_database

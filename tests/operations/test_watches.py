@@ -17,8 +17,9 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import delete
 from sqlalchemy.exc import OperationalError
-from sqlmodel import Session, col, delete, select
+from sqlmodel import Session, col, select
 from starlette.testclient import TestClient
 
 from app.clock import utc_now

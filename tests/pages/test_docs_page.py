@@ -23,6 +23,7 @@ from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.publishing import SLUG
 from tests.support.service import a_service
 from tests.support.threaded import run_server
+from tests.support.unsealing import need_script
 from tests.support.waiting import LONG_ENOUGH
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
@@ -66,6 +67,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def docs(browser: Browser, url: str) -> RecordedPage:
     """Open the page once for all tests, since that takes long."""
+    need_script()
     recorded = RecordedPage(browser.new_page())
     recorded.page.goto(f"{url}/docs")
     recorded.page.locator(".opblock").first.wait_for()
@@ -216,6 +218,20 @@ def test_every_operation_is_found_by_its_group_or_by_words(browser: Browser, url
     assert accessibility_violations(page) == []
     assert recorded.problems == []
     page.close()
+
+
+def test_a_server_built_without_npm_says_so_and_where_the_document_is(
+    client: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.pages.operations.api_docs.SWAGGER_DIR", tmp_path / "swagger")
+
+    page = client.get("/docs").text
+
+    assert "make desk-script" in page
+    assert 'href="/openapi.public.json"' in page
+    assert "/docs/swagger-ui" not in page
+    assert "/docs/docs.js" not in page
+    assert client.get("/docs/swagger-ui.css").status_code == 404
 
 
 def test_the_page_has_no_key_if_concerns_are_real(settings: Settings, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page, ViewportSize
 from app.models.access.roles import Role
 from tests.support.browsing import press
 from tests.support.concerns import raise_at
+from tests.support.desk import ask_for_file
 from tests.support.desk_states import sign_in
 from tests.support.form_answers import FORM, check, fill_in, send
 from tests.support.service import a_service
@@ -27,7 +28,15 @@ FORMS = (
     "/ur",
     "/bsl",
 )
-DESK = ("/desk", "/desk/new", "/desk/record", "/desk/person-file", "/desk/people", "/desk/figures")
+DESK = (
+    "/desk",
+    "/desk/new",
+    "/desk/record",
+    "/desk/person-file",
+    "/desk/person-file/1",
+    "/desk/people",
+    "/desk/figures",
+)
 EVERYTHING_OPEN = ".more, .remark, [data-step], .save-later { display: block !important }"
 APART = """
 () => {
@@ -111,6 +120,7 @@ def test_every_box_of_the_desk_is_beside_its_words(browser: Browser, tmp_path: P
         page = context.new_page()
         sign_in(page, service, Role.LEAD)
         found: dict[str, list[str]] = {}
+        ask_for_file(service)
         for path in (*DESK, f"/desk/concerns/{reference}"):
             page.goto(path)
             if page.locator("input[type=checkbox], input[type=radio]").count():

@@ -19,9 +19,13 @@ from app.models.access.clients import Scope
 from app.models.audit.details import sentence_of
 from app.models.audit.entry_kinds import EntryKind
 from app.models.audit.rows import AuditEntryRow
+from app.models.desk.exports import NewFileRequest
 from app.services.access.clients import add_client
+from app.services.audit.audit_log import Actor
+from app.services.clock.working_days import WorkingDays
 from app.services.concerns.keys import create_identity
 from app.services.concerns.sealing import seal_written
+from app.services.desk.file_requests import add_request
 from tests.support.clock import A_TUESDAY
 from tests.support.people import OWN_PAGE, context_of_service
 from tests.support.service import a_service
@@ -85,6 +89,15 @@ def served_desk(folder: Path, kind: str) -> Iterator[Served]:
     service = a_service(data_dir=folder / "data", **keys)
     with run_server(service) as address:
         yield Served(service, address.replace("127.0.0.1", "localhost"), identity if keys else None)
+
+
+def ask_for_file(service: Any, asker: str = "person", **changes: Any) -> str:
+    """Write down a request for the file of one person, and return the path of its page."""
+    context: AppContext = service.state.context
+    fields: dict[str, Any] = {"asker": asker, "about": "SAR 12: everything", "came_on": A_TUESDAY.date()} | changes
+    actor = Actor("passkey:desk/Robin Example", "192.0.2.1", context.clock())
+    number = context.writer.run(add_request, NewFileRequest(**fields), WorkingDays(), actor)
+    return f"/desk/person-file/{number}"
 
 
 SEEN = re.compile(r'name="seen" value="([0-9]+)"')

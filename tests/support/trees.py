@@ -8,7 +8,8 @@ import pytest
 
 from tests.support.command import ROOT
 
-BUILT = ("app/pages/static/unseal.js", "app/pages/static/unseal.html", "app/pages/static/find.cjs")
+SWAGGER = tuple(f"app/pages/static/swagger/{name}" for name in ("swagger-ui-bundle.js", "swagger-ui.css"))
+BUILT = ("app/pages/static/unseal.js", "app/pages/static/unseal.html", "app/pages/static/find.cjs", *SWAGGER)
 
 
 def copied(target: Path) -> Path:

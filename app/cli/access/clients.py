@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from sqlmodel import Session
 
+from app.cli.open_database import open_writer
 from app.cli.option_groups import OptionGroup
 from app.cli.options import (
     AsJson,
@@ -15,7 +16,6 @@ from app.cli.options import (
     echo_result,
     format_moment,
     format_optional,
-    open_writer,
     parse_duration,
     parse_end,
 )

@@ -6,13 +6,14 @@ import typer
 from sqlmodel import Session
 
 from app.age.keys import fingerprint_of
-from app.cli.options import AsJson, SettingsOptions, echo_result, format_moment, open_writer, parse_end
+from app.cli.open_database import open_writer
+from app.cli.options import AsJson, SettingsOptions, echo_result, format_moment, parse_end
 from app.clock import utc_now
 from app.config import Settings
 from app.models.access.roles import Role
 from app.models.base import counted, format_utc
 from app.services.access.access_record import by_operator
-from app.services.access.people import count_passkeys, find_last_use, invite, list_people
+from app.services.access.people import count_passkeys, find_last_uses, invite, list_people
 from app.services.access.sign_in import INVITATION, relying_party
 from app.services.desk.leaving import remove_person
 
@@ -78,13 +79,14 @@ def desk_people(
 ) -> None:
     """List the people at the desk, including those removed."""
     with open_writer(settings) as (engine, _), Session(engine) as session:
+        passkeys, last_uses = count_passkeys(session), find_last_uses(session)
         rows = [
             {
                 "name": person.name,
                 "role": person.role,
                 "provider": person.provider,
-                "passkeys": count_passkeys(session, person.name),
-                "last_seen_at": format_utc(used) if (used := find_last_use(session, person.name)) else None,
+                "passkeys": passkeys[person.name],
+                "last_seen_at": format_utc(used) if (used := last_uses.get(person.name)) else None,
                 "added_at": format_utc(person.added_at),
                 "left_at": format_utc(person.left_at) if person.left_at else None,
             }

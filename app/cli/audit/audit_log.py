@@ -7,7 +7,8 @@ from typing import Annotated, Any
 import typer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from app.cli.options import SettingsOptions, open_writer
+from app.cli.open_database import open_writer
+from app.cli.options import SettingsOptions
 from app.clock import utc_now
 from app.config import Settings
 from app.errors import CheckpointNotGenuine, SetupError
@@ -37,13 +38,13 @@ def read_checkpoints(paths: Sequence[Path], settings: Settings, key: str | None)
     checkpoints = []
     for path in paths:
         try:
-            checkpoints.append((str(path), open_checkpoint(read_note(path), verifiers)))
+            checkpoints.append((str(path), open_checkpoint(_read_note(path), verifiers)))
         except CheckpointNotGenuine:
             raise SetupError(f"{path} is not a checkpoint signed by one of the keys") from None
     return checkpoints
 
 
-def read_note(path: Path) -> str:
+def _read_note(path: Path) -> str:
     """Return the signed note in `path`, or that in the member `checkpoint` of its JSON. Raise `SetupError`."""
     try:
         text = path.read_bytes().decode()

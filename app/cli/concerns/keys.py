@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from app.age.keys import fingerprint_of
-from app.cli.options import REMAINS, AsJson, SettingsOptions, echo_result, open_writer, progress
+from app.cli.open_database import open_writer
+from app.cli.options import REMAINS, AsJson, SettingsOptions, echo_result, progress
 from app.clock import utc_now
 from app.errors import SetupError
 from app.models.audit.rows import Remnants

@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from app.cli.options import REMAINS, AsJson, SettingsOptions, echo_result, open_writer, progress
+from app.cli.open_database import open_writer
+from app.cli.options import REMAINS, AsJson, SettingsOptions, echo_result, progress
 from app.clock import utc_now
 from app.services.audit.remnants import has_remnants
 from app.services.desk.retention import RetentionPeriods, erase_due_concerns

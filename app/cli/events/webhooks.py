@@ -10,7 +10,8 @@ import typer
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from app.cli.options import AsJson, SettingsOptions, echo_result, format_optional, open_writer
+from app.cli.open_database import open_writer
+from app.cli.options import AsJson, SettingsOptions, echo_result, format_optional
 from app.clock import utc_now
 from app.config import Settings
 from app.db.writer import Writer

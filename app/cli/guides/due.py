@@ -5,13 +5,13 @@ from typing import Annotated
 
 import typer
 
-from app.cli.guides.published import open_editions
+from app.cli.open_database import open_editions
 from app.cli.options import AsJson, SettingsOptions, echo_result
 from app.clock import utc_now
 from app.models.base import counted
 from app.models.guides.legal_statements import LegalStatement
 from app.services.guides.editions import NOTICE, CurrentEdition
-from app.services.guides.guides import list_reviews
+from app.services.guides.guides import list_guides_by_review
 from app.services.guides.reference_data import read_reference_data
 
 
@@ -31,7 +31,7 @@ def due(
         each for each in read_reference_data(settings.seed_dir).statements if each.is_due(today, within=within)
     ]
     with open_editions(settings) as session:
-        reviews = list_reviews(session)
+        reviews = list_guides_by_review(session)
     due_now = [each for each in reviews if each.is_due(today, within=within)]
     lines = ["\t".join(_words(each, today)) for each in due_now]
     lines += ["\t".join(_words_of_statement(each, today)) for each in statements]

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from app.cli.options import AsJson, SettingsOptions, echo_result, open_engine, progress
+from app.cli.open_database import open_engine
+from app.cli.options import AsJson, SettingsOptions, echo_result, progress
 from app.db.schema import prepare_schema
 from app.logs import set_up_logs
 from app.main import create_app

@@ -8,13 +8,13 @@ from typing import Annotated, Any
 import typer
 from sqlmodel import Session
 
-from app.cli.guides.published import open_editions, open_published
-from app.cli.options import AsJson, SettingsOptions, echo_json, echo_result, open_writer
+from app.cli.open_database import open_editions, open_published, open_writer
+from app.cli.options import AsJson, SettingsOptions, echo_json, echo_result
 from app.clock import utc_now
 from app.config import Settings
 from app.errors import SeedError, SeedFileError
 from app.models.guides.edition_files import RenditionFile, read_edition_file, read_rendition_file
-from app.models.guides.edition_keys import AnyKey, EditionKey, RenditionKey, name_of
+from app.models.guides.edition_keys import AnyKey, EditionKey, RenditionKey, name_of_edition
 from app.services.access.access_record import by_operator
 from app.services.guides.editions import EditionHead, get_history
 from app.services.guides.publishing import (
@@ -50,14 +50,14 @@ RenditionPath = Annotated[Path, typer.Argument(metavar="FILE", help=".../<guide>
 RenditionPaths = Annotated[list[Path], typer.Argument(metavar="FILE...", help=".../<guide>/<language>.yaml")]
 
 
-def require_agreed(path: Path, digest: str, agreed: Sequence[str], *, command: str) -> None:
+def _require_agreed(path: Path, digest: str, agreed: Sequence[str], *, command: str) -> None:
     """Raise `SeedFileError` if `digest` is not approved. `command`, named if none is, prints a digest for approval."""
     if digest not in agreed:
         reason = OTHER_WORDS.format(digest) if agreed else NOT_AGREED.format(command=command)
         raise SeedFileError(path, [SeedError(0, reason)])
 
 
-def is_in_seed(settings: Settings, path: Path, folder: str) -> bool:
+def _is_in_seed(settings: Settings, path: Path, folder: str) -> bool:
     """Return True for files that need no approval, because the first start publishes them too."""
     return path.resolve().is_relative_to((settings.seed_dir / folder).resolve())
 
@@ -145,12 +145,12 @@ def publish_files(
     results: list[Published] = []
     with _results_at_end(results, as_json=as_json), open_writer(settings, creates=True) as (engine, writer):
         for path in paths:
-            if is_in_seed(settings, path, "guides"):
+            if _is_in_seed(settings, path, "guides"):
                 file, precondition = read_edition_file(path), None
             else:
                 with Session(engine) as session:
                     checked = check_file(path, reference_data, session, today=utc_now().date())
-                require_agreed(path, checked.digest, digest or [], command="guidance approve")
+                _require_agreed(path, checked.digest, digest or [], command="guidance approve")
                 file, precondition = checked.file, None if new else _known_guide(path, checked.key.guide)
             two_people = settings.two_people_publish
             published = publish_file(
@@ -163,7 +163,7 @@ def publish_files(
 
 def _echo_published(published: Publication[Any]) -> None:
     state = "published" if published.is_new else "already published; nothing changed"
-    typer.echo(f"{name_of(published.key)}: {state} ({published.digest})")
+    typer.echo(f"{name_of_edition(published.key)}: {state} ({published.digest})")
 
 
 def withdraw_number(
@@ -185,7 +185,7 @@ def _withdraw(settings: Settings, key: AnyKey, reason: str, *, as_json: bool = F
         withdrawn = writer.run(withdraw_published, key, reason=reason.strip(), at=at, by=by_operator(at).client)
     state = "withdrawn" if withdrawn.is_new else "already withdrawn for that reason; nothing changed"
     document = {"guide": key.guide, "edition": key.number, "is_new": withdrawn.is_new}
-    echo_result([f"{name_of(key)}: {state}"], document, as_json=as_json)
+    echo_result([f"{name_of_edition(key)}: {state}"], document, as_json=as_json)
 
 
 @contextmanager
@@ -238,8 +238,8 @@ def publish_renditions(settings: SettingsOptions, paths: RenditionPaths, digest:
     with open_writer(settings) as (_, writer):
         for path in paths:
             file = read_rendition_file(path)
-            if not is_in_seed(settings, path, RENDITIONS):
-                require_agreed(path, file.digest, digest or [], command="guidance rendition approve")
+            if not _is_in_seed(settings, path, RENDITIONS):
+                _require_agreed(path, file.digest, digest or [], command="guidance rendition approve")
             two_people = settings.two_people_publish
             _echo_published(publish_rendition_file(writer, file, at=utc_now(), two_people=two_people))
 

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from app.cli.guides.guides import EditionPath, list_warnings
-from app.cli.guides.published import open_published
-from app.cli.options import SettingsOptions, open_writer
+from app.cli.open_database import open_published, open_writer
+from app.cli.options import SettingsOptions
 from app.cli.ports import listening_at, ports_from
 from app.clock import utc_now
 from app.config import Settings

@@ -10,7 +10,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 from app.cli.audit.audit_log import read_checkpoints
-from app.cli.options import AsJson, SettingsOptions, echo_result, open_engine, progress
+from app.cli.open_database import open_engine
+from app.cli.options import AsJson, SettingsOptions, echo_result, progress
 from app.clock import utc_now
 from app.db.schema import migrate_schema
 from app.errors import DatabaseUnreadable

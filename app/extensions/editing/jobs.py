@@ -20,10 +20,7 @@ def jobs(context: AppContext) -> list[Job]:
 
 
 def publish_planned(context: AppContext, _beat: Beat) -> bool:
-    """The earliest that is due, or back to its editors.
-
-    True if one was: others may be. Nothing if the clock may be wrong.
-    """
+    """Publish the earliest due draft, or send it back. Return False if none is due or the clock may be wrong."""
     now = context.clock()
     with Session(context.engine) as session:
         due = find_due_draft(session, now=now)

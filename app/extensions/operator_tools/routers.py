@@ -26,11 +26,11 @@ def read_checks(visit: LeadVisitDep) -> Response:
         examination=examination,
         steps=[(step, state_of_step(verdict), verdict) for step, verdict in examination.steps],
         is_over=not any(is_to_do(verdict) for _step, verdict in examination.steps),
-        found=by_condition(examination.findings),
+        found=_by_condition(examination.findings),
     )
 
 
-def by_condition(findings: tuple[Finding, ...]) -> dict[Condition, list[Finding]]:
+def _by_condition(findings: tuple[Finding, ...]) -> dict[Condition, list[Finding]]:
     """The worst first."""
     ordered = sorted(findings, key=lambda each: WORST_FIRST.index(each.condition))
     return {condition: list(group) for condition, group in groupby(ordered, key=lambda each: each.condition)}

@@ -96,7 +96,7 @@ class DeskClient:
             try:
                 return self.call("POST", path, body=body, headers=headers)
             except DeskUnreachable:
-                time.sleep(seconds)
+                time.sleep(seconds)  # noqa: TID251  # a pause of the program, not of a test
         return self.call("POST", path, body=body, headers=headers)
 
     def show(self, document: Any, lines: Sequence[str] | None = None, notice: str = "") -> None:

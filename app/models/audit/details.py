@@ -264,6 +264,28 @@ class ExportedDetails(Details):
         return f"file of one person, {concerns}, {whom}, {notes}"
 
 
+class FileRequestDetails(Details):
+    """A request for the file of one person, of whom nothing is said. `asker` is a `FileAsker`."""
+
+    words = "request {request}, due by {due}: {about}"
+    request: int
+    asker: str
+    about: str
+    came_on: dt.date
+    due: dt.date
+
+
+class FileStepDetails(Details):
+    """What was done about a request. `reason` says why it ended without a file."""
+
+    request: int
+    file_sha256: str = ""
+    reason: str = ""
+
+    def __str__(self) -> str:
+        return f"request {self.request}, {self.reason or f'sha256:{self.file_sha256}'}"
+
+
 class CardsGivenDetails(Details):
     """`positions` are those of the entries that say that the concerns were received, in ascending order.
 
@@ -298,7 +320,7 @@ class LogDetails(Details):
 
 
 class CheckpointDetails(Details):
-    """Number and hash of the last event; 0 and None without one."""
+    """A checkpoint. The number and hash of the last event are 0 and None if there is no event."""
 
     events: int = 0
     sha256: str | None = None
@@ -489,6 +511,10 @@ DETAILS: Mapping[str, type[Details]] = {
     DeskAct.HANDED_OVER: HandedOverDetails,
     DeskAct.HAND_OVER_CONFIRMED: HandOverConfirmedDetails,
     DeskAct.EXPORTED: ExportedDetails,
+    DeskAct.FILE_REQUESTED: FileRequestDetails,
+    **dict.fromkeys(
+        (DeskAct.FILE_MADE, DeskAct.FILE_CHECKED, DeskAct.FILE_GIVEN, DeskAct.FILE_REFUSED), FileStepDetails
+    ),
     **dict.fromkeys((DeskAct.DISCLOSURES_READ, DeskAct.STATEMENT_SIGNED), LogDetails),
     DeskAct.CHECKPOINT_SIGNED: CheckpointDetails,
     DeskAct.ENTRIES_LOST: EntriesLostDetails,

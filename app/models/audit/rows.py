@@ -16,9 +16,11 @@ PEOPLE = "people"
 WEBHOOKS = "webhooks"
 CARDS = "cards"
 """Each entry names the concerns whose cards were returned."""
+PERSON_FILES = "person-files"
+"""Requests for the file of one person."""
 OUTBOX = "outbox"
 """The chain of events, which are in the table `events`; each checkpoint records the last one."""
-WITHOUT_A_CONCERN = (INBOX, AUDIT, EVENTS, PEOPLE, WEBHOOKS, CARDS, OUTBOX)
+WITHOUT_A_CONCERN = (INBOX, AUDIT, EVENTS, PEOPLE, WEBHOOKS, CARDS, PERSON_FILES, OUTBOX)
 
 
 class DeskAct(StrEnum):
@@ -66,6 +68,14 @@ class DeskAct(StrEnum):
     HANDED_OVER = "handed_over"
     HAND_OVER_CONFIRMED = "hand_over_confirmed"
     EXPORTED = "exported"
+    FILE_REQUESTED = "file_requested"
+    """Somebody asked for the file of one person. The entry names nobody."""
+    FILE_MADE = "file_made"
+    FILE_CHECKED = "file_checked"
+    """A second person looked at the file."""
+    FILE_GIVEN = "file_given"
+    FILE_REFUSED = "file_refused"
+    """The request ended without a file."""
     COPIED = "copied"
     """The person opened the text on a sheet for copying into another system."""
     INVITED = "invited"
@@ -138,6 +148,8 @@ class NotedTime(IntEnum):
     """Stored regularly, and compared with the clock before an erasure."""
     EMAIL_ROUND = 2
     WEBHOOK_ROUND = 3
+    FILE_REQUESTS = 4
+    """The day on which events last told of requests that are due."""
 
 
 class KnownTimeRow(SQLModel, table=True):

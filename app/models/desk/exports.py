@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field, StrictBool, StringConstraints
 
 from app.models.audit.responses import DisclosureEntry
-from app.models.base import RequestModel, ResponseModel, UtcDateTime
+from app.models.base import FullDate, RequestModel, ResponseModel, Text, UtcDateTime
 from app.models.desk.actions import MAX_TOGETHER
 from app.models.desk.hand_overs import JWS, SHA256, HandOverEntry
 from app.models.desk.inbox import InboxEntry
@@ -54,7 +54,23 @@ class NewPersonFile(NewExport):
     references: tuple[Annotated[str, StringConstraints(max_length=40)], ...] = Field(
         min_length=1, max_length=MAX_TOGETHER, description="The concerns in the file.", examples=[[EXAMPLE_REFERENCE]]
     )
-    purpose: PersonFilePurpose = Field(description="For whom the file is.", examples=["court"])
+
+
+class FileAsker(StrEnum):
+    """Who asks for the file of one person."""
+
+    PERSON = "person"
+    ON_BEHALF = "on_behalf"
+    COURT = "court"
+
+
+class NewFileRequest(RequestModel):
+    """A request for the file of one person. `due` is a court's day, or a later day that the person was told."""
+
+    asker: FileAsker
+    about: Annotated[Text, StringConstraints(max_length=200)]
+    came_on: FullDate
+    due: FullDate | None = None
 
 
 class ExportEntry(ResponseModel):

@@ -1,5 +1,6 @@
 """Models of events as they are sent to clients: on request, and to webhooks."""
 
+import datetime as dt
 from typing import Annotated, Any
 
 from pydantic import Field as pydantic_Field
@@ -112,11 +113,21 @@ class CheckpointEventData(ResponseModel):
     links: Links = pydantic_Field(examples=[{"checkpoint": CHECKPOINT}])
 
 
+class PersonFileEventData(ResponseModel):
+    """The request for the file of one person, by its number: nothing says who asks or about whom."""
+
+    request: int = pydantic_Field(description="The request's number at the desk.", examples=[3])
+    due: dt.date = pydantic_Field(description="The day by which it is due, in London.", examples=["2026-12-24"])
+    urls: Links | SkipJsonSchema[None] = _if_there("Push only: the links as absolute URLs.", URLS)
+    links: Links = pydantic_Field(examples=[{"page": "/desk/person-file/3"}])
+
+
 EVENT_DATA: dict[str, type[ResponseModel]] = {
     "concern": ConcernEventData,
     "edition": EditionEventData,
     "rendition": RenditionEventData,
     "draft": DraftEventData,
+    "person_file": PersonFileEventData,
     "audit": CheckpointEventData,
 }
 """Models by the first word of the kind of event (`concern` in `concern.received`)."""

@@ -50,6 +50,10 @@ class EventKind(CodeWithMeaning):
     RENDITION_WITHDRAWN = "rendition.withdrawn", "A rendition was withdrawn."
     DRAFT_OFFERED = "draft.offered", "A draft was submitted for a second person to read and publish."
     DRAFT_RETURNED = "draft.returned", "A draft was sent back to those who wrote it."
+    PERSON_FILE_DUE = (
+        "person_file.due",
+        "A request for the file of one person is due within a week or overdue. Told once a day.",
+    )
     AUDIT_CHECKPOINT = "audit.checkpoint", "A checkpoint of the audit log was signed."
 
 

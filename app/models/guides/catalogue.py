@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import Field, create_model
 
 from app.models.base import NextCursor, ResponseModel
-from app.models.guides.guides import Item, WithCautions, of_section
+from app.models.guides.guides import Item, WithCautions, item_response_of
 from app.models.guides.sections import DOCUMENTED, Section
 from app.models.guides.signposts import Signpost
 from app.models.links import Links, PageLinks
@@ -27,7 +27,7 @@ class FoundItem(WithCautions):
 
 def _across_guides_response(section: Section) -> type[ResponseModel]:
     """Build the response model that lists the items of a section across guides."""
-    found = GenericAlias(tuple, (of_section(FoundItem, section), ...))
+    found = GenericAlias(tuple, (item_response_of(FoundItem, section), ...))
     fields: dict[str, Any] = {
         section.key: (found, Field(description=f"The {section.words}, by guide and printed order.")),
         "next_cursor": (NextCursor, ...),

@@ -21,7 +21,7 @@ class RenditionKey(NamedTuple):
 AnyKey = EditionKey | RenditionKey
 
 
-def name_of(key: AnyKey) -> str:
+def name_of_edition(key: AnyKey) -> str:
     """Return the name to display: `self-harm, edition 1`, or `self-harm, rendition cy 1`."""
     of = f"rendition {key.language}" if isinstance(key, RenditionKey) else "edition"
     return f"{key.guide}, {of} {key.number}"

@@ -160,7 +160,7 @@ class ItemResponse(WithCautions):
 Narrowed = TypeVar("Narrowed", bound=WithCautions)
 
 
-def of_section(base: type[Narrowed], section: Section) -> type[Narrowed]:
+def item_response_of(base: type[Narrowed], section: Section) -> type[Narrowed]:
     """Return a response model like `base`, but only for the items of `section`."""
     item = section.entry.item
     fields: dict[str, Any] = {
@@ -176,9 +176,9 @@ def of_section(base: type[Narrowed], section: Section) -> type[Narrowed]:
     )
 
 
-ITEM_RESPONSES = {section: of_section(ItemResponse, section) for section in DOCUMENTED}
+ITEM_RESPONSES = {section: item_response_of(ItemResponse, section) for section in DOCUMENTED}
 
-NUMBERED_ITEM_RESPONSES = {section: of_section(NumberedItemResponse, section) for section in DOCUMENTED}
+NUMBERED_ITEM_RESPONSES = {section: item_response_of(NumberedItemResponse, section) for section in DOCUMENTED}
 
 
 class GuideSubject(ResponseModel):

@@ -20,17 +20,17 @@ class Shape(NamedTuple):
 
 
 @cache
-def shape_of(model: type[BaseModel]) -> Shape:
+def shape_of_content(model: type[BaseModel]) -> Shape:
     fields = model.model_fields
     optional = {name: each for name, each in fields.items() if not each.is_required()}
     return Shape(
         tuple(fields),
         {name: to_jsonable_python(each.get_default(call_default_factory=True)) for name, each in optional.items()},
-        tuple((name, shape_of(inner)) for name in fields if (inner := model_at(model, (name,))) is not None),
+        tuple((name, shape_of_content(inner)) for name in fields if (inner := model_at(model, (name,))) is not None),
     )
 
 
-def complete(shape: Shape, stored: Iterable[dict[str, Any]]) -> None:
+def complete_stored(shape: Shape, stored: Iterable[dict[str, Any]]) -> None:
     """Add the missing fields to each of `stored`, at every level. Raise `KeyError` for a required one.
 
     Nothing else is checked: it was before it was stored, and `guidance verify` compares its digest.
@@ -43,4 +43,4 @@ def complete(shape: Shape, stored: Iterable[dict[str, Any]]) -> None:
             each.update(whole)
         for name, inner in shape.nested:
             if found := each[name]:
-                complete(inner, (found,) if isinstance(found, dict) else found)
+                complete_stored(inner, (found,) if isinstance(found, dict) else found)

@@ -21,12 +21,12 @@ from app.services.access.key_copies import list_passkeys, may_hold_key
 from app.services.access.people import (
     change_role,
     count_passkeys,
-    find_last_use,
+    find_last_uses,
     get_person,
     invite,
     list_people,
     list_workers,
-    lock_out,
+    lock_person_out,
 )
 from app.services.access.sign_in import INVITATION, PATH
 from app.services.desk.assignment import give_all, open_concerns_of
@@ -83,7 +83,8 @@ def read_people(visit: AuditVisitDep) -> Response:
 def _people_page(visit: Visit, typed: Typed = NOTHING_TYPED, *, status: int = 200) -> Response:
     with Session(visit.context.engine) as session:
         rows = list_people(session)
-        people = [_line_of(session, row) for row in rows if not row.is_over]
+        passkeys, used = count_passkeys(session), find_last_uses(session)
+        people = [PersonLine(row, passkeys[row.name], used.get(row.name)) for row in rows if not row.is_over]
     return visit.page(
         "desk_people.html",
         status=status,
@@ -130,7 +131,7 @@ def read_person(visit: AuditVisitDep, name: NameInQuery) -> Response:
 def _person_page(visit: Visit, name: str, typed: Typed = NOTHING_TYPED, *, leaves: bool = False) -> Response:
     loads = read_workload(visit.context.writer, actor=visit.actor)
     with Session(visit.context.engine) as session:
-        line = _line_of(session, get_person(session, name))
+        line = PersonLine(get_person(session, name), count_passkeys(session)[name], find_last_uses(session).get(name))
         gets_link = _may_get_link(session, line.row, visit)
         references = list(session.exec(open_concerns_of(name, visit.actor).limit(MOST_LISTED)))
         workers = [each for each in list_workers(session) if each != name]
@@ -172,7 +173,7 @@ def lock_out_person(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
     name = posted.one("name")
     with Session(visit.context.engine) as session:
         get_person(session, name)
-    visit.context.writer.run(lock_out, name, actor=visit.actor)
+    visit.context.writer.run(lock_person_out, name, actor=visit.actor)
     return lead_to(address_of_person(name))
 
 
@@ -206,10 +207,6 @@ def remove_person_on_page(visit: LeadVisitDep, posted: SubmittedFormDep) -> Resp
     return lead_to(PEOPLE if set(left.keys).isdisjoint(current_keys(visit)) else HOLDERS)
 
 
-def _line_of(session: Session, row: PersonRow) -> PersonLine:
-    return PersonLine(row, count_passkeys(session, row.name), find_last_use(session, row.name))
-
-
 def _roles(visit: Visit) -> list[tuple[Role, str]]:
     return [(role, ROLE_WORDS[role]) for role in roles_within(visit.visitor.scopes)]
 
@@ -224,7 +221,7 @@ def _may_change(visit: Visit, row: PersonRow) -> bool:
 
 
 def _may_get_link(session: Session, row: PersonRow, visit: Visit) -> bool:
-    return _may_change(visit, row) and count_passkeys(session, row.name) == 0
+    return _may_change(visit, row) and count_passkeys(session)[row.name] == 0
 
 
 def _expect_changeable(visit: Visit, name: str) -> None:

@@ -15,7 +15,7 @@ from app.http.visitors import SESSION_COOKIE, read_cookie, set_cookie
 from app.pages.access.sign_in import REFUSED, PageAfter, SignInRequest, SignInRequestDep, router
 from app.pages.frame import DeskRouter, VisitDep, lead_to, sign_in_address
 from app.services.access.clients import Principal, draw_token
-from app.services.access.people import end_sessions, name_for, take_role, welcome
+from app.services.access.people import end_sessions, name_of_person_signing_in, sign_in_person, take_role_from_person
 from app.services.access.sign_in import FINISH, PATH, PROVIDER_SIGN_IN, RETURN, SIGN_IN, OpenIdSignIn, SignedIn
 from app.services.audit.audit_log import Actor
 
@@ -121,13 +121,13 @@ def _start_session(request: SignInRequest, openid: OpenIdSignIn, found: SignedIn
     """
     writer, issuer = request.context.writer, openid.provider.issuer
     with Session(request.context.engine) as session:
-        person = name_for(session, found.subject, found.name)
+        person = name_of_person_signing_in(session, found.subject, found.name)
     actor = Actor(Principal(openid.client, frozenset(), person).name_on_record, request.address, request.now)
     if found.role is None:
-        writer.run(take_role, person, provider=issuer, actor=actor)
+        writer.run(take_role_from_person, person, provider=issuer, actor=actor)
         raise TokenInvalid("the provider gives no role at the desk")
     known = {"provider": issuer, "subject": found.subject}
-    if writer.run(welcome, person, role=found.role, **known, actor=actor) is None:
+    if writer.run(sign_in_person, person, role=found.role, **known, actor=actor) is None:
         raise TokenInvalid("the person has left, or has passkeys")
     return request.context.desk_sign_in.sessions.start(
         person,

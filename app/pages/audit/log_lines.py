@@ -11,6 +11,9 @@ from app.pages.audit.entry_words import DIGESTS_ONLY, VISIT_GAP, act_lines
 SHOWN_ON_DEMAND = DIGESTS_ONLY | {
     DeskAct.CHECKPOINT_SIGNED,
     DeskAct.EXPORTED,
+    DeskAct.FILE_CHECKED,
+    DeskAct.FILE_GIVEN,
+    DeskAct.FILE_MADE,
     DeskAct.HANDED_OVER,
     DeskAct.KEY_ADDED,
     DeskAct.KEY_COPY_DELETED,
@@ -28,6 +31,7 @@ LIST_WORDS = {
     "audit": "the audit log",
     "events": "events",
     "people": "people",
+    "person-files": "files of one person",
     "webhooks": "webhooks",
 }
 """Words for chains that do not belong to a concern."""

@@ -24,7 +24,7 @@ from app.pages.concerns.form_answers import (
     hidden_fields,
     named_faults,
     read_answers,
-    repeated_entries,
+    repeated_answers,
 )
 from app.pages.concerns.form_builder import FormBuilder
 from app.pages.concerns.form_layout import (
@@ -75,7 +75,7 @@ class FilledForm:
     """Identifies a saved form that was opened, which expires when the concern is sent."""
 
     def form(self, extra_entry: str = "") -> ConcernForm:
-        counts = {name: len(entries) for name, entries in repeated_entries(self.answers)}
+        counts = {name: len(entries) for name, entries in repeated_answers(self.answers)}
         counts[extra_entry] = counts.get(extra_entry, 0) + 1
         return self._form(counts, value_at(self.answers, ACCOUNT_OF_THE_FIRST))
 
@@ -117,7 +117,7 @@ class FilledForm:
         copy = self._with_own_answers()
         children, number = value_at(copy.answers, CHILDREN), entry.removeprefix(f"{CHILDREN}.")
         if isinstance(children, list) and PLACE.fullmatch(number) and 0 < int(number) < len(children):
-            children[int(number)] = shared_answers(children[0]) | children[int(number)]
+            children[int(number)] = _shared_answers(children[0]) | children[int(number)]
         return copy
 
     def without_answer(self, name: str) -> "FilledForm":
@@ -246,7 +246,7 @@ class FilledForm:
 
     def _like_the_first(self) -> list[str]:
         children = value_at(self.answers, CHILDREN)
-        if not isinstance(children, list) or not shared_answers(children[0]):
+        if not isinstance(children, list) or not _shared_answers(children[0]):
             return []
         return [f"{CHILDREN}.{number}" for number in range(1, len(children) + 1)]
 
@@ -293,7 +293,7 @@ def duty_to_report(site: Site) -> str | None:
     return marked_english(text) if text else site.says(OnPages.DUTY_TO_REPORT)
 
 
-def shared_answers(child: Answers) -> Answers:
+def _shared_answers(child: Answers) -> Answers:
     return {name: child[name] for name in SHARED_BY_CHILDREN if name in child}
 
 

@@ -47,12 +47,12 @@ def read_answers(form: ConcernForm, posted: SubmittedForm) -> Answers:
     return answers
 
 
-def repeated_entries(answers: Answers, prefix: str = "") -> list[tuple[str, list[Any]]]:
+def repeated_answers(answers: Answers, prefix: str = "") -> list[tuple[str, list[Any]]]:
     """Return the repeatable entries by path, without those nested in other entries."""
     found: list[tuple[str, list[Any]]] = []
     for name, value in answers.items():
         if isinstance(value, dict):
-            found += repeated_entries(value, f"{prefix}{name}.")
+            found += repeated_answers(value, f"{prefix}{name}.")
         elif isinstance(value, list) and value and isinstance(value[0], dict):
             found.append((f"{prefix}{name}", value))
     return found

@@ -37,7 +37,6 @@ ENTRY_NAMES = {
     "concern.things_that_exist": "thing",
     "agencies": "service",
 }
-"""Singular name of an entry in each group."""
 PARTS_OF_A_CHILD = {
     "Other names, age and sex": ("other_names", "date_of_birth", "age_described", "unborn", "sex"),
     "Language and needs": (
@@ -78,7 +77,6 @@ WITHOUT_HINT = (
     "parents_and_carers", "agencies.name", "agencies.email",
 )
 # fmt: on
-"""Questions whose label needs no hint."""
 ACCOUNT_OF_THE_FIRST = "children.0.account"
 """Asked only if there are several children. For one child, the narrative is enough."""
 SHARED_BY_CHILDREN = ("home_council", "home_address", "school_or_setting")

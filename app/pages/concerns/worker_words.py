@@ -149,7 +149,6 @@ LABELS = {
 }
 """Label of each question of the form. None is missing."""
 ANSWERS_TO_ANY = {"not_known": "Not known"}
-"""Words for codes that mean the same in every question."""
 ANSWERS = {
     "reporter.kind": {
         ReporterKind.PROFESSIONAL.value: "Works or volunteers with children",
@@ -160,7 +159,6 @@ ANSWERS = {
     "concern.how_known": {"first_hand": "Saw or heard it"},
     "informed_and_basis.lawful_basis": {"consent": "Consent"},
 }
-"""Words for codes by question."""
 
 FOR_THE_WORKER = FormVariant(
     template="",

@@ -346,7 +346,7 @@ def desk_forms(
         "limited_to": people_of_limit(limited_to),
         "readers": readers,
         "bodies": dict(sorted((context.settings.hand_over_bodies or {}).items())),
-        "outcomes": context.reference_data.get_code_list("outcome").codes,
+        "outcomes": context.reference_data.get_code_list("outcome").labels,
         "can_unseal": can_unseal,
         "can_export": can_unseal and pdf_available(),
         "can_export_in_browser": not can_unseal and find_font_file() is not None,

@@ -38,7 +38,7 @@ REMIND_OF_CLOSED = ASSIGNING_ACTS | {DeskAct.NOTED, DeskAct.MESSAGE_SENT}
 
 
 def after_act(visit: Visit, entry: InboxEntry, line: ActLine) -> dict[str, Any]:
-    """For the template: the line, the next steps, and how to undo an assignment (an empty name is nobody)."""
+    """Return the line, the next steps, and how to undo an assignment (an empty name is nobody), for the template."""
     act, me, last = line.act.act, visit.visitor.name, _last_assignments(visit, entry, line)
     said = [
         _assignment_sentences(me, last) if last else _next_step(act, entry, me),

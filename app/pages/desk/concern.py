@@ -158,10 +158,7 @@ def read_desk_work(visit: Visit, shown: opened_concerns.Opening, *, seen_before:
 
 @dataclass(frozen=True)
 class Shown:
-    """`sections` or `sealed` is set, neither if erased. `additions` are the first ones, `notes` the last ones.
-
-    `children` are those of the decrypted text: the script names them in the heading.
-    """
+    """A concern to show: `sections` or `sealed`, neither if erased; the first `additions` and the last `notes`."""
 
     opening: opened_concerns.Opening
     place: ListPlace
@@ -268,10 +265,7 @@ def find_acknowledged(visit: Visit, typed: str) -> str | None:
 
 
 def former_label(labels: ShownEntries, line: ActLine) -> dict[str, Any] | None:
-    """`text` if this service decrypts it, otherwise `sealed`; neither if there was no label.
-
-    None if `line` did not set the newest label.
-    """
+    """Return the label before `line` set the newest one, as `text` or `sealed`. None if `line` set another."""
     newest, before = labels.entries[-1:], labels.entries[:-1]
     if line.act.act != DeskAct.LABELLED or not newest or details_of(line.act).number != newest[0].number:
         return None
@@ -336,7 +330,7 @@ def record_copy_sheet(visit: WorkerVisitDep, reference: ConcernReferenceInPath) 
 
 @router.get("/concerns/{reference}/sealed")
 def save_sealed_concern(visit: ReaderVisitDep, reference: ConcernReferenceInPath) -> Response:
-    """As JSON with all additions, sealed, and the layout of the text."""
+    """Return JSON with the sealed concern and additions, and the layout of the text."""
     context, parsed = visit.context, reference_of(reference)
     opening = context.writer.run(opened_concerns.open_concern, parsed, visit.actor, how=SAVED, limit=None)
     concern = opening.concern

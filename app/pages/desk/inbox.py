@@ -106,7 +106,7 @@ def lead_to_concern(_visit: ReaderVisitDep, reference: Annotated[str, Query(max_
 
 @router.form("/looked", lambda _: lead_to(f"{PATH}?show={InboxTab.CHANGED.value}"))
 def note_look_on_page(visit: ReaderVisitDep, posted: SubmittedFormDep) -> None:
-    """Seen up to `until`, at most now; a later stored time stays."""
+    """Store that the person has seen changes up to `until`, at most now. A later stored time stays."""
     position = decode_position(posted.one("until"), (dt.datetime,))
     if position is None:
         raise InvalidCursor(NOT_OURS)
@@ -221,9 +221,9 @@ def _joined(query: str, place: Mapping[str, Any]) -> str:
 
 
 def list_lists(session: Session, chosen: InboxSelection, actor: Actor) -> list[tuple[str, str, bool, str | None]]:
-    """Return address, label, whether shown, and the number of open concerns, such as `500+`, or None.
+    """Return each list's address, label, whether it is shown, and its number of open concerns (such as `500+`) or None.
 
-    The lists in sight, and tests, have no other filter. The others under 'More' keep the filters that are chosen.
+    The lists under 'More' keep the chosen filters; the others have none.
     """
     shown = replace(chosen, order=None)
     selections = [MINE, *(InboxSelection(tab) for tab in InboxTab), InboxSelection(tests=True)]

@@ -61,7 +61,7 @@ class InboxSelection:
 
     @property
     def who(self) -> str:
-        """`me`, `nobody`, `person:` with a name, or empty."""
+        """Return `me`, `nobody`, `person:` with a name, or empty."""
         of_person = f"{PERSON}{self.view.assigned_to}" if self.view.assigned_to is not None else ""
         return ME if self.view.mine else NOBODY if self.view.unassigned else of_person
 
@@ -72,7 +72,7 @@ class InboxSelection:
 
     @property
     def query(self) -> str:
-        """The filters as a query string, without defaults."""
+        """Return the filters as a query string, without defaults."""
         fields = {
             "show": self.show.value if self.show is not InboxTab.ALL else "",
             "who": self.who,
@@ -98,7 +98,7 @@ class InboxSelection:
 
     @property
     def label(self) -> str:
-        """Name of the one choice (tab, owner or tests) that makes the list. Otherwise `OTHER_LIST`."""
+        """Return the name of the only choice (tab, owner or tests). Otherwise return `OTHER_LIST`."""
         names = [OWNERS[self.who]] if self.who in OWNERS else []
         names += [self.show.label] * (self.show is not InboxTab.ALL) + ["Tests"] * self.tests
         return OTHER_LIST if self.is_narrowed or len(names) > 1 else next(iter(names), InboxTab.ALL.label)
@@ -126,10 +126,7 @@ MINE = InboxSelection(view=ViewFilters(mine=True))
 
 
 class TypedFilters(BaseModel):
-    """Only `show` and `order` are validated here, `choose` does the rest. Empty filters nothing.
-
-    `state` is a former `show`.
-    """
+    """Filters as typed. `choose` validates all but `show` and `order`. `state` is a former `show`."""
 
     show: InboxTab = InboxTab.ALL
     who: str = ""

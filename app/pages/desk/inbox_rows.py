@@ -72,7 +72,7 @@ class InboxLine:
 
     @cached_property
     def waits_since(self) -> dt.datetime | None:
-        """Arrival of the report or addition whose deadline is shown, if a child is or may be in danger."""
+        """Return the arrival of the report or addition whose deadline is shown, if a child is or may be in danger."""
         if self.due is None or self.danger == ImmediateDanger.NO:
             return None
         is_first = self.is_unread and self.due == self.entry.acknowledge_by
@@ -80,7 +80,7 @@ class InboxLine:
 
     @property
     def time(self) -> str | None:
-        """Time left. In danger: time waited so far, and the delay."""
+        """Return the time left. In danger, return the time waited so far, and the delay."""
         if self.due is None:
             return None
         left = time_left(self.due, self.now)
@@ -91,14 +91,17 @@ class InboxLine:
 
     @property
     def short_time(self) -> str:
-        """Time left or delay. In danger: the time waited so far, until it is late."""
+        """Return the time left or the delay. In danger, return the time waited so far, until it is late."""
         if self.waits_since is None or self.entry.overdue:
             return time_left(self.due or self.now, self.now, is_short=True)
         return f"waiting {span_in_words(self.now - self.waits_since, is_short=True)}"
 
     @property
     def due_because(self) -> str:
-        """For example, `addition 1 says immediate danger`. `the concern` if the danger may come from an addition."""
+        """Return, for example, `addition 1 says immediate danger`.
+
+        It is `the concern` if an addition may be the reason.
+        """
         answer = self.entry.immediate_danger
         what = "the first report" if self.entry.addition_danger in {None, ImmediateDanger.NO} else "the concern"
         if self.added is not None and self.due == self.entry.addition_acknowledge_by:
@@ -127,7 +130,7 @@ class InboxRow:
 
     @property
     def last_words(self) -> str:
-        """Latest action as text. The person assigned is in another column."""
+        """Return the latest action as text. The person assigned is in another column."""
         return "Assigned" if self.acts.entry.act == DeskAct.ASSIGNED else what_was_done(self.acts.entry)
 
     @property

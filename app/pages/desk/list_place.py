@@ -53,7 +53,7 @@ class ListPlace:
 
     @staticmethod
     def position_in(query: InboxQuery, cursor: str | None) -> InboxPosition | None:
-        """None if invalid."""
+        """Return None if the position is invalid."""
         try:
             return decode_position(cursor, query.column_types)
         except InvalidCursor:

@@ -151,7 +151,7 @@ def read_retention(visit: AuditVisitDep, query: RetentionQueryDep) -> Response:
         "desk_retention.html",
         lists=[(each, LABELS[each]) for each in lists],
         query=query,
-        states=list(ConcernState),
+        states=[(each, each.capitalize()) for each in ConcernState],
         found=found[:MOST_LISTED],
         is_cut=len(found) > MOST_LISTED,
         sheet=f"{RETENTION}.csv?{urlencode(query.model_dump(mode='json', by_alias=True, exclude_defaults=True))}",

@@ -12,7 +12,7 @@ from app.pages.concerns.form_answers import (
     AnsweredQuestion,
     AnsweredSection,
     answered_sections,
-    repeated_entries,
+    repeated_answers,
 )
 from app.pages.concerns.form_builder import FormBuilder
 from app.pages.concerns.form_layout import ENTRY_NAMES, ConcernForm, Question, QuestionKind, RepeatableGroup
@@ -32,7 +32,7 @@ ReferralLayout = dict[str, Any]
 
 def sections_of(answers: Answers, content: EditionContent, reference_data: ReferenceData) -> list[AnsweredSection]:
     """Order the answers: `FLAGS`, what the form asks, then what other software also sent. Labels are a worker's."""
-    counts = {name: len(entries) for name, entries in repeated_entries(answers)}
+    counts = {name: len(entries) for name, entries in repeated_answers(answers)}
     form = FormBuilder(content, reference_data, counts, FOR_THE_WORKER).make()
     flags = flags_of(reference_data, content)
     nothing = (AnsweredQuestion(KNOWN_SO_FAR, (NOTHING_KNOWN,)),)

@@ -62,7 +62,7 @@ class NewForm:
 
     @property
     def to_concern(self) -> str:
-        """Reference as typed. Empty for a new concern."""
+        """Return the reference as typed. It is empty for a new concern."""
         return self.posted.one(TO_CONCERN).strip()
 
     @property

@@ -31,7 +31,6 @@ FIELD_WORDS = {
     "text_relay": "text relay",
     "review_by": "review by",
 }
-"""Words for fields whose name is not clear to a reader."""
 HIDDEN_MEMBERS = frozenset({"id", "position"})
 LONGEST_VALUE = 60
 """Longer values are compared word by word; shorter ones read `old is now new`."""

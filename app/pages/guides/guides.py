@@ -145,12 +145,12 @@ def names_publishers(guides: Sequence[ListedGuide]) -> bool:
     return len({each.publisher for each in guides}) > 1
 
 
-def links_of_renditions(renditions: Sequence[StoredRendition]) -> list[dict[str, str | None]]:
+def _links_of_renditions(renditions: Sequence[StoredRendition]) -> list[dict[str, str | None]]:
     """Return the links. `own_name` is the name of a translation's language in that language."""
     first = {each.key.language: each for each in reversed(renditions)}
     return [
         {
-            "path": page_of_rendition(each, is_numbered=each != first[each.key.language]),
+            "path": _page_of_rendition(each, is_numbered=each != first[each.key.language]),
             "language": each.key.language,
             "dir": direction_of(each.key.language),
             "label": FORM_LABELS[each.form],
@@ -160,7 +160,7 @@ def links_of_renditions(renditions: Sequence[StoredRendition]) -> list[dict[str,
     ]
 
 
-def page_of_rendition(rendition: StoredRendition, *, is_numbered: bool) -> str:
+def _page_of_rendition(rendition: StoredRendition, *, is_numbered: bool) -> str:
     """Return a path in the rendition's language, if pages have it. A second format in a language needs the number."""
     language = next((each for each in LANGUAGES if each.tag == rendition.key.language), current_language())
     guide, tag, number = rendition.key
@@ -182,7 +182,7 @@ def read_accessibility_statement(site: SiteDep, session: SessionDep) -> Response
     forms: dict[RenditionForm, list[dict[str, str | None]]] = {}
     for guide in guides:
         found = latest_renditions(renditions.get(guide.guide, ()))
-        for rendition, link in zip(found, links_of_renditions(found), strict=True):
+        for rendition, link in zip(found, _links_of_renditions(found), strict=True):
             forms.setdefault(rendition.form, []).append(link | {"title": guide.title, "guide": guide.guide})
     lacking = [
         none_has if not forms.get(form) else not_all_have
@@ -270,7 +270,7 @@ def _edition_page(
         alternates=OTHER_FORMS,
         structured_data=structured_data(head, content, site.context.settings.public_url),
         pdf_available=pdf_available(),
-        renditions=links_of_renditions(renditions or ()),
+        renditions=_links_of_renditions(renditions or ()),
     )
 
 
@@ -348,7 +348,7 @@ def _rendition_page(site: Site, session: Session, guide: str, language: str, num
         pdf_available=pdf_available() and is_printable(content_language(rendition)),
         tables=[section.value for section in ON_PAGES if getattr(values["content"], section.key)],
         renditions=[
-            link for each, link in zip(readable, links_of_renditions(readable), strict=True) if each != rendition
+            link for each, link in zip(readable, _links_of_renditions(readable), strict=True) if each != rendition
         ],
         api=rendition_path(guide, language, number),
         **values,

@@ -1,15 +1,13 @@
-"""The API documentation as pages: the first steps, and Swagger UI from an installed package."""
+"""The API documentation as pages: the first steps, and Swagger UI."""
 
 import datetime as dt
 import json
-from importlib.resources import files
-from pathlib import PurePath
 from typing import Annotated, Literal
 
 from fastapi import Path, Request, Response
 
 from app.build import VERSION
-from app.errors import GuidanceError
+from app.errors import GuidanceError, NotFound
 from app.http.auth import PUBLIC
 from app.http.context import AppContext
 from app.http.openapi import JsonObject, build_readers_document
@@ -26,6 +24,7 @@ POLICY = (
 )
 KEY_LIFE = dt.timedelta(days=1)
 SAMPLES_DIR = PAGES_DIR / "samples"
+SWAGGER_DIR = STATIC_DIR / "swagger"
 SAMPLES_URL = "http://127.0.0.1:8000"
 SAMPLES = {"curl": "curl.sh", "Python": "python.py.txt", "JavaScript, in a browser": "browser.js.txt"}
 DocsAsset = Literal["docs.js", "docs.css", "swagger-ui-bundle.js", "swagger-ui.css"]
@@ -60,7 +59,9 @@ def read_all_docs(site: SiteDep) -> Response:
 def _docs(site: Site, document: str) -> Response:
     key, until = _find_test_key(site.context, site.now) or (None, None)
     is_whole = document == "/openapi.json"
-    page = site.html("docs.html", document=document, is_whole=is_whole, test_key=key, version=VERSION).encode()
+    page = site.html(
+        "docs.html", document=document, is_whole=is_whole, test_key=key, version=VERSION, is_built=SWAGGER_DIR.is_dir()
+    ).encode()
     caching = caching_until(until, site.now, CACHE_CURRENT)
     response = conditional_response(site.request, page, media_type="text/html", more_headers=caching, links={})
     response.headers["Content-Security-Policy"] = POLICY
@@ -96,7 +97,8 @@ def read_getting_started(site: SiteDep) -> Response:
 
 @router.get("/docs/{asset}")
 def read_docs_asset(request: Request, asset: Annotated[DocsAsset, Path()]) -> Response:
-    """Return the file `asset`, which the pages of the API documentation load."""
-    folder = STATIC_DIR if asset.startswith("docs.") else files("fastapi_standalone_docs") / "static" / "swagger"
-    media_type = MEDIA_TYPES[PurePath(asset).suffix]
-    return conditional_response(request, (folder / asset).read_bytes(), media_type=media_type, links={})
+    """Return the file `asset`, which the pages of the API documentation load. 404 if it was not built."""
+    file = (STATIC_DIR if asset.startswith("docs.") else SWAGGER_DIR) / asset
+    if not file.is_file():
+        raise NotFound
+    return conditional_response(request, file.read_bytes(), media_type=MEDIA_TYPES[file.suffix], links={})

@@ -7,7 +7,7 @@ from fastapi import Path, Query, Request, Response
 from app.db.writer import Writer
 from app.errors import NoSuchConcern, NotFound
 from app.http.auth import AuditorDep, CallerDep
-from app.http.context import CheckpointsDep, SignerDep, WriterDep
+from app.http.context import ContextDep, SignerDep, WriterDep
 from app.http.params import Cursor, Limit
 from app.http.problems import RESPONSES_OF_CLIENT_ROUTES, problem_responses
 from app.http.responses import Responses, page_links
@@ -114,17 +114,17 @@ def sign_statement(
 
 
 @router.get("/checkpoint", summary="Sign a checkpoint of the audit log")
-def sign_checkpoint(checkpoints: CheckpointsDep, actor: AuditorDep) -> CheckpointResponse:
+def sign_checkpoint(context: ContextDep, actor: AuditorDep) -> CheckpointResponse:
     """The signed number of audit log entries and their Merkle root, to be stored outside this service.
 
     `guidance verify --checkpoint` later compares it with the database, and detects a log that was rolled back,
     truncated or rewritten.
     """
-    signed = checkpoints.sign(actor=actor)
+    signed = context.checkpoints.sign(actor=actor)
     return CheckpointResponse(
         size=signed.size,
         root_sha256=signed.root.hex(),
         at=actor.at,
         checkpoint=signed.note,
-        verifier_key=checkpoints.signer.verifier_key,
+        verifier_key=context.checkpoints.signer.verifier_key,
     )

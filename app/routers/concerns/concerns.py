@@ -42,7 +42,6 @@ RAISING: list[str | Enum] = ["Concerns"]
 FOLLOWING: list[str | Enum] = ["Follow-up"]
 SUBMISSION_PROBLEMS = (BadRequest, SeveralIdempotencyKeys, *BODY_PROBLEMS, IdempotencyKeyReused, ServiceUnavailable)
 WITH_OR_WITHOUT_KEY: dict[str, Any] = {"security": [{}]}
-"""For OpenAPI."""
 Submission = Annotated[
     Concern,
     Body(

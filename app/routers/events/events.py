@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from app.clock import Clock
 from app.errors import CursorAhead
 from app.http.auth import require_actor, require_client
-from app.http.context import ClockDep, DeskDep
+from app.http.context import ContextDep, DeskDep
 from app.http.params import IN_PLAIN_DIGITS, Limit
 from app.http.problems import RESPONSES_OF_CLIENT_ROUTES, problem_responses
 from app.http.responses import page_links
@@ -39,7 +39,7 @@ AN_EXAMPLE = "MQ"
 @router.get("", summary="Pull events", responses=problem_responses(CursorAhead))
 async def read_events(
     *,
-    clock: ClockDep,
+    context: ContextDep,
     desk: DeskDep,
     request: Request,
     client: Annotated[Principal, Security(require_client, scopes=[Scope.EVENTS])],
@@ -67,7 +67,7 @@ async def read_events(
     """
     place = await run_in_threadpool(_confirm, desk, client.name, actor, after)
     deadline = time.monotonic() + wait * WAIT_UNIT_SECONDS
-    read = partial(_read, clock, desk, actor, after=place.number, limit=limit)
+    read = partial(_read, context.clock, desk, actor, after=place.number, limit=limit)
     while not (rows := await run_in_threadpool(read)) and time.monotonic() < deadline:
         await asyncio.sleep(POLL_SECONDS)
     next_cursor = seal_cursor(desk.engine, EVENTS, place_of(rows[-1]) if rows else place)

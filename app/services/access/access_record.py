@@ -58,7 +58,7 @@ def fingerprint(*parts: bytes) -> str:
 
 
 def name_on_record(row: AccessRow) -> str:
-    """Return the name of a client or a person, otherwise a fingerprint; of a locked copy that of its passkey."""
+    """Return the name of a client or person, the passkey of a locked copy, and the fingerprint of any other row."""
     match row:
         case ClientKeyRow():
             return fingerprint(row.key_sha256)

@@ -35,7 +35,7 @@ ACCURACY = dt.timedelta(minutes=5)
 log = Log(__name__)
 
 
-def check_person(name: str) -> str:
+def check_new_person(name: str) -> str:
     """Return a new person's name in NFC. Raise `SetupError` if it is invalid, or could be mistaken for another."""
     if not is_recordable(name):
         raise SetupError(f"a person's name is 1 to {MAX_NAME_LENGTH} characters that print, without spaces around it")
@@ -75,7 +75,7 @@ def token_digest(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-def list_keys(session: Session, client: str) -> list[ClientKeyRow]:
+def _list_keys(session: Session, client: str) -> list[ClientKeyRow]:
     """Return the oldest key first, including expired keys."""
     statement = select(ClientKeyRow).where(ClientKeyRow.client == client)
     return list(session.exec(statement.order_by(col(ClientKeyRow.added_at), col(ClientKeyRow.key_sha256))))
@@ -84,7 +84,8 @@ def list_keys(session: Session, client: str) -> list[ClientKeyRow]:
 def list_clients(session: Session) -> list[tuple[ClientRow, list[ClientKeyRow]]]:
     """Return the clients by name, including revoked ones."""
     return [
-        (client, list_keys(session, client.name)) for client in session.exec(select(ClientRow).order_by(ClientRow.name))
+        (client, _list_keys(session, client.name))
+        for client in session.exec(select(ClientRow).order_by(ClientRow.name))
     ]
 
 
@@ -212,7 +213,7 @@ def _add_client(
         raise SetupError("a client's name is lower-case words joined by hyphens")
     if (reason := find_name_refusal(name)) is not None:
         raise SetupError(f"a client's name {reason}")
-    person = check_person(person) if person is not None else None
+    person = check_new_person(person) if person is not None else None
     key = draw_token(KEY_PREFIX)
     granted = sorted({scope.value for scope in scopes})
     if not granted or (test and granted != [Scope.SUBMIT]):
@@ -248,7 +249,7 @@ def rotate_key(
         client = session.get(ClientRow, name)
         if client is None or client.revoked_at is not None:
             raise NoSuchClient("There is no active client with this name.")
-        older = list_keys(session, name)
+        older = _list_keys(session, name)
         require_ours(session, client, *older)
         newest = older[-1]
         ends = expires_at or (newest.expires_at and at + (newest.expires_at - newest.added_at))

@@ -11,7 +11,8 @@ import hashlib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from sqlmodel import Session, col, func, select
+from sqlalchemy import func
+from sqlmodel import Session, col, select
 
 from app.age.files import count_keys
 from app.age.keys import AgeError, NotAKey, fingerprint_of, parse_recipient

@@ -3,11 +3,12 @@
 import datetime as dt
 import hmac
 import secrets
+from collections import Counter
 from dataclasses import dataclass
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, delete
-from sqlmodel import Session, col, func, select
+from sqlalchemy import ColumnElement, delete, func
+from sqlmodel import Session, col, select
 
 from app.db.writer import Writer
 from app.errors import NoSuchItem, NoSuchPerson, SessionUnconfirmed, SetupError, TokenInvalid
@@ -18,7 +19,7 @@ from app.models.access.roles import NO_ROLE, SCOPES_OF, Role, roles_with
 from app.models.audit.details import InvitedDetails, PasskeyRemovedDetails, PersonDetails, RoleDetails, SessionDetails
 from app.models.audit.rows import DeskAct
 from app.services.access.access_record import by_operator, name_on_record, record_person
-from app.services.access.clients import Principal, check_person, draw_token, revoke_clients_of, token_digest
+from app.services.access.clients import Principal, check_new_person, draw_token, revoke_clients_of, token_digest
 from app.services.access.key_copies import delete_copies, may_hold_key
 from app.services.access.row_signing import find_name_of, recorded_role, require_current_rows, require_ours
 from app.services.audit.audit_log import Actor
@@ -58,12 +59,15 @@ def list_workers(session: Session) -> list[str]:
     return list(session.exec(names.order_by(PersonRow.name)))
 
 
-def count_passkeys(session: Session, name: str) -> int:
-    return session.exec(select(func.count()).select_from(PasskeyRow).where(PasskeyRow.person == name)).one()
+def count_passkeys(session: Session) -> Counter[str]:
+    """Count those of each person, by name."""
+    return Counter(dict(session.exec(select(PasskeyRow.person, func.count()).group_by(PasskeyRow.person)).all()))
 
 
-def find_last_use(session: Session, name: str) -> dt.datetime | None:
-    return session.exec(select(func.max(SessionRow.last_used_at)).where(SessionRow.person == name)).one()
+def find_last_uses(session: Session) -> dict[str, dt.datetime]:
+    """Return when each person was last here, by name."""
+    uses = select(SessionRow.person, func.max(SessionRow.last_used_at)).group_by(SessionRow.person)
+    return dict(session.exec(uses).all())
 
 
 def find_with_person(
@@ -92,7 +96,7 @@ def invite(
         former = person.role if person is not None and person.left_at is None else None
         if person is None:
             person = PersonRow(
-                name=check_person(name), role=role.value, handle=secrets.token_bytes(HANDLE_BYTES), added_at=at
+                name=check_new_person(name), role=role.value, handle=secrets.token_bytes(HANDLE_BYTES), added_at=at
             )
         elif person.left_at is None:
             require_ours(session, person)
@@ -142,7 +146,7 @@ def end_sessions(session: Session, name: str, *, actor: Actor) -> None:
     record_person(session, DeskAct.SIGNED_OUT, actor, SessionDetails(person=other))
 
 
-def lock_out(session: Session, name: str, *, actor: Actor) -> None:
+def lock_person_out(session: Session, name: str, *, actor: Actor) -> None:
     """End a person's sessions and delete their key copies, for a lost device. Its passkey can still sign in."""
     end_sessions(session, name, actor=actor)
     delete_copies(session, name, actor=actor)
@@ -163,7 +167,7 @@ def remove_passkey(session: Session, name: str, passkey: str, *, actor: Actor) -
     end_sessions(session, name, actor=actor)
 
 
-def leave(session: Session, name: str, *, at: dt.datetime, actor: Actor | None = None) -> list[str]:
+def remove_person_access(session: Session, name: str, *, at: dt.datetime, actor: Actor | None = None) -> list[str]:
     """End all access of a person. Return their clients, which stay revoked after a new invitation.
 
     Raise `NoSuchPerson`.
@@ -181,7 +185,7 @@ def leave(session: Session, name: str, *, at: dt.datetime, actor: Actor | None =
     return clients
 
 
-def name_for(session: Session, subject: str, given: str | None) -> str:
+def name_of_person_signing_in(session: Session, subject: str, given: str | None) -> str:
     """Return the name of an earlier sign-in, otherwise `given`. The id is added if another person has had that name."""
     known = find_name_of(session, subject)
     if known is not None:
@@ -194,11 +198,13 @@ def name_for(session: Session, subject: str, given: str | None) -> str:
     return longer if is_recordable(longer) else subject
 
 
-def welcome(session: Session, name: str, *, role: Role, provider: str, subject: str, actor: Actor) -> PersonRow | None:
+def sign_in_person(
+    session: Session, name: str, *, role: Role, provider: str, subject: str, actor: Actor
+) -> PersonRow | None:
     """Store who signed in through a provider. Return None if they left, use a passkey, or are another `subject`.
 
-    Return None if they left, use a passkey, or have another `identity`. A role that differs from the last recorded one
-    is recorded: the row may be an older version put back. Raise `RowNotOurs`.
+    A role that differs from the last recorded one is recorded: the row may be an older version put back. Raise
+    `RowNotOurs`.
     """
     person, former = session.get(PersonRow, name), recorded_role(session, name)
     if former is None:
@@ -222,7 +228,7 @@ def welcome(session: Session, name: str, *, role: Role, provider: str, subject: 
     return person
 
 
-def take_role(session: Session, name: str, *, provider: str, actor: Actor) -> None:
+def take_role_from_person(session: Session, name: str, *, provider: str, actor: Actor) -> None:
     """End the role and all sessions of a person to whom `provider` no longer gives one. Raise `RowNotOurs`."""
     person = session.get(PersonRow, name)
     if person is not None and not person.is_over and person.provider == provider:

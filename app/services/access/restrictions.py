@@ -119,10 +119,7 @@ def expect_openable(writer: Writer, reference: str, actor: Actor) -> None:
 
 
 def restrict(session: Session, concern: ConcernRow, details: RestrictedDetails, actor: Actor) -> None:
-    """Limit `concern` to people, or to leads. Unassign anyone who may not open it.
-
-    A change by others does not prevent it.
-    """
+    """Limit `concern` to people, or to leads, even if others have changed it. Unassign anyone who may not open it."""
     record_change(session, concern, DeskAct.RESTRICTED, actor, details)
     concern.limited_to = limit_to(details.people)
     session.flush()

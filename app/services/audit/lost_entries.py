@@ -55,7 +55,7 @@ class Gap(NamedTuple):
 
 
 def read_known_ends(folder: Path) -> dict[str, KnownEnd]:
-    """Return nothing if the file is missing or damaged."""
+    """Return an empty dictionary if the file is missing or damaged."""
     try:
         return _KNOWN_ENDS.validate_json((folder / KNOWN_END_FILE).read_bytes())
     except FileNotFoundError:

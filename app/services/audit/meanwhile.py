@@ -2,7 +2,8 @@
 
 from collections.abc import Collection
 
-from sqlmodel import Session, and_, col, or_, select
+from sqlalchemy import and_, or_
+from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from app.errors import ChangedMeanwhile

@@ -197,7 +197,6 @@ class RecordedOthers(Replayed):
     """Webhooks, readers of events, and the event chain."""
 
     webhooks: dict[str, WebhookDetails] = field(default_factory=dict)
-    """Last recorded state of each webhook, by name."""
     confirmed: dict[str, int] = field(default_factory=dict)
     """Last event that each client has confirmed."""
     last_events: dict[int, str] = field(default_factory=dict)

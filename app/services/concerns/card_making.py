@@ -20,7 +20,6 @@ from app.models.concerns.card_rows import OF_THE_CONCERN, CardRow
 from app.services.concerns.sealing import LEAST_CARD, pad
 
 MAX_EXCERPT_LENGTH = 120
-"""Limit for the beginning of the account, in characters."""
 MAX_LINE = 100
 """Limit for a value, in characters. Longer values are cut."""
 CARD = "card"

@@ -5,12 +5,11 @@ Tests are not counted. Readings raise `StoreBusy` if they could not be recorded.
 
 import datetime as dt
 from bisect import bisect_right
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from sqlalchemy import Engine, extract, func, or_
+from sqlalchemy import ColumnElement, Connection, Engine, bindparam, extract, func, text
 from sqlalchemy import select as select_columns
 from sqlmodel import Session
 
@@ -18,22 +17,22 @@ from app.db.tables import table_of
 from app.db.writer import Writer
 from app.models.audit.details import SummaryDetails
 from app.models.audit.rows import AUDIT, INBOX, DeskAct
+from app.models.base import UtcDateTimeType
 from app.models.concerns.rows import ConcernRow
 from app.models.desk.figures import FiguresOfDay, FiguresResponse
 from app.services.access.restrictions import uncounted
 from app.services.audit.audit_log import Actor, record_action
 from app.services.clock.working_days import LONDON
+from app.services.concerns.deadlines import WAITS
 from app.services.desk.inbox import count_hidden
 
 MICROSECOND = dt.timedelta(microseconds=1)
-ROWS_AT_ONCE = 1000
+END_OF_TIME = dt.datetime.max.replace(tzinfo=dt.UTC)
+COUNTS = ("received", "acknowledged", "closed", "waiting", "overdue")
 SMALLEST_COUNT = 5
 """Counts from 1 to below are hidden: people could recognise the child."""
 MEASURES = ("guide", "state", "immediate_danger", "referral_source", "channel", "outcome")
 _CONCERNS = table_of(ConcernRow).c
-_TIMES = select_columns(
-    _CONCERNS.received_at, _CONCERNS.acknowledge_by, _CONCERNS.acknowledged_at, _CONCERNS.closed_at
-).where(_CONCERNS.test.is_(False))
 
 
 def read_figures(engine: Engine, writer: Writer, *, days: int, actor: Actor) -> FiguresResponse:
@@ -41,57 +40,56 @@ def read_figures(engine: Engine, writer: Writer, *, days: int, actor: Actor) -> 
     writer.run(record_action, INBOX, DeskAct.SUMMARY_READ, actor, SummaryDetails(days=days))
     today = actor.at.astimezone(LONDON).date()
     dates = [today - dt.timedelta(days=back) for back in reversed(range(days))]
-    first = _begin(dates[0])
-    # each condition has an index; the first also finds concerns with an unacknowledged addition, which change no figure
-    times = _TIMES.where(or_(_CONCERNS.waiting == 0, _CONCERNS.acknowledged_at >= first, _CONCERNS.closed_at >= first))
-    counts = _CountsOfDays(dates, actor.at)
-    shown = times.where(_CONCERNS.reference.not_in(uncounted(actor)))
-    chosen = shown.execution_options(yield_per=ROWS_AT_ONCE)
+    begins = [*map(_begin, dates), actor.at + MICROSECOND]  # an event at exactly `at` is of today
     with Session(engine) as session:
-        for received_at, acknowledge_by, acknowledged_at, closed_at in session.connection().execute(chosen):
-            counts.add(received_at, acknowledge_by, acknowledged_at, closed_at)
-        return FiguresResponse(days=counts.figures(), **count_hidden(session, actor))
+        counts = zip(dates, _count_days(session.connection(), begins, actor), strict=True)
+        figures = tuple(FiguresOfDay(day=day, **each) for day, each in counts)
+        return FiguresResponse(days=figures, **count_hidden(session, actor))
 
 
-class _CountsOfDays:
-    """Counts one concern at a time, because there may be very many."""
+def _count_days(connection: Connection, begins: Sequence[dt.datetime], actor: Actor) -> list[dict[str, int]]:
+    """Count each day from one of `begins` to the next, by indexes.
 
-    def __init__(self, dates: Sequence[dt.date], at: dt.datetime) -> None:
-        self._dates = dates
-        self._first = _begin(dates[0])
-        next_days = [_begin(day + dt.timedelta(days=1)) for day in dates]
-        self._ends = [min(each, at + MICROSECOND) for each in next_days]  # an event at exactly `at` counts
-        self._limits = [min(each, at) for each in next_days]
-        self._happened: Counter[tuple[str, int]] = Counter()
-        self._changes: Counter[tuple[str, int]] = Counter()
+    What waited at the end of a day is what waits now, without what came since, and with what was acknowledged since.
+    """
+    left_out = select_columns(uncounted(actor).cte("uncounted").c.reference)
+    conditions = _CONCERNS.test.is_(False), _CONCERNS.reference.not_in(left_out)
+    waits = *conditions, WAITS, _CONCERNS.acknowledge_by < END_OF_TIME  # which its index begins with
+    moments = {f"at_{place}": each for place, each in enumerate([*begins, END_OF_TIME])}
+    spans = " UNION ALL ".join(f"SELECT :at_{place} AS began, :at_{place + 1} AS ended" for place in range(len(begins)))
+    bound = text(spans).bindparams(*(bindparam(name, each, UtcDateTimeType) for name, each in moments.items()))
+    day = bound.columns(began=UtcDateTimeType, ended=UtcDateTimeType).cte("days")  # `values` is compiled each time
+    counts = [
+        select_columns(func.count()).where(moment >= day.c.began, moment < day.c.ended, *which).scalar_subquery()
+        for moment, which in (
+            *((_CONCERNS[f"{name}_at"], conditions) for name in COUNTS[:3]),
+            (_CONCERNS.acknowledge_by, (*waits, _CONCERNS.acknowledge_by < actor.at)),
+        )
+    ]
+    *by_day, later = connection.execute(select_columns(*counts).select_from(day).order_by(day.c.began)).all()
+    open_ones = select_columns(func.count(), func.count().filter(_CONCERNS.acknowledge_by < actor.at))
+    waiting, overdue = connection.execute(open_ones.where(*waits)).one()
+    waiting += later[1] - later[0]  # since
+    late = _late_by_day(connection, begins, conditions, actor)
+    found = []
+    for place, (received, acknowledged, closed, due) in reversed([*enumerate(by_day)]):
+        found.append(dict(zip(COUNTS, (received, acknowledged, closed, waiting, overdue + late[place]), strict=True)))
+        waiting, overdue = waiting - received + acknowledged, overdue - due
+    return found[::-1]
 
-    def add(
-        self,
-        received_at: dt.datetime,
-        acknowledge_by: dt.datetime,
-        acknowledged_at: dt.datetime | None,
-        closed_at: dt.datetime | None,
-    ) -> None:
-        for name, moment in (("received", received_at), ("acknowledged", acknowledged_at), ("closed", closed_at)):
-            if moment is not None and moment >= self._first:
-                self._happened[name, bisect_right(self._ends, moment)] += 1
-        days = len(self._dates)
-        until = days if acknowledged_at is None else bisect_right(self._ends, acknowledged_at)
-        since = bisect_right(self._ends, received_at)
-        for name, begin in (("waiting", since), ("overdue", max(since, bisect_right(self._limits, acknowledge_by)))):
-            if begin < until:
-                self._changes[name, begin] += 1
-                self._changes[name, until] -= 1
 
-    def figures(self) -> tuple[FiguresOfDay, ...]:
-        waiting = overdue = 0
-        found = []
-        for place, day in enumerate(self._dates):
-            waiting += self._changes["waiting", place]
-            overdue += self._changes["overdue", place]
-            happened = {name: self._happened[name, place] for name in ("received", "acknowledged", "closed")}
-            found.append(FiguresOfDay(day=day, waiting=waiting, overdue=overdue, **happened))
-        return tuple(found)
+def _late_by_day(
+    connection: Connection, begins: Sequence[dt.datetime], conditions: Iterable[ColumnElement[bool]], actor: Actor
+) -> list[int]:
+    """Count what was overdue at the end of each day, and acknowledged later."""
+    times = select_columns(_CONCERNS.acknowledge_by, _CONCERNS.acknowledged_at).where(
+        _CONCERNS.acknowledged_at >= begins[1], _CONCERNS.acknowledge_by < _CONCERNS.acknowledged_at, *conditions
+    )
+    ends, counts = begins[1:], [0] * (len(begins) - 1)
+    for acknowledge_by, acknowledged_at in connection.execute(times):
+        for place in range(bisect_right([*ends[:-1], actor.at], acknowledge_by), bisect_right(ends, acknowledged_at)):
+            counts[place] += 1
+    return counts
 
 
 def _begin(day: dt.date) -> dt.datetime:

@@ -10,7 +10,8 @@ from typing import Any
 import orjson
 from pydantic import BaseModel
 from pyrage import x25519
-from sqlmodel import Session, col, func, select
+from sqlalchemy import func
+from sqlmodel import Session, col, select
 
 from app.age.files import SEED_BYTES, seal_by_seed
 from app.age.keys import NotAKey, parse_recipient

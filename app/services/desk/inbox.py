@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from sqlalchemy import Column, ColumnElement, Row, case, func, literal, or_, select, true, tuple_
+from sqlalchemy import Column, ColumnElement, Row, and_, case, func, literal, or_, select, true, tuple_
 from sqlmodel import Session
 
 from app.db.tables import table_of
@@ -31,10 +31,11 @@ NOT_TIMES: Mapping[str, type] = {"waiting": int, "danger": int, "reference": str
 """Types of sort columns that are no times."""
 DANGER_RANK_LIMIT = 1
 """The highest `danger` that means immediate, in an addition or the concern."""
-_PARTS_OF_DANGER = (_CONCERNS.danger < DANGER_RANK_LIMIT, _CONCERNS.danger >= DANGER_RANK_LIMIT)
-"""Two conditions: an index sorts the concerns of each, so a page merges the first rows of both."""
+_IS_ADDED_DANGER = _CONCERNS.danger < DANGER_RANK_LIMIT
+_PARTS = (*(and_(_IS_ADDED_DANGER, _CONCERNS.waiting == rank) for rank in range(CLOSED_RANK + 1)), ~_IS_ADDED_DANGER)
+"""Conditions: an index sorts the concerns of each and is read no further, so a page merges the first rows of all."""
 URGENCY = tuple(
-    case((_PARTS_OF_DANGER[0], DANGER_RANK_LIMIT), else_=column) if column is _CONCERNS.danger else column
+    case((_IS_ADDED_DANGER, DANGER_RANK_LIMIT), else_=column) if column is _CONCERNS.danger else column
     for column in (_CONCERNS[name] for name in BY_URGENCY)
 )
 """Immediate danger first, in the concern or an addition, then possible danger. Then by deadline, then the oldest."""
@@ -127,11 +128,11 @@ def list_inbox(
     is_urgent, columns = query.order is InboxOrder.URGENT, query.columns
     directed = columns if is_urgent else [column.desc() for column in columns]
     found = []
-    for part in _PARTS_OF_DANGER if is_urgent else (true(),):
+    for part in _PARTS if is_urgent else (true(),):
         statement = select(_CONCERNS.reference).where(part, *query.conditions(actor))
         if after is not None:
             bound = tuple_(*(literal(value, column.type) for value, column in zip(after, columns, strict=True)))
-            key = tuple_(*(URGENCY if part is _PARTS_OF_DANGER[0] else columns))
+            key = tuple_(*(URGENCY if is_urgent and part is not _PARTS[-1] else columns))
             statement = statement.where(key > bound if is_urgent else key < bound)
         # An index has every sort and filter column, so only the rows of the page are read.
         found.append(_CONCERNS.reference.in_(statement.order_by(*directed).limit(limit)))

@@ -6,7 +6,7 @@ from sqlmodel import Session
 
 from app.db.writer import Writer
 from app.services.access.key_copies import keys_ever_held
-from app.services.access.people import leave
+from app.services.access.people import remove_person_access
 from app.services.audit.audit_log import Actor
 from app.services.desk.assignment import unassign_all
 from app.services.desk.saved_views import remove_views
@@ -27,7 +27,7 @@ def remove_person(writer: Writer, name: str, *, actor: Actor) -> Removal:
     It takes several transactions, and a repeat does the rest. Raise `StoreBusy`, or `NoSuchPerson` if neither desk nor
     client has the name.
     """
-    clients = writer.run(leave, name, at=actor.at, actor=actor)
+    clients = writer.run(remove_person_access, name, at=actor.at, actor=actor)
     writer.run(remove_views, name)
     with Session(writer.engine) as session:
         keys = sorted(keys_ever_held(session).get(name, ()))

@@ -17,27 +17,30 @@ from app.services.audit.audit_log import Actor, record_action
 from app.services.concerns.receipt_signing import PERSON_FILE, ReceiptSigner
 from app.services.concerns.rows import get_unerased
 from app.services.desk.exports import ExportFile, Keys, claims_of, faults_in_concern, faults_in_signature
+from app.services.desk.file_requests import take_step
 from app.services.desk.presented_concerns import reference_of
 
 PERSON_FILE_KIND = "guidance-person-file"
 
 
-def record_person_file(session: Session, person_file: NewPersonFile, actor: Actor, signer: ReceiptSigner) -> str:
-    """Record a file about a person in each of its concerns, and return the signature.
+def record_person_file(
+    session: Session, number: int, person_file: NewPersonFile, actor: Actor, signer: ReceiptSigner
+) -> str:
+    """Record the file of a request in it and in each of its concerns, and return the signature.
 
-    Only a court's file names the worker. Raise `NoSuchConcern` or `ConcernErased`.
+    Only a court's file names the worker. Raise `NoSuchConcern` or `ConcernErased`, and the errors of `take_step`.
     """
+    purpose = take_step(session, number, DeskAct.FILE_MADE, actor, person_file.file_sha256).purpose
     references = list(dict.fromkeys(map(reference_of, person_file.references)))
-    for_person = person_file.purpose is PersonFilePurpose.PERSON
+    for_person = purpose is PersonFilePurpose.PERSON
     details = ExportedDetails(
         file_sha256=person_file.file_sha256, notes=person_file.notes, together=len(references), for_person=for_person
     )
     for reference in references:
         get_unerased(session, reference)
         record_action(session, reference, DeskAct.EXPORTED, actor, details)
-    claims = (
-        person_file.model_dump(mode="json") | {"references": references} | ({} if for_person else {"by": actor.client})
-    )
+    claims = person_file.model_dump(mode="json") | {"references": references, "purpose": purpose.value}
+    claims |= {} if for_person else {"by": actor.client}
     return signer.sign(claims_of(person_file.file_sha256, actor.at) | claims, kind=PERSON_FILE)
 
 

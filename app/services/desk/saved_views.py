@@ -3,8 +3,8 @@
 import datetime as dt
 from collections.abc import Sequence
 
-from sqlalchemy import select
-from sqlmodel import Session, col, delete
+from sqlalchemy import delete, select
+from sqlmodel import Session, col
 
 from app.errors import FaultCode, FieldError, NoSuchItem, ValidationFailed
 from app.models.desk.look_again import LookAgainRow

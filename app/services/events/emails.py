@@ -38,8 +38,13 @@ SENTENCES = {
     ),
     EventKind.CONCERN_OVERDUE: ("1 concern is overdue.", "{} concerns are overdue."),
     EventKind.CONCERN_ADDITION_OVERDUE: ("1 addition is overdue.", "{} additions are overdue."),
+    EventKind.PERSON_FILE_DUE: (
+        "1 request for the file of one person is due within a week, or overdue.",
+        "{} requests for the file of one person are due within a week, or overdue.",
+    ),
 }
 DANGER_SUBJECT = "Immediate danger reported: check the inbox now"
+FILE_SUBJECT = "A file of one person is due"
 DUE_SUBJECT = "Acknowledgement due: check the inbox"
 ARRIVAL_SUBJECT = "New in the inbox"
 DRAFT_SUBJECT = "A draft is waiting for someone"
@@ -256,6 +261,8 @@ def _subject(notice: EmailNotice) -> str:
         return DRAFT_SUBJECT
     if notice.in_danger:
         return DANGER_SUBJECT
+    if notice.counts.keys() == {EventKind.PERSON_FILE_DUE}:
+        return FILE_SUBJECT
     return ARRIVAL_SUBJECT if ARRIVALS.issuperset(notice.counts) else DUE_SUBJECT
 
 

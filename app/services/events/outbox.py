@@ -7,9 +7,9 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func
 from sqlalchemy import select as select_columns
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, select
 
 from app.db.statements import fixed_insert
 from app.db.tables import table_of
@@ -22,7 +22,7 @@ from app.models.concerns.rows import ConcernRow
 from app.models.events.rows import DeliveryRow, DeliveryState, EventKind, EventReaderRow, EventRow, WebhookRow
 from app.models.guides.edition_keys import EditionKey, RenditionKey
 from app.models.guides.renditions import RenditionContent
-from app.models.links import desk_concern_path, draft_path, edition_path, guide_path, rendition_path
+from app.models.links import desk_concern_path, edition_path, rendition_path
 from app.services.access.restrictions import hidden_from
 from app.services.access.sealed_cursors import HALF, Place
 from app.services.audit.audit_log import Actor, record_action
@@ -149,13 +149,6 @@ def rendition_payload(
         "behind": behind,
         "links": {"rendition": rendition_path(*key), "edition": edition_path(key.guide, edition)},
     }
-
-
-def draft_payload(guide: str, language: str) -> dict[str, Any]:
-    """Return the payload, without text. `language` is empty for an edition. Drafts of renditions link to the guide."""
-    if language:
-        return {"guide": guide, "language": language, "links": {"guide": guide_path(guide)}}
-    return {"guide": guide, "links": {"draft": draft_path(guide)}}
 
 
 def read_events_after(session: Session, writer: Writer, *, after: int, limit: int, actor: Actor) -> Sequence[EventRow]:

@@ -24,7 +24,7 @@ Cells = dict[str, str]
 
 
 class CsvRow(NamedTuple):
-    """An item in a row. `key` and `digest` are of the edition; a rendition's texts are as `show_rendition` has them."""
+    """An item, and the key and digest of the edition that has it. In a rendition's table, its texts are translated."""
 
     key: EditionKey
     digest: str

@@ -27,7 +27,7 @@ from app.models.guides.editions import EditionContent, EditionDetails
 from app.models.guides.guides import EditionStatus, Withdrawal
 from app.models.guides.renditions import RenditionContent, RenditionDetails
 from app.models.guides.sections import Section
-from app.models.guides.stored_content import complete, shape_of
+from app.models.guides.stored_content import complete_stored, shape_of_content
 from app.models.languages import RenditionForm
 
 _EDITIONS, _WITHDRAWALS = table_of(EditionRow), table_of(WithdrawalRow)
@@ -115,7 +115,7 @@ _READABLE_RENDITIONS = select_columns(*(each for each in _EDITIONS.c if each.nam
     IS_RENDITION, ~IS_GONE
 )
 _LANGUAGES = select_columns(_EDITIONS.c.guide, _EDITIONS.c.language).where(IS_RENDITION, ~IS_GONE).distinct()
-_SHAPE = shape_of(EditionContent)
+_SHAPE = shape_of_content(EditionContent)
 MAX_CACHED_EDITIONS = 64
 Reading = Session | Connection
 
@@ -227,7 +227,7 @@ def get_stored(reading: Reading, *, guide: str, number: int | None = None) -> tu
         return get_stored(reading, guide=guide, number=head.number)
     found, published_at, digest, details, words, newest = row
     content = details | words
-    complete(_SHAPE, [content])
+    complete_stored(_SHAPE, [content])
     head = EditionHead(guide, found, published_at, digest, content["title"], content["change_note"], None, None)
     return head, content, newest
 

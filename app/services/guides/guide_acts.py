@@ -4,7 +4,8 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from sqlmodel import Session, func, select
+from sqlalchemy import func
+from sqlmodel import Session, select
 
 from app.models.base import canonical_json, digest_of_bytes
 from app.models.guides.edition_rows import OWN_WORDS, GuideDraftAct, GuideDraftActRow

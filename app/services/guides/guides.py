@@ -99,7 +99,7 @@ def list_guides(session: Session, reference_data: ReferenceData) -> list[ListedG
 
     An edition that names no subject has those with an assessment factor among its related codes.
     """
-    codes = subject_codes(reference_data)
+    codes = _subject_codes(reference_data)
     return sorted(
         (ListedGuide(each, _subjects_of(each.details, codes)) for each in list_current(session)),
         key=lambda each: (each.sort_name, each.guide),
@@ -110,7 +110,7 @@ def guides_about(session: Session, reference_data: ReferenceData, subject: str) 
     return {each.guide for each in list_guides(session, reference_data) if each.is_about(subject)}
 
 
-def subject_codes(reference_data: ReferenceData) -> Sequence[Code]:
+def _subject_codes(reference_data: ReferenceData) -> Sequence[Code]:
     """Return the code list of subjects, or nothing if there is none."""
     return reference_data.code_lists[SUBJECTS].codes if SUBJECTS in reference_data.code_lists else ()
 
@@ -122,7 +122,7 @@ def group_by_subject(
 
     Guides without a subject are last; one with several is in several groups.
     """
-    codes: list[Code | None] = [*subject_codes(reference_data), None]
+    codes: list[Code | None] = [*_subject_codes(reference_data), None]
     groups = [
         (code, [each for each in listed if (code in each.subjects if code else not each.subjects)]) for code in codes
     ]
@@ -212,8 +212,8 @@ def _by_guide(guides: Iterable[ListedGuide], entries: Iterable[CatalogueEntry]) 
     return [FoundInGuide(listed[slug], of_it) for slug, of_it in by_guide.items() if slug in listed]
 
 
-def split_at_words(text: str, words: str) -> list[tuple[str, bool]]:
-    """Return the parts in order, True for a match: in any form, the last word perhaps incomplete."""
+def split_at_searched_words(text: str, words: str) -> list[tuple[str, bool]]:
+    """Return the parts of `text`, True for those in `words` in any form. The last of `words` may be incomplete."""
     typed = words_in(words)
     runs: list[tuple[str, bool]] = []
     end = 0
@@ -243,6 +243,6 @@ def _is_form(word: str, typed: str, *, is_last: bool) -> bool:
     return stem(word) == stem(typed) or (is_last and word.startswith(typed))
 
 
-def list_reviews(session: Session) -> list[CurrentEdition]:
+def list_guides_by_review(session: Session) -> list[CurrentEdition]:
     """Order the editions by review day, those without one first."""
     return sorted(list_current(session), key=lambda each: (each.details.review_by or dt.date.min, each.key))

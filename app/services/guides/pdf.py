@@ -108,7 +108,6 @@ class PrintForm(StrEnum):
 
 
 PDF_SUFFIXES = {PrintForm.POSTER: ".pdf", PrintForm.LARGE_PRINT: f"/{PrintForm.LARGE_PRINT}.pdf"}
-"""Suffix of each form after the path of the edition."""
 
 SIZES = {
     PrintForm.POSTER: (

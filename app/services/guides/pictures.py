@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 from app.db.tables import table_of
 from app.errors import FaultCode, FieldError, NotFound
 from app.models.base import digest_of_bytes
-from app.models.guides.edition_keys import RenditionKey, name_of
+from app.models.guides.edition_keys import RenditionKey, name_of_edition
 from app.models.guides.edition_rows import OWN_WORDS, EditionRow, PictureRow
 from app.models.guides.renditions import RenditionContent
 
@@ -57,4 +57,7 @@ def find_changed_pictures(session: Session) -> Iterator[tuple[str, str]]:
         words = row.words if isinstance(row.words, dict) else {}
         for digest in ANY_DIGEST.findall(str(words.get("pictures"))):
             if digest not in stored:
-                yield name_of(RenditionKey(row.guide, row.language, row.number)), f"its picture {digest} is missing"
+                yield (
+                    name_of_edition(RenditionKey(row.guide, row.language, row.number)),
+                    f"its picture {digest} is missing",
+                )

@@ -167,7 +167,6 @@ class ShownRendition(ShownEdition):
     to_call: tuple[Contact, ...]
     """Contacts in the guide's own language: of the rendered edition if numbered, otherwise of the current one."""
     languages: Links
-    """Path of the guide in each."""
 
     @property
     def rendition(self) -> "ShownRendition":
@@ -218,7 +217,7 @@ class ShownRendition(ShownEdition):
         return self.stored.form.has_words and bool(self.words.in_guide_language)
 
     def facts(self, say: Say = str) -> Mapping[str, str]:
-        """Facts for people, by label. `say` translates what is no name."""
+        """Return facts by label. `say` translates the labels and values that are not names."""
         details, number = self.stored.content, self.stored.key.number
         made_by = ", ".join(filter(None, (say(details.made_by.value), details.tool)))
         checked = say("nobody yet") if details.checked_by is None else f"{details.checked_by}, {details.checked_on}"

@@ -87,7 +87,7 @@ class Withdrawn:
     is_new: bool
 
 
-def refuse_single_publisher(*, two_people: bool) -> None:
+def _refuse_single_publisher(*, two_people: bool) -> None:
     """Raise `NobodyPublishesAlone` if the council requires a second person."""
     if two_people:
         raise NobodyPublishesAlone
@@ -110,7 +110,7 @@ def publish_edition(
     `InvalidEdition` for an unknown code, `EditionAlreadyPublished` if `number` has other content, `EditionOutOfOrder`
     if it is not the next.
     """
-    refuse_single_publisher(two_people=two_people)
+    _refuse_single_publisher(two_people=two_people)
     history, digest = find_history(session, guide=guide), digest_of(content)
     current = current_of(history)
     known = current if number is None else next((each for each in history if each.number == number), None)
@@ -158,7 +158,7 @@ def publish_rendition(
 
     Raise `NobodyPublishesAlone`, `NoSuchGuide`, or `InvalidRendition` with every error.
     """
-    refuse_single_publisher(two_people=two_people)
+    _refuse_single_publisher(two_people=two_people)
     history = require_sound(session, guide, content)
     digest, stored = digest_of(content), list_renditions(session, guide=guide, language=content.language)
     newest = stored[0] if stored else None

@@ -41,7 +41,6 @@ NIGHT_TEAM: dict[str, Any] = {
 }
 """The fields of the signpost of a council's out-of-hours team, without its number."""
 _GENERIC_WORDS = frozenset({"council", "city", "county", "borough", "district", "metropolitan", "the", "of"})
-"""Words that do not distinguish a council."""
 
 
 @dataclass(frozen=True)

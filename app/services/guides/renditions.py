@@ -72,7 +72,7 @@ def latest_renditions(readable: Iterable[StoredRendition]) -> list[StoredRenditi
     return sorted(newest_first, key=lambda one: (one.key.language, not one.form.has_words))
 
 
-def chosen_by_language(current: Iterable[StoredRendition]) -> dict[str, StoredRendition]:
+def _chosen_by_language(current: Iterable[StoredRendition]) -> dict[str, StoredRendition]:
     """Prefer text to a recording, then a later edition. Leave out the guide's own language.
 
     `current` are the `current_renditions`.
@@ -192,7 +192,7 @@ def list_rendition(history: Sequence[EditionHead], stored: StoredRendition) -> L
 
 def language_paths(current: Iterable[StoredRendition], guide: str) -> dict[str, str]:
     """The guide's own language first, then those of `current_renditions`."""
-    languages = chosen_by_language(current)
+    languages = _chosen_by_language(current)
     return {GUIDE_LANGUAGE: guide_path(guide)} | {each: rendition_path(guide, each) for each in languages}
 
 
@@ -202,7 +202,7 @@ def edition_language_paths(
     """Numbered, the guide's own language first. `stored` are those of `head` only."""
     current = current_renditions(history, stored)
     return {GUIDE_LANGUAGE: edition_path(*head.key)} | {
-        language: rendition_path(*each.key) for language, each in chosen_by_language(current).items()
+        language: rendition_path(*each.key) for language, each in _chosen_by_language(current).items()
     }
 
 

@@ -16,7 +16,7 @@ from app.db.tables import table_of
 from app.models.audit.rows import OUTBOX, AuditEntryRow, ChainRow, CheckpointRow
 from app.models.base import OnStep, counted, show_no_progress
 from app.services.audit.chains import BEFORE_THE_FIRST, End, hash_of
-from app.services.operations.checkpoints import Checkpoint, MerkleTree, iterate_leaves
+from app.services.operations.checkpoints import Checkpoint, MerkleTree, checkpoint_leaves
 from app.services.operations.concern_verification import UNREADABLE
 
 STEP_ROWS = 100
@@ -101,7 +101,7 @@ def _trees_at(session: Session, sizes: set[int]) -> tuple[dict[int, MerkleTree],
     """By size, 0 always, none larger than the log; and the number of all entries. Raise an error of `UNREADABLE`."""
     tree = MerkleTree()
     trees = {0: MerkleTree()}
-    for leaf in iterate_leaves(session, after=0):
+    for leaf in checkpoint_leaves(session, after=0):
         tree.append(leaf)
         if tree.size in sizes:
             trees[tree.size] = MerkleTree(tree.size, [*tree.frontier])

@@ -33,7 +33,7 @@ from app.db.schema import find_foreign_objects, find_schema_faults, is_behind, m
 from app.db.tables import table_of
 from app.errors import BackupRefused, GuidanceError, SchemaAltered, SchemaUnknown
 from app.models.audit.details import EntriesLostDetails
-from app.models.base import OnStep, in_turn, show_no_progress
+from app.models.base import OnStep, show_no_progress, steps_of_half
 from app.models.concerns.rows import ConcernRow
 from app.services.access.row_signing import ACCESS_KEY
 from app.services.audit.lost_entries import KnownEnd, find_end, note_restore
@@ -66,8 +66,8 @@ def back_up(data_dir: Path, target: Path, *, replace: bool, on_step: OnStep = sh
         raise BackupRefused(f"there is no database in {data_dir}")
     if target.exists() and not replace:
         raise FileExistsError(target)
-    with database_copy(source, target, in_turn(on_step, 0, 2)) as draft:
-        verified = verify_copy(draft, in_turn(on_step, 1, 2))
+    with database_copy(source, target, steps_of_half(on_step, 0)) as draft:
+        verified = verify_copy(draft, steps_of_half(on_step, 1))
         move_into_place(draft, target, replace=replace)
     return verified
 
@@ -110,8 +110,8 @@ def _read_end(data_dir: Path, *, at: dt.datetime) -> tuple[str, KnownEnd] | None
 
 
 def _restore(source: Path, path: Path, *, at: dt.datetime, on_step: OnStep) -> tuple[Verified, Path | None]:
-    with database_copy(source, path, in_turn(on_step, 0, 2)) as draft:
-        verified = verify_copy(draft, in_turn(on_step, 1, 2))
+    with database_copy(source, path, steps_of_half(on_step, 0)) as draft:
+        verified = verify_copy(draft, steps_of_half(on_step, 1))
         if not path.exists():
             move_into_place(draft, path, replace=False)
             return verified, None

@@ -70,7 +70,7 @@ WORST_FIRST = (Condition.FAULT, Condition.WARNING, Condition.FINE, Condition.SKI
 
 @dataclass(frozen=True)
 class Check:
-    """A check. `read` is the path of a document. `worst` combines several verdicts."""
+    """A check. `read` is the path of a document. `worst_verdict` combines several verdicts."""
 
     name: str
     run: Callable[[CheckContext], Verdict | Iterator[Verdict]]
@@ -94,12 +94,12 @@ fault = partial(Verdict, Condition.FAULT)
 """Something is wrong now."""
 
 
-def unknown(found: str) -> Verdict:
+def unchecked_verdict(found: str) -> Verdict:
     """Return the verdict of what could not be checked here."""
     return Verdict(Condition.SKIPPED, f"not checked: {found}")
 
 
-def worst(verdicts: Iterable[Verdict]) -> Verdict:
+def worst_verdict(verdicts: Iterable[Verdict]) -> Verdict:
     """Join findings and actions of the worst condition: fault, warning, fine, skipped.
 
     There must be at least one verdict.

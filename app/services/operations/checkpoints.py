@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from sqlmodel import Session, col, func, select
+from sqlalchemy import func
+from sqlmodel import Session, col, select
 
 from app.config import Settings
 from app.db.writer import Writer
@@ -102,7 +103,7 @@ class Verifier:
 
     def matches(self, name: str, key_id: bytes) -> bool:
         """Return True if a signature line claims to be by this key."""
-        return self.name in (None, name) and key_id == key_id_of(name, self.key)
+        return self.name in (None, name) and key_id == _key_id_of(name, self.key)
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ class NoteSigner:
     def sign(self, size: int, root: bytes) -> str:
         """Sign a checkpoint of the first `size` entries with their Merkle root."""
         text = Checkpoint(self.origin, size, root).text
-        signature = key_id_of(self.origin, self.key.public_key()) + self.key.sign(text.encode())
+        signature = _key_id_of(self.origin, self.key.public_key()) + self.key.sign(text.encode())
         return f"{text}\n— {self.origin} {base64.b64encode(signature).decode()}\n"
 
     @property
@@ -123,7 +124,7 @@ class NoteSigner:
         """Return name, key ID and key, joined by '+', as in C2SP signed notes."""
         public = self.key.public_key()
         encoded = base64.b64encode(ED25519 + public.public_bytes_raw()).decode()
-        return f"{self.origin}+{key_id_of(self.origin, public).hex()}+{encoded}"
+        return f"{self.origin}+{_key_id_of(self.origin, public).hex()}+{encoded}"
 
 
 @dataclass(frozen=True)
@@ -190,7 +191,7 @@ def parse_verifier_key(text: str) -> Verifier:
         name, key_id, encoded = text.strip().split("+", 2)
         decoded = base64.b64decode(encoded, validate=True)
         key = Ed25519PublicKey.from_public_bytes(decoded[1:])
-        if decoded[:1] != ED25519 or key_id_of(name, key).hex() != key_id:
+        if decoded[:1] != ED25519 or _key_id_of(name, key).hex() != key_id:
             raise ValueError
     except ValueError:
         raise SetupError("that is not the public key of a signed note (name+hash+key)") from None
@@ -205,12 +206,12 @@ def open_checkpoint(note: str, verifiers: Iterable[Verifier]) -> Checkpoint:
     return _parse(text)
 
 
-def key_id_of(name: str, key: Ed25519PublicKey) -> bytes:
+def _key_id_of(name: str, key: Ed25519PublicKey) -> bytes:
     """Return the four bytes that identify `key` under `name`."""
     return hashlib.sha256(name.encode() + b"\n" + ED25519 + key.public_bytes_raw()).digest()[:KEY_ID_BYTES]
 
 
-def iterate_leaves(session: Session, *, after: int) -> Iterator[bytes]:
+def checkpoint_leaves(session: Session, *, after: int) -> Iterator[bytes]:
     """Yield the hashes by position, which numbers the entries of all chains together."""
     position = col(AuditEntryRow.position)
     hashes = select(AuditEntryRow.sha256).where(position > after).order_by(position)
@@ -226,7 +227,7 @@ def _current_tree(session: Session, before: MerkleTree | None = None) -> MerkleT
         tree = MerkleTree(before.size, [*before.frontier])
     elif (last := _find_last(session)) is not None:
         tree = MerkleTree(last.size, [bytes.fromhex(node) for node in last.frontier])
-    tree.extend(iterate_leaves(session, after=tree.size))
+    tree.extend(checkpoint_leaves(session, after=tree.size))
     return tree
 
 

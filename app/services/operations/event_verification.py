@@ -18,7 +18,7 @@ from app.models.base import OnStep, counted, show_no_progress
 from app.models.concerns.entries import EntryRow
 from app.models.concerns.rows import ConcernRow
 from app.models.events.rows import DeliveryRow, EventKind, EventReaderRow, EventRow
-from app.models.guides.edition_keys import AnyKey, EditionKey, RenditionKey, name_of
+from app.models.guides.edition_keys import AnyKey, EditionKey, RenditionKey, name_of_edition
 from app.models.guides.edition_rows import EditionRow, GenerationRow, WithdrawalRow
 from app.services.audit.chains import BEFORE_THE_FIRST, End, find_end
 from app.services.audit.replay import Change, replay_others
@@ -168,7 +168,7 @@ def _faults_in_publications(session: Session, said: _RecordedEvents) -> Iterator
     for what, there, recorded in compared:
         for key in sorted(there.keys() | recorded.keys(), key=str):
             if there.get(key) != recorded.get(key):
-                name = key if isinstance(key, int) else name_of(key)
+                name = key if isinstance(key, int) else name_of_edition(key)
                 yield f"{what} {name}", _difference(key in there, key in recorded)
     generation = session.exec(select(GenerationRow.number)).one_or_none()
     if generation != len(published) + len(withdrawn):

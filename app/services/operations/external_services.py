@@ -104,21 +104,21 @@ def _refusal(method: str, url: str, refusals: range) -> str | None:
         return f"it answers {response.status_code}" if response.status_code in refusals else None
 
 
-def settings_of(part: Part) -> list[str]:
+def settings_of_service(part: Part) -> list[str]:
     """Return the names of a part's settings in lower case, without the prefix."""
     return [name for name, field in Settings.model_fields.items() if part in field.metadata]
 
 
-def name_of_part(settings: Settings, part: Part) -> Iterator[str]:
+def _names_of_service(settings: Settings, part: Part) -> Iterator[str]:
     """Yield the name of each setting that is set and not empty."""
-    for name in settings_of(part):
+    for name in settings_of_service(part):
         if name in settings.model_fields_set and getattr(settings, name):
             yield name
 
 
-def knock(settings: Settings, part: Part) -> Iterator[tuple[str, str | None]]:
+def knock_at_services(settings: Settings, part: Part) -> Iterator[tuple[str, str | None]]:
     """Try each setting that is set. Yield its variable, and the failure or None."""
-    for name in name_of_part(settings, part):
+    for name in _names_of_service(settings, part):
         yield f"{PREFIX}{name.upper()}", _failure_of(partial(KNOCKS[part], settings, name))
 
 
@@ -151,7 +151,7 @@ class ExternalServicesMonitor:
         self._engine = engine
         self._clock = clock
         self._no_sign_in_before = clock()
-        given = [part for part in WATCHED if next(name_of_part(settings, part), None)]
+        given = [part for part in WATCHED if next(_names_of_service(settings, part), None)]
         self.failures: dict[str, str | None] = dict.fromkeys(given)
         """Failure by service, None if it responded."""
 
@@ -177,7 +177,7 @@ class ExternalServicesMonitor:
             if part is Part.EMAIL and self._clock() < self._no_sign_in_before:
                 yield part.value, SIGN_IN_REFUSED
                 continue
-            for _, failure in knock(self._settings, part):
+            for _, failure in knock_at_services(self._settings, part):
                 if failure == SIGN_IN_REFUSED:
                     self._no_sign_in_before = self._clock() + SIGN_IN_AGAIN
                 yield part.value, failure

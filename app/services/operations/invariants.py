@@ -61,7 +61,6 @@ class Invariants:
         self.broken: dict[str, bool] = {}
         """True by check if it failed the last time."""
         self.checked_at: dict[str, dt.datetime] = {}
-        """Time at which each check last ended."""
 
     def check_due(self, beat: Beat) -> None:
         """Make the checks that are due, keep the results, and log each fault."""
@@ -130,4 +129,4 @@ def _sealed_to_others(session: Session, recipients: set[str], on_step: OnStep) -
 
 def _pause(beat: Beat) -> None:
     beat()
-    time.sleep(PAUSE_SECONDS)
+    time.sleep(PAUSE_SECONDS)  # noqa: TID251  # a pause of the program, not of a test

@@ -23,6 +23,7 @@ from app.services.audit.remnants import has_erased, has_remnants, purge_remnants
 from app.services.concerns.deadlines import append_due_soon_events, append_overdue_events
 from app.services.concerns.saved_forms import SavedForms
 from app.services.concerns.submission import Submissions
+from app.services.desk.file_requests import append_file_events
 from app.services.desk.retention import RetentionPeriods, erase_due_concerns
 from app.services.events.dispatcher import DispatcherThread, build_dispatcher
 from app.services.events.email_sender import EmailSender
@@ -60,7 +61,7 @@ class TeamJobs:
     clock: Callable[[], dt.datetime]
 
     def on_time(self) -> list[Job]:
-        """Return the jobs that append the events `overdue` and `due-soon`."""
+        """Return the jobs that append the events about deadlines."""
         return [
             Job(
                 "overdue",
@@ -68,6 +69,7 @@ class TeamJobs:
                 lambda _: append_overdue_events(self.writer, now=self.clock(), limit=BATCH_SIZE) >= BATCH_SIZE,
             ),
             Job("due-soon", 10.0, self._note_due_soon),
+            Job("file-requests", HOUR_SECONDS, lambda _: self.writer.run(append_file_events, now=self.clock())),
         ]
 
     def email_workers(self) -> Iterator[JobsWorker]:

@@ -49,7 +49,7 @@ def call_public_address(url: str) -> PublicAnswer:
     except (httpx.HTTPError, OSError) as failure:
         return PublicAnswer(failure=type(failure).__name__)
     checks, warnings = (_member(response, name) for name in ("checks", "warnings"))
-    return PublicAnswer(response.status_code, checks, warnings, time=time_of(response))
+    return PublicAnswer(response.status_code, checks, warnings, time=_time_of(response))
 
 
 def _get(url: str) -> httpx.Response:
@@ -66,7 +66,7 @@ def _member(response: httpx.Response, name: str) -> dict[str, Any]:
     return member if isinstance(member, dict) else {}
 
 
-def time_of(response: httpx.Response) -> dt.datetime | None:
+def _time_of(response: httpx.Response) -> dt.datetime | None:
     """Return `Date` plus `Age`, because a cache sends the date of the stored response."""
     try:
         date = parsedate_to_datetime(response.headers["Date"])
@@ -85,7 +85,7 @@ def read_time(url: str) -> dt.datetime | None:
 
 def _read_time(url: str) -> dt.datetime | None:
     with open_client() as client, client.stream("GET", url) as response:
-        return time_of(response)
+        return _time_of(response)
 
 
 def read_certificate(url: str) -> Validity | None:

@@ -17,9 +17,10 @@ from app.errors import SchemaBehind, SetupError
 from app.extensions import installed, modules_of
 from app.models.audit.rows import AuditEntryRow
 from app.models.base import OnStep, counted, show_no_progress, steps_of_part
-from app.models.guides.edition_keys import AnyKey, name_of
+from app.models.guides.edition_keys import AnyKey, name_of_edition
 from app.services.access.row_signing import verify_access
 from app.services.audit.known_time import find_known_time_fault
+from app.services.desk.file_requests import find_request_faults
 from app.services.guides.editions import IS_EDITION, digest_of_stored, every_publication
 from app.services.guides.pictures import find_changed_pictures
 from app.services.operations.audit_verification import verify_audit_log, verify_checkpoints
@@ -77,7 +78,7 @@ def verify_editions(engine: Engine) -> Iterator[tuple[str, str | None]]:
     """Yield each edition and rendition, with its fault or None."""
     with Session(engine) as session:
         for key, digest in every_publication(session):
-            yield name_of(key), _find_fault(session, key, digest)
+            yield name_of_edition(key), _find_fault(session, key, digest)
 
 
 def find_all_faults(engine: Engine, on_step: OnStep = show_no_progress) -> Iterator[tuple[str, str]]:
@@ -106,6 +107,7 @@ def find_faults(
         yield from each.verify(engine)
     with Session(engine) as session:
         yield from find_changed_pictures(session)
+        yield from (("requests for a file", fault) for fault in find_request_faults(session))
         wrong_time = find_known_time_fault(session)
     if wrong_time is not None:
         yield "the time that was last known", wrong_time

@@ -117,7 +117,6 @@ class Watch:
     """Sentence of the monitoring rules."""
     measure: Callable[[MeasurementContext], Reading | Unmeasured]
     read: str
-    """Path of a document."""
     warns_below: bool = False
     every: float = MINUTE_SECONDS
     """Seconds."""
@@ -448,7 +447,6 @@ class Watcher:
         """Time (monotonic) of the next measurement, by watch."""
         self._since = clock()
         self.readings: dict[str, Reading] = {}
-        """Readings by watch that can be measured."""
 
     @property
     def warnings(self) -> dict[str, str]:

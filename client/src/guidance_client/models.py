@@ -229,7 +229,7 @@ class DefinitionSourceInput(TypedDict):
 DeskAct: TypeAlias = str
 
 
-DeskActInput: TypeAlias = Literal['received', 'added', 'listed', 'opened', 'acknowledged', 'closed', 'reopened', 'held', 'released', 'erased', 'erasure_requested', 'restricted', 'restriction_lifted', 'look_refused', 'resealed', 'assigned', 'unassigned', 'assignment_refused', 'withheld', 'noted', 'labelled', 'look_again', 'disclosures_read', 'statement_signed', 'checkpoint_signed', 'entries_lost', 'summary_read', 'events_read', 'cards_given', 'events_confirmed', 'webhook_changed', 'message_sent', 'message_read', 'handed_over', 'hand_over_confirmed', 'exported', 'copied', 'invited', 'passkey_added', 'passkey_removed', 'key_copy_stored', 'key_copy_read', 'key_copy_deleted', 'role_changed', 'signed_in', 'signed_out', 'left', 'client_added', 'key_added', 'client_revoked']
+DeskActInput: TypeAlias = Literal['received', 'added', 'listed', 'opened', 'acknowledged', 'closed', 'reopened', 'held', 'released', 'erased', 'erasure_requested', 'restricted', 'restriction_lifted', 'look_refused', 'resealed', 'assigned', 'unassigned', 'assignment_refused', 'withheld', 'noted', 'labelled', 'look_again', 'disclosures_read', 'statement_signed', 'checkpoint_signed', 'entries_lost', 'summary_read', 'events_read', 'cards_given', 'events_confirmed', 'webhook_changed', 'message_sent', 'message_read', 'handed_over', 'hand_over_confirmed', 'exported', 'file_requested', 'file_made', 'file_checked', 'file_given', 'file_refused', 'copied', 'invited', 'passkey_added', 'passkey_removed', 'key_copy_stored', 'key_copy_read', 'key_copy_deleted', 'role_changed', 'signed_in', 'signed_out', 'left', 'client_added', 'key_added', 'client_revoked']
 
 
 class DisclosureEntry(TypedDict):
@@ -861,6 +861,17 @@ PageLinks: TypeAlias = dict[str, str]
 
 
 ParentsInformed: TypeAlias = Literal['yes', 'no', 'not_safe', 'not_known']
+
+
+class PersonFileEventData(TypedDict):
+    """
+    The request for the file of one person, by its number: nothing says who asks or about whom.
+    """
+
+    request: int
+    due: str
+    urls: NotRequired[Links]
+    links: Links
 
 
 class Phone(TypedDict):
@@ -2490,6 +2501,17 @@ class ParentOrCarer(TypedDict):
     address: NotRequired[Address | None]
     phone: NotRequired[str | None]
     communication_needs: NotRequired[str | None]
+
+
+class PersonFileDueEvent(TypedDict):
+    """
+    A request for the file of one person is due within a week or overdue. Told once a day.
+    """
+
+    id: EventId
+    type: str
+    timestamp: EventTime
+    data: PersonFileEventData
 
 
 class PersonOfConcern(TypedDict):

@@ -33,7 +33,7 @@ from app.models.access.roles import Role
 from app.models.audit.rows import NotedTime
 from app.models.concerns.examples import SMALLEST_EXAMPLE
 from app.services.access.clients import add_client, revoke_client
-from app.services.access.people import welcome
+from app.services.access.people import sign_in_person
 from app.services.access.row_signing import ACCESS_KEY
 from app.services.audit.audit_log import Actor
 from app.services.audit.lost_entries import read_known_ends, write_known_end
@@ -43,7 +43,7 @@ from app.services.events.webhook_keys import open_webhook_keys
 from app.services.events.webhooks import REMOVED
 from app.services.operations import check_model, public_address, watches
 from app.services.operations.check_model import Condition
-from app.services.operations.external_services import KNOCKS, settings_of
+from app.services.operations.external_services import KNOCKS, settings_of_service
 from app.services.operations.public_address import (
     PublicAnswer,
     Validity,
@@ -700,7 +700,7 @@ def test_the_doctor_tries_every_address_in_the_settings(set_up: SetUp, monkeypat
     monkeypatch.setattr(Settings, "database_address", property(address_as_set))  # tests name another by the folder
     healthy = dict(set_up.values)
     for part in Part:
-        for name in settings_of(part):
+        for name in settings_of_service(part):
             set_up.values = healthy | behind_a_closed_port(set_up, name, closed_port())
             found = findings(set_up, is_quick=True)
             line = found[OWN_CHECKS.get(part, part.value)]
@@ -768,7 +768,7 @@ def test_the_first_line_names_what_is_left_of_the_first_day(set_up: SetUp, tmp_p
 
 
 def test_missing_scopes_are_named_until_somebody_has_signed_in(set_up: SetUp, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settings_checks, "check_outside", lambda *_: iter([check_model.fine("responding")]))
+    monkeypatch.setattr(settings_checks, "check_outside_settings", lambda *_: iter([check_model.fine("responding")]))
     issuer = "https://login.council.example"
     set_up.values |= {"openid_issuer": issuer, "openid_audience": "api://one-minute-guide", "openid_client_id": "desk"}
 
@@ -777,7 +777,7 @@ def test_missing_scopes_are_named_until_somebody_has_signed_in(set_up: SetUp, mo
     with TestClient(service):
         actor = Actor("openid:desk/worker-42", "192.0.2.7", utc_now())
         known = {"provider": issuer, "subject": "worker-42"}
-        service.state.context.writer.run(welcome, "Robin Example", role=Role.WORKER, **known, actor=actor)
+        service.state.context.writer.run(sign_in_person, "Robin Example", role=Role.WORKER, **known, actor=actor)
 
     assert (before.condition, "GUIDANCE_OPENID_SCOPES is not set" in before.found) == (WARNING, True)
     assert findings(set_up, is_quick=True)["openid"].condition is FINE

@@ -10,10 +10,10 @@ from fastapi import Response
 
 from app.errors import DraftChanged, NoSuchGuideDraft
 from app.extensions.editing import PAGES
+from app.extensions.editing.pages.draft_requests import Editing, EditingDep, EditorVisitDep
 from app.extensions.editing.pages.drafts import MAX_TITLE, TAKEN, all_forms, guides_page
 from app.extensions.editing.pages.edit_fields import FIELD_LABELS
 from app.extensions.editing.pages.edit_posts import EDIT_PAGES, filled, with_ids
-from app.extensions.editing.pages.editing import Editing, EditingDep, EditorVisitDep
 from app.extensions.editing.pages.posted_files import PostedFile, PostedFileDep
 from app.extensions.editing.services.drafts import DraftContent, find_guide_draft, get_guide_draft, keep_unplaced
 from app.extensions.editing.services.placed_lines import INTRODUCTIONS, LEFT_OUT, place_line, with_former_items
@@ -114,7 +114,7 @@ def read_unplaced(editing: EditingDep) -> Response:
 
 @router.post("/{guide}/unplaced")
 def place_lines_on_page(editing: EditingDep, posted: SubmittedFormDep) -> Response:
-    """Put each passage where the person chose, or drop it (`LEFT_OUT`). One that another has placed is ignored.
+    """Put each passage where the person chose, or drop it. Passages that others have placed are ignored.
 
     Raise `NoSuchGuideDraft`.
     """

@@ -10,6 +10,7 @@ from sqlmodel import Session
 
 from app.errors import DraftChanged, NotFound
 from app.extensions.editing import PAGES
+from app.extensions.editing.pages.draft_requests import Editing, EditingDep, EditorVisitDep, waiting_for
 from app.extensions.editing.pages.edit_faults import Remark, at_fields, fault_remark, faults_beside
 from app.extensions.editing.pages.edit_fields import (
     EditField,
@@ -29,7 +30,6 @@ from app.extensions.editing.pages.edit_posts import (
     with_ids,
     with_section,
 )
-from app.extensions.editing.pages.editing import Editing, EditingDep, EditorVisitDep, waiting_for
 from app.extensions.editing.services.draft_checks import CheckedDraft, read_partly
 from app.extensions.editing.services.draft_review import CHANGE_NOTE, Comment, discussion_of
 from app.extensions.editing.services.drafts import (
@@ -53,7 +53,7 @@ from app.pages.guides.change_words import DETAILS, TextChange, describe_changes
 from app.pages.posted_forms import SubmittedForm, SubmittedFormDep
 from app.pages.text_format import date_and_time
 from app.services.guides.editions import current_of, find_history, list_sections
-from app.services.guides.guides import list_reviews
+from app.services.guides.guides import list_guides_by_review
 
 router = DeskRouter(PAGES)
 NO_TITLE = "Enter the title of the new guide"
@@ -77,7 +77,7 @@ def guides_page(
     visit: Visit, session: Session, faults: dict[str, str], *, status: int, posted: SubmittedForm = NOTHING_POSTED
 ) -> Response:
     """`posted` is a refused form, whose text and guide are filled in again."""
-    drafts, reviews = list_guide_drafts(session), list_reviews(session)
+    drafts, reviews = list_guide_drafts(session), list_guides_by_review(session)
     titles = {each.guide: each.title for each in reviews}
     return visit.page(
         "desk_edit_guides.html",
@@ -100,7 +100,7 @@ def guides_page(
 
 @router.post("/new")
 def begin_new_guide(session: SessionDep, visit: EditorVisitDep, posted: SubmittedFormDep) -> Response:
-    """Named by the posted title. If that is empty or taken, the list of guides shows an error."""
+    """Name the guide by the posted title. If that is empty or taken, the list of guides shows an error."""
     title = posted.one("title").strip()[:MAX_TITLE]
     guide = propose_id(title)
     if not title:
@@ -113,7 +113,7 @@ def begin_new_guide(session: SessionDep, visit: EditorVisitDep, posted: Submitte
 
 @router.post("/{guide}/begin")
 def begin_draft(editing: EditingDep) -> Response:
-    """Begin with the current edition without its change note, or with title and publisher. An existing draft stays."""
+    """Begin with the current edition without its change note. An existing draft stays."""
     return editing.begin(editing.initial_content())
 
 
@@ -123,14 +123,14 @@ def title_of(draft: GuideDraftRow) -> str:
     return title if isinstance(title, str) and title.strip() else draft.guide
 
 
-async def get_page(page: Annotated[str, Path(max_length=40)]) -> str:
+async def _get_page(page: Annotated[str, Path(max_length=40)]) -> str:
     """Raise `NotFound` if drafts have no such section."""
     if page not in EDIT_PAGES:
         raise NotFound
     return page
 
 
-EditPage = Annotated[str, Depends(get_page)]
+EditPage = Annotated[str, Depends(_get_page)]
 
 
 @router.get("/{guide}/sections/{page}")
@@ -294,10 +294,7 @@ def remarks_of(checked: CheckedDraft) -> list[Remark]:
 
 
 def beside_current(draft: GuideDraftRow | None, checked: CheckedDraft | None) -> dict[str, Any]:
-    """`comparison` has `changes` by page, and `unread` pages not compared in full.
-
-    None without something to compare.
-    """
+    """Return the `current` edition, and a `comparison`: the `changes`, and pages not compared in full as `unread`."""
     if draft is None or checked is None:
         return {"current": None, "comparison": None}
     head, current = current_of(checked.published.history), checked.published.current
@@ -309,7 +306,7 @@ def beside_current(draft: GuideDraftRow | None, checked: CheckedDraft | None) ->
 
 
 def _form(content: dict[str, Any], page: str) -> dict[str, Any]:
-    """Entries, and the names to which errors link. `DETAILS` has one entry."""
+    """Return the entries, and the names to which errors link. `DETAILS` has one entry."""
     fields, value = form_fields(page), section_value(content, page)
     if page == DETAILS:
         shown = show_fields(fields, "", value)

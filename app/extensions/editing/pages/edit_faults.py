@@ -54,7 +54,7 @@ DIFFERENT = "two different numbers"
 
 @dataclass(frozen=True)
 class Remark:
-    """`own` stands beside the field; `words`, in a list, also names the entry."""
+    """An error or warning. `own` is shown beside the field; `words`, in a list, also name the entry."""
 
     words: str
     page: str
@@ -73,7 +73,7 @@ def fault_remark(fault: FieldError, content: dict[str, Any]) -> Remark:
 
 
 def warning_remark(warning: FieldError) -> Remark:
-    """Keys become labels of the form."""
+    """Replace keys by the form's labels."""
     words = _with_labels(warning.detail)
     return Remark(words, _page_of(warning.at), ".".join(map(str, warning.at)), words)
 
@@ -84,7 +84,7 @@ def at_fields(remarks: Sequence[Remark], names: Collection[str]) -> list[Remark]
 
 
 def faults_beside(remarks: Sequence[Remark], content: dict[str, Any]) -> dict[str, str]:
-    """The first error of each field, but of entries not filled in yet."""
+    """Return the first error of each field. Entries that are not filled in yet have none."""
     shown = (each for each in reversed(remarks) if each.name and not _is_blank_entry(each.name, content))
     return {each.name: each.own for each in shown}
 

@@ -30,7 +30,6 @@ SELDOM = frozenset(
         *("subjects", "applies_to"),
     }
 )
-"""Shown only on demand."""
 CONTACT_FIELDS: Mapping[str, tuple[str, ...]] = {
     ContactKind.TELEPHONE: ("name", "phones", "opening_hours", "when", "verified_on", "kind"),
     ContactKind.WEB: ("name", "url", "when", "verified_on", "kind"),
@@ -95,7 +94,6 @@ CHOICE_LABELS: Mapping[str, str] = {
     "project_inference": "We did",
     "source": "The printed guide did",
 }
-"""Labels for values that would not be clear."""
 PRESETS: Mapping[Any, str] = {
     IndicatorKind: IndicatorKind.POTENTIAL_INDICATOR,
     DefinitionKind: DefinitionKind.LOCAL,
@@ -122,7 +120,10 @@ class Control(StrEnum):
 
 @dataclass(frozen=True)
 class EditField:
-    """`is_seldom`: shown on demand. `inner` are fields of a group, or of each entry of a list."""
+    """A field of the form. `is_seldom` ones are shown on demand.
+
+    `inner` are the fields of a group or of a list's entry.
+    """
 
     key: str
     label: str
@@ -134,14 +135,12 @@ class EditField:
     entry: str = ""
     """The word for one entry."""
     preset: str = ""
-    """Value in a new entry."""
     code_list: str = ""
-    """Has the choices."""
 
 
 @cache
 def fields_of(model: type[BaseModel]) -> tuple[EditField, ...]:
-    """`SELDOM` ones last."""
+    """Put `SELDOM` fields last."""
     found = [_field(key, info) for key, info in model.model_fields.items() if key not in NOT_TYPED]
     return tuple(sorted(found, key=lambda each: each.is_seldom))
 
@@ -160,7 +159,7 @@ def new_entry(name: str, kind: str = "") -> dict[str, Any]:
 
 
 def is_foreign(field: EditField, value: Any) -> bool:
-    """The field cannot show it, such as text in place of a list."""
+    """Return True if the form's field cannot show the value, such as text in place of a list."""
     if field.control is Control.HOURS:
         return not isinstance(value, str) and hours_of(value) is None
     expected = {Control.GROUP: dict, Control.LIST: list, Control.SEVERAL: list, Control.LINES: list}.get(field.control)
@@ -244,7 +243,7 @@ class ShownField:
 
     @property
     def owner(self) -> str:
-        """Its entry counted from 1, such as `contact 1`."""
+        """Return the entry that has the field, counted from 1, such as `contact 1`."""
         steps = self.name.split(".")
         counted = [place + 1 for place, step in enumerate(steps) if step.isdecimal()]
         at = tuple(int(step) if step.isdecimal() else step for step in steps[: counted[-1] if counted else 0])
@@ -252,7 +251,7 @@ class ShownField:
 
     @property
     def line_count(self) -> int:
-        """Number of lines that are not blank."""
+        """Count the lines that are not blank."""
         return len(split_lines(self.text))
 
     @property
@@ -264,7 +263,7 @@ class ShownField:
 
 @dataclass(frozen=True)
 class ShownEntry:
-    """`unknown` has keys without a form field, with JSON."""
+    """An entry of a list. `unknown` has the keys that no form field shows, with their JSON."""
 
     name: str
     id: str
@@ -277,7 +276,7 @@ class ShownEntry:
 
 
 def show_entries(fields: tuple[EditField, ...], name: str, value: Any) -> tuple[ShownEntry, ...]:
-    """Return nothing if `value` is not a list. An entry that is not an object is wholly in `unknown`."""
+    """Return nothing if `value` is not a list. All of an entry that is not an object is `unknown`."""
     entries = value if isinstance(value, list) else []
     return tuple(_entry(fields, f"{name}.{place}", each) for place, each in enumerate(entries))
 

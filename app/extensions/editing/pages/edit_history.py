@@ -9,8 +9,8 @@ from typing import Annotated, Any
 from fastapi import Depends, Path, Query, Response
 
 from app.extensions.editing import PAGES
+from app.extensions.editing.pages.draft_requests import Editing, PublishingDep, ReviewingDep
 from app.extensions.editing.pages.edit_posts import EDIT_PAGES
-from app.extensions.editing.pages.editing import Editing, PublishingDep, ReviewingDep
 from app.extensions.editing.services.drafts import EditionPeople, list_edition_people
 from app.models.base import MAX_NUMBER
 from app.models.guides.edition_keys import AnyKey, EditionKey, RenditionKey
@@ -42,7 +42,7 @@ Before = Annotated[int, Query(ge=1, le=MAX_NUMBER)]
 
 @router.get("/{guide}/history")
 def read_history_page(editing: ReviewingDep, before: Before = MAX_NUMBER) -> Response:
-    """Up to `SHOWN_EDITIONS` below `before`, most recent first. Raise `NoSuchGuide`."""
+    """Show up to `SHOWN_EDITIONS` below `before`, most recent first. Raise `NoSuchGuide`."""
     history, hands = (
         get_history(editing.session, guide=editing.guide),
         list_edition_people(editing.session, editing.guide),
@@ -68,7 +68,7 @@ def read_history_page(editing: ReviewingDep, before: Before = MAX_NUMBER) -> Res
 
 
 def _changes(editing: Editing, before: EditionHead | None, after: EditionHead) -> dict[str, Sequence[TextChange]]:
-    """By heading."""
+    """Group the changes by heading."""
     if before is None:
         return {}
     old, new = (editing.context.contents(each.key, editing.session) for each in (before, after))
@@ -76,23 +76,20 @@ def _changes(editing: Editing, before: EditionHead | None, after: EditionHead) -
     return {ITEM_LISTS[key].heading if key in ITEM_LISTS else EDIT_PAGES[key]: each for key, each in found.items()}
 
 
-async def read_key(editing: PublishingDep, number: Number) -> AnyKey:
+async def _read_key(editing: PublishingDep, number: Number) -> AnyKey:
     """Return the key of an edition, or of a rendition if the path names a language."""
     if "language" in editing.request.path_params:  # the query may name one too
         return RenditionKey(editing.guide, editing.language, number)
     return EditionKey(editing.guide, number)
 
 
-KeyDep = Annotated[AnyKey, Depends(read_key)]
+KeyDep = Annotated[AnyKey, Depends(_read_key)]
 
 
 @router.get("/{guide}/editions/{number}/withdrawal")
 @router.get("/{guide}/renditions/{language}/{number}/withdrawal")
 def read_withdrawal_page(editing: PublishingDep, key: KeyDep) -> Response:
-    """Show what readers will get instead; no form if withdrawn.
-
-    Raise `NoSuchGuide`, `NoSuchEdition`, `NoSuchRendition`.
-    """
+    """Show what readers will get instead; if withdrawn, no form. Raise `NoSuchEdition` or `NoSuchRendition`."""
     return _withdrawal_page(editing, key)
 
 

@@ -35,7 +35,7 @@ NOT_BEGUN = "none"
 """The tag of every section without a draft."""
 
 
-def read_members(fields: tuple[EditField, ...], posted: SubmittedForm, name: str, former: Any) -> dict[str, Any]:
+def _read_members(fields: tuple[EditField, ...], posted: SubmittedForm, name: str, former: Any) -> dict[str, Any]:
     """Return the posted object without empty fields. Keys of `former` without a form field stay unless removed."""
     before = former if isinstance(former, dict) else {}
     known = {each.key for each in fields}
@@ -51,7 +51,7 @@ def read_members(fields: tuple[EditField, ...], posted: SubmittedForm, name: str
     return {key: value for key, value in read.items() if value not in (None, "", [], {})} | rest
 
 
-def read_entries(fields: tuple[EditField, ...], posted: SubmittedForm, name: str, former: Any) -> list[Any]:
+def _read_entries(fields: tuple[EditField, ...], posted: SubmittedForm, name: str, former: Any) -> list[Any]:
     """Read at most `MAX_ITEMS`. A saved entry that is not an object stays until one of its fields is filled in."""
     before = former if isinstance(former, list) else []
     entries: list[Any] = []
@@ -60,15 +60,15 @@ def read_entries(fields: tuple[EditField, ...], posted: SubmittedForm, name: str
         entry_name = f"{name}.{place}"
         id_ = posted.one(f"{entry_name}.{ID}")
         drawn_from = _former_entry(before, place, id_)
-        read = read_members(fields, posted, entry_name, drawn_from)
+        read = _read_members(fields, posted, entry_name, drawn_from)
         is_foreign = drawn_from is not None and not isinstance(drawn_from, dict)
         is_blank = all(value == presets.get(key) for key, value in read.items())
         entries.append(drawn_from if is_foreign and is_blank else ({ID: id_} if id_ else {}) | read)
     return entries
 
 
-def settle_ids(entries: list[Any], former: Any, published: Collection[str]) -> None:
-    """Give each item a unique id, in place. Published and chosen ones stay; others follow the text."""
+def _settle_ids(entries: list[Any], former: Any, published: Collection[str]) -> None:
+    """Give each item a unique id, in place. Published and chosen ids stay; others follow the text."""
     before = former if isinstance(former, list) else []
     chosen = {
         each[ID]
@@ -116,9 +116,9 @@ def _read(field: EditField, posted: SubmittedForm, name: str, former: Any) -> An
 
 def _read_typed(field: EditField, posted: SubmittedForm, name: str, former: Any) -> Any:
     if field.control is Control.GROUP:
-        return read_members(field.inner, posted, name, former)
+        return _read_members(field.inner, posted, name, former)
     if field.control is Control.LIST:
-        entries = read_entries(field.inner, posted, name, former)
+        entries = _read_entries(field.inner, posted, name, former)
         return [each for each in entries if each] if field.key == PHONES else entries
     if field.control is Control.SEVERAL:
         return posted.many(name)
@@ -145,7 +145,7 @@ def section_value(content: DraftContent, page: str) -> Any:
 
 
 def section_tag(content: DraftContent | None, page: str) -> str:
-    """Changes with the section. `NOT_BEGUN` without a draft."""
+    """Return a tag that changes with the section. It is `NOT_BEGUN` without a draft."""
     if content is None:
         return NOT_BEGUN
     text = json.dumps(section_value(content, page), ensure_ascii=False, sort_keys=True)
@@ -153,12 +153,12 @@ def section_tag(content: DraftContent | None, page: str) -> str:
 
 
 def with_section(content: DraftContent, page: str, posted: SubmittedForm) -> DraftContent:
-    """A copy with the posted section."""
+    """Return a copy of the draft with the posted section."""
     fields, former = form_fields(page), section_value(content, page)
     if page == DETAILS:
         lists = {key: value for key, value in content.items() if key in ITEM_LISTS}
-        return read_members(fields, posted, "", former) | lists
-    entries: Any = read_entries(fields, posted, page, former) or (former if not isinstance(former, list) else None)
+        return _read_members(fields, posted, "", former) | lists
+    entries: Any = _read_entries(fields, posted, page, former) or (former if not isinstance(former, list) else None)
     rest = {key: value for key, value in content.items() if key != page}
     return rest if entries is None else rest | {page: entries}
 
@@ -166,7 +166,7 @@ def with_section(content: DraftContent, page: str, posted: SubmittedForm) -> Dra
 def with_ids(content: DraftContent, page: str, former: DraftContent, current: EditionContent | None) -> DraftContent:
     """Settle the ids if `page` is a list of items."""
     if page in ITEM_LISTS and isinstance(content.get(page), list):
-        settle_ids(content[page], former.get(page), {item.id for item in getattr(current, page, ())})
+        _settle_ids(content[page], former.get(page), {item.id for item in getattr(current, page, ())})
     return content
 
 
@@ -210,7 +210,7 @@ def _add(content: DraftContent, name: str, kind: str) -> str:
 
 
 def _split(entries: list[Any], place: int) -> None:
-    """Into an entry a line, the first with the id; not above `MAX_ITEMS`."""
+    """Make an entry of each line. The first keeps the id, and there are never more than `MAX_ITEMS`."""
     entry = entries[place]
     lines = split_lines(entry["text"]) if isinstance(entry, dict) and isinstance(entry.get("text"), str) else []
     if len(lines) > 1 and len(entries) + len(lines) - 1 <= MAX_ITEMS:

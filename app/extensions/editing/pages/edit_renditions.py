@@ -12,12 +12,12 @@ from pydantic import TypeAdapter, ValidationError
 
 from app.errors import BadRequest, DraftChanged, FieldError, NoSuchGuideDraft, NotFound
 from app.extensions.editing import PAGES
+from app.extensions.editing.pages.draft_requests import NO_FAULTS, Editing, ReviewingDep
 from app.extensions.editing.pages.drafts import AUTOSAVE
 from app.extensions.editing.pages.edit_faults import BACKTICKED, FORMS, Remark, faults_beside
 from app.extensions.editing.pages.edit_posts import EDIT_PAGES
 from app.extensions.editing.pages.edit_review import NO_PLAN, PlanDep, PlanTyped, review_values
 from app.extensions.editing.pages.edit_values import read_typed_day, shown_day
-from app.extensions.editing.pages.editing import NO_FAULTS, Editing, ReviewingDep
 from app.extensions.editing.pages.posted_files import PostedFileDep
 from app.extensions.editing.services.drafts import DraftContent, find_guide_draft, get_guide_draft
 from app.extensions.editing.services.rendition_drafts import (
@@ -106,7 +106,7 @@ class ShownPair:
 
 @router.get("/{guide}/renditions")
 def read_renditions_page(editing: ReviewingDep, fault: RefusedLanguage = "") -> Response:
-    """`fault`: the language of a new one was refused. Raise `NoSuchGuide`."""
+    """`fault` says that the language of a new rendition was refused. Raise `NoSuchGuide`."""
     session, guide = editing.session, editing.guide
     history, stored = get_history(session, guide=guide), list_renditions(session, guide=guide)
     readable = current_renditions(history, stored)
@@ -168,7 +168,7 @@ def rendition_page(
     faults: Mapping[str, str] = NO_FAULTS,
     status: int = 200,
 ) -> Response:
-    """`plan` is a refused time, `outcome` of an uploaded table. Raise `NoSuchGuideDraft`."""
+    """`plan` is a refused time, and `outcome` that of an uploaded table. Raise `NoSuchGuideDraft`."""
     draft = get_guide_draft(editing.session, editing.guide, editing.language)
     checked = check_rendition_draft(editing.session, draft)
     current = current_of(get_history(editing.session, guide=editing.guide))
@@ -196,7 +196,7 @@ def rendition_page(
 
 
 def _items(groups: Sequence[tuple[str, Sequence[ShownPair]]]) -> dict[str, dict[str, str]]:
-    """That comments can be about: by heading, path and the beginning of the text."""
+    """Return the items that comments can be about, by heading: their paths and the beginnings of their texts."""
     return {
         heading: {"/".join(each.pair.path.split("/")[:2]): each.pair.original[:80] for each in reversed(pairs)}
         for heading, pairs in groups
@@ -262,10 +262,7 @@ def _posted_content(content: DraftContent, posted: SubmittedForm) -> DraftConten
 
 @router.form("/{guide}/renditions/{language}/move", lambda editing: lead_to(f"{editing.path}/texts"))
 def move_rendition_draft(editing: ReviewingDep) -> None:
-    """To the current edition: translations of changed texts are marked, of missing ones removed.
-
-    Raise `NoSuchGuideDraft`, `DraftChanged`, `NoSuchGuide` or `EditionWithdrawn`.
-    """
+    """Move the draft to the current edition: mark translations of changed texts, and drop those of missing texts."""
     head = require_current(get_history(editing.session, guide=editing.guide))
     former = get_guide_draft(editing.session, editing.guide, editing.language).read()
     words = move_to(editing.session, head, former)
@@ -344,11 +341,7 @@ def read_translation_table(editing: ReviewingDep) -> Response:
 
 @router.post(f"/{{guide}}/renditions/{{language}}/{TABLE}")
 def fill_from_table(editing: ReviewingDep, upload: PostedFileDep) -> Response:
-    """Save what the table changes, and show refused rows; an unreadable table, or no row taken, is 422.
-
-    Raise `NoSuchGuideDraft`, `NotFound` if the format has no text, or `DraftChanged` if it was moved to another
-    edition.
-    """
+    """Save what the table changes, and show the refused rows. Return 422 if nothing could be taken."""
     former, _, edition = _read_draft(editing)
     try:
         table = read_table(upload.data, editing.language)

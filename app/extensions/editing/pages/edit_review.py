@@ -9,10 +9,10 @@ from urllib.parse import urlencode
 from fastapi import Depends, Query, Response
 
 from app.extensions.editing import PAGES
+from app.extensions.editing.pages.draft_requests import Editing, PublishingDep, ReviewingDep, draft_form
 from app.extensions.editing.pages.drafts import beside_current, remarks_of, title_of
 from app.extensions.editing.pages.edit_faults import Remark, warning_remark
 from app.extensions.editing.pages.edit_posts import EDIT_PAGES
-from app.extensions.editing.pages.editing import Editing, PublishingDep, ReviewingDep, draft_form
 from app.extensions.editing.services.draft_links import LINK_DAYS, links_of, takes_no_more
 from app.extensions.editing.services.draft_review import (
     CHANGE_NOTE,
@@ -69,7 +69,7 @@ PlanText = Annotated[str, Query(max_length=LONGEST_TYPED)]
 
 @dataclass(frozen=True)
 class PlanTyped:
-    """`fault` is a key of `PLAN_FAULTS`, or empty."""
+    """A refused plan as typed. `fault` is a key of `PLAN_FAULTS`, or empty."""
 
     day: str
     time: str
@@ -79,12 +79,12 @@ class PlanTyped:
 NO_PLAN = PlanTyped("", "", "")
 
 
-async def read_plan(fault: PlanFault = "", day: PlanText = "", time: PlanText = "") -> PlanTyped:
-    """A refused time, from the query."""
+async def _read_plan(fault: PlanFault = "", day: PlanText = "", time: PlanText = "") -> PlanTyped:
+    """Return the refused time, which the query repeats."""
     return PlanTyped(day, time, fault if fault in PLAN_FAULTS else "")
 
 
-PlanDep = Annotated[PlanTyped, Depends(read_plan)]
+PlanDep = Annotated[PlanTyped, Depends(_read_plan)]
 
 
 @router.get("/{guide}")
@@ -163,7 +163,7 @@ def review_values(
 
 
 def items_of(content: DraftContent) -> dict[str, dict[str, str]]:
-    """That comments can be about: by heading, path and the beginning of name or text."""
+    """Return the items that comments can be about, by heading: their paths and the beginnings of their texts."""
     found: dict[str, dict[str, str]] = {}
     for key, heading in EDIT_PAGES.items():
         entries = content.get(key) if key in ITEM_LISTS else None
@@ -177,7 +177,7 @@ def items_of(content: DraftContent) -> dict[str, dict[str, str]]:
 
 @draft_form(router, "offer")
 def offer_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> None:
-    """Errors lead to themselves. Raise as `offer_draft`."""
+    """If the draft has errors, lead to them. Raise as `offer_draft`."""
     note = posted.one("note").strip()[:MAX_REMARK]
     editing.context.writer.run(offer_draft, editing.context.reference_data, editing.act(posted), note=note)
 
@@ -218,10 +218,7 @@ def settle_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> None:
 
 @draft_form(router, "publication")
 def publish_on_page(editing: PublishingDep, posted: SubmittedFormDep) -> Response:
-    """Publish, and show number and digest.
-
-    Unconfirmed, or with errors, nothing is published. Raise as `publish_draft`.
-    """
+    """Publish, and show number and digest. Unless confirmed and free of errors, ask again. Raise as `publish_draft`."""
     if posted.one("agreed") != AGREED:
         return lead_to(f"{editing.path}#publish")
     context = editing.context
@@ -239,7 +236,7 @@ def _agreement(editing: Editing, posted: SubmittedForm) -> dict[str, Any]:
 
 @draft_form(router, "plan")
 def plan_on_page(editing: PublishingDep, posted: SubmittedFormDep) -> Response | None:
-    """Plan for a time in London, unless it is unusable or the draft has errors. Raise as `schedule_draft`."""
+    """Plan for a London time. Refuse an unusable time, or a draft with errors. Raise as `schedule_draft`."""
     day, time = posted.one("day").strip()[:LONGEST_TYPED], posted.one("time").strip()[:5]
     moment = _planned(day, time, posted.one("which"), editing.now)
     if isinstance(moment, str):
@@ -275,7 +272,7 @@ def _planned(day: str, time: str, which: str, now: dt.datetime) -> dt.datetime |
 
 
 def _london_moments(local: dt.datetime) -> list[dt.datetime]:
-    """In UTC and in order: two for a time that clocks show twice in autumn, none for a skipped one in spring."""
+    """Return the times in UTC, in order: two if clocks show the time twice in autumn, none if skipped in spring."""
     found = {local.replace(tzinfo=LONDON, fold=fold).astimezone(dt.UTC) for fold in (0, 1)}
     return sorted(each for each in found if each.astimezone(LONDON).replace(tzinfo=None) == local)
 
@@ -288,7 +285,7 @@ def end_plan_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> None:
 
 @router.post("/{guide}/removal")
 def remove_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> Response:
-    """Unconfirmed, back to the confirmation. Raise as `discard_draft`."""
+    """Ask for confirmation first. Raise as `discard_draft`."""
     if posted.one("agreed") != AGREED:
         return lead_to(f"{editing.path}#remove")
     editing.context.writer.run(discard_draft, editing.act(posted))

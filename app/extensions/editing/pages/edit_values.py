@@ -21,7 +21,7 @@ _HOURS = TypeAdapter(tuple[OpeningHours, ...])
 
 
 def shown_number(phone: dict[str, Any]) -> str:
-    """`display`, with the area code if it lacks one, or `number`."""
+    """Return `display`, with the area code if it lacks one. Otherwise return `number`."""
     number, display = (each if isinstance(each, str) else "" for each in (phone.get(NUMBER), phone.get(DISPLAY)))
     if not display or not _is_local(number, display):
         return display or number
@@ -29,7 +29,7 @@ def shown_number(phone: dict[str, Any]) -> str:
 
 
 def read_phone(typed: str, former: Any) -> dict[str, str]:
-    """`number` to dial, unless unclear, and `display`. A local number that was not changed keeps both."""
+    """Return the `number` to dial, unless unclear, and `display`. An unchanged local number keeps both."""
     display = " ".join(LABEL.sub("", typed.strip()).split())
     if not display:
         return {}
@@ -61,12 +61,12 @@ def read_typed_day(typed: str) -> str:
 
 
 def spoken_hours(hours: Sequence[OpeningHours]) -> str:
-    """Such as `Monday to Friday, 8:30am to 5pm`, which `read_hours` can parse."""
+    """Return, for example, `Monday to Friday, 8:30am to 5pm`, which `read_hours` can parse."""
     return "; ".join(f"{days_text(each)}, {spoken_time(each.opens)} to {spoken_time(each.closes)}" for each in hours)
 
 
 def shown_hours(value: Any) -> str:
-    """Empty if unreadable."""
+    """Return an empty text for hours that cannot be read."""
     return value if isinstance(value, str) else spoken_hours(hours_of(value) or ())
 
 
@@ -79,7 +79,7 @@ def read_typed_hours(typed: str, former: Any) -> Any:
 
 
 def said_value(control: str, value: Any) -> str:
-    """Return a phone number, day or hours (`control` says which) in words, as understood. Empty for other controls."""
+    """Return a phone number, day or hours in words, as `control` says. Other controls give an empty text."""
     if control == "phone":
         number = value.get(NUMBER)
         return f"Dials {number}" if isinstance(number, str) and read_number(number) == number else ""
@@ -88,7 +88,7 @@ def said_value(control: str, value: Any) -> str:
 
 
 def hours_of(value: Any) -> tuple[OpeningHours, ...] | None:
-    """None if unreadable."""
+    """Return None for hours that cannot be read."""
     try:
         return _HOURS.validate_python(value or ())
     except ValidationError:

@@ -8,8 +8,8 @@ from fastapi import Response
 
 from app.errors import DraftChanged, NoSuchItem, NotFound, ValidationFailed
 from app.extensions.editing import PAGES, PICTURE_PATH
+from app.extensions.editing.pages.draft_requests import NO_FAULTS, Editing, EditorVisitDep, ReviewingDep
 from app.extensions.editing.pages.edit_posts import EDIT_PAGES
-from app.extensions.editing.pages.editing import NO_FAULTS, Editing, EditorVisitDep, ReviewingDep
 from app.extensions.editing.pages.posted_files import PostedFile, PostedFileDep
 from app.extensions.editing.services.drafts import DraftContent, get_guide_draft
 from app.extensions.editing.services.rendition_drafts import (
@@ -59,7 +59,7 @@ class PicturedItem:
 
     @property
     def shown(self) -> str:
-        """Sent back by the form, so that changes by another are noticed."""
+        """Return the tag that the form sends back, so that changes by others are noticed."""
         return "" if self.picture is None else f"{self.picture['digest']} {self.picture['alt']}"
 
 

@@ -20,7 +20,7 @@ MAX_PART_HEAD = 2000
 
 @dataclass(frozen=True)
 class PostedFile:
-    """At most one file."""
+    """A posted form with at most one file."""
 
     form: SubmittedForm
     name: str = ""

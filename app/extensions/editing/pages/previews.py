@@ -12,8 +12,8 @@ from sqlmodel import Session
 
 from app.errors import NoSuchGuideDraft, NotFound, ValidationFailed
 from app.extensions.editing import LINKED_PAGE
+from app.extensions.editing.pages.draft_requests import ReviewingDep, draft_form
 from app.extensions.editing.pages.drafts import router
-from app.extensions.editing.pages.editing import ReviewingDep, draft_form
 from app.extensions.editing.services.draft_checks import check_draft
 from app.extensions.editing.services.draft_links import LINK_DAYS, end_draft_link, find_linked_draft, make_draft_link
 from app.extensions.editing.services.drafts import get_guide_draft
@@ -93,15 +93,15 @@ def end_link_on_page(editing: ReviewingDep, posted: SubmittedFormDep) -> None:
 
 @link_router.get(LINKED_PAGE)
 def read_link_page(site: SiteDep) -> Response:
-    """Its JavaScript posts the token from the address; without, the person pastes the link."""
+    """Show a page whose JavaScript posts the token of its address. Without JavaScript, the person pastes the link."""
     return _link_page(site)
 
 
 @link_router.post(LINKED_PAGE)
 def read_linked_draft(site: SiteDep, session: SessionDep, posted: SubmittedFormDep) -> Response:
-    """The page that would be published, or an edition's poster. An invalid link, or errors, explain themselves.
+    """Show the page that would be published, or the poster of an edition.
 
-    Raise `PdfUnavailable`, or `EditionWithdrawn` if all are.
+    Explain an invalid link, or a draft with errors.
     """
     token = posted.one(LINK_FIELD).strip().rpartition("#")[2]
     draft = find_linked_draft(session, token, at=site.now)
@@ -122,7 +122,7 @@ def _link_page(site: Site, fault: str = "", status: int = 200, token: str | None
 
 
 def _read_preview(site: Site, session: Session, draft: GuideDraftRow) -> ShownEdition:
-    """The edition that the draft would become. Raise `InvalidEdition` with every error."""
+    """Return the edition that the draft would become. Raise `InvalidEdition` with every error."""
     checked = check_draft(session, draft, site.context.reference_data, today=site.now.date())
     (content, digest), number = checked.require_sound(), checked.published.next_number
     head = EditionHead(draft.guide, number, site.now, digest, content.title, content.change_note, None, None)
@@ -130,7 +130,7 @@ def _read_preview(site: Site, session: Session, draft: GuideDraftRow) -> ShownEd
 
 
 def _page_of(site: Site, session: Session, draft: GuideDraftRow, token: str | None = None) -> Response:
-    """`token` is the reader's, None for editors. Raise `InvalidEdition`, `InvalidRendition` or `EditionWithdrawn`."""
+    """Show the page to a reader who has `token`, or to an editor. Raise `InvalidEdition` or `InvalidRendition`."""
     if draft.language:
         return _rendition_page(site, session, draft)
     return _edition_page(site, _read_preview(site, session, draft), token)

@@ -6,9 +6,9 @@ from fastapi import Path, Response
 
 from app.errors import NotFound, ValidationFailed
 from app.extensions.editing import PAGES
+from app.extensions.editing.pages.draft_requests import NO_FAULTS, Editing, EditingDep
 from app.extensions.editing.pages.drafts import beside_current, remarks_of
 from app.extensions.editing.pages.edit_review import NO_PLAN, review_values
-from app.extensions.editing.pages.editing import NO_FAULTS, Editing, EditingDep
 from app.extensions.editing.services.draft_review import CHANGE_NOTE, begin_and_offer
 from app.extensions.editing.services.drafts import DraftContent, find_guide_draft
 from app.models.guides.contacts import Contact
@@ -24,13 +24,13 @@ NOT_CHANGED = "This number is published already. Enter the new one"
 
 @router.get("/{guide}/numbers/{item}")
 def read_number_page(editing: EditingDep, item: ItemInPath) -> Response:
-    """With a submitted draft, what it changes and how to publish it."""
+    """Show a submitted draft too: what it changes, and how to publish it."""
     return _page(editing, _contact(editing, item))
 
 
 @router.post("/{guide}/numbers/{item}")
 def change_number_on_page(editing: EditingDep, item: ItemInPath, posted: SubmittedFormDep) -> Response:
-    """Begin a draft of the current edition with these numbers, and submit it. A draft that is there stays as it is."""
+    """Begin a draft of the current edition with these numbers, and submit it. An existing draft stays unchanged."""
     contact = _contact(editing, item)
     before = [each.display for each in contact.phones]
     typed = [posted.one(f"phone-{place}") for place in range(len(before))]

@@ -39,7 +39,7 @@ from app.extensions.editing.services.drafts import (
 )
 from app.extensions.editing.tables import GuideDraftRow
 from app.http.auth import EditorDep, require_actor
-from app.http.context import ContentsDep, NowDep, ReferenceDataDep, SessionDep, SettingsDep, WriterDep
+from app.http.context import ContextDep, NowDep, ReferenceDataDep, SessionDep, SettingsDep, WriterDep
 from app.http.field_errors import json_pointer
 from app.http.json_bodies import JSONRoute
 from app.http.params import GuideName
@@ -175,12 +175,12 @@ def read_draft_check(
     responses=problem_responses(NoSuchGuideDraft, NoSuchGuide, EditionWithdrawn),
 )
 def read_draft_changes(
-    response: Response, session: SessionDep, contents: ContentsDep, _actor: EditorDep, guide: GuideName
+    response: Response, session: SessionDep, context: ContextDep, _actor: EditorDep, guide: GuideName
 ) -> DraftChangesResponse:
     """Changes of the draft since the current edition. Invalid members are listed but not compared."""
     draft = get_guide_draft(session, guide)
     head = get_current(session, guide=guide)
-    current = contents(head.key, session)
+    current = context.contents(head.key, session)
     response.headers["ETag"] = _etag(draft)
     after, unread = read_partly(draft.read(), current)
     return DraftChangesResponse(

@@ -33,7 +33,6 @@ class Block:
     level: int = 0
     """Level of a heading (the title has 1), or depth of a list item (1 is outermost)."""
     links: tuple[str, ...] = ()
-    """Addresses, in order."""
     cells: tuple[str, ...] = ()
     """Empty unless the block is a row of a table."""
     place: str = ""
@@ -41,7 +40,7 @@ class Block:
 
 
 def one_line(text: str) -> str:
-    """Trimmed, each run of white space one space."""
+    """Trim the text, and replace each run of white space by one space."""
     return _BLANKS.sub(" ", text).strip()
 
 
@@ -52,7 +51,7 @@ def without_bullet(text: str) -> tuple[str, bool]:
 
 
 def text_blocks(text: str) -> Iterator[Block]:
-    """A typed bullet or number makes a list item, tabs between words a row of a table."""
+    """Yield a list item for a typed bullet or number, and a row of a table for words with tabs between them."""
     for line in text.splitlines():
         words, has_bullet = without_bullet(one_line(line))
         words, numbers = _NUMBERED.subn("", words, count=1)

@@ -37,7 +37,7 @@ class CheckedDraft:
 
     @property
     def follows(self) -> int | None:
-        """Number of the edition that the draft follows. None for a new guide."""
+        """Return the number of the edition that the draft follows, or None for a new guide."""
         return len(self.published.history) or None
 
     def require_sound(self) -> tuple[EditionContent, str]:

@@ -37,7 +37,7 @@ class DraftLink:
 
 
 def links_of(acts: Sequence[GuideDraftActRow], *, at: dt.datetime) -> Sequence[DraftLink]:
-    """Return the links of a draft's `acts` that are valid `at` a time, in the order of making."""
+    """Return the links of a draft's `acts` that are valid `at` a time, the earliest first."""
     links: dict[int, DraftLink] = {}
     for each in acts:
         if each.act == GuideDraftAct.LINKED:
@@ -76,7 +76,7 @@ def end_draft_link(session: Session, act: DraftAct, *, number: int) -> None:
 def find_linked_draft(session: Session, token: str, *, at: dt.datetime) -> GuideDraftRow | None:
     """Return the draft as last saved.
 
-    None if the link is unknown, ended or expired, or the draft published or discarded.
+    None for an unknown, ended or expired link, and for a draft that no longer exists.
     """
     digest = token_digest(token).hex()
     longest = at - dt.timedelta(days=max(LINK_DAYS))

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlmodel import Session, col, or_, select
+from sqlalchemy import or_
+from sqlmodel import Session, col, select
 
 from app.errors import (
     DraftChanged,
@@ -59,7 +60,7 @@ OTHERWISE = "the rule of two people was not met."
 
 @dataclass(frozen=True)
 class Comment:
-    """`number` is that of the action. `about` is an item such as `contacts/duty-team`, or empty for the whole draft."""
+    """A comment on a draft. `about` is an item such as `contacts/duty-team`, or empty. `number` is the action's."""
 
     number: int
     by: str
@@ -70,7 +71,7 @@ class Comment:
 
 @dataclass(frozen=True)
 class Discussion:
-    """Open comments, and why the draft was sent back (None once submitted again)."""
+    """Open comments, and the reason for the draft's return (None once it is submitted again)."""
 
     comments: tuple[Comment, ...]
     reason: str | None
@@ -80,7 +81,7 @@ class Discussion:
         return len(self.comments) >= MAX_COMMENTS
 
 
-def check_any_draft(
+def _check_any_draft(
     session: Session, draft: GuideDraftRow, reference_data: ReferenceData, *, today: dt.date
 ) -> CheckedDraft | CheckedRendition:
     if draft.language:
@@ -99,7 +100,7 @@ def offer_draft(session: Session, reference_data: ReferenceData, act: DraftAct, 
     content = draft.read()
     if note and not draft.language and not content.get(CHANGE_NOTE):
         draft = write_guide_draft(session, act, lambda _: content | {CHANGE_NOTE: note})
-    check_any_draft(session, draft, reference_data, today=act.at.date()).require_sound()
+    _check_any_draft(session, draft, reference_data, today=act.at.date()).require_sound()
     record_draft_act(session, draft, GuideDraftAct.OFFERED, act)
     _announce(session, EventKind.DRAFT_OFFERED, act)
     return draft
@@ -170,7 +171,7 @@ def may_publish(draft: GuideDraftRow, writers: Sequence[str], by: str) -> bool:
 
 
 def count_waiting(session: Session, by: str, *, can_publish: bool) -> int:
-    """Submitted drafts that `by` may publish, and returned ones that `by` wrote. A planned one waits for nobody."""
+    """Count submitted drafts that `by` may publish, and returned ones that `by` wrote. Planned ones wait for nobody."""
     is_handed_over = or_(col(GuideDraftRow.offered_at).is_not(None), col(GuideDraftRow.returned_at).is_not(None))
     found = 0
     for draft in session.exec(
@@ -237,7 +238,7 @@ def unschedule_draft(session: Session, act: DraftAct) -> GuideDraftRow:
 
 
 def find_due_draft(session: Session, *, now: dt.datetime) -> tuple[str, str] | None:
-    """Return guide and language of the earliest that is due. The language is empty for an edition."""
+    """Return guide and language of the draft that was due first. The language is empty for an edition."""
     due = select(GuideDraftRow.guide, GuideDraftRow.language).where(col(GuideDraftRow.publish_at) <= now)
     found = session.exec(due.order_by(col(GuideDraftRow.publish_at)).limit(1)).first()
     return None if found is None else (found[0], found[1])
@@ -284,7 +285,7 @@ def _require_agreed(
         raise HandUnknown
     if not may_publish(draft, writers, act.by):
         raise SecondPersonNeeded
-    checked = check_any_draft(session, draft, reference_data, today=act.at.date())
+    checked = _check_any_draft(session, draft, reference_data, today=act.at.date())
     checked.require_sound()
     if checked.follows != follows:
         raise FollowsAnotherEdition

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import String, cast
-from sqlmodel import Session, col, func, select
+from sqlalchemy import String, cast, func
+from sqlmodel import Session, col, select
 
 from app.db.tables import table_of
 from app.errors import NoSuchGuideDraft
@@ -19,7 +19,6 @@ from app.services.guides.guide_acts import GuideAct, append_guide_act
 from app.services.guides.pictures import ANY_DIGEST
 
 ENDING_ACTS = (GuideDraftAct.DISCARDED.value, GuideDraftAct.PUBLISHED.value)
-"""Acts after which the guide has no draft."""
 DraftContent = dict[str, Any]
 DraftChange = Callable[[GuideDraftRow | None], DraftContent]
 """Gets the current draft, if any, and returns the new content, or raises."""
@@ -32,13 +31,13 @@ STATE = ("offered_at", "offered_by", "returned_at", "returned_by", "publish_at",
 """Submitted, sent back, or to be published at a time."""
 
 
-def expect_nothing(_draft: GuideDraftRow) -> None:
+def _expect_nothing(_draft: GuideDraftRow) -> None:
     """Accept any version of the draft."""
 
 
 @dataclass(frozen=True)
 class DraftAct(GuideAct):
-    precondition: DraftPrecondition = expect_nothing
+    precondition: DraftPrecondition = _expect_nothing
 
     def known_draft(self, session: Session) -> GuideDraftRow:
         """Raise `NoSuchGuideDraft`, or the errors of `precondition` if the caller has not seen the current version."""
@@ -53,7 +52,7 @@ def keep_unplaced(draft: GuideDraftRow | None) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class EditionPeople:
-    """The people of an edition as far as they are recorded."""
+    """The recorded people of an edition."""
 
     writers: tuple[str, ...] = ()
     published_by: str | None = None
@@ -166,7 +165,7 @@ def write_guide_draft(
         draft.version = record_draft_act(session, draft, GuideDraftAct.WRITTEN, act)
         draft.written_at, draft.written_by = act.at, act.by
         session.add(draft)
-        remove_unused_pictures(session, {*ANY_DIGEST.findall(former)} - {*ANY_DIGEST.findall(text)})
+        _remove_unused_pictures(session, {*ANY_DIGEST.findall(former)} - {*ANY_DIGEST.findall(text)})
     return draft
 
 
@@ -179,7 +178,7 @@ def discard_draft(session: Session, act: DraftAct) -> GuideDraftRow:
     draft = act.known_draft(session)
     record_draft_act(session, draft, GuideDraftAct.DISCARDED, act)
     session.delete(draft)
-    remove_unused_pictures(session, ANY_DIGEST.findall(draft.content))
+    _remove_unused_pictures(session, ANY_DIGEST.findall(draft.content))
     return draft
 
 
@@ -194,21 +193,21 @@ def record_draft_act(
 
 
 def digest_of_draft(draft: GuideDraftRow) -> str:
-    """Of content and unplaced passages."""
+    """Return the digest of content and unplaced passages together."""
     words = draft.content if draft.unplaced == NONE_UNPLACED else f"{draft.content}\n{draft.unplaced}"
     return digest_of_bytes(words.encode())
 
 
 def store_picture(session: Session, data: bytes) -> str:
-    """Return its digest."""
+    """Store the picture unless it is there, and return its digest."""
     digest = digest_of_bytes(data)
     if session.get(PictureRow, digest) is None:
         session.add(PictureRow(digest=digest, data=data))
     return digest
 
 
-def remove_unused_pictures(session: Session, digests: Iterable[str]) -> None:
-    """Delete those that no draft and no published rendition has."""
+def _remove_unused_pictures(session: Session, digests: Iterable[str]) -> None:
+    """Delete the pictures that no draft and no published rendition has."""
     for digest in digests:
         row = session.get(PictureRow, digest)
         if row is not None and not _is_used(session, digest):

@@ -41,7 +41,7 @@ def _is_section(block: Block) -> bool:
 
 
 class ExportPage:
-    """An exported page by field. `headings` has title, publisher and labelled facts."""
+    """An exported page, by field. `headings` has title, publisher and labelled facts."""
 
     def __init__(self, blocks: Sequence[Block]) -> None:
         self.headings: dict[str, str] = {}

@@ -37,10 +37,7 @@ FIRST = {"title": "", "publisher": {"name": ""}, "change_note": "First edition."
 
 @dataclass(frozen=True)
 class GuideDraft:
-    """`content` may have errors. `not_placed` is missing from it: parts of lines above the first heading come first.
-
-    `origins` are the places of `not_placed` in the document, such as `footer`, empty for an exported page.
-    """
+    """`content` may have errors. `not_placed` are the passages that it lacks, those above the first heading first."""
 
     content: dict[str, Any]
     not_placed: tuple[str, ...]
@@ -135,6 +132,9 @@ def _draft_of_export(blocks: list[Block], data: dict[str, Any]) -> GuideDraft:
 
 
 def draft_page(content: EditionContent) -> str:
-    """Write the content as edition 1, only to compare: without emergency numbers, digest and real time."""
+    """Write the content as edition 1, without emergency numbers, digest and real time.
+
+    Only `parse_document` compares it.
+    """
     head = EditionHead("draft", 1, NO_TIME, "", content.title, content.change_note, None, None)
     return edition_markdown(ShownEdition(head, content.model_dump(mode="json")), (), Teams(None, ()), "").decode()

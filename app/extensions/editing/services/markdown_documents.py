@@ -22,7 +22,7 @@ class TooManySteps(Exception):
 
 
 def markdown_blocks(text: str) -> list[Block]:
-    """Tables are read; HTML is left out. Raise `TooManySteps`."""
+    """Read tables too, and leave HTML out. Raise `TooManySteps`."""
     parser = MarkdownIt("commonmark").enable("table")
     parser.block.ruler.before("table", STEPS, _count_step, OF_LINES)
     parser.inline.ruler.before("text", STEPS, _count_step)

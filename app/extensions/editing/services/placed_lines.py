@@ -11,7 +11,6 @@ from app.models.guides.contacts import ContactKind
 from app.models.guides.sections import ITEM_LISTS, Section
 
 LEFT_OUT = "leave-out"
-"""Place of a passage that the draft does not need."""
 PUBLISHER, REVIEW = "publisher", "review_by"
 INTRODUCTIONS = "introductions."
 

@@ -85,7 +85,7 @@ def _names_section(words: str) -> bool:
 
 
 def find_missing(blocks: Sequence[Block], draft: dict[str, Any], read: Sequence[str] = ()) -> list[str]:
-    """Return each sentence not wholly in `draft`, in order. `read` are those that are in it in another form."""
+    """Return each sentence that is not wholly in `draft`, in order. Sentences of `read` are in it in another form."""
     texts = _longest_first({"draft": draft, "read": list(read)})
     begun = _not_placed([block.text for block in blocks], texts)
     return _not_placed([sentence for text in begun for sentence in _CLAUSES.split(text)], texts)

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from pydantic import ValidationError
-from sqlmodel import Session, col, func, select
+from sqlalchemy import func
+from sqlmodel import Session, col, select
 
 from app.errors import DraftChanged, FieldError, InvalidRendition
 from app.extensions.editing.services.drafts import DraftAct, DraftContent, store_picture, write_guide_draft
@@ -33,7 +34,7 @@ TRANSLATED_FIELDS = frozenset({"title", "applies_to", "introductions", *ITEM_LIS
 
 @dataclass(frozen=True)
 class Unsettled:
-    """`edition` had the original of this translation."""
+    """A translation to check again. `edition` had the text that it translates."""
 
     edition: int
     text: str
@@ -41,10 +42,7 @@ class Unsettled:
 
 @dataclass(frozen=True)
 class TextPair:
-    """A text and its translation, empty if none.
-
-    If it changed, `former` is the text before, with its `unsettled` translation.
-    """
+    """A text and its translation. `former` is a changed text as it was, with its `unsettled` translation."""
 
     path: TextPath
     original: str
@@ -55,7 +53,7 @@ class TextPair:
 
 @dataclass(frozen=True)
 class ItemPicture:
-    """A chosen picture. `data` is None to keep the former one; `is_removed` leaves the item without."""
+    """A posted picture. If `data` is None, the former one stays; `is_removed` takes it away."""
 
     item: str
     alt: str
@@ -65,7 +63,7 @@ class ItemPicture:
 
 @dataclass(frozen=True)
 class CheckedRendition:
-    """`content` is None if there is any fault."""
+    """A checked draft. `content` is None if it has any error."""
 
     draft: GuideDraftRow
     content: RenditionContent | None
@@ -112,7 +110,7 @@ def _every_text(content: EditionContent | RenditionContent) -> Iterator[tuple[Te
 
 
 def read_parts(content: DraftContent) -> tuple[DraftContent, dict[TextPath, Unsettled]]:
-    """Return the rendition, and its unsettled translations by path."""
+    """Return the content without its unsettled translations, and these by path."""
     words = {name: value for name, value in content.items() if name != UNSETTLED}
     return words, {path: Unsettled(*each) for path, each in content.get(UNSETTLED, {}).items()}
 
@@ -124,7 +122,7 @@ def begin_rendition(head: EditionHead, language: str, form: RenditionForm) -> Dr
 
 
 def continue_rendition(session: Session, head: EditionHead, stored: StoredRendition) -> DraftContent:
-    """Translations of changed texts become unsettled. The checker's name is left out: the new text must be checked."""
+    """Begin from a published rendition. Translations of changed texts become unsettled, and its checker is left out."""
     own = stored.content.model_dump(mode="json", exclude=set(CHECKED), exclude_defaults=True)
     return move_to(session, head, own)
 
@@ -142,13 +140,13 @@ def move_to(session: Session, head: EditionHead, content: DraftContent) -> Draft
     waiting = {path: Unsettled(number, text) for path, text in own.items() if path in new and path not in kept}
     waiting |= {path: each for path, each in unsettled.items() if path in new and path not in kept}
     moved = words | {"of": {"edition": head.number, "digest": head.digest}}
-    return with_texts(moved, kept, waiting)
+    return _with_texts(moved, kept, waiting)
 
 
-def with_texts(
+def _with_texts(
     words: DraftContent, texts: Mapping[TextPath, str], unsettled: Mapping[TextPath, Unsettled]
 ) -> DraftContent:
-    """Replace all translations of `words`."""
+    """Replace all translations by `words`."""
     content = {name: value for name, value in words.items() if name not in TRANSLATED_FIELDS}
     items: dict[tuple[str, str], DraftContent] = {}
     for path, text in texts.items():
@@ -211,13 +209,13 @@ def save_texts(
     if not {path.partition("/")[0] for path in kept} <= TRANSLATED_FIELDS:
         raise ValueError
     own = {name: words[name] for name in ("language", "form", "of", PICTURES) if name in words}
-    saved = with_texts(own | {name: value for name, value in details.items() if value}, kept, waiting)
+    saved = _with_texts(own | {name: value for name, value in details.items() if value}, kept, waiting)
     own_texts(saved)  # a draft that cannot be read again is not saved
     return saved
 
 
 def item_of(path: TextPath) -> str:
-    """`indicators/secrecy` for `indicators/secrecy/text`."""
+    """Return `indicators/secrecy` for `indicators/secrecy/text`."""
     return "/".join(path.split("/")[:2])
 
 
@@ -256,11 +254,11 @@ def take_texts(content: DraftContent, taken: Mapping[TextPath, str], order: Iter
     texts = {**own_texts(words), **taken}
     details = {name: value for name, value in words.items() if name not in CHECKED}
     waiting = {path: each for path, each in unsettled.items() if path not in taken}
-    return with_texts(details, {path: texts[path] for path in order if path in texts}, waiting)
+    return _with_texts(details, {path: texts[path] for path in order if path in texts}, waiting)
 
 
 def own_texts(words: DraftContent) -> dict[TextPath, str]:
-    """Settled ones by path. Raise pydantic's `ValidationError` if a translation or `of` is invalid."""
+    """Return the settled translations by path. Raise pydantic's `ValidationError` for an invalid one or `of`."""
     details = {"language": "cy", "form": RenditionForm.TRANSLATION, "made_by": Maker.HUMAN}
     texts = {name: words[name] for name in words.keys() & TRANSLATED_FIELDS}
     return texts_of(RenditionContent.model_validate(texts | {"of": words["of"]} | details))

@@ -87,10 +87,7 @@ class TableRefused(Exception):
 
 @dataclass(frozen=True)
 class FilledRow:
-    """`number` is the spreadsheet's, where the names of columns are 1.
-
-    `version` is the short digest at the download.
-    """
+    """A row as a translator filled it. `number` is the spreadsheet's, and `version` the downloaded row's digest."""
 
     number: int
     key: TextPath
@@ -101,7 +98,7 @@ class FilledRow:
 
 @dataclass(frozen=True)
 class FilledTable:
-    """`is_narrow`: its encoding lacks letters of many languages. `fault` is about what could not be read."""
+    """An uploaded table. `is_narrow`: its encoding lacks many languages' letters. `fault`: part could not be read."""
 
     rows: tuple[FilledRow, ...]
     is_narrow: bool
@@ -119,7 +116,7 @@ class RefusedRow:
 
 @dataclass(frozen=True)
 class TableOutcome:
-    """The draft's content, and what was taken. `absent` are texts without a row."""
+    """The draft's new content, and the rows taken and refused. `absent` are texts without a row."""
 
     content: DraftContent
     taken: int
@@ -128,7 +125,7 @@ class TableOutcome:
 
 
 def locked_texts(edition: EditionContent) -> frozenset[TextPath]:
-    """Cautions, texts that name an emergency number, and contacts with one: a table may not change them."""
+    """Return the texts that no table may change: cautions, and texts or contacts with an emergency number."""
     emergency = {
         each.id for each in edition.contacts if any(EMERGENCY.fullmatch(phone.number) for phone in each.phones)
     }
@@ -142,7 +139,7 @@ def locked_texts(edition: EditionContent) -> frozenset[TextPath]:
 
 
 def translation_table(pairs: Sequence[TextPair], edition: EditionContent, language: str) -> bytes:
-    """CSV in UTF-8 with a byte order mark, which Excel needs."""
+    """Return CSV in UTF-8 with a byte order mark, which Excel needs."""
     locked = locked_texts(edition)
     header = (KEY, ENGLISH, f"{TRANSLATION} ({language})", LOCKED, NOTE, VERSION)
     return codecs.BOM_UTF8 + csv_sheet(header, (_cells_of(each, each.path in locked) for each in pairs))
@@ -264,7 +261,7 @@ class _Filling:
     over_changes: bool
 
     def changes(self, row: FilledRow) -> bool:
-        """The translation is neither the draft's nor the downloaded one."""
+        """Return True if the translation is neither the draft's nor the downloaded one."""
         digest = _short_digest(row.translation)
         return digest not in (row.version, _short_digest(self.saved.get(row.key, "")))
 

@@ -145,7 +145,7 @@ class _Body:
 
 
 def _words_by_paragraph(body: Any) -> dict[Any, list[Any]]:
-    """In one pass: a paragraph can have a text box, with paragraphs that have text boxes, and so on."""
+    """Read all in one pass: paragraphs can have text boxes, whose paragraphs can have text boxes."""
     found: dict[Any, list[Any]] = {}
     for each in body.iter(T, HYPHEN, *SPACES):
         found.setdefault(next(each.iterancestors(P), None), []).append(each)

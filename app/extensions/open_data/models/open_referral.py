@@ -38,7 +38,7 @@ A_FORM = "https://www.bathnes.gov.uk/services/children-young-people-and-families
 ServiceStatus = Literal["active", "inactive", "defunct", "temporarily closed"]
 
 
-def example_of(model: type[BaseModel]) -> dict[str, Any]:
+def _example_of(model: type[BaseModel]) -> dict[str, Any]:
     """Leave out fields that the shipped guide lacks."""
     fields = model.model_fields.items()
     return {name: field.examples[0] for name, field in fields if field.examples and name not in NOT_SHIPPED}
@@ -49,7 +49,7 @@ def _without_nulls(schema: dict[str, Any], model: type[BaseModel]) -> None:
     for field in schema["properties"].values():
         if field.get("default", "") is None:
             del field["default"]
-    schema["examples"] = [example_of(model)]
+    schema["examples"] = [_example_of(model)]
 
 
 class OmitsEmpty(ResponseModel):
@@ -98,7 +98,7 @@ class Attribute(OmitsEmpty):
         description="How the term relates to the guide that names the service.", examples=["subject"]
     )
     taxonomy_term_id: UUID = Field(description="The term.", examples=[A_TERM])
-    taxonomy_term: TaxonomyTerm = Field(description="The complete term.", examples=[example_of(TaxonomyTerm)])
+    taxonomy_term: TaxonomyTerm = Field(description="The complete term.", examples=[_example_of(TaxonomyTerm)])
 
 
 class OrganizationIdentifier(OmitsEmpty):
@@ -129,7 +129,7 @@ class Organization(ListedOrganization):
     organization_identifiers: tuple[OrganizationIdentifier, ...] | Absent = Field(
         default=None,
         description="Identifiers of the organization in other schemes.",
-        examples=[[example_of(OrganizationIdentifier)]],
+        examples=[[_example_of(OrganizationIdentifier)]],
     )
 
 
@@ -150,7 +150,7 @@ class ServiceContact(OmitsEmpty):
     name: str = Field(description="The name.", examples=[A_NAME])
     email: str | Absent = Field(default=None, description="The email address.", examples=["duty@council.example"])
     phones: tuple[ServicePhone, ...] = Field(
-        description="The numbers, in the printed order.", examples=[[example_of(ServicePhone)]]
+        description="The numbers, in the printed order.", examples=[[_example_of(ServicePhone)]]
     )
 
 
@@ -200,15 +200,15 @@ class PhysicalLocation(OmitsEmpty):
     location_type: Literal["physical"] = Field(description="A physical place.", examples=["physical"])
     name: str = Field(description="Its name.", examples=["Example Team"])
     description: str = Field(description="Type of location.", examples=["A place to visit or write to."])
-    addresses: tuple[PlaceAddress, ...] = Field(description="Its address.", examples=[[example_of(PlaceAddress)]])
+    addresses: tuple[PlaceAddress, ...] = Field(description="Its address.", examples=[[_example_of(PlaceAddress)]])
 
 
-def format_milliseconds(moment: dt.datetime) -> str:
+def _format_milliseconds(moment: dt.datetime) -> str:
     """Return UTC, as the profile requires."""
     return moment.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-Modified = Annotated[AwareDatetime, PlainSerializer(format_milliseconds, return_type=str, when_used="json")]
+Modified = Annotated[AwareDatetime, PlainSerializer(_format_milliseconds, return_type=str, when_used="json")]
 
 
 class ApiDescription(OmitsEmpty):
@@ -234,7 +234,7 @@ class ServiceLocation(OmitsEmpty):
     service_id: UUID = Field(description="The service.", examples=[A_SERVICE])
     location_id: UUID = Field(description="The location.", examples=[A_LOCATION])
     location: VirtualLocation | PhysicalLocation = Field(
-        description="The complete location.", examples=[example_of(VirtualLocation)]
+        description="The complete location.", examples=[_example_of(VirtualLocation)]
     )
 
 
@@ -262,32 +262,32 @@ class ListedService(OmitsEmpty):
         json_schema_extra={"format": "date-time"},
     )
     organization: ListedOrganization = Field(
-        description="The organization that provides the service.", examples=[example_of(ListedOrganization)]
+        description="The organization that provides the service.", examples=[_example_of(ListedOrganization)]
     )
 
 
 class Service(ListedService):
     """A complete service."""
 
-    organization: Organization = Field(description="The complete organization.", examples=[example_of(Organization)])
+    organization: Organization = Field(description="The complete organization.", examples=[_example_of(Organization)])
     service_at_locations: tuple[ServiceLocation, ...] | Absent = Field(
-        default=None, description="Locations of the service.", examples=[[example_of(ServiceLocation)]]
+        default=None, description="Locations of the service.", examples=[[_example_of(ServiceLocation)]]
     )
     contacts: tuple[ServiceContact, ...] | Absent = Field(
-        default=None, description="Contacts, with their numbers.", examples=[[example_of(ServiceContact)]]
+        default=None, description="Contacts, with their numbers.", examples=[[_example_of(ServiceContact)]]
     )
     schedules: tuple[Schedule, ...] | Absent = Field(
-        default=None, description="Opening hours.", examples=[[example_of(Schedule)]]
+        default=None, description="Opening hours.", examples=[[_example_of(Schedule)]]
     )
     attributes: tuple[Attribute, ...] | Absent = Field(
-        default=None, description="Taxonomy terms of the service.", examples=[[example_of(Attribute)]]
+        default=None, description="Taxonomy terms of the service.", examples=[[_example_of(Attribute)]]
     )
 
 
 class ListedServiceAtLocation(ServiceLocation):
     """A service at its location, in a list."""
 
-    service: ListedService = Field(description="The service.", examples=[example_of(ListedService)])
+    service: ListedService = Field(description="The service.", examples=[_example_of(ListedService)])
 
 
 class ServiceAtLocation(ServiceLocation):
@@ -301,7 +301,7 @@ class ServiceAtLocation(ServiceLocation):
     status: ServiceStatus = Field(description="The service's status.", examples=["active"])
     service: Service = Field(
         description="The service, without its locations.",
-        examples=[{name: value for name, value in example_of(Service).items() if name != "service_at_locations"}],
+        examples=[{name: value for name, value in _example_of(Service).items() if name != "service_at_locations"}],
     )
 
 
@@ -320,14 +320,14 @@ class Page(OmitsEmpty):
 class ServicePage(Page):
     """Services."""
 
-    contents: tuple[ListedService, ...] = Field(description="The services.", examples=[[example_of(ListedService)]])
+    contents: tuple[ListedService, ...] = Field(description="The services.", examples=[[_example_of(ListedService)]])
 
 
 class ServiceAtLocationPage(Page):
     """Services at their locations."""
 
     contents: tuple[ListedServiceAtLocation, ...] = Field(
-        description="The services at their locations.", examples=[[example_of(ListedServiceAtLocation)]]
+        description="The services at their locations.", examples=[[_example_of(ListedServiceAtLocation)]]
     )
 
 
@@ -336,7 +336,7 @@ class TaxonomyPage(Page):
 
     total_items: int = Field(description="Total number of entries.", examples=[1])
     size: int = Field(description="Entries on this page.", examples=[1])
-    contents: tuple[Taxonomy, ...] = Field(description="The taxonomies.", examples=[[example_of(Taxonomy)]])
+    contents: tuple[Taxonomy, ...] = Field(description="The taxonomies.", examples=[[_example_of(Taxonomy)]])
 
 
 class TaxonomyTermPage(Page):
@@ -344,4 +344,4 @@ class TaxonomyTermPage(Page):
 
     total_items: int = Field(description="Total number of entries.", examples=[7])
     size: int = Field(description="Entries on this page.", examples=[7])
-    contents: tuple[TaxonomyTerm, ...] = Field(description="The terms.", examples=[[example_of(TaxonomyTerm)]])
+    contents: tuple[TaxonomyTerm, ...] = Field(description="The terms.", examples=[[_example_of(TaxonomyTerm)]])

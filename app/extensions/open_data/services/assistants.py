@@ -131,7 +131,7 @@ class Library:
     on_duty: Callable[[WhoToCall], tuple[TeamOnDuty, ...]]
 
     def guide_of(self, arguments: OfGuide) -> str:
-        """Return the guide without checking that a named guide exists."""
+        """Return the named guide, which may not exist, or the default one. Raise `NoSuchGuide` if there is none."""
         guide = arguments.guide or default_guide(self.session, self.preferred_guide)
         if guide is None:
             raise NoSuchGuide

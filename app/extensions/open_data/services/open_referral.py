@@ -73,13 +73,13 @@ class Entry:
     last_modified: dt.datetime | None = None
 
 
-def id_of(kind: str, *name: str) -> uuid.UUID:
+def _id_of(kind: str, *name: str) -> uuid.UUID:
     """Return an id that is always the same for the same name."""
     return uuid.uuid5(DIRECTORY, "/".join((kind, *name)))
 
 
-def service_of(entry: Entry) -> Service:
-    service = id_of("service", *entry.name)
+def _service_of(entry: Entry) -> Service:
+    service = _id_of("service", *entry.name)
     on = entry.verified_on
     checked = f"A person checked these details on {on}" if on else "Nobody has checked these details yet"
     words = [*filter(None, entry.words), checked]
@@ -97,7 +97,7 @@ def service_of(entry: Entry) -> Service:
         contacts=_contacts(entry, service),
         attributes=tuple(
             Attribute(
-                id=id_of("attribute", *entry.name, str(term.id)),
+                id=_id_of("attribute", *entry.name, str(term.id)),
                 link_id=service,
                 link_type=link_type,
                 taxonomy_term_id=term.id,
@@ -108,7 +108,7 @@ def service_of(entry: Entry) -> Service:
         or None,
         schedules=tuple(
             Schedule(
-                id=id_of("schedule", *entry.name, each.opens, each.closes, *each.days),
+                id=_id_of("schedule", *entry.name, each.opens, each.closes, *each.days),
                 service_id=service,
                 byday=",".join(day.value[:2].upper() for day in each.days),
                 opens_at=each.opens,
@@ -124,23 +124,23 @@ def _locations(entry: Entry, service: uuid.UUID) -> Iterator[ServiceLocation]:
     """Virtual (by phone or online), the postal address, or both."""
     if entry.of.address is None or entry.of.phones or entry.of.email or entry.url:
         virtual = VirtualLocation(
-            id=id_of("location", *entry.owner),
+            id=_id_of("location", *entry.owner),
             location_type="virtual",
             name=f"{entry.organization.name}, by telephone or online",
             description="Reached by telephone or online; no address is given to visit.",
         )
-        link = id_of("service-at-location", *entry.name)
+        link = _id_of("service-at-location", *entry.name)
         yield ServiceLocation(id=link, service_id=service, location_id=virtual.id, location=virtual)
     if entry.of.address is not None:
         place = _place(entry, entry.of.address)
-        link = id_of("service-at-place", *entry.name)
+        link = _id_of("service-at-place", *entry.name)
         yield ServiceLocation(id=link, service_id=service, location_id=place.id, location=place)
 
 
 def _place(entry: Entry, address: PostalAddress) -> PhysicalLocation:
-    place = id_of("place", *entry.name)
+    place = _id_of("place", *entry.name)
     written = PlaceAddress(
-        id=id_of("address", *entry.name),
+        id=_id_of("address", *entry.name),
         location_id=place,
         address_1=", ".join(address.lines),
         city=address.town,
@@ -161,10 +161,10 @@ def _place(entry: Entry, address: PostalAddress) -> PhysicalLocation:
 def _contacts(entry: Entry, service: uuid.UUID) -> tuple[ServiceContact, ...] | None:
     if not entry.of.phones and not entry.of.email:
         return None
-    contact = id_of("contact", *entry.name)
+    contact = _id_of("contact", *entry.name)
     phones = tuple(
         ServicePhone(
-            id=id_of("phone", *entry.name, phone.number, phone.option or ""),
+            id=_id_of("phone", *entry.name, phone.number, phone.option or ""),
             contact_id=contact,
             number=phone.number,
             description=f"Option {phone.option}" if phone.option else None,
@@ -198,7 +198,7 @@ def read_directory(session: Session, signposts: Sequence[Signpost], hours: DutyH
     """Contacts by guide, then the signposts as given."""
     guides = [Guide(*found) for found in list_sections(session, Section.CONTACTS, Section.LINKED_RISKS)]
     taxonomy = Taxonomy(
-        id=id_of("taxonomy", "harms"),
+        id=_id_of("taxonomy", "harms"),
         name="Harms to children",
         description="The subjects of the guides, and the risks that they say are often linked to them.",
     )
@@ -208,7 +208,7 @@ def read_directory(session: Session, signposts: Sequence[Signpost], hours: DutyH
         teams = hours.published(WhoToCall(guide.contacts, tuple(signposts)))
         entries += _entries_of(guide, _publisher(guide, guides), terms, teams)
     entries += [_entry_of(signpost) for signpost in signposts]
-    return Directory(tuple(service_of(entry) for entry in entries), taxonomy, tuple(terms.values()))
+    return Directory(tuple(_service_of(entry) for entry in entries), taxonomy, tuple(terms.values()))
 
 
 def _terms(guides: Sequence[Guide], taxonomy: Taxonomy, public_url: str) -> dict[str, TaxonomyTerm]:
@@ -217,7 +217,7 @@ def _terms(guides: Sequence[Guide], taxonomy: Taxonomy, public_url: str) -> dict
 
     def add(slug: str, name: str, description: str, path: str) -> None:
         term = TaxonomyTerm(
-            id=id_of("term", slug),
+            id=_id_of("term", slug),
             name=name,
             description=description,
             taxonomy=taxonomy.name,
@@ -239,10 +239,10 @@ def _terms(guides: Sequence[Guide], taxonomy: Taxonomy, public_url: str) -> dict
 def _publisher(guide: Guide, guides: Sequence[Guide]) -> Organization:
     """Name the publisher as its first guide does. The description lists all guides."""
     published = [each for each in guides if each.publisher == guide.publisher]
-    organization = id_of("organization", guide.publisher)
+    organization = _id_of("organization", guide.publisher)
     of = guide.head.details.publisher
     code = OrganizationIdentifier(
-        id=id_of("identifier", guide.publisher),
+        id=_id_of("identifier", guide.publisher),
         organization_id=organization,
         identifier_type="Government Statistical Service code" if of.gss_code else "Unique reference number (URN)",
         identifier=guide.publisher,
@@ -313,7 +313,7 @@ def _entry_of(signpost: Signpost) -> Entry:
         name=name,
         owner=name,
         organization=Organization(
-            id=id_of("organization", *name), name=signpost.name, description=signpost.description
+            id=_id_of("organization", *name), name=signpost.name, description=signpost.description
         ),
         words=(
             signpost.description,

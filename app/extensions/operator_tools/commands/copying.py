@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from app.cli.options import AsJson, SettingsOptions, echo_result, open_engine, progress
+from app.cli.open_database import open_engine
+from app.cli.options import AsJson, SettingsOptions, echo_result, progress
 from app.db.database import DATABASE_FILE
 from app.db.file_copies import exclusive_lock
 from app.extensions.operator_tools.services.copying import Copied, copy_database, open_target

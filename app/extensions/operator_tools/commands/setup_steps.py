@@ -15,7 +15,8 @@ import typer
 from sqlmodel import Session
 
 from app.cli.access.people import invitation_link
-from app.cli.options import format_moment, open_writer, read_settings
+from app.cli.open_database import open_writer
+from app.cli.options import format_moment, read_settings
 from app.clock import utc_now
 from app.config import PREFIX, SEED_DIR, Settings
 from app.extensions.operator_tools.commands.rehearsal import rehearse
@@ -281,10 +282,7 @@ def _ask_number(text: str) -> str:
 
 
 def set_up_keys(day: FirstDay) -> None:
-    """Ask for the public keys of two keys made elsewhere, if none are set.
-
-    A folder, as answer or option, gets two key files, or has them.
-    """
+    """Unless set, ask for two public keys, or for a folder, in which key files are read or made."""
     if day.settings.seal_to:
         return
     if day.given.keys is None and not day.identities:

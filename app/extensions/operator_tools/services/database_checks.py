@@ -16,7 +16,15 @@ from app.db.schema import find_schema_faults, is_behind
 from app.errors import BackupRefused, GuidanceError, SchemaBehind, SchemaTooOld, SchemaUnknown
 from app.models.base import counted
 from app.services.operations.backup import drill_restore
-from app.services.operations.check_model import CheckContext, Verdict, fault, find_broken_rows, fine, unknown, warn
+from app.services.operations.check_model import (
+    CheckContext,
+    Verdict,
+    fault,
+    find_broken_rows,
+    fine,
+    unchecked_verdict,
+    warn,
+)
 from app.services.operations.invariants import Invariant
 from app.services.operations.watches import OF_THE_SERVER, find_newest_backup
 
@@ -121,7 +129,7 @@ def check_files(context: CheckContext) -> Verdict:
 def check_flush(context: CheckContext) -> Verdict:
     """Measure a flush: each stored concern waits for one."""
     if not context.is_embedded:
-        return unknown(OF_THE_SERVER)
+        return unchecked_verdict(OF_THE_SERVER)
     try:
         seconds = measure_flush(context.settings.data_dir)
     except OSError as failure:
@@ -149,7 +157,7 @@ def check_restore(context: CheckContext) -> Verdict:
     """The newest backup can be restored, into a temporary folder."""
     folder = context.settings.backup_folder
     if not context.is_embedded:
-        return unknown("test-restore a pg_dump, then run guidance verify on it")
+        return unchecked_verdict("test-restore a pg_dump, then run guidance verify on it")
     if folder is None:
         return warn(f"{UNSET} whether a backup restores", "set it")
     newest = find_newest_backup(folder, is_embedded=True)

@@ -54,7 +54,7 @@ from app.extensions.operator_tools.services.settings_checks import (
     check_clock,
     check_email,
     check_openid,
-    check_outside,
+    check_outside_settings,
     check_proxy,
     check_public_url,
     check_settings,
@@ -68,7 +68,7 @@ from app.services.operations.check_model import (
     Verdict,
     fault,
     open_check_context,
-    worst,
+    worst_verdict,
 )
 from app.services.operations.invariants import Invariant
 from app.services.operations.watches import BACKUPS, OPERATIONS, WATCHES
@@ -133,7 +133,7 @@ ALL_CHECKS = (
     Check("webhooks", check_webhooks, "docs/reference/events.md#receive-by-push", needs_database=True),
     Check("email", check_email, "docs/reference/events.md#email-to-the-duty-team"),
     Check(Part.OPENID.value, check_openid, "docs/how-to/first-day.md#give-scopes"),
-    *(Check(part.value, partial(check_outside, part), f"{OPERATIONS}#parts-outside") for part in KNOCKED),
+    *(Check(part.value, partial(check_outside_settings, part), f"{OPERATIONS}#parts-outside") for part in KNOCKED),
     Check("print", check_print, f"{PAGES}#the-page-to-print"),
     Check("scripts", check_scripts, PAGES),
     Check("desk-script", check_desk_script, "docs/how-to/work-at-the-desk.md#open-a-concern-in-the-browser"),
@@ -219,7 +219,7 @@ def _run(check: Check, context: CheckContext, *, is_readable: bool, is_quick: bo
         return SKIPPED_LONG
     try:
         found = check.run(context)
-        return found if isinstance(found, Verdict) else worst(found)
+        return found if isinstance(found, Verdict) else worst_verdict(found)
     except SQLAlchemyError as failure:
         return fault(f"the database cannot be read ({type(failure).__name__})", "run guidance verify")
     except (GuidanceError, OSError) as failure:

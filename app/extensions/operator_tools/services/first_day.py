@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from sqlalchemy import func
 from sqlalchemy.exc import SQLAlchemyError
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, select
 
 from app.config import PREFIX, is_loopback
 from app.db.database import DATABASE_FILE
@@ -33,9 +34,9 @@ from app.services.operations.check_model import (
     fault,
     fine,
     in_short,
-    unknown,
+    unchecked_verdict,
     warn,
-    worst,
+    worst_verdict,
 )
 from app.services.operations.watches import find_newest_backup
 
@@ -105,7 +106,7 @@ def examine_law(context: CheckContext) -> Iterator[Verdict]:
     try:
         statements = context.reference_data.statements
     except SeedFileError:  # reported by `examine_numbers`
-        yield unknown("the seed folder cannot be read")
+        yield unchecked_verdict("the seed folder cannot be read")
         return
     due = [each.id for each in statements if each.is_due(context.at.date(), within=dt.timedelta())]
     if due:
@@ -156,8 +157,8 @@ def examine_openid(context: CheckContext) -> Iterator[Verdict]:
 def examine_lead(context: CheckContext) -> Iterator[Verdict]:
     """Require a lead who has a passkey or has signed in. Otherwise yield a fault for each invited one."""
     with Session(context.engine) as session:
-        ready = [each.name for each in _leads(session) if each.provider or count_passkeys(session, each.name)]
-        invited = find_invited_leads(session, at=context.at)
+        passkeys, invited = count_passkeys(session), find_invited_leads(session, at=context.at)
+        ready = [each.name for each in _leads(session) if each.provider or passkeys[each.name]]
     if ready:
         yield fine(f"{in_short(ready)} can sign in")
         return
@@ -186,7 +187,7 @@ def _leads(session: Session) -> list[PersonRow]:
 def examine_concern(context: CheckContext) -> Iterator[Verdict]:
     """Require a concern that was ever acknowledged. Otherwise yield what is left to do."""
     with Session(context.engine) as session:
-        if has_acknowledged(session):
+        if _has_acknowledged(session):
             yield fine("the team has acknowledged a concern")
             return
         reference = find_invented(session, at=context.at)
@@ -200,7 +201,7 @@ def examine_concern(context: CheckContext) -> Iterator[Verdict]:
     )
 
 
-def has_acknowledged(session: Session) -> bool:
+def _has_acknowledged(session: Session) -> bool:
     """Count acts of a person or client only: `RETENTION` acknowledges tests before it erases them."""
     found = select(AuditEntryRow.position).where(
         col(AuditEntryRow.act) == DeskAct.ACKNOWLEDGED.value, col(AuditEntryRow.client) != RETENTION
@@ -263,7 +264,7 @@ STEPS = (
 def examine_step(step: Step, context: CheckContext) -> Verdict:
     """`NO_DATABASE` if its check cannot read it."""
     try:
-        return worst(step.examine(context))
+        return worst_verdict(step.examine(context))
     except SQLAlchemyError:
         return NO_DATABASE
 
@@ -275,7 +276,7 @@ def check_first_day(context: CheckContext) -> Verdict:
     if found["concern"] is NO_DATABASE and not (
         context.is_embedded and not (context.settings.data_dir / DATABASE_FILE).exists()
     ):
-        return unknown("the database cannot be read")
+        return unchecked_verdict("the database cannot be read")
     if not context.settings.is_trial and "concern" not in left:
         return fine("the first day is over: the team has acknowledged a concern")
     return warn(f"the first day is not over; left: {', '.join(left)}", "run guidance setup, which leads through it")

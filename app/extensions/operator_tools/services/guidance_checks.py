@@ -13,7 +13,7 @@ from app.models.base import counted
 from app.services.clock.working_days import WorkingDays
 from app.services.concerns.receipts import TIMES_FOR_DANGER
 from app.services.guides.editions import read_content
-from app.services.operations.check_model import CheckContext, Verdict, fault, fine, in_short, unknown, warn
+from app.services.operations.check_model import CheckContext, Verdict, fault, fine, in_short, unchecked_verdict, warn
 
 CONTACT_CHECKED_FOR = dt.timedelta(days=365)
 REVIEW_SOON = dt.timedelta(days=30)
@@ -97,7 +97,7 @@ def check_statements(context: CheckContext) -> Iterator[Verdict]:
     try:
         statements = context.reference_data.statements
     except SeedFileError:  # reported by `check_contacts`
-        yield unknown("the reference data cannot be read")
+        yield unchecked_verdict("the reference data cannot be read")
         return
     due = [each.id for each in statements if each.is_due(context.at.date(), within=REVIEW_SOON)]
     if due:

@@ -7,7 +7,7 @@ from pathlib import Path
 from sqlalchemy import text
 
 from app.models.base import counted
-from app.services.operations.check_model import CheckContext, Verdict, fault, fine, unknown, warn
+from app.services.operations.check_model import CheckContext, Verdict, fault, fine, unchecked_verdict, warn
 
 DISTRIBUTION = "one-minute-guide"
 PAGES_FOLDER = Path(__file__).parents[3] / "pages"
@@ -20,7 +20,7 @@ SCRIPT_OF_PAGES = re.compile(r"src=\"/looks/([\w./-]+\.js)\"")
 def check_pages(context: CheckContext) -> Verdict:
     """Check the pages of the embedded database's file."""
     if not context.is_embedded:
-        return unknown("the database server has the files")
+        return unchecked_verdict("the database server has the files")
     with context.engine.connect() as connection:
         faults = [str(row[0]) for row in connection.execute(text("PRAGMA quick_check")) if row[0] != "ok"]
     if faults:

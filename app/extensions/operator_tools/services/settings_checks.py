@@ -21,15 +21,14 @@ from app.services.access.people import list_people
 from app.services.audit.known_time import find_clock_fault
 from app.services.clock.working_hours import read_hours
 from app.services.events.deliveries import count_deliveries, oldest_waiting_deliveries
-from app.services.operations.check_model import CheckContext, Verdict, fault, fine, unknown, warn
-from app.services.operations.external_services import LATE, knock
+from app.services.operations.check_model import CheckContext, Verdict, fault, fine, unchecked_verdict, warn
+from app.services.operations.external_services import LATE, knock_at_services
 from app.services.operations.watches import Unmeasured, Watch
 
 LOOK_AT_PART = "check that it is running, that this computer can reach it, and that the setting is right"
 LOOK_AT_PAGE = "open it in a browser, and correct the setting"
 SOON = dt.timedelta(days=30)
 UNTRUSTED_PROXY = "proxy"
-"""The readiness warning."""
 
 
 def check_settings(context: CheckContext) -> Iterator[Verdict]:
@@ -68,7 +67,7 @@ def check_start(context: CheckContext) -> Verdict:
     except GuidanceError as refusal:
         return fault(f"a start would be refused: {refusal}".replace("\n", " "), "correct it before the next start")
     except SQLAlchemyError:
-        return unknown("the database cannot be read")
+        return unchecked_verdict("the database cannot be read")
     return fine("a start would succeed")
 
 
@@ -85,10 +84,10 @@ def _rehearse_start(settings: Settings, engine: Engine) -> None:
     require_startable(settings, engine)
 
 
-def check_outside(part: Part, context: CheckContext) -> Iterator[Verdict]:
+def check_outside_settings(part: Part, context: CheckContext) -> Iterator[Verdict]:
     """Check each setting that is set, once. A linked page that does not respond is only a warning."""
     says, action = (warn, LOOK_AT_PAGE) if part is Part.PAGES else (fault, LOOK_AT_PART)
-    found = list(knock(context.settings, part))
+    found = list(knock_at_services(context.settings, part))
     for setting, failure in found:
         if failure is not None:
             yield says(f"{setting}: not responding correctly ({failure})", action)
@@ -109,7 +108,7 @@ def check_email(context: CheckContext) -> Iterator[Verdict]:
                     f"since {waits:%Y-%m-%d %H:%M} UTC",
                     f"call the {readers}, who are not being notified; read the log lines email_failed",
                 )
-    yield from check_outside(Part.EMAIL, context)
+    yield from check_outside_settings(Part.EMAIL, context)
 
 
 def check_openid(context: CheckContext) -> Iterator[Verdict]:
@@ -126,7 +125,7 @@ def check_openid(context: CheckContext) -> Iterator[Verdict]:
                     "fails for everybody whose roles there are not named like scopes (concerns:read)",
                     "map the provider's groups or roles to scopes, or sign in once",
                 )
-    yield from check_outside(Part.OPENID, context)
+    yield from check_outside_settings(Part.OPENID, context)
 
 
 def check_proxy(context: CheckContext) -> Verdict:
@@ -144,7 +143,7 @@ def check_proxy(context: CheckContext) -> Verdict:
             "add the address of the proxy, and restart the service",
         )
     if settings.trusted_proxies and not answer.checks:
-        return unknown("the service is not responding at its public address, so the proxy cannot be checked")
+        return unchecked_verdict("the service is not responding at its public address, so the proxy cannot be checked")
     return fine("the proxy is trusted" if settings.trusted_proxies else "http needs no proxy")
 
 
@@ -186,10 +185,13 @@ def check_clock(context: CheckContext) -> Verdict:
 
 
 def check_watch(watch: Watch, context: CheckContext) -> Verdict:
-    """Require the bound, unless accepted; advice warns too. Skip a watch that no action could make measurable."""
+    """Compare a measurement with its bound. Advice within the bound is a warning.
+
+    Skip what no action could make measurable.
+    """
     taken = watch.measure(context)
     if isinstance(taken, Unmeasured):
-        return warn(taken.why, taken.action) if taken.action else unknown(taken.why)
+        return warn(taken.why, taken.action) if taken.action else unchecked_verdict(taken.why)
     if watch.is_past(taken) and watch.name in context.settings.accepted_warnings:
         return fine(f"{taken.found}, which GUIDANCE_ACCEPTED_WARNINGS accepts")
     if watch.is_past(taken):

@@ -1,4 +1,4 @@
-"""`python -m bench.documents`: processor seconds of reading large and hostile documents of editors."""
+"""`python -m tests.support.large_documents`: processor seconds of reading large and hostile documents of editors."""
 
 import io
 import sys

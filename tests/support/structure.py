@@ -1,6 +1,6 @@
-"""`python -m bench.structure`: whether a part of `app/` outgrew the table of weights in `docs/architecture.md`.
+"""`python -m tests.support.structure`: whether a part of `app/` outgrew the table of weights in `docs/architecture.md`.
 
-Reads files only. `python -m bench.walks` writes the table.
+Reads files only. `python -m tests.support.walks` writes the table.
 """
 
 import ast
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 ARCHITECTURE = Path("docs") / "architecture.md"
 MARK = "<!-- `make weights` writes from here to the next heading. -->\n"
 PARTS = "| part of `app/` | statements | lines of docstrings | files |\n|---|---:|---:|---:|\n"

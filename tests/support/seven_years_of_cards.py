@@ -1,5 +1,6 @@
-"""`python -m bench.cards`: the cards of seven years of concerns, opened and searched in a Chromium with little memory.
+"""The cards of seven years of concerns, opened and searched in a Chromium with little memory.
 
+`python -m tests.support.seven_years_of_cards` prints the figures.
 The heap of the page is limited, and the memory of all processes of the browser is measured.
 """
 
@@ -23,12 +24,12 @@ from playwright.sync_api import Locator, Page, expect, sync_playwright
 
 from app.http.visitors import SESSION_COOKIE
 from app.services.concerns.keys import DEVELOPMENT_IDENTITY
-from bench.browser import FLAGS
 from bench.servers import Server, guidance
-from bench.signed_in import SignedIn, sign_in
-from bench.years import fill_with_years
+from tests.support.browsing import FLAGS
 from tests.support.invented_concerns import invent_concerns
+from tests.support.signed_in import SignedIn, sign_in
 from tests.support.unsealing import unlock
+from tests.support.years import fill_with_years
 
 CONCERNS = 70_000
 HEAP_MEGABYTES = 700

@@ -1,4 +1,6 @@
-"""`python -m bench.matching`: how many concerns about a child told of before are recognised, and how many wrongly.
+"""How many concerns about a child told of before are recognised, and how many wrongly.
+
+`python -m tests.support.recognition` prints it.
 
 A thousand invented concerns, in the order in which they came. Each is compared with all that came before, by the
 modules of the desk's script.

@@ -65,7 +65,7 @@ class Editing(Visit):
         return self.context.contents(current.key, self.session) if current is not None else None
 
     def initial_content(self) -> DraftContent:
-        """The current edition without its change note, or a title from the guide's name and the council."""
+        """Return the current edition without its change note, or a title made from the guide's name and the council."""
         if self.current is None:
             publisher = {"name": self.context.settings.council_name}
             return {"title": self.guide.replace("-", " ").capitalize(), "publisher": publisher}
@@ -73,11 +73,11 @@ class Editing(Visit):
         return {name: value for name, value in words.items() if name != CHANGE_NOTE}
 
     def write(self, change: DraftChange, *, unplaced: UnplacedChange = keep_unplaced) -> GuideDraftRow:
-        """Write in the person's name. See `write_guide_draft`."""
+        """Write as the person who asks. See `write_guide_draft`."""
         return self.context.writer.run(write_guide_draft, self.anyhow(), change, unplaced=unplaced)
 
     def begin(self, words: DraftContent, page: str = "") -> Response:
-        """A draft that is there stays. `page` is a path below the draft's."""
+        """Start a draft unless there is one, and lead to it. `page` is a path below the draft's."""
         self.write(lambda draft: words if draft is None else draft.read())
         return lead_to(f"{self.path}{page}")
 
@@ -98,7 +98,7 @@ class Editing(Visit):
 def draft_form(
     router: DeskRouter, path: str, anchor: str = ""
 ) -> Callable[[Callable[..., Response | None]], Callable[..., Response]]:
-    """A form about a draft, which leads to its page, also if it is full; if it is invalid, to its faults there."""
+    """Decorate the operation of a form about a draft. It leads to the draft, and shows errors there."""
     return router.form(
         f"/{{guide}}/{path}",
         lambda editing: lead_to(f"{editing.path}{anchor}"),
@@ -108,7 +108,7 @@ def draft_form(
 
 
 def waiting_for(visit: Visit, session: Session) -> dict[str, int]:
-    """As `count_waiting`, for the desk's menu."""
+    """Count the drafts that wait for the person, for the desk's menu."""
     return {PAGES: count_waiting(session, visit.actor.client, can_publish=visit.visitor.can_publish)}
 
 
@@ -119,7 +119,7 @@ async def read_editing(visit: VisitDep, session: SessionDep, guide: GuideName) -
 async def read_reviewing(
     visit: VisitDep, session: SessionDep, guide: GuideName, language: DraftLanguage = OWN_WORDS
 ) -> Editing:
-    """`language` is from path or query, empty for an edition."""
+    """Take `language` from path or query. It is empty for an edition."""
     return Editing(**vars(visit), session=session, guide=guide, language=language)
 
 

@@ -1,4 +1,4 @@
-"""`python -m bench.walks`: write the weights of `app/`, and the walks of three requests, into `docs/architecture.md`.
+"""The weights of `app/`, and the walks of three requests: `python -m tests.support.walks` writes them.
 
 A profiling hook in every thread traces equal requests, but for the first. A function counts once. The least of the
 counts is written, because a job of the service may run beside a request.
@@ -19,7 +19,7 @@ import httpx
 
 from app.config import Settings
 from app.main import create_app
-from bench.structure import ROOT, write_weights
+from tests.support.structure import ROOT, write_weights
 
 APP = f"{ROOT}/app/"
 CONCERN = {
