@@ -22,6 +22,10 @@ NO_DATABASE = (
 )
 
 
+def _is_missing(settings: Settings) -> bool:
+    return settings.database_address is None and not (settings.data_dir / DATABASE_FILE).is_file()
+
+
 @contextmanager
 def open_engine(settings: Settings, *, creates: bool = False) -> Iterator[Engine]:
     """Yield an engine with the keys that sign access rows, and set the log level to warning.
@@ -30,7 +34,7 @@ def open_engine(settings: Settings, *, creates: bool = False) -> Iterator[Engine
     Raise `DatabaseUnreadable` if the database fails within the block.
     """
     set_up_logs("warning")
-    if not creates and settings.database_address is None and not (settings.data_dir / DATABASE_FILE).is_file():
+    if not creates and _is_missing(settings):
         raise SetupError(NO_DATABASE.format(folder=settings.data_dir))
     engine = open_database(settings.data_dir, settings.database_address)
     open_access_keys(settings, engine)
@@ -69,7 +73,7 @@ def open_published(settings: Settings) -> Iterator[Session | None]:
 
     Raise `DatabaseUnreadable`, and the errors of `is_behind`.
     """
-    if settings.database_url is None and not (settings.data_dir / DATABASE_FILE).exists():
+    if _is_missing(settings):
         yield None
         return
     with open_engine(settings) as engine, Session(engine) as session:

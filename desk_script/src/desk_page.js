@@ -46,11 +46,13 @@ export class DeskPage {
     this.#onOpened();
   }
 
-  // Open the page with new identities, and hold them. Throw a Fault if they open nothing.
-  async open(identities) {
+  // Open the page with new identities, and hold them. Throw a Fault if they open nothing. The tab keeps the bytes of the file that
+  // a person chose, if there is one and no touch can open the key.
+  async open(identities, file = null) {
     await this.#show(identities);
     this.#keyring.hold(identities);
     this.#onOpened();
+    if (file !== null && !(await canTouch())) await keep(file);
   }
 
   // Lead to the page of the person's key, which opens a file that is locked itself; then back.
@@ -63,8 +65,7 @@ export class DeskPage {
     const asked = this.#asked;
     this.#asked = null;
     const panel = new Panel(this.#keyring, async (identities, bytes) => {
-      await this.open(identities);
-      if (!(await canTouch())) await keep(bytes);
+      await this.open(identities, bytes);
       if (asked !== null && asked.page !== KEY_PAGE) await this.#openPage(asked.page);
     });
     document.querySelector("[data-key-file]")?.append(panel.element);

@@ -3,7 +3,7 @@
 import { element } from "./elements.js";
 import { sentenceOf } from "./faults.js";
 import { Lock, lockOf, readIdentities } from "./identities.js";
-import { forgetKept, hasKept, keep, openKept } from "./kept_key.js";
+import { forgetKept, hasKept, openKept } from "./kept_key.js";
 import { say } from "./stay.js";
 import { canTouch, openOwnCopy } from "./touch.js";
 
@@ -18,7 +18,7 @@ export class DeskLock {
   #isAble = false;
   #isBusy = false;
 
-  // `use` opens the page with identities, and throws a Fault if they open nothing. `openLocked` gets the bytes of a file
+  // `use` opens the page with identities, and keeps the bytes of a file; it throws a Fault if they open nothing. `openLocked` gets the bytes of a file
   // that is locked itself.
   constructor(keyring, { use, openLocked }) {
     this.#keyring = keyring;
@@ -77,8 +77,7 @@ export class DeskLock {
     const bytes = new Uint8Array(await file.arrayBuffer());
     this.#file.value = "";
     if (lockOf(bytes) !== Lock.NONE) return this.#openLocked(bytes);
-    await this.#use(await readIdentities(bytes));
-    await keep(bytes);
+    await this.#use(await readIdentities(bytes), bytes);
     this.show();
     bytes.fill(0);
   }

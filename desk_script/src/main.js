@@ -47,7 +47,7 @@ if (document.querySelector("[data-unseal-file]")) {
       copySheet.take();
     },
   });
-  const lock = new DeskLock(keyring, { use: (identities) => page.open(identities), openLocked: (bytes) => page.openLocked(bytes) });
+  const lock = new DeskLock(keyring, { use: (...given) => page.open(...given), openLocked: (bytes) => page.openLocked(bytes) });
   find.onNeedKey(() => lock.unlock());
   let hasActed = false;
   const { send, open } = stayOnPage(keyring, {

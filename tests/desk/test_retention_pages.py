@@ -220,6 +220,23 @@ def test_a_list_of_one_shows_the_request_that_stands(context: AppContext, lee: T
 
 
 @by_two
+def test_a_list_of_one_of_a_state_shows_the_request_after_those_of_others(context: AppContext, lee: TestClient) -> None:
+    *closed, sought = sorted(raise_concern(lee)["reference"] for _ in range(3))
+    for each in (*closed, sought):
+        do(lee, each, "acknowledgement", up_to_addition="0")
+    for each in closed:
+        do(lee, each, "outcome", outcome="early_help")
+    for each in (*closed, sought):
+        do(lee, each, "erasure", reason="Asked for.", sure="yes", repeated=each)
+
+    actor = Actor(f"passkey:desk/{LEE}", "192.0.2.1", context.clock())
+    query = RetentionQuery(list=RetentionList.REQUESTED, state="acknowledged")
+    found = read_list(context.writer, query, RetentionPeriods(90, 90), actor=actor, limit=1)
+
+    assert [each.reference for each in found] == [sought]
+
+
+@by_two
 def test_after_a_request_that_names_no_person_a_lead_is_the_first(lee: TestClient, desk: Desk) -> None:
     reference = a_closed_concern(lee)
     assert desk.act(reference, "erasure", reason="Asked for.").status_code == 403

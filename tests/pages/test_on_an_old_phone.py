@@ -21,6 +21,7 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeout
 from bench.content import GUIDE
 from bench.servers import UNLIMITED, guidance
 from tests.support.browsing import launch_browser
+from tests.support.journeys import answer
 
 pytestmark = [pytest.mark.nightly, pytest.mark.slow]
 
@@ -33,7 +34,6 @@ FORMS = {
     "/worried-about-yourself": {"immediate_danger": "no"},
     "/worried-about-a-friend": {"immediate_danger": "no"},
 }
-NARRATIVE = "Alex Example was collected from school by an adult that staff do not know."
 STARTS = ("/", "/cy/", "/concerns/saved", *FORMS)
 LINK = re.compile(r"""href=["'](/[^"'#?]*)""")
 OTHERS = ("/cy/", "/docs", "/looks/", "/v1/")
@@ -111,10 +111,10 @@ def send(browser: Browser, url: str, answers: dict[str, str], has_scripts: bool)
     """Fill in the form at `url`, and send it. Return the seconds from pressing Send until the receipt appears."""
     with _phone(browser, has_scripts) as page:
         page.goto(url)
-        _answer(page, answers)
+        answer(page, answers)
         while page.locator("[data-continue]:visible").count():
             page.locator("[data-continue]:visible").click()
-            _answer(page, answers)
+            answer(page, answers)
         page.locator("[data-check]").click()
         page.locator("#send").wait_for()
         _slow_down(page)
@@ -122,17 +122,6 @@ def send(browser: Browser, url: str, answers: dict[str, str], has_scripts: bool)
         page.locator("#send").click(no_wait_after=True)
         page.locator("p.reference").first.wait_for()
         return time.perf_counter() - began
-
-
-def _answer(page: Page, answers: dict[str, str]) -> None:
-    """Answer the required questions that are visible."""
-    for name, value in answers.items():
-        choice = page.locator(f"[name='{name}'][value='{value}']")
-        if choice.count() and choice.is_visible():
-            choice.check()
-    narrative = page.locator("[name='concern.narrative']")
-    if narrative.is_visible():
-        narrative.fill(NARRATIVE)
 
 
 @pytest.mark.parametrize("has_scripts", [True, False], ids=["with scripts", "without scripts"])

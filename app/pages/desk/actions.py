@@ -290,8 +290,8 @@ def show_again(attempt: Attempt, form: str, refusal: errors.GuidanceError) -> Re
     is_own = {each.client for each in meanwhile} == {visitor.actor.client}
     if isinstance(refusal, errors.ChangedMeanwhile) and is_own:
         heading, message = REPEATED
-    is_closing = form == "outcome" and isinstance(refusal, errors.NotAcknowledged)
-    is_closing = is_closing and concern is not None and concern.state != ConcernState.RECEIVED
+    is_read = concern is not None and concern.state != ConcernState.RECEIVED
+    is_closing = is_read and form == "outcome" and isinstance(refusal, errors.NotAcknowledged)
     if is_closing:
         heading, message = STILL_WAITS
     if in_danger is not None and (is_closing or DeskAct.ADDED in {each.act for each in meanwhile}):

@@ -166,13 +166,12 @@ def _list_requested(session: Session, query: RetentionQuery, actor: Actor, limit
         AuditEntryRow.at >= actor.at - REQUESTED_WITHIN,
         AuditEntryRow.act == DeskAct.ERASURE_REQUESTED.value,
         col(AuditEntryRow.chain).not_in(hidden_from(actor)),
+        col(AuditEntryRow.chain).in_(select(ConcernRow.reference).where(query.condition)),
     )
     chains = session.exec(requests.distinct().order_by(AuditEntryRow.chain)).all()
     found = ((chain, find_erasure_request(session, chain)) for chain in chains)
     standing = dict(islice(((chain, request) for chain, request in found if request is not None), limit))
-    states = select(ConcernRow.reference, ConcernRow.state).where(
-        col(ConcernRow.reference).in_(standing), query.condition
-    )
+    states = select(ConcernRow.reference, ConcernRow.state).where(col(ConcernRow.reference).in_(standing))
     return [
         _entry_of(name, state, standing[name]) for name, state in session.exec(states.order_by(ConcernRow.reference))
     ]

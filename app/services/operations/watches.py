@@ -134,7 +134,7 @@ class Watch:
 def measure_backup(around: MeasurementContext) -> Reading | Unmeasured:
     """Return the age of the newest backup in seconds, or that of the database if there is none.
 
-    Raise `Unmeasured` without a readable folder here.
+    Return `Unmeasured` without a readable folder here.
     """
     folder, each_night = around.settings.backup_folder, EACH_NIGHT[around.is_embedded]
     if folder is None:
@@ -269,7 +269,7 @@ def measure_lost_entries(around: MeasurementContext) -> Reading | Unmeasured:
 def measure_delivery(around: MeasurementContext) -> Reading | Unmeasured:
     """Return the seconds since a process looked for emails, or for events for webhooks, whichever is longer.
 
-    A time before this process's start, or before the latest webhook, counts as that. Raise `Unmeasured` if neither is
+    A time before this process's start, or before the latest webhook, counts as that. Return `Unmeasured` if neither is
     needed.
     """
     with Session(around.engine) as session:
