@@ -284,6 +284,7 @@ def test_a_provider_s_person_makes_a_passkey_that_locks_the_identity(
         page.get_by_role("button", name="Lock by a passkey").press("Enter")
     locked = tmp_path / "identity-locked.age"
     saved.value.save_as(locked)
+    expect(page.locator("[data-lock]")).to_have_text("Unlocked")  # a press before that would choose another file
     page.locator("[data-lock]").press("Enter")
     page.goto(f"/desk/concerns/{receipt['reference']}")
 

@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 from app.config import Settings
 from app.http.context import AppContext
 from app.models.access.roles import Role
+from app.models.concerns.receipts import ConcernState
 from app.pages.desk import oversight
 from app.services.audit.audit_log import Actor
 from app.services.desk.retention import RetentionPeriods
@@ -230,7 +231,7 @@ def test_a_list_of_one_of_a_state_shows_the_request_after_those_of_others(contex
         do(lee, each, "erasure", reason="Asked for.", sure="yes", repeated=each)
 
     actor = Actor(f"passkey:desk/{LEE}", "192.0.2.1", context.clock())
-    query = RetentionQuery(list=RetentionList.REQUESTED, state="acknowledged")
+    query = RetentionQuery(list=RetentionList.REQUESTED, state=ConcernState.ACKNOWLEDGED)
     found = read_list(context.writer, query, RetentionPeriods(90, 90), actor=actor, limit=1)
 
     assert [each.reference for each in found] == [sought]
