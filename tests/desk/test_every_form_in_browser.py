@@ -94,7 +94,7 @@ window.sweep = (() => {
     .replace(/[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}/, "{reference}").replace(/\/[0-9]+(?=\/|$)/, "/{number}")
     .replace(/^\/edit\/(?!new|document)[^/]+/, "/edit/{guide}")
     .replace(/renditions\/(?!begin)[^/]+/, "renditions/{language}")
-    .replace(/sections\/.+/, "sections/{page}").replace(/bursts\/[^/]+/, "bursts/{burst}");
+    .replace(/numbers\/[^/]+/, "numbers/{item}").replace(/sections\/.+/, "sections/{page}").replace(/bursts\/[^/]+/, "bursts/{burst}");
   const buttonsOf = (form, place) => [...form.querySelectorAll("button:not([type=button], [hidden])")].map((button) => {
     const action = button.getAttribute("formaction") ?? form.getAttribute("action") ?? place;
     const act = button.name ? ` ${button.name}=${button.value.split(/[:.]/)[0]}` : "";
@@ -165,10 +165,10 @@ window.sweep = (() => {
 })();
 """
 ENDS_THE_SESSION = re.compile(r"/desk/sign-out")
-ONLY_AT_FIRST = re.compile(r"/(move|end)$| act=up$")
+ONLY_AT_FIRST = re.compile(r"/(move|end|return|numbers/{item})$| act=up$")
 """Forms for what another form may take away: pressed first where they are seen."""
 ENDS_A_DRAFT = re.compile(r"/(publication|removal|leaving|offer|plan|withdrawal)$")
-BY_SCRIPT = re.compile(r"/desk/find|/hand-over$|/export$|/person-file/[0-9]+$|/copies$|/people/key$")
+BY_SCRIPT = re.compile(r"/desk/find|/hand-over$|/export$|/person-file/{number}$|/copies$|/people/key$")
 """What the script of the desk may answer itself, without sending the form as it is: it seals, signs or searches."""
 
 
