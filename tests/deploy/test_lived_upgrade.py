@@ -1,15 +1,14 @@
 """An upgrade, lived through: the program of the last release fills a service, and the program of today takes it over.
 
 The old program is that of the last tag, or else of the commit that last recorded a schema in `tests/released`. It runs
-with the packages of today.
+in an environment that its own Makefile makes, with the packages of its time.
 """
 
-import io
 import json
+import os
 import re
 import subprocess
 import sys
-import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -53,8 +52,17 @@ def old_tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tags = git("-c", "versionsort.suffix=rc", "tag", "--list", "v*", "--sort=-version:refname").decode().split()
     commit = tags[0] if tags else git("log", "-1", "--format=%H", "--", RECORDED).decode().strip()
     folder = tmp_path_factory.mktemp("old")
-    with tarfile.open(fileobj=io.BytesIO(git("archive", commit, "app", "seed"))) as archive:
-        archive.extractall(folder, filter="data")
+    subprocess.run(["git", "clone", "--quiet", ROOT, folder], check=True)
+    subprocess.run(["git", "checkout", "--quiet", "--detach", commit], cwd=folder, check=True)
+    made = subprocess.run(
+        ["make", "--silent", ".venv/installed-serve", f"PYTHON={sys.executable}"],
+        cwd=folder,
+        env={name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert made.returncode == 0, made.stderr
     return folder
 
 
@@ -63,19 +71,15 @@ class Old(LiveServer):
 
     def __init__(self, tree: Path, data_dir: Path, **settings: Any) -> None:
         super().__init__(data_dir, is_forked=False, **settings)
-        self._tree = tree
-        self._environment |= {"PYTHONPATH": str(tree)}
+        self._program = tree / ".venv/bin/guidance"
 
     def _run(self, words: list[str]) -> "subprocess.Popen[bytes]":
         with self.log.open("ab") as log:
-            command = [sys.executable, "-m", "app.cli", *words]
-            return subprocess.Popen(command, stderr=log, stdout=log, env=self._environment, cwd=self._tree)
+            return subprocess.Popen([self._program, *words], stderr=log, stdout=log, env=self._environment)
 
     def command(self, *words: str) -> "subprocess.CompletedProcess[str]":
-        command = [sys.executable, "-m", "app.cli", *words, "--data-dir", str(self.data_dir)]
-        return subprocess.run(
-            command, env=self._environment, cwd=self._tree, check=False, capture_output=True, text=True
-        )
+        command = [self._program, *words, "--data-dir", str(self.data_dir)]
+        return subprocess.run(command, env=self._environment, check=False, capture_output=True, text=True)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
