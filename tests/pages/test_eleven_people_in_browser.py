@@ -19,8 +19,10 @@ pytestmark = [pytest.mark.nightly, pytest.mark.any_database, pytest.mark.slow]
 
 PHONE = Condition(360, 740, kilobits=400, slowdown=4)
 CHILDREN = ("Alex", "Billie", "Charlie")
-NAMES_AND_TIMES = re.compile(r"^English$|^One Minute Guide$|^I speak \w+\. Interpreter, please\.$|Team$|^(?:Open )?\w+day|^At night")
-"""Matches the English that stays on a short page: names (the service’s own where no council is named), opening hours, and what to say on the phone."""
+NAMES_AND_TIMES = re.compile(
+    r"^English$|^One Minute Guide$|^I speak \w+\. Interpreter, please\.$|Team$|^(?:Open )?\w+day|^At night"
+)
+"""Matches the English that stays on a short page: names, opening hours, and what to say on the phone."""
 
 
 class Walk:
