@@ -94,7 +94,8 @@ window.sweep = (() => {
     .replace(/[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}/, "{reference}").replace(/\/[0-9]+(?=\/|$)/, "/{number}")
     .replace(/^\/edit\/(?!new|document)[^/]+/, "/edit/{guide}")
     .replace(/renditions\/(?!begin)[^/]+/, "renditions/{language}")
-    .replace(/numbers\/[^/]+/, "numbers/{item}").replace(/sections\/.+/, "sections/{page}").replace(/bursts\/[^/]+/, "bursts/{burst}");
+    .replace(/numbers\/[^/]+/, "numbers/{item}")
+    .replace(/sections\/.+/, "sections/{page}").replace(/bursts\/[^/]+/, "bursts/{burst}");
   const buttonsOf = (form, place) => [...form.querySelectorAll("button:not([type=button], [hidden])")].map((button) => {
     const action = button.getAttribute("formaction") ?? form.getAttribute("action") ?? place;
     const act = button.name ? ` ${button.name}=${button.value.split(/[:.]/)[0]}` : "";
