@@ -78,7 +78,7 @@ class Old(LiveServer):
             return subprocess.Popen([self._program, *words], stderr=log, stdout=log, env=self._environment)
 
     def command(self, *words: str) -> "subprocess.CompletedProcess[str]":
-        command = (self._program, *words, "--data-dir", self.data_dir)
+        command: list[str | Path] = [self._program, *words, "--data-dir", self.data_dir]
         return subprocess.run(command, env=self._environment, check=False, capture_output=True, text=True)
 
 
