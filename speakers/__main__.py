@@ -39,7 +39,7 @@ def take_sheet(language: Language, path: Path) -> Taken | None:
     taken = take(language, read_sheet(page))
     for line in taken.refused:
         print(line)
-    print(f"{len(taken.corrected)} translations were corrected.")
+    print(f"Corrected translations: {len(taken.corrected)}.")
     print(
         f"Checked by {taken.signed_by}."
         if taken.signed_by

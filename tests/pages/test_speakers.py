@@ -12,13 +12,14 @@ from app.pages import languages
 from app.pages.languages import LANGUAGES, LOCALE_DIR, SHORT_LANGUAGES, UNSIGNED, Language, read_catalogue
 from speakers import pictures
 from speakers.__main__ import main
-from speakers.corrections import Taken, take
+from speakers.corrections import Taken, faults_of, take
 from speakers.sheet import Returned, Sentence, fingerprint, read_sheet, sentences_of, sheet_of
 from tests.support.loops import for_each
 
 pytestmark = pytest.mark.any_database
 
 URDU = next(each for each in SHORT_LANGUAGES if each.code == "ur")
+POLISH = next(each for each in SHORT_LANGUAGES if each.code == "pl")
 WELSH = LANGUAGES[1]
 SPEAKER, DAY = "Sana Example, Example Council", "2026-12-03"
 SEND, CALL, SILENT = "Send", "If so, call %(phones)s first.", "<strong>If you cannot speak,</strong>"
@@ -126,6 +127,15 @@ def test_a_row_that_would_break_the_page_is_refused_by_its_number(english: str, 
     assert file_of(URDU).read_bytes() == before
 
 
+def test_a_row_keeps_joiners_and_the_numbers_that_the_translation_had() -> None:
+    joined = "ہمیں\u200cبھیجیں"
+
+    assert [each.now for each in corrected(SEND, joined).corrected] == [joined]
+    once = Sentence(1, "Shift: press 1 more time to exit.", "Shift: mai apăsați o dată pentru a ieși.")
+    assert list(faults_of(once, "Shift: apăsați încă o dată pentru a ieși.")) == []
+    assert list(faults_of(once, "Shift: mai apăsați de 2 ori pentru a ieși.")) != []
+
+
 def test_right_rows_are_taken_beside_a_refused_one() -> None:
     texts = {row(CALL).key: "پہلے کال کریں۔", row(SEND).key: "ہمیں بھیجیں"}
 
@@ -194,6 +204,21 @@ def test_a_later_correction_without_the_tick_takes_the_name_out() -> None:
     assert read_catalogue(URDU).last_translator == UNSIGNED
 
 
+def test_an_unsigned_sheet_without_a_correction_leaves_the_name_in() -> None:
+    take(URDU, returned(URDU, signed=True))
+
+    take(URDU, returned(URDU))
+
+    assert read_catalogue(URDU).last_translator == SPEAKER
+
+
+def test_a_sheet_of_another_language_is_refused_as_a_whole() -> None:
+    taken = take(POLISH, returned(URDU, {row(SEND).key: "ہمیں بھیجیں"}, signed=True))
+
+    assert taken.refused == ["This is no sheet for Polish: nothing was taken."]
+    assert taken.corrected == []
+
+
 def test_the_command_refuses_what_is_no_sheet_of_that_language(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -239,7 +264,7 @@ def test_a_speaker_corrects_the_sheet_in_a_browser_and_sends_the_saved_file(
     assert (code, faults, reopened) == (0, [], "ہمیں بھیجیں & شکریہ")
     assert row(SEND).now == "ہمیں بھیجیں & شکریہ"
     assert read_catalogue(URDU).last_translator == SPEAKER
-    assert f"1 translations were corrected.\nChecked by {SPEAKER}." in capsys.readouterr().out
+    assert f"Corrected translations: 1.\nChecked by {SPEAKER}." in capsys.readouterr().out
 
 
 @pytest.mark.slow
