@@ -3,7 +3,9 @@
 import re
 import shutil
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pyrage
@@ -62,6 +64,31 @@ def test_a_clone_and_a_seed_folder_of_ones_own_show_their_own_guide(installed_se
 
     assert Settings(seed_dir=ROOT / "seed").first_guides == ROOT / "seed"
     assert Settings(seed_dir=own).first_guides == own
+
+
+def reads_of_guides(document: dict[str, Any]) -> Iterator[str]:
+    """Yield the path of each read of a guide, with the examples of the document."""
+    shared = document["components"]["parameters"]
+    for path, operations in document["paths"].items():
+        asked = path
+        for each in operations.get("get", {}).get("parameters", ()):
+            known = shared[each["$ref"].rpartition("/")[2]] if "$ref" in each else each
+            example = known.get("example") or known["schema"].get("examples", [""])[0]
+            asked = asked.replace(f"{{{known['name']}}}", str(example))
+        if asked.startswith(f"{GUIDE}/") and "{" not in asked:
+            yield asked
+
+
+@pytest.mark.embedded
+def test_a_trial_of_the_invented_guide_answers_what_the_documents_ask(installed_seed: Path, tmp_path: Path) -> None:
+    with TestClient(create_app(Settings(data_dir=tmp_path, seed_dir=installed_seed))) as client:
+        asked = [each for each in reads_of_guides(client.get("/openapi.json").json()) if "/draft" not in each]
+        missed = {each for each in asked if client.get(each).status_code == 404}
+
+    assert len(asked) >= 40
+    assert f"{GUIDE}/renditions/cy/indicators.csv" in asked
+    # The words of the statute are the government's, so the invented guide does not have that definition.
+    assert {each.rpartition("/")[2] for each in missed} == {"statutory-definition"}
 
 
 def test_the_invented_guide_says_so_first_and_its_numbers_ring_nowhere() -> None:
