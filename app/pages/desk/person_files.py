@@ -10,7 +10,6 @@ from typing import Annotated, Any, Literal
 
 import orjson
 from fastapi import Path, Response
-from sqlmodel import Session
 
 from app.errors import ValidationFailed
 from app.http.negotiation import JSON
@@ -56,8 +55,7 @@ def read_file_requests(visit: WorkerVisitDep) -> Response:
 
 
 def _requests_page(visit: Visit, typed: Mapping[str, str], faults: Mapping[str, str] = NO_FAULTS) -> Response:
-    with Session(visit.context.engine) as session:
-        requests = list(read_requests(session).values())
+    requests = list(visit.read(read_requests).values())
     is_open = [each for each in requests if each.ended is None]
     return visit.page(
         "desk_person_files.html",
@@ -97,8 +95,7 @@ def read_file_request(visit: WorkerVisitDep, number: Number) -> Response:
 def _request_page(
     visit: Visit, number: int, faults: Mapping[str, str] = NO_FAULTS, typed: Mapping[str, str] = NO_FAULTS
 ) -> Response:
-    with Session(visit.context.engine) as session:
-        request = get_request(session, number)
+    request = visit.read(get_request, number)
     file = FileStepDetails(request=number, file_sha256=request.file_sha256)
     return visit.page(
         "desk_person_file.html",
