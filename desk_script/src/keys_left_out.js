@@ -1,7 +1,9 @@
 // Stands in for the arithmetic of keys that this service neither makes nor opens: post-quantum keys and hardware tags.
 // The build gives it to age-encryption. Each use is refused.
+import { Fault } from "./faults.js";
+
 const refuse = () => {
-  throw new Error("this service uses no key of this kind");
+  throw new Fault("kind-of-key");
 };
 
 export const MLKEM768X25519 = { getPublicKey: refuse, encapsulate: refuse, decapsulate: refuse };
