@@ -11,8 +11,9 @@ PYTHON_LOCKS = ("serve.txt", "dev.txt", "docs.txt", "bench.txt", "generators.txt
 """The lock files in `requirements/`. The first is that of an installation."""
 BUNDLED = "desk_script"
 """The folder of the only npm lock file whose packages are distributed: in `unseal.js`, `unseal.html` and `swagger/`."""
-NOT_INSIDE = "@scarf/scarf"
-"""It counts installations of swagger-ui-dist for its publisher, by a script that npm is told not to run."""
+NOT_INSIDE = ("node_modules/@scarf/scarf", "node_modules/@noble/post-quantum")
+"""The first counts installations of swagger-ui-dist for its publisher, by a script that npm is told not to run.
+`build.js` leaves the second out, with its own packages."""
 NPM_LOCKS = (
     BUNDLED,
     "examples/javascript",
@@ -43,6 +44,7 @@ class NpmPackage(NamedTuple):
     integrity: str
     is_dev: bool
     """True if the package is only used to build or test, and is in nothing that is built."""
+    path: str
 
 
 def python_packages(lock: str) -> list[Locked]:
@@ -61,6 +63,7 @@ def npm_packages(folder: str) -> list[NpmPackage]:
             _terms(each.get("license")),
             each.get("integrity", ""),
             bool(each.get("dev")),
+            path,
         )
         for path, each in lock["packages"].items()
         if path and not each.get("link")
@@ -69,7 +72,7 @@ def npm_packages(folder: str) -> list[NpmPackage]:
 
 def bundled_packages() -> list[NpmPackage]:
     """Return the npm packages that are inside the desk's script and the script of the API documentation."""
-    return [each for each in npm_packages(BUNDLED) if not each.is_dev and each.name != NOT_INSIDE]
+    return [each for each in npm_packages(BUNDLED) if not each.is_dev and not each.path.startswith(NOT_INSIDE)]
 
 
 def unlocked() -> Iterator[str]:

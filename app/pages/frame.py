@@ -1,7 +1,8 @@
 """The base of the desk's pages. None is cached, and only pages of this service may post forms to the desk."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Concatenate, ParamSpec, TypeVar
 from urllib.parse import urlencode
 
 from fastapi import Depends, Request, Response, Security
@@ -34,6 +35,8 @@ FROM_ELSEWHERE = (
 )
 SIGN_IN_AGAIN = ("You are signed out", "Your action has not been carried out. Sign in and try again.")
 DAMAGED = ("This concern is damaged", "It cannot be shown. Tell the operator, who can find out what was changed.")
+P = ParamSpec("P")
+T = TypeVar("T")
 Texts = dict[type[errors.GuidanceError], tuple[str, str]]
 SHOWN_AGAIN: Texts = {
     errors.ChangedMeanwhile: (
@@ -150,18 +153,21 @@ class Visit(DeskSite):
         expect_openable(self.context.writer, reference, self.visitor.actor)
         return reference
 
+    def read(self, query: Callable[Concatenate[Session, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Return `query(session, ...)`, in a session of its own: `context.writer.run` is for what is changed."""
+        with Session(self.context.engine) as session:
+            return query(session, *args, **kwargs)
+
     def may_open(self, reference: str) -> bool:
         """Check again, because the concern may just have been restricted."""
-        with Session(self.context.engine) as session:
-            return is_openable(session, reference, self.visitor.actor)
+        return self.read(is_openable, reference, self.visitor.actor)
 
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
         return super().page(template, status=status, visitor=self.visitor, has_copy=self._has_copy, **values)
 
     @property
     def _has_copy(self) -> bool:
-        with Session(self.context.engine) as session:
-            return self.visitor.has_passkey and has_copy(session, self.visitor.name)
+        return self.visitor.has_passkey and self.read(has_copy, self.visitor.name)
 
 
 async def read_visit(request: Request, visitor: VisitorDep) -> Visit:

@@ -12,6 +12,7 @@ const SENTENCES = {
   short: "A passphrase needs 12 characters or more. Four or five words from a dictionary are good.",
   locked: "This file is locked already.",
   "other-keys": "This key does not open it: it was encrypted to other keys. Choose the file of another key.",
+  "kind-of-key": "The key of the recipient is of a kind that is not used here. Nothing was sent. Tell the operator.",
   damaged: "This text is damaged. Nothing of it is shown. Tell the operator.",
   misplaced: "This is not the text that belongs here. It cannot be shown. Tell the operator, who can find out what was changed.",
   several: "These files are of several concerns. Choose those of one. Nothing is shown.",

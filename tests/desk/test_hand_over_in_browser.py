@@ -16,6 +16,7 @@ import pytest
 from fastapi import FastAPI
 from playwright.sync_api import Browser, Dialog, Page, Route, expect
 
+from app.age.bech32 import encode_bech32
 from app.http.visitors import SESSION_COOKIE
 from app.models.audit.rows import DeskAct
 from app.models.concerns.examples import FULL_EXAMPLE
@@ -33,11 +34,13 @@ from tests.support.unsealing import choose_key, need_script
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 BODY = "Example Council"
+BODY_WITH_ANOTHER_KIND_OF_KEY = "Another Council"
 REASON = "The child lives there."
 NARRATIVE = FULL_EXAMPLE["concern"]["narrative"]
 ADDED = "Alex Example came home at six."
 OF_A_PROVIDER = "openid:the-desk"
 WIDTHS = (1280, 320)
+HYBRID_KEY_BYTES = 1216
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,8 @@ def hosted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosted]:
     files = (folder / "identity.txt", folder / "neighbour.txt")
     for file, identity in zip(files, (team, neighbour), strict=True):
         file.write_text(f"{identity}\n")
-    bodies = {BODY: str(neighbour.to_public())}
+    hybrid = encode_bech32("age1pq", bytes(HYBRID_KEY_BYTES))
+    bodies = {BODY: str(neighbour.to_public()), BODY_WITH_ANOTHER_KIND_OF_KEY: hybrid}
     sealed_to = (str(team.to_public()),)
     service = a_service(data_dir=folder / "data", seal_to=sealed_to, hand_over_bodies=bodies)
     with run_server(service) as address:
@@ -155,10 +159,25 @@ def test_the_browser_seals_a_hand_over_that_plain_age_opens(
     assert found == {"concern": [], "handed over": []}
 
 
-def hand_over(page: Page) -> None:
+def test_a_hand_over_to_a_kind_of_key_that_is_left_out_is_refused_in_plain_words(
+    page: Page, hosted: Hosted, receipt: dict[str, Any]
+) -> None:
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(f"/desk/concerns/{receipt['reference']}")
+    choose(page, hosted.team)
+    expect(page.get_by_text(NARRATIVE)).to_be_visible()
+
+    hand_over(page, BODY_WITH_ANOTHER_KIND_OF_KEY)
+
+    expect(page.get_by_role("alert")).to_contain_text("of a kind that is not used here. Nothing was sent")
+    assert errors == []
+
+
+def hand_over(page: Page, body: str = BODY) -> None:
     """Fill in the form and send it, without saving the file."""
     Keyboard(page).open_up("Hand it over")
-    page.get_by_label("Which organisation").select_option(BODY)
+    page.get_by_label("Which organisation").select_option(body)
     page.get_by_label("Reason. Recorded, and sent to the organisation").fill(REASON)
     page.get_by_role("button", name="Hand it over", exact=True).press("Enter")
 

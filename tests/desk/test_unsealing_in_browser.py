@@ -12,6 +12,7 @@ import pytest
 from fastapi import FastAPI
 from playwright.sync_api import Browser, Page, Route, expect
 
+from app.age.bech32 import encode_bech32
 from app.models.access.roles import Role
 from app.models.concerns.examples import FULL_EXAMPLE
 from app.pages.frame import DESK_CONTENT_POLICY
@@ -296,6 +297,26 @@ def test_unseal_html_makes_a_key_whose_file_opens_what_is_sealed_to_it(browser: 
 
     assert (saved.value.suggested_filename, made[1]) == ("identity.txt", f"# public key: {shown}")
     assert str(pyrage.x25519.Identity.from_str(made[2]).to_public()) == shown
+
+
+def test_keys_and_files_of_a_kind_that_is_left_out_are_refused_in_plain_words(
+    browser: Browser, keys: Keys, tmp_path: Path
+) -> None:
+    hybrid, sealed, errors = tmp_path / "hybrid.txt", tmp_path / "concern.age", list[str]()
+    hybrid.write_text(encode_bech32("age-secret-key-pq-", bytes(32)).upper())
+    share, body, mac = (base64.b64encode(bytes(length)).decode().rstrip("=") for length in (1120, 32, 32))
+    sealed.write_text(f"age-encryption.org/v1\n-> mlkem768x25519 {share}\n{body}\n--- {mac}\n{'0' * 64}")
+    with browser.new_context(offline=True) as context:
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(UNSEAL_PAGE.as_uri())
+        page.get_by_label("The sealed concern, with what was added to it").set_input_files(sealed)
+        choose(page, hybrid)
+        expect(page.get_by_role("alert")).to_contain_text("This file holds no key")
+        choose(page, keys.right)
+        expect(page.get_by_role("alert")).to_contain_text("it was encrypted to other keys")
+
+    assert errors == []
 
 
 def test_a_key_that_is_locked_while_the_tab_is_about_to_keep_it_is_not_kept(page: Page, url: str, keys: Keys) -> None:

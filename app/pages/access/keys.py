@@ -110,8 +110,7 @@ def make_own_link(visit: VisitDep, posted: SubmittedFormDep) -> Response:
     request, name = SignInRequest.of(visit.request), visit.visitor.name
     if request.passkeys.verify(posted.one("credential"), at=visit.now) != name:
         raise ScopeMissing(Scope.READ)
-    with Session(visit.context.engine) as session:
-        role = Role(get_person(session, name).role)
+    role = Role(visit.read(get_person, name).role)
     ends = visit.now + OWN_LINK
     token = invite(visit.context.writer, name, role=role, expires_at=ends, at=visit.now, actor=visit.actor)
     link = f"{request.passkeys.party.origin}{INVITATION}#{token}"

@@ -171,8 +171,7 @@ def change_role_on_page(visit: LeadVisitDep, posted: SubmittedFormDep) -> Respon
 def lock_out_person(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
     """End all sessions and locked copies of a person, who keeps their passkeys."""
     name = posted.one("name")
-    with Session(visit.context.engine) as session:
-        get_person(session, name)
+    visit.read(get_person, name)
     visit.context.writer.run(lock_person_out, name, actor=visit.actor)
     return lead_to(address_of_person(name))
 
@@ -180,8 +179,7 @@ def lock_out_person(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
 @router.post("/people/concerns")
 def give_concerns(visit: LeadVisitDep, posted: SubmittedFormDep) -> Response:
     name, to, reason = posted.one("name"), posted.one("to"), posted.one("reason").strip()[:MAX_REASON]
-    with Session(visit.context.engine) as session:
-        known = to in (NOBODY, *(f"{PERSON}{each}" for each in list_workers(session)))
+    known = to in (NOBODY, *(f"{PERSON}{each}" for each in visit.read(list_workers)))
     faults = ({} if known else {"to": CHOOSE_OTHER}) | ({} if reason else {"reason": REASON_NEEDED})
     if faults:
         return _person_page(visit, name, Typed({"to": to, "reason": reason}, faults))
@@ -201,8 +199,7 @@ def remove_person_on_page(visit: LeadVisitDep, posted: SubmittedFormDep) -> Resp
         raise RoleNotYours(name)
     if posted.one("sure") != "yes":
         return _person_page(visit, name, leaves=True)
-    with Session(visit.context.engine) as session:
-        get_person(session, name)
+    visit.read(get_person, name)
     left = remove_person(visit.context.writer, name, actor=visit.actor)
     return lead_to(PEOPLE if set(left.keys).isdisjoint(current_keys(visit)) else HOLDERS)
 
@@ -225,7 +222,6 @@ def _may_get_link(session: Session, row: PersonRow, visit: Visit) -> bool:
 
 
 def _expect_changeable(visit: Visit, name: str) -> None:
-    with Session(visit.context.engine) as session:
-        row = get_person(session, name)
+    row = visit.read(get_person, name)
     if not _may_change(visit, row):
         raise RoleNotYours(row.role)

@@ -5,6 +5,7 @@ read only their own entries.
 """
 
 import datetime as dt
+from operator import itemgetter
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -42,7 +43,7 @@ AUDIT_LOG_PAGE_SIZE = 50
 YES = "yes"
 KEPT_DAYS = (7, 31)
 NOTHING_FOUND = LogPage(())
-ACTS = sorted((words_of_act(act), act.value) for act in DeskAct)
+ACTS = sorted(((act.value, words_of_act(act)) for act in DeskAct), key=itemgetter(1, 0))
 
 
 class TypedSearch(BaseModel, extra="ignore", frozen=True):

@@ -101,16 +101,14 @@ class Attempt(Visit):
 
     def own_entry_number(self) -> int:
         """Return the number of the last action that is not a view (0 if none is recent); after a retry the first."""
-        with Session(self.context.engine) as session:
-            last = list_last_entries(session, self.reference, limit=ENTRIES_SEARCHED)
+        last = self.read(list_last_entries, self.reference, limit=ENTRIES_SEARCHED)
         own = (each.number for each in last if each.client == self.visitor.actor.client and each.act not in VIEWS)
         return next(own, 0)
 
     def list_entries_since(self) -> list[AuditEntryRow]:
         if self.seen is None:
             return []
-        with Session(self.context.engine) as session:
-            return list_entries_since(session, self.reference, client=self.visitor.actor.client, seen=self.seen)
+        return self.read(list_entries_since, self.reference, client=self.visitor.actor.client, seen=self.seen)
 
 
 async def read_attempt(visit: WorkerVisitDep, posted: SubmittedFormDep, reference: ConcernReferenceInPath) -> Attempt:

@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlmodel import Session
-
 from app.models.audit.details import ASSIGNING_ACTS
 from app.models.audit.rows import DeskAct
 from app.models.concerns.receipts import ConcernState
@@ -53,8 +51,7 @@ def _last_assignments(visit: Visit, entry: InboxEntry, line: ActLine) -> list[As
     """Return nothing if `line` is not the last assignment."""
     if line.act.act not in ASSIGNING_ACTS:
         return []
-    with Session(visit.context.engine) as session:
-        last = list_last_assignments(session, entry.reference, limit=2)
+    last = visit.read(list_last_assignments, entry.reference, limit=2)
     return last if last and last[0].version == line.act.number else []
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import orjson
 from fastapi import Response
-from sqlmodel import Session
 
 from app import errors
 from app.errors import FaultCode, FieldError
@@ -49,8 +48,7 @@ class ErasureForm(Erasure):
 def assign_on_page(attempt: AttemptDep) -> Response | None:
     """Ask before taking the concern from someone else, and ask again if it has changed hands since."""
     typed = attempt.parse(AssignmentForm)
-    with Session(attempt.context.engine) as session:
-        people, owner = list_workers(session), assignment.find_assignment(session, attempt.reference)
+    people, owner = attempt.read(list_workers), attempt.read(assignment.find_assignment, attempt.reference)
     if typed.person and typed.person not in people:
         raise errors.ValidationFailed([FieldError(("person",), NO_SUCH_WORKER, FaultCode.NOT_LISTED)])
     is_asked_about = typed.person == attempt.visitor.name or typed.replaces
@@ -65,8 +63,7 @@ def assign_on_page(attempt: AttemptDep) -> Response | None:
     except errors.ChangedMeanwhile:
         raise
     except errors.AssignmentChanged:  # someone changed the assignment after `owner` was read
-        with Session(attempt.context.engine) as session:
-            owner = assignment.find_assignment(session, attempt.reference)
+        owner = attempt.read(assignment.find_assignment, attempt.reference)
         return ask_first(attempt, "take_over", owner=owner, person=typed.person)
     return None
 
@@ -92,8 +89,7 @@ def erase_on_page(attempt: AttemptDep) -> Response | None:
 
 def _ask_about_erasure(attempt: Attempt, *, is_wrong: bool) -> Response:
     """`is_wrong`: the reference was not typed again, or another was."""
-    with Session(attempt.context.engine) as session:
-        request = actions.find_erasure_request(session, attempt.reference)
+    request = attempt.read(actions.find_erasure_request, attempt.reference)
     me, asked_by = attempt.visitor.name, None if request is None else person_of(request.client)
     is_first = attempt.context.settings.two_people_erase and not actions.is_second_person(request, attempt.actor)
     faults = {"repeated": WRONG_REFERENCE} if is_wrong else {}
@@ -101,16 +97,11 @@ def _ask_about_erasure(attempt: Attempt, *, is_wrong: bool) -> Response:
         attempt,
         "erasure",
         faults,
-        texts=_count_texts(attempt),
+        texts={kind.value: attempt.read(measure_entries, kind, attempt.reference)[0] for kind in EntryKind},
         is_first=is_first,
         asked_by=asked_by if asked_by != me else None,
         reason_of_first=sentence_of(request) if request is not None else "",
     )
-
-
-def _count_texts(attempt: Attempt) -> dict[str, int]:
-    with Session(attempt.context.engine) as session:
-        return {kind.value: measure_entries(session, kind, attempt.reference)[0] for kind in EntryKind}
 
 
 def ask_first(attempt: Attempt, form: str, faults: Mapping[str, str] = UNTYPED, **values: Any) -> Response:

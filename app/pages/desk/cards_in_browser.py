@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 from fastapi import Query, Response
 from fastapi.responses import JSONResponse
-from sqlmodel import Session
 
 from app.http.params import Cursor, Limit
 from app.http.responses import page_links
@@ -31,8 +30,7 @@ def list_cards_for_page(
     slack = dt.timedelta(seconds=2 * settings.writer_wait_seconds)
     links = partial(page_links, visit.request)
     page = read_cards(visit.context.writer, query, actor=visit.actor, slack=slack, links=links)
-    with Session(visit.context.engine) as session:
-        entries = list_entries(session, {card.reference for card in page.cards}, now=visit.now)
+    entries = visit.read(list_entries, {card.reference for card in page.cards}, now=visit.now)
     rows = {line.entry.reference: row_of(line) for line in lines_of(visit, entries)}
     return JSONResponse(page.model_dump(mode="json") | {"rows": rows})
 

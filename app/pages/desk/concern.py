@@ -259,8 +259,7 @@ def read_concern_page(
 def find_acknowledged(visit: Visit, typed: str) -> str | None:
     """Return the reference of a concern that the person may open, if somebody acknowledged it."""
     reference = find_reference(typed)
-    with Session(visit.context.engine) as session:
-        concern = find_concern(session, reference) if reference and visit.may_open(reference) else None
+    concern = visit.read(find_concern, reference) if reference and visit.may_open(reference) else None
     return reference if concern is not None and concern.state != ConcernState.RECEIVED else None
 
 

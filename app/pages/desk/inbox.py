@@ -139,8 +139,7 @@ def assign_to_me_on_page(visit: WorkerVisitDep, posted: SubmittedFormDep) -> Res
     """Lead to the concern instead if another person has it or it has changed since."""
     reference = visit.openable_reference(posted.one("reference"))
     actor = replace(visit.actor, seen=posted.number("seen"))
-    with Session(visit.context.engine) as session:
-        is_worker, owner = visit.visitor.name in list_workers(session), find_assignment(session, reference)
+    is_worker, owner = visit.visitor.name in visit.read(list_workers), visit.read(find_assignment, reference)
     elsewhere = lead_to(f"{CONCERN_PAGES}/{reference}#assign")
     if not is_worker or owner.person not in (None, visit.visitor.name):
         return elsewhere

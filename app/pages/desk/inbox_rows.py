@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from sqlmodel import Session
-
 from app.models.audit.rows import DeskAct
 from app.models.concerns.concern import ImmediateDanger
 from app.models.concerns.receipts import ConcernState
@@ -114,8 +112,7 @@ class InboxLine:
 
 
 def lines_of(visit: Visit, entries: Sequence[InboxEntry]) -> list[InboxLine]:
-    with Session(visit.context.engine) as session:
-        added = find_waiting(session, [each.reference for each in entries if each.additions_waiting])
+    added = visit.read(find_waiting, [each.reference for each in entries if each.additions_waiting])
     sources = visit.context.reference_data.get_code_list("referral-source").labels
     return [
         InboxLine(each, visit.now, added.get(each.reference), sources.get(each.referral_source or ""))
@@ -139,6 +136,5 @@ class InboxRow:
 
 
 def rows_of(visit: Visit, entries: Sequence[InboxEntry]) -> list[InboxRow]:
-    with Session(visit.context.engine) as session:
-        acts = find_last_acts(session, [each.reference for each in entries], client=visit.actor.client)
+    acts = visit.read(find_last_acts, [each.reference for each in entries], client=visit.actor.client)
     return [InboxRow(line, acts[line.entry.reference]) for line in lines_of(visit, entries)]

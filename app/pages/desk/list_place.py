@@ -7,7 +7,6 @@ from typing import Annotated, Self
 from urllib.parse import urlencode
 
 from fastapi import Depends, Query, Response
-from sqlmodel import Session
 
 from app.errors import InvalidCursor, InvalidQuery
 from app.http.params import Cursor
@@ -121,6 +120,5 @@ def read_beside(visit: Visit, place: ListPlace) -> list[InboxLine]:
 
 
 def _query_of(visit: Visit, place: ListPlace) -> InboxQuery:
-    with Session(visit.context.engine) as session:
-        looked_at = find_seen_until(session, visit.visitor.name)
+    looked_at = visit.read(find_seen_until, visit.visitor.name)
     return place.chosen.inbox_query(visit.visitor.name, looked_at)

@@ -6,7 +6,6 @@ from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import Query, Response
-from sqlmodel import Session
 
 from app.errors import ScopeMissing
 from app.http.responses import download
@@ -68,8 +67,7 @@ def read_work(visit: VisitDep) -> Response:
     loads = (
         {load.person: load for load in read_workload(context.writer, actor=actor)} if visit.visitor.can_audit else {}
     )
-    with Session(context.engine) as session:
-        names = sorted({*loads, *list_workers(session)} - {""})
+    names = sorted({*loads, *visit.read(list_workers)} - {""})
     return visit.page(
         "desk_day.html",
         restricted=figures,

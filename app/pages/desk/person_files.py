@@ -5,12 +5,10 @@ concern, this service records one opening in the audit log. At the end it signs 
 """
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 import orjson
 from fastapi import Path, Response
-from sqlmodel import Session
 
 from app.errors import ValidationFailed
 from app.http.negotiation import JSON
@@ -21,7 +19,7 @@ from app.models.base import MAX_NUMBER
 from app.models.desk.actions import MAX_TOGETHER
 from app.models.desk.exports import FileAsker, NewFileRequest, NewPersonFile
 from app.models.guides.edition_keys import EditionKey
-from app.pages.desk.actions import AttemptDep, accepts_unencrypted_text
+from app.pages.desk.actions import UNTYPED, AttemptDep, accepts_unencrypted_text
 from app.pages.desk.exports import labelled_facts
 from app.pages.desk.exports_in_browser import NOTES, export_material
 from app.pages.desk.referral import layout_of
@@ -45,7 +43,6 @@ ASKERS = {
 }
 NOTHING_TYPED = dict.fromkeys(("asker", "about", "came_on", "due"), "")
 MOST_ENDED = 20
-NO_FAULTS: Mapping[str, str] = MappingProxyType({})
 Number = Annotated[int, Path(ge=1, le=MAX_NUMBER), IN_PLAIN_DIGITS]
 
 
@@ -55,9 +52,8 @@ def read_file_requests(visit: WorkerVisitDep) -> Response:
     return _requests_page(visit, NOTHING_TYPED | {"came_on": str(visit.now.astimezone(LONDON).date())})
 
 
-def _requests_page(visit: Visit, typed: Mapping[str, str], faults: Mapping[str, str] = NO_FAULTS) -> Response:
-    with Session(visit.context.engine) as session:
-        requests = list(read_requests(session).values())
+def _requests_page(visit: Visit, typed: Mapping[str, str], faults: Mapping[str, str] = UNTYPED) -> Response:
+    requests = list(visit.read(read_requests).values())
     is_open = [each for each in requests if each.ended is None]
     return visit.page(
         "desk_person_files.html",
@@ -95,10 +91,9 @@ def read_file_request(visit: WorkerVisitDep, number: Number) -> Response:
 
 
 def _request_page(
-    visit: Visit, number: int, faults: Mapping[str, str] = NO_FAULTS, typed: Mapping[str, str] = NO_FAULTS
+    visit: Visit, number: int, faults: Mapping[str, str] = UNTYPED, typed: Mapping[str, str] = UNTYPED
 ) -> Response:
-    with Session(visit.context.engine) as session:
-        request = get_request(session, number)
+    request = visit.read(get_request, number)
     file = FileStepDetails(request=number, file_sha256=request.file_sha256)
     return visit.page(
         "desk_person_file.html",

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from fastapi import Response
-from sqlmodel import Session
 
 from app import errors
 from app.errors import FaultCode, FieldError
@@ -206,8 +205,7 @@ def _form_page(
     """`has_new_key`: the next post stores another."""
     visit, posted = form.visit, form.posted
     context, local = visit.context, visit.now.astimezone(LONDON)
-    with Session(context.engine) as session:
-        guides = list_current(session, limit=MOST_GUIDES)
+    guides = visit.read(list_current, limit=MOST_GUIDES)
     typed = {"channel": WorkersChannel.CALL.value, "came_at": f"{local:%H:%M}", "came_on": local.date().isoformat()}
     typed |= {name: posted.one(name) for name in posted.fields}
     return visit.page(

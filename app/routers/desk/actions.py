@@ -50,7 +50,6 @@ from app.services.desk import actions, assignment, opened_concerns
 from app.services.desk.presented_concerns import entry_of, reference_of
 
 ONE_CONCERN = DESK_CONCERNS + "/{reference}"
-router = GuidanceRouter(prefix=ONE_CONCERN, tags=["Desk"], responses=RESPONSES_OF_CLIENT_ROUTES, route_class=JSONRoute)
 ADDITIONS_SHOWN = 200
 """As many as a concern can have; the limit on the size of the response may leave some out."""
 AssignmentTag = Annotated[
@@ -61,6 +60,14 @@ AssignmentTag = Annotated[
         examples=['"assignment-3"'],
     ),
 ]
+
+
+def desk_router(prefix: str = "") -> GuidanceRouter:
+    """A router of the desk, whose routes take JSON from clients."""
+    return GuidanceRouter(prefix=prefix, tags=["Desk"], responses=RESPONSES_OF_CLIENT_ROUTES, route_class=JSONRoute)
+
+
+router = desk_router(ONE_CONCERN)
 
 
 @dataclass(frozen=True)

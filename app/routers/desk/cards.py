@@ -9,18 +9,17 @@ from fastapi import Query, Request
 from app.errors import CardsRefused
 from app.http.auth import ReadingClientDep, actor_of
 from app.http.context import ContextDep
-from app.http.json_bodies import JSONRoute
 from app.http.params import Cursor, Limit
-from app.http.problems import RESPONSES_OF_CLIENT_ROUTES, problem_responses
+from app.http.problems import problem_responses
 from app.http.responses import page_links
-from app.http.routes import GuidanceRouter
 from app.models.desk.card_pages import CardParameters, CardsResponse
 from app.models.links import DESK_CARDS
 from app.models.references import EXAMPLE_REFERENCE
+from app.routers.desk.actions import desk_router
 from app.services.cursors import A_MOMENT, encode_position
 from app.services.desk.card_pages import CardQuery, read_cards, require_role_for_cards
 
-router = GuidanceRouter(tags=["Desk"], responses=RESPONSES_OF_CLIENT_ROUTES, route_class=JSONRoute)
+router = desk_router()
 AN_EXAMPLE = encode_position((A_MOMENT, A_MOMENT, EXAMPLE_REFERENCE))
 
 

@@ -20,7 +20,6 @@ from app.errors import (
 )
 from app.http.auth import ReaderDep
 from app.http.context import DeskDep
-from app.http.json_bodies import JSONRoute
 from app.http.params import (
     AdditionNumber,
     Cursor,
@@ -31,9 +30,8 @@ from app.http.params import (
     expect_one_key_at_most,
     stored_response,
 )
-from app.http.problems import BODY_PROBLEMS, RESPONSES_OF_CLIENT_ROUTES, problem_responses
+from app.http.problems import BODY_PROBLEMS, problem_responses
 from app.http.responses import SEALED, page_links, sealed_file
-from app.http.routes import GuidanceRouter
 from app.models.audit.entry_kinds import EntryKind, EntryPlace
 from app.models.audit.rows import DeskAct
 from app.models.concerns.entries import (
@@ -53,13 +51,13 @@ from app.models.concerns.entries import (
 )
 from app.models.desk.inbox import InboxEntry
 from app.models.links import DESK_RECIPIENTS, desk_concern_path
-from app.routers.desk.actions import ONE_CONCERN, DeskRequest, ReadingDep, WorkingDep
+from app.routers.desk.actions import ONE_CONCERN, DeskRequest, ReadingDep, WorkingDep, desk_router
 from app.services.concerns import desk_entries, entries, opened_entries, waiting_additions
 from app.services.concerns.rows import get_unerased
 from app.services.cursors import decode_key, encode_key
 from app.services.desk.presented_concerns import entry_of
 
-router = GuidanceRouter(tags=["Desk"], responses=RESPONSES_OF_CLIENT_ROUTES, route_class=JSONRoute)
+router = desk_router()
 ADDITIONS = f"{ONE_CONCERN}/additions"
 NOTES = f"{ONE_CONCERN}/notes"
 LABEL = f"{ONE_CONCERN}/label"

@@ -1,19 +1,12 @@
 """Routes for the export of one concern: the statement that this service signs, and the audit log entry for the file."""
 
 from app.errors import ConcernErased, NoSuchConcern
-from app.http.json_bodies import JSONRoute
-from app.http.problems import BODY_PROBLEMS, RESPONSES_OF_CLIENT_ROUTES, problem_responses
-from app.http.routes import GuidanceRouter
+from app.http.problems import BODY_PROBLEMS, problem_responses
 from app.models.desk.exports import ExportEntry, ExportStatement, NewExport
-from app.routers.desk.actions import ONE_CONCERN, WorkingDep
+from app.routers.desk.actions import ONE_CONCERN, WorkingDep, desk_router
 from app.services.desk import exports
 
-router = GuidanceRouter(
-    prefix=ONE_CONCERN,
-    tags=["Desk"],
-    responses=RESPONSES_OF_CLIENT_ROUTES,
-    route_class=JSONRoute,
-)
+router = desk_router(ONE_CONCERN)
 _REFUSED = (NoSuchConcern, ConcernErased)
 
 

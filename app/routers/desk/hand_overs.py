@@ -13,22 +13,15 @@ from app.errors import (
     SeveralIdempotencyKeys,
     UnsealingUnavailable,
 )
-from app.http.json_bodies import JSONRoute
 from app.http.params import IN_PLAIN_DIGITS, IdempotencyKey, created_response, expect_one_key_at_most
-from app.http.problems import BODY_PROBLEMS, RESPONSES_OF_CLIENT_ROUTES, problem_responses
-from app.http.routes import GuidanceRouter
+from app.http.problems import BODY_PROBLEMS, problem_responses
 from app.models.base import MAX_NUMBER
 from app.models.desk.hand_overs import HandedOver, HandOver, HandOverEntry, HandOverReceipt, HandOversResponse
 from app.models.links import desk_concern_path
-from app.routers.desk.actions import ONE_CONCERN, ReadingDep, WorkingDep
+from app.routers.desk.actions import ONE_CONCERN, ReadingDep, WorkingDep, desk_router
 from app.services.desk import hand_overs
 
-router = GuidanceRouter(
-    prefix=f"{ONE_CONCERN}/hand-over",
-    tags=["Desk"],
-    responses=RESPONSES_OF_CLIENT_ROUTES,
-    route_class=JSONRoute,
-)
+router = desk_router(f"{ONE_CONCERN}/hand-over")
 HandOverNumber = Annotated[
     int, Path(ge=1, le=MAX_NUMBER, description="Number of the hand-over, from 1.", examples=[1]), IN_PLAIN_DIGITS
 ]

@@ -11,11 +11,9 @@ from sqlmodel import Session
 from app.errors import InvalidCursor, NoSuchItem, NotFound
 from app.http.auth import ReaderDep, WorkerDep
 from app.http.context import ContextDep, SessionDep, WriterDep
-from app.http.json_bodies import JSONRoute
 from app.http.params import Cursor, Limit
-from app.http.problems import BODY_PROBLEMS, RESPONSES_OF_CLIENT_ROUTES, problem_responses
+from app.http.problems import BODY_PROBLEMS, problem_responses
 from app.http.responses import page_links
-from app.http.routes import GuidanceRouter
 from app.models.audit.rows import EVENTS
 from app.models.base import SLUG_PATTERN
 from app.models.desk.actions import BurstAcknowledged, BurstAcknowledgement
@@ -24,6 +22,7 @@ from app.models.desk.inbox_filters import InboxOrder, InboxParameters
 from app.models.desk.saved_views import SavedView, SavedViewRow, SavedViewsResponse, ViewFilters
 from app.models.links import DESK_BURSTS, DESK_CONCERNS, DESK_VIEWS
 from app.models.references import BURST, EXAMPLE_BURST, EXAMPLE_REFERENCE
+from app.routers.desk.actions import desk_router
 from app.services.access.sealed_cursors import open_cursor
 from app.services.cursors import A_MOMENT, NOT_OURS, decode_position, encode_position
 from app.services.desk import actions, inbox, presented_concerns, saved_views
@@ -31,7 +30,7 @@ from app.services.desk.inbox import InboxQuery, position_of
 from app.services.desk.presented_concerns import entry_of
 from app.services.events.outbox import find_event
 
-router = GuidanceRouter(tags=["Desk"], responses=RESPONSES_OF_CLIENT_ROUTES, route_class=JSONRoute)
+router = desk_router()
 ViewName = Annotated[
     str, Path(pattern=SLUG_PATTERN, max_length=80, description="Name of the view.", examples=["urgent"])
 ]

@@ -2,14 +2,12 @@
 
 from app.errors import ConcernErased, NoSuchConcern
 from app.http.context import WriterDep
-from app.http.json_bodies import JSONRoute
-from app.http.problems import BODY_PROBLEMS, RESPONSES_OF_CLIENT_ROUTES, problem_responses
-from app.http.routes import GuidanceRouter
+from app.http.problems import BODY_PROBLEMS, problem_responses
 from app.models.desk.look_again import LookAgain, LookAgainState
-from app.routers.desk.actions import ONE_CONCERN, ReadingDep, WorkingDep
+from app.routers.desk.actions import ONE_CONCERN, ReadingDep, WorkingDep, desk_router
 from app.services.desk import look_again
 
-router = GuidanceRouter(prefix=ONE_CONCERN, tags=["Desk"], responses=RESPONSES_OF_CLIENT_ROUTES, route_class=JSONRoute)
+router = desk_router(ONE_CONCERN)
 
 
 @router.get("/look-again", summary="Get the days to look again", responses=problem_responses(NoSuchConcern))

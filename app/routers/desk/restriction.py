@@ -2,14 +2,12 @@
 
 from app.errors import ConcernErased, NoSuchConcern
 from app.http.context import SubmissionsDep, WriterDep
-from app.http.json_bodies import JSONRoute
-from app.http.problems import BODY_PROBLEMS, RESPONSES_OF_CLIENT_ROUTES, problem_responses
-from app.http.routes import GuidanceRouter
+from app.http.problems import BODY_PROBLEMS, problem_responses
 from app.models.desk.restriction import Restriction, RestrictionState
-from app.routers.desk.actions import ONE_CONCERN, ReadingDep, WorkingDep
+from app.routers.desk.actions import ONE_CONCERN, ReadingDep, WorkingDep, desk_router
 from app.services.desk import restriction
 
-router = GuidanceRouter(prefix=ONE_CONCERN, tags=["Desk"], responses=RESPONSES_OF_CLIENT_ROUTES, route_class=JSONRoute)
+router = desk_router(ONE_CONCERN)
 
 
 @router.get("/restriction", summary="Get the restriction", responses=problem_responses(NoSuchConcern))

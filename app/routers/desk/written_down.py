@@ -7,10 +7,8 @@ from fastapi import Body, Request, Response
 from app.errors import ConcernErased, IdempotencyKeyReused, NoSuchConcern, SeveralIdempotencyKeys, TooManyAdditions
 from app.http.auth import WorkerDep
 from app.http.context import ContextDep
-from app.http.json_bodies import JSONRoute
 from app.http.params import IdempotencyKey, created_response, expect_one_key_at_most
-from app.http.problems import BODY_PROBLEMS, RESPONSES_OF_CLIENT_ROUTES, problem_responses
-from app.http.routes import GuidanceRouter
+from app.http.problems import BODY_PROBLEMS, problem_responses
 from app.models.concerns.entries import AdditionEntry
 from app.models.concerns.written_down import (
     SEALED_CONCERN_EXAMPLE,
@@ -21,11 +19,11 @@ from app.models.concerns.written_down import (
     WrittenReceipt,
 )
 from app.models.links import DESK_CONCERNS, desk_concern_path
-from app.routers.desk.actions import WorkingDep
+from app.routers.desk.actions import WorkingDep, desk_router
 from app.routers.desk.entries import ADDITIONS
 from app.services.concerns.written_down import write_down_addition, write_down_concern
 
-router = GuidanceRouter(tags=["Desk"], responses=RESPONSES_OF_CLIENT_ROUTES, route_class=JSONRoute)
+router = desk_router()
 PROBLEMS = (SeveralIdempotencyKeys, IdempotencyKeyReused, *BODY_PROBLEMS)
 Written = Annotated[
     WrittenConcern,
