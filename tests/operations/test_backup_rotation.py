@@ -31,6 +31,16 @@ def set_up(healthy: SetUp, tmp_path: Path) -> SetUp:
     return healthy.copy(tmp_path / "place")
 
 
+def test_two_backups_of_one_second_have_names_of_their_own(tmp_path: Path) -> None:
+    first = backup_path(tmp_path, at=NIGHT)
+    first.touch()
+
+    second = backup_path(tmp_path, at=NIGHT)
+
+    assert second.name > first.name
+    assert list_backups(tmp_path) == [first]
+
+
 def test_all_but_the_newest_are_removed_and_files_of_other_names_stay(tmp_path: Path) -> None:
     nights = [backup_path(tmp_path, at=NIGHT + dt.timedelta(days=day)) for day in range(5)]
     others = [tmp_path / name for name in ("guidance-before-the-move.db", "guidance-20261101T020000Z.db.age", "notes")]

@@ -212,8 +212,9 @@ def drill_restore(backup: Path, *, at: dt.datetime, on_step: OnStep = show_no_pr
 
 
 def backup_path(folder: Path, *, at: dt.datetime) -> Path:
-    """Return a name with the time in UTC, so that names sort by age."""
-    return folder / f"guidance-{at.astimezone(dt.UTC):%Y%m%dT%H%M%SZ}.db"
+    """Return a new name with the time in UTC, so that names sort by age. The second backup of a second gets the next one."""
+    path = folder / f"guidance-{at.astimezone(dt.UTC):%Y%m%dT%H%M%SZ}.db"
+    return backup_path(folder, at=at + dt.timedelta(seconds=1)) if path.exists() else path
 
 
 def list_backups(folder: Path) -> list[Path]:
