@@ -212,7 +212,7 @@ def drill_restore(backup: Path, *, at: dt.datetime, on_step: OnStep = show_no_pr
 
 
 def backup_path(folder: Path, *, at: dt.datetime) -> Path:
-    """Return a new name with the time in UTC, so that names sort by age. The second backup of a second gets the next one."""
+    """Return a new name with the time in UTC, so that names sort by age. If it is taken, take the next second."""
     path = folder / f"guidance-{at.astimezone(dt.UTC):%Y%m%dT%H%M%SZ}.db"
     return backup_path(folder, at=at + dt.timedelta(seconds=1)) if path.exists() else path
 
