@@ -132,11 +132,11 @@ def acts_on_guides(inside: Inside, _: SignedIn) -> Iterator[Act]:
     yield _reading(inside, "the first read of a section", [f"{first}/editions/1/indicators"] * TURNS)
     for words in SEARCHED:
         searches = [f"/v1/search?q={words.replace(' ', '%20')}"] * TURNS
-        yield _reading(inside, f"search for '{words}'", searches, most=12)
+        yield _reading(inside, f"search for '{words}'", searches, most=25)
     for name, path, most in (
         ("the home page", "/", 25),
         ("the list of guides", "/v1/guides", 25),
-        ("the feed", "/v1/feed.json", 12),
+        ("the feed", "/v1/feed.json", 25),
         ("the Open Referral list", "/open-referral/v3/services", 400),
     ):
         yield _reading(inside, name, [path] * FEW, most=most)
