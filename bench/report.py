@@ -60,8 +60,8 @@ IN_PYTHON = (
     "Python, where an application that sends only constant bytes takes more."
 )
 SAME_AS_BEFORE = (
-    "Commit `af6fcf7c`, which reached the bar on an AMD EPYC (1.85), takes the same 13.2 microseconds on the machine of "
-    "this run: more of a read is the operating system's work here."
+    "Commit `af6fcf7c`, which reached the bar on an AMD EPYC (1.85), takes the same 13.2 microseconds on the machine "
+    "of this run: more of a read is the operating system's work here."
 )
 BUILT_ONCE = (
     "A cold read builds the whole response once, to be cached: the sections with cautions, links and digest, after "
